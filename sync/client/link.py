@@ -56,7 +56,7 @@ class Link:
 
     @property
     def online(self) -> Connection:
-        """The connection. Raises Unreachable while there is none."""
+        """The connection to the server. Raises Unreachable while there is none."""
         if self.connection is None:
             raise Unreachable("offline")
         return self.connection

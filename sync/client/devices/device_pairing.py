@@ -215,7 +215,7 @@ class Guest:
     async def join(self, *, code: str = "", number: str = "") -> OldDevice:
         """Joins the old device's box at the server, through which the two exchange messages, and returns that device's
         identity, to be shown to the person. The box is found by the typed `code`. Otherwise it is found by its
-        `number`, and the person also compares `digits`.
+        `number`, and the person also compares `digits`. An earlier attempt of this Guest ends.
 
         Reject "code" if the code is mistyped. Refused "code-unknown" if there is no such box, "code-used" if one was
         joined before, "pairing" if the old device has left or the time is over. Reject "enrol" if its answer does not

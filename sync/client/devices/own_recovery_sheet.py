@@ -184,8 +184,9 @@ class RecoverySheet:
     # -- requests made with it
 
     def replace_attempts(self, asked: list[m.RecoveryRequest]) -> None:
-        """Replaces the list of requests with the recovery sheet that wait at the server by `asked`. Of those that add a
-        device, stores when this device first saw them, by its own clock."""
+        """Replaces the list of pending requests that were made with the recovery sheet by `asked`, the server's newest
+        list. Of those that add a device, stores when this device first saw them, by its own clock; forgets that after a
+        day for requests that are no longer listed."""
         self._asked = list(asked)
         now = self._link.now_ms()
         waiting = [DevId(a.dev) for a in asked if a.what == ADD]

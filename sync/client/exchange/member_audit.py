@@ -78,8 +78,8 @@ class Audit:
 
     @property
     def left(self) -> tuple[int, int]:
-        """After this person revoked a device: (rooms in whose log that is not stated yet, all rooms of which they are a
-        member)."""
+        """After this person revoked a device: (the number of rooms whose log does not state the revocation yet, the
+        number of all rooms of which they are a member)."""
         mine = [room for room in self._link.rooms.values() if room.is_member]
         return sum(self._behind(room, self._link.account.uid) for room in mine), len(mine)
 

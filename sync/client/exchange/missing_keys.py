@@ -89,7 +89,8 @@ class Seals:
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
         """Notes, among `accepted` (new items of `room`), the requests of other members for a key that this device can
-        give. ▲ Only of people who may read that epoch. `work` answers them later."""
+        give, if they came after this person was added. ▲ Only of people who may read that epoch. `work` answers them
+        later."""
         me = room.stream.members.get(self._link.account.uid)
         for item in accepted:
             if me is None or item.n <= me.since_n or not isinstance(item, AcceptedEntry) or item.void is not None:

@@ -31,8 +31,8 @@ class Shares:
         return not self._wanted
 
     def note(self, frame: m.SharesWanted) -> None:
-        """Notes the shares (objects' secrets) that the server says in `frame` it has lost; at most 4,096 are noted, and
-        the others are ignored. Whether we hold them is looked up later, off the reader task."""
+        """Notes the shares (objects' secrets) that the server says in `frame` it has lost: at most 1,000 of one frame
+        and 4,096 in all; the others are ignored. Whether we hold them is looked up later, off the reader task."""
         room = self._link.rooms.get(RoomId(frame.room))
         known = room.stream.state.shares if room is not None else {}
         for obj in frame.objs[: min(_NAMES, _MOST_WANTED - len(self._wanted))]:

@@ -357,7 +357,8 @@ class Outbox:
 
     async def _rotate_where_owed(self) -> None:
         """▲ Begins a new key ("rotates") in each room that owes one because a member left or lost a role or a device:
-        the first connected writer does it, before anything new is written."""
+        the first connected writer does it, before anything new is written. A refusal is logged, and tried again after a
+        pause that grows."""
         for room in list(self._link.rooms.values()):
             if not (room.may_send and room.may_write and room.stream.rotation_owed and room.stream.epoch):
                 continue

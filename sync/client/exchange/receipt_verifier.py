@@ -96,8 +96,8 @@ class ReceiptVerifier:
 
     def why_less(self, room: RoomSync, n: int) -> RoomState:
         """▲ The reason why a server has `room` only up to position `n`, which is less than it promised. RESTORED if its
-        own signed statement says that it was restored from a backup, and the first lost item is not older than that
-        backup (less a minute); ROLLBACK otherwise."""
+        own signed statement says that it was restored from a backup, and the first lost item is newer than that backup
+        or at most a minute older; ROLLBACK otherwise."""
         lost = self._link.ports.kept_items(room.room, n, 1)
         kept = self.kept(room.room)
         t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
@@ -181,7 +181,8 @@ class ReceiptVerifier:
 
     def check_promise(self, room: RoomSync, items: Sequence[Item]) -> None:
         """▲ Call it before `items`, the next items of `room`, are judged. Reject if they reach the position of the
-        newest receipt and their running hash there is not the one that the server signed."""
+        newest receipt of the room that this device keeps, and their running hash there is not the one that the server
+        signed."""
         kept = self._kept.get(room.room)
         if kept is None or not room.stream.n < kept.receipt.n <= items[-1].n:
             return
@@ -242,7 +243,7 @@ class ReceiptVerifier:
     async def _signed_past(self, room: RoomSync, base: int, rh: bytes, n: int) -> tuple[bytes, m.Receipt] | None:
         """Pulls the server's items after position `base`, where the running hash is `rh`, up to its head. Returns (its
         running hash at position `n`, its receipt for the head, which proves that hash). None if the items do not make
-        the hash in the receipt, or end before `n`."""
+        the hash in the receipt, or end before `n`, or the server refuses to give them."""
         at = base
         there: bytes = rh
         while True:
@@ -317,8 +318,8 @@ def _chained(rh: bytes, at: int, items: Sequence[Item], n: int) -> bytes | None:
 
 
 def _from(items: Sequence[Item], where: str) -> list[Item]:
-    """The item that a Reject names (`where`: "position n"), and those after it up to the signature that covers it.
-    Empty if none of `items` is at that position."""
+    """The item at which an error (Reject) occurred, and those after it up to the signature that covers it. `where` is
+    the place that the error names ("position n"). Empty if none of `items` is at that position."""
     out: list[Item] = []
     for i in items:
         if out or where == f"position {i.n}":

@@ -90,10 +90,10 @@ class Invitations:
             self.drop(room)
 
     def takes(self, head: m.RoomHead) -> bool:
-        """Whether the room of `head`, which the server announced, is held here as an invitation and so must not be
-        followed; holds it if need be. False for a room that is followed already, and for one that the application opens
-        without asking. A room that this person left, and to which they were added again, is held. Beyond MAX_HELD rooms
-        the answer is True, and the room is ignored."""
+        """Whether the room of `head`, which the server announced, is held here, as an invitation or hidden, and so must
+        not be followed; holds it if need be. False for a room that is followed already, and for one that the
+        application opens without asking. A room that this person left, and to which they were added again, is held.
+        Beyond MAX_HELD rooms the answer is True, and the room is ignored."""
         room = RoomId(head.receipt.room)
         known = self._link.rooms.get(room)
         member = known is not None and (known.stream.n == 0 or known.is_member)

@@ -49,7 +49,9 @@ from sync.errors import BugError
 
 
 class Reading(Enum):
-    """How a room's content gets from the server into the store; one of the five state machines of a room."""
+    """How a room's content gets from the server into the store: held in memory until its key is here (HOLDING), by
+    headers alone (HEADERS), opened and stored (OPENING), or stored slice by slice as it is received (FOLLOWING). One of
+    the five state machines of a room."""
 
     HOLDING = auto()
     HEADERS = auto()

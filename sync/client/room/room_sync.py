@@ -214,8 +214,8 @@ class RoomSync(TrackedRoom):
 
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[OpenedContent]:
         """Decrypts what can be opened now of `accepted`, items at positions that were judged before, and returns the
-        writes for the store. `shares` are the objects' secrets that the server gave with them. The cursor stays where
-        it is. Void items are left out."""
+        writes for the store; items whose key is missing wait in the store. `shares` are the objects' secrets that the
+        server gave with them. The cursor stays where it is. Void items are left out."""
         new_shares = self.keys.take_shares(shares)
         opened = Opened()
         for item in accepted:
@@ -236,8 +236,8 @@ class RoomSync(TrackedRoom):
     def reread_done(self) -> ReadAgain:
         """Marks the room, all of whose items were pulled and opened again, as read completely, in memory, and returns
         the write that records it. The write names the objects that no longer depend on a snapshot. ▲ A snapshot is
-        dropped only if everything that it replaces can be read: not while a change waits for a key. If the write is not
-        stored, call `not_reread`."""
+        dropped only if everything that it replaces can be read: not while one of its object's changes waits for a key.
+        If the write is not stored, call `not_reread`."""
         self._move(Event.READ_AGAIN)
         self._reread = 0
         shut = self.shut()

@@ -89,8 +89,8 @@ class Reconnecting:
                 task.cancel()
 
     def retry_now(self) -> None:
-        """Ends a wait between two attempts, so that a connection is made at once. Does nothing to an open
-        connection."""
+        """Ends a wait between two attempts, so that a connection is made at once; later waits begin short again. Does
+        nothing to an open connection."""
         self.backoff.reset()
         self._retry.set()
 

@@ -147,7 +147,7 @@ class SignedInSession:
 
     def _on_idle(self) -> None:
         """Called whenever everything that was received is verified and stored: shows ONLINE and the time, and lets
-        those parts begin that need current rooms."""
+        those parts begin that need current rooms (the check for revoked devices in new rooms, the renewal of keys)."""
         self._state.last_synced_ms = self._link.now_ms()
         self._parts.audit.add_rooms(self._link.rooms)
         self._parts.schedule.caught_up()

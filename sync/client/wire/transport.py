@@ -62,8 +62,8 @@ class ServerAddress:
 
 
 class Transport(Protocol):
-    """One open connection to the server: sends and receives whole frames in order. Both raise Unreachable once it is
-    lost."""
+    """One open connection to the server: sends and receives whole frames in order. `send` and `receive` raise
+    Unreachable once it is lost."""
 
     async def send(self, data: bytes) -> None: ...
 
