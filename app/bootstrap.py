@@ -134,8 +134,8 @@ class Office:
         return await self.place.open(await asyncio.to_thread(self.slots.unlock_keyring))
 
     async def rekey(self, change: KeyChange) -> Session:
-        """Changes or removes a key slot, after the former session was closed, and opens a new session. Raises as
-        `Unlocking.rekey`."""
+        """Changes the passphrase or removes an unlock method, as `change` says, after the former session was closed.
+        The database gets a new key. Opens a new session. Raises as `Unlocking.rekey`."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
 
     async def replace(self, current: str | None, new: str | None) -> Session:

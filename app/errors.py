@@ -77,11 +77,12 @@ class DiskFull(StoreFault):
 
 
 class UnlockFault(WorldError):
-    """A key slot could not be opened or made."""
+    """An unlock method could not be used or made. Its key slot is a file with the database key, encrypted under a
+    passphrase or under a secret in the computer's key store."""
 
 
 class WrongPassphrase(UnlockFault):
-    """The passphrase does not open the slot."""
+    """The passphrase does not open its key slot (the file with the encrypted database key)."""
 
     code = "wrong-passphrase"
 
@@ -99,13 +100,13 @@ class NoKeyring(UnlockFault):
 
 
 class NoSlot(UnlockFault):
-    """The asked kind of key slot does not exist in this profile."""
+    """This profile has no key slot (file with the encrypted database key) of the kind that was asked for."""
 
     code = "no-slot"
 
 
 class SlotDamaged(UnlockFault):
-    """A key slot's file is damaged, truncated or from a newer version."""
+    """The file of a key slot, which has the encrypted database key, is damaged, truncated or from a newer version."""
 
     code = "slot-damaged"
 
@@ -117,13 +118,13 @@ class WeakPassphrase(UnlockFault):
 
 
 class SlotForbidden(UnlockFault):
-    """The machine's policy does not allow this kind of key slot."""
+    """The machine's policy does not allow this unlock method: a passphrase, or the computer's key store."""
 
     code = "slot-forbidden"
 
 
 class LastSlot(UnlockFault):
-    """The last key slot cannot be removed: nobody could open the profile again."""
+    """The last unlock method (key slot) cannot be removed: nobody could open the profile again."""
 
     code = "last-slot"
 

@@ -365,8 +365,8 @@ class Settings:
         self.changed.emit(setting.key)
 
     def unlock_kinds(self) -> tuple[str, ...]:
-        """The kinds of key slots that policy allows. Never empty: if policy forbids both, the passphrase stays
-        allowed."""
+        """The unlock methods that policy allows: "keyring" (the computer's key store), "passphrase" or both. Never
+        empty: if policy forbids both, the passphrase stays allowed."""
         kinds = [("keyring", ALLOW_KEYRING), ("passphrase", ALLOW_PASSPHRASE)]
         return tuple(kind for kind, setting in kinds if self.get(setting)) or ("passphrase",)
 

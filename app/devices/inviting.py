@@ -79,8 +79,8 @@ class Invitation:
 
     async def arrived(self) -> Newcomer:
         """Waits until a device connects, and returns its description. Raises Refused "pairing" when the time is over;
-        Reject "enrol" for a device that does not have the code, or whose digits cannot be right, which counts as a
-        failed comparison."""
+        Reject "enrol" for a device that does not have the code, or whose digits cannot be right. With digits, a Reject
+        counts as a failed comparison."""
         try:
             new = await self._host.wait_for_guest()
         except Reject:

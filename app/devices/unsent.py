@@ -163,8 +163,10 @@ class UnsentWork:
         )
 
     async def take_in(self, found: UnsentFile) -> int:
-        """Stores the changes, drafts and file parts of a file that was read, as far as they can be offered here, under
-        the change ids that they have. Returns how many changes were new on this device. A second call changes nothing.
+        """Stores the changes, drafts and file parts of a file that was read, under the change ids that they have.
+        Skipped are those of rooms in which this device may not write, a draft of an object that has one here, and a
+        file part whose bytes are damaged. Returns how many changes were new on this device. A second call changes
+        nothing.
 
         A change does not wait for a file part that is neither here nor in the file: no device would ever upload it.
         """

@@ -123,8 +123,8 @@ class Structure:
         return found
 
     def adding(self, section: Section) -> Iterator[None]:
-        """Adds the next items of a client, in steps. Raises Broken if one does not fit; the caller must then roll
-        back."""
+        """Adds the items in `section`, the next ones of one CRDT client number, in steps. Raises Broken if one does not
+        fit; the caller must then roll back."""
         client = self.clients[section.client]
         self._note(section.client, client)
         client.lows += section.lows

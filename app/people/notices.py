@@ -28,9 +28,10 @@ _BREATH = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyNotice:
-    """A notice that something happened to a person's keys. `kind` as in KeyNoticeRow; `other`: the other account of a
-    duplicate; `t`: when this device noticed it, in ms; `more`: how many older notices of the same person it also
-    covers, which are dismissed with it."""
+    """A notice that something happened to a person's keys. `kind`: "device-added", "device-recovered",
+    "device-revoked", "reset" (the agency has ended the account) or "duplicate" (a second account with the same staff
+    record); `other`: the other account of a duplicate; `t`: when this device noticed it, in ms; `more`: how many older
+    notices of the same person it also covers, which are dismissed with it."""
 
     uid: Uid
     kind: str

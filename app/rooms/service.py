@@ -300,8 +300,8 @@ class RoomService:
         ]
 
     def history_refusal(self, room: RoomId, uid: Uid) -> str | None:
-        """Why this person cannot propose it for a member: "not-admin", "one-admin", "has-it", "proposed", "not-member";
-        or None."""
+        """Why this person cannot propose that the member `uid` may read the whole history: "not-admin", "one-admin",
+        "has-it", "proposed", "not-member"; None if they can."""
         return self._engine.may_propose_history(room, uid)
 
     async def propose_history(self, room: RoomId, uid: Uid) -> None:

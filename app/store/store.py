@@ -118,7 +118,8 @@ class Store:
         )
 
     def _prepare(self) -> None:
-        """Reads what an earlier run of the program left."""
+        """Finishes what an earlier run of the program left: notes merges that ended it and changes that are not tried
+        yet, and runs the projections (which make the rows for lists and search) that are due."""
         self.trials.prepare()
         self._behind.prepare()
         self._projecting.prepare()

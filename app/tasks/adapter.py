@@ -17,7 +17,7 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 class BoardAdapter:
     """The adapter through which `LiveObjects` makes and merges boards. `me`: the person who edits on this device.
-    `descriptions`: the former values of a card's description, by id."""
+    `descriptions`: returns the former values of a card's description, by id."""
 
     kind = projection.KIND_ID
     is_live = False

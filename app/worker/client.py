@@ -215,8 +215,8 @@ def _joined(answers: Sequence[Tried]) -> Tried:
 
 
 class _Watch:
-    """A thread that kills the process if its answer is late: pipes cannot be waited for with a time limit on
-    Windows."""
+    """A thread that kills the worker process, which tries colleagues' changes, if its answer is late: pipes cannot be
+    waited for with a time limit on Windows."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -229,7 +229,7 @@ class _Watch:
         self._thread: threading.Thread | None = None
 
     def ending(self, process: "subprocess.Popen[bytes]", limit_s: float) -> "_Watch":
-        """A context in which the process must answer: it is killed if the context lasts longer than `limit_s`
+        """A context in which the worker process must answer: it is killed if the context lasts longer than `limit_s`
         seconds."""
         with self._changed:
             if self._thread is None:

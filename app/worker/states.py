@@ -38,7 +38,7 @@ class States:
     one at a time; other callers wait. Call it from any thread but the loop's, `close` from any thread."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        """`command` is for tests."""
+        """`command`: what starts a process that makes a state. Only for tests; None: this program's own."""
         self._command = list(command or command_of(STATES))
         self._medium, self._long = threading.Semaphore(2), threading.Lock()
         self._changing = threading.Lock()
