@@ -102,7 +102,7 @@ class Profile:
     @classmethod
     def look(cls, name: str = DEFAULT, root: Path | None = None) -> tuple[bytes, Path] | None:
         """(id, folder) of a profile without locking it, for one that another process has open; None if they cannot be
-        read. Arguments as in `open`."""
+        read. `name`: the profile's; `root`: the folder named on the command line. BadProfileName."""
         folder = data_root(root) / "profiles" / check_name(name)
         try:
             return bytes.fromhex(json.loads((folder / "profile.json").read_bytes())["id"]), folder

@@ -178,8 +178,8 @@ class Place:
         return open_store(self.profile, self.slots, keys, workers.states.kinds(self._kinds), workers)
 
     async def open(self, keys: StoreKeys) -> Session:
-        """Opens the account with the database keys that an unlock method gave, and begins to sync. Raises as
-        `open_store`, and BadCaFile; nothing is left open then."""
+        """Opens the account with the database keys that an unlock method gave, and begins to sync. Raises StoreMissing,
+        StoreCorrupt, StoreNewer, BadCaFile, …; nothing is left open then."""
         async with Scopes() as scopes:
             store = scopes.enter("store", self.open_store(keys))
             dialer = self.account_dialer(store)

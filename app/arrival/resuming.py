@@ -41,7 +41,8 @@ async def resume(place: Place, keys: StoreKeys) -> Session:
 async def _ask_back(place: Place, store: Store, attempt: bytes) -> None:
     """Asks the server whether the recovery that `attempt` began can be finished now, and stores the recovered account.
     `attempt` is an encoded Attempt (recovery by the recovery sheet) that the store has kept; it is deleted afterwards.
-    ReturnWaits while another device of the person may still object; the errors of `Recovery.ask`."""
+    ReturnWaits while another device of the person may still object; Refused "vetoed" if it has, and SyncErrors such as
+    Unreachable."""
     answer = await Recovery(place.dialer(place.settings.get(SERVER)), Attempt.decode(attempt), clock.now_ms).ask()
     if isinstance(answer, Waiting):
         raise ReturnWaits(answer.ready_ms)

@@ -92,7 +92,8 @@ class Invitation:
 
     async def admit(self) -> None:
         """Lets the device in, after the person agreed. Raises Refused "pairing" if the other device has ended the
-        attempt, and the other errors of `Host.admit`."""
+        attempt, "revoked" or "reset" if this device itself is out of the account, and SyncErrors such as
+        Unreachable."""
         dev = await self._host.admit()
         if self._new is not None:
             self._admitted(dev, self._new)

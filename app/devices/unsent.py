@@ -58,7 +58,7 @@ class Draft(msgspec.Struct, frozen=True, array_like=True):
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """The description of an encrypted part of a file. Its `size` bytes follow behind the sealed body, in the order of
-    this list. The fields are those of `BlobPart`."""
+    this list. `key` decrypts it, `hash` is SHA-256 of the encrypted bytes, `plain_size` the content's size."""
 
     part: bytes
     room: bytes
@@ -141,8 +141,9 @@ class UnsentWork:
         return [p for p in found.values() if _size(blobs.path(PartId(p.part))) == p.size]
 
     async def read(self, path: Path) -> UnsentFile:
-        """Reads and opens a file of unsent work; nothing is stored yet. Raises FileUnreadable; Reject and Refused as
-        `sealed_export.take` does; Reject "format" for a file of a newer version."""
+        """Reads and opens a file of unsent work; nothing is stored yet. Raises FileUnreadable; Reject "other-person",
+        "signature", "decrypt" or "malformed" if the file is not this person's, or is damaged or false; Refused "keys"
+        while this device lacks the key that it needs; Reject "format" for a file of a newer version."""
         head, packed = await asyncio.to_thread(_read, path)
         dev, body = await asyncio.to_thread(self._engine.devices.open_mine, head, packed)
         try:

@@ -58,8 +58,8 @@ def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[
 
 
 def _runs(read: "_Reader", client: int, count: int) -> tuple[bool, list[Run]]:
-    """Reads the next `count` items, all of the client `client`. Returns (whether they are complete from clock 0 on, the
-    items). Neighbouring items that could be one are joined, whether the CRDT had joined them or not."""
+    """Reads the next `count` items, all of the CRDT client number `client`. Returns (whether they are complete from
+    clock 0 on, the items). Neighbouring items that could be one are joined, whether the CRDT had joined them or not."""
     clock, runs = read.uint(), list[Run]()
     whole = clock == 0
     for _ in range(count):

@@ -76,7 +76,8 @@ class Judge:
 
     def offer(self, change: Change, facts: Facts) -> Verdict:
         """Judges the update at the next position. `facts`: what was read of it. 15 µs for the update of one keystroke,
-        whatever the object's size. BugError if `step` is due, or if the update is a whole state."""
+        whatever the object's size. BugError if an update that was waiting is ready and must first be judged by `step`,
+        or if the update is a whole state."""
         return finished(self.offering(change, facts))
 
     def offering(self, change: Change, facts: Facts) -> Generator[None, None, Verdict]:

@@ -53,8 +53,9 @@ PAYLOAD: Payload[Whole | Piece] = Payload(Whole | Piece)
 
 
 def encode(update: bytes, title: str | None = None, begun: bytes = b"") -> list[bytes]:
-    """Cuts an update into the data of changes: nearly always one. They must be stored all or none. `title` and `begun`:
-    as in `Whole`."""
+    """Cuts an update into the data of changes: nearly always one. They must be stored all or none. `title`: the
+    object's new title, if the update changed it and lists show it. `begun`: only for a merged state, what a judge needs
+    to begin with it."""
     if len(update) + len(begun) + len((title or "").encode()) <= PIECE_BYTES:
         return [PAYLOAD.encode(Whole(update=update, title=title, begun=begun))]
     group = os.urandom(16)

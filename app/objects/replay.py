@@ -158,7 +158,7 @@ class Replay:
     def beginning(
         self, begun: StateStart, update: bytes | None, upto: int | None = None
     ) -> Generator[None, None, None]:
-        """Begins with a merged state (`update`), or without one with what was stored (`update` None). `begun`: what a
+        """Begins the judging with a merged state (`update`), or with what was stored (`update` None). `begun`: what a
         judge needs for that. `upto`: the position to begin after, in place of the one that `begun` names, for a state
         that is the object's first change. BadChange if it is invalid; nothing has changed then."""
         if update is None:

@@ -226,7 +226,7 @@ class Structure:
         return len(self._undo), len(self.parents), len(self.keys)
 
     def rollback(self, mark: Mark) -> None:
-        """Removes everything that was added since `mark` was made."""
+        """Takes back everything that was added to what is known of the object since `mark` was made."""
         undo, parents, keys = mark
         while len(self._undo) > undo:
             number, client, clock, runs, lows, types = self._undo.pop()

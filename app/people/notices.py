@@ -76,7 +76,8 @@ class Notices:
     # -- open notices -------------------------------------------------------------------------------------------------
 
     def open(self) -> list[KeyNotice]:
-        """The open notices: warnings first, then one calm notice for each person, the newest last."""
+        """The open notices about people's keys: warnings first, then one calm notice for each person, the newest
+        last."""
         if self._open is None:
             self._open = self._gather(self._rows.open())
         return self._open
@@ -107,7 +108,8 @@ class Notices:
         return next((n.kind for n in self.open() if n.warns and uid in (n.uid, n.other)), "")
 
     def dismiss(self, notice: KeyNotice) -> None:
-        """Closes the notice: the person has seen it, or dealt with it."""
+        """Closes a notice about a person's keys, and the older ones that it covers, on this device: the user has seen
+        it, or dealt with it."""
         self._rows.dismiss(notice.ids)
         self._emit_changed()
 

@@ -55,8 +55,8 @@ class Arrivals:
         self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled. Does what is left to do for each room while the personal room can be written to;
-        otherwise waits until it can."""
+        """Runs until cancelled. Writes what is left to write after rooms were joined or left (a heartbeat there, an
+        answer in the personal room) while the personal room can be written to; otherwise waits until it can."""
         while True:
             await self._woken.wait()
             self._woken.clear()

@@ -55,7 +55,8 @@ def decide(added: Added, known: Knowledge) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What an invitation shows of its room; "" for each text that cannot be read. `type`: as in RoomNamed."""
+    """What an invitation shows of its room; "" for each text that cannot be read. `type`: "case", "group" or
+    "direct"."""
 
     title: str = ""
     type: RoomType = RoomType.GROUP

@@ -142,7 +142,8 @@ class RoomService:
         return sorted(shown, key=lambda room: (room.left, room.replaced))
 
     def room(self, room: RoomId) -> RoomSummary:
-        """One room; NotFound."""
+        """The room with this id as lists show it, also one without a title or one that was left. NotFound if this
+        device does not know it."""
         row = self._store.rooms_list.get(room)
         if row is None:
             raise NotFound

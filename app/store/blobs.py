@@ -89,7 +89,7 @@ class Blobs:
                 self.set_uploaded(PartId(part.part))
 
     def get(self, part: PartId) -> BlobPart | None:
-        """One part, or None."""
+        """What is stored about one part of a file, without its bytes; None for a part that is not known here."""
         row = self._db.one(f"{_PART} WHERE part = ?", (part,))
         return _part(row) if row else None
 

@@ -239,8 +239,8 @@ class KeySlots:
     def only(self, key: bytes, passphrase: str | None) -> None:
         """Makes `passphrase`, or the key store if it is None, the only unlock method, without changing the database key
         `key`. Use it only while nothing is stored that another method protects. ▲ The new slot is written before the
-        old ones are removed; if it cannot be made, the old ones stay. Raises as `add_passphrase` and `add_keyring`. In
-        a thread."""
+        old ones are removed; if it cannot be made, the old ones stay. Raises SlotForbidden, WeakPassphrase, NoKeyring,
+        KeyringLocked. In a thread."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)

@@ -93,7 +93,7 @@ class Objects:
         return obj
 
     def get(self, obj: ObjId) -> ObjectRow | None:
-        """One object, or None."""
+        """The stored row of an object, as lists show it; None if it was not received here."""
         row = self._db.one(f"{sql.SELECT_OBJECTS} WHERE obj = ?", (obj,))
         return object_row(row) if row else None
 

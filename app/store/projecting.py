@@ -196,8 +196,9 @@ class Projecting:
         tried: Tried,
     ) -> set[int]:
         """Runs the kind's projection, which writes rows for lists and search, for those changes of one object for which
-        it has not run yet. `changes`, `strict` and `tried`: as in `run`. Returns the row ids of the changes that are
-        kept for a trial."""
+        it has not run yet. `changes`: those of them that the caller has; empty: all are read. `strict`: an error is
+        raised; otherwise the change is marked with its code. `tried`: of an object that merges only these are projected
+        (None: all). Returns the row ids of the changes that are kept for a trial."""
         found = self._db.conn.execute(sql.OBJECT, (obj,)).fetchone()
         if found is None:
             return set()

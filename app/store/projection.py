@@ -159,7 +159,8 @@ class Tester(Protocol):
         keep_deleted: bool = False,
     ) -> "Trial":
         """Loads the object `obj` into the process: merges `updates`, all that are merged in this program, into a new
-        CRDT with the roots `texts` and `maps`, and reads it whole. `keep_deleted`: as in `Merging`."""
+        CRDT with the roots `texts` and `maps`, and reads it whole. `keep_deleted`: the CRDT keeps deleted content in
+        memory, as the kind's model does."""
         ...
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> "Trial":

@@ -51,8 +51,9 @@ class Store:
     def __init__(
         self, db: Database, blobs_folder: Path, kinds: Mapping[str, Projector], journal: Journal, tester: Tester | None
     ) -> None:
-        """Use `Store.open` and `Store.create` instead. Arguments as there; `journal`: the file that names running
-        merges."""
+        """Use `Store.open` and `Store.create` instead. `blobs_folder`: for parts of files. `kinds`: the kinds of
+        objects by id. `journal`: the file that names running merges. `tester`: the process in which others' changes are
+        tried, or None."""
         self.db = db
         self._journal = journal
         self.waiting_changed: Signal[()] = Signal()
@@ -214,8 +215,9 @@ class Store:
         blobs: Path | None = None,
         tester: Tester | None = None,
     ) -> "Store":
-        """Opens an existing store. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull. Arguments as in
-        `create`."""
+        """Opens an existing store. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull. `kinds`: the
+        kinds of objects by id. `blobs`: the folder for parts of files (None: beside the database). `tester`: the
+        process in which others' changes are tried; without one they are merged untried."""
         return cls._start(Database.open(path, key), kinds, blobs, tester)
 
     @classmethod

@@ -314,8 +314,8 @@ class TaskService:
         self._notify(changes)
 
     def _settle_after(self) -> None:
-        """Merges replaced descriptions as `_settle` does, but in the event loop's next turn if an edit is in
-        progress."""
+        """Merges descriptions that this person wrote with those that replaced them, now or in the event loop's next
+        turn if an edit is in progress."""
         if any(board.is_changing for board in self._live.models()):
             asyncio.get_running_loop().call_soon(self._settle)
         else:

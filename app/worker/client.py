@@ -58,7 +58,8 @@ class Worker:
         self._closed = False
 
     def start(self) -> None:
-        """Starts the process unless it runs. WorkerUnavailable if it cannot be started, also after `close`."""
+        """Starts the worker process (which tries colleagues' changes or makes states) unless it runs. WorkerUnavailable
+        if it cannot be started, also after `close`."""
         with self._starting:
             if self._closed:
                 raise WorkerUnavailable
@@ -84,7 +85,8 @@ class Worker:
             raise WorkerUnavailable from e
 
     def stop(self) -> None:
-        """Ends the process. A second call does nothing; the next question starts a new one."""
+        """Ends the worker process, and with it the objects that it had loaded. A second call does nothing; the next
+        question starts a new one."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -97,8 +99,8 @@ class Worker:
                     pipe.close()
 
     def close(self) -> None:
-        """Ends the process for good. May be called from any thread: a question that waits for its answer then raises
-        WorkerDied."""
+        """Ends the worker process for good. May be called from any thread: a question that waits for its answer then
+        raises WorkerDied."""
         with self._starting:
             self._closed = True
             self._watch.close()
@@ -114,7 +116,8 @@ class Worker:
         keep_deleted: bool = False,
     ) -> Tried:
         """Loads the object `obj` into the process: merges `updates` into a new CRDT with the roots `texts` and `maps`.
-        `keep_deleted`: as in `CrdtDoc`. Answers how that went. WorkerDied, WorkerUnavailable."""
+        `keep_deleted`: the CRDT keeps deleted content in memory. Answers how that went. WorkerDied,
+        WorkerUnavailable."""
         parts = list(_parts(updates))
         answers = [
             self.ask(
