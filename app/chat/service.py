@@ -67,7 +67,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionRow:
-    """A message that mentions this person, for Home."""
+    """A message that mentions this person, as a row of the Home page."""
 
     room: RoomId
     obj: ObjId

@@ -23,8 +23,8 @@ STRETCH = 4096
 
 
 class BadUpdate(BadChange):
-    """Bytes that are no valid update. The code is always "damaged-update"; `where` is the rule that they break, `at`
-    the offset of the byte."""
+    """Error: bytes that are no valid update. The code is always "damaged-update"; `where` is the rule that they break,
+    `at` the offset of the byte."""
 
     def __init__(self, where: str, at: int = 0) -> None:
         super().__init__("damaged-update")

@@ -26,7 +26,7 @@ BREATH = 300
 
 
 class Broken(Exception):
-    """An update contradicts what is known of the object. `code` is that of the verdict."""
+    """Error: an update contradicts what is known of the object. `code` is that of the verdict."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -92,8 +92,8 @@ Mark = tuple[int, int, int]
 
 
 class Structure:
-    """What a judge knows of an object: all clients with their ids, and the roots, nested types and keys. It has no
-    content."""
+    """What a judge knows of an object: all CRDT client numbers with their ids, and the roots, nested types and keys. It
+    has no content."""
 
     def __init__(self) -> None:
         self.clients: dict[int, Client] = {}

@@ -364,11 +364,11 @@ class _Answer:
 
 
 class _TooLarge(Exception):
-    """Merging the whole object takes longer than it may. Never leaves this module."""
+    """Error: merging the whole object takes longer than it may. Never leaves this module."""
 
 
 class _TooLong(Exception):
-    """The updates cannot be tried on the loop. Never leaves this module."""
+    """Error: the updates cannot be tried on the loop. Never leaves this module."""
 
 
 def _fed(loaded: _Loaded, given: Sequence[Given]) -> list[bytes]:
