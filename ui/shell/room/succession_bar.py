@@ -38,7 +38,8 @@ class _Action:
 
 
 class _ActionButton(TextButton):
-    """A button of the bar. It runs the action that it shows at the moment when it is pressed."""
+    """A button of the bar over a room that has stopped or continues another. It runs the action that it shows at the
+    moment when it is pressed."""
 
     def __init__(self, action: _Action) -> None:
         super().__init__(action.text, lambda: self._action.run(), kind="link")
