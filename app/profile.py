@@ -48,7 +48,8 @@ def data_root(override: Path | None = None) -> Path:
 
 
 def profiles(root: Path | None = None) -> list[str]:
-    """The names of the profiles that exist, in order. `root`: as `data_root`'s `override`."""
+    """The names of the profiles that exist, in order. `root`: the folder named on the command line; policy outweighs
+    it."""
     folder = data_root(root) / "profiles"
     return sorted(p.name for p in folder.iterdir() if (p / "profile.json").exists()) if folder.is_dir() else []
 

@@ -37,7 +37,7 @@ def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, lis
 
 def same_content(one: bytes, other: bytes) -> bool:
     """Whether the updates `one` and `other`, of whole documents or not, have the same items and delete the same ones.
-    False if `one` cannot be read."""
+    False if one of them cannot be read."""
     first = _read(one)
     return first is not None and first == _read(other)
 

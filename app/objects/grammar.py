@@ -106,7 +106,7 @@ def read(update: bytes, *, state: bool = False) -> Facts:
     the update of one keystroke.
 
     `state`: the bytes are a whole object as one update (a baseline, a snapshot, a successor's beginning): items of many
-    clients, each from clock 0 on. Any other update has items of at most one client.
+    CRDT client numbers, each from clock 0 on. Any other update has items of at most one of them.
     """
     return finished(reading(update, state=state))
 

@@ -120,8 +120,8 @@ class Notices:
     # -- reading logs -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Runs until cancelled. Checks the logs whenever `wake` was called, beginning with those in the store from
-        before."""
+        """Runs until cancelled. Checks people's key logs for changes whenever `wake` was called, beginning with those
+        in the store from before."""
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -133,7 +133,8 @@ class Notices:
                 log.store.exception("notices", e)
 
     async def look(self) -> None:
-        """Checks every log entry that has not been checked yet, and adds notices for what it finds. StoreFault."""
+        """Checks every entry of people's key logs that has not been checked yet, and adds notices for what it finds.
+        StoreFault."""
         shared = await self._begin()
         for at, (uid, seen) in enumerate(self._rows.behind()):
             shared = self._look_through(uid, seen) or shared

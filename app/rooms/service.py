@@ -135,8 +135,9 @@ class RoomService:
     # -- lists ----------------------------------------------------------------------------------------------------
 
     def rooms(self) -> list[RoomSummary]:
-        """All rooms, in this order: those that this person is in, latest activity first; those that another room
-        continues; those that were left, whose content stays readable. A room without a title yet is not shown."""
+        """All rooms, in this order: those that this person is in; those that another room continues; those that were
+        left, whose content stays readable. Within each group pinned rooms come first, then the latest activity. A room
+        without a title yet is not shown."""
         rows = [*self._store.rooms_list.all(), *self._store.rooms_list.all(left=True)]
         shown = [self._summary(row) for row in rows if row.title]
         return sorted(shown, key=lambda room: (room.left, room.replaced))

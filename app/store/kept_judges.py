@@ -226,9 +226,10 @@ class KeptJudges:
         return kind.merging.newest_state(map(placed_in, self._db.rows(sql.BASELINES, (obj,))))
 
     def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int) -> None:
-        """Stores new verdicts. `differ`: the changes whose mark disagrees (see `_Differ`). A change that is to be
-        merged after all is marked untried, so that it is tried first. Changes that waited at or before the position
-        `covers` are in the snapshot that reaches up to there, or no longer count.
+        """Stores new verdicts. `differ`: by position, ((row, stored mark), new code) of the changes whose mark
+        disagrees with the new verdict. A change that is to be merged after all is marked untried, so that it is tried
+        first. Changes that waited at or before the position `covers` are in the snapshot that reaches up to there, or
+        no longer count.
 
         ▲ Their rows and marks are read again, as another judging of the object may have moved and marked them since.
         """

@@ -99,7 +99,8 @@ class Objects:
 
     def all(self, room: RoomId | None = None, kind: str | None = None, *, deleted: bool = False) -> list[ObjectRow]:
         """The objects of the room `room` (None: of all rooms) and of the kind `kind` (None: of all kinds), latest
-        changed first. `deleted`: only those in the trash; otherwise only those that are not in it."""
+        changed first; an object whose kind is not known yet is left out. `deleted`: only those in the trash; otherwise
+        only those that are not in it."""
         rows = self._db.rows(
             f"""{sql.SELECT_OBJECTS} WHERE (?1 IS NULL OR room = ?1) AND (?2 IS NULL OR kind = ?2)
                 AND kind <> '' AND deleted = ?3 ORDER BY updated DESC, obj""",
