@@ -178,7 +178,7 @@ class Pruning:
 
     async def _give(self, room: RoomId, objs: Iterable[ObjId]) -> None:
         """Writes the present state of these objects under the room's current key, and returns once the server has it.
-        Unreachable if that takes longer than SENT_S; Refused as `_check`."""
+        Unreachable if that takes longer than SENT_S; Refused if this person cannot clear the room (any more)."""
         waiting: set[ChangeId] = set()
         moved = asyncio.Event()
 
