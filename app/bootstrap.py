@@ -134,14 +134,16 @@ class Office:
         return await self.place.open(await asyncio.to_thread(self.slots.unlock_keyring))
 
     async def rekey(self, change: KeyChange) -> Session:
-        """Changes or removes a key slot, after the former session was closed, and opens a new session. Raises as
-        `Unlocking.rekey`."""
+        """Changes the passphrase or removes an unlock method, as `change` says, after the former session was closed.
+        The database gets a new key. Opens a new session. Raises WrongPassphrase, LastSlot, KeyringLocked,
+        StoreFault."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
 
     async def replace(self, current: str | None, new: str | None) -> Session:
         """Opens a session by an unlock method that policy has forbidden, for the last time, and replaces the method.
         `current`: the passphrase if that is the forbidden method, None for the key store; `new`: the passphrase to use
-        from now on, None for the key store. Raises as `Unlocking.replace`."""
+        from now on, None for the key store. Raises WrongPassphrase, WeakPassphrase, KeyringLocked, NoKeyring,
+        StoreFault."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.replace, current, new))
 
     async def unlock_raw(self) -> Session | None:

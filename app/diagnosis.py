@@ -92,7 +92,8 @@ def _policy() -> Iterator[str]:
 
 
 def _named(settings: Settings) -> Iterator[str]:
-    """Says whether the account's server is one of those that policy names, if both are known."""
+    """Yields a line for the report: whether the account's server is one of those that policy names. Yields nothing
+    unless both are known."""
     server, servers = settings.get(SERVER), entries(settings.get(SERVERS))
     if server and servers:
         yield f"the account's server is {'' if host_port(server) in map(host_port, servers) else 'not '}one of servers"

@@ -51,7 +51,8 @@ def rules_of(settings: Settings) -> PassphraseRules:
 
 
 def strength_of(passphrase: str) -> Strength:
-    """How strong a passphrase is, for showing it while it is typed."""
+    """How strong a passphrase is, for showing it while it is typed. WEAK for ""; only its first JUDGED characters
+    count."""
     from zxcvbn import zxcvbn
 
     if not passphrase:

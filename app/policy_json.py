@@ -28,8 +28,8 @@ class Entry:
 
 
 class Damaged(WorldError):
-    """A file has no settings that can be read. `fault` says why in words; `line` and `column` count from 1, and are 0
-    where the fault is the whole file's."""
+    """Error: a file has no settings that can be read. `fault` says why in words; `line` and `column` count from 1, and
+    are 0 where the fault is the whole file's."""
 
     def __init__(self, fault: str, line: int = 0, column: int = 0) -> None:
         super().__init__(fault)

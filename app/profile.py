@@ -48,7 +48,8 @@ def data_root(override: Path | None = None) -> Path:
 
 
 def profiles(root: Path | None = None) -> list[str]:
-    """The names of the profiles that exist, in order. `root`: as `data_root`'s `override`."""
+    """The names of the profiles that exist, in order. `root`: the folder named on the command line; policy outweighs
+    it."""
     folder = data_root(root) / "profiles"
     return sorted(p.name for p in folder.iterdir() if (p / "profile.json").exists()) if folder.is_dir() else []
 
@@ -102,7 +103,7 @@ class Profile:
     @classmethod
     def look(cls, name: str = DEFAULT, root: Path | None = None) -> tuple[bytes, Path] | None:
         """(id, folder) of a profile without locking it, for one that another process has open; None if they cannot be
-        read. Arguments as in `open`."""
+        read. `name`: the profile's; `root`: the folder named on the command line. BadProfileName."""
         folder = data_root(root) / "profiles" / check_name(name)
         try:
             return bytes.fromhex(json.loads((folder / "profile.json").read_bytes())["id"]), folder

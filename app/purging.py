@@ -69,7 +69,8 @@ class Purged:
     unknown: list[str] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
-        """The result in lines for the administrator."""
+        """Yields the result of a purge in lines for the administrator: each thing removed or left, then their
+        numbers."""
         yield from (f"removed {path}" for path in self.removed)
         yield from (f"left {path}: {why}" for path, why in self.left)
         yield from (f"not followed: link {path}" for path in self.links)

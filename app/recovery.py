@@ -65,8 +65,8 @@ class Recovery:
         return self._engine.recovery_sheet.needs_old
 
     def check_old(self, code: str) -> None:
-        """Checks a typed code. Raises Reject `"code"` if it is mistyped, `"recovery-sheet"` if it is not that of the
-        recovery sheet in force."""
+        """Checks the typed code of the person's former recovery sheet. Raises Reject `"code"` if it is mistyped,
+        `"recovery-sheet"` if it is not that of the recovery sheet in force."""
         self._engine.recovery_sheet.check_old(code)
 
     def draw(self) -> RecoverySheetPaper:

@@ -324,7 +324,8 @@ class Settings:
         return self.value(setting)  # type: ignore[return-value]  # accepted: has the setting's type
 
     def value(self, setting: AnySetting) -> Value:
-        """The value in force of any setting, found as `get` does."""
+        """The value in force of any setting: policy's; if there is none the profile's stored one, then the installer's,
+        then the setting's own default."""
         if setting.fixable and setting.key in self._policy:
             return self._policy[setting.key]
         stored = self._values.get(setting.key)
@@ -365,8 +366,8 @@ class Settings:
         self.changed.emit(setting.key)
 
     def unlock_kinds(self) -> tuple[str, ...]:
-        """The kinds of key slots that policy allows. Never empty: if policy forbids both, the passphrase stays
-        allowed."""
+        """The unlock methods that policy allows: "keyring" (the computer's key store), "passphrase" or both. Never
+        empty: if policy forbids both, the passphrase stays allowed."""
         kinds = [("keyring", ALLOW_KEYRING), ("passphrase", ALLOW_PASSPHRASE)]
         return tuple(kind for kind, setting in kinds if self.get(setting)) or ("passphrase",)
 

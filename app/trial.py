@@ -104,7 +104,8 @@ class _Server:
 
 
 class _Line:
-    """A `sync.client.wire.transport.Dialer` that connects to the server in this process."""
+    """Opens connections to the server that is in this process, in place of those through a network (a `Dialer`). Files
+    are not transferred: Unreachable."""
 
     def __init__(self, address: ServerAddress, server: _Server) -> None:
         self.address = address

@@ -25,7 +25,7 @@ __all__ = ["KeyChange", "SlotKind", "Unlocking"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
     """A wanted change to the unlock methods. `current` is the passphrase in use; `new` the one that replaces it;
-    `remove` the slot to remove. Either `new` or `remove` is given."""
+    `remove` the kind of unlock method to remove. Either `new` or `remove` is given."""
 
     current: str = field(repr=False)
     new: str | None = field(default=None, repr=False)

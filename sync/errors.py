@@ -39,7 +39,7 @@ class SyncError(WorldError):
 
 
 class Unreachable(SyncError):
-    """No connection to the server could be made, or the connection was lost."""
+    """No connection to the server could be made, the connection was lost, or no reply came in time."""
 
     code = "unreachable"
 

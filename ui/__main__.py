@@ -12,8 +12,8 @@ def arguments(given: Sequence[str]) -> list[str]:
 
 
 def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
-    """Runs the program with the arguments `given` and returns its exit status. `command` starts it again, as in
-    `ui.main.main`.
+    """Runs the program with the arguments `given` and returns its exit status. `command` starts the program again after
+    locking; empty: the one that started this process.
 
     Purging, the check of policies, the worker and conversions run without Qt. A box saying that Qt cannot be loaded
     would wait for a person, and an uninstaller would wait for the box.

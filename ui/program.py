@@ -165,7 +165,8 @@ class Program:
             self._follow(link)
 
     def _follow(self, link: str) -> None:
-        """Follows a link with which the program was started; while locked, after unlocking."""
+        """Follows a link with which the program was started; while locked, after unlocking. An invitation is filled in
+        at once while the first page of a first start is shown."""
         if self.stage.window is not None:
             self.stage.window.follow(link)
             return

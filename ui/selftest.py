@@ -114,7 +114,8 @@ class SelfTest:
         self._done("QR code: drawn and read")
 
     def _key_store(self) -> None:
-        """Reports which key store the computer has. None is a fault only on Windows, which always has one."""
+        """Reports which key store the computer has. On Windows, which always has one, it is a fault (Failed) if there
+        is none or another."""
         found = type(system_keyring()).__module__.removeprefix("keyring.backends.") if usable() else "none"
         _check(found == "Windows" or sys.platform != "win32", f"Windows' key store is not found, but {found}")
         self._done(f"key store of the computer: {found}")

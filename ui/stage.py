@@ -57,7 +57,7 @@ class Stage:
 
     def show_gate(self, view: QWidget) -> None:
         """Shows `view` in a new gate, the window before unlocking, in place of the former one. It covers the main
-        window if there is one."""
+        window if there is one. While no window of Kansli is on the screen, this one stays hidden too."""
         quiet = self.quiet
         self.drop_gate()
         self.gate = Gate(self._may_close, self._settings.get(WINDOW_GEOMETRY))

@@ -54,8 +54,9 @@ class TrashDialog(PickDialog[PutAway]):
 async def visit(
     view: QWidget, tool: Bin, room: RoomId, who: Who, opened: Callable[[PutAway], object], *, writable: bool
 ) -> None:
-    """Shows the trash of a tool in a room. Restores the things that the person chooses, or calls `opened` with the one
-    that they want to read. `who` returns the person for an id. `writable` False: none can be restored."""
+    """Shows the trash of a tool in a room. Restores, with a message, the things that the person chooses, or calls
+    `opened` with the one that they want to read. `who` returns the person for an id. `writable` False: none can be
+    restored. An empty trash is only a message."""
     items = tool.put_away(room)
     if not items:
         toast(view, tr("The trash is empty"))

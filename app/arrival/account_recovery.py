@@ -127,7 +127,9 @@ class AccountRecovery:
 
     async def ask_again(self) -> Session:
         """Asks the server again whether the recovery can be finished, after ReturnWaits or a lost connection, in the
-        same run of the program. Raises as `recover`."""
+        same run of the program. Raises ReturnWaits while it cannot, Refused "vetoed" if another device of the person
+        said no, and SyncErrors such as Unreachable. After a refusal that is final the store is removed. BugError before
+        `recover`."""
         current = self._current
         if current is None or current.key is None:
             raise BugError("recover was not called")

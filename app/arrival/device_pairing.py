@@ -64,8 +64,9 @@ class DevicePairing:
         `begin_pairing` returned. `passphrase`: what unlocks the store; None for the computer's key store. `progress` is
         called at each step.
 
-        Raises as `Guest.finish`; nothing is left behind then. If only the connection was lost after the other device
-        agreed, `join` may be called again.
+        Raises Refused "pairing" if the other device says no or does not answer, and SyncErrors such as Unreachable;
+        nothing is left behind then. If only the connection was lost after the other device agreed, `join` may be called
+        again.
         """
         guest = self._guest
         if guest is None:

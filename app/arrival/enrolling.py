@@ -147,9 +147,10 @@ class Enrolling:
         await self._place.make(passphrase, fill)
 
     async def _finish(self, made: _Unfinished, found: Chosen, passphrase: str | None, progress: Progress) -> None:
-        """Registers an account that an earlier call made. `passphrase` protects the store (None: the computer's key
-        store does) and may differ from the first time: nothing but that account is in the store yet. ▲ The old slot is
-        removed once the new one is written, since the server may have registered the account."""
+        """Registers the account `made`, which an earlier call made, at the server that `found` names. `passphrase`
+        protects the store (None: the computer's key store does) and may differ from the first time: nothing but that
+        account is in the store yet. ▲ The store's old key slot (its key under the former passphrase or the key store)
+        is removed once the new one is written, since the server may have registered the account."""
         await asyncio.to_thread(self._place.slots.only, made.key, passphrase)
         progress(tr("Registering with the server"), 2, 3)
         await register(self._place.dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)

@@ -126,9 +126,9 @@ class Place:
             raise BadCaFile() from e
 
     async def make(self, passphrase: str | None, fill: Fill) -> bytes:
-        """Makes a new store with one key slot, calls `fill` while it is open, and returns its key. Removes an
-        unfinished store first. The mark that the account is unfinished stays. `passphrase`: what unlocks the store;
-        None for the computer's key store."""
+        """Makes a new store that one method unlocks, calls `fill` with the open store and its key, and returns the key.
+        `passphrase`: what unlocks the store; None for the computer's key store. Removes an unfinished store first;
+        BugError if the profile has a finished account. The mark that the account is unfinished stays."""
         self.check_free()
         self.clear()
         write_atomic(self.profile.enrolling_path, b"")
@@ -172,14 +172,14 @@ class Place:
             sync_folder(self.profile.folder)  # after a power cut it must not say that the account may go
 
     def open_store(self, keys: StoreKeys) -> Store:
-        """Opens the store with the keys of an opened slot; the caller closes it. Raises StoreMissing, StoreCorrupt,
-        StoreNewer, …"""
+        """Opens the store with the database keys that an unlock method gave; the caller closes it. Raises StoreMissing,
+        StoreCorrupt, StoreNewer, …"""
         workers = Workers()
         return open_store(self.profile, self.slots, keys, workers.states.kinds(self._kinds), workers)
 
     async def open(self, keys: StoreKeys) -> Session:
-        """Opens the account with the keys of an opened slot, and begins to sync. Raises as `open_store`, and BadCaFile;
-        nothing is left open then."""
+        """Opens the account with the database keys that an unlock method gave, and begins to sync. Raises StoreMissing,
+        StoreCorrupt, StoreNewer, BadCaFile, …; nothing is left open then."""
         async with Scopes() as scopes:
             store = scopes.enter("store", self.open_store(keys))
             dialer = self.account_dialer(store)

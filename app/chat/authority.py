@@ -130,7 +130,7 @@ def _targets(message: MessageRow, by: bytes) -> set[ChangeId]:
 def _last(
     conn: Connection, message: MessageRow, kind: str, emoji: str, by: Uid, until: int
 ) -> tuple[int, CarriedPart] | None:
-    """The last record of `kind` about a message that the person `by` wrote, up to the sort key `until`: (its sort key,
+    """The last record of `kind` that the person `by` wrote about `message`, up to the sort key `until`: (its sort key,
     the record). `emoji`: that of a reaction, "" for other kinds. None if there is none."""
     found = list[tuple[int, CarriedPart]]()
     for target in _targets(message, by):

@@ -26,8 +26,8 @@ def find(text: str, people: Sequence[Person]) -> tuple[Mention, ...]:
 
 def complete(text: str, cursor: int, people: Sequence[Person]) -> tuple[int, list[Person]]:
     """Suggestions for a mention that is being written in `text`, where `cursor` is the caret's offset just behind
-    "@nam". Returns (offset of the @, those of `people` whose names fit); (-1, []) if none is being written or nobody
-    fits."""
+    "@nam". Returns (offset of the @, those of `people` with a part of the name that begins so, in Swedish order). (-1,
+    []) if none is being written or nobody fits. Large and small letters are alike."""
     match = re.search(r"(?<!\w)@([\w .-]{0,40})$", text[:cursor])
     if match is None:
         return -1, []

@@ -98,7 +98,8 @@ def _settle_notes(
 
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the position and time that the server gave to own changes, and computes what they are about again."""
+    """Writes the position and time that the server has given to own changes of the conversation `obj`. Computes again
+    the messages that these changes edit, delete, react to or carry over: their order is known only now."""
     rows = [(c.n, c.t, c.rowid) for c in changes if c.n is not None]
     conn.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
     conn.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)

@@ -67,7 +67,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionRow:
-    """A message that mentions this person, for Home."""
+    """A message that mentions this person, as a row of the Home page."""
 
     room: RoomId
     obj: ObjId
@@ -202,13 +202,13 @@ class ChatService:
         return {(obj, ref): Author(uid=author, quotes=named is not None) for obj, ref, author, named in rows}
 
     def can_edit(self, room: RoomId, message: Message) -> bool:
-        """Whether the user may edit the message: the record names them, the message is not deleted, and they may write
-        in the room."""
+        """Whether the user may edit the message: its record names them as the author, it is not deleted, and they may
+        write in the room."""
         return message.record_author == self.me and not message.deleted and self.may_write(room)
 
     def can_delete(self, room: RoomId, message: Message) -> bool:
-        """Whether the user may delete the message: the record names them, or they carried it over, or they are
-        administrator; and they may write in the room."""
+        """Whether the user may delete the message: it is not deleted yet, and they may write in the room. Besides, its
+        record names them as the author, or they carried it over from an old room, or they are administrator."""
         may = self.me in (message.record_author, message.carried_by) or self._members.is_admin(room)
         return may and not message.deleted and self.may_write(room)
 
@@ -250,7 +250,7 @@ class ChatService:
 
     def react(self, room: RoomId, target: ChangeId, emoji: str, on: bool | None = None) -> None:
         """Sets this person's reaction with `emoji` to the message `target` (`on` True), takes it back (False), or
-        toggles it (None). NotFound."""
+        toggles it (None). Does nothing if the message is deleted, or if the reaction is so already. NotFound."""
         message = self._message(room, target)
         mine = any(r.emoji == emoji and self.me in r.uids for r in message.reactions)
         wanted = not mine if on is None else on

@@ -51,7 +51,7 @@ class Transfers:
 
     def failed(self, key: tuple[bytes, int]) -> str:
         """The code of the error with which the last fetch of a file ended. `key`: the transfer's. "" if it succeeded,
-        if the person stopped it, or if it is running again."""
+        if the person stopped it, if it is running again, or if there was none."""
         return self._failed.get(key, "")
 
     def cancel(self, key: tuple[bytes, int]) -> None:

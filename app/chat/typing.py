@@ -47,7 +47,7 @@ class Typing:
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
         """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
-        Messages of other tools are ignored."""
+        A payload that does not say whether somebody is writing is ignored."""
         try:
             message = _decoder.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -112,8 +112,8 @@ def file_name(path: str) -> str:
 
 
 def start(folder: Path, level: str = "info") -> None:
-    """Writes all subjects to the file kansli.log in `folder` (3 files of 1 MB). `level`: as in `set_level`. A second
-    call moves to the new folder."""
+    """Writes all subjects to the file kansli.log in `folder` (3 files of 1 MB). `level`: the least that is written:
+    "warning", "info" or "debug". A second call moves to the new folder."""
     stop()
     folder.mkdir(parents=True, exist_ok=True)
     file = RotatingFileHandler(folder / "kansli.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
@@ -124,7 +124,7 @@ def start(folder: Path, level: str = "info") -> None:
 
 
 def set_level(level: str) -> None:
-    """Sets the level from now on, while the log is open: "warning", "info" or "debug"."""
+    """Sets the least `level` that the log has from now on, while it is open: "warning", "info" or "debug"."""
     for name in SUBJECTS:
         logging.getLogger(name).setLevel(level.upper())
 

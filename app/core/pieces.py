@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class TooLong(Exception):
-    """A piece of work used up its time budget before it was done. Its generator has been closed."""
+    """Error: a piece of work used up its time budget before it was done. Its generator has been closed."""
 
 
 class Budget:

@@ -151,7 +151,8 @@ def _between(
     old: Sequence[str], new: Sequence[str], anchors: Sequence[tuple[int, int]], depth: int, effort: _Effort
 ) -> Iterator[Change]:
     """Yields the places where two texts, given as their words, differ before, between and behind `anchors`: (position
-    in `old`, position in `new`) of words that are the same in both. `depth` and `effort`: as in `_changes`."""
+    in `old`, position in `new`) of words that are the same in both. `depth`: how often the texts were divided so far.
+    `effort` limits the work."""
     at = new_at = 0
     for to, new_to in [*anchors, (len(old), len(new))]:
         for a, b, c, d in _changes(old[at:to], new[new_at:new_to], depth, effort):

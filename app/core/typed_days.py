@@ -227,7 +227,7 @@ def _months_later(today: date, months: int) -> Reading:
 
 def _date(found: re.Match[str], today: date) -> Reading:
     """Reads a day and month, in figures or words, and perhaps a year and a weekday. A date without a year is today or
-    the next such day."""
+    the next such day. Unread if there is no such day, or if the weekday is not that of the date."""
     parts = found.groupdict()
     written = parts["month"]
     month = int(written) if written.isdecimal() else _MONTHS[written]

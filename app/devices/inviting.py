@@ -79,8 +79,8 @@ class Invitation:
 
     async def arrived(self) -> Newcomer:
         """Waits until a device connects, and returns its description. Raises Refused "pairing" when the time is over;
-        Reject "enrol" for a device that does not have the code, or whose digits cannot be right, which counts as a
-        failed comparison."""
+        Reject "enrol" for a device that does not have the code, or whose digits cannot be right. With digits, a Reject
+        counts as a failed comparison."""
         try:
             new = await self._host.wait_for_guest()
         except Reject:
@@ -92,7 +92,8 @@ class Invitation:
 
     async def admit(self) -> None:
         """Lets the device in, after the person agreed. Raises Refused "pairing" if the other device has ended the
-        attempt, and the other errors of `Host.admit`."""
+        attempt, "revoked" or "reset" if this device itself is out of the account, and SyncErrors such as
+        Unreachable."""
         dev = await self._host.admit()
         if self._new is not None:
             self._admitted(dev, self._new)

@@ -58,7 +58,7 @@ class Draft(msgspec.Struct, frozen=True, array_like=True):
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """The description of an encrypted part of a file. Its `size` bytes follow behind the sealed body, in the order of
-    this list. The fields are those of `BlobPart`."""
+    this list. `key` decrypts it, `hash` is SHA-256 of the encrypted bytes, `plain_size` the content's size."""
 
     part: bytes
     room: bytes
@@ -141,8 +141,9 @@ class UnsentWork:
         return [p for p in found.values() if _size(blobs.path(PartId(p.part))) == p.size]
 
     async def read(self, path: Path) -> UnsentFile:
-        """Reads and opens a file of unsent work; nothing is stored yet. Raises FileUnreadable; Reject and Refused as
-        `sealed_export.take` does; Reject "format" for a file of a newer version."""
+        """Reads and opens a file of unsent work; nothing is stored yet. Raises FileUnreadable; Reject "other-person",
+        "signature", "decrypt" or "malformed" if the file is not this person's, or is damaged or false; Refused "keys"
+        while this device lacks the key that it needs; Reject "format" for a file of a newer version."""
         head, packed = await asyncio.to_thread(_read, path)
         dev, body = await asyncio.to_thread(self._engine.devices.open_mine, head, packed)
         try:
@@ -163,8 +164,10 @@ class UnsentWork:
         )
 
     async def take_in(self, found: UnsentFile) -> int:
-        """Stores the changes, drafts and file parts of a file that was read, as far as they can be offered here, under
-        the change ids that they have. Returns how many changes were new on this device. A second call changes nothing.
+        """Stores the changes, drafts and file parts of a file that was read, under the change ids that they have.
+        Skipped are those of rooms in which this device may not write, a draft of an object that has one here, and a
+        file part whose bytes are damaged. Returns how many changes were new on this device. A second call changes
+        nothing.
 
         A change does not wait for a file part that is neither here nor in the file: no device would ever upload it.
         """

@@ -15,7 +15,8 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 
 class DocumentAdapter:
-    """The adapter through which `LiveObjects` makes and merges documents."""
+    """Makes the live models of documents and merges received changes into them, for `LiveObjects`, which has the open
+    ones."""
 
     kind = projection.KIND_ID
     is_live = True

@@ -54,7 +54,7 @@ class DocumentFiles:
     whether policy allows that; they are called each time."""
 
     def __init__(self, documents: Documents, converter: Converter | None = None) -> None:
-        """`converter` is for tests."""
+        """`documents` reads and adds documents. `converter` converts files; tests give their own, None makes one."""
         self._documents = documents
         self._converter = converter or Converter()
         self.may_export: Callable[[], bool] = lambda: True

@@ -20,8 +20,8 @@ MAX_DEVICES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """A colleague's device that has a document open. `selection`: its selection as bytes, for
-    `Document.resolve_selection`."""
+    """A colleague's device that has a document open. `selection`: its selection as bytes, from which the open document
+    finds where that is now."""
 
     uid: Uid
     dev: DevId

@@ -22,8 +22,9 @@ class Me(Protocol):
 
 
 class DocumentTrash:
-    """The trash of documents: a `Bin`. `retired` reads from the rooms' records which objects are in the trash: of one
-    room or all, put away by one person or anybody. `restore` takes a document out."""
+    """The trash of documents, as the view that shows the trash of any tool uses it (`Bin`). `retired` reads from the
+    rooms' records which objects are in the trash: of one room or all, put away by one person or anybody. `restore`
+    takes a document out."""
 
     def __init__(
         self,

@@ -13,9 +13,9 @@ from sync.pieces import finished
 
 def begin(facts: Facts, data: bytes) -> Structure:
     """Checks a merged state of an object against `data`, the encoded structure that came beside it, and returns the
-    decoded structure. A structure says which ids exist, who owns each client, and to which sequence each id belongs.
-    `facts`: what was read of the state's update, with `state=True`. BadUpdate if the two disagree, or if the update's
-    items cannot be put in any order."""
+    decoded structure. A structure says which ids exist, who owns each CRDT client number, and to which sequence each id
+    belongs. `facts`: what was read of the state's update, with `state=True`. BadUpdate if the two disagree, or if the
+    update's items cannot be put in any order."""
     return finished(beginning(facts, data))
 
 

@@ -37,7 +37,7 @@ def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, lis
 
 def same_content(one: bytes, other: bytes) -> bool:
     """Whether the updates `one` and `other`, of whole documents or not, have the same items and delete the same ones.
-    False if `one` cannot be read."""
+    False if one of them cannot be read."""
     first = _read(one)
     return first is not None and first == _read(other)
 
@@ -58,8 +58,8 @@ def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[
 
 
 def _runs(read: "_Reader", client: int, count: int) -> tuple[bool, list[Run]]:
-    """Reads the next `count` items, all of the client `client`. Returns (whether they are complete from clock 0 on, the
-    items). Neighbouring items that could be one are joined, whether the CRDT had joined them or not."""
+    """Reads the next `count` items, all of the CRDT client number `client`. Returns (whether they are complete from
+    clock 0 on, the items). Neighbouring items that could be one are joined, whether the CRDT had joined them or not."""
     clock, runs = read.uint(), list[Run]()
     whole = clock == 0
     for _ in range(count):

@@ -73,8 +73,8 @@ class Compaction(Protocol):
 
 
 class _Nothing:
-    """Stands in for the store's waiting changes, and has none: a replay in memory that is never settled keeps all its
-    changes itself."""
+    """The waiting changes of a replay that has no store: there are none. Such a replay judges all changes of an object
+    at once and keeps those that wait in its own memory."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
         return ()

@@ -55,9 +55,9 @@ Deleted: TypeAlias = Sequence[tuple[int, Sequence[tuple[int, int]]]]
 
 
 class Item(NamedTuple):
-    """One item of a CRDT update: consecutive ids of one client, from `clock` on, with content of one `kind`. `origin`
-    and `right`: the ids of its neighbours when it was written. `parent` (a root's name or a type's id) and `key` are
-    None where a neighbour gives them. `keyed`: it is a map's value."""
+    """One item of a CRDT update: consecutive ids (client, clock) of one CRDT client number, from `clock` on, with
+    content of one `kind`. `origin` and `right`: the ids of its neighbours when it was written. `parent` (a root's name
+    or a type's id) and `key` are None where a neighbour gives them. `keyed`: it is a map's value."""
 
     clock: int
     length: int
@@ -73,8 +73,8 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The items of one client in an update, with ids from clock `start` up to `end` without a hole. `lows`: the clocks
-    that are the second half of a surrogate pair."""
+    """The items of one CRDT client number in an update, with ids from clock `start` up to `end` without a hole. `lows`:
+    the clocks that are the second half of a surrogate pair."""
 
     client: int
     start: int
@@ -85,10 +85,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was read from a valid update. `sections`: the items by client. `deleted`: clients with ranges [start, end)
-    of deleted clocks, ascending and not adjacent. `needed`: ids that the update builds on and does not contain, some
-    more than once, in the order in which the judge checks them: the earlier clock, neighbours and parents, the last id
-    of each deleted range. `roots`: the names of the roots; `items`: how many items; `size`: bytes.
+    """What was read from a valid update. `sections`: the items by CRDT client number. `deleted`: client numbers with
+    ranges [start, end) of deleted clocks, ascending and not adjacent. `needed`: ids that the update builds on and does
+    not contain, some more than once, in the order in which the judge checks them: the earlier clock, neighbours and
+    parents, the last id of each deleted range. `roots`: the names of the roots; `items`: how many items; `size`: bytes.
 
     ▲ The sequences are the reader's own lists: a copy of 500,000 things takes 40 ms in one piece.
     """
@@ -106,7 +106,7 @@ def read(update: bytes, *, state: bool = False) -> Facts:
     the update of one keystroke.
 
     `state`: the bytes are a whole object as one update (a baseline, a snapshot, a successor's beginning): items of many
-    clients, each from clock 0 on. Any other update has items of at most one client.
+    CRDT client numbers, each from clock 0 on. Any other update has items of at most one of them.
     """
     return finished(reading(update, state=state))
 
@@ -389,8 +389,8 @@ def _is_mark(name: str, size_bytes: int) -> bool:
 
 
 def client_begun(piece: bytes) -> int | None:
-    """The client whose items an update has, read from `piece`, the first bytes of the update. None if those bytes are
-    too few, or if the update has items of no client or of several."""
+    """The CRDT client number whose items an update has, read from `piece`, the first bytes of the update. None if those
+    bytes are too few, or if the update has items of no client or of several."""
     read = Reader(piece)
     try:
         if read.number() != 1:

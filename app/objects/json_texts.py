@@ -135,8 +135,9 @@ class _Json:
         return _PLAIN
 
     def _slow(self, *, key: bool = False) -> Generator[None, None, int]:
-        """Moves over the next token, however long it is, and returns its kind as `_quick` does. `key`: it should be a
-        map's key, which is then noted in `_key`. BadUpdate if no token follows."""
+        """Moves over the next token, however long it is, and returns its kind: the byte of a punctuation mark, _STRING,
+        or _PLAIN for a number, true, false or null. `key`: it should be a map's key, which is then noted in `_key`.
+        BadUpdate if no token follows."""
         yield from self._over(_SPACE)
         first = self._data[self._at] if self._at < self._end else 0
         if first == _STRING:

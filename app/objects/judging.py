@@ -38,8 +38,8 @@ class Kind(Enum):
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A judge's decision about the update in `change`. `code`: for a void one the rule that it breaks. `missing`: for a
-    waiting one an id that it needs. `deferred`: its author began too many clients, so the owner should merge it in the
-    background (a hint)."""
+    waiting one an id that it needs. `deferred`: its author began too many CRDT client numbers in an hour, so the owner
+    should merge it in the background (a hint)."""
 
     change: Change
     kind: Kind
@@ -76,7 +76,8 @@ class Judge:
 
     def offer(self, change: Change, facts: Facts) -> Verdict:
         """Judges the update at the next position. `facts`: what was read of it. 15 µs for the update of one keystroke,
-        whatever the object's size. BugError if `step` is due, or if the update is a whole state."""
+        whatever the object's size. BugError if an update that was waiting is ready and must first be judged by `step`,
+        or if the update is a whole state."""
         return finished(self.offering(change, facts))
 
     def offering(self, change: Change, facts: Facts) -> Generator[None, None, Verdict]:
@@ -108,7 +109,8 @@ class Judge:
         return (yield from self._judging(change, facts))
 
     def restore(self, lates: list[Late]) -> None:
-        """Takes waiting updates over from the store, when a judge is made from stored bytes."""
+        """Takes over the waiting updates `lates` from the store, when a judge is made from stored bytes. Those whose
+        missing id is known by now are ready for `step`."""
         for late in sorted(lates, key=lambda late: late.change.position):
             self._waiting.put(late, None)
             if self.structure.has(late.missing):
@@ -142,7 +144,8 @@ class Judge:
         self._order = sorted(self._ready)
 
     def settle(self) -> None:
-        """Commits the transaction: earlier points are invalid from now on."""
+        """Makes what was judged final: `rollback` can no longer return to a point from before this call. Stores
+        nothing."""
         self.structure.settle()
         self._moves.clear()
 
@@ -211,8 +214,8 @@ class Judge:
         return Verdict(change, Kind.LATE, missing=missing, deferred=slow)
 
     def _claim(self, change: Change, facts: Facts) -> bool:
-        """Gives each client that the update uses first to its author. Returns whether the author began too many clients
-        in this hour."""
+        """Gives each CRDT client number that the update is the first to use to the update's author, for good. Returns
+        whether one of the update's numbers is among those with which its author began too many in one hour."""
         slow = False
         for section in facts.sections:
             new = section.client not in self.structure.clients

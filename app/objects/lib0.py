@@ -23,8 +23,8 @@ STRETCH = 4096
 
 
 class BadUpdate(BadChange):
-    """Bytes that are no valid update. The code is always "damaged-update"; `where` is the rule that they break, `at`
-    the offset of the byte."""
+    """Error: bytes that are no valid update. The code is always "damaged-update"; `where` is the rule that they break,
+    `at` the offset of the byte."""
 
     def __init__(self, where: str, at: int = 0) -> None:
         super().__init__("damaged-update")
@@ -49,7 +49,7 @@ class Reader:
             raise BadUpdate("total")
 
     def byte(self) -> int:
-        """The next byte."""
+        """Reads the next byte, as a number. BadUpdate "truncated" at the end."""
         at = self.at
         if at >= self.end:
             raise BadUpdate("truncated", at)
@@ -102,7 +102,7 @@ class Reader:
             raise BadUpdate("total", self.at)
 
     def take(self, size: int) -> bytes:
-        """The next `size` bytes."""
+        """Reads the next `size` bytes. BadUpdate "truncated" if there are fewer."""
         at = self.at
         if size > self.end - at:
             raise BadUpdate("truncated", at)

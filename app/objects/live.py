@@ -159,7 +159,7 @@ class LiveObjects(Generic[M]):
         return [held.model for held in self._open.values()]
 
     def room_of(self, obj: ObjId) -> RoomId | None:
-        """The room of an object that is open."""
+        """The room of an object that is open; None if it is not open."""
         held = self._open.get(obj)
         return held.room if held is not None else None
 
@@ -177,7 +177,8 @@ class LiveObjects(Generic[M]):
         return self._open[obj].row
 
     def damaged(self, obj: ObjId) -> int:
-        """How many changes of an open object could not be read. They are kept, and everything else is shown."""
+        """How many changes of an open object could not be read. They are kept, and everything else is shown. 0 for an
+        object that is not open."""
         held = self._open.get(obj)
         return held.feeder.damaged + held.damaged if held is not None else 0
 
@@ -389,8 +390,8 @@ class LiveObjects(Generic[M]):
             self._catch_up_when_idle(held)
 
     def _catch_up_when_idle(self, held: Held[M]) -> None:
-        """Merges what was received now, or in the event loop's next turn if an edit is in progress (see the rule at the
-        top)."""
+        """Merges the changes that were received for the object: at once, or if an edit of it is in progress, in the
+        event loop's next turn. Otherwise they would enter the model in the middle of the edit."""
         if held.is_changing:
             asyncio.get_running_loop().call_soon(self._catch_up, held)
         else:

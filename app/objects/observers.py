@@ -26,8 +26,8 @@ class Observers:
         self._held: list[tuple[Source, Any]] = []
 
     def add(self, source: Source, observe: Callable[[Callable[[Any], None]], Any], slot: Callable[[Any], None]) -> None:
-        """Subscribes the method `slot` to the changes of `source`. `observe`: the method of `source` that
-        subscribes."""
+        """Subscribes the method `slot` to the changes of `source`. `observe`: the method of `source` that subscribes.
+        The object of `slot` is not kept alive; when it is gone, nothing is called."""
         held = WeakMethod(slot)
 
         def notify(event: Any) -> None:

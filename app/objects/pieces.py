@@ -53,8 +53,9 @@ PAYLOAD: Payload[Whole | Piece] = Payload(Whole | Piece)
 
 
 def encode(update: bytes, title: str | None = None, begun: bytes = b"") -> list[bytes]:
-    """Cuts an update into the data of changes: nearly always one. They must be stored all or none. `title` and `begun`:
-    as in `Whole`."""
+    """Cuts an update into the data of changes: nearly always one. They must be stored all or none. `title`: the
+    object's new title, if the update changed it and lists show it. `begun`: only for a merged state, what a judge needs
+    to begin with it."""
     if len(update) + len(begun) + len((title or "").encode()) <= PIECE_BYTES:
         return [PAYLOAD.encode(Whole(update=update, title=title, begun=begun))]
     group = os.urandom(16)
@@ -195,8 +196,8 @@ def newest_state(changes: Iterable[PlacedChange]) -> list[PlacedChange]:
 
 
 def merging(*, texts: Sequence[str] = (), maps: Sequence[str] = (), keep_deleted: bool = False) -> Merging:
-    """How a kind's objects merge, for its `Kind`: its CRDT has texts and maps with these names. `keep_deleted`: see
-    `Merging`."""
+    """How the objects of a kind merge, for its `Kind`: their CRDT has the root texts `texts` and the root maps `maps`.
+    `keep_deleted`: the CRDT keeps deleted content in memory; give the same value as in the kind's model."""
     return Merging(
         texts=tuple(texts),
         maps=tuple(maps),
@@ -211,9 +212,10 @@ def merging(*, texts: Sequence[str] = (), maps: Sequence[str] = (), keep_deleted
 def compaction(
     *, texts: Sequence[str] = (), maps: Sequence[str] = (), title_at: tuple[str, str] | None = None
 ) -> Compaction:
-    """Makes the `compact` function of a kind whose CRDT has the roots `texts` and `maps`: see `Compact`. The state
-    keeps all ids, and of deleted content only ranges without content. `title_at`: the map and key with the title that
-    lists show, if its changes name one."""
+    """Makes the `compact` function of a kind whose CRDT has the root texts `texts` and the root maps `maps`: it makes
+    the content of a snapshot from an object's changes, or None if they cannot be merged. The state keeps all ids, and
+    of deleted content only ranges without content. `title_at`: the map and key with the title that lists show, if its
+    changes name one."""
 
     def compact(
         changes: Sequence[PlacedChange],

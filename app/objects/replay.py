@@ -61,8 +61,8 @@ class Kept(Protocol):
     """What the store has of one object, for its judge: the changes, and the updates that wait for missing ids."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
-        """The updates that wait for an id of `client` with a clock below `below`, each as (its last change without
-        data, the clock of the id, positions of all its changes)."""
+        """The updates that wait for an id (client, clock) of the CRDT client number `client` with a clock below
+        `below`, each as (its last change without data, the clock of the id, positions of all its changes)."""
         ...
 
     def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
@@ -74,7 +74,7 @@ class Kept(Protocol):
 class Outcome:
     """The verdict on the update whose last change is at `position`. `parts`: the positions of all its changes. `code`:
     MERGED, AGAIN, LATE, or the rule that it breaks. `missing`: for a waiting one, the id that it needs. `deferred`: its
-    author began too many clients; merge it in the background."""
+    author began too many CRDT client numbers in an hour; merge it in the background."""
 
     position: int
     parts: tuple[int, ...]
@@ -158,7 +158,7 @@ class Replay:
     def beginning(
         self, begun: StateStart, update: bytes | None, upto: int | None = None
     ) -> Generator[None, None, None]:
-        """Begins with a merged state (`update`), or without one with what was stored (`update` None). `begun`: what a
+        """Begins the judging with a merged state (`update`), or with what was stored (`update` None). `begun`: what a
         judge needs for that. `upto`: the position to begin after, in place of the one that `begun` names, for a state
         that is the object's first change. BadChange if it is invalid; nothing has changed then."""
         if update is None:
@@ -372,8 +372,8 @@ class Replay:
     # -- what the judge asks (`app.objects.waiting.Rows`)
 
     def waiting(self, client: int, below: int) -> Sequence[Late]:
-        """The updates that wait for an id of `client` with a clock below `below`, in the store or in this
-        transaction."""
+        """The updates that wait for an id (client, clock) of the CRDT client number `client` with a clock below
+        `below`, in the store or in this transaction."""
         found = {
             last.position: Wait(Late(_change(last), (client, clock)), parts)
             for last, clock, parts in self._kept.waiting(client, below)

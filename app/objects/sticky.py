@@ -42,7 +42,8 @@ def item_of(sticky: bytes) -> tuple[int, int] | None:
 
 
 def client_in(sticky: bytes) -> int | None:
-    """The client of the item to which a sticky position is attached; None if it is attached to no item, or damaged."""
+    """The CRDT client number of the item to which a sticky position is attached; None if it is attached to no item, or
+    damaged."""
     item = item_of(sticky)
     return item[0] if item is not None else None
 

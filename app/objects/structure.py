@@ -26,7 +26,7 @@ BREATH = 300
 
 
 class Broken(Exception):
-    """An update contradicts what is known of the object. `code` is that of the verdict."""
+    """Error: an update contradicts what is known of the object. `code` is that of the verdict."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -92,8 +92,8 @@ Mark = tuple[int, int, int]
 
 
 class Structure:
-    """What a judge knows of an object: all clients with their ids, and the roots, nested types and keys. It has no
-    content."""
+    """What a judge knows of an object: all CRDT client numbers with their ids, and the roots, nested types and keys. It
+    has no content."""
 
     def __init__(self) -> None:
         self.clients: dict[int, Client] = {}
@@ -123,8 +123,8 @@ class Structure:
         return found
 
     def adding(self, section: Section) -> Iterator[None]:
-        """Adds the next items of a client, in steps. Raises Broken if one does not fit; the caller must then roll
-        back."""
+        """Adds the items in `section`, the next ones of one CRDT client number, in steps. Raises Broken if one does not
+        fit; the caller must then roll back."""
         client = self.clients[section.client]
         self._note(section.client, client)
         client.lows += section.lows
@@ -226,7 +226,7 @@ class Structure:
         return len(self._undo), len(self.parents), len(self.keys)
 
     def rollback(self, mark: Mark) -> None:
-        """Removes everything that was added since `mark` was made."""
+        """Takes back everything that was added to what is known of the object since `mark` was made."""
         undo, parents, keys = mark
         while len(self._undo) > undo:
             number, client, clock, runs, lows, types = self._undo.pop()

@@ -79,7 +79,8 @@ class Waiting:
         return True
 
     def ready(self, client: int, below: int) -> list[Change]:
-        """The updates that wait for an id of `client` with a clock below `below`."""
+        """The updates that wait for an id (client, clock) of the CRDT client number `client` with a clock below
+        `below`, in memory or in the store. They stay waiting."""
         found = self._by_client.get(client, ())
         early = found[: bisect_left(found, (below, -1))]
         changes = {position: self._lates[position][0].change for _, position in early}

@@ -28,9 +28,10 @@ _BREATH = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyNotice:
-    """A notice that something happened to a person's keys. `kind` as in KeyNoticeRow; `other`: the other account of a
-    duplicate; `t`: when this device noticed it, in ms; `more`: how many older notices of the same person it also
-    covers, which are dismissed with it."""
+    """A notice that something happened to a person's keys. `kind`: "device-added", "device-recovered",
+    "device-revoked", "reset" (the agency has ended the account) or "duplicate" (a second account with the same staff
+    record); `other`: the other account of a duplicate; `t`: when this device noticed it, in ms; `more`: how many older
+    notices of the same person it also covers, which are dismissed with it."""
 
     uid: Uid
     kind: str
@@ -75,7 +76,8 @@ class Notices:
     # -- open notices -------------------------------------------------------------------------------------------------
 
     def open(self) -> list[KeyNotice]:
-        """The open notices: warnings first, then one calm notice for each person, the newest last."""
+        """The open notices about people's keys: warnings first, then one calm notice for each person, the newest
+        last."""
         if self._open is None:
             self._open = self._gather(self._rows.open())
         return self._open
@@ -106,7 +108,8 @@ class Notices:
         return next((n.kind for n in self.open() if n.warns and uid in (n.uid, n.other)), "")
 
     def dismiss(self, notice: KeyNotice) -> None:
-        """Closes the notice: the person has seen it, or dealt with it."""
+        """Closes a notice about a person's keys, and the older ones that it covers, on this device: the user has seen
+        it, or dealt with it."""
         self._rows.dismiss(notice.ids)
         self._emit_changed()
 
@@ -117,8 +120,8 @@ class Notices:
     # -- reading logs -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Runs until cancelled. Checks the logs whenever `wake` was called, beginning with those in the store from
-        before."""
+        """Runs until cancelled. Checks people's key logs for changes whenever `wake` was called, beginning with those
+        in the store from before."""
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -130,7 +133,8 @@ class Notices:
                 log.store.exception("notices", e)
 
     async def look(self) -> None:
-        """Checks every log entry that has not been checked yet, and adds notices for what it finds. StoreFault."""
+        """Checks every entry of people's key logs that has not been checked yet, and adds notices for what it finds.
+        StoreFault."""
         shared = await self._begin()
         for at, (uid, seen) in enumerate(self._rows.behind()):
             shared = self._look_through(uid, seen) or shared

@@ -73,7 +73,8 @@ class PeopleService:
 
     async def duplicate_accounts(self, uid: Uid) -> list[Person]:
         """▲ Other accounts that have the same staff record as `uid` and are alive: the agency should have ended one of
-        them, or somebody has made one in another person's name. Raises as `search`."""
+        them, or somebody has made one in another person's name. Raises SyncErrors, such as Unreachable while
+        offline."""
         known, row = self.person(uid), self._people.get(uid)
         # the name as the agency wrote it, since the directory searches for that
         query = row.name if row is not None else known.name

@@ -170,7 +170,8 @@ class Personal:
             await self.tend()
 
     def write(self, *records: InvitationAnswered | PersonBlocked) -> None:
-        """Writes records into the personal room, for the person's other devices. NotFound unless `ready`."""
+        """Writes records into the personal room, for the person's other devices. NotFound while the personal room does
+        not exist."""
         room = self._room()
         if room is None:
             raise NotFound

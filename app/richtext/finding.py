@@ -15,8 +15,8 @@ def find(
     blocks: Sequence[Block], words: str, *, case: bool = False, whole: bool = False, limit: int | None = MAX_FOUND
 ) -> list[tuple[int, int]]:
     """Finds `words` in the blocks: (position, length) of every place, in order, at most `limit`; never across
-    paragraphs. Å does not match a, as in Swedish. `case`: large and small letters differ. `whole`: no letter, digit or
-    underscore is next to the place."""
+    paragraphs. Letters with and without an accent or dots differ: a finds no å, e no é. `case`: large and small letters
+    differ. `whole`: no letter, digit or underscore is next to the place."""
     found: list[tuple[int, int]] = []
     begin = 0
     for block in blocks:
@@ -43,7 +43,8 @@ def like(found: str, sought: str, words: str) -> str:
 
 
 def _places(text: str, words: str, *, case: bool, whole: bool) -> list[tuple[int, int]]:
-    """(begin, end) in code points of every place in `text` that has `words`. `case`, `whole`: as in `find`."""
+    """(begin, end) in code points of every place in `text` that has `words`. `case`: large and small letters differ.
+    `whole`: no letter, digit or underscore is next to the place. Places do not overlap; none for empty `words`."""
     searched, wanted = text, words
     # some letters grow when made small (İ): then compare as written, so that positions stay right
     if not case and len(text.lower()) == len(text):

@@ -82,7 +82,8 @@ class Indexing:
             self.run_all()
 
     def run_all(self) -> None:
-        """Brings every document up to date at once."""
+        """Writes the list rows and search texts of all documents that have changed since, without waiting. A document
+        that fails stops no other. StoreFault if the disk refuses."""
         for obj in self._unindexed(1_000_000):
             self._try(obj)
 

@@ -18,8 +18,9 @@ from sync.client.engine import Engine
 
 
 class Arrivals:
-    """For one account: notes in the personal room that the person has joined or left rooms, and posts a heartbeat in
-    rooms that were joined, as the module says. Keep `run` running until it is cancelled."""
+    """For one account: notes in the personal room (shared by the person's own devices) that the person has joined or
+    left rooms, so that another device does not ask about the invitation again. Posts a heartbeat in rooms that were
+    joined, so that their members see it. Keep `run` running until it is cancelled."""
 
     def __init__(self, store: Store, engine: Engine, answers: Answers) -> None:
         self._store = store
@@ -54,8 +55,8 @@ class Arrivals:
         self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled. Does what is left to do for each room while the personal room can be written to;
-        otherwise waits until it can."""
+        """Runs until cancelled. Writes what is left to write after rooms were joined or left (a heartbeat there, an
+        answer in the personal room) while the personal room can be written to; otherwise waits until it can."""
         while True:
             await self._woken.wait()
             self._woken.clear()

@@ -133,7 +133,7 @@ class Baselines:
 
     def _append_state(self, room: RoomId, found: ObjectRow, state: Sequence[bytes] | None) -> list[ChangeId]:
         """Writes one object's `state` and returns the ids of the changes that it consists of. ▲ If it is None, or a
-        change of the object is held back on this device, notes instead that the state is still owed."""
+        change of the object is held back on this device, notes instead that the state is still owed, and returns []."""
         if found.kind not in self.kinds:
             return []
         if state is None or not self._store.trials.is_sound(found.obj):

@@ -34,10 +34,12 @@ class Knowledge:
 
 def decide(added: Added, known: Knowledge) -> Verdict:
     """Decides whether a room to which the person was added opens, is hidden, or is asked about. `added`: what the
-    room's log says about the addition.
+    room's log says about the addition. The first that applies decides: they declined (hidden); they accepted, or wrote
+    in the room after the addition, as everybody can see (opens); they block the colleague who added them (hidden); they
+    left the room before (asked). Then it opens if they founded it or wrote in it before, if `known` has a reason, or if
+    policy requires no question; otherwise they are asked.
 
-    Anything that this person wrote in the room after the addition is an acceptance that everybody can see. ▲ A block,
-    and having left the room, outweigh everything that would open it without a question.
+    ▲ A block, and having left the room, outweigh everything that would open it without a question.
     """
     if known.declined:
         return Verdict.HIDE
@@ -53,7 +55,8 @@ def decide(added: Added, known: Knowledge) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What an invitation shows of its room; "" for each text that cannot be read. `type`: as in RoomNamed."""
+    """What an invitation shows of its room; "" for each text that cannot be read. `type`: "case", "group" or
+    "direct"."""
 
     title: str = ""
     type: RoomType = RoomType.GROUP

@@ -133,8 +133,8 @@ class Offers:
     # -- what is shown, and the person's answers
 
     def held(self, room: RoomId) -> tuple[HeldOffer, ...]:
-        """The changes that wait in the successor `room`, by object, without objects of which a copy was made
-        instead."""
+        """This person's changes that wait to be offered (written again) in the successor `room`, by object, without
+        objects of which a copy was made instead."""
         found, now = list[HeldOffer](), clock.now_ms()
         for key, kept in self._kept(room).items():
             old = self._store.objects.get(ObjId(bytes.fromhex(kept["old"])))

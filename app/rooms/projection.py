@@ -50,8 +50,10 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
 
 
 def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the rows that depend on the position of a room's record, for own records that the server has now given a
-    position. Only then does a record that leaves a change out of its object count."""
+    """Writes the rows that depend on the position of a room's record. `changes` are own records, of the room's object
+    `root`, that the server has now given a position. For a record that puts an object into the trash, the time is now
+    the server's. A record by which an administrator has a change left out of an object takes effect only now. Other
+    records are skipped."""
     for change in changes:
         record = decode(change.data)
         if isinstance(record, ObjectRetired):

@@ -28,6 +28,8 @@ SENT_S = 60.0
 """How long the objects' present state may take to reach the server, in seconds."""
 LOOK_S = 1.0
 TRIES = 3
+READ_LOOKS, READ_LOOK_S = 100, 0.05
+"""How often, and with how many seconds between, `prune` looks whether changes that are just arriving have come."""
 
 Progress = Callable[[str, int, int], None]
 """What is being done ("state" or "objects"), objects done, objects in all. Called on the loop."""
@@ -126,6 +128,7 @@ class Pruning:
         """Clears the history of the objects that are ready, and returns them. `progress` is called before each step.
         Raises Unreachable, or Refused with a refusal of `PrunePlan`, with what an object lacks after all, or with the
         server's code."""
+        await self._wait_until_read(room)
         before = self._engine.prunes(room).pruned
         plan = await self.plan(room)
         if plan.refusal is not None:
@@ -140,6 +143,14 @@ class Pruning:
             await self._one(room, found.obj, before.get(found.obj, 0))
         progress("objects", total, total)
         return plan.ready
+
+    async def _wait_until_read(self, room: RoomId) -> None:
+        """Returns when this device has read all of the room, at the latest after READ_LOOKS looks. A colleague who
+        writes while the person presses the button is no reason to refuse."""
+        for _ in range(READ_LOOKS):
+            if self.refusal(room) != "reading":
+                return
+            await asyncio.sleep(READ_LOOK_S)
 
     async def _one(self, room: RoomId, obj: ObjId, before: int) -> None:
         """Clears one object. If the server answers that new members need another state first, because of a new key or
@@ -167,7 +178,7 @@ class Pruning:
 
     async def _give(self, room: RoomId, objs: Iterable[ObjId]) -> None:
         """Writes the present state of these objects under the room's current key, and returns once the server has it.
-        Unreachable if that takes longer than SENT_S; Refused as `_check`."""
+        Unreachable if that takes longer than SENT_S; Refused if this person cannot clear the room (any more)."""
         waiting: set[ChangeId] = set()
         moved = asyncio.Event()
 

@@ -135,14 +135,16 @@ class RoomService:
     # -- lists ----------------------------------------------------------------------------------------------------
 
     def rooms(self) -> list[RoomSummary]:
-        """All rooms, in this order: those that this person is in, latest activity first; those that another room
-        continues; those that were left, whose content stays readable. A room without a title yet is not shown."""
+        """All rooms, in this order: those that this person is in; those that another room continues; those that were
+        left, whose content stays readable. Within each group pinned rooms come first, then the latest activity. A room
+        without a title yet is not shown."""
         rows = [*self._store.rooms_list.all(), *self._store.rooms_list.all(left=True)]
         shown = [self._summary(row) for row in rows if row.title]
         return sorted(shown, key=lambda room: (room.left, room.replaced))
 
     def room(self, room: RoomId) -> RoomSummary:
-        """One room; NotFound."""
+        """The room with this id as lists show it, also one without a title or one that was left. NotFound if this
+        device does not know it."""
         row = self._store.rooms_list.get(room)
         if row is None:
             raise NotFound
@@ -300,8 +302,8 @@ class RoomService:
         ]
 
     def history_refusal(self, room: RoomId, uid: Uid) -> str | None:
-        """Why this person cannot propose it for a member: "not-admin", "one-admin", "has-it", "proposed", "not-member";
-        or None."""
+        """Why this person cannot propose that the member `uid` may read the whole history: "not-admin", "one-admin",
+        "has-it", "proposed", "not-member"; None if they can."""
         return self._engine.may_propose_history(room, uid)
 
     async def propose_history(self, room: RoomId, uid: Uid) -> None:

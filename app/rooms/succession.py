@@ -297,10 +297,10 @@ class Succession:
     # -- own changes ----------------------------------------------------------------------------------------------
 
     async def _offer(self, origin: OriginRow) -> None:
-        """▲ Offers in the successor this person's changes that the founder did not have: those behind the position that
-        the successor names, and those without a position. If this device's copy lacks that position, or has a different
-        hash there, it is unknown which ones the founder had: then all own changes are offered, except those that were
-        offered before.
+        """▲ Offers (writes once more) in the successor room this person's changes that the founder did not have: those
+        behind the position that the successor names, and those without a position. If this device's copy lacks that
+        position, or has a different hash there, it is unknown which ones the founder had: then all own changes are
+        offered, except those that were offered before.
 
         ▲ A change of an object that merges waits until everything that it builds on has a position in the successor.
         All other changes are offered at once.

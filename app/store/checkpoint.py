@@ -48,8 +48,8 @@ class Checkpointer:
         self._thread: threading.Thread | None = None
 
     def wrote(self, rows: int) -> None:
-        """Notes that a transaction was committed which changed `rows` rows. Starts the thread at the first call. Call
-        it on the loop's thread."""
+        """Notes that a transaction was committed which changed `rows` rows. Starts the checkpoint thread at the first
+        call. Call it on the loop's thread."""
         if self._thread is None and not self._end.is_set():
             self._thread = threading.Thread(target=self._run, name="store-checkpoint", daemon=True)
             self._thread.start()
@@ -67,7 +67,7 @@ class Checkpointer:
         self.wrote(MANY_ROWS)
 
     def stop(self) -> None:
-        """Ends the thread; returns when its connection is closed."""
+        """Ends the checkpoint thread; returns when its database connection is closed. A second call does nothing."""
         self._end.set()
         self._many.set()
         self._wake.set()

@@ -67,8 +67,8 @@ class Journal:
         self.left = tuple(merge for slot in range(_SLOTS) if (merge := self._at(slot)) is not None)
 
     def settle(self) -> None:
-        """Empties the file, durably. Call it once the merges in `left`, which an earlier run of the program did not
-        finish, have been handled."""
+        """Empties the file; call it once the merges in `left`, which an earlier run of the program did not finish, have
+        been handled. The disk is not waited for: the file need only outlive this process."""
         self.left = ()
         self._map[:] = bytes(_SLOTS * _SIZE)
 
@@ -79,7 +79,7 @@ class Journal:
     @contextmanager
     def merging(self, room: RoomId, obj: ObjId, changes: Sequence[Named]) -> Iterator[None]:
         """A context in which the file names the first and last of these changes to `obj`, which the caller is merging.
-        Any thread. Does nothing if `changes` is empty.
+        Any thread. Names nothing if `changes` is empty, or if very many threads merge at once.
 
         ▲ Do not use it for a merge in another process. If this program was ended meanwhile, the next start would hold
         back an object although no merge in this program ended it.

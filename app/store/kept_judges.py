@@ -80,13 +80,13 @@ class KeptJudges:
         return kind if kind is not None and kind.merging is not None else None
 
     def is_due(self, obj: ObjId) -> bool:
-        """Whether an object has no usable judge, so that it must be judged from its first change. Until that is done
-        nothing new is merged into it."""
+        """Whether an object has no usable judge (which decides which of its changes count), so that it must be judged
+        from its first change. Until that is done nothing new is merged into it."""
         return obj in self._stale or (obj not in self._held and self._db.value(sql.JUDGE_STATE, (obj,)) is None)
 
     def forget(self, objs: Collection[ObjId]) -> None:
-        """Has these objects judged from their first change again. Call it if it is not known what was committed, or if
-        other rows count than before."""
+        """Has the judges of these objects decide again, from the first change, which of their changes count; the judges
+        in memory are dropped. Call it if it is not known what was committed, or if other rows count than before."""
         for obj in objs:
             self._held.pop(obj, None)
             self._stale.add(obj)
@@ -226,9 +226,10 @@ class KeptJudges:
         return kind.merging.newest_state(map(placed_in, self._db.rows(sql.BASELINES, (obj,))))
 
     def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int) -> None:
-        """Stores new verdicts. `differ`: the changes whose mark disagrees (see `_Differ`). A change that is to be
-        merged after all is marked untried, so that it is tried first. Changes that waited at or before the position
-        `covers` are in the snapshot that reaches up to there, or no longer count.
+        """Stores new verdicts. `differ`: by position, ((row, stored mark), new code) of the changes whose mark
+        disagrees with the new verdict. A change that is to be merged after all is marked untried, so that it is tried
+        first. Changes that waited at or before the position `covers` are in the snapshot that reaches up to there, or
+        no longer count.
 
         ▲ Their rows and marks are read again, as another judging of the object may have moved and marked them since.
         """
@@ -256,8 +257,8 @@ class KeptJudges:
             log.store.warning("judged-again", obj=obj, count=len(differ))
 
     async def store_idle(self) -> float | None:
-        """Stores the state of each judge that has been idle for a while or has judged many changes. Returns the seconds
-        until the next is due, None if none is."""
+        """Stores the state of each object's judge that has been idle for a while or has judged many changes. Returns
+        the seconds until the next is due, None if none is."""
         loop = asyncio.get_running_loop()
         due: list[float] = []
         for obj, held in list(self._held.items()):
@@ -273,7 +274,8 @@ class KeptJudges:
         return min(due, default=None)
 
     def close(self) -> None:
-        """Stores all judges' states that are not stored yet. Needs no running event loop."""
+        """Stores the states of all objects' judges that are not stored yet. Needs no running event loop. Stores nothing
+        while a judge decides: the changes are then judged again at the next start."""
         for obj, held in self._held.items():
             if held.unstored and not self.lock.locked():
                 self._put(obj, held, finished(held.judge.storing()))

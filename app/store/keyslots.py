@@ -116,15 +116,17 @@ class KeySlots:
         return self._given or system_keyring()
 
     def kinds(self) -> list[SlotKind]:
-        """The kinds of the slots that exist and that policy allows to open the store with."""
+        """The kinds of the key slots (files with the database key, one for each unlock method) that exist and may open
+        the store: those that policy allows, or the only one although policy forbids it."""
         kept = self._settling()
         found = [k for k in SlotKind if self._path(k).exists() or self._path(k, new=True).exists()]
         return [k for k in found if self._may_use(k) and (kept is None or k in kept)]
 
     @property
     def forbidden(self) -> SlotKind | None:
-        """▲ The kind of the only slot, if policy no longer allows that kind; None otherwise. Such a slot still opens
-        the store until `replace` has made an allowed one, so that a policy locks nobody out of their content."""
+        """▲ The kind of the only key slot (a file with the database key, for one unlock method), if policy no longer
+        allows that kind; None otherwise. Such a slot still opens the store until `replace` has made an allowed one, so
+        that a policy locks nobody out of their content."""
         kept = self._settling()
         there = [k for k in SlotKind if (self._path(k).exists() if kept is None else k in kept)]
         return None if not there or any(k in self._allowed for k in there) else there[0]
@@ -145,9 +147,9 @@ class KeySlots:
         return self._folder / "settling"
 
     def _settling(self) -> list[str] | None:
-        """The names of the slots that stay, if a change of keys was interrupted after the database had its new key;
-        None if no change is at that point. ▲ A marker file that names no existing slot was damaged: it removes no
-        unlock method."""
+        """The names of the key slots (one for each unlock method) that stay, if a change of keys was interrupted after
+        the database had its new key; None if no change is at that point. ▲ A marker file that names no existing slot
+        was damaged: it removes no unlock method."""
         try:
             named = self._marker.read_text(encoding="ascii", errors="replace").split()
         except FileNotFoundError:
@@ -158,8 +160,8 @@ class KeySlots:
         return [kind for kind in named if kind in there] or None
 
     def _read(self, kind: SlotKind) -> list[tuple[_Slot, bool]]:
-        """Reads the files of a kind: (slot, False), and (slot, True) for the one that an interrupted change of keys was
-        writing. Raises SlotForbidden, NoSlot, SlotDamaged or StoreUnwritable."""
+        """Reads the key slot files of a kind: (slot, False), and (slot, True) for the one that an interrupted change of
+        keys was writing. Raises SlotForbidden, NoSlot, SlotDamaged or StoreUnwritable."""
         if not self._may_use(kind):
             raise SlotForbidden()
         if self._settling() is not None:
@@ -177,8 +179,8 @@ class KeySlots:
 
     # -- opening
     def unlock_passphrase(self, passphrase: str) -> StoreKeys:
-        """Opens the passphrase slot. Raises WrongPassphrase, NoSlot, SlotDamaged or SlotForbidden. Takes 0.3 s: call it
-        in a thread."""
+        """Returns the database keys, from the key slot that `passphrase` opens. Raises WrongPassphrase, NoSlot,
+        SlotDamaged or SlotForbidden. Takes 0.3 s: call it in a thread."""
         found: list[tuple[bytes, bool]] = []
         for slot, new in self._read(SlotKind.PASSPHRASE):
             try:
@@ -193,8 +195,9 @@ class KeySlots:
         return _keys(found)
 
     def unlock_keyring(self) -> StoreKeys:
-        """Opens the key store's slot. Raises KeyringLocked, NoKeyring, NoSlot (also if the key store has lost the
-        entry) or SlotDamaged. Call it in a thread."""
+        """Returns the database keys, from the key slot whose secret is in the operating system's key store. Raises
+        SlotForbidden, KeyringLocked, NoKeyring, NoSlot (also if the key store has lost the entry) or SlotDamaged. Call
+        it in a thread."""
         found: list[tuple[bytes, bool]] = []
         damaged = False
         for slot, new in self._read(SlotKind.KEYRING):
@@ -221,22 +224,23 @@ class KeySlots:
 
     # -- making
     def add_passphrase(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> None:
-        """Adds the first passphrase slot for the database key `key`. `params`: Argon2id's parameters; fresh ones if
-        None. WeakPassphrase if `rules` do not permit the passphrase. In a thread."""
+        """Adds the first key slot for the database key `key` that a passphrase opens; BugError if there is one.
+        `params`: Argon2id's parameters; fresh ones if None. WeakPassphrase if `rules` do not permit the passphrase,
+        SlotForbidden. In a thread."""
         self._may_add(SlotKind.PASSPHRASE)
         self._write(self._passphrase_slot(key, passphrase, params), new=False)
 
     def add_keyring(self, key: bytes) -> None:
-        """Adds a slot for the database key `key` whose secret is in the operating system's key store. NoKeyring,
-        KeyringLocked. In a thread."""
+        """Adds a slot for the database key `key` whose secret is in the operating system's key store; BugError if there
+        is one. SlotForbidden, NoKeyring, KeyringLocked. In a thread."""
         self._may_add(SlotKind.KEYRING)
         self._write(self._keyring_slot(key), new=False)
 
     def only(self, key: bytes, passphrase: str | None) -> None:
         """Makes `passphrase`, or the key store if it is None, the only unlock method, without changing the database key
         `key`. Use it only while nothing is stored that another method protects. ▲ The new slot is written before the
-        old ones are removed; if it cannot be made, the old ones stay. Raises as `add_passphrase` and `add_keyring`. In
-        a thread."""
+        old ones are removed; if it cannot be made, the old ones stay. Raises SlotForbidden, WeakPassphrase, NoKeyring,
+        KeyringLocked. In a thread."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)
@@ -281,9 +285,9 @@ class KeySlots:
 
     # -- removing and changing: always with a new database key
     def stage(self, keep: Collection[SlotKind], passphrase: str | None) -> bytes:
-        """Prepares a change of keys: makes a new raw database key, writes a .new file for each kind in `keep` under it,
-        and returns the key. The caller then rekeys the database and calls `settle`. LastSlot if `keep` is empty. In a
-        thread.
+        """Prepares a change of keys: makes a new raw database key, writes a new key slot file with it for each kind of
+        unlock method in `keep`, and returns the key. The caller then rekeys the database and calls `settle`. LastSlot
+        if `keep` is empty. In a thread.
 
         `passphrase` is needed if a passphrase slot is kept: the present one, or the one that replaces it.
         """
@@ -300,8 +304,9 @@ class KeySlots:
         return key
 
     def settle(self, *, changed: bool) -> None:
-        """Ends a change of keys. `changed` True: the database has the key of the new slots, which take the place of the
-        old ones. False: it still has the old key, and the new slots are removed.
+        """Ends a change of keys. `changed` True: the database has the key that is in the new key slots (files, one for
+        each unlock method), which take the place of the old ones. False: it still has the old key, and the new slots
+        are removed.
 
         ▲ If this is interrupted at any point, the next call finishes it. Otherwise half of this change could look like
         another change.
@@ -358,7 +363,8 @@ class KeySlots:
             return []
 
     def forget(self) -> None:
-        """Removes every slot and the key store's entries: nobody can open the database any more."""
+        """Removes every key slot (the files with the database key) and its entries in the system's key store: nobody
+        can open the database any more."""
         entries = [*self._entries(new=False), *self._entries(new=True)]
         for kind in SlotKind:
             self._path(kind).unlink(missing_ok=True)
@@ -368,8 +374,9 @@ class KeySlots:
             delete_secret(self._keyring, entry)
 
     def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> StoreKeys:
-        """Removes the slot of this kind and gives the database a new key. Returns the new key. `passphrase`: that of
-        the passphrase slot, if one remains; it is checked first (WrongPassphrase).
+        """Removes the unlock method of this kind (its key slot) and gives the database a new key. Returns the new key.
+        `passphrase`: that of the passphrase slot, if one remains; it is checked first (WrongPassphrase). LastSlot if no
+        other method is left.
 
         Blocks for the length of a rekey (1 s for 100 MB) on the database's own thread.
         """
@@ -380,7 +387,7 @@ class KeySlots:
 
     def change_passphrase(self, db: Database, old: str, new: str) -> StoreKeys:
         """Checks the passphrase `old`, then gives the database a new key under the passphrase `new`. Returns the new
-        key."""
+        key. WrongPassphrase, WeakPassphrase."""
         self.unlock_passphrase(old)
         return self._change(db, self.stage(self.kinds(), new))
 

@@ -76,7 +76,7 @@ def role_at(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
 
 
 class LeftOutChanges:
-    """The left-out changes of a store, for services."""
+    """Reads, for services, which changes of objects no longer count because an administrator had them left out."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

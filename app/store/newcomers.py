@@ -31,8 +31,8 @@ class Newcomers:
         return found
 
     def owe(self, obj: ObjId) -> None:
-        """Notes that the present state of an object could not be written when those of the others were: new members
-        without access to the history still need it. See `owes`."""
+        """Notes that the present state of an object could not be written when those of the room's other objects were:
+        new members without access to the history still need it from this device."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 1)", (_owed_of(obj),))
 

@@ -67,7 +67,7 @@ class KeyNotices:
         )
 
     def open(self) -> list[KeyNoticeRow]:
-        """The notices that are not dismissed, oldest first."""
+        """The notices about people's keys that are not dismissed, oldest first."""
         return [
             KeyNoticeRow(id=id_, uid=uid, kind=kind, seq=seq, other=other, t=t)
             for id_, uid, kind, seq, other, t in self._db.rows(f"{_NOTICE} WHERE done IS NULL ORDER BY t, id")
@@ -84,7 +84,7 @@ class KeyNotices:
         return [(a, b) for (mine, a), (theirs, b) in combinations(rows, 2) if mine == theirs]
 
     def dismiss(self, ids: Iterable[int]) -> None:
-        """Marks notices as dismissed."""
+        """Marks the notices about people's keys with these ids as dismissed now."""
         now = clock.now_ms()
         with self._db.transaction():
             self._db.conn.executemany("UPDATE key_notices SET done = ? WHERE id = ?", [(now, id_) for id_ in ids])

@@ -93,13 +93,14 @@ class Objects:
         return obj
 
     def get(self, obj: ObjId) -> ObjectRow | None:
-        """One object, or None."""
+        """The stored row of an object, as lists show it; None if it was not received here."""
         row = self._db.one(f"{sql.SELECT_OBJECTS} WHERE obj = ?", (obj,))
         return object_row(row) if row else None
 
     def all(self, room: RoomId | None = None, kind: str | None = None, *, deleted: bool = False) -> list[ObjectRow]:
         """The objects of the room `room` (None: of all rooms) and of the kind `kind` (None: of all kinds), latest
-        changed first. `deleted`: only those in the trash; otherwise only those that are not in it."""
+        changed first; an object whose kind is not known yet is left out. `deleted`: only those in the trash; otherwise
+        only those that are not in it."""
         rows = self._db.rows(
             f"""{sql.SELECT_OBJECTS} WHERE (?1 IS NULL OR room = ?1) AND (?2 IS NULL OR kind = ?2)
                 AND kind <> '' AND deleted = ?3 ORDER BY updated DESC, obj""",

@@ -83,8 +83,8 @@ class Origins:
         return self._select("ORDER BY rowid", ())
 
     def unfinished(self) -> list[OriginRow]:
-        """The successors with something left to do on this device: those not followed to the end, and those whose old
-        room has unsent changes again."""
+        """The successors (rooms that continue a stopped one) with something left to do on this device: those not
+        followed to the end, and those whose old room has unsent changes again."""
         return self._select(
             "WHERE step < ? OR EXISTS (SELECT 1 FROM outbox x WHERE x.room = origins.old) ORDER BY rowid", (Step.DONE,)
         )
@@ -98,8 +98,8 @@ class Origins:
         return self._select("WHERE old = ? ORDER BY rowid", (old,))
 
     def set_step(self, room: RoomId, step: Step) -> None:
-        """Stores how far this device has come with the successor `room`. A step before the stored one changes
-        nothing."""
+        """Stores how far this device has come with `room`, which continues a stopped room. A step before the stored one
+        changes nothing."""
         with self._db.transaction():
             self._db.conn.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
 
@@ -126,13 +126,14 @@ class Origins:
         return count
 
     def is_there(self, room: RoomId, change: StoredChange) -> bool:
-        """Whether an own change of the old room has been offered in `room`, the successor."""
+        """Whether `change`, an own change of a stopped room, has been offered (written once more under its id) in
+        `room`, which continues that room."""
         rows = self._db.rows(sql.known_changes(1), (change.change_id,))
         return any((r, author) == (room, change.author) for _, r, _, author, *_ in rows)
 
     def refused(self, room: RoomId) -> set[tuple[ObjId, ChangeId]]:
-        """The account's own changes of a room that are void there because their client belongs to a different person:
-        (object, change id)."""
+        """The account's own changes of a room that are void there because their CRDT client number belongs to a
+        different person: (object, change id)."""
         return {(ObjId(obj), ChangeId(c)) for obj, c in self._db.rows(sql.OWN_FOREIGN, (room, self._me.uid))}
 
     def _parts(self, change: StoredChange) -> Sequence[bytes]:

@@ -30,7 +30,8 @@ class Outbox:
 
     def pending(self, limit: int) -> list[PendingChange]:
         """At most `limit` changes that are not encrypted for sending yet, oldest first. Without those that wait for the
-        upload of a file, and those of a room that this device has stopped."""
+        upload of a file, document edits of an object behind such a one, and those of a room that this device has
+        stopped."""
         return [_pending(r) for r in self._db.rows(sql.PENDING, (limit,))]
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]:

@@ -22,7 +22,8 @@ class Pauses:
 
     def begin(self, obj: ObjId, took_s: float) -> None:
         """Begins a pause of the object's trials: one of its changes ended the worker, or took too long. `took_s`: how
-        long that trial took."""
+        long that trial took. The pause is a multiple of that, and longer each time for the same object, up to a
+        limit."""
         self._crashes[obj] = self._crashes.get(obj, 0) + 1
         rest_s = min(MOST_PAUSE_S, PAUSE_SHARE * self._crashes[obj] * took_s)
         self._until[obj] = asyncio.get_running_loop().time() + rest_s

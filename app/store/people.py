@@ -41,7 +41,7 @@ class People:
         """A person's record or verified mark changed."""
 
     def get(self, uid: Uid) -> PersonRow | None:
-        """One person, or None if the binding was not received yet."""
+        """The stored row of one person; None if the agency's record of them was not received yet."""
         row = self._db.one(f"{_PERSON} WHERE uid = ?", (uid,))
         return _person(row) if row else None
 

@@ -57,8 +57,10 @@ class Projecting:
         """The room whose read models changed. Emitted after the commit, once for each transaction and room."""
 
     def prepare(self) -> None:
-        """Makes the tables of new kinds, makes the rows of kinds with a new version again, and runs the projections
-        (see the class) for stored changes for which they have not run yet. Called when the store is opened."""
+        """Makes the tables of kinds of objects that are new, makes the rows of kinds with a new version again, and runs
+        the projections (functions of the kinds that turn stored changes into rows for lists and search) for changes for
+        which they have not run yet. A change that a projection refuses is marked with the error's code, and the rest
+        continue. Called when the store is opened."""
         versions: dict[str, int] = dict(self._db.rows("SELECT kind, version FROM kinds"))
         new = [kind for kind in self._kinds.values() if kind.id not in versions]
         for kind in self._kinds.values():
@@ -194,8 +196,9 @@ class Projecting:
         tried: Tried,
     ) -> set[int]:
         """Runs the kind's projection, which writes rows for lists and search, for those changes of one object for which
-        it has not run yet. `changes`, `strict` and `tried`: as in `run`. Returns the row ids of the changes that are
-        kept for a trial."""
+        it has not run yet. `changes`: those of them that the caller has; empty: all are read. `strict`: an error is
+        raised; otherwise the change is marked with its code. `tried`: of an object that merges only these are projected
+        (None: all). Returns the row ids of the changes that are kept for a trial."""
         found = self._db.conn.execute(sql.OBJECT, (obj,)).fetchone()
         if found is None:
             return set()

@@ -43,7 +43,7 @@ class Outcome(Protocol):
     """A judge's verdict on one update of a CRDT. `position`: that of the last change that holds a part of it; `parts`:
     the positions of all of them. `code`: "merged"; "late" (it waits); "again" (it adds nothing new); or the name of the
     rule that it breaks. `missing`: the id that it waits for, or None. `waited`: it waited before this verdict.
-    `deferred`: its author began too many clients, so it is merged in the background."""
+    `deferred`: its author began too many CRDT client numbers in an hour, so it is merged in the background."""
 
     @property
     def position(self) -> int: ...
@@ -68,8 +68,8 @@ class WaitingRows(Protocol):
     """The changes of one object that wait for others, which the store keeps for the object's judge."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
-        """The updates that wait for an id of `client` with a clock below `below`, each as (its last change, the clock
-        of the id that it waits for, positions of all its changes)."""
+        """The updates that wait for an id (client, clock) of the CRDT client number `client` with a clock below
+        `below`, each as (its last change, the clock of the id that it waits for, positions of all its changes)."""
         ...
 
     def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
@@ -120,7 +120,7 @@ class ObjectJudge(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merging:
     """How the objects of a kind merge. `texts` and `maps`: names of the roots of their CRDT. `feeder` makes a reader of
-    the updates in their changes; `judge` makes the judge of one object from its waiting rows."""
+    the updates in their changes; `judge` makes the judge of one object from the stored changes that wait for others."""
 
     texts: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
@@ -159,7 +159,8 @@ class Tester(Protocol):
         keep_deleted: bool = False,
     ) -> "Trial":
         """Loads the object `obj` into the process: merges `updates`, all that are merged in this program, into a new
-        CRDT with the roots `texts` and `maps`, and reads it whole. `keep_deleted`: as in `Merging`."""
+        CRDT with the roots `texts` and `maps`, and reads it whole. `keep_deleted`: the CRDT keeps deleted content in
+        memory, as the kind's model does."""
         ...
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> "Trial":

@@ -16,8 +16,8 @@ PATIENCE_S = 30.0
 
 
 class Readers:
-    """A pool of database connections that only read, lent to one caller at a time. Every method may be called from any
-    thread."""
+    """A pool of database connections that only read, each lent to one caller at a time. Every method may be called from
+    any thread."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         """`connect` opens a connection with the key set."""

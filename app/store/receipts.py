@@ -39,9 +39,10 @@ class Receipts:
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
-        """Stores signed evidence that the server was false in a room. `code`: "fork" or "rollback". `ours`: the receipt
-        that this device had; `theirs`: the one that the server gave; `claim`: what a member signed. A second one with
-        the same code in a room is ignored."""
+        """Stores signed evidence that the server was false in a room. `code`: why the room stopped ("fork", "rollback",
+        "restored" …), or "time" for a receipt with a time far ahead. `ours`: the receipt that this device had;
+        `theirs`: the one that the server gave; `claim`: what a member signed, or for "restored" the server's statement.
+        Each may be None. A second one with the same code in a room is ignored."""
         with self._db.transaction():
             self._db.conn.execute(sql.ADD_EVIDENCE, (room, code, ours, theirs, claim, clock.now_ms()))
 

@@ -68,8 +68,9 @@ class Rehearsal:
         """Changes that were written here since an object was loaded: they need no read of the store."""
 
     def note(self, obj: ObjId, written: Given) -> None:
-        """Notes a change that was written on this device, so that the worker is sent it before the next change of
-        others. Call it on the loop's thread. Does nothing for an object that the worker has not loaded."""
+        """Notes a change that was written on this device, so that the worker process, in which changes are tried, is
+        sent it before the next change of others. Call it on the loop's thread. Does nothing for an object that the
+        worker has not loaded."""
         news = self._news.get(obj)
         if news is not None:
             news.append(written)
@@ -77,9 +78,9 @@ class Rehearsal:
                 self.lose(obj)
 
     def lose(self, obj: ObjId) -> None:
-        """Notes that the worker's copy of the object no longer agrees with the store: it is loaded again when it is
-        needed. Any thread: only the trials' thread changes `_loaded`, and an object without an entry in `_news` is
-        loaded again."""
+        """Notes that the copy of the object in the worker process no longer agrees with the store: it is loaded again
+        when it is needed. Any thread: only the trials' thread changes `_loaded`, and an object without an entry in
+        `_news` is loaded again."""
         self._news.pop(obj, None)
         self._unread.discard(obj)
 
@@ -89,7 +90,8 @@ class Rehearsal:
         return obj in self._large
 
     def weigh(self, obj: ObjId) -> None:
-        """Makes the next trial load the object again and check whether it is still too large. Any thread."""
+        """Makes the next trial of a change load the object into the worker process again and check whether it is still
+        too large. Any thread."""
         self._large.discard(obj)
         self.lose(obj)
 
@@ -110,9 +112,9 @@ class Rehearsal:
         return self._passed(obj, trial)
 
     async def passes_soon(self, obj: ObjId, given: Sequence[Given]) -> bool | None:
-        """Whether the worker can merge the changes `given`, as `passes`, but on the event loop; nothing may run in the
-        trials' thread meanwhile. Returns None if the caller must call `passes` instead: the object is not loaded in the
-        worker, or the changes are too long."""
+        """Whether the worker process can merge the changes `given`, and none of them nor all together take too long.
+        Asks on the event loop; nothing may run in the trials' thread meanwhile. Returns None if the caller must call
+        `passes` instead: the object is not loaded in the worker, or the changes are too long."""
         current = self._current(obj)
         if current is None:
             return None
@@ -362,11 +364,11 @@ class _Answer:
 
 
 class _TooLarge(Exception):
-    """Merging the whole object takes longer than it may. Never leaves this module."""
+    """Error: merging the whole object takes longer than it may. Never leaves this module."""
 
 
 class _TooLong(Exception):
-    """The updates cannot be tried on the loop. Never leaves this module."""
+    """Error: the updates cannot be tried on the loop. Never leaves this module."""
 
 
 def _fed(loaded: _Loaded, given: Sequence[Given]) -> list[bytes]:

@@ -47,7 +47,7 @@ class Rooms:
         return [_room(row) for row in rows]
 
     def get(self, room: RoomId) -> RoomRow | None:
-        """One room, or None."""
+        """The stored row of a room, as lists show it; None if this device does not know the room."""
         row = self._db.one(f"{_ROOM} WHERE room = ?", (room,))
         return _room(row) if row else None
 

@@ -102,9 +102,9 @@ class KeyNoticeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Evidence that the server was false in a room: proofs as sync wrote them. `code`: "fork" or "rollback"; `ours`:
-    the receipt that this device had; `theirs`: the one that the server gave then; `claim`: what a member signed; `t`:
-    when it was stored, in ms."""
+    """Evidence that the server was false in a room: proofs as sync wrote them. `code`: "fork", "rollback", "restored"
+    or "time"; `ours`: the receipt that this device had; `theirs`: the one that the server gave then; `claim`: what a
+    member signed; `t`: when it was stored, in ms."""
 
     code: str
     ours: bytes | None

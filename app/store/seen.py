@@ -25,7 +25,7 @@ class SeenTimes:
 
     def note_seen(self, room: RoomId, n: int, t: int) -> None:
         """Notes that every position of the room up to `n` has been seen by the time `t` (own clock, ms). Does nothing
-        if `n` was noted before."""
+        if `n` or a later position was noted before."""
         marks = self._of(room)
         if n <= (marks[-1][0] if marks else 0):
             return

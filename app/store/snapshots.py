@@ -91,8 +91,8 @@ class Snapshots:
         return n
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
-        """Stores the object's state up to position `n`, in place of an older one. Does nothing if a later one is
-        stored."""
+        """Stores the object's state up to position `n`, in place of an older one, to make the next state from. Does
+        nothing if a later one is stored."""
         with self._db.transaction():
             self._db.conn.execute(
                 sql.SET_BASE, (obj, room, n, state.digest, _encoder.encode((state.changes, state.waits)))
@@ -167,8 +167,8 @@ class Snapshots:
         return await asyncio.to_thread(read)
 
     def opened(self, room: RoomId, snapshots: Sequence[OpenedSnapshot]) -> None:
-        """Stores snapshots that this device received and opened, with which it begins their objects. Called within
-        `receive`."""
+        """Stores the states of snapshots that this device received and opened, each as the newest known state of its
+        object unless a later one is stored. Called within `receive`."""
         for s in snapshots:
             self.put_base(room, s.obj, s.covers, s.state)
 

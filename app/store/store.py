@@ -51,8 +51,9 @@ class Store:
     def __init__(
         self, db: Database, blobs_folder: Path, kinds: Mapping[str, Projector], journal: Journal, tester: Tester | None
     ) -> None:
-        """Use `Store.open` and `Store.create` instead. Arguments as there; `journal`: the file that names running
-        merges."""
+        """Use `Store.open` and `Store.create` instead. `blobs_folder`: for parts of files. `kinds`: the kinds of
+        objects by id. `journal`: the file that names running merges. `tester`: the process in which others' changes are
+        tried, or None."""
         self.db = db
         self._journal = journal
         self.waiting_changed: Signal[()] = Signal()
@@ -119,7 +120,8 @@ class Store:
         )
 
     def _prepare(self) -> None:
-        """Reads what an earlier run of the program left."""
+        """Finishes what an earlier run of the program left: notes merges that ended it and changes that are not tried
+        yet, and runs the projections (which make the rows for lists and search) that are due."""
         self.trials.prepare()
         self._behind.prepare()
         self._projecting.prepare()
@@ -215,8 +217,9 @@ class Store:
         blobs: Path | None = None,
         tester: Tester | None = None,
     ) -> "Store":
-        """Opens an existing store. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull. Arguments as in
-        `create`."""
+        """Opens an existing store. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull. `kinds`: the
+        kinds of objects by id. `blobs`: the folder for parts of files (None: beside the database). `tester`: the
+        process in which others' changes are tried; without one they are merged untried."""
         return cls._start(Database.open(path, key), kinds, blobs, tester)
 
     @classmethod

@@ -48,8 +48,9 @@ class Suspects:
         return self._deaths.get(obj, 0)
 
     def clear(self, obj: ObjId) -> None:
-        """Takes an object off the list, as all its changes have been tried. An object at which the program ended
-        CRASHES times stays on it, so that nothing is computed from it on this device."""
+        """Takes an object off the list of those at which the program ended while it merged their changes, as all its
+        changes have been tried. An object at which the program ended CRASHES times stays on it, so that nothing is
+        computed from it on this device."""
         if 0 < self.deaths(obj) < CRASHES:
             del self._deaths[obj]
             with self._db.transaction():
@@ -70,7 +71,8 @@ class Suspects:
             self._quarantine(first, PROGRAM)
 
     def _row(self, obj: ObjId, change_id: ChangeId, which: Literal["min", "max"]) -> int | None:
-        """The first ("min") or last ("max") row of the object with this change id; None for none."""
+        """The store's first ("min") or last ("max") row that has a change of the object `obj` with this id; None for
+        none."""
         query = f"SELECT {which}(row) FROM changes WHERE change_id = ? AND obj = ?"  # noqa: S608 - one of two words
         found: int | None = self._db.conn.value(query, (change_id, obj))
         return found

@@ -112,8 +112,8 @@ class Trials:
         self._changes.appended.connect(self._on_appended)
 
     def prepare(self) -> None:
-        """Notes which objects an earlier run was merging when it ended, and which have untried changes. Called at
-        opening, before any merge."""
+        """Notes which objects an earlier run was merging when it ended, and which have changes that were not tried
+        (merged in the worker process first) yet. Called at opening, before any merge."""
         self._suspects.prepare()
         self._untried = dict.fromkeys(obj for (obj,) in self._db.rows(sql.OBJECTS_WITH, (sql.UNTRIED,)))
 
@@ -124,8 +124,8 @@ class Trials:
         self._thread.shutdown()
 
     async def warm(self) -> None:
-        """Starts the worker process before the first change needs it. If it cannot be started, nothing is raised: the
-        first change reports that."""
+        """Starts the worker process, in which others' changes are tried, before the first change needs it. If it cannot
+        be started, nothing is raised: the first change reports that."""
         if self._tester is not None:
             with contextlib.suppress(WorkerUnavailable):
                 await self._apart(self._tester.start)
@@ -165,8 +165,9 @@ class Trials:
         return passed
 
     async def without_worker(self, objs: Collection[ObjId]) -> None:
-        """For a store that has no worker: judges these objects, and complete ones, from their first change at once, and
-        merges the changes that count. Does nothing in a store with a worker."""
+        """For a store that has no worker process to try changes in: judges these objects, and those begun with a
+        snapshot of which every change is here by now, from their first change at once, and merges the changes that
+        count. Does nothing in a store with a worker."""
         for obj in objs if self._rehearsal is None else ():
             if (kind := self._merging(obj)) is not None:
                 await self._judges.again(obj, kind)
@@ -201,8 +202,8 @@ class Trials:
         return kind if kind is not None and kind.merging is not None else None
 
     async def _passes(self, rehearsal: Rehearsal, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """Whether the worker can merge the changes `given`: asks on the loop if possible, otherwise in the thread. See
-        `Rehearsal.passes`. Raises WorkerUnavailable."""
+        """Whether the worker process can merge the changes `given`, and none of them nor all together take too long.
+        Asks on the loop if possible, otherwise in the thread. Raises WorkerUnavailable."""
         async with self._asking:
             if self._in_thread is None or self._in_thread.done():
                 passed = await rehearsal.passes_soon(obj, given)
@@ -274,8 +275,9 @@ class Trials:
         return min((s for s in (stored_s, read_s, settled_s, *rests) if s is not None), default=None)
 
     async def _settle_one(self) -> float | None:
-        """Judges one complete object from its first change, if its time has come (app/store/settling.py). Returns how
-        many seconds to wait for the next one, None if there is none."""
+        """Judges one object of which every change is here, but which was begun with a snapshot, from its first change,
+        if its time has come (app/store/settling.py). Returns how many seconds to wait for the next one, None if there
+        is none."""
         left_s = self._settling.left_s()
         if left_s is None or left_s > 0:
             return left_s
@@ -288,7 +290,8 @@ class Trials:
         return None
 
     def _due(self) -> list[ObjId]:
-        """Objects with untried changes that may be tried now: their trials do not pause, and they are not too large."""
+        """Objects with untried changes that may be tried (merged in the worker process) now: their trials do not pause,
+        and they are not too large."""
         large = self.large
         return [obj for obj in self._untried if self._pauses.is_over(obj) and obj not in large]
 

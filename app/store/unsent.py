@@ -50,7 +50,7 @@ class UnsentRows:
 
     def changes(self) -> list[UnsentChange]:
         """All own changes that have no position, in the order in which they were written, also those that are encrypted
-        for sending already."""
+        for sending already; without baselines (states for new members)."""
         parts: dict[int, list[PartId]] = {}
         for row, part in self._db.rows("SELECT row, part FROM outbox_parts ORDER BY row, part"):
             parts.setdefault(row, []).append(part)

@@ -114,7 +114,8 @@ def compare(parts: Sequence[int], code: str, marks: dict[int, Row], differ: dict
 
 
 def agrees(mark: str | None, code: str) -> bool:
-    """Whether `mark`, the stored mark of a change (None: it is merged), is the one that the verdict `code` requires."""
+    """Whether `mark`, the stored mark of a change (None: it is merged), is the one that the verdict `code` requires.
+    For a change that is to be merged, any mark is right that no verdict has set."""
     if mark == sql.BEHIND:
         return code == sql.COUNTS
     return mark == code if code in sql.JUDGED else mark not in sql.JUDGED

@@ -16,8 +16,9 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 
 class BoardAdapter:
-    """The adapter through which `LiveObjects` makes and merges boards. `me`: the person who edits on this device.
-    `descriptions`: the former values of a card's description, by id."""
+    """Makes the live models of boards and merges received changes into them, for `LiveObjects`, which has the open
+    ones. `me`: the person who edits on this device. `descriptions`: returns the former values of a card's description,
+    by id."""
 
     kind = projection.KIND_ID
     is_live = False

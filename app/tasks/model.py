@@ -217,8 +217,8 @@ class Board:
         self._set(self._cards, (card_id, "place"), [column_id, self._order_in(column_id, before, card_id)])
 
     def edit_card(self, card_id: str, *, title: str | None = None, description: str | None = None) -> None:
-        """Changes a card's `title` or `description`; None or the same value changes nothing. Works on a card in the
-        trash too."""
+        """Changes a card's `title` or `description`; None, the same value or an empty title changes nothing, nor does
+        the id of a card that does not exist. Works on a card in the trash too."""
         card = self.any_card(card_id)
         if card is None:
             return
@@ -269,7 +269,8 @@ class Board:
         self._set(self._cards, (card_id, "archived"), archived)
 
     def delete_card(self, card_id: str) -> None:
-        """Puts a card into the trash, and notes who did and when; `restore_card` and undo restore it."""
+        """Puts a card into the trash, and notes who did and when; `restore_card` and undo restore it. Does nothing if
+        the card is there already or does not exist."""
         if self.card(card_id) is None:
             return
         with self._doc.transact():

@@ -177,8 +177,8 @@ class TaskService:
         self._settle()
 
     def _settle(self) -> None:
-        """Merges descriptions that this person wrote with those that replaced them, also on boards that are not
-        open."""
+        """Merges descriptions that this person wrote with those that replaced them, also on boards that are not open.
+        Those in rooms in which the person may not write stay as they are."""
         lost = [] if self._closed else self._db.rows("SELECT obj, card, id, room, value FROM board_overwritten")
         for obj, card, ident, room, value in lost:
             if not self._members.may_write(room):
@@ -314,16 +314,16 @@ class TaskService:
         self._notify(changes)
 
     def _settle_after(self) -> None:
-        """Merges replaced descriptions as `_settle` does, but in the event loop's next turn if an edit is in
-        progress."""
+        """Merges descriptions that this person wrote with those that replaced them, now or in the event loop's next
+        turn if an edit is in progress."""
         if any(board.is_changing for board in self._live.models()):
             asyncio.get_running_loop().call_soon(self._settle)
         else:
             self._settle()
 
     def _on_taken_back(self, obj: ObjId) -> None:
-        """Handles that a change which was merged into the board `obj` no longer counts: the room's tasks have
-        changed."""
+        """Handles that a change which was merged into the board `obj` no longer counts: has replaced descriptions
+        merged soon, and emits `changed` with the room."""
         row = self._objects.get(obj)
         if row is None or row.kind != projection.KIND_ID:
             return

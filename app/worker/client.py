@@ -58,7 +58,8 @@ class Worker:
         self._closed = False
 
     def start(self) -> None:
-        """Starts the process unless it runs. WorkerUnavailable if it cannot be started, also after `close`."""
+        """Starts the worker process (which tries colleagues' changes or makes states) unless it runs. WorkerUnavailable
+        if it cannot be started, also after `close`."""
         with self._starting:
             if self._closed:
                 raise WorkerUnavailable
@@ -84,7 +85,8 @@ class Worker:
             raise WorkerUnavailable from e
 
     def stop(self) -> None:
-        """Ends the process. A second call does nothing; the next question starts a new one."""
+        """Ends the worker process, and with it the objects that it had loaded. A second call does nothing; the next
+        question starts a new one."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -97,8 +99,8 @@ class Worker:
                     pipe.close()
 
     def close(self) -> None:
-        """Ends the process for good. May be called from any thread: a question that waits for its answer then raises
-        WorkerDied."""
+        """Ends the worker process for good. May be called from any thread: a question that waits for its answer then
+        raises WorkerDied."""
         with self._starting:
             self._closed = True
             self._watch.close()
@@ -114,7 +116,8 @@ class Worker:
         keep_deleted: bool = False,
     ) -> Tried:
         """Loads the object `obj` into the process: merges `updates` into a new CRDT with the roots `texts` and `maps`.
-        `keep_deleted`: as in `CrdtDoc`. Answers how that went. WorkerDied, WorkerUnavailable."""
+        `keep_deleted`: the CRDT keeps deleted content in memory. Answers how that went. WorkerDied,
+        WorkerUnavailable."""
         parts = list(_parts(updates))
         answers = [
             self.ask(
@@ -137,10 +140,10 @@ class Worker:
         return _joined(answers)
 
     async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> Tried | None:
-        """Merges updates into the loaded object `obj` as `try_` does with `thorough=False`, but awaited on the event
-        loop. Returns None if the caller must use `try_` in a thread: the process does not run, the updates have more
-        than `soon.QUICK_BYTES`, or this is Windows. If it is cancelled, it ends the process. Otherwise its answer would
-        be taken for that to the next question."""
+        """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged, and reads nothing
+        afterwards; awaited on the event loop. Returns None if the caller must use `try_` in a thread: the process does
+        not run, the updates have more than `soon.QUICK_BYTES`, or this is Windows. If it is cancelled, it ends the
+        process. Otherwise its answer would be taken for that to the next question."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return None
@@ -215,8 +218,8 @@ def _joined(answers: Sequence[Tried]) -> Tried:
 
 
 class _Watch:
-    """A thread that kills the process if its answer is late: pipes cannot be waited for with a time limit on
-    Windows."""
+    """A thread that kills the worker process, which tries colleagues' changes, if its answer is late: pipes cannot be
+    waited for with a time limit on Windows."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -229,7 +232,7 @@ class _Watch:
         self._thread: threading.Thread | None = None
 
     def ending(self, process: "subprocess.Popen[bytes]", limit_s: float) -> "_Watch":
-        """A context in which the process must answer: it is killed if the context lasts longer than `limit_s`
+        """A context in which the worker process must answer: it is killed if the context lasts longer than `limit_s`
         seconds."""
         with self._changed:
             if self._thread is None:

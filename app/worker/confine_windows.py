@@ -30,7 +30,7 @@ _MITIGATIONS = (
 
 
 class _BasicLimits(ctypes.Structure):
-    """Windows' structure JOBOBJECT_BASIC_LIMIT_INFORMATION."""
+    """Windows' structure JOBOBJECT_BASIC_LIMIT_INFORMATION: the first part of `_Limits`."""
 
     _fields_ = [
         ("process_time", ctypes.c_int64),
@@ -46,7 +46,8 @@ class _BasicLimits(ctypes.Structure):
 
 
 class _Limits(ctypes.Structure):
-    """Windows' structure JOBOBJECT_EXTENDED_LIMIT_INFORMATION."""
+    """Windows' structure JOBOBJECT_EXTENDED_LIMIT_INFORMATION, by which this process is given a limit of memory and may
+    start no other process."""
 
     _fields_ = [
         ("basic", _BasicLimits),
@@ -59,13 +60,13 @@ class _Limits(ctypes.Structure):
 
 
 class _Label(ctypes.Structure):
-    """Windows' structure TOKEN_MANDATORY_LABEL."""
+    """Windows' structure TOKEN_MANDATORY_LABEL, by which this process is given a low integrity level."""
 
     _fields_ = [("sid", ctypes.c_void_p), ("attributes", ctypes.c_uint32)]
 
 
 class _Privilege(ctypes.Structure):
-    """Windows' structure LUID_AND_ATTRIBUTES."""
+    """Windows' structure LUID_AND_ATTRIBUTES: one privilege of this process, which it gives up."""
 
     _fields_ = [("low", ctypes.c_uint32), ("high", ctypes.c_int32), ("attributes", ctypes.c_uint32)]
 

@@ -22,7 +22,7 @@ _LENGTH = struct.Struct(">I")
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """A question: load an object with these root texts and maps, by merging updates that the program has merged.
     `first`: begin the object; otherwise continue it with further updates. `last`: no more of them follow, and the whole
-    object is read once. `keep_deleted`: as in `app.objects.crdt.CrdtDoc`."""
+    object is read once. `keep_deleted`: the CRDT keeps deleted content in memory."""
 
     obj: bytes
     texts: tuple[str, ...]
@@ -101,7 +101,8 @@ class PutBytes(msgspec.Struct, frozen=True, array_like=True, tag=8):
 
 
 class Convert(msgspec.Struct, frozen=True, array_like=True, tag=9):
-    """A question: convert the file whose bytes were sent. `kind`: as in `app.documents.conversion.wire`."""
+    """A question: convert the file whose bytes were sent. `kind`: the file's ("docx", "md", "txt" …), or "to-docx" for
+    a document that becomes one."""
 
     kind: str
 
@@ -126,8 +127,9 @@ class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
     """The answer to Make. `size`: (bytes of the state's update, bytes of its `begun`), which `GetBytes` then returns in
-    this order; None if the changes have no state. `digest` and `waits`: as in `State`. `short_texts`: the texts that
-    were asked for, "" for one that does not exist."""
+    this order; None if the changes have no state. `digest`: the hash by which members attest the state. `waits`:
+    positions of the changes that still wait for others. `short_texts`: the texts that were asked for, "" for one that
+    does not exist."""
 
     size: tuple[int, int] | None
     digest: bytes

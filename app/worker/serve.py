@@ -53,7 +53,8 @@ class Serving:
         self._held: dict[bytes, _Held] = {}
 
     def answer(self, question: Question) -> Tried:
-        """Carries out a question. An object that is asked about must be loaded: KeyError."""
+        """Carries out a question. KeyError if it is about an object that is not loaded, but forgetting such an object
+        does nothing. ValueError for a question that this process does not answer."""
         match question:
             case Load():
                 return self._load(question)

@@ -38,7 +38,7 @@ class States:
     one at a time; other callers wait. Call it from any thread but the loop's, `close` from any thread."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        """`command` is for tests."""
+        """`command`: what starts a process that makes a state. Only for tests; None: this program's own."""
         self._command = list(command or command_of(STATES))
         self._medium, self._long = threading.Semaphore(2), threading.Lock()
         self._changing = threading.Lock()
@@ -80,14 +80,15 @@ class States:
             return _state(worker, made, text_keys)
 
     def close(self) -> None:
-        """Ends all running processes, and starts no more. A second call does nothing."""
+        """Ends all running processes that make states, and starts no more. A second call does nothing."""
         with self._changing:
             self._closed = True
             for worker in self._running:
                 worker.close()
 
     def begin(self) -> Worker:
-        """Returns a new process for one state; the caller ends it by `end`. WorkerUnavailable after `close`."""
+        """Returns a process that is to make one object's state, not started yet; the caller ends it by `end`.
+        WorkerUnavailable after `close`."""
         with self._changing:
             if self._closed:
                 raise WorkerUnavailable
@@ -96,7 +97,7 @@ class States:
             return worker
 
     def end(self, worker: Worker) -> None:
-        """Ends the process `worker`, which `begin` returned."""
+        """Ends the process `worker`, which `begin` returned to make a state. A second call does nothing."""
         with self._changing:
             self._running.discard(worker)
         worker.close()

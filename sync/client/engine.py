@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The client engine: keeps one account in step with the agency's server, for as long as `run` runs.
 
-It moves encrypted changes between the owner's store (ports.py) and the server, and notifies the owner of what a person
-should know. It never learns what a change means.
+It moves encrypted changes between the application's store (ports.py) and the server, and notifies the application of
+what a person should know. It never learns what a change means.
 """
 
 import contextlib
@@ -52,8 +52,8 @@ from sync.trust.room.successor_claim import Origin, may_continue
 
 
 class Engine:
-    """Keeps one account in step with the agency's server: sends what the owner's store has to send, and stores what
-    other people and devices sent. It is made on the event loop and runs in `run` until cancelled. Every other call
+    """Keeps one account in step with the agency's server: sends what the application's store has to send, and stores
+    what other people and devices sent. It is made on the event loop and runs in `run` until cancelled. Every other call
     comes from the same loop."""
 
     def __init__(
@@ -88,7 +88,7 @@ class Engine:
         self._reconnecting = Reconnecting(link, self.devices, self._state, self._session, unknown)
         link.compare_clocks = self._reconnecting.compare_clocks
 
-    # -- state for the owner --------------------------------------------------------------------------------------
+    # -- state for the application --------------------------------------------------------------------------------
 
     @property
     def uid(self) -> Uid:
@@ -101,7 +101,8 @@ class Engine:
 
     @property
     def status(self) -> SyncStatus:
-        """A snapshot of the engine's state for the status bar."""
+        """The engine's state at this moment, for the status bar: whether it is connected, and if not why; how many
+        changes wait to be sent; when everything was last received; the server's address."""
         return SyncStatus(
             state=self._state.link,
             code=self._state.code,
@@ -112,24 +113,28 @@ class Engine:
         )
 
     def room_state(self, room: RoomId) -> RoomState:
-        """The security status of `room`; WAITING for a room that is not known."""
+        """The security status of `room`: SEALED if what is written there is encrypted so that only its members can open
+        it, and otherwise what is wrong. WAITING for a room that is not known."""
         found = self._link.rooms.get(room)
         return found.security_status() if found else RoomState.WAITING
 
     def room_facts(self, room: RoomId) -> RoomFacts | None:
-        """The room's key in force, and the members who hold it. None while the room has no key, or is not known."""
+        """Facts about the key of `room` that is in force now: who made it, and each member, with whether they hold it.
+        None while the room has no key, or is not known."""
         found = self._link.rooms.get(room)
         return self._facts.of(found) if found else None
 
     def renewed_at(self, room: RoomId) -> int | None:
-        """When (server's time, ms) the key of `room` is due to be renewed; 0 for at once, None if that is not known."""
+        """When (server's time, ms) the key of `room` is due to be renewed; 0 for at once. None if the room, its key, or
+        the time at which the key was made is not known."""
         found = self._link.rooms.get(room)
         epoch = found.stream.epochs.get(found.stream.epoch) if found else None
         return due_ms(found, made_ms(self._link, room, epoch.n)) if found and epoch else None
 
     def time_ahead(self, room: RoomId) -> int:
-        """How many ms the server's time in `room` is ahead of the clocks of the server and this device; 0 if it is not
-        far ahead. See `ReceiptVerifier.time_ahead`."""
+        """By how many ms the time that the server gave to the newest item of `room` is ahead of the server's clock, as
+        the sign-in measured it. 0 if that is 10 minutes or less, or if no sign-in has compared the clocks since. See
+        `ReceiptVerifier.time_ahead`."""
         found = self._link.rooms.get(room)
         return self.parts.verifier.time_ahead(found) if found else 0
 
@@ -142,13 +147,14 @@ class Engine:
 
     def writing_devices(self, room: RoomId, uid: Uid) -> list[tuple[DevId, int]]:
         """The active devices of the person `uid` that may write in `room`, each with the time at which it was added, as
-        it claims, in ms. Empty if the person may not write there. The first look at a person's log takes 1 ms."""
+        it claims, in ms. Empty if the person may not write there, or if the room or their key log is not known here.
+        The first look at a person's log takes 1 ms."""
         found, known = self._link.rooms.get(room), self._link.book.log(uid)
         return writing_devices(found.stream.state, known, uid) if found and known else []
 
     def key_changes(self, uid: Uid, after: int) -> list[KeyChange]:
-        """What happened to the keys of the person `uid` after the entry with the number `after` in their key log, in
-        order."""
+        """What happened to the keys of the person `uid` (a device added or revoked, the account ended) in the entries
+        of their key log with a number above `after`, in order. Empty while this device does not have the log."""
         return key_changes(self._link.book, uid, after)
 
     def log_seq(self, uid: Uid) -> int | None:
@@ -168,16 +174,16 @@ class Engine:
         return found is not None and found.is_member
 
     def standing(self, room: RoomId) -> Origin | None:
-        """The last position of `room` that is verified and stored, with its hash: a room that continues this one may
-        name it as its origin. None if nothing of the room is stored."""
+        """The last position of `room` that is verified and stored, with the running hash there (over all items up to
+        it): a room that continues this one may name it as its origin. None if nothing of the room is stored."""
         found = self._link.rooms.get(room)
         rh = found.rh_at(found.kept_n) if found else None
         return Origin(room=room, n=found.kept_n, rh=Hash(rh)) if found and rh is not None else None
 
     def may_continue(self, old: RoomId, founder: Uid) -> bool:
         """▲ Whether another room's claim to continue the room `old` is believed. It is if `founder`, who created the
-        other room, owns `old` in our copy, and our copy is as new as the server's. An older copy is not enough: the
-        founder may have been removed since."""
+        other room, owns `old` in our copy, and our copy is as new as this device can get it. An older copy is not
+        enough: the founder may have been removed since. False if `old` is not known."""
         found = self._link.rooms.get(old)
         return found is not None and found.ends_here and may_continue(found.stream.state, founder)
 
@@ -188,8 +194,9 @@ class Engine:
         return may_continue(found.stream.state, uid) if found is not None else None
 
     def reread_progress(self, room: RoomId) -> tuple[int, int] | None:
-        """While the history before the snapshots of `room` is read in the background: (position reached, last position
-        to reach). None otherwise."""
+        """While older items of `room` are pulled from the server and opened again in the background, because their keys
+        came later or this device began with snapshots: (position reached so far, last position to reach). None if
+        nothing is left to be read again."""
         found = self._link.rooms.get(room)
         return (self.parts.inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
 
@@ -200,7 +207,8 @@ class Engine:
 
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         """The open proposals in `room` to let a member read the whole history. Each says why this person cannot take
-        its next step, or None if they can."""
+        its next step (to approve it, then to seal the keys to the member), or None if they can. [] for a room that is
+        not known."""
         found = self._link.rooms.get(room)
         listed = proposals(found.stream.state, self.uid, self._link.server_now_ms) if found else []
         early = [p.approved and p.refusal is None and approval_waits(self._link, room, p.ident) for p in listed]
@@ -221,8 +229,9 @@ class Engine:
         return prunes(found, self.uid, self._link.server_now_ms, partial(self._link.waited_ms, room))
 
     def is_whole(self, room: RoomId) -> bool:
-        """▲ Whether the local copy of `room` is complete: everything that the server announced is read, and nothing was
-        pruned (deleted at the server) before this device fetched it."""
+        """▲ Whether the local copy of `room` is complete: everything that the server announced is stored, and no change
+        was pruned (deleted at the server) before this device fetched it, unless a snapshot has replaced it here. False
+        for a room that is not known."""
         found = self._link.rooms.get(room)
         return found is not None and found.bootstrap_buffer is None and found.caught_up and not found.incomplete
 
@@ -243,8 +252,9 @@ class Engine:
         return found.blocked or self.blobs.refused.get(room) if found.may_write else ErrorCode.FORBIDDEN
 
     def safety_number(self, uid: Uid) -> str | None:
-        """The number that two people compare to verify each other: 60 digits over the keys of this person and of `uid`.
-        None while the other person's keys are not known."""
+        """The number that two people compare to verify each other: 60 digits without spaces, the same on both sides. It
+        is made from the first entries of this person's key log and of that of `uid`, to which their later keys are
+        bound, so a new device does not change it. None while this device lacks one of the logs."""
         mine, theirs = self._link.book.log(self.uid), self._link.book.log(uid)
         return safety_number(mine.genesis, theirs.genesis) if mine and theirs else None
 
@@ -260,8 +270,8 @@ class Engine:
         return known is not None and known.ended is not None
 
     def ask_first(self, consent: Consent) -> None:
-        """Sets `consent`, which decides whether a room to which the person is added is followed. Call it before
-        `run`."""
+        """Sets `consent`, which decides whether a room to which somebody added the person is followed; without it every
+        such room is. Call it before `run`."""
         self.parts.inbox.invitations.consent = consent
 
     @property
@@ -274,8 +284,8 @@ class Engine:
         self.parts.inbox.invitations.reconsider()
 
     def speakers(self, room: RoomId) -> frozenset[Uid]:
-        """The people who have written at least one valid item in `room`. The answer is cached until an item of a new
-        device counts."""
+        """The people who have written at least one valid item in `room`; empty for a room that is not known. The answer
+        is cached until an item of a new device counts."""
         found = self._link.rooms.get(room)
         if found is None:
             return frozenset()
@@ -298,12 +308,14 @@ class Engine:
             )
 
     async def directory(self, query: str) -> list[Uid]:
-        """Searches the agency's people for those whose staff record (name, title, unit) has the words of `query`;
-        returns their ids. Their key logs are verified and their records stored."""
+        """Searches the agency's people for those whose staff record (name, title, unit) has every word of `query`;
+        returns the ids of at most 50. Their key logs are verified and their records stored before this returns.
+        Unreachable while offline."""
         return await self._link.book.directory(self._link.online, query, [])
 
     async def learn(self, uids: list[Uid]) -> None:
-        """Fetches and verifies the people `uids`, so that the owner's store has their staff records."""
+        """Fetches, verifies and stores the key logs and staff records (name, title, unit) of the people `uids`. Does
+        nothing for an empty list; Unreachable while offline."""
         if uids:
             await self._link.book.directory(self._link.online, "", uids)
 
@@ -319,7 +331,7 @@ class Engine:
         rooms = [room for room in self._link.rooms.values() if room.problem is None]
         return sum(room.kept_n > 0 and room.kept_n >= room.head_n for room in rooms), len(rooms)
 
-    # -- requests of the owner ------------------------------------------------------------------------------------
+    # -- requests of the application ------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """The outbox has new rows, or an upload ended."""
@@ -332,9 +344,9 @@ class Engine:
         self.wake()
 
     def send_ephemeral(self, room: RoomId, payload: bytes, kind: int = PRESENCE) -> None:
-        """Encrypts `payload` and sends it as an ephemeral message of this `kind` (protocol §9) to the members who have
-        `room` open now; nobody stores it. It is dropped while this device is offline or without a key; every receiver
-        drops it if the sender's role may not send the kind."""
+        """Encrypts `payload` and sends it as an ephemeral message of this `kind` (protocol §9) to the devices of the
+        members of `room` that are online; nobody stores it. It is dropped while this device is offline or without a
+        key; every receiver drops it if the sender's role may not send the kind."""
         found, connection = self._link.rooms.get(room), self._link.connection
         if found is None or connection is None:
             return
@@ -344,8 +356,9 @@ class Engine:
             self._reconnecting.spawn(_post(connection, frame))
 
     def invite_device(self, record: bytes) -> Host:
-        """Starts an attempt to add another device to this person's account, and returns the `Host` that conducts it; an
-        earlier attempt gets no more frames. `record`: this person's own staff record, encoded."""
+        """Starts an attempt to add another device to this person's account, and returns the `Host` that conducts it.
+        Messages of the server about pairing go to the newest attempt alone, so an earlier one that still waits gets
+        none. `record`: this person's own staff record, encoded."""
         self._session.host = host = Host(self._link, self.devices, record)
         return host
 
@@ -354,8 +367,8 @@ class Engine:
         self._reconnecting.retry_now()
 
     def hurry(self) -> None:
-        """Drops the connection and dials at once. Call it when the computer woke or has another network: the old
-        connection may be dead."""
+        """Drops the connection, if there is one, and dials at once. Call it when the computer woke or has another
+        network: the old connection may be dead. A request that waits for its reply raises Unreachable."""
         self._reconnecting.hurry()
 
     async def run(self) -> None:

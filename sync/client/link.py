@@ -56,7 +56,7 @@ class Link:
 
     @property
     def online(self) -> Connection:
-        """The connection. Raises Unreachable while there is none."""
+        """The connection to the server. Raises Unreachable while there is none."""
         if self.connection is None:
             raise Unreachable("offline")
         return self.connection
@@ -74,8 +74,8 @@ class Link:
         return 0 if seen is None else max(0, self.now_ms() - seen)
 
     def room(self, room: RoomId) -> RoomSync:
-        """The room as this device follows it. If it is in `large`, it is read from its stored state; if it is not
-        known, a new `RoomSync` is added to `rooms`."""
+        """The room with the id `room` as this device follows it. If it is in `large`, it is read from its stored state;
+        if it is not known, a new `RoomSync` is added to `rooms`."""
         found = self.rooms.get(room)
         if found is None and room in self.large:
             # ▲ a new RoomSync in its place would begin at the room's first position
@@ -98,9 +98,9 @@ class Link:
                 self.rooms[room] = self._restore(room, state)
 
     async def open_large(self) -> None:
-        """Reads the states of large rooms, with a turn of the loop after each piece, and notifies the listener of each
-        room. It runs before each connection, since until then such a room is not in `rooms` and can neither receive nor
-        send."""
+        """Reads the states of large rooms, lets other tasks of the event loop run after each piece, and notifies the
+        listener of each room. It runs before each connection, since until then such a room is not in `rooms` and can
+        neither receive nor send."""
         while self.large:
             room, state = next(iter(self.large.items()))
             stream = await _read(state)
@@ -128,8 +128,8 @@ class Link:
         """A context manager for work on `room` alone. ▲ A fault of this program in that work stops that room until the
         next start, and is not raised.
 
-        A lost connection, a refusal, a lying server and the owner's full disk have a `code` and are raised: they
-        concern more than one room. A state that has grown too large to be read again concerns only its room.
+        A lost connection, a refusal, a lying server and a full disk have a `code` and are raised: they concern more
+        than one room. A state that has grown too large to be read again concerns only its room.
         """
         try:
             yield
@@ -157,8 +157,8 @@ class Link:
     @contextmanager
     def kept(self, room: RoomSync) -> Iterator[None]:
         """A context manager for storing a judged slice of `room`. ▲ Keeps a room from running ahead of the store. If
-        the block raises (the line was cut, the disk is full), the room in `rooms` is replaced by one that is read from
-        the store again, and the error is raised on. The same items are later pulled and judged again."""
+        the block raises (the connection was lost, the disk is full), the room in `rooms` is replaced by one that is
+        read from the store again, and the error is raised on. The same items are later pulled and judged again."""
         try:
             yield
         except BaseException:
@@ -169,9 +169,9 @@ class Link:
             raise
 
     async def load_logs(self, room: RoomSync) -> None:
-        """Loads the key logs of the room's members from the store into memory, and computes the key to which an epoch
-        is sealed for each; lets the loop turn in between. Call it before an entry is judged or drafted: that needs all
-        of them in one turn of the loop, or in a thread."""
+        """Loads the key logs of the members of `room` from the store into memory, and computes for each member the key
+        to which an epoch is sealed; lets other tasks of the event loop run in between. Call it before an entry is
+        judged or drafted: that needs all of the logs without a pause, or in a thread."""
         cost_us, pins = 0, room.stream.pins
         for uid, member in list(room.stream.members.items()):
             cost_us += 5 if uid in self.book else 1000  # a log that is not in memory is replayed
@@ -188,8 +188,8 @@ class Link:
 
 
 async def _read(state: bytes) -> RoomStream | None:
-    """Decodes a room's stored `state` into its stream, with a turn of the loop after each piece. None if the state
-    cannot be read."""
+    """Decodes a room's stored `state` into its stream, and lets other tasks of the event loop run after each piece.
+    None if the state cannot be read."""
     steps = RoomStream.reading(state)
     while True:
         try:
@@ -203,9 +203,9 @@ async def _read(state: bytes) -> RoomStream | None:
 
 
 def _of_one_room(fault: Exception) -> bool:
-    """Whether `fault` is a fault of this program and so concerns only the room that was worked on. Faults of the line,
-    the server or the store have a `code` and concern more. A state that is too large to be read again counts as a fault
-    of its room."""
+    """Whether `fault` is a fault of this program and so concerns only the room that was worked on. Faults of the
+    connection, the server or the store have a `code` and concern more. A state that is too large to be read again
+    counts as a fault of its room."""
     if isinstance(fault, Reject):
         return (fault.code, fault.where) == STATE_TOO_LARGE
     if isinstance(fault, BugError):

@@ -37,8 +37,8 @@ def position_of(n: int, place: int = (1 << PLACE_BITS) - 1) -> int:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compacted:
     """The state of an object at some position of its room: `changes` that produce it by themselves, in place of its
-    whole history. `digest` is the state's hash, 32 B, which members attest. `waits`: positions n of changes that wait
-    for other changes and are not in the state."""
+    whole history. `digest` is the state's hash, 32 B, which other members confirm if they compute the same. `waits`:
+    positions n of changes that wait for other changes and are not in the state."""
 
     changes: tuple[bytes, ...] = field(repr=False)
     digest: bytes

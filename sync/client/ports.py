@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the engine needs from its owner: a durable store of bytes, and a listener to notify.
+"""What the engine needs from the application that runs it: a durable store of bytes, and a listener to notify.
 
 Every method is synchronous, durable when it returns (one transaction each) and called on the engine's event loop.
 app/store implements `Ports`.
@@ -42,7 +42,7 @@ class PendingChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedBatch:
     """A batch of encrypted changes of one room, signed by this device. It is stored before it is sent, and sent again
-    byte for byte until it is acknowledged.
+    byte for byte until the server has acknowledged it, or has refused it so that its changes must be encrypted again.
 
     `bodies` are the envelopes (header, hash and length of the ciphertext) and `cts` their ciphertexts. The envelopes
     have the sequence numbers from `first_seq` on; `last_id` is the id of the last, which `sig` signs. `rows` are the
@@ -69,7 +69,8 @@ class KeptServer:
 
 
 class ServerPort(Protocol):
-    """What the engine asks of the owner's store about the account's server: loads and stores its address and key."""
+    """What the engine asks of the application's store about the account's server: loads and stores its address and
+    key."""
 
     def kept_server(self) -> KeptServer | None:
         """What `keep_server` stored last; None before the first connection."""
@@ -81,7 +82,7 @@ class ServerPort(Protocol):
 
 
 class AccountPort(Protocol):
-    """What the engine asks of the owner's store about people: loads and stores the account's own secrets, and
+    """What the engine asks of the application's store about people: loads and stores the account's own secrets, and
     everybody's public key logs and staff records."""
 
     def load_account(self) -> bytes | None: ...
@@ -118,7 +119,8 @@ class AccountPort(Protocol):
 
 
 class InboxPort(Protocol):
-    """What the engine asks of the owner's store about rooms: loads and stores what was received from the server."""
+    """What the engine asks of the application's store about rooms: loads and stores what was received from the
+    server."""
 
     def rooms(self) -> list[tuple[RoomId, bytes]]:
         """Every room with its stored stream state."""
@@ -175,8 +177,8 @@ class InboxPort(Protocol):
 
     def put_receipts(self, receipts: Sequence[KeptReceipt]) -> None:
         """Stores each of `receipts` (the server's signed statements of how far a room goes), unless one of a later
-        position is stored for its room. Losing the last ones in a power cut does no harm: a position that is stored has
-        its receipt from the same transaction (`ReceivedSlice.receipt`)."""
+        position is stored for its room. It need not be durable: losing the last ones in a power cut does no harm, since
+        a position that is stored has its receipt from the same transaction (`ReceivedSlice.receipt`)."""
         ...
 
     def put_placed(self, room: RoomId, items: Sequence[Item], receipt: KeptReceipt | None) -> None:
@@ -194,8 +196,8 @@ class InboxPort(Protocol):
         ...
 
     def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
-        """Items of `room` that are kept as they were received, from position `n` + 1 on, without a break. At least one
-        if that position is kept; then as many as `limit_bytes` allow."""
+        """Items of `room` that are kept as they were received, from position `n` + 1 on, without a break. [] if that
+        position is not kept; otherwise at least one item, then as many as `limit_bytes` allow."""
         ...
 
     def trim_items(self, before_ms: int, most_bytes: int) -> bool:
@@ -204,9 +206,10 @@ class InboxPort(Protocol):
         ...
 
     async def receive_apart(self, received: Received) -> None:
-        """Stores `received`, all that one slice changes, in ONE transaction: commits it, then notifies the tools, then
-        flushes the commit to the disk and returns. With `received.more` it is not flushed, since the last part of the
-        slice is. If this raises, the slice may be stored all the same.
+        """Stores `received`, all that one slice changes, in ONE transaction: commits it, then notifies the parts of the
+        application that show it (chat, documents and so on), then flushes the commit to the disk and returns. With
+        `received.more` it is not flushed, since the last part of the slice is. If this raises, the slice may be stored
+        all the same.
 
         A change whose id is stored already (the person's own, or one that came twice) only gets its position.
         """
@@ -214,8 +217,8 @@ class InboxPort(Protocol):
 
 
 class SnapshotPort(Protocol):
-    """What the engine asks of the owner's store for making snapshots: an object's changes, and its state as it was last
-    computed."""
+    """What the engine asks of the application's store for making snapshots: an object's changes, and its state as it
+    was last computed."""
 
     def compactor(self, obj: ObjId) -> Compact | None:
         """The function that computes the state of the object `obj` from its changes. None for an unknown object, or a
@@ -256,8 +259,8 @@ class SnapshotPort(Protocol):
 
 
 class OutboxPort(Protocol):
-    """What the engine asks of the owner's store about sending: changes that are not encrypted yet, and batches that are
-    not acknowledged."""
+    """What the engine asks of the application's store about sending: changes that are not encrypted yet, and batches
+    that are not acknowledged."""
 
     def pending(self, limit: int) -> list[PendingChange]:
         """At most `limit` outbox rows that are not encrypted yet, oldest first. Left out are rows of changes that name
@@ -267,8 +270,8 @@ class OutboxPort(Protocol):
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
 
     def put_sealed(self, batch: SealedBatch) -> None:
-        """Stores `batch` with its shares, and records that its outbox rows are encrypted and its sequence numbers
-        (dev_seq) are used, in one transaction."""
+        """Stores `batch` with its shares (objects' secrets), and records that its outbox rows are encrypted and its
+        sequence numbers (dev_seq) are used, in one transaction."""
         ...
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
@@ -280,9 +283,9 @@ class OutboxPort(Protocol):
         ...
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
-        """The room's stream shows `batch` from position `first` on: removes it, and those of its outbox rows whose
-        changes `receive_apart` gave a position. Returns False if some rows were void in the stream (neither placed, bad
-        nor waiting): these are pending again, and the batch's sequence numbers are used up."""
+        """The room's stream shows `batch` from position `first` on: removes the batch, and those of its outbox rows
+        whose changes `receive_apart` gave a position. Returns False if some rows were void in the stream (neither
+        placed, bad nor waiting for a key): these are pending again, and the batch's sequence numbers are used up."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:
@@ -300,7 +303,7 @@ class OutboxPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartUpload:
-    """One encrypted part of a file, which is stored at the owner and belongs to the object `obj` in `room`: to be
+    """One encrypted part of a file, which is stored by the application and belongs to the object `obj` in `room`: to be
     uploaded, or uploaded already. `digest` is SHA-256 of its bytes."""
 
     part: PartId
@@ -310,7 +313,8 @@ class PartUpload:
 
 
 class BlobPort(Protocol):
-    """What the engine asks of the owner's store of encrypted file parts: which ones to upload, and their bytes."""
+    """What the engine asks of the application's store of encrypted file parts: which ones to upload, and their
+    bytes."""
 
     def uploads(self) -> list[PartUpload]:
         """Parts to upload, oldest first."""
@@ -341,7 +345,7 @@ class BlobPort(Protocol):
 
 
 class Listener(Protocol):
-    """What the engine notifies of changes; the owner implements it. Called on the event loop; must not block or
+    """What the engine notifies of changes; the application implements it. Called on the event loop; must not block or
     raise."""
 
     def on_status(self) -> None:
@@ -362,4 +366,5 @@ class Listener(Protocol):
 
 
 class Ports(AccountPort, ServerPort, InboxPort, SnapshotPort, OutboxPort, BlobPort, Protocol):
-    """The whole store as the engine sees it. The owner implements it."""
+    """Everything that the engine asks of the application's store: the account and people, the server, rooms, snapshots,
+    the outbox, and parts of files. The application implements it."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the engine has its owner's store store: each value completely or not at all, in one transaction.
+"""What the engine has the application's store store: each value completely or not at all, in one transaction.
 
 Received
 ├── ReceivedSlice   a slice of a room's stream that was just judged
@@ -138,7 +138,8 @@ class ReceivedSlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedContent:
-    """One transaction with decrypted content of verified positions, which leaves the cursor where it is: a part of a
+    """One transaction with decrypted content of verified positions (changes, items that wait for a key, bad items,
+    objects' secrets). The cursor, the position after which the room is pulled, stays where it is. It is a part of a
     slice, or content of positions that were verified before. The fields are as in `ReceivedSlice`."""
 
     room: RoomId
@@ -152,8 +153,9 @@ class OpenedContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedUpTo:
-    """One transaction that moves the cursor: the stream's state up to `cursor`, with the last content that was verified
-    before and is decrypted now. The other fields are as in `ReceivedSlice`."""
+    """One transaction that stores the state of a room's stream up to position `cursor`, after which the room is pulled
+    from then on, with the last content that was verified before and is decrypted now. The other fields are as in
+    `ReceivedSlice`."""
 
     more: ClassVar[bool] = False
     room: RoomId
@@ -204,8 +206,9 @@ class BegunObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfilled:
-    """One transaction: the objects `objs` have no missing range any more. A snapshot has replaced the changes that were
-    pruned before this device fetched them, or they need not be replaced."""
+    """One transaction: the objects `objs` of `room` have no missing range any more. Snapshots, which are stored
+    already, have replaced the changes that were pruned before this device fetched them; or they need not be replaced,
+    as in a destroyed object."""
 
     more: ClassVar[bool] = False
     room: RoomId

@@ -30,9 +30,9 @@ class Argon2Params:
 
 
 def derive(passphrase: str, params: Argon2Params) -> bytes:
-    """Derives a key of 32 bytes from `passphrase`, at the cost that `params` state. Slow, so call it in a thread.
-    Reject "argon2-params" outside 64 MiB–1 GiB, 1–16 passes or 1–16 lanes, so that a hostile file cannot choose the
-    cost."""
+    """Derives a key of 32 bytes from `passphrase` (in NFC, so that an å gives the same key however it is composed), at
+    the cost that `params` state. Slow, so call it in a thread. Reject "argon2-params" outside 64 MiB–1 GiB, 1–16 passes
+    or 1–16 lanes, so that a hostile file cannot choose the cost."""
     if not MIN_MEMORY_KIB <= params.memory_kib <= MAX_MEMORY_KIB or not (
         1 <= params.passes <= 16 and 1 <= params.lanes <= 16
     ):

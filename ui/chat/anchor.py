@@ -52,12 +52,13 @@ class Anchor:
         return True
 
     def go_to(self, row: int, into: int) -> None:
-        """Makes the window begin `into` pixels below the top of `row`."""
+        """Makes the window (the visible part of the list) begin `into` pixels below the top of `row`, and follow no new
+        rows."""
         self.set_at_end(False)
         self.row, self.into, self.floor.row = row, into, None
 
     def go_to_end(self) -> None:
-        """Makes the window show the latest row, and follow new ones."""
+        """Makes the window (the visible part of the list) show the latest row, and follow new ones."""
         self.floor.row = None
         self.set_at_end(True)
 
@@ -102,7 +103,7 @@ class Anchor:
 
     def _to_end(self, count: int, height: int) -> bool:
         """Places the window of this height so that the last of `count` rows ends in it, or as near to that as the floor
-        allows. Returns whether the last row is in sight."""
+        allows (the first unseen row, which stays in the window). Returns whether the last row is in sight."""
         row, seen = count, 0
         while row > 0 and seen < height:
             row -= 1

@@ -229,7 +229,8 @@ class Composer(QFrame):
         self._to_end()
 
     def add_files(self, files: Sequence[Source]) -> None:
-        """Adds files that are to be sent with the message. Does nothing while a message is being changed."""
+        """Adds files that are to be sent with the message; one that is there already is not added again. Does nothing
+        while a message is being changed."""
         for file in files:
             if file not in self.files and self._edit is None:
                 self.files.append(file)

@@ -21,21 +21,23 @@ class Floor:
 
     def insert(self, at: int, count: int, unseen: int | None) -> None:
         """Notes that `count` rows were inserted at the index `at`. `unseen` is the index of the first of them that the
-        person is to see, if the view follows new messages; it becomes the floor if there is none."""
+        person is to see, if the view follows new messages; it becomes the floor (the first row that was not seen) if
+        there is none."""
         if self.row is None:
             self.row = unseen
         elif at < self.row:
             self.row += count
 
     def remove(self, at: int, count: int, left: int) -> None:
-        """Notes that `count` rows were removed from the index `at` on; `left` rows remain."""
+        """Notes that `count` rows were removed from the index `at` on; `left` rows remain. The first unseen row moves
+        with the others; there is none if it was removed at the end."""
         if self.row is not None and at < self.row:
             self.row = max(at, self.row - count)
         if self.row is not None and self.row >= left:
             self.row = None
 
     def mark_seen(self, seen: Callable[[int], bool], count: int) -> None:
-        """Moves the floor down to the first row for which `seen` returns False; to none if there is no such row.
-        `count` is the number of rows."""
+        """Moves the floor (the first row that the person has not seen) down to the first row for which `seen` returns
+        False; to none if there is no such row. `count` is the number of rows."""
         while self.row is not None and seen(self.row):
             self.row = self.row + 1 if self.row + 1 < count else None

@@ -26,7 +26,7 @@ class Heights:
         return sum(self._sums)
 
     def reset(self, count: int) -> None:
-        """Makes it `count` rows of which none is measured."""
+        """Begins again with `count` rows, of which none is measured."""
         self._rows = [self.guess] * count
         self._sum_from(0)
 

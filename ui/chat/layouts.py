@@ -23,7 +23,7 @@ class Layouts:
     link to."""
 
     def __init__(self, model: TimelineModel, things: Things, viewport: QWidget) -> None:
-        """Messages are laid out as wide as the `viewport`."""
+        """`model` has the messages, `things` finds what they link to. They are laid out as wide as the `viewport`."""
         self._chat = model
         self._things = things
         self._viewport = viewport
@@ -78,12 +78,13 @@ class Layouts:
         self._kept.clear()
 
     def reset(self) -> None:
-        """Drops all layouts and heights, since the rows have another order."""
+        """Drops the layouts and heights of all messages, since the rows have another order."""
         self.heights.reset(self._chat.rowCount())
         self._kept.clear()
 
     def guess_again(self) -> None:
-        """Drops all layouts and heights, since the text size has changed, and with it the guessed height."""
+        """Drops the layouts and heights of all messages, since the text size has changed, and with it the guessed
+        height."""
         self._kept.clear()
         self.heights = Heights(self._chat.rowCount(), px(GUESS_PX))
 

@@ -57,7 +57,7 @@ class MessageActions:
 
     def act(self, shown: Message, action: str) -> None:
         """Does `action` ("reply", "edit", "delete", "copy" …) with a message, as the message is now: it may have
-        changed since it was `shown`."""
+        changed since it was `shown`. If it was deleted, says so. Does nothing if the person may not do this with it."""
         message = self._find(shown.change_id)
         if message is None or message.deleted:
             toast(self._view, tr("The message was deleted"))
@@ -100,7 +100,8 @@ class MessageActions:
         panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
 
     def react(self, message: Message, emoji: str) -> None:
-        """Adds the person's reaction to a message, or removes it if it is there."""
+        """Adds the person's reaction to a message, or removes it if it is there. If the disk refuses, the error is
+        shown with a button Try again."""
         again = partial(self.react, message, emoji)
         run_guarded(self._view, lambda: self._service.react(self._room, message.change_id, emoji), again=again)
 

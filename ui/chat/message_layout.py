@@ -101,7 +101,8 @@ class MessageLayout:
         things: Things | None = None,
         words: Sequence[str] = (),
     ) -> None:
-        """`things` finds what the message links to. The `words` of a search are marked in the message."""
+        """Lays out `message` in `width` pixels, with what `place` says comes above it. `people` names the persons,
+        `things` finds what the message links to. The `words` of a search are marked in the message."""
         self.message = message
         self.place = place
         self.width = width

@@ -13,7 +13,8 @@ Find = Callable[[ObjectLink], Linked | None]
 
 
 class Unnamed:
-    """Stands in for the window's words for linked things where there is no window: it has none."""
+    """Says how things that messages link to are shown where there is no window whose tools know it: each with the icon
+    of a link, and without a line about it."""
 
     def icon_of(self, link: ObjectLink | None) -> str:
         """The icon of a link."""

@@ -119,7 +119,8 @@ class TimelineView(PlacedList):
         ]
 
     def jump_to(self, row: int, *, select: bool = True) -> None:
-        """Scrolls so that the message in `row` is in the upper half of the window, and with `select` chooses it."""
+        """Scrolls so that the message in `row` is in the upper half of the window, and with `select` chooses it.
+        Nothing for no such row."""
         if not 0 <= row < self._chat.rowCount():
             return
         self.scroll_to_row(row, -self.viewport().height() // 4)
@@ -131,7 +132,7 @@ class TimelineView(PlacedList):
         return None if self._anchor.at_end or not len(self._layouts) else (self._anchor.row, self._anchor.into)
 
     def scroll_to_row(self, row: int, into: int) -> None:
-        """Scrolls so that the window begins `into` pixels below the top of `row`; see `top_row`."""
+        """Scrolls so that the window begins `into` pixels below the top of `row`. Nothing for no such row."""
         if 0 <= row < self._chat.rowCount():
             self._set_hover(-1)
             self._anchor.go_to(row, into)

@@ -132,8 +132,8 @@ class ChatView(QWidget):
         self.list.mark(self._opened if words else None, words)
 
     def view_place(self) -> ViewPlace:
-        """What is shown, to be restored later: the message at the top of the window, and what is selected in the
-        field."""
+        """What is shown, to be restored later: the message at the top of the window, and what is selected in the field
+        where messages are written."""
         top, cursor = self.list.top_row(), self.composer.field.textCursor()
         at, px = (self._timeline.message(top[0]).change_id, top[1]) if top is not None else (b"", 0)
         return ViewPlace(at=at, px=px, anchor=cursor.anchor(), caret=cursor.position())

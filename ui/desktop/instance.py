@@ -107,7 +107,7 @@ class Instance(QObject):
         return self._server.isListening()
 
     def close(self) -> None:
-        """Stops listening, and closes the connections."""
+        """Stops listening for other starts of the program, and ends the connections of those that are calling."""
         self._server.close()
         for caller in list(self._callers):
             caller.end()
@@ -139,7 +139,8 @@ class _Caller:
         QTimer.singleShot(ANSWER_MS, socket, self.end)
 
     def end(self) -> None:
-        """Closes the connection. A second call changes nothing."""
+        """Ends this connection, on which another start of the program calls the running one: calls `over`, and closes
+        the local socket. A second call changes nothing."""
         if not self._ended:
             self._ended = True
             self._over(self)

@@ -59,8 +59,8 @@ async def _serve(events: "Events") -> None:
 
 
 def _from_logind(rule: MatchRule) -> MatchRule:
-    """The rule in the form in which the bus itself filters by it: received messages have their sender's own number
-    instead of logind's name."""
+    """A copy of `rule` that names logind as the sender, as the bus must be asked for signals. (In a received signal the
+    sender is a connection's number instead, so `rule` itself has no name.)"""
     named = copy.deepcopy(rule)
     named.header_fields["sender"] = _NAME
     return named

@@ -97,7 +97,8 @@ async def _save(
 
 
 def file_name(title: str) -> str:
-    """A name for a document's file, without its extension."""
+    """A safe name for the file of a document with this title, without its extension; "Document", in the language in
+    force, if nothing of the title can be used."""
     try:
         name = clean_name(re.sub(r"[/\\]", "-", title[:_LONGEST_NAME]))  # a case number has a slash
     except BadFileName:

@@ -37,8 +37,8 @@ class Announcer(QObject):
         self._wait()
 
     def look(self) -> None:
-        """Has the announcements that wait read out, if it is time. If the person wants no announcements any more, drops
-        them."""
+        """Has the announcements that wait read out, if the pause since the last one is over; otherwise a timer calls
+        this again when it is. If the person wants no announcements any more, drops them."""
         if not self._wanted():
             self._gathering.forget()
         self._speak(self._gathering.take(self._clock()))

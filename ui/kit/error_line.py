@@ -42,7 +42,7 @@ class ErrorLine(QWidget):
         announce(self, text, Kind.KEPT)
 
     def clear(self) -> None:
-        """Hides the line and empties it."""
+        """Hides the line that shows an error, and empties it."""
         self.hide()
         self._text.setText("")
         self._code.setText("")

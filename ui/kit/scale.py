@@ -50,7 +50,7 @@ def density() -> str:
 def set_size(text_size: int, density: str) -> bool:
     """Sets how large text is shown (`text_size`, per cent) and how much air is around it (`density`). Returns whether
     that changed anything. Only for `ui.kit.theme`, which then renews what is shown. A size that is not in TEXT_SIZES
-    becomes the next larger one."""
+    becomes the next larger one, or the largest; an unknown density is the normal one."""
     size = next((step for step in TEXT_SIZES if step >= text_size), TEXT_SIZES[-1])
     before = _now.text_size, _now.density
     _now.text_size, _now.density = size, density if density in DENSITIES else "normal"

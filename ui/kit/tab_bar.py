@@ -92,7 +92,7 @@ class TabBar(TabList, QTabBar):
 
     def set_tabs(self, tabs: Sequence[Tab], current: str = "") -> None:
         """Shows these tabs. The one with the id `current` becomes the current one; if that is "", the current one stays
-        if it is among them, otherwise the first."""
+        if it is among them, otherwise the first, as also for an id that is not among them."""
         wanted = current or self.current()
         if list(tabs) != self._tabs:
             self.blockSignals(True)

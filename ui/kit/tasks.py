@@ -74,8 +74,9 @@ class Recurring:
         self._reported = False
 
     def run_guarded(self, action: Callable[[], object]) -> bool:
-        """Calls `action` at once and shows an error as the function of this name does, unless the last action was
-        refused too. Returns whether it succeeded. After the button Try again, a refusal is shown again."""
+        """Calls `action` at once. An error is logged and shown, for a refusal of the disk with a button Try again; but
+        if the last action failed too, a further refusal is not shown. Returns whether `action` succeeded. After the
+        button, a refusal is shown again."""
         if self._reported:
             with suppress(StoreFault):
                 action()

@@ -108,7 +108,8 @@ def colour_of(uid: bytes) -> int:
 
 
 def on_change(owner: QObject, callback: Callable[[], object]) -> None:
-    """Calls `callback` after every change of theme, text size or density, until the owner is destroyed."""
+    """Calls `callback` after every later change of theme, text size or density, until `owner` is destroyed. Does not
+    call it now, and ignores what it returns."""
     connection = notifier().changed.connect(callback)
     owner.destroyed.connect(lambda: QObject.disconnect(connection))
 

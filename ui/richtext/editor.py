@@ -130,7 +130,7 @@ class Editor(QTextEdit):
 
     def toggle(self, mark: str) -> None:
         """Switches the mark ("bold", "italic", "underline" or "strike") on or off, for the selection or what is typed
-        next."""
+        next. Does nothing in a text that can only be read."""
         if self.isReadOnly():
             return
         start, length = self.range()

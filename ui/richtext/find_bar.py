@@ -111,7 +111,7 @@ class FindBar(QFrame):
             part.setVisible(not self._editor.isReadOnly())
 
     def leave(self) -> None:
-        """Hides the bar; the caret stays at the match that was found last."""
+        """Hides the bar and gives the text the focus; the caret stays at the match that was found last."""
         if self.isVisible():
             self.hide()
             self._editor.setFocus()
@@ -126,7 +126,8 @@ class FindBar(QFrame):
         self._go(self._editor.range()[0], -1)
 
     def replace(self) -> None:
-        """Replaces the match that is selected, and selects the next one. If no match is selected, only selects."""
+        """Replaces the match that is selected, and selects the next one. If no match is selected, only selects. Does
+        nothing in a text that can only be read."""
         if self._editor.isReadOnly():
             return
         here = self._editor.range()
@@ -138,7 +139,8 @@ class FindBar(QFrame):
         self.next()
 
     def replace_all(self) -> None:
-        """Replaces all matches, in one step to undo, and shows how many there were."""
+        """Replaces all matches, in one step to undo, and shows how many there were. Does nothing in a text that can
+        only be read."""
         if self._editor.isReadOnly():
             return
         found = self._found(limit=None)

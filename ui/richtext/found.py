@@ -22,7 +22,8 @@ class FoundWords:
         self._cursors: list[QTextCursor] = []
 
     def show(self, places: Iterable[tuple[int, int]]) -> None:
-        """Marks these (position, length) in UTF-16 units, in place of those that were marked before."""
+        """Marks the words at these places, (position, length) in UTF-16 units, in place of those that were marked
+        before."""
         self._cursors = []
         for position, length in list(places)[:MOST]:
             cursor = QTextCursor(self._edit.document())

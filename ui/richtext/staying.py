@@ -28,7 +28,7 @@ class Staying:
         self._take_draft(cursor)
 
     def follow(self, edit: Edit) -> None:
-        """Moves the kept positions with an edit of the text around them."""
+        """Moves the kept positions of selection and top line with an edit of the text around them."""
         self._anchor, self._caret = followed(self._anchor, self._caret, edit)
         self._top = pushed(self._top, edit)
 

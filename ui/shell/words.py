@@ -174,8 +174,8 @@ def security_chip(state: str) -> tuple[str, str, str, str]:
 
 
 def tile_text(title: str, room_type: RoomType) -> str:
-    """The text on a room's tile: the serial number of a case, the initials of the title in a direct room, otherwise the
-    first three letters of the title."""
+    """The text on a room's tile: the last four digits of the last number in the title of a case, the initials of the
+    title in a direct room, otherwise the first three letters or digits of the title; "?" if it has none."""
     numbers: list[str] = re.findall(r"\d+", title)
     if room_type is RoomType.CASE and numbers:
         return numbers[-1][-4:]

@@ -91,8 +91,8 @@ class DueField(QWidget):
         self.show_date(self._value)
 
     def keep(self) -> None:
-        """Takes the typed text as the card's date, if it is understood, and emits `changed`. Otherwise shows a sentence
-        that says why not, and keeps the text."""
+        """Takes the typed text as the card's date, if it is understood (no text: no date), and emits `changed`.
+        Otherwise shows a sentence that says why not, and keeps the text."""
         if not self._typed:
             return
         text = self.field.text().strip()

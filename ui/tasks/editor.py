@@ -195,8 +195,8 @@ class CardEditor(Spoken, QFrame):
             field.setVisible(shown)
 
     def open_card(self, card_id: str) -> None:
-        """Shows the card with this id. The focus goes to the panel as a whole. Does nothing more if the card is
-        gone."""
+        """Stores what is being written in the card that was open, and shows the card with this id. The focus goes to
+        the panel as a whole. Does no more if it is gone."""
         self._leave_card()
         card = self._board.any_card(card_id)
         if card is None:

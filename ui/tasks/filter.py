@@ -61,7 +61,7 @@ class Filter:
 
 def urgency(due: date | None, today: date, *, done: bool) -> str:
     """The name of the colour for a due date: "danger" if it is over, "warning" within two days, otherwise "muted".
-    `done`: the card is finished."""
+    `done`: the card is finished, which is "muted" too."""
     if due is None or done:
         return "muted"
     if due < today:

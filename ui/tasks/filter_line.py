@@ -46,7 +46,7 @@ class PartButton(TextButton):
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the cross behind the word
 
     def show_part(self, part: _Part) -> None:
-        """Shows this choice from now on."""
+        """Shows this choice of the board's filter from now on; a press removes it from the filter."""
         self._without = part.without
         name = tr("Do not filter by {text}").format(text=part.text)
         if self.accessibleName() == name:

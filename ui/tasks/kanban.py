@@ -348,7 +348,7 @@ class KanbanView(QScrollArea):
 
     def move_by(self, card_id: str, across: int, down: int) -> None:
         """Moves a card by `across` columns to the right (negative: left) and `down` places, among the cards that are
-        shown."""
+        shown. Does nothing beyond the first or last column, or if the board can only be read."""
         i, j = self._find(card_id)
         to = i + across
         if not self._writable or i < 0 or not 0 <= to < len(self.columns):

@@ -131,7 +131,7 @@ def open_task(view: QWidget, task: TaskRow) -> None:
 
 def finish(owner: QObject, service: TaskService, task: TaskRow, done: bool) -> None:
     """Finishes a task (`done`), by moving its card to the board's first column for finished ones, or back to the first
-    of the others. Errors are shown for `owner`."""
+    of the others; nothing happens if the board has no such column. Errors are shown for `owner`."""
 
     def move() -> None:
         board = service.board(task.room, task.obj)
@@ -143,8 +143,8 @@ def finish(owner: QObject, service: TaskService, task: TaskRow, done: bool) -> N
 
 
 def due_text(task: TaskRow, today: date) -> tuple[str, str]:
-    """When a task is due, as text, and the look of the text; a task that is overdue or due within three days is
-    marked."""
+    """When a task is due, as text, and the look of the text; a task that is overdue or due within three days is marked.
+    A finished task is only called done; "" for one without a date."""
     if task.done:
         return tr("done"), "faint"
     if task.due is None:

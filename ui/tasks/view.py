@@ -143,7 +143,8 @@ class TasksView(QWidget):
     # -- for the shell ----------------------------------------------------------------------------------------------
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
-        """Opens the card whose id is `ref`, also one that is archived or in the trash."""
+        """Opens the card whose id is `ref`, also one that is archived or in the trash; what others wrote in the latter
+        then counts as seen. Does nothing if there is no such card."""
         card_id = ref.decode(errors="replace")
         card = self.board.any_card(card_id)
         if card is not None:

@@ -49,7 +49,8 @@ class _Writer:
         self._links: dict[str, str] = {}
 
     def add(self, block: Block, item: Item) -> None:
-        """Adds a block as a paragraph at the end. `item`: the list that it belongs to, and its number there."""
+        """Adds a block as a paragraph at the end. `item`: the list that it belongs to, used only for an item of a
+        numbered list."""
         paragraph: Any = OxmlElement("w:p")
         self._section.addprevious(paragraph)  # `add_p` would search all paragraphs before it for the last
         style = block.style

@@ -165,7 +165,7 @@ class CrdtDoc:
         return int(self.shared.client_id)
 
     def state(self) -> bytes:
-        """The state vector of the CRDT: how many operations of each client this document has."""
+        """The state vector of the CRDT: how many operations of each client number this document has."""
         with panics(BugError, "crdt"):
             return self.shared.get_state()
 

@@ -8,8 +8,8 @@ from app.errors import BadChange, BugError
 
 
 class DamagedUpdate(BadChange):
-    """The given bytes are no valid update or position. The document is as it was before. `where` says what was being
-    read."""
+    """Error: the given bytes are no valid update or position. The document is as it was before. `where` says what was
+    being read."""
 
     def __init__(self, where: str = "update") -> None:
         super().__init__("damaged-update")

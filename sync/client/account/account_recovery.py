@@ -35,8 +35,9 @@ MOST_REVOKED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt to recover an account: the activation code, the recovery sheet's secret and the new device's keys.
-    It is kept in that device's encrypted store until the attempt is over, since that may take a day."""
+    """One attempt to recover an account: the activation code, the recovery sheet's secret and the new device's keys. It
+    is kept in that device's encrypted store until the attempt is over: the person's other devices have a day to veto
+    it."""
 
     code: SignInCode
     recovery_sheet: RecoveryPair
@@ -66,8 +67,8 @@ class Attempt:
 
     @classmethod
     def decode(cls, data: bytes) -> "Attempt":
-        """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for another version, "malformed"
-        if they are damaged."""
+        """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for another version; "malformed",
+        "encoding" or "oversize" if they are damaged."""
         version, seed, agency, recovery_sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
         fields.version(version, VERSION, "attempt")
         if type(revoke) is not bool:
@@ -102,7 +103,7 @@ class Returning:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
     """A recovery that succeeded: the account on this device, and the person's key log and staff record with its salt,
-    for the owner's store."""
+    for the application's store."""
 
     account: Account
     entries: list[Entry]
@@ -112,7 +113,8 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A recovery that must wait: another device of the person may veto it until `ready_ms`. Call `ask` again then."""
+    """A recovery that must wait: another device of the person may veto it until `ready_ms` (the server's time, ms).
+    Call `ask` again then."""
 
     ready_ms: int
 
@@ -145,7 +147,8 @@ class Recovery:
 
     async def ask(self) -> Returned | Waiting:
         """Recovers the account, or returns the time from which it can be recovered. Refused "vetoed" if another device
-        of the person said no. A second call does no harm: entries that the server accepted are found in the log."""
+        of the person said no; the errors of `look`. A second call does no harm: entries that the server accepted are
+        found in the log."""
         return await self._talk(self._ask)
 
     async def _talk(self, talk: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -162,9 +165,9 @@ class Recovery:
         )
 
     async def _see(self, connection: Connection) -> _Seen:
-        """Fetches the person's key log. ▲ Reject unless the log is of this agency, its root and recovery keys are those
-        of the recovery sheet and its share, and the record that the server shows is the one that the log names. Refused
-        "reset" if the account has ended."""
+        """Fetches the key log of the person whose account is to be recovered. ▲ Reject unless the log is of this
+        agency, its root and recovery keys are those of the recovery sheet and its share, and the record that the server
+        shows is the one that the log names. Refused "reset" if the account has ended."""
         root_pk, invite_pk = self._attempt.recovery_sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
@@ -182,8 +185,9 @@ class Recovery:
         return _Seen(log=seen, entries=entries, person=found.person)
 
     async def _ask(self, connection: Connection) -> Returned | Waiting:
-        """Sends the recovery's entries; drafts them again if the log has grown meanwhile. ▲ Each try verifies the log
-        as the first did: a recovery sheet that has been replaced since is an error of its own."""
+        """Sends the log entries that recover the account; drafts them again if the log has grown meanwhile. Returns the
+        recovered account, or the time from which it can be recovered. ▲ Each try verifies the log as the first did:
+        Reject "recovery-sheet" if the person has replaced the recovery sheet since."""
         return await again(partial(self._try, connection))
 
     async def _try(self, connection: Connection) -> Returned | Waiting:
@@ -203,9 +207,10 @@ class Recovery:
         return self._returned(seen, seeds, salt)
 
     async def _back(self, connection: Connection, seen: _Seen) -> tuple[RecoveryPlan, bytes]:
-        """What the recovery's entries are drafted from, and the salt of the staff record. `seen` is the person's
-        verified log. ▲ The invitation that the server shows must be the agency's, for this code (WrongAgency
-        otherwise), and for the person whose recovery sheet it is (Refused "other-person" otherwise)."""
+        """Fetches the invitation that belongs to the activation code. Returns (what the log entries that recover the
+        account are drafted from, the salt of the staff record). `seen` is the person's verified log. ▲ The invitation
+        that the server shows must be the agency's, for this code (WrongAgency otherwise), and for the person whose
+        recovery sheet it is (Refused "other-person" otherwise)."""
         code = self._attempt.code
         reply = await connection.request(lambda rid: m.Invite(rid=rid, invite_pk=code.key.public), m.InviteReply)
         cert = InviteCert.check(connection.identity.agency_pk, reply.cert.body, reply.cert.sig)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The account's own secrets as the engine keeps them in its owner's store: version 4, deterministic CBOR."""
+"""The account's own secrets as the engine keeps them in the application's store: version 4, deterministic CBOR."""
 
 from dataclasses import dataclass, field
 
@@ -65,8 +65,8 @@ class Account:
 
     @classmethod
     def decode(cls, data: bytes) -> "Account":
-        """Reads an account from `data`, the bytes that `encode` made. Reject "format" for another version, "malformed"
-        if they are damaged."""
+        """Reads an account from `data`, the bytes that `encode` made. Reject "format" for another version; "malformed",
+        "encoding" or "oversize" if they are damaged."""
         parts = fields.items(dec(data, limit=65536), "account")
         if parts:
             fields.version(parts[0], VERSION, "account")

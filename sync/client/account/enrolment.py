@@ -40,7 +40,7 @@ class Invitation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
     """An account that was just made, its key log's first entries, and the person's verified staff record with its salt,
-    for the owner's store."""
+    for the application's store."""
 
     account: Account
     entries: list[tuple[bytes, bytes]]
@@ -70,7 +70,7 @@ class Enrolment:
 
     async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
         """Makes the account, calls `keep`, with which the caller stores it durably, and only then registers it with the
-        server.
+        server. Errors as in `look`; what `keep` raises is raised, and then nothing is registered.
 
         If this fails after `keep`, the server may or may not have the account: `register` the same entries again.
         """
@@ -128,9 +128,11 @@ async def register(
 ) -> None:
     """Registers an account that was made and stored here, perhaps a second time: the server answers Ok to the same
     entries whether or not the activation code is still valid. `dialer` connects to the server, `entries` are the first
-    entries of the account's key log, `agency_pk` is the agency's public key, and `now_ms` this device's clock.
+    entries (body, signature) of the account's key log, `agency_pk` is the agency's public key, and `now_ms` this
+    device's clock.
 
-    Refused with a "code-…" if the account was never registered and no longer can be.
+    Refused with a "code-…" if the account was never registered and no longer can be. Also raises the errors of
+    `Connection.connect`.
     """
     binding = fields.array(UserEntry.decode(entries[1][0]).payload, 4, "binding")
     cert, sig = fields.blob(binding[1], MAX_ENTRY_BYTES, "binding"), fields.raw(binding[2], 64, "binding")
@@ -146,9 +148,9 @@ async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[b
 async def converse(
     dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Result]]
 ) -> Result:
-    """Runs `talk` over a connection of its own, which only `talk` may sign in, closes it, and returns what `talk`
-    returned. `agency`: the fingerprint that the server's agency key must have, its first 16 or all 32 bytes. `now_ms`:
-    this device's clock. Raises the errors of `Connection.connect` and of `talk`."""
+    """Runs `talk` over a connection of its own, which `dialer` opens and only `talk` may sign in, closes it, and
+    returns what `talk` returned. `agency`: the fingerprint that the server's agency key must have, its first 16 or all
+    32 bytes. `now_ms`: this device's clock. Raises the errors of `Connection.connect` and of `talk`."""
     connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
     reading = asyncio.ensure_future(connection.run(lambda frame: None))
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Everybody's user logs: verified once, stored by the owner's store, fetched from the server when one is missing."""
+"""Everybody's user logs: verified once, kept in the application's store, fetched from the server if missing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ class Staff:
 
 async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tuple[bytes, bytes]]:
     """Asks the server for the entries (body, sig) of the key log of the person `uid` with a number above `after`, as
-    many as it gives in one answer. They are not verified. Reject "other-user" if the answer is to another question."""
+    many as it gives in one answer; [] if it has none. They are not verified. Reject "other-user" if the answer is to
+    another question."""
     reply = await connection.request(lambda rid: m.UserLog(rid=rid, uid=uid, after=after), m.UserLogReply)
     if reply.uid != uid or reply.after != after:
         raise Reject("other-user", "user log reply")
@@ -32,9 +33,9 @@ async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tu
 
 
 class Book:
-    """Everybody's key logs, as far as this device has them. A person's log lists their devices and keys. A log is read
-    from the store and verified when it is first asked for, and stays in memory; new entries are fetched from the
-    server."""
+    """Everybody's key logs, as far as this device has them. A person's log lists their devices and keys. `log` reads a
+    log from the store and verifies it when it is first asked for, then keeps it in memory; it never asks the server.
+    `fetch` asks the server for new entries."""
 
     def __init__(self, ports: AccountPort, agency_pk: bytes, moved: Callable[[Uid], None] = lambda uid: None) -> None:
         """`ports`: where the logs are stored. `agency_pk`: the agency's public key, 32 B, with which the logs are
@@ -45,7 +46,8 @@ class Book:
         self._logs: dict[Uid, UserLog] = {}
 
     def log(self, uid: Uid) -> UserLog | None:
-        """The key log of the person `uid` as far as this device has it, or None."""
+        """The key log of the person `uid` as far as this device has it; None if it has none. Never asks the server. The
+        first use reads the log from the store and verifies it (1 ms)."""
         found = self._logs.get(uid)
         if found is None:
             stored = self._ports.user_log(uid)
@@ -71,8 +73,9 @@ class Book:
         self._logs.clear()
 
     def take(self, uid: Uid, entries: list[tuple[bytes, bytes]]) -> UserLog:
-        """Verifies `entries`, which follow the known ones in the log of the person `uid`, and stores them. Returns the
-        log. Reject, and nothing is stored, if they do not follow or belong to a different person."""
+        """Verifies `entries`, (body, signature) pairs that follow the known ones in the log of the person `uid`, and
+        stores them. Returns the whole log. Reject, and nothing is stored, if one is not valid, does not follow or
+        belongs to a different person."""
         log = self.log(uid) or UserLog(self._agency_pk)
         first = log.seq + 1
         try:
@@ -91,8 +94,8 @@ class Book:
 
     async def fetch(self, connection: Connection, uid: Uid) -> UserLog:
         """Fetches from the server what is new in the log of the person `uid`, verifies and stores it, and returns the
-        whole log. Reject "withheld" if neither the server nor this device has anything; also raises Refused or
-        Unreachable."""
+        whole log. Reject "withheld" if neither the server nor this device has anything, and the Rejects of `take`; also
+        raises Refused or Unreachable."""
         known = self.log(uid)
         after = known.seq if known else -1
         entries = await entries_after(connection, uid, after)
@@ -105,9 +108,10 @@ class Book:
         return known
 
     async def directory(self, connection: Connection, query: str, uids: list[Uid]) -> list[Uid]:
-        """Asks the server's directory for the people whose staff record has the words of `query`, or for exactly
-        `uids`, and returns their ids. Their logs and staff records are verified and stored before this returns. Reject
-        "record" if a record is not the one that the person's log names."""
+        """Asks the server's directory for exactly the people `uids`, or, if `uids` is empty, for at most 50 people
+        whose staff record has every word of `query`; returns the ids of those that it knows, in its order. Their logs
+        and staff records are verified and stored before this returns. Reject "record" if a record is not the one that
+        the person's log names; the people before that one stay stored."""
         reply = await connection.request(
             lambda rid: m.Directory(rid=rid, query=query, uids=list(uids)), m.DirectoryReply
         )

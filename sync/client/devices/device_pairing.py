@@ -44,7 +44,7 @@ class _Mail:
 
     def on_frame(self, frame: m.ServerFrame) -> None:
         """Queues the message in `frame`, or notes that the other device has left; other frames are ignored. ▲ More
-        messages than a pairing can have end the pairing; otherwise a false server could fill the memory."""
+        unread messages than a pairing can have end the pairing; otherwise a false server could fill the memory."""
         if self.over:
             return
         if isinstance(frame, m.PairMail) and self._queue.qsize() < PAIR_MESSAGES:
@@ -57,8 +57,8 @@ class _Mail:
         self._queue.put_nowait(None)
 
     async def next(self) -> bytes:
-        """Waits for the next message of the other device. Refused("pairing") once that device has left, or has sent
-        more messages than a pairing can have."""
+        """Waits for the next message of the other device. Refused("pairing") once all messages are read and that device
+        has left, the connection has ended, or too many messages came."""
         data = await self._queue.get()
         if data is None:
             self.end()
@@ -69,7 +69,8 @@ class _Mail:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """What the old device shows at the beginning of a pairing, of which the person uses one: `code`, 26 letters, or
-    `number`, nine digits. With the number both devices later show six digits to compare, which are not in here."""
+    `number`, nine digits; the other is "". It holds until `expires_ms` (the server's time, ms). With the number both
+    devices later show six digits to compare, which are not in here."""
 
     code: str
     number: str
@@ -84,7 +85,8 @@ class Host:
     """
 
     def __init__(self, link: Link, devices: Devices, record: bytes) -> None:
-        """`record`: this person's own staff record, encoded, which the new device shows."""
+        """`devices` are this person's devices, to which the new one is added. `record`: this person's own staff record,
+        encoded, which the new device shows."""
         self._link = link
         self._devices = devices
         self._record = record
@@ -132,7 +134,8 @@ class Host:
         return admitting.new
 
     async def admit(self) -> DevId:
-        """Adds the device after the person said yes, and returns its id.
+        """Adds the new device, which `wait_for_guest` returned, to the account after the person said yes, and returns
+        its id.
 
         If the own log has grown since the new device proved its keys, that device proves them again for the newer head.
         Refused("pairing") if the other side has left, "revoked" and "reset" if the log has ended this device,
@@ -155,8 +158,8 @@ class Host:
         return await self._devices.admit(new, admitting.proof, admitting.proved)
 
     async def close(self) -> None:
-        """Ends the attempt. A pending `wait_for_guest` raises Refused("pairing"), and the other side gets the same
-        error. A second call does no harm, nor does one after `admit`."""
+        """Ends this attempt to add a device. A pending `wait_for_guest` raises Refused("pairing"), and the other side
+        gets the same error. A second call does no harm; after `admit` the device stays added."""
         self._mail.end()
         self._admitting = None
         if self._opened:
@@ -183,7 +186,7 @@ class Host:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
     """What a new device has once it was added: its account, and its person's key log and verified staff record with its
-    salt, for the owner's store."""
+    salt, for the application's store."""
 
     account: Account
     entries: list[tuple[bytes, bytes]]
@@ -212,7 +215,7 @@ class Guest:
     async def join(self, *, code: str = "", number: str = "") -> OldDevice:
         """Joins the old device's box at the server, through which the two exchange messages, and returns that device's
         identity, to be shown to the person. The box is found by the typed `code`. Otherwise it is found by its
-        `number`, and the person also compares `digits`.
+        `number`, and the person also compares `digits`. An earlier attempt of this Guest ends.
 
         Reject "code" if the code is mistyped. Refused "code-unknown" if there is no such box, "code-used" if one was
         joined before, "pairing" if the old device has left or the time is over. Reject "enrol" if its answer does not
@@ -253,8 +256,8 @@ class Guest:
 
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
         """Waits for the old device's yes, signs in, verifies the person's log and decrypts their keys; calls `keep`,
-        with which the owner stores all of it, and returns it. Refused("pairing") if the answer is no or does not come.
-        If the line is lost after the yes, or the result could not be stored, call it again."""
+        with which the application stores all of it, and returns it. Refused("pairing") if the answer is no or does not
+        come. If the line is lost after the yes, or the result could not be stored, call it again."""
         entering, yes = self._entering, self._added
         if entering is None or entering.old is None or yes is None:
             raise Refused(ENDED)
@@ -326,6 +329,7 @@ class Guest:
 
 
 def _ignore_error(task: "asyncio.Task[tuple[int, DevId]]") -> None:
-    """Keeps the task's error from being logged: `finish` raises it, if it is called."""
+    """Called when `task`, which waits for the old device's yes, has ended: takes its error, so that asyncio does not
+    log it. `finish` still raises it, if it is called. Does nothing for a cancelled task."""
     if not task.cancelled():
         task.exception()

@@ -236,8 +236,9 @@ class Devices:
     # -- sealed exports -------------------------------------------------------------------------------------------
 
     def seal_to_me(self, body: bytes) -> bytes:
-        """Encrypts `body` to this person's own key, as a sealed export (see sync/client/account/sealed_export.py); also
-        at a revoked device. Any size; may run in a thread."""
+        """Encrypts `body` to this person's own key and signs it by this device; returns the whole sealed export (see
+        sync/client/account/sealed_export.py). Works at a revoked device too, and in a thread. Nothing can read an
+        export of more than 1 GiB."""
         return sealed_export.put(self._link.account, self.own_log, body)
 
     def open_mine(self, head: bytes, packed: bytes) -> tuple[DevId, bytes]:

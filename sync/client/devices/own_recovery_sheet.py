@@ -92,9 +92,11 @@ class RecoverySheet:
 
     async def publish(self, code: str, old: str = "") -> None:
         """Makes `code`, which is on a new paper, the code of the person's recovery sheet. `old` is the code of the
-        former recovery sheet; it is needed if this device does not store the root key. A second call does no harm.
+        former recovery sheet, needed only if this device does not store the root key. A second call does no harm.
+        Reject `code` if one of them is mistyped, `recovery-sheet` if `old` is not the one in force.
 
         ▲ What is needed to finish is stored before the first entry is sent, so an interruption loses nothing: `finish`.
+
         ▲ Another recovery sheet that is not finished is finished first: the server may have it, and then its key is the
         root's.
         """
@@ -128,8 +130,8 @@ class RecoverySheet:
         return bool(waits) and RecoveryPair.of(waits).code == RecoveryCode.parse(code)
 
     async def finish(self) -> None:
-        """Appends to the log what is missing of a recovery sheet that was confirmed here. Does nothing if there is
-        none.
+        """Appends to this person's key log what is missing there of a recovery sheet that the person confirmed on this
+        device. Does nothing if there is none.
 
         ▲ The root key is erased here only when the log has the complete recovery sheet.
         """
@@ -182,8 +184,9 @@ class RecoverySheet:
     # -- requests made with it
 
     def replace_attempts(self, asked: list[m.RecoveryRequest]) -> None:
-        """Replaces the list of requests with the recovery sheet that wait at the server by `asked`. Of those that add a
-        device, stores when this device first saw them, by its own clock."""
+        """Replaces the list of pending requests that were made with the recovery sheet by `asked`, the server's newest
+        list. Of those that add a device, stores when this device first saw them, by its own clock; forgets that after a
+        day for requests that are no longer listed."""
         self._asked = list(asked)
         now = self._link.now_ms()
         waiting = [DevId(a.dev) for a in asked if a.what == ADD]

@@ -48,7 +48,8 @@ def pack(state: Compacted) -> bytes:
 
 
 def unpack(whole: bytes) -> list[bytes]:
-    """The changes in `whole`, a snapshot's bytes as `pack` made them; Reject "malformed" or "encoding"."""
+    """Decodes `whole`, the bytes that `pack` made of a snapshot, into the changes that produce the object's state.
+    Reject "malformed", "encoding" or "oversize" if they are damaged."""
     changes = fields.items(dec(whole, limit=WHOLE_LIMIT + 1024), "snapshot", 4 * MAX_PIECES)
     return [fields.blob(change, WHOLE_LIMIT, "snapshot") for change in changes]
 
@@ -65,7 +66,8 @@ def _since(ns: "array[int]", first: int) -> "array[int]":
 
 def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
     """The envelope in `i`, which the server shows for position `n` of `room`, if it is the one that was judged there.
-    If its content is missing, that is recorded. Reject "content-hash" if the server shows another item."""
+    If its content is missing, that is recorded: the server is asked again later, and the room stopped if the content is
+    still missing without a reason. Reject "content-hash" if the server shows another item."""
     item = room.shown(Item.of(i), n)
     if item is None:
         raise Reject("content-hash", f"position {n}")
@@ -83,9 +85,11 @@ class Backfill:
         self._given_up: set[tuple[RoomId, ObjId]] = set()
 
     async def bootstrap(self, room: RoomSync) -> None:
-        """Fetches, opens and stores the content of `room` that this device needs to begin: the newest snapshots and
-        what follows them. Then stores the stream's state. Does nothing for a room that was pulled with its content, and
-        for one of which nothing is judged. Reject or Refused if the server does not give what it must."""
+        """Fetches, opens and stores the content of `room` that a newcomer needs to begin: the newest snapshots (for a
+        member without the history the copies of the state that administrators wrote) and the changes after them. Then
+        stores the room's verified state, and the room is followed as usual. Does nothing for a room that was pulled
+        with its content, and for one of which nothing is judged. Reject or Refused if the server does not give what it
+        must."""
         held = room.begin_opening()
         if held is None:
             return
@@ -107,9 +111,10 @@ class Backfill:
 
     async def fetch_pruned(self, room: RoomSync) -> None:
         """▲ Fetches, for each object of `room` of which changes were pruned before this device fetched them, the
-        snapshot behind which the server pruned, so that a device that was offline loses nothing. Members without the
-        history use baselines (copies of the state that an administrator writes for them) instead. A failure is tried
-        again when a key is received and on the next connection."""
+        snapshot behind which the server pruned, so that a device that was offline loses nothing. Does nothing until the
+        room is caught up. Nothing is fetched for members without the history: they use baselines (copies of the state
+        that an administrator writes for them). A snapshot that the server refuses, or that does not open, is only
+        logged, and tried again when a key is received and on the next connection. Unreachable is raised."""
         whole_until = dict[ObjId, int]()
         for obj in sorted(room.incomplete) if room.caught_up else ():
             state, base = room.stream.state, self._link.ports.base(obj)
@@ -135,8 +140,8 @@ class Backfill:
             self._link.listener.on_room(room.room)
 
     def given_up(self, room: RoomId, obj: ObjId) -> bool:
-        """Whether the snapshot of `obj` that replaces pruned changes could not be fetched or opened, and is not asked
-        for again on this connection."""
+        """Whether the snapshot of the object `obj` in `room` that replaces pruned changes could not be fetched or
+        opened, and is not asked for again on this connection."""
         return (room, obj) in self._given_up
 
     def start(self) -> None:

@@ -33,7 +33,8 @@ class HistoryProposal:
 def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
     """▲ Whether `proposal` is approved by a person whom this device has not known as an administrator for seven days by
     its own clock, so that the grant must wait. The room's rule counts by the server's time alone; this client seals the
-    history only when both clocks agree. False if the proposal is not approved."""
+    history only when both clocks agree. False if the proposal is not approved, or by an administrator since the room
+    began."""
     found = link.rooms.get(room)
     state = found.stream.state if found is not None else None
     approved = state.proposals[proposal].approved if state is not None and proposal in state.proposals else None

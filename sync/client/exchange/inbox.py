@@ -77,9 +77,9 @@ class Inbox:
         return any(self._backfill.given_up(room.room, obj) for obj in room.incomplete)
 
     async def start(self, heads: list[m.RoomHead]) -> None:
-        """Call it on a new connection: forgets what only the last connection showed, and compares the head (the
-        server's signed last position) of every room in `heads`, which the server lists, with this device's copy. Queues
-        the rooms to be pulled."""
+        """Call it on a new connection: forgets what only the last connection showed, with the items that it sent and
+        that are not judged yet (they are pulled). Compares the head (the server's signed last position) of every room
+        in `heads`, which the server lists, with this device's copy. Queues the rooms to be pulled."""
         self._fresh.clear()
         self._fresh_bytes = 0
         self._prefetch.drop()
@@ -106,12 +106,14 @@ class Inbox:
         self.pull_again(room)
 
     def pull_again(self, room: RoomSync) -> None:
-        """Queues `room` to be pulled: the server has something newer than this device knows."""
+        """Queues `room` to be pulled, and wakes the task that does it: the server has something newer than this device
+        knows."""
         self._note_missing(room)
         self._link.inbox_work.set()
 
     def _note_missing(self, room: RoomSync) -> None:
-        """Queues `room` to be pulled. ▲ Drops a pull that is under way: it may lack the newest items."""
+        """Queues `room` to be pulled. ▲ Drops a pull of it that is under way, and so pulls again: that one may lack the
+        newest items."""
         self._behind[room.room] = None
         self._prefetch.drop(room.room)
 
@@ -138,7 +140,7 @@ class Inbox:
 
     def recheck_head(self, room: RoomSync, r: m.Receipt) -> None:
         """Checks a room again at a restored server: `r` is the server's receipt for the last position of `room` now. If
-        the server has returned to the position that it had promised, the room continues."""
+        the server has returned to the position that it had promised, the room continues; otherwise it stays stopped."""
         room.reset_connection_state()
         if self._verifier.check_head(room, r):
             room.announce(r.n)
@@ -146,9 +148,10 @@ class Inbox:
             self.pull_again(room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Handles a frame that the server sent without being asked, on the reader task; only queues work. ▲ Items of a
-        room that this device does not follow are ignored: the server has not shown its signed last position (head)
-        yet."""
+        """Handles a frame that the server sent without being asked, on the reader task. Only queues work; an ephemeral
+        message alone is decrypted and passed on at once. Items beyond the queue's limit are dropped, and their room is
+        pulled. ▲ Items of a room that this device does not follow are ignored: the server has not shown its signed last
+        position (head) yet."""
         room = self._link.rooms.get(RoomId(frame.room)) if isinstance(frame, m.Fresh | m.Behind | m.Removed) else None
         if room is not None and self.invitations.holds(room):
             if isinstance(frame, m.Removed):
@@ -190,8 +193,8 @@ class Inbox:
         self._link.listener.on_ephemeral(room.room, sender.uid, DevId(sender.dev), payload, sender.kind)
 
     async def work(self, on_idle: Callable[[], None]) -> None:
-        """Reads what is queued, room by room, until it is cancelled with the connection. `on_idle` is called whenever
-        everything that was received is stored."""
+        """Reads what the server sent or announced of rooms, one room after another, until it is cancelled with the
+        connection. `on_idle` is called whenever everything that was received is stored."""
         while True:
             await self._link.inbox_work.wait()
             self._link.inbox_work.clear()
@@ -251,8 +254,8 @@ class Inbox:
 
     async def _catch_up(self, room: RoomSync) -> None:
         """Pulls `room` up to the server's last position, in slices, then verifies that this is what the server signed.
-        The next slice is pulled while one is judged. If the server does not know the room any more, that counts as a
-        rollback."""
+        The next slice is pulled while one is judged. If the server does not know a room of which this person is a
+        member, that counts as a rollback; any other refusal is only logged."""
         if room.problem is not None or self.invitations.holds(room):
             return
         try:
@@ -298,8 +301,8 @@ class Inbox:
             self._pull_ahead(self._link.rooms[following])
 
     def _pull_ahead(self, room: RoomSync) -> None:
-        """Starts to pull `room` in the background, before it is that room's turn to be read. For a new room this
-        decides whether only headers are pulled."""
+        """Starts to pull `room` in the background, before the rooms before it are read. For a new room this decides
+        whether only headers are pulled. Does nothing for a room that is stopped, or that waits as an invitation."""
         if room.problem is not None or self.invitations.holds(room):
             return
         if room.bootstrap_buffer is not None and room.stream.n == 0:
@@ -309,8 +312,9 @@ class Inbox:
         )
 
     async def _subscribe(self, room: RoomSync) -> None:
-        """Asks the server to send new items of `room` at once, if that is not done on this connection. ▲ Before the
-        pull: otherwise an item that is placed between the two would reach nobody."""
+        """Asks the server to send new items of `room` at once, if that is not done on this connection. A refusal is
+        only logged, and not asked again on this connection. ▲ Before the pull: otherwise an item that is placed between
+        the two would reach nobody."""
         if room.room not in self._unsubscribed:
             return
         try:

@@ -46,13 +46,15 @@ class Audit:
         self._wake = asyncio.Event()
 
     def start(self, rooms: Iterable[RoomId]) -> None:
-        """Call it on a new connection: all of `rooms` are due to be checked now."""
+        """Call it on a new connection: all of `rooms`, and no others, are due now to be checked for members who lost a
+        device."""
         now = asyncio.get_running_loop().time()
         self._due = dict.fromkeys(rooms, now)
 
     def add_rooms(self, rooms: Iterable[RoomId]) -> None:
-        """▲ Makes those of `rooms` due that are not known here yet. A device that came back with the person's recovery
-        sheet, and revoked the other devices in the same step, must state those revocations in all its rooms."""
+        """▲ Has those of `rooms` that are not known here yet checked at once for members who lost a device. A device
+        that came back with the person's recovery sheet, and revoked the other devices in the same step, must state
+        those revocations in all its rooms."""
         now, known = asyncio.get_running_loop().time(), len(self._due)
         for room in rooms:
             self._due.setdefault(room, now)
@@ -60,7 +62,8 @@ class Audit:
             self._wake.set()
 
     def check_now(self) -> None:
-        """Makes all rooms due at once. Call it when this person's own key log has grown."""
+        """Has all rooms checked at once for members who lost a device. Call it when this person's own key log has
+        grown."""
         self.start(self._link.rooms)
         self._wake.set()
 
@@ -75,8 +78,8 @@ class Audit:
 
     @property
     def left(self) -> tuple[int, int]:
-        """After this person revoked a device: (rooms in whose log that is not stated yet, all rooms of which they are a
-        member)."""
+        """After this person revoked a device: (the number of rooms whose log does not state the revocation yet, the
+        number of all rooms of which they are a member)."""
         mine = [room for room in self._link.rooms.values() if room.is_member]
         return sum(self._behind(room, self._link.account.uid) for room in mine), len(mine)
 
@@ -120,8 +123,9 @@ class Audit:
                 await self._try(room, self._append_pins(room, uids, outbox))
 
     async def _try(self, room: RoomId, work: Coroutine[Any, Any, T]) -> T | None:
-        """Runs `work`, which concerns `room`, and returns its result; None if it failed. After Refused the room is due
-        again in SOON_S, after Reject at the next regular check."""
+        """Runs `work`, a part of the check of `room` for revoked devices, and returns its result; None if it was
+        refused or rejected. After Refused the room is checked again in SOON_S, after Reject at the next regular check.
+        Other errors are raised."""
         try:
             return await work
         except (Refused, Reject) as e:

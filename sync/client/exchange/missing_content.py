@@ -27,8 +27,10 @@ class MissingContent:
         self._seals, self._shares, self._backfill = seals, shares, backfill
 
     async def fetch(self, room: RoomSync, *, pulled: bool) -> bool:
-        """Fetches and stores what `room` lacks at its new position. `pulled`: the room was pulled up to its head; then
-        also asks again for keys that the server did not have before. False if the room is stopped as WITHHELD now."""
+        """Fetches and stores what `room` still lacks at its new position: content, keys, objects' secrets, and
+        snapshots in place of pruned changes. `pulled`: the room was pulled up to its head; then also asks again for
+        keys that the server did not have before. False if the room is stopped as WITHHELD now, because the server does
+        not give content."""
         found = False
         if room.bootstrap_buffer is not None:
             found = await self._seals.fetch_missing(room, retry=pulled)
@@ -46,7 +48,7 @@ class MissingContent:
     async def bootstrap(self, room: RoomSync) -> bool:
         """Completes a newcomer's first pull of `room`, or the part of it that is held in memory: opens what it has keys
         for, and stores all of it. ▲ False if the server does not give the content of items that it has shown: the room
-        is stopped as WITHHELD."""
+        is stopped as WITHHELD. True otherwise, also if nothing was left to complete."""
         was_held = room.bootstrap_buffer is not None
         try:
             with self._link.kept(room):
@@ -94,8 +96,8 @@ class MissingContent:
                     await self._link.ports.receive_apart(received)
 
     async def _open_waiting(self, room: RoomSync) -> bool:
-        """Decrypts and stores the items of `room` that wait for a key or a share, after fetching those that the server
-        has. True if a key was found."""
+        """Decrypts and stores the items of `room` that wait for a key or for the secret of their object, after fetching
+        the keys and secrets that the server has. True if a key was found; False also if only secrets were."""
         found = False
         if room.waiting:
             await self.resolve(room, [])  # first, since after a restart only trying shows what is missing

@@ -70,7 +70,7 @@ class Seals:
 
     async def fetch_missing(self, room: RoomSync, *, retry: bool) -> bool:
         """Fetches from the server the keys of `room` that this device lacks; True if one was new. `retry`: also asks
-        for keys that the server did not have before. A key that it does not have either is asked of the other members
+        for keys that the server did not have before. A key that the server does not have is asked of the other members
         later, by `work`."""
         found = False
         if room.keys.needs_key and room.keys.take_drafted():
@@ -89,7 +89,8 @@ class Seals:
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
         """Notes, among `accepted` (new items of `room`), the requests of other members for a key that this device can
-        give. ▲ Only of people who may read that epoch. `work` answers them later."""
+        give, if they came after this person was added. ▲ Only of people who may read that epoch. `work` answers them
+        later."""
         me = room.stream.members.get(self._link.account.uid)
         for item in accepted:
             if me is None or item.n <= me.since_n or not isinstance(item, AcceptedEntry) or item.void is not None:
@@ -108,8 +109,8 @@ class Seals:
                 self._link.seal_work.set()
 
     async def _fetch(self, room: RoomSync, e: int) -> bool:
-        """Asks the server for the keys of epoch `e` that are sealed to this person; True if one opens and is new
-        here."""
+        """Asks the server for the keys of epoch `e` of `room` that are sealed to this person; True if one opens and is
+        new here. False also if the server refuses, which is only logged."""
         ring = room.keys.ring
         had = ring.k(e), ring.a(e)
         try:
@@ -186,7 +187,8 @@ class Seals:
 
     async def _answer(self, room_id: RoomId, uid: Uid, e: int) -> None:
         """Seals the key of epoch `e` to the newest key of the person `uid`, who asked for it, and uploads the seal.
-        Does nothing if they may not have that key any more, or this device does not hold it."""
+        Does nothing if they may not have that key any more, or this device does not hold it. A refusal is only logged;
+        after "busy" it is tried again in 10 s."""
         room = self._link.rooms.get(room_id)
         k = room.keys.ring.k(e) if room is not None else None
         if room is None or k is None or not room.keys.may_read(uid, e):

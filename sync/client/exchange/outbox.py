@@ -86,9 +86,9 @@ class Outbox:
         self._sealed_extras: dict[RoomId, list[Extra]] = {}
 
     def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
-        """Queues `extras`, envelopes that are no changes (a snapshot's pieces, an attest), for `room`. They are sent
-        when no written change waits. Before they are encrypted a restart loses them: their maker then checks again what
-        is needed."""
+        """Queues `extras`, envelopes that are no changes of the person's (a snapshot's pieces, an attest, a heartbeat),
+        for `room`. They are sent when no written change waits. If the program ends before they are encrypted, they are
+        lost: the part that made them then checks again what is needed."""
         self._extras.setdefault(room, deque()).extend(extras)
         self._link.outbox_work.set()
 
@@ -128,7 +128,7 @@ class Outbox:
 
     def _ready(self, room: RoomSync) -> bool:
         """Whether a batch for `room` may be encrypted now: everything that the server announced is read, also this
-        device's own last batch, no new key is due, the key is here, and this person is a member."""
+        device's own last batch; no new key is due; this device has the newest key; and this person is a member."""
         return room.may_send and not room.stream.rotation_owed and not room.keys.needs_key and room.is_member
 
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:
@@ -160,8 +160,8 @@ class Outbox:
         return batch
 
     def _pending(self, room: RoomSync) -> list[PendingChange]:
-        """The oldest of the room's outbox rows that are not encrypted yet; at least one if there is one. ▲ A row of an
-        object that has been destroyed since is not sent, and delays no other row."""
+        """The oldest of the outbox rows of `room` that are not encrypted yet; at least one if there is one. ▲ A row of
+        an object that has been destroyed since is not sent, and delays no other row."""
         gone, limit = room.stream.state.destroyed, BATCH_ROWS
         while True:
             rows = self._link.ports.pending_in(room.room, limit)
@@ -178,8 +178,9 @@ class Outbox:
         return signed + 1 if signed >= room.own_seq else room.own_seq + RESTORED_JUMP
 
     def _due(self, rows: Sequence[PendingChange]) -> list[PendingChange]:
-        """Those of `rows` that are to be sent now: records always; an object's edits at once, then every 250 ms while
-        another member has the object open, and every 2 s otherwise. Notes when the others are due."""
+        """Those of `rows` that are to be sent now: edits of an object that is edited live at once, then every 250 ms
+        while another member has the object open, and every 2 s otherwise; all other changes always. Notes when the rest
+        is due."""
         now = asyncio.get_running_loop().time()
         due: dict[ObjId, bool] = {}
         out = []
@@ -204,7 +205,7 @@ class Outbox:
     ) -> tuple[list[PlainOp], dict[ObjId, bytes], list[int]]:
         """Packs `rows`, the outbox rows to send, into envelopes to encrypt: neighbouring changes of one object share
         one. Returns (the envelopes, the new objects with the secret drawn for each, the numbers of the rows that are in
-        the envelopes)."""
+        the envelopes). Rows beyond the size of a batch, and rows whose key is missing here, are left for later."""
         groups: list[list[PendingChange]] = []
         size = packed = 0
         for row in rows:
@@ -304,8 +305,9 @@ class Outbox:
         return room.may_send
 
     async def _echoed(self, room: RoomSync, n: int) -> bool:
-        """Waits until our own stream of `room` shows position `n`; False if it does not within ECHO_S, or the room is
-        stopped. A server that withholds the position delays the other rooms by no more than that."""
+        """Waits until this device has received and stored `room` up to position `n`; False if that takes longer than
+        ECHO_S (the room is then pulled), or the room is stopped. A server that withholds the position delays the other
+        rooms by no more than that."""
         try:
             async with asyncio.timeout(ECHO_S):
                 while room.kept_n < n and room.problem is None:
@@ -315,8 +317,9 @@ class Outbox:
         return room.kept_n >= n and room.problem is None
 
     def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> bool:
-        """The server refused `batch`, with `why`: keeps it to try it again later, encrypted again if needed. Returns
-        True if the batch is dropped instead, and the room continues with the next one."""
+        """The server refused `batch`, with `why`: keeps it to try it again later, encrypted again if needed; changes
+        that the person wrote are never dropped. Returns True if a batch without such changes (a snapshot or an attest)
+        is dropped instead, and the room continues with the next one."""
         log.info("push refused: %s", why.code)
         if not batch.rows and why.code in _NOT_AGAIN:
             self._link.ports.unseal(batch)
@@ -345,8 +348,8 @@ class Outbox:
         self._link.outbox_work.set()
 
     def _wait(self, room: RoomSync, first_s: float) -> None:
-        """The server did not take the room's batch: sets the time at which it is tried again. The pause is `first_s`
-        seconds at first, and grows each time."""
+        """The server did not take the batch of `room`: sets the time at which it is tried again. The pause is `first_s`
+        seconds at first, and doubles each time up to LONGEST_S."""
         times = self._refusals[room.room] = self._refusals.get(room.room, 0) + 1
         self._retry_at[room.room] = _next_try(first_s, times)
         self._later(self._retry_at[room.room])
@@ -355,7 +358,8 @@ class Outbox:
 
     async def _rotate_where_owed(self) -> None:
         """▲ Begins a new key ("rotates") in each room that owes one because a member left or lost a role or a device:
-        the first connected writer does it, before anything new is written."""
+        the first connected writer does it, before anything new is written. A refusal is logged, and tried again after a
+        pause that grows."""
         for room in list(self._link.rooms.values()):
             if not (room.may_send and room.may_write and room.stream.rotation_owed and room.stream.epoch):
                 continue

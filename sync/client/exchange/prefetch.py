@@ -50,7 +50,8 @@ class Prefetch:
             task.cancel()
 
     def drop(self, room: RoomId | None = None) -> None:
-        """Cancels the pull that is under way; with a `room` only if it is of that room."""
+        """Cancels the pull that was begun ahead and for which nobody waits yet; with a `room` only if it is of that
+        room. A later `pull` begins a new one."""
         if self._task is not None and (room is None or (self._asked and self._asked[0] == room)):
             self._task.cancel()
             self._asked = self._task = None
@@ -65,6 +66,6 @@ class Prefetch:
 
 def _ignore_error(pull: "asyncio.Task[m.Items]") -> None:
     """Called when `pull` has ended: takes its error, so that asyncio does not log the error of a pull for which nobody
-    waits."""
+    waits. A caller that does wait still gets the error. Does nothing for a cancelled pull."""
     if not pull.cancelled():
         pull.exception()

@@ -111,9 +111,9 @@ class Preview:
     # -- a room beyond the bounds ---------------------------------------------------------------------------------
 
     async def _read_long(self) -> Added:
-        """As `read`, for a long room: its founder, and who added this person if the addition is among the room's newest
-        positions. ▲ Nothing here is judged: the room's id proves the founder, and the addition has its author's
-        signature."""
+        """How this person was added to a room that is too long to be read whole: its founder, and who added this person
+        if the addition is among the room's newest positions. ▲ Nothing here is judged: the room's id proves the
+        founder, and the addition has its author's signature."""
         room, end = self._room.room, self._receipt.n
         found = Added(room=room, n=end, long=True)
         first = (await self._link.pull(room, 0, headers_only=True, limit_bytes=_FIRST_BYTES)).items[:1]
@@ -149,9 +149,9 @@ class Preview:
     # -- records --------------------------------------------------------------------------------------------------
 
     async def records(self) -> tuple[InvitedRecord, ...]:
-        """Fetches and decrypts at most three records of the room itself: its first, the first that the inviting person
-        wrote after the addition, and its newest. Those that cannot be opened are left out. None of a long room. Reject
-        "content-hash" if the server shows another item."""
+        """Fetches and decrypts at most three records about the room itself (such as its name): the first, the first
+        that the inviting person wrote after the addition, and the newest. Those that cannot be opened, or are larger
+        than 1 KiB, are left out. None of a long room. Reject "content-hash" if the server shows another item."""
         wanted = self._wanted()
         if not wanted:
             return ()

@@ -69,8 +69,8 @@ class RoomOperations:
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
         """Adds the person `uid` to the room as `role` (a `Role`); their newest key log is fetched and verified first.
         `history`: whether they may read what was written before. Refused "forbidden" if this person may not add them
-        so. ▲ Nothing is sealed before that is checked. Otherwise the server would have the seal, and its accomplice the
-        key, although the entry is refused."""
+        so; Reject "not-ready" if the room's key cannot be encrypted to them yet. ▲ Nothing is sealed before that is
+        checked. Otherwise the server would have the seal, and its accomplice the key, although the entry is refused."""
         await self._link.book.fetch(self._link.online, uid)
 
         def build(d: Drafter) -> Draft:
@@ -100,9 +100,10 @@ class RoomOperations:
 
     async def give_history(self, room_id: RoomId, proposal: Hash) -> None:
         """Takes the next steps of `proposal`, a colleague's proposal that a member may read the whole history. Approves
-        it, if that is not done yet. Then, if this person may read the history, completes the grant: seals the archive
-        key to the member. Refused("proposal") if the proposal is no longer open; Refused("not-seasoned") if the
-        approval is by an administrator whom this device has known as one for less than seven days."""
+        it, if that is not done yet. Then, if this person may read the history, completes the grant: begins a new key of
+        the room, which opens the history and is sealed to the member too. Refused("proposal") if the proposal is no
+        longer open; Refused("not-seasoned") if the approval is by an administrator whom this device has known as one
+        for less than seven days."""
         state = self._room(room_id).stream.state
         found = state.proposals.get(proposal)
         if found is None or found.what != "hist":

@@ -47,9 +47,9 @@ def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
 
 
 def made_ms(link: Link, room: RoomId, n: int) -> int | None:
-    """When a room's epoch (a generation of its key) was made, in ms: the server's time of its position `n` in the room,
+    """When an epoch (a generation of a room's key) was made, in ms: the server's time of its position `n` in `room`,
     but no later than the time at which this device first saw the position, by its own clock. None if the store has no
-    time for that position."""
+    time for that position. `link` has the store."""
     server_ms, seen = link.ports.entry_time(room, n), link.ports.seen_ms(room, n)
     return server_ms if server_ms is None or seen is None else min(server_ms, seen)
 
@@ -68,7 +68,7 @@ class Schedule:
 
     def caught_up(self) -> None:
         """Call it when everything that this device missed while it was away is judged: the rooms' state is current from
-        then on, and `work` may begin."""
+        then on, and the task that renews their keys may begin."""
         self._caught_up.set()
 
     async def work(self, outbox: Outbox) -> None:
@@ -107,7 +107,8 @@ class Schedule:
         """Whether the key of `room` is to be renewed now. Its age counts by the server's time of the epoch's position,
         which no member claims, and ▲ by our own clock since we saw it: a server whose time is far ahead can neither
         have all keys renewed at once nor delay a renewal for years. A key that was made before this person replaced
-        their recovery sheet is due at once."""
+        their recovery sheet is due at once. False while this person may not write in the room, nothing may be sent, the
+        room owes a new key anyway, or this device lacks its key."""
         if not room.may_write or not room.may_send or room.stream.rotation_owed or room.keys.needs_key:
             return False
         epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms

@@ -97,9 +97,9 @@ class SliceReader:
         *,
         breathe: bool,
     ) -> None:
-        """Decrypts and stores `piece`, a part of a slice. `accepted` are the verdicts on its items, `shares` the
-        secrets of objects that came with the slice. `last` is the server's receipt that came with the slice; None if
-        pieces of the slice follow. `breathe`: leaves a turn of the loop to others before each step."""
+        """Decrypts and stores `piece`, a part of a slice of `room`. `accepted` are the verdicts on its items, `shares`
+        the secrets of objects that came with the slice. `last` is the server's receipt that came with the slice; None
+        if pieces of the slice follow. `breathe`: lets other tasks of the event loop run before each step."""
         since, more = self._link.server_now_ms - KEPT_MS, last is None
         if room.bootstrap_buffer is not None:
             last = None  # nothing is stored yet that it could be kept for
@@ -120,8 +120,8 @@ class SliceReader:
         self._snapshots.see(room, accepted)
 
     async def store_judged(self, room: RoomSync) -> None:
-        """Stores what was judged of a room that a newcomer is reading for the first time, before the room is stopped.
-        If only headers were pulled, its content is left to be read again."""
+        """Stores what was judged of `room`, which a newcomer is reading for the first time, before the room is stopped.
+        If only headers were pulled, its content is left to be pulled later."""
         if not room.headers_only or not room.stream.n:
             await self._content.bootstrap(room)
             return

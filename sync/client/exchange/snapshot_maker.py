@@ -71,8 +71,8 @@ class Snapshots:
         self._wake = asyncio.Event()
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
-        """Notes the objects that have grown, and new snapshots, in `accepted`, the items of a slice of `room` that is
-        judged and stored. Does nothing if this person may not read the history."""
+        """Notes, in `accepted`, the items of a slice of `room` that is judged and stored, the objects that have grown
+        since their newest snapshot, and new snapshots. Does nothing if this person may not read the history."""
         if room.bootstrap_buffer is not None or not room.keys.has_history:
             return
         for item in accepted:
@@ -125,10 +125,10 @@ class Snapshots:
 
     async def check(self, room: RoomSync) -> None:
         """▲ Recomputes, from the first change, the snapshots with which this device began objects of `room`; call it
-        when all changes before them are here. A correct one is attested if it still needs that. A false one is dropped:
-        no state is built on it any more. So is one whose object has a change that waits for a key or is held back,
-        since it cannot be judged. A snapshot that cannot be computed now is not called false: no state is built on it
-        either, and it is computed again before it is attested."""
+        when all changes before them are here. A correct one is attested if it still needs that and nothing in the room
+        waits for a key. A false one is dropped: no state is built on it any more. So is one whose object has a change
+        that waits for a key or is held back, since it cannot be judged. A snapshot that cannot be computed now is not
+        called false: no state is built on it either, and it is computed again before it is attested."""
         ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
         begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
         shut = room.shut()
@@ -169,7 +169,7 @@ class Snapshots:
     async def work(self, outbox: Outbox) -> None:
         """Makes the snapshots that are due, and attests (confirms the hash of) those of others, and sends the results
         by `outbox`. Runs while the connection lives. ▲ None in a room that is still being read again: the result would
-        rest on other people's word."""
+        rest on other people's word. Attests then wait until that is done."""
         loop = asyncio.get_running_loop()
         while True:
             times = [*self._make_at.values(), *(at for at, _ in self._attest_at.values())]

@@ -48,7 +48,7 @@ _PASSING = (ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL)
 
 class Reuploader:
     """Uploads again, to a server that was restored from a backup, what it had acknowledged since that backup and this
-    device still has. One per account; one `work` task while the connection lives."""
+    device still has. One per account. Each connection runs `work` as a task, from the sign-in until it ends."""
 
     def __init__(
         self,
@@ -115,8 +115,8 @@ class Reuploader:
 
     async def work(self) -> None:
         """Uploads what a restored server is missing, at the start and after each notice. With a server that was never
-        restored, only trims the items that are kept for this purpose. Runs while the connection lives. ▲ Kept items are
-        trimmed only after a restored server has received the ones it is missing."""
+        restored, only deletes the oldest of the items that this device keeps for this purpose. Runs while the
+        connection lives. ▲ Kept items are deleted only after a restored server has received the ones it is missing."""
         if self._verifier.restored is not None:
             await self._reupload_logs()
             await self._reupload_due()
@@ -164,8 +164,8 @@ class Reuploader:
     # -- logs -------------------------------------------------------------------------------------------------------
 
     async def reupload_own_log(self, connection: Connection, seq: int) -> None:
-        """Uploads the entries of this person's own key log after the one with the number `seq` again. Refused
-        "conflict" if the server's log has other entries there."""
+        """Uploads again the entries of this person's own key log after the one with the number `seq`, with their staff
+        record. Refused "conflict" if the server's log has other entries there."""
         uid = self._link.account.uid
         await upload_log(connection, self._link.ports.user_log(uid)[seq + 1 :], self._link.book.staff(uid))
 
@@ -295,9 +295,9 @@ class Reuploader:
         return await self._link.online.request(lambda rid: m.Reupload(rid, room.room, wire, shares), m.Wanted)
 
     def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
-        """The items of `room` that this device can upload after position `n`, up to `until`, as many as fit a frame.
-        `whole`: only whole batches, with their content. `promised` is the newest receipt, which may be for this
-        device's own last batch."""
+        """The items of `room` that this device can upload after position `n`, up to `until`, as many as fit a frame; []
+        if it lacks the next one (or, with `whole`, its content). `whole`: only whole batches, with their content.
+        `promised` is the newest receipt, which may be for this device's own last batch."""
         for limit in (_UPLOAD_BYTES, _WHOLE_BATCH_BYTES):
             items = self._link.ports.kept_items(room.room, n, limit) or self._own(room, promised, n)
             items = [i for i in items if i.n <= until]
@@ -312,8 +312,9 @@ class Reuploader:
         return []
 
     def _own(self, room: RoomSync, promised: m.Receipt, n: int) -> list[Item]:
-        """This device's own last batch as items after position `n`, if the receipt `promised` acknowledged it and our
-        copy of the room has not shown it yet; [] otherwise. All its items have the receipt's time."""
+        """This device's own batch that our copy of the room has not shown yet, whole, as the items from position `n` +
+        1 on. [] if there is none, or if as items after `n` it would not end at the position of `promised`, the receipt
+        that acknowledged it. All its items have the receipt's time: the server gives a batch one time."""
         batch = self._link.ports.sealed(room.room)
         if batch is None or promised.n - len(batch.bodies) != n:
             return []
@@ -338,7 +339,8 @@ class Reuploader:
 
 async def upload_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]], staff: Staff | None) -> None:
     """Uploads `entries`, a part of one person's key log in order, in as many frames as needed; `staff`, the person's
-    staff record, goes with the last frame, after the entry that names it."""
+    staff record, goes with the last frame, after the entry that names it. Sends nothing if `entries` is empty. Refused
+    if the server does not take a frame; earlier frames then count."""
     piece: list[m.Signed] = []
     size = 0
     for at, (body, sig) in enumerate(entries, start=1):

@@ -41,7 +41,7 @@ class UnknownAccount:
 
     async def _finish_enrolment(self) -> bool:
         """▲ Registers an account whose enrolment was cut off before the server's answer. Returns True if the engine
-        should sign in again.
+        should sign in again; an error is logged, and False returned.
 
         Only for an account that was never in a room. The server answers Ok again if it has the same entries.
         """
@@ -62,7 +62,7 @@ class UnknownAccount:
     async def _return_log(self) -> bool:
         """Uploads this person's own log and staff record to a server that does not know this device any more. Returns
         True if the engine should sign in again. Only a restored server accepts them. At most one attempt in
-        STUCK_RETRY_S."""
+        STUCK_RETRY_S, unless the server was not reached."""
         now = asyncio.get_running_loop().time()
         if now < self._return_at:
             return False

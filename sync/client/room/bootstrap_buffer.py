@@ -35,8 +35,9 @@ class PiecePlace:
 
 
 class BootstrapBuffer:
-    """What a new member or a new device has received of one room before it has the room's key. It is held in memory:
-    the encrypted messages in order, or only their positions if the room is long and only headers were pulled."""
+    """What a new member or a new device has received of one room before it has the room's key: the encrypted messages
+    in order, or only their positions if the room is long and only headers were pulled. Then the messages are opened, or
+    the content that is needed is fetched. In memory only: after a crash the same items are pulled again."""
 
     def __init__(self) -> None:
         self.items: list[AcceptedEnvelope] = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The questions that the engine asks its owner before it follows a room to which the person was added (protocol
+"""The questions that the engine asks the application before it follows a room to which the person was added (protocol
 §11)."""
 
 from dataclasses import dataclass, field
@@ -12,7 +12,8 @@ from sync.trust.room.successor_claim import Origin
 
 
 class Verdict(Enum):
-    """The owner's decision about a room to which somebody added this person."""
+    """The application's decision about a room to which somebody added this person: follow it (OPEN), ask the person
+    (ASK), or neither read nor show it (HIDE)."""
 
     OPEN = "open"
     """The room is followed like every other."""
@@ -25,7 +26,7 @@ class Verdict(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
     """How somebody added this person to a room: a summary of the room's headers, read when `n` was its last position.
-    The owner decides by it whether the room is followed.
+    The application decides by it whether the room is followed.
 
     `adder` added the person at position `added_n` (time `t`, the server's, ms) as `role`, with the `history` or
     without. `founder` created the room; `origin` is the earlier room that it claims to continue. `wrote`: an item of
@@ -71,8 +72,8 @@ class Invitation:
 
 
 class Consent(Protocol):
-    """What the engine asks its owner before it follows a room to which the person was added. The owner implements it.
-    Called on the event loop; must not block or raise."""
+    """What the engine asks the application before it follows a room to which the person was added. The application
+    implements it. Called on the event loop; must not block or raise."""
 
     def answered(self, room: RoomId) -> Verdict | None:
         """OPEN or HIDE if the person has answered already; None if the room's headers must be read first."""

@@ -23,8 +23,8 @@ _WAITING_LIMIT = 1024 * 1024
 @dataclass(slots=True)
 class Opened:
     """What decrypting some items of a room gave. `changes` are the decrypted changes. `waiting` are the items whose key
-    is missing, as (position, row that the store keeps until the key is here). `bad` are the items with faulty content,
-    as (position, error code)."""
+    (or the secret of their object) is missing, as (position, row that the store keeps until it is here). `bad` are the
+    items with faulty content, as (position, error code)."""
 
     changes: list[OpenedChange] = field(default_factory=list)
     waiting: list[tuple[int, bytes]] = field(default_factory=list)
@@ -65,8 +65,9 @@ class Opener:
     def open(self, item: AcceptedEnvelope, into: Opened) -> bool:
         """Decrypts `item` and adds its changes to `into.changes`, or its position and an error code to `into.bad` if
         the content is faulty. Returns False, and adds nothing, if the key is missing. An item without content for this
-        person adds nothing and counts as opened: it is void, its content is gone, it is of another kind than a change,
-        or it repeats an object's state for members without the history (a baseline) and this person has the history."""
+        person adds nothing and counts as opened: it is void, its content is gone, its kind is neither change nor
+        baseline, or another person wrote it as a baseline (an object's state, repeated for members without the history)
+        and this person has the history."""
         hdr = item.hdr
         if item.void is not None or item.ct is None or hdr.kind not in (envelope.OP, envelope.BASELINE):
             return True
@@ -83,8 +84,9 @@ class Opener:
         return True
 
     def open_or_wait(self, item: AcceptedEnvelope, into: Opened) -> None:
-        """Decrypts `item` as `open` does. If the key is missing, adds the item to `into.waiting`, unless it is before
-        `inside_from`."""
+        """Decrypts `item` into `into` as `open` does. If the key is missing, adds the item to `into.waiting`, which the
+        store keeps until the key is here; but drops it if it is before `inside_from`, the first position that this
+        person may read."""
         if not self.open(item, into) and not self.outside(item.n):
             into.waiting.append((item.n, _row(item)))
 

@@ -25,8 +25,8 @@ MAX_SEALS = 16
 class RoomKeys:
     """The keys that this device holds for one room. An epoch is a generation of the room's key. `ring` has each epoch's
     content key K and, for members who may read the history, its archive key A, which decrypts the keys of earlier
-    epochs; the owner's store stores them. Each object has a share besides: a 32-byte secret from which its own keys are
-    derived."""
+    epochs; the application's store keeps them. Each object has a share besides: a 32-byte secret from which its own
+    keys are derived."""
 
     def __init__(self, stream: RoomStream, room: RoomId, ports: InboxPort, book: Book, account: Account) -> None:
         self.ring = KeyRing(room, ports.keys(room))
@@ -70,13 +70,16 @@ class RoomKeys:
         )
 
     def may_read(self, uid: Uid, e: int) -> bool:
-        """▲ Whether the person `uid` may be given the key of epoch `e` now: they are a member with the history, or a
-        member since before that epoch began."""
+        """▲ Whether the person `uid` may be given the key of epoch `e` now: they are a member with the history, or were
+        added no later than with the entry that began that epoch. (The entry that adds a member without the history
+        begins an epoch itself.)"""
         member, epoch = self._stream.members.get(uid), self._stream.epochs.get(e)
         return member is not None and epoch is not None and (member.history or epoch.n >= member.since_n)
 
     def lacking(self) -> list[int]:
-        """The numbers of the epochs whose key this device may have, needs and does not hold, the newest first."""
+        """The numbers of the epochs whose key this device may have and lacks, the newest first: the room's newest
+        epoch, and those of items that it tried to open. An epoch counts too if only its archive key is missing and a
+        snapshot needs that key."""
         lacking = {e for e in self._lacking if self.lacks(e) and self.may_read(self._account.uid, e)}
         if self.needs_key:
             lacking.add(self._stream.epoch)
@@ -189,8 +192,9 @@ class RoomKeys:
         self._ports.put_keys(self._room, self.ring.all())
 
     def take_drafted(self) -> bool:
-        """Takes the key of the newest epoch from `drafted` if this device made that epoch; True if it did. Otherwise
-        another device's epoch counts, and this device's draft is dropped."""
+        """Takes the key of the newest epoch from `drafted`, the keys of epochs that this device sent to the server, if
+        the room's newest epoch is the one that this device made; True if it is. Otherwise another device's epoch
+        counts, and this device's key for that number is dropped."""
         epoch = self._stream.epochs.get(self._stream.epoch)
         k, a = self.drafted.pop(self._stream.epoch, (b"", None))
         if epoch is None or content_commitment(self._room, epoch.e, k) != epoch.kc:

@@ -49,7 +49,9 @@ from sync.errors import BugError
 
 
 class Reading(Enum):
-    """How a room's content gets from the server into the store; one of the five state machines of a room."""
+    """How a room's content gets from the server into the store: held in memory until its key is here (HOLDING), by
+    headers alone (HEADERS), opened and stored (OPENING), or stored slice by slice as it is received (FOLLOWING). One of
+    the five state machines of a room."""
 
     HOLDING = auto()
     HEADERS = auto()
@@ -89,8 +91,8 @@ class Head(Enum):
 
 
 class Past(Enum):
-    """Whether positions of the room that were judged before are still to be read again (OWED), or everything is read
-    (READ)."""
+    """Whether positions of the room that were judged before are still to be pulled and opened again (OWED), or
+    everything is read (READ)."""
 
     READ = auto()
     OWED = auto()
@@ -214,7 +216,8 @@ LASTING = tuple(mark.value for mark in Mark if mark.value is not None)
 
 
 class UnlistedTransition(BugError):
-    """A fault of this program: an event came in a state for which the table of transitions lists nothing."""
+    """A fault of this program: an event happened to a room in a state for which the table of its state machines lists
+    nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,8 +233,9 @@ class RoomPhase:
 
     @classmethod
     def of_stored(cls, problem: str | None, *, following: bool, reread: bool) -> "RoomPhase":
-        """The phase of a room that was just read from the store. `problem`: the alarm that the store recorded, None for
-        none. `following`: whether the stream's state is stored. `reread`: whether positions are to be read again."""
+        """The phase of a room that was just loaded from the store. `problem`: the alarm that the store recorded, None
+        for none. `following`: whether the stream's state is stored. `reread`: whether earlier positions are to be
+        pulled and opened again."""
         mark = Mark(RoomState(problem)) if problem else Mark.NONE
         return cls(
             reading=Reading.FOLLOWING if following else Reading.HOLDING,

@@ -2,7 +2,7 @@
 """One room as this device follows it: its verified stream, and its items that are opened, bad or waiting.
 
 No network here. `judge` verifies a slice (it may run in a thread), `open_all` turns the verdicts into `Received`s for
-the owner's store, and `resolve` opens items that waited for a key or a share.
+the application's store, and `resolve` opens items that waited for a key or a share.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,7 +38,7 @@ STATE_EVERY = 64
 
 class RoomSync(TrackedRoom):
     """One room that this device follows. It verifies what was received of the room, decrypts it, and returns the writes
-    for the owner's store. Its state (phase, positions, what stops it) is in the base class `TrackedRoom`."""
+    for the application's store. Its state (phase, positions, what stops it) is in the base class `TrackedRoom`."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class RoomSync(TrackedRoom):
         self._book = book
         self._opener = Opener(self.stream, self.keys, account)
         self._stored_members = self.stream.members if state else {}
-        """The members as the owner's store has them."""
+        """The members as the application's store has them."""
 
     def rh_at(self, n: int) -> bytes | None:
         return self._ports.rh_at(self.room, n)
@@ -218,8 +218,8 @@ class RoomSync(TrackedRoom):
 
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[OpenedContent]:
         """Decrypts what can be opened now of `accepted`, items at positions that were judged before, and returns the
-        writes for the store. `shares` are the objects' secrets that the server gave with them. The cursor stays where
-        it is. Void items are left out."""
+        writes for the store; items whose key is missing wait in the store. `shares` are the objects' secrets that the
+        server gave with them. The cursor stays where it is. Void items are left out."""
         new_shares = self.keys.take_shares(shares)
         opened = Opened()
         for item in accepted:
@@ -238,9 +238,10 @@ class RoomSync(TrackedRoom):
         return [*first, last]
 
     def reread_done(self) -> ReadAgain:
-        """Marks the room as read completely, in memory, and returns the write that records it. The write names the
-        objects that no longer depend on a snapshot. ▲ A snapshot is dropped only if everything that it replaces can be
-        read: not while a change of its object waits for a key. If the write is not stored, call `not_reread`."""
+        """Marks the room, all of whose items were pulled and opened again, as read completely, in memory, and returns
+        the write that records it. The write names the objects that no longer depend on a snapshot. ▲ A snapshot is
+        dropped only if everything that it replaces can be read: not while one of its object's changes waits for a key.
+        If the write is not stored, call `not_reread`."""
         self._move(Event.READ_AGAIN)
         self._reread = 0
         shut = self.shut()
@@ -255,8 +256,8 @@ class RoomSync(TrackedRoom):
         return objects_of(rows)
 
     def not_reread(self, until: int) -> None:
-        """▲ Call it if the result of `reread_done` was not stored: the room is again to be read up to position `until`,
-        which is finished on the next connection."""
+        """▲ Call it if the result of `reread_done` was not stored: the room is again to be pulled and opened up to
+        position `until`, which is finished on the next connection."""
         self._move(Event.NOT_RECORDED)
         self._reread = max(self._reread, until)
 
@@ -266,7 +267,8 @@ class RoomSync(TrackedRoom):
 
     def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
         """▲ `item`, which the server shows for position `n`, as an envelope, if it is the very one that was judged
-        there: the running hash must agree. Its content may be gone. None for any other item."""
+        there: the running hash must agree. Its content may be gone. None for any other item, and for other content than
+        the envelope names."""
         before, mine = self.stream.rh_of(n - 1, self.rh_at), self.stream.rh_of(n, self.rh_at)
         if item.kind != ENVELOPE or item.n != n or before is None or not 0 <= item.t <= MAX_T:
             return None
@@ -281,15 +283,16 @@ class RoomSync(TrackedRoom):
 
     def missed(self, item: AcceptedEnvelope) -> None:
         """Records that the server did not give the content of `item` when this device asked for it. Once the room is
-        judged up to the server's last position, this stops it as WITHHELD. Nothing is recorded if the item's object is
-        destroyed, or pruned up to there: the content may then be gone (`RoomStream.may_be_gone`)."""
+        judged up to the server's last position, the server is asked again; if it does not give the content then, the
+        room is stopped as WITHHELD. Nothing is recorded if the item's object is destroyed, or pruned up to there: the
+        content may then be gone (`RoomStream.may_be_gone`)."""
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
             self.stream.state.missing[item.n] = item.hdr.obj
 
     def finish_bootstrap(self, *, reread: bool) -> OpenedUpTo:
         """The last write of a newcomer's first reading of a room that was pulled headers-only: the stream's state.
-        `reread`: whether the history before the room's snapshots is left to be read later. If the buffer was not
-        opened, the write has its positions, and the buffer is dropped."""
+        `reread`: whether the history before the room's snapshots is left to be pulled and opened later. If the buffer
+        was not opened, the write has its positions, and the buffer is dropped."""
         held, self._buffer = self._buffer, None
         self._move(Event.STORED)
         self._stored_n = self._kept_n = self.stream.n
@@ -376,8 +379,9 @@ class RoomSync(TrackedRoom):
         return self._opener.inside_from
 
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
-        """(members that are new or changed, people who are members no more), both since the last call, whose result
-        went into the last write."""
+        """(members that are new or changed, people who are members no more), both since the last call. The caller must
+        write them to the store: no later call gives them again. If the write fails, the room is loaded from the
+        store."""
         stored, now = self._stored_members, self.stream.members
         self._stored_members = now
         if stored is now:
@@ -391,10 +395,10 @@ class RoomSync(TrackedRoom):
         return rows, [uid for uid in stored if uid not in now]
 
     def resolve(self, shares: Iterable[WireShare] = ()) -> list[Received]:
-        """Decrypts the store's waiting items, as far as that is possible now, and returns the writes for the store.
-        `shares` are objects' secrets that were just received. ▲ Tries only after a new key, share or addition; []
-        otherwise. A member who makes many items of a room wait could otherwise make every later item cost a scan of all
-        of them."""
+        """Decrypts the store's waiting items, as far as that is possible now, and returns the writes for the store; []
+        if nothing opens and no share is new. `shares` are objects' secrets that were just received. ▲ Tries only after
+        a new key, share or addition. A member who makes many items of a room wait could otherwise make every later item
+        cost a scan of all of them."""
         new_shares = self.keys.take_shares(shares)
         if not self.keys.untried:
             return []

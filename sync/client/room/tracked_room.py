@@ -62,7 +62,7 @@ class TrackedRoom:
 
     @property
     def problem(self) -> RoomState | None:
-        """Why the room is stopped; None if it is not."""
+        """Why the room is stopped (a fork, a rollback, withheld items, a newer format, …); None if it is not."""
         state: RoomState | None = self._phase.alarm.value
         return state
 
@@ -216,7 +216,7 @@ class TrackedRoom:
         self._blocked = code
 
     def unblock(self) -> bool:
-        """Records that the server accepts what is written here. True if it refused it before."""
+        """Records that the server accepts what this device writes in the room. True if it refused that before."""
         blocked, self._blocked = self._blocked, None
         return blocked is not None
 
@@ -226,8 +226,9 @@ class TrackedRoom:
 
     def take_over(self, before: "TrackedRoom") -> None:
         """Makes this room, which was just read from the store, continue in the place of `before`, the same room in
-        memory, whose last slice could not be stored. ▲ A room that this program cannot follow stays stopped: a line
-        that is cut is no new start."""
+        memory, whose last slice could not be stored: takes over the server's refusal of writes, the keys of drafted
+        epochs, and the announced position. ▲ A room that this program cannot follow stays stopped: a lost connection is
+        no new start."""
         if before.problem is RoomState.UNREADABLE:
             self._move(Event.UNREADABLE)
         self._blocked, self.keys.drafted, self._head_n = before._blocked, before.keys.drafted, before._head_n
@@ -237,8 +238,8 @@ class TrackedRoom:
         self._incomplete -= set(objs)
 
     def record_alarm(self) -> None:
-        """▲ Stores why the room has stopped, if it has. Call it when the room's stream is stored for the first time:
-        before that the store records no alarm of the room."""
+        """▲ Stores why the room has stopped, if that is a fork, a rollback or a restore. Call it when the room's stream
+        is stored for the first time: before that the store records no alarm of the room."""
         if self.held_back:
             self._ports.set_problem(self.room, self._phase.recorded)
 

@@ -18,7 +18,8 @@ from sync.trust.room.room_state import RoomState as StreamState
 
 
 class Change(StrEnum):
-    """What may happen to a person's keys after their log's first entry, which the safety number covers."""
+    """What may happen to a person's keys after their log's first entry, which the safety number covers: a device is
+    added, recovered with the recovery sheet, or revoked, or the agency resets the account."""
 
     DEVICE_ADDED = "device-added"
     DEVICE_RECOVERED = "device-recovered"
@@ -131,7 +132,7 @@ def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[De
 
 def key_changes(book: Book, uid: Uid, after: int) -> list[KeyChange]:
     """What happened to the keys of the person `uid` in the entries of their key log with a number above `after`, in
-    order. An empty list while this device does not have the log."""
+    order: devices added or revoked, the account reset. An empty list while this device does not have the log."""
     log = book.log(uid)
     if log is None:
         return []

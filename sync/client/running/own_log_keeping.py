@@ -61,8 +61,9 @@ class OwnLogKeeping:
             self._link.listener.on_status()
 
     async def _maintain(self) -> None:
-        """Adds to this person's key log what is due. Errors are logged and not raised. A restored server accepts no new
-        entries while it waits for a device of this person; then this is tried again later."""
+        """Adds to this person's key log what is due: a new generation of the person's key, a revocation after a veto,
+        the entries of a recovery sheet. Refused and Reject are logged and not raised; Unreachable is raised. A restored
+        server accepts no new entries while it waits for a device of this person; then this is tried again later."""
         try:
             await self._devices.maintain()
             await self._recovery_sheet.defend()

@@ -89,13 +89,14 @@ class Reconnecting:
                 task.cancel()
 
     def retry_now(self) -> None:
-        """Ends a wait between two attempts, so that a connection is made at once. Does nothing to an open
-        connection."""
+        """Ends a wait between two attempts, so that a connection is made at once; later waits begin short again. Does
+        nothing to an open connection."""
         self.backoff.reset()
         self._retry.set()
 
     def hurry(self) -> None:
-        """Drops the connection, if there is one, and dials at once."""
+        """Drops the connection, if there is one, and dials at once; that this connection ended is not shown as an
+        error."""
         self.retry_now()
         connection = self._link.connection
         if connection is not None:
@@ -148,8 +149,9 @@ class Reconnecting:
         return self.backoff.next_s()
 
     async def _show_end(self, error: Exception) -> float | None:
-        """Shows to the person that a session ended with `error`, after what this device can do about it itself. Returns
-        the seconds to wait before the next attempt; None if the back-off decides."""
+        """Shows to the person why a session ended (`error`). If the server does not know this account, first tries to
+        register it, or to upload its log again. Returns the seconds to wait before the next attempt; None if the
+        back-off decides."""
         if isinstance(error, Ended):
             return self._believe_end(error)
         if isinstance(error, TooOld):
@@ -167,7 +169,7 @@ class Reconnecting:
             log.error("the client refused the server: %s", error.code)
             self._state.show(LinkState.ERROR, error.code)
         else:
-            # The owner's store (a full disk) or a fault of ours: its code is shown, and the session is tried again.
+            # The store (a full disk) or a fault of ours: its code is shown, and the session is tried again.
             log.error("session failed", exc_info=error)
             self._state.show(LinkState.ERROR, str(getattr(error, "code", BugError.code)))
         return None

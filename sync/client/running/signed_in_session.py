@@ -125,8 +125,9 @@ class SignedInSession:
             self._link.reload()
 
     def _on_frame(self, frame: m.ServerFrame) -> None:
-        """Gives `frame`, which the server sent without being asked, to the part of the engine that handles it. Runs on
-        the reader task."""
+        """Gives `frame`, which the server sent without being asked, to the part of the engine that handles it. Before
+        the inbox has the sign-in's list of rooms, Joined and Removed wait for it, and other frames about rooms are
+        dropped: the listed rooms are pulled then. Runs on the reader task."""
         if isinstance(frame, m.LogMoved):
             self._link.own_log_moved.set()
         elif isinstance(frame, m.MemberMoved):
@@ -146,7 +147,7 @@ class SignedInSession:
 
     def _on_idle(self) -> None:
         """Called whenever everything that was received is verified and stored: shows ONLINE and the time, and lets
-        those parts begin that need current rooms."""
+        those parts begin that need current rooms (the check for revoked devices in new rooms, the renewal of keys)."""
         self._state.last_synced_ms = self._link.now_ms()
         self._parts.audit.add_rooms(self._link.rooms)
         self._parts.schedule.caught_up()

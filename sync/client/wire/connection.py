@@ -151,8 +151,8 @@ class Connection:
         await self._transport.send(codec.encode(frame))
 
     async def run(self, on_frame: Callable[[ServerFrame], None]) -> None:
-        """Reads until the connection ends, then raises the reason. `on_frame` gets every frame that is no reply, in
-        order."""
+        """Reads until the connection ends, then raises the reason; requests that wait for a reply then raise
+        Unreachable. `on_frame` gets every frame that is no reply, in order."""
         try:
             while True:
                 frame = codec.decode_server(await self._transport.receive())

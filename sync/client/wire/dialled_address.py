@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Decides at which address the account's server is dialled: the stored address, or another one to which the account
-moves. `egress` opens the connections. This module reads no policy: its owner passes the other addresses.
+moves. `egress` opens the connections. This module reads no policy: the application passes the other addresses.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _NOT_OURS = (CertificateRefused, WrongAgency, ServerUnproven, Reject)
 
 
 class Nowhere:
-    """The dialer of an account that has no usable address: every call fails."""
+    """The dialer of an account that has no usable address: every attempt to connect raises NoAddress."""
 
     address = ServerAddress("", 0)
 

@@ -36,8 +36,8 @@ CLOSE_TIMEOUT_S = 2.0
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """The TLS settings for connections to the server: it must have a certificate of an authority that the operating
-    system trusts or that is in `ca_file`. OSError if the file cannot be used."""
+    """The TLS settings for connections to the server: TLS 1.3 at least, and the server must have a certificate of an
+    authority that the operating system trusts or that is in `ca_file`. OSError if the file cannot be used."""
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
@@ -161,13 +161,15 @@ class WebSocketDialer:
             raise _of_http(e) from e
 
     async def close(self) -> None:
-        """Closes the HTTP client, if there is one; a later request opens another. Open WebSockets stay open."""
+        """Closes the HTTP client that is kept for all requests, if there is one. The dialer stays usable: a later
+        request opens another client. Open WebSockets stay open."""
         kept, self._http = self._http, None
         if kept is not None:
             await kept[1].aclose()
 
     async def _client(self) -> "httpx.AsyncClient":
-        """The HTTP client that is kept for all requests, or a new one if the route has changed since."""
+        """The HTTP client that is kept for all requests; a new one if the route has changed since, and then the former
+        one is closed."""
         import httpx
 
         now = await self._prepare()
@@ -239,7 +241,8 @@ def _refused_by_proxy(status: int) -> SyncError:
 
 def _lost(proxy: str | None, cause: Exception) -> Unreachable:
     """The error for a connection that failed with `cause`. If a `proxy` was used (None: none was), it is ProxyFailed,
-    since only the proxy is connected to directly; but Unreachable if TLS behind it failed or the time was over."""
+    since only the proxy is connected to directly; but Unreachable if TLS behind it failed, the time was over, or the
+    server refused the WebSocket."""
     if proxy is not None and isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError | TimeoutError):
         return ProxyFailed("not reached")
     return Unreachable(type(cause).__name__)

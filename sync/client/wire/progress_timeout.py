@@ -45,7 +45,7 @@ class Pace:
             self.turn()
 
     def turn(self) -> None:
-        """Begins a new time window with a count of 0, for example when everything is sent and the server is to
-        answer."""
+        """Begins a new time window for the HTTP request, with no bytes counted, for example when everything is sent and
+        the server is to answer."""
         self._moved = 0
         self._limit.reschedule(asyncio.get_running_loop().time() + self._window_s)

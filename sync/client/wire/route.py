@@ -33,7 +33,8 @@ class Route:
     ca_file: Path | None = None
 
     def check(self, host: str, port: int, server: ServerAddress) -> None:
-        """▲ Raises AddressForbidden unless a connection to `host` and `port` is allowed. `server` is the address of the
+        """▲ Raises AddressForbidden unless a connection to `host` and `port` is allowed by this route's lists:
+        `servers` (the servers that may be used) and `allowed` (other addresses). `server` is the address of the
         account's server. If that is the one to connect to, it must be among `servers` if there are any; if there are
         none, it must be in `allowed` if that names any. Any other address must be in `allowed`."""
         if (host, port) == (server.host, server.port) and (self.servers or not self.allowed):
@@ -70,8 +71,9 @@ def by(address: str) -> ProxyLookup:
 
 
 def from_environment(environment: Mapping[str, str]) -> ProxyLookup:
-    """Returns a lookup that chooses the proxy by the variables HTTPS_PROXY, ALL_PROXY and NO_PROXY of `environment`,
-    which are read at each lookup. The lower-case names take precedence."""
+    """Returns a lookup that chooses the proxy by the variables HTTPS_PROXY (else ALL_PROXY) and NO_PROXY of
+    `environment`, which are read at each lookup; None if NO_PROXY covers the address or neither of the others is set.
+    The lower-case names (https_proxy) take precedence."""
 
     def named(name: str) -> str:
         return environment.get(name, "") or environment.get(name.upper(), "")
@@ -103,8 +105,8 @@ def _fits(pattern: str, host: str, port: int) -> bool:
 
 
 def _left_out(entry: str, host: str, port: int) -> bool:
-    """Whether `entry`, one of the list in NO_PROXY, covers `host` and `port`: it is a name (which covers all names
-    under it), an address, or a network."""
+    """Whether `entry`, one of the list in NO_PROXY, covers `host` and `port`. It is a name, which covers all names
+    under it too ("kommun.se" covers "a.kommun.se"), an address, or a network; with or without a port."""
     name, wanted = _split(entry.lower())
     if wanted and wanted != str(port):
         return False

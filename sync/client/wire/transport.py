@@ -24,8 +24,9 @@ class ServerAddress:
 
     @classmethod
     def parse(cls, text: str, *, insecure_loopback: bool = False) -> "ServerAddress":
-        """Reads `text`, which a person or a policy wrote. BadAddress if it is no address, or asks for plain text
-        ("http://"). `insecure_loopback`: plain text to this computer itself is allowed."""
+        """Reads `text`, which a person or a policy wrote: "host", "host:port" or a URL; the port is 443 if none is
+        given. BadAddress if it is no address, or asks for plain text ("http://"). `insecure_loopback`: plain text to
+        this computer itself is allowed."""
         raw = text.strip()
         try:
             parts = urlsplit(raw if "//" in raw else f"https://{raw}")
@@ -61,8 +62,8 @@ class ServerAddress:
 
 
 class Transport(Protocol):
-    """One open connection to the server: sends and receives whole frames in order. Both raise Unreachable once it is
-    lost."""
+    """One open connection to the server: sends and receives whole frames in order. `send` and `receive` raise
+    Unreachable once it is lost."""
 
     async def send(self, data: bytes) -> None: ...
 

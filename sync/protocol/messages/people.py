@@ -16,7 +16,8 @@ class Directory(Frame, frozen=True, tag="directory"):
 
 
 class Person(msgspec.Struct, frozen=True, array_like=True):
-    """One person in the directory. The client checks record and salt against the user log's binding."""
+    """One person in the directory: their staff record with its salt, and the newest entry of their user log. The client
+    checks record and salt against the user log's binding."""
 
     uid: bytes
     salt: bytes
@@ -54,7 +55,7 @@ class UserAppend(Frame, frozen=True, tag="user-append"):
 
 
 class MovedLogs(Frame, frozen=True, tag="moved-logs"):
-    """Asks which members' user logs have newer entries than the room has pinned."""
+    """Asks which members' user logs have newer entries than those to which the room's log refers."""
 
     rid: int
     room: bytes

@@ -22,7 +22,8 @@ class RecoveryRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RecoveryRequests(Frame, frozen=True, tag="recovery-requests"):
-    """Server to a person's devices when it changes: all requests that may still be vetoed, an empty list for none."""
+    """Server to a person's devices whenever the list changes: all requests that may still be vetoed, an empty list for
+    none."""
 
     requests: list[RecoveryRequest]
 

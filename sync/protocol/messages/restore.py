@@ -74,8 +74,8 @@ class ReuploadDone(Frame, frozen=True, tag="reupload-done"):
 
 
 class RestoreProgress(Frame, frozen=True, tag="restore-progress"):
-    """Server to members: the head of a closed room now, with `until` as in Wanted. With `open` the room takes writing
-    again."""
+    """Server to members: the head now of a room that is closed to writing since a restore, with `until` as in Wanted.
+    With `open` the room takes writing again."""
 
     receipt: Receipt
     until: int

@@ -108,7 +108,7 @@ class Joined(Frame, frozen=True, tag="joined"):
 
 
 class Removed(Frame, frozen=True, tag="removed"):
-    """Server to a person's devices: they are no longer a member, by the entry at position n."""
+    """Server to a person's devices: they are no longer a member of this room, by the entry at position `n`."""
 
     room: bytes
     n: int

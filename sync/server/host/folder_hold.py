@@ -18,7 +18,8 @@ if sys.platform != "win32":
 @contextlib.contextmanager
 def held(folder: Path, why: str) -> Iterator[None]:
     """Locks `folder` until the block ends, so that one process at a time works in it. ConfigError with the sentence
-    `why` if another process has the lock; OSError if the folder cannot be opened."""
+    `why` if another process has the lock; OSError if the folder cannot be opened. Nothing is locked on Windows and on
+    file systems without locks."""
     if sys.platform == "win32":
         yield
         return

@@ -29,7 +29,8 @@ class OtherKey(ConfigError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """The keys and certificates of a running server. `key`: the server's own, which signs receipts; `cert`: the
-    agency's certificate for it. `agency_pk`: the agency's public key; `fingerprint`: its hash."""
+    agency's certificate for it. `escrow`: the agency's certificate for its escrow key. `agency_pk`: the agency's public
+    key; `fingerprint`: its hash."""
 
     key: SigningKey
     cert: Signed
@@ -41,7 +42,8 @@ class Identity:
 
 def write_agency(data: Path, keys: Path, seed: bytes, escrow_seed: bytes) -> Agency:
     """Stores a new agency key (of `seed`) and escrow key (of `escrow_seed`) in the folder `keys`, and what is public of
-    them in `data`. ConfigError if `data` has an agency already, also where its keys were moved away.
+    them in `data`. ConfigError if `data` has an agency already, also where its keys were moved away, or if `keys` has
+    such a key.
 
     ▲ ConfigError if `keys` is in the data folder. Otherwise a copy of the server's disk, with the secrets there, and a
     person's recovery sheet would open everything that the person could read.
@@ -100,7 +102,7 @@ def read_agency_pk(data: Path) -> bytes:
 
 def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> None:
     """Stores in `data` a new key of the server, made from `seed`, and the certificate for it by `agency`, valid until
-    `not_after_ms`."""
+    `not_after_ms`. ConfigError if `data` has a server's key already."""
     _write(data / "server.key", seed)
     _write(data / "server.cert", *agency.certify_server(SigningKey(seed).public, not_after_ms))
 

@@ -25,8 +25,9 @@ _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 @contextlib.contextmanager
 def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
-    """Until the block ends, sends everything that is logged to standard error, in the level and form that `config`
-    sets. OSError if the file cannot be written.
+    """Until the block ends, writes what is logged to standard error, in the level and form that `config` sets (but
+    administrators' commands at any level, and of some libraries only warnings or errors). OSError if the file cannot be
+    written.
 
     `to_file`: also to the configuration's log file. Only one process at a time may: the file is renamed when it is
     full.
@@ -111,8 +112,8 @@ class _Text(logging.Formatter):
 
 
 class _Journal(logging.Formatter):
-    """Formats a log record for systemd's journal: the priority first, and no time in a text line. `form` is the
-    formatter without the journal."""
+    """Formats a log record for systemd's journal: its priority first, and no time in a text line, since the journal has
+    it. `form` is the formatter for all other outputs; JSON is used here too."""
 
     def __init__(self, form: logging.Formatter) -> None:
         super().__init__()

@@ -45,8 +45,8 @@ class Caller:
         self._end = abort
 
     def awaits_head(self, within_s: float) -> None:
-        """▲ Ends the connection unless the client sends the rest of its request's head within `within_s` seconds and
-        the answer begins."""
+        """▲ Ends the connection after `within_s` seconds, unless the client has sent the rest of its request's head by
+        then, and the request was answered, opened a WebSocket or showed a device's bearer token."""
         self._stop_timer()
         self._timer = asyncio.get_running_loop().call_later(within_s, self._entrance.evict, self, "late")
 
@@ -155,8 +155,8 @@ class Entrance:
         return caller
 
     def keep(self, caller: Caller) -> None:
-        """Counts a connection as not signed in. ▲ Beyond the address's limit its oldest such connection is ended;
-        beyond the server's limit the oldest of all."""
+        """Counts a connection as not signed in. ▲ Beyond the limit of its address (if that is known) the oldest such
+        connection of the address is ended; beyond the server's limit the oldest of all."""
         own = caller.origin.unsigned
         own[caller] = self._unsigned[caller] = None
         if caller.origin.name != UNKNOWN and len(own) > self._limits.address_unsigned_connections:

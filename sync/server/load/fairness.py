@@ -33,10 +33,10 @@ _SPENT_S = -0.9 * _MOST_DEBT_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What one party (a device or an address) may use without waiting. `at_once`: requests at the same time.
+    """What one party (a device, or before sign-in a network address) may use. `at_once`: requests at the same time.
     `requests_per_s`: requests begun per second. `processor_per_s`: seconds of processor time per second.
     `ephemeral_per_s`: messages that are passed on and not stored, per second. Each `…_burst` is how much of the same
-    may be saved up."""
+    may be saved up. Beyond this a request waits, and an ephemeral message is dropped."""
 
     at_once: int
     requests_per_s: float
@@ -98,7 +98,8 @@ class Budget:
         self.timer: asyncio.TimerHandle | None = None
 
     async def begin(self) -> None:
-        """Waits until another request of the party may begin. Each `begin` that returned needs one `end`."""
+        """Waits until one more request of the budget's party (a device or an address) may begin. Each `begin` that
+        returned needs one `end`; one that was cancelled needs none."""
         if not self.has_waiting and self._queue.may_begin(self):
             self.at_work += 1
             return
@@ -114,18 +115,21 @@ class Budget:
 
     @property
     def has_waiting(self) -> bool:
-        """Whether a request of the party waits to begin. A request whose connection has ended does not count."""
+        """Whether a request of the budget's party (a device or an address) waits to begin. A request whose connection
+        has ended does not count."""
         while self.waiting and self.waiting[0].done():
             self.waiting.pop(0)
         return bool(self.waiting)
 
     def grant(self) -> None:
-        """Begins the oldest waiting request of the party; called by the queue. There must be one."""
+        """Begins the oldest waiting request of the budget's party (a device or an address); called by the queue that
+        serves all parties. There must be one."""
         self.at_work += 1
         self.waiting.pop(0).set_result(None)
 
     def end(self) -> None:
-        """Notes that a request of the party has ended; the queue may then begin others."""
+        """Notes that a request of the budget's party (a device or an address) has ended; the queue may then begin
+        others."""
         self.at_work -= 1
         self._queue.ended(self)
 
@@ -139,7 +143,8 @@ class Budget:
         self._from_threads.append(processor_s)
 
     def settle(self) -> float:
-        """How many seconds of processor time the party has used so far, including what threads have charged."""
+        """Adds what threads have charged meanwhile, and returns how many seconds of processor time the budget's party
+        (a device or an address) has used since the budget was made."""
         while self._from_threads:
             self.charge(self._from_threads.pop())
         return self.used_s
@@ -151,7 +156,8 @@ class Budget:
 
     @property
     def in_credit(self) -> bool:
-        """Whether the party is within its own budget of processor time, and within the shared one if it has one."""
+        """Whether the party (a device or an address) has processor time left in its own budget, and in the one that it
+        shares with other devices, if there is one."""
         self.settle()
         return self._processor.left > 0 and (self._shared is None or self._shared.left > 0)
 
@@ -162,8 +168,8 @@ class Budget:
 
     @property
     def may_disturb(self) -> bool:
-        """Whether the party may send frames that are dropped rather than delayed: it is within its budget, or there are
-        no other parties."""
+        """Whether the party (a device or an address) may send frames that are dropped rather than delayed: it is within
+        its budget of processor time, or no other party has begun a request within its own budget in the last second."""
         return self.in_credit or not self._queue.has_others(self)
 
 
@@ -192,8 +198,9 @@ class BudgetedRequest:
 
 
 class FairQueue:
-    """Decides when the waiting requests of all parties begin; a party is a device or an address. One for the whole
-    server."""
+    """Decides when the waiting requests of all parties begin; a party is a device or an address. Requests within their
+    party's budget begin at once. Those of parties beyond it begin one at a time, in turn, and get only a share of the
+    time while others are served. One queue for the whole server."""
 
     def __init__(self, share: float) -> None:
         """`share`: the part of the time (0 to 1) that all parties beyond their budgets get together while others are
@@ -309,7 +316,8 @@ class FairQueue:
 
 class Budgets(Generic[K]):
     """The budgets of all parties of one kind (devices, or addresses), by the party's id or address. All have the same
-    `terms`. Beyond `kept` of them, the least recently used one is dropped."""
+    `terms`. Beyond `kept` of them, the least recently used one is dropped; its party then begins with a new, unused
+    one."""
 
     def __init__(self, queue: FairQueue, terms: Terms, kept: int = 65_536) -> None:
         self._queue = queue

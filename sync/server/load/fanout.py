@@ -42,7 +42,8 @@ class Outbox:
         self.size_bytes = 0
 
     def finish(self) -> None:
-        """Lets the queue end: `take` returns None after the frames that are queued now."""
+        """Lets this queue, of the frames on their way to one connection, end: `take` returns None after the frames that
+        are queued now."""
         self._last = True
         self._wake.set()
 
@@ -72,7 +73,8 @@ class Outbox:
         self._held = []
 
     def release(self) -> None:
-        """Ends `hold`: queues the frames that `must` has collected behind those that are queued already."""
+        """Ends what `hold` began: queues the frames that `must` has collected since, behind those that are queued
+        already."""
         held, self._held = self._held or [], None
         for data in held:
             self.size_bytes -= len(data)
@@ -80,7 +82,8 @@ class Outbox:
 
     def news(self, room: bytes, n: int, data: bytes) -> None:
         """Queues `data`, an encoded Fresh frame with the items of `room` up to position `n`. If it does not fit, or is
-        empty, a Behind frame is sent later instead, and the client pulls the items."""
+        empty, or the room is behind already, it is dropped: a Behind frame with the newest `n` is sent when the queue
+        is empty, and the client pulls the items."""
         if not data or room in self._behind or self.size_bytes + len(data) > self._limit:
             self._behind[room] = n
             self._wake.set()
@@ -94,7 +97,9 @@ class Outbox:
             self.reply(data)
 
     async def take(self) -> bytes | None:
-        """Waits for the next frame and removes it. None after `finish` when the queue is empty."""
+        """Waits for the next frame on its way to the connection, and removes it from the queue. Answers and news come
+        first; the notices that a room is behind follow when there are no others. None after `finish` when the queue is
+        empty."""
         while True:
             if self._queue:
                 data = self._queue.popleft()
@@ -182,7 +187,8 @@ class Hub:
         self._by_uid.setdefault(listener.uid, {})[listener] = None
 
     def drop(self, listener: Listener) -> None:
-        """Drops a connection from all indexes. A second call does nothing."""
+        """Drops a connection from all indexes: it gets no more frames for its person or for rooms. It is not closed. A
+        second call does nothing."""
         _discard(self._by_uid, listener.uid, listener)
         for room in listener.rooms:
             _discard(self._by_room, room, listener)

@@ -5,7 +5,7 @@ import time
 
 
 class Bucket:
-    """A token bucket, which limits a rate: it has at most `burst` tokens, at first so many, and gains `per_s` each
+    """A token bucket, which limits a rate: it has at most `burst` tokens, is full at first, and gains `per_s` each
     second. `take()` takes one token, False if there is none. Not shared between threads."""
 
     __slots__ = ("_at", "_burst", "_per_s", "_tokens")
@@ -35,7 +35,7 @@ class Bucket:
 
     def spend(self, amount: float, *, most_debt: float) -> None:
         """Takes `amount` tokens for something that was used already. The bucket can go into debt, by at most
-        `most_debt`."""
+        `most_debt`; what is beyond that is not counted."""
         self._fill()
         self._tokens = max(-most_debt, self._tokens - amount)
 

@@ -7,14 +7,14 @@ from sync.errors import WorldError
 
 
 class ObjectError(WorldError):
-    """Root of the errors that an object store raises."""
+    """Root of the errors of the object store, which keeps the parts of files."""
 
     code = "busy"
 
 
 class WrongOffset(ObjectError):
-    """A piece does not begin where the upload of its part ends so far. `have`: how many bytes of the part are
-    stored."""
+    """A piece of a part of a file does not begin where the upload of that part ends so far; it is not stored. `have`:
+    how many bytes of the part are stored."""
 
     code = "conflict"
 
@@ -24,13 +24,14 @@ class WrongOffset(ObjectError):
 
 
 class WrongDigest(ObjectError):
-    """The uploaded part does not match its digest. It is deleted."""
+    """The uploaded part of a file does not match its digest. The upload is deleted."""
 
     code = "invalid"
 
 
 class NoSpace(ObjectError):
-    """The disk is full (up to its reserve, which files may not use) or failing. Nothing of the piece is kept."""
+    """The disk is full (up to its reserve, which files may not use) or failing. Nothing of the piece that was to be
+    stored is kept."""
 
     code = "full"
 

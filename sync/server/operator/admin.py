@@ -255,8 +255,9 @@ class Health:
 
 
 def health(config: Config) -> Health:
-    """The version of the database, and how many days the certificates of a configuration are still valid. The database
-    must have this program's version."""
+    """The version of the database, and how many days the certificates of the configuration `config` are still valid.
+    Only the certificates are read: the version is the one that this program uses, and the caller has opened the
+    database before, which refuses any other."""
     days = days_left(config)
     return Health(schema=VERSION, tls_days=days.get("tls"), server_cert_days=days.get("server"))
 

@@ -43,7 +43,7 @@ _HEADER = ["line", "name", "title", "unit", "code", "invitation"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """The result of inviting everybody on a list, in sentences for the operator: what was made (`summary`), and what
-    they should check (`warnings`). Contains no code."""
+    they should check (`warnings`, which may be empty). Contains none of the activation codes."""
 
     summary: str
     warnings: list[str]
@@ -52,7 +52,8 @@ class Made:
 async def invite_all(config: Config, source: Path, *, hours: float, key_file: Path | None = None) -> Made:
     """Makes an activation code, valid for `hours`, for everybody on the list in the file `source`, and writes
     `<list>.codes.csv` and `<list>.letters.pdf` beside it, both for their owner alone. A second call uses the codes in
-    that table. `key_file`: where the agency's key is; None for where `init` put it. The server may be running.
+    that table, invites only those who are not invited yet, and leaves existing letters as they are. `key_file`: where
+    the agency's key is; None for where `init` put it. The server may be running.
 
     ConfigError, with nothing changed, if the list has a fault, if the files beside it belong to another list, or if
     another command works in its folder.

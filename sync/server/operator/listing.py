@@ -115,8 +115,9 @@ Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine | OwnerLine | I
 
 
 async def users(data: Path, words: str) -> list[UserLine]:
-    """A line for every person in the data folder `data` whose name, title and unit have all `words` (separated by
-    spaces), sorted by name; "" lists everybody."""
+    """A line for every person in the data folder `data` whose name, title and unit contain all `words` (separated by
+    spaces), sorted by name; "" lists everybody. A word may also be a part of a longer one, and case does not matter:
+    `berg` finds Lindberg."""
     agency_pk = read_agency_pk(data)
     async with opened(data) as store:
         return [await _user_line(store, user, agency_pk) for user in await _people(store, words)]
@@ -140,8 +141,8 @@ async def _user_line(store: SqlStore, user: UserRow, agency_pk: bytes) -> UserLi
 
 
 async def devices(data: Path, words: str) -> list[DeviceLine]:
-    """A line for each device of every person in the data folder `data` whose name, title and unit have all `words`
-    (separated by spaces); "" lists everybody's."""
+    """A line for each device of every person in the data folder `data` whose name, title and unit contain all `words`
+    (separated by spaces; also as parts of longer words, in any case); "" lists everybody's."""
     agency_pk = read_agency_pk(data)
     lines = []
     async with opened(data) as store:
@@ -202,7 +203,7 @@ async def _seen(store: SqlStore, uid: bytes) -> dict[bytes, SightingRow]:
 
 
 async def rooms(data: Path) -> list[RoomLine]:
-    """A line for every room in the data folder `data`, the largest first. The server knows no titles."""
+    """A line for every room in the data folder `data`, the largest (in bytes) first. The server knows no titles."""
     async with opened(data) as store:
         closed = set(await store.closed_rooms())
         sizes = sorted(await store.room_sizes(), key=lambda size: (-size.size_bytes, size.room))

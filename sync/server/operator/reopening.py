@@ -13,8 +13,8 @@ from sync.server.operator.listing import ClosedLine, format_waiting
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """What the command to open closed rooms did with one room. `room`: its id in hex. `missing`: how many of its items
-    are known to be lost. `waits`: the other devices that the room waits for, so that it stays closed; "" if it was
-    opened."""
+    are known to be lost. `waits`: for a room that stays closed, in words, the devices for which it still waits besides
+    the one that the operator gave up; "" if it was opened."""
 
     room: str
     missing: int

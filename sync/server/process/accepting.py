@@ -98,7 +98,8 @@ class Accepting:
         self._listen()
 
     def close(self) -> None:
-        """Accepts no more connections, and ends those that are still in TLS. A second call does nothing."""
+        """Accepts no more connections, and ends those whose TLS handshake is not complete. All others stay open. A
+        second call does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -142,8 +143,9 @@ class Accepting:
         task.add_done_callback(self._beginning.discard)
 
     async def _begin(self, arrived: socket.socket, caller: Caller) -> None:
-        """Does the TLS handshake on the accepted socket, if the server uses TLS, and then gives it to the protocol. If
-        that fails, removes the connection (`caller`) from the entrance's counts."""
+        """Does the TLS handshake on `arrived`, an accepted socket, if the server uses TLS, and then gives the
+        connection to the protocol. If that fails, removes the connection (`caller`) from the entrance's counts; an
+        OSError, such as that of a failed handshake, is not raised, every other error is."""
         within_s = None if self._tls is None else _GOODBYE_S
         try:
             await self._loop.connect_accepted_socket(

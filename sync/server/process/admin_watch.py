@@ -27,7 +27,8 @@ _SEEN_MS = 30 * 86_400_000
 class AdminWatch:
     """Follows the admin log, which commands in other processes write: copies its entries to the server's log, checks
     that none was cut or changed, and knows when the last backup was made. `run` reads it once a second until it is
-    cancelled. Before the first reading the times are 0 and `population` is None. `clock` returns the time in ms."""
+    cancelled. Before the first reading the times of the last backup and command are 0, and `population` (the counts of
+    people, devices and rooms) is None. `clock` returns the time in ms."""
 
     def __init__(self, store: Store, clock: Callable[[], int]) -> None:
         self._store = store

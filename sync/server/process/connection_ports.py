@@ -47,7 +47,8 @@ class Rules(Protocol):
 
 
 class Caller(Protocol):
-    """A connection as the entrance sees it, which limits connections on which nobody has signed in."""
+    """One client's connection, for the code that serves it: what it may ask of, and must report to, the entrance, the
+    part of the server that limits connections on which nobody has signed in."""
 
     @property
     def budget(self) -> Budget:

@@ -52,9 +52,10 @@ class FileParts:
 
     @asynccontextmanager
     async def _slot(self, request: Request, who: Who) -> AsyncIterator[None]:
-        """▲ Until the block ends, this is one of the few requests for files that the device `who` may have at a time.
-        Such a request lasts as long as the client's connection needs. So it counts as running, for the parties that
-        wait, only while the server works on it."""
+        """▲ Waits until the device `who` may have one more request for parts of files; it may have few at a time, and
+        this one counts until the block ends. BlobRefusal 429 if too many wait. Such a request lasts as long as the
+        client's connection needs. So in the device's budget, which decides when requests begin, it counts as running
+        only while the server works on it."""
         request.state.caller.signed_in(self._service.hub.budget(who.dev, who.uid))
         request.state.budgeted.end()
         async with self._service.blobs.slot(who):
@@ -100,8 +101,9 @@ class FileParts:
         return BudgetedRequest(self._service.hub.budget(who.dev, who.uid))
 
     async def _body(self, request: Request, size: int) -> bytes:
-        """Reads the request's body, of `size` bytes as announced. ▲ BlobRefusal 413 for more: a chunked body ends only
-        when its sender wants. TimeoutError if nothing is received for `stall_s`."""
+        """Reads the request's body, of `size` bytes as announced. A shorter body is returned as it is. ▲ BlobRefusal
+        413 for more: a chunked body ends only when its sender wants. TimeoutError if nothing is received for
+        `stall_s`."""
         pieces: list[bytes] = []
         stream = request.stream()
         while True:

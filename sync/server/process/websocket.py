@@ -181,9 +181,10 @@ class Connection:
 
     async def _pass_on(self, frame: Ephemeral) -> None:
         """Passes an ephemeral message on to other devices, at a limited rate for the device over all its connections.
-        Messages beyond the rate are dropped, and so are all while the device is beyond its processor time and others
-        are present. ▲ After a dropped message the connection is not read for _DROPPED_S. Otherwise reading and dropping
-        such frames could take all of the server's time."""
+        Messages that are too large or beyond the rate are dropped, and so are all while the device is beyond its
+        processor time and others are present. ▲ After a dropped message the connection is not read for _DROPPED_S.
+        Otherwise reading and dropping such frames could take all of the server's time. Refusal "auth" before
+        sign-in."""
         if self._listener is None:
             raise Refusal(ErrorCode.AUTH, "first sign in")
         short = len(frame.ct) <= self._limits.ephemeral_bytes
@@ -194,9 +195,9 @@ class Connection:
             await asyncio.sleep(_DROPPED_S)
 
     async def _begin(self, frame: ClientFrame) -> None:
-        """Begins to answer a request once the budget of its device (before sign-in: of its address) allows. ▲ The
-        connection reads no other request before. So a device that sends many requests delays only itself, over however
-        many connections it sends them."""
+        """Begins to answer a request once the budget of its device (before sign-in: of its address) allows. Before
+        sign-in also waits until it is answered. ▲ The connection reads no other request meanwhile. So a device that
+        sends many requests delays only itself, over however many connections it sends them."""
         await self._budget.begin()
         task = asyncio.create_task(metered(self._answer, frame))
         self._requests[task] = self._budget

@@ -90,8 +90,8 @@ class PutHeaders:
 
 def parse_range(text: str, size: int) -> tuple[int, int] | None:
     """The bytes that a download asks for, as (start, end), end excluded. `text` is the value of the header `Range:
-    bytes=a-b`, `size` how many bytes the part has. None if `text` is empty. BlobRefusal 416 if the range is outside the
-    part."""
+    bytes=a-b`, `size` how many bytes the part has. A range that ends beyond the part is cut. None if `text` is empty.
+    BlobRefusal 416 if the range begins beyond the part or is empty, and for every other form of the header."""
     if not text:
         return None
     found = _RANGE.fullmatch(text)

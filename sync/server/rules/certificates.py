@@ -195,8 +195,8 @@ def _judge_names(config: Config, fact: CertFacts, verdict: Verdict) -> None:
 
 
 def _covers(host: str, dialled: str) -> bool:
-    """Whether the certificate's `host` covers the dialled one, as TLS compares them: `*` matches the first label; IP
-    addresses are compared by value."""
+    """Whether `host`, a name or address in a certificate, covers `dialled`, the one that a client dials, as TLS
+    compares them: `*` matches exactly the first label; IP addresses are compared by value."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host) == ipaddress.ip_address(dialled)
     host, dialled = host.lower(), dialled.lower()

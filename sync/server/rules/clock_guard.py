@@ -147,7 +147,8 @@ class ClockGuard:
             self._keep(right)
 
     def _keep(self, right: Reading) -> None:
-        """Stores `right`, the clock as it should be. In a thread, so that a slow disk does not block the event loop."""
+        """Stores `right`: the time since the machine started, and the right time of day at that moment. In a thread, so
+        that a slow disk does not block the event loop."""
         try:
             asyncio.get_running_loop().run_in_executor(None, _keep, self._data, right)
         except RuntimeError:  # no loop: a test, or a command

@@ -51,16 +51,17 @@ class OldHashes:
         return self.held.get(n) or self.fetched.get(n)
 
     def trim(self) -> None:
-        """Keeps only the newest 1,024 of `held` once it has more than 2,048."""
+        """Frees memory: once `held` has more than 2,048 running hashes, keeps only the newest 1,024. The others are
+        read from the store when they are needed."""
         if len(self.held) > 2 * _WINDOW:
             self.held = dict(list(self.held.items())[-_WINDOW:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservedSlot:
-    """Reserves the next change of a room for the device `dev` of the person `uid`: its removal of a member lost a race
-    with another change. `role` is the person's role. Until `until_ms` all other devices are refused, except those of a
-    person with a higher role."""
+    """Reserves the next entry of a room for the device `dev` of the person `uid`: its removal of a member lost a race
+    with another change. `role` is the person's role. Until `until_ms` no other device may append an entry, except those
+    of a person with a higher role, and except while the room must get a new key first."""
 
     uid: bytes
     dev: bytes
@@ -254,7 +255,9 @@ class LiveRooms:
         task.add_done_callback(self._keeping.discard)
 
     async def keep(self, live: LiveRoom) -> None:
-        """Stores a room's state, so that the next load is quick. A failure is only logged: no data is lost by it."""
+        """Stores the state of the room `live`, so that the next load is quick. Does nothing if it is stored already,
+        while items of the room are not on the disk yet, and for a room that was dropped from memory. A failure is only
+        logged: no data is lost by it."""
         if live.broken or live.state_n == live.head.n or live.stream.n != live.head.n:
             return
         try:

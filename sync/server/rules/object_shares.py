@@ -58,8 +58,8 @@ class Shares:
 
     async def put(self, live: LiveRoom, frame: PutShare) -> Ok:
         """Stores a lost share that a member uploads, and sends it to the room's listeners. ▲ Refusal "invalid" if it
-        does not match the commitment in the room's stream, or if the object was destroyed. A share that the server has
-        is not replaced."""
+        does not match the commitment in the room's stream, or if the object is unknown or was destroyed. A share that
+        the server has is not replaced: the answer is Ok all the same."""
         obj, share = frame.share.obj, frame.share.share
         expected = _expected(live, obj)
         if expected is None:

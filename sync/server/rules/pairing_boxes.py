@@ -55,7 +55,7 @@ class Pairing:
     def open(self, host: Outbox, frame: PairOpen) -> PairOpened:
         """Opens a new box for the connection `host` of a signed-in device, and closes the one that it had. Its name is
         the one in `frame`, or nine random digits if that is empty. Refusal "busy" for too many boxes, "code-used" for a
-        name that is in use."""
+        name that is in use, "invalid" for a name of another length."""
         self.leave(host)
         if frame.box and len(frame.box) != PAIR_BOX_BYTES:
             raise Refusal(ErrorCode.INVALID, "box")
@@ -71,8 +71,8 @@ class Pairing:
 
     def join(self, guest: Outbox, frame: PairJoin) -> None:
         """Lets the connection `guest` into the box that `frame` names. ▲ Only the first connection may: Refusal
-        "code-used" for a box that was joined before. "code-unknown" if there is no such box, "busy" if too many
-        connections try names of digits."""
+        "code-used" for a box that was joined before. "code-unknown" if there is no such box or `guest` is in a box
+        already, "busy" if too many connections try names of digits."""
         if len(frame.box) != PAIR_BOX_BYTES and not self._numbers.take():
             raise Refusal(ErrorCode.BUSY, "pairing")
         box = self._by_name.get(frame.box)

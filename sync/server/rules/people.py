@@ -128,8 +128,8 @@ class People:
         return self._logs.get(uid, found)
 
     def keep(self, log: UserLog) -> None:
-        """Keeps a log, which is stored, in memory. ▲ Not if it is shorter than the one in memory: it was read while
-        entries were added."""
+        """Keeps `log`, which is stored, in memory; the least recently used logs beyond the limit are dropped. ▲ Not if
+        it is shorter than the one in memory: it was read while entries were added."""
         known = self._logs.get(log.uid)
         if known is None or known.seq <= log.seq:
             self._logs[log.uid] = log
@@ -246,9 +246,9 @@ class People:
             log.warning("a sign-in was not noted: %s", e.code)
 
     async def note_present(self, present: Collection[tuple[bytes, bytes]]) -> None:
-        """Stores that the devices in `present`, each (person, device), are connected, as if they signed in now. ▲ So a
-        restored server awaits them, and the root alone cannot revoke them at once as devices that were not seen
-        lately."""
+        """Stores that the devices in `present`, each (person, device), are connected, as if they signed in now. A
+        StoreError is only logged. ▲ So a restored server awaits them, and the root alone cannot revoke them at once as
+        devices that were not seen lately."""
         uids = {uid for uid, _ in present}
         rows = [row for found in await asyncio.gather(*map(self._store.sightings, uids)) for row in found]
         here = [replace(row, last=now_ms()) for row in rows if (row.uid, row.dev) in present]
@@ -317,8 +317,9 @@ class People:
         return out
 
     async def directory(self, frame: Directory) -> DirectoryReply:
-        """The persons whose ids `frame` names; if it names none, those whose staff record has every word of its query.
-        Leaves out persons without a staff record."""
+        """The persons whose ids `frame` names; if it names none, those whose name, title and unit contain every word of
+        its query (also as a part of a longer word, in any case), at most DIRECTORY_LIMIT. Leaves out persons without a
+        staff record."""
         if frame.uids:
             rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         else:

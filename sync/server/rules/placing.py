@@ -347,8 +347,8 @@ def _check_unbroken(live: LiveRoom) -> None:
 
 
 def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[bytes]) -> bool:
-    """▲ Whether `seals` are one for each of `recipients`, to the right keys; and if `entry` adds a person, whether that
-    person's seal is the one that the entry names."""
+    """▲ Whether `seals` are one for each of `recipients`, of the right lengths; and if `entry` adds a person, whether
+    that person's seal is the one that the entry names. False for an entry that brings no new keys."""
     if entry.epoch is None or not seals_fit(entry.epoch, recipients, seals):
         return False
     add = entry.payload

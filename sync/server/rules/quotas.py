@@ -28,7 +28,8 @@ def senders(who: Who) -> tuple[Tally, Tally]:
 def is_within(own: int, together: int, limit: int) -> bool:
     """Whether a device may have `own` of something while all devices of its person have `together`; both include what
     is asked for now. `limit` is what one device may have. ▲ All of them together have what DEVICES may have. Otherwise
-    a person with ten devices, or a thief who adds ten, would have ten times as much as others."""
+    a person with ten devices, or a thief who adds ten, would have ten times as much as others. When that is used up,
+    each device may still have `limit` / SURE_PART, but at least one."""
     return own <= limit and (together <= DEVICES * limit or own <= max(1, limit // SURE_PART))
 
 

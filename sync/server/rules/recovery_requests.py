@@ -110,7 +110,8 @@ class RecoveryRules:
 
     async def _ready_to_add(self, log: UserLog, dev: bytes, invite: InviteRow) -> int:
         """0 if the device `dev` may be added to the person's log now; otherwise the time from which it may be (ms), and
-        the request, which uses `invite`, is stored. Refusal "vetoed" if a device of the person has objected."""
+        the request, which uses `invite`, is stored. It replaces a request of another device with the same invitation:
+        the wait then begins again. Refusal "vetoed" if a device of the person has objected."""
         rows = [
             r for r in await self._store.recovery_requests(log.uid) if r.what == ADD and r.invite_pk == invite.invite_pk
         ]

@@ -265,8 +265,9 @@ class RestoreRecovery:
         self, live: LiveRoom, who: Who, items: list[Item], frame: Reupload
     ) -> "asyncio.Future[Receipt] | None":
         """▲ Stores `items`, those of `frame` that the room lacks. Each must be the proven one at the next position,
-        with its original time. It is judged as any other item, but time limits and quotas do not apply. The future ends
-        when they are on the disk; None if they do not begin at the next position."""
+        with its original time; Refusal "invalid" otherwise. It is judged as any other item, but time limits and quotas
+        do not apply. The future ends when they are on the disk. None if nothing is stored: they do not begin at the
+        next position, or are only the beginning of a batch."""
         if not items or items[0].n != live.stream.n + 1:
             return None  # the answer has the room's head
         awaited = await self._store.awaited_items(frame.room, live.stream.n, len(items))

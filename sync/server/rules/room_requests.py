@@ -117,8 +117,9 @@ class Rooms:
     # -- reading
 
     async def pull(self, who: Who, frame: Pull) -> Items:
-        """A room's items after a position, in whole batches, up to a size that `frame` names. A former member gets
-        items up to the entry that removed them. Refusal "unknown-room" for any other person."""
+        """A room's items after a position, in whole batches, at least one batch or entry and then up to a size that
+        `frame` names; none if there is nothing newer. A former member gets items up to the entry that removed them.
+        Refusal "unknown-room" for any other person."""
         receipt = await self._shown_to(who, frame.room)
         after = max(0, frame.after)
         if after >= receipt.n:
@@ -191,7 +192,8 @@ class Rooms:
 
     async def seals(self, who: Who, frame: SealRequest) -> SealReply:
         """The seals of one epoch for the requesting person, newest first: copies of the room's keys of that time,
-        encrypted to them. None for an epoch that the room does not have."""
+        encrypted to them. An empty list if there are none, also for an epoch that the room does not have. Refusal
+        "unknown-room" for a person who never was a member."""
         live = await self._live.reach(frame.room, who.uid)
         if frame.epoch > live.stream.epoch:  # it may be more than a column of the database holds
             return SealReply(frame.rid, [])

@@ -27,7 +27,8 @@ _Key = tuple[bytes, bytes, bytes]
 
 @dataclass(slots=True)
 class _Device:
-    """What one device has uploaded: the keys of its uploads, oldest first, and their bytes together (`size_bytes`)."""
+    """The seals (a room's keys, each encrypted to one member) that one device has uploaded: the names of its uploads
+    (`uploads`), oldest first, and their bytes together (`size_bytes`)."""
 
     uploads: dict[_Key, None] = field(default_factory=dict)
     size_bytes: int = 0
@@ -66,8 +67,9 @@ class Staging:
         """Adds seals that the device `who` uploads. `frame.start` is the index of the first; 0 begins the upload again.
         Refusal "seals" for a wrong index, name or size, "quota" for too much.
 
-        ▲ An upload replaces only uploads of the same device. Otherwise a member who is being removed could push out the
-        seals of the removal. ▲ The uploads of all devices of a person together have a limit too.
+        ▲ An upload beyond the number that a device may have replaces the oldest one of the same device. Otherwise a
+        member who is being removed could push out the seals of the removal. Only beyond 65,536 of all devices the
+        oldest of all is dropped. ▲ The uploads of all devices of a person together have a limit too.
         """
         self._expire()
         if len(frame.room) != 16 or len(frame.root) != 32:
@@ -119,14 +121,15 @@ class Staging:
         raise Refusal(ErrorCode.SEALS, "newcomer")
 
     def forget(self, dev: bytes) -> None:
-        """Drops everything that the device `dev` uploaded. Called when the device is not active any more, so that the
+        """Drops all seals that the device `dev` uploaded. Called when the device is not active any more, so that the
         person's other devices have room."""
         device = self._by_dev.get(dev)
         for key in list(device.uploads) if device else []:
             self._drop(key)
 
     def done(self, who: Who, room: bytes) -> None:
-        """Drops what the device `who` uploaded for the room with the id `room`, after its entry was accepted."""
+        """Drops the seals that the device `who` uploaded for the room with the id `room`, after its entry was
+        accepted."""
         for key in self._of(who, room):
             self._drop(key)
 

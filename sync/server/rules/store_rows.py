@@ -62,7 +62,8 @@ def member_changes(
     before: Mapping[Uid, Member], after: Mapping[Uid, Member], accepted: Sequence[Accepted]
 ) -> list[MemberChange]:
     """The persons who became members or ceased to be members between `before` and `after`, the members before and after
-    the items `accepted`; each with the position or the person that caused it."""
+    the items `accepted`. First those who ceased, each with the position of the entry that ended their membership; then
+    the new ones, each with the person that added them (None for a founder)."""
     if before is after:
         return []
     last = accepted[-1].n

@@ -84,8 +84,10 @@ class AdminLog(Protocol):
     of `sync.server.store.base.Store`."""
 
     def record_with_next_write(self, entry: AdminEntry) -> None:
-        """Keeps an entry of the admin log in memory. The next write that succeeds, of whatever kind, stores the entry
-        too, in the same transaction. A second call before that write replaces the entry."""
+        """Records an administrator's command (`entry`) in the admin log, together with what the command changes: the
+        entry is kept in memory, and the next write that succeeds, of whatever kind, stores it in the same transaction.
+        Call it just before that write. A second call before a write replaces the entry: the first is then never
+        recorded."""
         ...
 
     async def admin_rows(self, after: int) -> list[AdminRow]:

@@ -10,7 +10,8 @@ from typing import Protocol
 class InviteRow:
     """One invitation, which an activation code opens: its one-time key `invite_pk`, the agency's certificate of that
     key (`cert_body`, `cert_sig`), the staff record that the certificate binds, with its salt, until when it can be used
-    (`not_after`), and the person who used it (`used_by`, None for nobody). Times are in ms."""
+    (`not_after`), and the person who used it (`used_by`, None for nobody). `made` and `withdrawn`: when that was done,
+    0 for unknown or never. `person`: the person who is invited back, None for a new one. Times are in ms."""
 
     invite_pk: bytes
     cert_body: bytes

@@ -52,9 +52,9 @@ class RestoreStore(Protocol):
         ...
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:
-        """Notes that `items` of the room are proven and should be uploaded again, and closes the room to writing. Items
-        that the room has by now are skipped, and items that are awaited already stay as they are. Returns how many of
-        `items` the room lacks."""
+        """Notes that `items` of the room with the id `room` are proven and should be uploaded again, and closes the
+        room to writing. Items that the room has by now are skipped, and items that are awaited already stay as they
+        are. Returns how many of `items` the room lacks."""
         ...
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:

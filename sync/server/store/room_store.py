@@ -62,7 +62,8 @@ class SealRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberChange:
-    """The person `uid` became a member of a room (`until_n` None), or ceased to be one at the position `until_n`."""
+    """The person `uid` became a member of a room (`until_n` None), or ceased to be one at the position `until_n`. `by`:
+    the person who added them."""
 
     uid: bytes
     until_n: int | None
@@ -72,8 +73,8 @@ class MemberChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowding:
-    """How many rooms a person is in, and to how many of these one particular person added them without an item of
-    theirs there yet (`unanswered`)."""
+    """How many rooms a person is in (`rooms`), and to how many of these one particular other person added them although
+    they have written nothing there yet (`unanswered`)."""
 
     rooms: int
     unanswered: int
@@ -94,8 +95,9 @@ class Placement:
     """Everything that the store writes for one accepted request that adds items to a room. `expected_n`: the room's
     last position before it; 0 creates the room. `size_bytes`: what the request adds to the room's size, and to the
     counts `by` of the day with the number `day`. `shares` and `seals`: secrets of new objects, and encrypted keys, that
-    come with the items. `members`: who became or ceased to be a member. `device_head`: the sending device's newest
-    change. `state`: the room's state after these items, None to keep the stored one."""
+    come with the items. `members`: who became or ceased to be a member. `spoke`: persons who now have an item in the
+    room. `device_head`: the sending device's newest change. `state`: the room's state after these items, None to keep
+    the stored one. `reuploaded` is set only for items that clients upload again after a restore."""
 
     room: bytes
     expected_n: int
@@ -158,13 +160,13 @@ class RoomStore(Protocol):
     async def items(
         self, room: bytes, after: int, until: int, limit_bytes: int, *, bare: bool = False
     ) -> list[ItemRow]:
-        """Items of the room with the id `room` whose positions are above `after` and at most `until`, in order: at
-        least one, then as many as `limit_bytes` and 4,096 items allow. `bare`: without their content."""
+        """Items of the room with the id `room` whose positions are above `after` and at most `until`, in order: the
+        first, if there is any, then as many as `limit_bytes` and 4,096 items allow. `bare`: without their content."""
         ...
 
     async def items_at(self, room: bytes, ns: Sequence[int], limit_bytes: int) -> list[ItemRow]:
-        """Items of the room with the id `room` at the positions `ns` (at most 4,096), in order: at least one, then as
-        many as `limit_bytes` allows."""
+        """Items of the room with the id `room` at the positions `ns` (at most 4,096), in order: the first, if there is
+        any, then as many as `limit_bytes` allows. Positions that the room does not have are left out."""
         ...
 
     async def forget(self, room: bytes, ns: Sequence[int]) -> int:
@@ -190,8 +192,8 @@ class RoomStore(Protocol):
         ...
 
     async def crowding(self, uid: bytes, by: bytes) -> Crowding:
-        """How many rooms the person `uid` is in now, and to how many of these `by` added them without an item of theirs
-        there yet."""
+        """How many rooms the person `uid` is in now, and to how many of these the person `by` added them although they
+        have written nothing there yet."""
         ...
 
     async def until_n(self, room: bytes, uid: bytes) -> int | None:

@@ -123,7 +123,8 @@ def _move_room(c: Connection, p: Placement) -> None:
 
 
 def _place_rest(c: Connection, p: Placement) -> None:
-    """Stores the parts of `p` that are usually empty: changes of members, authors, shares and seals."""
+    """Stores the parts of `p` that are usually empty: changes of members, persons who wrote their first item, shares
+    and seals."""
     if p.members:
         rows = [{"room": p.room, "uid": m.uid, "until_n": m.until_n or 0, "by": m.by, "spoke": 0} for m in p.members]
         c.execute(_set_member, rows)
@@ -137,7 +138,8 @@ def _place_rest(c: Connection, p: Placement) -> None:
 
 
 def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
-    """Marks the invitation `invite_pk` as used by the person `uid`. Taken if it was used or withdrawn."""
+    """Marks the invitation `invite_pk` as used by the person `uid`. Taken if it was used or withdrawn, or does not
+    exist."""
     i = s.invites.c
     free = i.used_by.is_(None) & (i.withdrawn == 0)
     used = update(s.invites).where(i.invite_pk == invite_pk, free).values(used_by=uid)
@@ -160,8 +162,9 @@ def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> N
 
 
 def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
-    """Stops awaiting the items of `p`, which were uploaded again after a restore, and closes the room if they are its
-    first. `sealless`: the positions of its entries that lack their seals, which are stored."""
+    """Stops awaiting the items of `p`, which were uploaded again after a restore, and closes the room to writing if
+    they are its first. `sealless`: the positions of its entries that lack their seals (encrypted keys); they are
+    stored, so that the command `verify` does not report those seals as missing."""
     a = s.awaited_items.c
     c.execute(delete(s.awaited_items).where(a.room == p.room, a.n <= p.items[-1].n))
     if p.expected_n == 0:
@@ -171,8 +174,8 @@ def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> No
 
 
 def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
-    """Deletes the content of the items at the positions `ns` of the room with the id `room`. Returns how many bytes
-    that freed."""
+    """Deletes the content of the items at the positions `ns` of the room with the id `room`; the items themselves stay.
+    Returns how many bytes that freed."""
     i = s.items.c
     at = (i.room == room) & i.n.in_(ns) & i.ct.is_not(None)
     freed = c.scalar(select(func.coalesce(func.sum(func.length(i.ct)), 0)).where(at)) or 0

@@ -81,8 +81,9 @@ class Threads:
         return written
 
     def _still(self, done: "asyncio.Future[T]", along: Callable[[Connection], None]) -> None:
-        """Called when a write has ended (`done`). `along` ran in the same transaction; if the write failed, `along` is
-        kept for the next write."""
+        """Called when a write has ended (`done`). `along`, the record of an administrator's command, ran in the same
+        transaction. If the write failed, `along` is kept for the next write, unless a newer one waits for that
+        already."""
         if (done.cancelled() or done.exception() is not None) and self._along is None:
             self._along = along
 

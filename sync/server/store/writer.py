@@ -52,8 +52,9 @@ class Writer:
         self._thread.start()
 
     def submit(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
-        """Queues `run`, which the writer's thread calls with its connection. The future has its result after the
-        commit, or the StoreError of `run` or of the commit."""
+        """Queues `run`, which the writer's thread calls with its connection, in the order of the calls; several may
+        share one commit. The future has its result after the commit. If `run` raises, its writes are undone and the
+        future has its error; if the database fails, Unwritable or Full. Unwritable too after `close`."""
         done: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
             done.set_exception(Unwritable("closed"))
@@ -124,7 +125,7 @@ def unwritable(e: DBAPIError) -> Unwritable:
 
 def _run_alone(connection: Connection, job: _Job) -> None:
     """Runs a job within a larger transaction, behind a savepoint: if the job is refused or fails, only its own writes
-    are undone. A database error is raised on."""
+    are undone, and the job keeps the error. A database error is raised, which undoes the whole transaction."""
     savepoint = connection.begin_nested()
     try:
         _run(connection, job)

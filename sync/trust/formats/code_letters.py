@@ -13,14 +13,16 @@ _GROUP = 4
 
 
 def write(number: int, count: int) -> str:
-    """Formats `number` as `count` letters of 5 bits each, highest bits first, with a dash after every fourth letter."""
+    """Formats `number` as `count` characters of Crockford's base32, 5 bits each, the highest bits first, in groups of
+    four with a dash between two groups. Bits of `number` for which there is no room are left out."""
     letters = "".join(_ALPHABET[number >> 5 * i & 31] for i in reversed(range(count)))
     return "-".join(letters[i : i + _GROUP] for i in range(0, count, _GROUP))
 
 
 def read(text: str, count: int) -> int:
-    """Parses the typed code `text`, which must have exactly `count` letters, to its number. Reject "code" for another
-    length, or for a letter that no code has. The checksum is not verified here."""
+    """Parses the typed code `text`, which must have exactly `count` letters or digits, to its number. Case, spaces and
+    dashes do not matter; I and L are read as 1, O as 0. Reject "code" for another length, or for a letter that no code
+    has. The checksum is not verified here."""
     letters = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
     if len(letters) != count or any(c not in _ALPHABET for c in letters):
         raise Reject("code", "length or letters")
@@ -37,8 +39,9 @@ def checked(label: str, secret: int, secret_bits: int, check_bits: int) -> int:
 
 
 def check(label: str, number: int, secret_bits: int, check_bits: int) -> int:
-    """Removes the checksum from `number`, which `checked` made with the same other arguments, and returns the secret.
-    Reject "code" if the checksum does not match."""
+    """Removes the checksum of `check_bits` bits from `number`, and returns the secret, a number of `secret_bits` bits.
+    `checked` made the number with the same `label`, which names the kind of code. Reject "code" if the checksum does
+    not match."""
     secret = number >> check_bits
     if secret >> secret_bits or number != checked(label, secret, secret_bits, check_bits):
         raise Reject("code", "checksum")

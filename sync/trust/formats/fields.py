@@ -32,8 +32,8 @@ def u64(value: object, where: str) -> int:
 
 
 def counter(value: object, where: str) -> int:
-    """Returns `value` if it is an integer below 2^63, for numbers that are stored in a database column. Otherwise
-    Reject "malformed", which names the field `where`."""
+    """Returns `value` if it is an integer from 0 to 2^63 - 1, for numbers that are stored in a database column.
+    Otherwise Reject "malformed", which names the field `where`."""
     if type(value) is not int or value >> 63:
         raise Reject("malformed", where)
     return value

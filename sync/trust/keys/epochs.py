@@ -273,9 +273,9 @@ def new_epoch(
 def _sealed(
     room: RoomId, e: int, kc: bytes, recipients: Sequence[Recipient], k: bytes, a: bytes | None
 ) -> tuple[list[bytes], tuple[bytes, ...]]:
-    """Seals an epoch's content key `k` to each recipient, and with it the archive key `a`, if there is one, to persons
-    who may read the history. Returns the seals, one for each recipient in order, and the uids to whose key nothing can
-    be sealed; their seal is empty. `kc` is the commitment to `k`."""
+    """Seals the content key `k` of the epoch with the number `e` to each recipient, and with it the archive key `a`, if
+    there is one, to persons who may read the history. Returns the seals, one for each recipient in order, and the uids
+    to whose key nothing can be sealed; their seal is empty. `kc` is the commitment to `k`."""
     seals, unsealed = [], []
     for r in recipients:
         secret = k + a if a is not None and r.history and r.kind == USER else k

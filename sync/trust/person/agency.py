@@ -60,8 +60,9 @@ class InviteCert:
 
     @classmethod
     def check(cls, agency_pk: bytes, body: bytes, sig: bytes) -> "InviteCert":
-        """Decodes an invitation's certificate `body`. Reject "signature" unless `sig` is the agency's signature over
-        it; "bad-key" or "malformed" for a bad key or shape in it. Whether it has expired is not checked."""
+        """Decodes an invitation's certificate `body`. Reject "signature" unless `sig` is the signature of the agency
+        with the public key `agency_pk` over it; "bad-key" or "malformed" for a bad key or shape in it. Whether it has
+        expired is not checked."""
         verify(agency_pk, "invite", body, sig)
         pk, record, until = fields.array(dec(body, limit=_CERT_LIMIT), 3, "invite")
         cert = cls(
@@ -101,9 +102,9 @@ class Agency:
 
 
 def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -> bytes:
-    """The server's receipt-signing key, out of the certificate `body` that the agency signed with `sig`. Reject
-    "signature" if the agency did not, "expired" if the certificate ended before `now_ms`, "bad-key" for a weak key of
-    either."""
+    """The server's receipt-signing key, out of the certificate `body` that the agency with the public key `agency_pk`
+    signed with `sig`. Reject "signature" if the agency did not, "expired" if the certificate ended before `now_ms`,
+    "bad-key" for a weak key of either."""
     check_public(agency_pk)
     verify(agency_pk, "server", body, sig)
     server_pk, until_ms = _server_cert(body)
@@ -116,8 +117,8 @@ def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -
 def hello_proof(nonce: bytes, client_nonce: bytes, agency: Hash | bytes, address: str, time_ms: int) -> list[object]:
     """The values that the server signs, under the domain "hello", when a client connects: the server's `nonce`, the
     client's `client_nonce`, the fingerprint of the agency's key (`agency`, 32 B), the `address` that the client
-    dialled, and the server's time. The proof is good for one connection, one agency and one address, so that it cannot
-    be passed on."""
+    dialled, and the server's time (`time_ms`). The proof is good for one connection, one agency and one address, so
+    that it cannot be passed on."""
     return [nonce, client_nonce, agency, address, time_ms]
 
 

@@ -22,8 +22,9 @@ Entry = tuple[bytes, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """A device that signs entries and envelopes for the person `uid`: its id `dev` and signing key. `ulog` is the
-    (number, hash) of the newest entry that it knows of that person's user log."""
+    """A device that signs entries and envelopes for the person `uid`: its id `dev` and private signing key. `ulog` is
+    the (number, hash) of the newest entry that it knows of that person's user log; every envelope and room entry that
+    it signs states it."""
 
     uid: Uid
     dev: DevId
@@ -66,8 +67,9 @@ def new_user(
     """Makes the first three entries of a new person's log: the genesis, the binding to the staff record, and generation
     1 of the per-user key (PUK), to which rooms seal. Returns the entries, and the log that they make.
 
-    `secrets` are those of the person's first device. `code` is the activation code, and `cert` the agency's certificate
-    of it, for the staff record with the hash `record`. `puk_seed` (32 B) makes the PUK. `time` in ms is a claim.
+    `secrets` are those of the person's first device. `code` is the activation code, and `cert` the certificate of it by
+    the agency with the public key `agency_pk`, for the staff record with the hash `record`. `puk_seed` (32 B) makes the
+    PUK. `time` in ms is a claim.
     """
     root, device, kem = SigningKey(secrets.root), SigningKey(secrets.sign), KemKey(secrets.kem)
     keys = [device.public, kem.public]

@@ -38,8 +38,9 @@ def certify_escrow(agency: Agency, escrow_pk: bytes) -> Entry:
 
 
 def check_escrow(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
-    """Reads the public escrow key from its certificate `body`. ▲ Reject "signature" unless `sig` is the agency's
-    signature over it, "malformed" for another shape, "bad-key" if nothing can be sealed to the key."""
+    """Reads the public escrow key from its certificate `body`. ▲ Reject "signature" unless `sig` is the signature over
+    it of the agency with the public key `agency_pk`, "malformed" for another shape, "bad-key" if nothing can be sealed
+    to the key."""
     verify(agency_pk, DOMAIN, body, sig)
     (pk,) = fields.array(dec(body, limit=_CERT_LIMIT), 1, "escrow")
     escrow_pk = fields.raw(pk, seal.PUBLIC_BYTES, "escrow")
@@ -48,14 +49,15 @@ def check_escrow(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
 
 
 def share_info(uid: bytes, number: int) -> bytes:
-    """▲ The `info` to which a sealed share is bound: the person, and which of their recovery sheets (`number`, from 1)
-    it belongs to."""
+    """▲ The `info` to which a sealed share is bound: the person `uid`, and which of their recovery sheets (`number`,
+    from 1) the share belongs to."""
     return enc(["recovery-share", uid, number])
 
 
 def seal_share(escrow_pk: bytes, uid: bytes, number: int, share: RecoveryShare) -> bytes:
-    """Seals the share of a recovery sheet so that only the agency's escrow key opens it. `number` says which of the
-    recovery sheets of the person `uid` it belongs to, from 1."""
+    """Seals `share`, the second half of a recovery sheet's secret, so that only the agency's private escrow key opens
+    it; `escrow_pk` is the public one. `number` says which of the recovery sheets of the person `uid` it belongs to,
+    from 1."""
     return seal.seal_to(escrow_pk, share_info(uid, number), share.secret)
 
 
@@ -75,8 +77,8 @@ class ShareRequest:
 
     @classmethod
     def check(cls, data: bytes, agency_pk: bytes) -> "ShareRequest":
-        """Decodes the request `data` and verifies it under the agency's key. ▲ Reject with the log's codes for a bad
-        log, "record" if the staff record is not the one that the agency bound to the log."""
+        """Decodes the request `data` and verifies it under the agency's public key `agency_pk`. ▲ Reject with the log's
+        codes for a bad log, "record" if the staff record is not the one that the agency bound to the log."""
         word, version, salt, record, rows = fields.array(dec(data, limit=MAX_REQUEST_BYTES), 5, "share request")
         if word != "share-request":
             raise Reject("malformed", "share request")

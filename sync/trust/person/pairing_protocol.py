@@ -52,9 +52,9 @@ def _commitment(nonce: bytes, new: NewDevice) -> Hash:
 
 def _digits(agency: Hash, commit: bytes, old_nonce: bytes, old: OldDevice, new_nonce: bytes) -> str:
     """▲ The six digits that the person compares on both screens. They cover only values to which each device was bound
-    before it knew the other one's nonce: the agency's fingerprint, the new device's commitment (`commit`), the old
-    device's nonce and description (`old_nonce`, `old`), and the new device's nonce (`new_nonce`), to which `commit`
-    binds it."""
+    before it knew the other one's nonce: the fingerprint of the agency's key (`agency`), the new device's commitment
+    (`commit`), the old device's nonce and description (`old_nonce`, `old`), and the new device's nonce (`new_nonce`),
+    to which `commit` binds it."""
     digest = H("enrol-digits", agency, commit, old_nonce, enc(old.fields()), new_nonce)
     return f"{int.from_bytes(digest[:8], 'big') % 10**DIGITS:0{DIGITS}}"
 
@@ -82,15 +82,16 @@ class Entering:
         """The digits to compare; only by digits, after message 2."""
 
     def first(self) -> bytes:
-        """Makes message 1, the first: this device's keys, name and system. By digits it is only a commitment (hash) to
-        them."""
+        """Makes message 1 of the pairing: this device's keys, name and system. If the person compares digits instead of
+        typing a code, it is only a commitment (hash) to them."""
         body: list[object] = [self._me.fields()] if self._by_code else [_commitment(self._nonce, self._me)]
         return self._cover.put(_NEW, body)
 
     def answer(self, second: bytes) -> bytes:
         """Reads message 2 (`second`), which says whose device this is to become, and makes message 3: a proof that this
-        device has its private keys. By digits it also holds the description to which message 1 committed, and `digits`
-        is set. Reject "enrol", "malformed" or "format" for a wrong message 2."""
+        device has its private keys. If the person compares digits instead of typing a code, message 3 also holds the
+        description to which message 1 committed, and `digits` is set. Reject "enrol", "malformed" or "format" for a
+        wrong message 2."""
         described, nonce = self._cover.take(_OLD, second, 2)
         old_nonce = fields.raw(nonce, 0 if self._by_code else NONCE_BYTES, "nonce")
         self.old = old = OldDevice.read(described)
@@ -170,8 +171,9 @@ class Admitting:
         """The digits to compare; only by digits, after message 3."""
 
     def receive_first(self, first: bytes) -> None:
-        """Reads `first`, message 1: by code the new device's keys, name and system, by digits a commitment (hash) to
-        them. Reject "enrol" if the new device does not have the code."""
+        """Reads `first`, message 1 of the pairing: the new device's keys, name and system, or, if the person compares
+        digits instead of typing a code, a commitment (hash) to them. Reject "enrol" if the new device does not have the
+        code."""
         body = self._cover.take(_NEW, first, 1)
         if self._by_code:
             self.new = NewDevice.read(body[0])
@@ -184,9 +186,9 @@ class Admitting:
         return self._cover.put(_OLD, [old.fields(), self._nonce])
 
     def check(self, third: bytes) -> None:
-        """Reads `third`, message 3, and verifies the new device's proof that it has its private keys. By digits, sets
-        `new` and `digits`. Reject "enrol" if the message does not match the commitment in message 1, "signature" if the
-        proof is wrong."""
+        """Reads `third`, message 3, and verifies the new device's proof that it has its private keys. If the person
+        compares digits instead of typing a code, sets `new` and `digits`. Reject "enrol" if the message does not match
+        the commitment in message 1, "signature" if the proof is wrong."""
         old = self._old
         if old is None:
             raise Reject("enrol", "order")

@@ -41,8 +41,8 @@ class Hand:
 
 def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes, time: int) -> Entry:
     """Drafts a `dev_add`: the entry that adds a device with the public keys `sign_pk` and `kem_pk`. `proof` is the
-    device's signature with them over the log's newest head. Reject "puk" if the adding device cannot open the newest
-    generation of the per-user key (PUK): it must make the next one first.
+    device's signature with them over the log's newest head. `time` in ms is a claim. Reject "puk" if the adding device
+    cannot open the newest generation of the per-user key (PUK): it must make the next one first.
 
     ▲ The root may add a device without that seed, since a stolen device may have made a generation that nobody can
     open. The seal then holds random bytes, and the new device makes the next generation.
@@ -57,17 +57,18 @@ def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes,
 
 
 def rotate_puk(log: UserLog, hand: Hand, time: int) -> tuple[Entry, bytes]:
-    """Drafts the entry that makes the next generation of the per-user key (PUK). Returns the entry and the new
-    generation's secret seed. Reject "puk" if `hand` holds no seed of an earlier generation."""
+    """Drafts the entry that makes the next generation of the per-user key (PUK), signed by `hand`. Returns the entry
+    and the new generation's secret seed. `time` in ms is a claim. Reject "puk" if `hand` holds no seed of an earlier
+    generation."""
     old = _newest(log, hand)
     new = os.urandom(32)
     return _entry(log, hand.by, hand.signing, "puk_rotate", puk_payload(log, new, old), time), new
 
 
 def revoke(log: UserLog, hand: Hand, dev: DevId, time: int) -> tuple[Entry, bytes]:
-    """Drafts a `dev_revoke`, the entry that ends the device `dev`, by another device, the device itself or the root.
-    Returns the entry, and the secret seed of the generation of the per-user key (PUK) that it makes for the devices
-    that are left.
+    """Drafts a `dev_revoke`, the entry that ends the device `dev`. `hand` signs it: another device, the device itself
+    or the root. Returns the entry, and the secret seed of the generation of the per-user key (PUK) that it makes for
+    the devices that are left. `time` in ms is a claim.
 
     Reject "device" if `dev` is not active, "older" if the signing device was added later than `dev`, "puk" if `hand`
     holds no seed of an earlier generation.
@@ -86,8 +87,8 @@ def revoke(log: UserLog, hand: Hand, dev: DevId, time: int) -> tuple[Entry, byte
 
 def revoke_by_agency(log: UserLog, agency: Agency, dev: DevId, time: int) -> Entry:
     """Drafts a `dev_revoke`, the entry that ends the device `dev`, signed by the agency. It makes no generation of the
-    per-user key (PUK), since the agency has no seeds; the person's devices make a new one. Reject "device" if `dev` is
-    not active."""
+    per-user key (PUK), since the agency has no seeds; the person's devices make a new one. `time` in ms is a claim.
+    Reject "device" if `dev` is not active."""
     if log.device_active(dev, log.seq) is None:
         raise Reject("device")
     return _entry(log, AGENCY, agency.key, "dev_revoke", [dev, _added_by(log, dev), None], time)
@@ -99,16 +100,16 @@ def reset(log: UserLog, agency: Agency, time: int) -> Entry:
 
 
 def bind_again(log: UserLog, code: SignInCode, agency_pk: bytes, cert: Entry, record: bytes, time: int) -> Entry:
-    """Drafts a later `binding`: the agency confirms again, with a new activation code, whose log this is. It must come
-    right before an entry by which the root adds a device. `cert` is the agency's certificate of the code, `record` the
-    hash of the staff record in it."""
+    """Drafts a later `binding`: the agency, with the public key `agency_pk`, confirms again by a new activation code
+    (`code`) whose log this is. It must come right before an entry by which the root adds a device. `cert` is the
+    agency's certificate of the code, `record` the hash of the staff record in it. `time` in ms is a claim."""
     payload: list[object] = [agency_pk, cert[0], cert[1], record]
     return _entry(log, invite_id(code.key.public), code.key, "binding", payload, time)
 
 
 def replace_root(log: UserLog, old: SigningKey, new: SigningKey, time: int) -> Entry:
     """Drafts a `root_rotate`, the entry that replaces the root key `old` by `new`. Both sign: the new key proves that
-    its holder has it."""
+    its holder has it. `time` in ms is a claim."""
     proof = new.sign("root-proof", [log.uid, log.head, new.public])
     return _entry(log, ROOT, old, "root_rotate", [new.public, proof], time)
 
@@ -117,9 +118,9 @@ def set_recovery(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> Entry:
     """Drafts a `recovery_set`, the entry that puts the recovery key of `pair` in force. It holds the share of `pair`,
-    sealed to the agency's escrow key, and the next generation of the per-user key (PUK), the first that is sealed to
-    this recovery key. `root` is the root key in force; `seeds` are the seeds of PUK generations that the caller holds.
-    Reject "puk" if `seeds` has none."""
+    sealed to the agency's public escrow key `escrow_pk`, and the next generation of the per-user key (PUK), the first
+    that is sealed to this recovery key. `root` is the root key in force; `seeds` are the seeds of PUK generations that
+    the caller holds. `time` in ms is a claim. Reject "puk" if `seeds` has none."""
     old = _newest(log, Hand(ROOT, root, seeds))
     number = (log.recovery_sheet.number if log.recovery_sheet is not None else 0) + 1
     sealed = seal_share(escrow_pk, log.uid, number, pair.share)
@@ -132,9 +133,9 @@ def new_recovery_sheet(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> list[Entry]:
     """The entries that put the recovery sheet of `pair` in force, without those that the log has already: `root_rotate`
-    and `recovery_set`. `root` is the root key in force before. `seeds` are the seeds of generations of the per-user key
-    (PUK) that the caller holds. Reject `recovery-sheet` if the root key in the log is neither `root` nor that of
-    `pair`."""
+    and `recovery_set`. `root` is the root key in force before, `escrow_pk` the agency's public escrow key, to which the
+    share is sealed. `seeds` are the seeds of generations of the per-user key (PUK) that the caller holds. `time` in ms
+    is a claim. Reject `recovery-sheet` if the root key in the log is neither `root` nor that of `pair`."""
     entries = []
     draft = replace(log)
     if draft.root_pk != pair.code.root.public:
@@ -163,8 +164,8 @@ class RecoveryPlan:
 
 def recovery_entries(log: UserLog, back: RecoveryPlan, time: int) -> tuple[list[Entry], dict[int, bytes]]:
     """Drafts the entries that recover an account: a binding, the new device added by the root, and a revocation of each
-    of the old devices in the plan `back`. Applies them to `log`. Returns the entries, and the seed of every generation
-    of the per-user key (PUK) that the recovery sheet opens or the entries make, by number.
+    of the old devices in the plan `back`. Applies them to `log`. `time` in ms is a claim. Returns the entries, and the
+    seed of every generation of the per-user key (PUK) that the recovery sheet opens or the entries make, by number.
 
     Reject `recovery-sheet` or `share` as in `check_pair`.
     """

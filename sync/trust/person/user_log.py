@@ -31,8 +31,9 @@ _FIRST = {1: "binding", 2: "puk_rotate"}
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of the person, with its public keys. It is active from entry `added` of the user log until entry
-    `revoked`, None if it was not revoked. `by` is the device, or "root", that added it.
+    """One device of the person, with its public keys. It is active from entry `added` of the user log to the one before
+    entry `revoked`; `revoked` is None if it was not revoked. `by` is the device that added it, or "root" for the root
+    key.
 
     `time` is when it was added, in ms, by that entry's claim.
     """
@@ -164,8 +165,8 @@ class UserLog:
         return None if self.ended_at(seq) else device
 
     def puk_at(self, seq: int) -> Puk | None:
-        """The generation of the per-user key (PUK) to which a room seals after entry `seq`. None if the log has ended,
-        or if the agency has revoked a device since the newest generation.
+        """The generation of the per-user key (PUK) to which a room seals after entry `seq`. None if there is no
+        generation yet, if the log has ended, or if the agency has revoked a device since the newest generation.
 
         ▲ The answer for a position never changes when the log grows, since every client recomputes `recip` from it.
         """
@@ -199,8 +200,8 @@ class UserLog:
 
     @classmethod
     def replay(cls, entries: list[tuple[bytes, bytes]], agency_pk: bytes) -> "UserLog":
-        """Builds a log from all its entries, given as (body, signature) from the first on. Reject as in `apply`, or
-        "malformed" if there are none."""
+        """Builds a log from all its `entries`, each (body, signature), from the first on, and verifies them.
+        `agency_pk` is the agency's public key. Reject as in `apply`, or "malformed" if there are none."""
         log = cls(agency_pk)
         for body, sig in entries:
             log.apply(body, sig)

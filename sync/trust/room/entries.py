@@ -88,7 +88,8 @@ def entry_body(
     kind: str,
     payload: object,
 ) -> bytes:
-    """Encodes an entry, which is then to be signed. `room` and `prev` are None and zeros in a room's first entry.
-    `seen` and `ulog` are the (number, hash) of the room and of the author's user log up to which the author has
-    verified them; `kind` is the entry's type."""
+    """Encodes an entry with the number `seq`, by the device `dev` of the person `uid`; it is then to be signed. `room`
+    and `prev` (the hash of the entry before) are None and zeros in a room's first entry. `seen` and `ulog` are the
+    (number, hash) of the room and of the author's user log up to which the author has verified them. `time` in ms is a
+    claim; `kind` is the entry's type, `payload` the content that this type has."""
     return enc([VERSION, room, seq, prev, uid, dev, list(seen), list(ulog), time, kind, payload, {}])

@@ -27,9 +27,10 @@ from sync.trust.room.successor_claim import Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Signed entries that are to be appended to a room's log together. `seals` are the keys of a new epoch, one sealed
-    to each recipient. They are uploaded first, under `root`, their Merkle root. `secrets` are the new epoch's (number,
-    content key, archive key or None)."""
+    """Signed entries that are to be appended to a room's log together. `seals` are the keys that come with them, each
+    sealed to one recipient: those of a new epoch, or for one added member the keys in force. They are uploaded first,
+    under `root`: their Merkle root, or the hash of that one seal. `secrets` are the new epoch's (number, content key,
+    archive key or None), None without a new epoch."""
 
     room: RoomId
     entries: list[Entry]
@@ -58,10 +59,10 @@ class Drafter:
         self._time = time
 
     def add(self, uid: Uid, role: Role, *, history: bool) -> Draft:
-        """Adds a person with a role; `history`: whether they may read what was written before. With history, an archive
-        key and no owed rotation this is a small entry and one seal; in every other case the entry carries a new epoch.
-        Reject "not-ready" if nothing can be sealed to the person, "forbidden" if the author may not give the
-        history."""
+        """Drafts the entry that adds the person `uid` with a role; `history`: whether they may read what was written
+        before. With history, an archive key and no owed rotation this is a small entry and one seal; in every other
+        case the entry carries a new epoch. Reject "not-ready" if nothing can be sealed to the person, "forbidden" if
+        the author may not give the history."""
         log = self._book.log(uid)
         # after the agency revoked a device there is nothing to seal to until there is a newer PUK generation
         to = log.recipient(log.seq, log.head, history) if log is not None else None
@@ -84,8 +85,8 @@ class Drafter:
         return self._draft("add", payload, new=new)
 
     def remove(self, uid: Uid, *, reason: str = "") -> Draft:
-        """Removes a member. The entry carries the next epoch, whose keys the removed person does not receive, and
-        `reason` encrypted under its content key."""
+        """Drafts the entry that removes the member `uid`. It carries the next epoch, whose keys the removed person does
+        not receive, and `reason` encrypted under its content key."""
         new = self._new_epoch({uid: None}, {})
         note = encrypt_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
         return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)
@@ -208,9 +209,10 @@ def new_room(
     nonce: bytes | None = None,
     origin: Origin | None = None,
 ) -> Draft:
-    """Drafts the first two entries of a new room, to be appended together: the genesis with the room's policy, and its
-    first epoch, whose only member is `author`, as owner. `nonce` (32 B, random by default) determines the room's id.
-    `origin` is the stopped room that the new one continues, None if there is none. `time` in ms is a claim."""
+    """Drafts the first two entries of a new room, to be appended together: the genesis with the room's `policy` (its
+    settings by name; None for none), and its first epoch, whose only member is `author`, as owner. `nonce` (32 B,
+    random by default) determines the room's id. `origin` is the stopped room that the new one continues, None if there
+    is none. `time` in ms is a claim."""
     payload: list[object] = [nonce or os.urandom(32), policy or {}, origin.field() if origin else None]
     body = entry_body(None, 0, NO_PREV, author.uid, author.dev, (0, RH_0), author.ulog, time, "genesis", payload)
     ident = item_id(ENTRY, body)

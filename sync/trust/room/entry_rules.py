@@ -59,8 +59,8 @@ class _At:
 def recipients(
     members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], policy: dict[str, object], book: UserBook
 ) -> list[Recipient]:
-    """▲ All recipients that an epoch must be sealed to: the members by the pinned heads of their user logs, and the
-    agency's recovery keys. ▲ These never get the history. NeedLog if a log is missing.
+    """▲ All recipients that an epoch must be sealed to: the `members`, by the heads of their user logs in `pins`, and
+    the agency's recovery keys in `policy`. ▲ These keys never get the history. NeedLog if a log is missing.
 
     A person whose device the agency revoked is left out until they have a newer generation of their own key.
     """
@@ -86,9 +86,9 @@ def without_reset(
     book: UserBook,
     t: int,
 ) -> dict[Uid, Member]:
-    """The members without those of `moved` whose user log, up to its pinned head in `pins`, states that the agency has
-    ended it. If no owner is left, the longest-standing administrator becomes the owner, or the longest-standing writer
-    if there is no administrator; `t` (ms) is then the time since which they may administer."""
+    """The `members` without those of `moved` whose user log, up to its pinned head in `pins`, states that the agency
+    has ended it. If no owner is left, the longest-standing administrator becomes the owner, or the longest-standing
+    writer if there is no administrator; `t` (ms) is then the time since which they may administer."""
     gone = {u for u in moved if u in members and _log_to(book, u, pins[u][0]).ended_at(pins[u][0])}
     if not gone:
         return members
@@ -104,7 +104,7 @@ def without_reset(
 
 
 def _log_to(book: UserBook, uid: Uid, seq: int) -> UserLog:
-    """The person's log, at least up to `seq`. NeedLog if it is not available: nothing is judged without evidence."""
+    """The log of the person `uid`, with entry `seq`. NeedLog if it is not here: nothing is judged without evidence."""
     log = book.log(uid)
     if log is None or log.seq < seq:
         raise NeedLog(uid, seq)
@@ -137,9 +137,9 @@ def _role(s: RoomState, here: _At) -> Role:
 
 
 def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBook, t: int) -> str | None:
-    """Moves the pins of persons forward to the user-log `heads`, each (uid, number, hash). Returns None, or the reason
-    why one does not count. If a new pin states a revocation, the room owes a rotation of its keys; if it states that
-    the agency ended the log, the person is no member any more."""
+    """Moves the pins of persons forward to the user-log `heads`, each (uid, number, hash), at the time `t` (ms); older
+    ones are ignored. Returns None, or the reason why one does not count. If a new pin states a revocation, the room
+    owes a rotation of its keys; if it states that the agency ended the log, the person is no member any more."""
     pins = dict(s.pins)
     moved: list[Uid] = []
     for uid, seq, ulog_head in heads:
@@ -163,8 +163,8 @@ def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBo
 
 
 def _put_members(s: RoomState, members: dict[Uid, Member]) -> None:
-    """Sets the room's members. ▲ A proposal of history ends with its subject's membership, since it must not apply to a
-    later add of that person. An unapproved proposal ends when its proposer is no administrator any more."""
+    """Sets the room's `members`. ▲ A proposal of history ends with its subject's membership, since it must not apply to
+    a later add of that person. An unapproved proposal ends when its proposer is no administrator any more."""
     s.members = members
     if s.proposals:
         kept = {i: p for i, p in s.proposals.items() if _is_alive(p, members)}
@@ -230,8 +230,8 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
 
 
 def _remembered(epochs: dict[int, Epoch], new: Epoch) -> dict[int, Epoch]:
-    """▲ The epochs with a `new` one added. The list of persons to whom the previous epoch was not sealed is dropped. Of
-    more than EPOCHS_KEPT the oldest is dropped, but never the newest one with an archive, which the next link needs."""
+    """▲ The `epochs` with a `new` one added. Drops the list of persons to whom the previous epoch was not sealed. Of
+    more than EPOCHS_KEPT drops the oldest, but never the newest one with an archive, which the next link needs."""
     kept = {**epochs, new.e: new}
     before = kept.get(new.e - 1)
     if before is not None and before.unsealed:

@@ -181,9 +181,9 @@ def root_share(room: bytes) -> bytes:
 
 
 def object_of(room: bytes, share: bytes) -> ObjId:
-    """▲ The id of an object whose share is `share`, a random value from which its keys are derived. No other room can
-    have an object of this id with a share that fits. Older objects have random ids, which are valid too but prove
-    nothing."""
+    """▲ The id of an object of the room with the id `room` whose share is `share`, a random value from which its keys
+    are derived. No other room can have an object of this id with a share that fits. Older objects have random ids,
+    which are valid too but prove nothing."""
     return ObjId(H("object", room, share)[:16])
 
 

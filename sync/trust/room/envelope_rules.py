@@ -17,9 +17,9 @@ from sync.trust.room.room_state import RoomState
 
 
 def check_content(item: Item, hdr: Header, room: RoomId, digest: bytes, length: int, *, strict: bool) -> None:
-    """Checks that an envelope is of this room, and that its content has the hash `digest` and the length that its
-    signed body names. Reject "other-room" or "content-hash"; with `strict` (at the server) also "malformed" for missing
-    content."""
+    """Checks that an envelope is of this room, and that its content has the hash `digest` and the length `length`,
+    which its signed body names. Reject "other-room" or "content-hash"; with `strict` (at the server) also "malformed"
+    for missing content."""
     if hdr.room != room:
         raise Reject("other-room", f"position {item.n}")
     if item.ct is None:

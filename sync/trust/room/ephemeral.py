@@ -39,8 +39,8 @@ _CT_LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class EphemeralMessage:
-    """One ephemeral message (sent to the devices that are online, stored by none), as it is sent: the signed body, its
-    signature, and the encrypted content `ct`."""
+    """One ephemeral message (sent to the devices that are online, stored by none), as it is sent: the signed body,
+    which has a hash of the content, its signature, and the encrypted content `ct`."""
 
     body: bytes
     sig: bytes
@@ -132,8 +132,9 @@ class EphemeralReceiver:
         now: int,
         role: Callable[[Uid], Role | None] | None = None,
     ) -> tuple[EphemeralHeader, bytes]:
-        """Returns the header and the decrypted payload. ▲ Reject "ephemeral" for a replay or a wrong time, room, role
-        or device, "signature" for a forged message.
+        """Returns the header and the decrypted payload. ▲ Reject "ephemeral" for a replay, for a wrong time, room,
+        kind, role, device or hash, and if `key` has no key; "signature" for a forged message; another code for one that
+        cannot be decoded or decrypted.
 
         `sign_pk` returns the public key of an active device of a member, or None; `key` the content key of an epoch, or
         None; `role` a member's role (without it a sender's role is not checked). `now` is the server's time in ms.

@@ -41,7 +41,8 @@ def read_policy(value: object) -> dict[str, object]:
 
 
 def enables(policy: dict[str, object], feature: str) -> bool:
-    """▲ Whether a room's policy enables `feature` ("ext 2", "kind 9", "type x"), which this program lacks.
+    """▲ Whether a room's policy enables `feature` ("ext 2", "kind 9", "type x"), which this program lacks. False for
+    "".
 
     Only then does the room need a newer program. A feature that no policy enabled has no effect, regardless of the
     sender.

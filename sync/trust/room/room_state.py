@@ -18,7 +18,8 @@ from sync.trust.room.used_totals import Used
 @dataclass(frozen=True, slots=True)
 class Member:
     """A member of a room: their role, and whether they may read what was written before they were added (`history`).
-    `add_id` is the id of the entry that added them, `since_n` its position, and `since_t` its time (ms)."""
+    `add_id` is the id of the entry that added them, `since_n` its position, and `since_t` its time (ms). `admin_t` is
+    the time since which they may administer, None if they may not."""
 
     uid: Uid
     role: Role

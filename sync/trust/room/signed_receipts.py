@@ -71,8 +71,8 @@ class Proof:
         return cls(receipt, Signed(fields.blob(cert, 256, "proof"), fields.raw(cert_sig, 64, "proof")))
 
     def check(self, agency_pk: bytes) -> None:
-        """Reject unless the agency certified the server's key, and that key signed the receipt. ▲ A proof is valid
-        beyond the certificate's time."""
+        """Reject unless the agency with the public key `agency_pk` certified the server's key, and that key signed the
+        receipt. ▲ A proof is valid beyond the certificate's time."""
         check(verify_server_cert(agency_pk, self.cert.body, self.cert.sig, now_ms=0), self.receipt)
 
 

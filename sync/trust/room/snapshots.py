@@ -81,7 +81,8 @@ def pieces(token: bytes, digest: bytes, whole: bytes) -> list[Piece]:
 
 
 def joined(found: list[Piece]) -> bytes | None:
-    """Joins pieces to the whole snapshot. None unless they are all pieces of one snapshot, in order."""
+    """Joins pieces to the whole snapshot. None unless `found` (at least one) are all the pieces of one snapshot, in
+    order."""
     last = found[-1]
     alike = all((p.token, p.count, p.digest) == (last.token, last.count, last.digest) for p in found)
     if not alike or [p.index for p in found] != list(range(last.count)):
@@ -187,7 +188,8 @@ def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
 
 
 def forget_pruned(s: RoomState, obj: bytes, n: int) -> None:
-    """Drops the snapshots of the object `obj` up to the pruned position `n`."""
+    """Drops what is remembered of those snapshots of the object `obj` that are at position `n`, up to which the object
+    is pruned, or before it. Newer ones stay, whatever they cover."""
     rows = tuple(row for row in s.snapshots.get(obj, ()) if row.n > n)
     s.snapshots = {**s.snapshots, obj: rows}
 

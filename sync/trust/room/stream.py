@@ -203,7 +203,7 @@ class RoomStream:
     def place(
         self, kind: int, signed: Sequence[tuple[bytes, bytes, bytes | None]], t: int, book: UserBook, rh_at: RhAt
     ) -> tuple[list[Item], list[Accepted]]:
-        """At the server: gives signed items of one `kind`, each (body, sig, ct), the next positions at time `t` (ms),
+        """At the server: gives `signed` items of one `kind`, each (body, sig, ct), the next positions at time `t` (ms),
         or refuses all of them with a Reject. Returns them at their positions, and their verdicts.
 
         The rules are those of `accept`, but an item that would be void is refused with its reason as the code.
@@ -265,7 +265,7 @@ class RoomStream:
         return out
 
     def _step(self, item: Item, ident: Hash) -> None:
-        """Advances the stream by the item's position; called after the item has been judged."""
+        """Advances the stream by the position of `item`, whose id is `ident`; called after the item has been judged."""
         s = self.state
         s.rh = next_rh(s.rh, item.n, item.t, item.kind, ident)
         s.n, s.t = item.n, item.t
@@ -315,8 +315,8 @@ class RoomStream:
         return AcceptedEntry(item.n, item.t, entry, void)
 
     def _check_place(self, entry: RoomEntry, n: int, *, strict: bool) -> None:
-        """Checks an entry's room and number, and that the room begins with a genesis and its founder's first epoch.
-        Reject "chain" ("conflict" if `strict`), "order" or "other-room"."""
+        """Checks the room and the number of an entry at position `n`, and that the room begins with a genesis and its
+        founder's first epoch. Reject "chain" ("conflict" if `strict`, at the server), "order" or "other-room"."""
         s = self.state
         if entry.seq != s.entry_seq + 1 or entry.prev != s.entry_head:
             raise Reject("conflict" if strict else "chain", f"position {n}")
@@ -340,8 +340,8 @@ class RoomStream:
     # -- what each person has used (totals.py) ------------------------------------------------------------------
 
     def _count(self, uid: Uid, more: dict[str, int]) -> None:
-        """Adds `more`, numbers by the fields of `Used`, to what a person has used of the room's totals, and to the
-        sums. Called only after the verdict, since these are changed in place."""
+        """Adds `more`, numbers by the fields of `Used`, to what the person `uid` has used of the room's totals, and to
+        the sums. Called only after the verdict, since these are changed in place."""
         for who in (uid, EVERYBODY) if more else ():
             self._put_used(who, totals.add(self.state.used.get(who, NOTHING), more))
 
@@ -372,7 +372,8 @@ class RoomStream:
         self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, headers_only: bool
     ) -> list[Accepted]:
         """▲ Judges one device's batch of envelopes, each of which names the one before; the last is signed. Nothing is
-        applied before that signature is verified."""
+        applied before that signature is verified. With `strict` (at the server) a void one is a Reject; with
+        `headers_only` content that is not here does not count as missing. `rh_at` returns old running hashes."""
         bodies = [envelope.read_body(item.body) for item in items]
         headers = [Header.decode(hdr) for hdr, _, _ in bodies]
         idents = [item_id(ENVELOPE, item.body) for item in items]
@@ -410,7 +411,8 @@ class RoomStream:
         return out
 
     def _take(self, item: Item, hdr: Header, ident: Hash, *, headers_only: bool) -> None:
-        """Applies an envelope that is not void to the room's state."""
+        """Applies an envelope that is not void, with the id `ident`, to the room's state. If its content is not here,
+        notes that as missing, unless `headers_only` or a destroy or prune explains it."""
         s = self.state
         if hdr.kind in _ABOUT_STATES:
             before = copy.copy(s)

@@ -64,8 +64,8 @@ def _of(s: RoomState, uid: bytes) -> Used:
 
 
 def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
-    """▲ Whether the device `dev` has written in the room before, or its person's share of devices has room for one
-    more."""
+    """▲ Whether the device `dev` has written in the room before, or the person `uid` has room for one more in their
+    share of the devices that a room may hold."""
     return dev in s.device_heads or DEVICES.has_room(_of(s, uid).devices, len(s.device_heads))
 
 
@@ -73,9 +73,9 @@ def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
 
 
 def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
-    """▲ Why an envelope has no effect because of the room's totals: "oversize", "snapshot" (an attest that adds
-    nothing) or "total" (its author's share is used up); None if it counts. `length` is that of its ciphertext, `t` its
-    time (ms)."""
+    """▲ Why an envelope has no effect because of the room's totals, the bounds on what a room may hold: "oversize",
+    "snapshot" (an attest that adds nothing) or "total" (its author's share is used up); None if it counts. `length` is
+    that of its ciphertext, `t` its time (ms)."""
     if hdr.kind == envelope.OP and not hdr.share_c:  # the usual case
         return None
     used = _of(s, hdr.uid)
@@ -98,9 +98,9 @@ def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None
 
 
 def ends_something(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> bool:
-    """▲ Whether no total may stop the entry: a removal, a leave, a lowered role, a pin that states a revocation or the
-    end of a user log, or the epoch that a room owes. `before` and `after` are the room without the entry and with
-    it."""
+    """▲ Whether no total (bound on what a room may hold) may stop the entry: a removal, a leave, a lowered role, a pin
+    that states a revocation or the end of a user log, or the epoch that a room owes. `before` and `after` are the room
+    without the entry and with it."""
     match entry.payload:
         case Remove() | Leave():
             return True
@@ -121,9 +121,10 @@ def _states_an_end(before: RoomState, after: RoomState, uid: Uid, book: UserBook
 
 
 def judge_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook, *, known: bool) -> str | None:
-    """▲ Why an entry that the rules allow has no effect because of the room's totals: "stale" (a pin that moves
-    nothing) or "total" (its author's share is used up); None if it counts. `before` and `after` are the room without
-    the entry and with it; `known`: whether the room keeps anything of its device, see `knows_or_takes_device`."""
+    """▲ Why an entry that the rules allow has no effect because of the room's totals, the bounds on what a room may
+    hold: "stale" (a pin that moves nothing) or "total" (its author's share is used up); None if it counts. `before` and
+    `after` are the room without the entry and with it; `known`: whether the room keeps anything of its device, see
+    `knows_or_takes_device`."""
     if isinstance(entry.payload, Pin) and after.pins is before.pins:
         return "stale"
     used, everybody = _of(before, entry.uid), _of(before, EVERYBODY)

@@ -16,8 +16,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """How much of a room's totals one person has used: objects begun, devices that wrote, epochs made, persons added,
-    entries posted. Only `snapshots` can fall: it counts those that the room remembers now."""
+    """How much one person has used of what a room may hold altogether (its totals): objects begun, devices that wrote,
+    epochs made, persons added, entries posted, and by how many epochs their links reach farther back than they must
+    (`links`). `heartbeats` and `purged` count envelopes of these kinds on `day` alone. Of the others only `snapshots`
+    can fall: it counts those that the room remembers now."""
 
     objects: int = 0
     devices: int = 0
@@ -74,8 +76,8 @@ class Rows:
         self._at: dict[bytes, int] = {}
 
     def begin(self, packed: bytes, held: Mapping[Uid, T] | Mapping[bytes, T]) -> None:
-        """Begins with rows that were packed before, for example those read at a start. They have one length and are in
-        the order of the keys of `held`."""
+        """Begins with `packed`, the rows that were packed before, for example those read at a start. They have one
+        length and are in the order of the keys of `held`, the dict that they encode."""
         size = len(packed) // len(held) if held else 0
         self._packed = bytearray(packed)
         self._at = {key: at * size for at, key in enumerate(held)}

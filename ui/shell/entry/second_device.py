@@ -115,7 +115,8 @@ class JoinPages(QStackedWidget):
         self.addWidget(self.who_page)
 
     def start(self, server: str) -> None:
-        """Shows the first of these pages. `server` is the address, if it is known already; otherwise ""."""
+        """Shows the first of the pages that make this computer another device of a person. `server` is the address, if
+        it is known already; otherwise ""."""
         self.setCurrentWidget(self.where_page)
         if server and self.server.to_fill:
             self.server.setText(server)

@@ -58,8 +58,8 @@ class UnlockView(GatePage):
             self.button.setEnabled(bool(self.field.text()))
 
     def unlock(self) -> None:
-        """Opens the session with the passphrase that was typed, in the background. Does nothing while another attempt
-        is under way."""
+        """Opens the session with the passphrase that was typed, in the background. Does nothing if none was typed, or
+        while another attempt is under way."""
         if self.field is not None and self.field.text() and self._passphrase is not None and not self._busy:
             self._begin()
             run(self, self._open(self._passphrase(self.field.text())), on_error=self._failed)

@@ -42,7 +42,8 @@ class HeldBar(InfoBar):
         self._copied = copied
 
     def refresh(self) -> None:
-        """Reads again which changes are held back in the room, and shows or hides the bar."""
+        """Reads again which of the room's changes are held back or void, cannot be tried here, were left out or wait
+        for others, and shows or hides the bar. Of several of these it shows the first."""
         held, gone = self._session.held.held(self._room), self._session.held.left_out(self._room)
         kept = tuple(one for one in held if not one.void)
         if held:

@@ -115,7 +115,7 @@ class InvitationView(QWidget):
 
     def refresh(self) -> None:
         """Reads the invitation that is shown again. Emits `entered` if it was accepted here and its room is open by
-        now."""
+        now; shows that it is gone if it is not open any more."""
         room = self._room
         if room is None:
             return

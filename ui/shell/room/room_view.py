@@ -255,8 +255,8 @@ class RoomView(QWidget):
         self._stack.setCurrentWidget(self._empty)
 
     def show_tool(self, tool_id: str, obj: ObjId | None = None, ref: bytes = b"", words: Sequence[str] = ()) -> None:
-        """Opens the tab of the tool `tool_id`. With `obj` it opens that object of the tool, at the place `ref` in it,
-        and marks the `words`, those of a search."""
+        """Opens the tab of the tool `tool_id`; does nothing if the room has no tab of it. With `obj` it opens that
+        object of the tool, at the place `ref` in it, and marks the `words`, those of a search."""
         tool = next((t for t in self._shown() if t.id == tool_id), None)
         if tool is None:
             return

@@ -35,7 +35,8 @@ class SecurityButton(Entered, QPushButton):
         theme.on_change(self, self._measure)
 
     def show_level(self, level: str) -> None:
-        """Shows `level`, one of the levels in app/rooms/security_status.py."""
+        """Shows `level`, the room's security status in one word, such as "verified", "sealed" or "warned"
+        (app/rooms/security_status.py)."""
         word, kind, icon, meaning = security_chip(level)
         self._shown = (word, kind, icon)
         self.setAccessibleName(tr("Seal: {word}").format(word=word))

@@ -28,8 +28,8 @@ def _when(t_ms: int) -> str:
 
 class SecurityDialog(Dialog):
     """A dialog about a room's security status: who can decrypt it and since when, its key, and what the server sees.
-    `level` is the status, `report` the facts (None if there are none), `standing` what is known of a stop.
-    `on_evidence` opens the evidence against the server."""
+    `level` is the status in one word, `report` the facts (None while there are none). If `standing` has evidence that
+    the server was false in this room, a button calls `on_evidence`, which shows it."""
 
     def __init__(
         self,
@@ -171,7 +171,8 @@ def origin_text(doubt: str) -> str:
 
 
 def key_text(report: SecurityReport) -> str:
-    """Text about the room's key: its number, by whom and when it was made, and when it will be replaced."""
+    """Text for the person about the room's key: its number, by whom and when it was made, and when it will be replaced.
+    What `report` does not know of that is left out; when and by whom it was made appear only together."""
     number = report.generation
     if report.made_ms is None or report.made_by is None:
         made = tr("The room's key number {n}.").format(n=number)

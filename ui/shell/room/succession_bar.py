@@ -38,7 +38,8 @@ class _Action:
 
 
 class _ActionButton(TextButton):
-    """A button of the bar. It runs the action that it shows at the moment when it is pressed."""
+    """A button of the bar over a room that has stopped or continues another. It runs the action that it shows at the
+    moment when it is pressed."""
 
     def __init__(self, action: _Action) -> None:
         super().__init__(action.text, lambda: self._action.run(), kind="link")
@@ -135,7 +136,7 @@ class SuccessionBar(QFrame):
     def _waits(self, held: Sequence[HeldOffer], back: list[_Action]) -> tuple[str, str, str, list[_Action]]:
         """What the bar shows for own changes that wait to be brought into this room (`held`): what has not been
         received yet, and, once it is time to ask, whether a copy is to be made. `back` are the buttons that come last.
-        Returned as by `_format_standing`."""
+        Returns (sentence, kind of bar, name of the icon, its buttons)."""
         first = next((h for h in held if h.asks), held[0])
         text = _lacking(first)
         if not first.asks:

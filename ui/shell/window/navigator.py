@@ -205,7 +205,7 @@ class Navigator(QObject):
 
     def step_room(self, by: int, *, unread: bool = False) -> None:
         """Goes to another room, `by` rows further down in the list (up, if negative), around the ends. `unread`: rooms
-        with nothing unread are skipped."""
+        with nothing unread are skipped. Does nothing if no room is left."""
         listed = self._parts.room_list.list.rows.rows
         rows = [r for r in listed if isinstance(r.key, bytes) and not r.section and (r.count or not unread)]
         keys = [r.key for r in rows]

@@ -102,7 +102,8 @@ class Palette(QFrame):
         self.field.setFocus()
 
     def dismiss(self) -> None:
-        """Hides the palette and returns the focus to where it was."""
+        """Hides the palette and returns the focus to where it was, or to the host (the window's content behind it) if
+        that is not shown any more. Does nothing while the palette is hidden."""
         if not self.isVisible():
             return
         self.hide()

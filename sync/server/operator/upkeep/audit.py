@@ -131,7 +131,8 @@ def rows(reading: Reading) -> Iterator[AdminRow]:
 
 def kept_head(reading: Reading) -> AdminHead:
     """The number and hash of the newest entry that was ever written to the admin log, as the database stores it beside
-    the entries. If that value is missing or damaged, returns a head that no entry can have."""
+    the entries. If that value is missing, returns EMPTY, the head of a log without entries; if it is damaged, a head
+    that no entry can have."""
     kept = reading.one("meta", "SELECT value FROM meta WHERE name = ?", (HEAD,))
     try:
         return AdminHead.parse(kept[0].decode()) if kept is not None else EMPTY

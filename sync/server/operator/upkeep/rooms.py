@@ -44,7 +44,7 @@ class RoomCheck:
 
     def run(self) -> None:
         """Verifies the room's items from the first, and compares the result with the stored head, state, members,
-        devices' heads and shares."""
+        devices' heads and shares. Reports each problem."""
         try:
             self._run()
         except MISTYPED:
@@ -160,8 +160,8 @@ class RoomCheck:
     # -- seals ----------------------------------------------------------------------------------------------------
 
     def _check_seals(self, a: AcceptedEntry) -> None:
-        """Checks that the seals (encrypted keys) that an accepted entry names are stored. An entry that was uploaded
-        again after a restore has none of them, only re-seals, and is not checked."""
+        """Checks that the seals (encrypted keys) that an accepted entry names are stored; reports it if not. An entry
+        that was uploaded again after a restore has none of them, only re-seals, and is not checked."""
         add, epoch = a.entry.payload, a.entry.epoch
         if a.n in self._sealless:
             return
@@ -190,7 +190,7 @@ class RoomCheck:
     # -- what is kept beside the items ------------------------------------------------------------------------------
 
     def _check_state(self, state: bytes) -> None:
-        """Checks that `state`, as it is stored, is the one that the items verified so far make."""
+        """Reports a problem unless `state`, as it is stored, is the one that the items verified so far make."""
         kept = self._stream.state
         missing, kept.missing = kept.missing, Missing()
         whole = self._stream.to_bytes()  # with the content whose absence is reported separately
@@ -199,8 +199,8 @@ class RoomCheck:
             self._add("state", str(self._stream.n), "state")
 
     def _check_content(self) -> None:
-        """Checks that content is missing only where an entry allows it: a destroy of its object, or a prune up to
-        there."""
+        """Reports each content that is missing although no entry allows it: neither a destroy of its object, nor a
+        prune up to there."""
         for n in self._stream.withheld():
             if n not in self._bad_content:
                 self._add("content", str(n), "withheld")

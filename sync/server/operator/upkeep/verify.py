@@ -39,8 +39,9 @@ def verify(
     database: Path | None = None,
 ) -> Tally:
     """Checks the data folder or backup `data` (`database`: the file of a backup's database), or only the room with the
-    id `room` in it. Calls `on_problem` with each problem, and `step` often with the tally so far. Returns the tally.
-    ConfigError without agency.pub, StoreError for a later version's database."""
+    id `room` in it. Calls `on_problem` with each problem, and `step` often with the tally so far. Returns the tally. A
+    damaged database is reported as a problem too. ConfigError without agency.pub, StoreError for a later version's
+    database."""
     report = Report(on_problem, step)
     agency_pk = read_agency_pk(data)
     try:
@@ -72,8 +73,8 @@ class _Check:
         self._logs = Logs(reading, agency_pk)
 
     def everything(self) -> None:
-        """Checks the database's file, the certificates, people, invitations, the admin log, rooms and parts of
-        files."""
+        """Checks the database's file, the certificates, people, invitations, the admin log, rooms and parts of files,
+        and reports each problem."""
         for _ in self._reading.structure():
             self._report.add("database", "server.sqlite3", "database")
         self._server()
@@ -86,7 +87,7 @@ class _Check:
             self.room(room)
 
     def room(self, room: bytes) -> None:
-        """Checks the room with the id `room` and its parts of files."""
+        """Checks the room with the id `room` and its parts of files, and reports each problem."""
         with self._reading.snapshot():
             RoomCheck(self._reading, self._logs, self._report, room).run()
         self._report.tally.rooms += 1
@@ -143,7 +144,9 @@ class _Check:
     # -- the server -------------------------------------------------------------------------------------------------
 
     def _server(self) -> None:
-        """Checks the server's and the escrow key's certificates, and the stored statements that the server signed."""
+        """Checks the server's and the escrow key's certificates, and the stored statements and receipts that the server
+        signed. Reports each problem. If server.cert is not valid, or missing (which is no problem), the rest is not
+        checked."""
         cert = read_server_cert(self._data)
         if cert is None:
             return
