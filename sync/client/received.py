@@ -161,9 +161,9 @@ class OpenedUpTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """One transaction about items that waited for a key or a share. `resolved` are the positions of those that are now
-    opened or bad, and wait no more; `whole` the objects whose every change is here now: they no longer depend on a
-    snapshot. The other fields are as in `ReceivedSlice`."""
+    """One transaction about items that waited for a key or a share. `resolved` are the positions of those that wait no
+    more: opened now, bad, or before the first position that this person may read. `whole` are the objects whose every
+    change is here now: they no longer depend on a snapshot. The other fields are as in `ReceivedSlice`."""
 
     more: ClassVar[bool] = False
     room: RoomId

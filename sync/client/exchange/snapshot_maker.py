@@ -127,10 +127,11 @@ class Snapshots:
 
     async def check(self, room: RoomSync) -> None:
         """▲ Recomputes, from the first change, the snapshots with which this device began objects of `room`; call it
-        when all changes before them are here. A correct one is attested if it still needs that and nothing in the room
-        waits for a key. A false one is dropped: no state is built on it any more. So is one whose object has a change
-        that waits for a key or is held back, since it cannot be judged. A snapshot that cannot be computed now is not
-        called false: no state is built on it either, and it is computed again before it is attested."""
+        when all changes before them are here. Those of pruned objects, whose first changes are gone, are not checked. A
+        correct one is attested soon if it still needs that and nothing in the room waits for a key. A false one is
+        dropped: no state is built on it any more. So is one whose object has a change that waits for a key or is held
+        back, since it cannot be judged. A snapshot that cannot be computed now is not called false: no state is built
+        on it either, and it is computed again before it is attested."""
         ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
         begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
         shut = room.shut()
