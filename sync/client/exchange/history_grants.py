@@ -19,8 +19,9 @@ class HistoryProposal:
     administrators. `approved`: the second one has agreed, and only the grant itself is left.
 
     `refusal`: why this person cannot take the next step: "not-admin", "own" (another administrator must approve),
-    "not-seasoned" (administrator for less than seven days: this person, or by this device's clock the approver),
-    "proposer-gone", "no-history" (only a person who can read the history can give it); or None.
+    "not-seasoned" (this person has been an administrator for less than seven days; once it is approved: the approver
+    has, by this device's clock), "proposer-gone", "no-history" (only a person who can read the history can give it); or
+    None.
     """
 
     ident: Hash
@@ -63,8 +64,9 @@ def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:
 
 def may_propose(s: RoomState, me: Uid, subject: Uid) -> str | None:
     """Why the person `me` cannot propose that `subject` gets the history of the room with the state `s`: "not-member"
-    (`subject` is none), "not-admin" (`me` is none), "has-it", "proposed", "one-admin" (a room with one administrator
-    decides this when it is founded); None if they can."""
+    (`subject` is no member), "not-admin" (`me` is no administrator), "has-it", "proposed" (a proposal for `subject` is
+    open), "one-admin" (a room with one administrator decides this when it is founded); None if they can. The first that
+    applies, in this order."""
     member = s.members.get(subject)
     if member is None:
         return "not-member"

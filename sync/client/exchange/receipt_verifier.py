@@ -123,8 +123,8 @@ class ReceiptVerifier:
 
     def agrees(self, room: RoomSync, r: m.Receipt) -> bool:
         """▲ Whether `r`, the server's receipt for the last position of `room`, is exactly what we have judged; the next
-        `keep` verifies its signature and stores it then. Call it when everything that the server gave is judged. If it
-        is not, the room is stopped, for what `check` finds, or as WITHHELD: a receipt for a higher position means that
+        `keep` verifies its signature and stores it then. Call it when everything that the server gave is judged. If `r`
+        differs, the room is stopped, for what `check` finds, or as WITHHELD: a receipt for a higher position means that
         items are withheld. Reject if a receipt that differs is not signed."""
         if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
             self._agreed[room.room] = r

@@ -85,8 +85,8 @@ class Invitations:
 
     def start(self, listed: set[RoomId]) -> None:
         """Call it on a new connection. `listed`: all rooms that the server lists for this person, followed ones too.
-        Forgets the invitations to any other room, for example one from which they were removed meanwhile. Held in
-        memory only."""
+        Forgets the invitations to any other room, for example one from which they were removed meanwhile. Invitations
+        are held in memory only."""
         for room in [room for room in self._held if room not in listed]:
             self.drop(room)
 
