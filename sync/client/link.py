@@ -206,8 +206,9 @@ async def _read(state: bytes) -> RoomStream | None:
 
 def _of_one_room(fault: Exception) -> bool:
     """Whether `fault` is a fault of this program, and so concerns only the room that was worked on: an exception
-    without a `code`, or a BugError. Faults of the connection, the server or the store have a `code` and concern more. A
-    state that is too large to be read again counts as a fault of its room."""
+    without a `code`, or a BugError other than UnlistedTransition, which is raised in tests alone. Faults of the
+    connection, the server or the store have a `code` and concern more. A state that is too large to be read again
+    counts as a fault of its room."""
     if isinstance(fault, Reject):
         return (fault.code, fault.where) == STATE_TOO_LARGE
     if isinstance(fault, BugError):
