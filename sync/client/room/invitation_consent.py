@@ -13,7 +13,7 @@ from sync.trust.room.successor_claim import Origin
 
 class Verdict(Enum):
     """The application's decision about a room to which somebody added this person: follow it (OPEN), ask the person
-    (ASK), or neither read nor show it (HIDE)."""
+    (ASK), or neither follow nor show it (HIDE)."""
 
     OPEN = "open"
     """The room is followed like every other."""
