@@ -130,9 +130,9 @@ class TrackedRoom:
     @property
     def ends_here(self) -> bool:
         """▲ Whether our copy of the room's member list is as new as we can get it. It is if the server has confirmed on
-        this connection that it has the same head; or if it gives us no more, because this person is no member or the
-        room has a fork, a rollback or withheld items. A room that this program cannot follow counts only with a
-        recorded fork or rollback."""
+        this connection that it has the same head; or if it gives us no more, because this person is no member (and what
+        it announced is stored) or the room has a fork, a rollback or withheld items. A room that this program cannot
+        follow counts only with a recorded fork or rollback."""
         stopped = self._phase.mark in (Mark.FORK, Mark.ROLLBACK) or self.problem is RoomState.WITHHELD
         known = self.caught_up and (self._phase.head is Head.CONFIRMED or not self.is_member)
         return stopped or (known and self.problem is not RoomState.UNREADABLE)

@@ -90,7 +90,8 @@ class Dialer(Protocol):
     async def open(self) -> Transport:
         """A new Transport. Unreachable if no connection can be made; ProxyFailed if the proxy cannot be reached or
         refuses; ProxyWantsName if it asks for a password; CertificateRefused if the server's TLS certificate is not
-        trusted; AddressForbidden if the organisation's rules do not allow the address."""
+        trusted; AddressForbidden if the organisation's rules do not allow the address; NoAddress if there is none;
+        ProxyUnnamed or NoProxyScript if the settings ask for a proxy that cannot be found."""
         ...
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
