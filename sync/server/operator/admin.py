@@ -279,8 +279,9 @@ async def open_room(data: Path, room: bytes) -> None:
 
 
 def confirm_clock(data: Path) -> None:
-    """Confirms that this machine's clock is right, for a server that takes no new items because the clock was set by
-    more than a day. `data`: the server's data folder. ConfigError if there is no server in it."""
+    """Confirms that this machine's clock is right, for a server that takes no new items because the clock was set;
+    after more than a day's change it takes none before this. `data`: the server's data folder. ConfigError if there is
+    no server in it."""
     if not (data / "server.key").exists():
         raise ConfigError("nothing here yet: run init first")
     with admin_log.recorded(data, "confirm-clock"):

@@ -123,7 +123,7 @@ class Condition:
 
     def _administration(self) -> Iterator[GaugeMetricFamily]:
         """The figures about backups, commands, people and rooms, as of the last reading of the admin log and the last
-        count."""
+        count; without people and rooms before the first count."""
         done, now = self._commands, now_ms()
         age = max(0.0, (now - done.backup_t) / 1000) if done.backup_t else math.inf
         yield gauge("kansli_backup_age_seconds", "Since the last good backup was made; +Inf for none.", age)

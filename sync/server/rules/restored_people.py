@@ -53,7 +53,8 @@ class _Given:
 
 
 class ReturnedLogs:
-    """Stores user logs and staff records that clients upload after a restore."""
+    """Stores user logs and staff records that clients upload again after a restore, once they are proven: entries by
+    their signatures, a record by its hash in the log."""
 
     def __init__(self, store: Store, people: People, identity: Identity, growth: LogGrowth) -> None:
         self._store = store
