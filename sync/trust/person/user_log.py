@@ -179,8 +179,9 @@ class UserLog:
 
     def recipient(self, seq: int, head: Hash, history: bool) -> Recipient | None:
         """The recipient as which an epoch is sealed to this person, whose log is pinned at entry `seq` with hash
-        `head`; None if the epoch is not sealed to them. `history`: whether the person may read from the room's
-        beginning. The newest answer is kept: a room of thousands asks for each member again and again."""
+        `head`; None if they have no generation of their key that counts there (`puk_at`). `history`: whether the person
+        may read from the room's beginning. The newest answer is kept: a room of thousands asks for each member again
+        and again."""
         kept = self.sealed_to
         if kept is not None and (kept.ulog_seq, kept.ulog_head, kept.history) == (seq, head, history):
             return kept
@@ -328,8 +329,8 @@ def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 def _puk_seal(log: UserLog, entry: UserEntry, to: bytes, gen: object, sealed: object) -> None:
     """Stores `sealed`, the seed of the newest generation of the per-user key (PUK) sealed to the device `to`, beside
-    the seals of the other devices. It comes in an entry that adds the device or changes its key. Reject "generation" if
-    `gen` is not the newest generation."""
+    the seals of the other devices, in place of an older one. It comes in an entry that adds the device or changes its
+    key. Reject "generation" if `gen` is not the newest generation."""
     if fields.u64(gen, "puk seal") != len(log.puks):
         raise Reject("generation", f"user entry {entry.seq}")
     puk = log.puks[-1]
@@ -397,8 +398,9 @@ def _root_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 
 def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
-    """Puts a new recovery sheet in force. ▲ Its entry carries the next generation of the per-user key (PUK), so that
-    the recovery sheet that it replaces opens none of the later ones. Returns the key that must have signed."""
+    """Records a new recovery sheet, in force if its root key was set before (`root_rotate`). ▲ Its entry carries the
+    next generation of the per-user key (PUK), so that the recovery sheet that it replaces opens none of the later ones.
+    Returns the key that must have signed."""
     version, kem_pk, number, escrow, sealed, puk = fields.array(entry.payload, 6, "recovery_set")
     fields.version(version, RECOVERY_SHEET_FORMAT, "recovery_set")
     if entry.by != ROOT:

@@ -11,8 +11,9 @@ from sync.trust.keys.epochs import Epoch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
-    """The content of a room's first entry. `policy` has the room's settings by name. If this room continues a stopped
-    one, `successor` is that room's id, a position in it and the running hash there; otherwise None."""
+    """The content of a room's first entry. `nonce` is random, so that the room's id is unique. `policy` has the room's
+    settings by name. If this room continues a stopped one, `successor` is that room's id, a position in it and the
+    running hash there; otherwise None."""
 
     nonce: bytes
     policy: dict[str, object]

@@ -83,7 +83,11 @@ class Missing(dict[int, bytes]):
 @dataclass(slots=True)
 class RoomState:
     """What is known of one room after position `n`: its members, keys, policy and objects, that is everything that
-    judging the next item needs, except the user logs and old running hashes."""
+    judging the next item needs, except the user logs and old running hashes. `rh` and `t` (ms) are the running hash and
+    the time at `n`; `entry_seq` and `entry_head` the number and hash of the newest entry; `epoch` is the newest key
+    generation. `pins`: the (number, hash) of each person's user log that counts in the room, also of former members.
+    `destroyed`: the position at which each object was destroyed; `pruned`: the position up to which it is pruned.
+    `dev_owner`: whose each device is. `shares`: the commitment to each object's share."""
 
     room: RoomId = NO_ROOM
     n: int = 0
