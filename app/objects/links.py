@@ -49,8 +49,9 @@ class ObjectLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """What a link shows of the thing that it leads to: its present title, and who changed it and when (`updated`, ms),
-    if that is known. A tool whose things have a state of their own returns a subclass, which its part in ui/ shows."""
+    """What a link shows of the thing that it leads to: its present title, when it was changed last (`updated`, ms; 0:
+    unknown), and a person (`by`; None: unknown), who is the maker for an object. A tool whose things have a state of
+    their own returns a subclass, which its part in ui/ shows."""
 
     title: str
     by: Uid | None = None
