@@ -21,8 +21,8 @@ from sync.trust.room.envelope import object_of
 
 def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: Uid) -> bool:
     """Stores that a room has an object of this kind: `t` (ms) and `by` say when and by whom it was made. Called when
-    the room's own record of the object is projected. The first such record counts. Returns False if the object belongs
-    to another room.
+    the room's own record of the object is projected. The first such record counts. An object of which changes were
+    received before keeps the time and author of the first of them. Returns False if the object belongs to another room.
 
     Changes of the object that were received before are projected at the end of the same transaction.
     """
@@ -149,7 +149,8 @@ class Objects:
         return int(self._db.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0)
 
     def set_read_mark(self, room: RoomId, obj: ObjId, row: int) -> None:
-        """Notes that this person has read every change of the object up to row `row`. The mark never moves back."""
+        """Notes that this person has read every change of the object up to row `row`. The mark never moves back. The
+        room's `changed` is emitted."""
         with self._db.transaction():
             self._db.conn.execute(
                 """INSERT INTO read_markers (obj, room, row, t) VALUES (?, ?, ?, ?)
