@@ -11,9 +11,9 @@ from app.store.objects import Objects
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectLink:
-    """A link to an object in a room. `ref` names a place in the object (a message, a card), in the tool's own form; b""
-    for the whole object. `words`: the words that a search found there, to be marked. They are not in the link's text.
-    """
+    """A link to an object in a room; `kind` is the object's kind ("chat"). `ref` names a place in the object (a
+    message, a card), in the tool's own form; b"" for the whole object. `words`: the words that a search found there, to
+    be marked. They are not in the link's text."""
 
     room: RoomId
     obj: ObjId

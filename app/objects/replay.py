@@ -34,8 +34,8 @@ piece whose index was received before, or whose `count` differs from that of its
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What a change's data contains: an update, or one piece of an update. `begun` is empty except for a merged state.
-    A piece has the `group` that it shares with the others, its `index` among them and their `count`."""
+    """What a change's data contains: an `update`, or one piece of one. `begun` is empty except for a merged state. A
+    piece has the `group` that it shares with the others, its `index` among them and their `count`."""
 
     update: bytes
     begun: bytes = b""

@@ -37,7 +37,7 @@ def complete_name(obj: ObjId) -> str:
 
 @dataclass(slots=True)
 class Held:
-    """One object's judge in memory. `covers`: the position up to which a snapshot replaces the changes, so that the
+    """One object's `judge` in memory. `covers`: the position up to which a snapshot replaces the changes, so that the
     judge is not given them. `unstored`: how many changes it has judged since its state was stored. `touched`: when it
     last judged one (the loop's clock, seconds)."""
 

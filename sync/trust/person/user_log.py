@@ -31,9 +31,9 @@ _FIRST = {1: "binding", 2: "puk_rotate"}
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of the person, with its public keys. It is active from entry `added` of the user log to the one before
-    entry `revoked`; `revoked` is None if it was not revoked. `by` is the device that added it, or "root" for the root
-    key.
+    """One device of the person: its id `dev`, and its public keys for signatures (`sign_pk`) and for sealing (`kem_pk`,
+    the newest). It is active from entry `added` of the user log to the one before entry `revoked`; `revoked` is None if
+    it was not revoked. `by` is the device that added it, or "root" for the root key.
 
     `time` is when it was added, in ms, by that entry's claim.
     """
@@ -84,8 +84,11 @@ class RecoverySheet:
 @dataclass(slots=True)
 class UserLog:
     """What one person's user log states after its newest entry: devices, root key, generations of the per-user key
-    (PUK), and the binding to a staff record. Changed only by `apply`, which applies an entry as a whole or not at
-    all."""
+    (PUK), and the binding to a staff record. `heads`: the hash of each entry, in order, so `heads[-1]` is the newest.
+    `root_pk`: the public root key in force, `genesis_root_pk` the first one. `devices` has revoked ones too, oldest
+    first. `record_hash`: of the bound staff record; None before the binding. `recovery_sheet`: the newest, in force or
+    not. `ended`: the number of the entry by which the agency ended the log, or None. Changed only by `apply`, which
+    applies an entry as a whole or not at all."""
 
     agency_pk: bytes
     uid: Uid = NO_UID
@@ -136,7 +139,8 @@ class UserLog:
 
     @property
     def ready(self) -> bool:
-        """▲ Whether the agency has bound the log and it has a PUK. Only then may the person be added to a room."""
+        """▲ Whether the agency has bound the log and not ended it, and it has a PUK. Only then may the person be added
+        to a room."""
         return self.bound and bool(self.puks) and self.ended is None
 
     @property

@@ -27,10 +27,10 @@ from sync.trust.room.successor_claim import Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Signed entries that are to be appended to a room's log together. `seals` are the keys that come with them, each
-    sealed to one recipient: those of a new epoch, or for one added member the keys in force. They are uploaded first,
-    under `root`: their Merkle root, or the hash of that one seal. `secrets` are the new epoch's (number, content key,
-    archive key or None), None without a new epoch."""
+    """Signed `entries`, each (body, signature), that are to be appended to the log of `room` together. `seals` are the
+    keys that come with them, each sealed to one recipient: those of a new epoch, or for one added member the keys in
+    force. They are uploaded first, under `root`: their Merkle root, or the hash of that one seal. `secrets` are the new
+    epoch's (number, content key, archive key or None), None without a new epoch."""
 
     room: RoomId
     entries: list[Entry]

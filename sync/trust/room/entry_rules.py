@@ -138,9 +138,8 @@ def _role(s: RoomState, here: _At) -> Role:
 
 def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBook, t: int) -> str | None:
     """Moves the room's pins forward to the user-log `heads`, (uid, number, hash), at the time `t` (ms); never back.
-    Returns None, or why none counts: "ulog" (not that log's hash), "not-member" (never was one). A person whose log the
-    agency ended is no member any more; the room owes a rotation after that, or after a member's revoked device.
-    NeedLog."""
+    Returns None, or why none counts: "ulog" (not that log's hash), "not-member" (never was one). If the agency ended a
+    log, that person's membership ends; after that, or a member's revoked device, the room owes a rotation. NeedLog."""
     pins = dict(s.pins)
     moved: list[Uid] = []
     for uid, seq, ulog_head in heads:

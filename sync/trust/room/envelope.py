@@ -48,10 +48,11 @@ class Header:
     as `kind` says. `epoch` is the number of the room's key.
 
     `uid`, `dev` are the author; `dev_seq` counts the envelopes of the device, and `prev` is the id of the one before,
-    or of the later entry that added the author again. `seen` is the position (number, running hash) of the room, and
-    `ulog` that of the author's user log, that the author had verified. `share_c` commits to the object's share of its
-    keys; it is empty in all but the object's first envelope. `kind` is OP (a change), SNAPSHOT or another row of
-    `LEAST_ROLE`; of a newer program any number. `even_ext` are the numbers of extensions that only newer programs know.
+    or of the entry that last added the author, whichever is later. `seen` is the position (number, running hash) of the
+    room, and `ulog` that of the author's user log, that the author had verified. `share_c` commits to the object's
+    share of its keys; it is empty in all but the object's first envelope. `kind` is OP (a change), SNAPSHOT or another
+    row of `LEAST_ROLE`; of a newer program any number. `suite` is the cipher suite, `flags` is 0 in a valid one.
+    `even_ext` are the numbers of extensions that only newer programs know.
     """
 
     suite: int
@@ -221,8 +222,8 @@ class ObjectKeys:
 @dataclass(frozen=True, slots=True)
 class PlainOp:
     """One envelope before encryption: its `payload`, the object `obj` that it belongs to, and the AEAD `key` to encrypt
-    it with. `share_c`, the commitment to the object's share, is set only in the object's first envelope. `about` is
-    what a snapshot or an attest names in its header."""
+    it with. `share_c`, the commitment to the object's share, is set only in the object's first envelope. `kind` is a
+    row of `LEAST_ROLE`. `about` is what a snapshot or an attest names in its header."""
 
     obj: ObjId
     key: bytes

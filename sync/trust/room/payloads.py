@@ -55,8 +55,8 @@ class Leave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRole:
-    """The content of an entry that raises or lowers the role of the member `uid`. After a lowered role the room owes a
-    rotation of its keys, unless the entry carries an epoch with new ones."""
+    """The content of an entry that raises or lowers the role of the member `uid` to `role`. After a lowered role the
+    room owes a rotation of its keys, unless the entry carries an epoch with new ones."""
 
     uid: Uid
     role: Role
@@ -145,7 +145,7 @@ class Prune:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryUse:
     """The content of an entry which states that officers of the agency (`officers`) open the keys of these `epochs`
-    with the agency's recovery key; the details are encrypted for the members."""
+    with the agency's recovery key; the details are encrypted for the members (`sealed`)."""
 
     epochs: tuple[int, ...]
     officers: tuple[Uid, ...]
