@@ -282,7 +282,8 @@ class Changes:
 
     def history(self, obj: ObjId) -> tuple[list[StoredChange], list[StoredChange]]:
         """Everything from which the object's past can be computed, as (the snapshots that replace changes which are not
-        here, every single edit). Each list is in the room's order."""
+        here, every other change that is merged). Each list is in the room's order; changes without a position come
+        last."""
         return self._select(sql.STATES_OF, (obj,)), self._select(sql.EDITS_OF, (obj,))
 
     async def latest_in_thread(self, room: RoomId) -> list[tuple[DevId | None, int]]:

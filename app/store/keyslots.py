@@ -241,7 +241,7 @@ class KeySlots:
         """Makes `passphrase`, or the key store if it is None, the only unlock method, without changing the database key
         `key`. Use it only while nothing is stored that another method protects. ▲ The new slot is written before the
         old ones are removed; if it cannot be made, the old ones stay. Raises SlotForbidden, WeakPassphrase, NoKeyring,
-        KeyringLocked. In a thread."""
+        KeyringLocked, StoreUnwritable. In a thread."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)

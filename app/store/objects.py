@@ -55,7 +55,8 @@ def keep(conn: Connection, room: RoomId, kind: str) -> None:
 
 def cached_state(conn: Connection, room: RoomId, obj: ObjId, upto: int) -> tuple[int, bytes] | None:
     """(row id of the last change in it, state) of an object's cached CRDT state, for projections. None if there is
-    none, if it contains changes after row `upto`, or if it contains a change that could not be projected."""
+    none, if it contains changes after row `upto`, or if it contains a change at which a projection failed by a fault of
+    this program."""
     found = conn.execute(sql.CACHED_STATE, (obj, upto, room)).fetchone()
     return (found[0], found[1]) if found else None
 

@@ -30,8 +30,9 @@ class Suspects:
         self._deaths: dict[ObjId, int] = {}
 
     def prepare(self) -> None:
-        """Marks the objects that an earlier run of the program was merging when it ended as suspect. Called at opening,
-        before any merge."""
+        """Marks the objects that an earlier run of the program was merging when it ended as suspect. The changes of
+        those merges count as untried then (`_suspect`), and the journal is emptied. Called at opening, before any
+        merge."""
         with self._db.transaction():
             for merge in self._journal.left:
                 self._suspect(merge)

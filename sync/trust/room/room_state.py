@@ -70,7 +70,8 @@ class Snapshot:
 
 
 class Missing(dict[int, bytes]):
-    """Positions whose content the server did not send, each with its object's id. New ones come last."""
+    """Positions whose content the server did not send and that no destroy or prune explains yet, each with its object's
+    id. New ones come last."""
 
     dropped = 0
     """How many `drop` has removed. After the first one the bytes that were encoded before are not the beginning of the
