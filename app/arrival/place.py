@@ -110,7 +110,8 @@ class Place:
         return self._dialer(address)
 
     def policy_dialers(self) -> list[Dialer]:
-        """What opens connections to each of the servers that policy names now, in its order."""
+        """What opens connections to each of the servers that policy names now, in its order. Leaves out an invalid
+        address; [] if policy names none, or if the file with the agency's certificates cannot be read."""
         found = []
         for server in entries(self.settings.get(SERVERS)):
             with contextlib.suppress(BadAddress, BadCaFile):
@@ -178,8 +179,9 @@ class Place:
         return open_store(self.profile, self.slots, keys, workers.states.kinds(self._kinds), workers)
 
     async def open(self, keys: StoreKeys) -> Session:
-        """Opens the account with the database keys that an unlock method gave, and begins to sync. Raises StoreMissing,
-        StoreCorrupt, StoreNewer, BadCaFile, …; nothing is left open then."""
+        """Opens the account with the database keys that an unlock method gave, and begins to sync. An unfinished
+        account counts as finished once the server has let it in. Raises StoreMissing, StoreCorrupt, StoreNewer,
+        BadCaFile, …; nothing is left open then."""
         async with Scopes() as scopes:
             store = scopes.enter("store", self.open_store(keys))
             dialer = self.account_dialer(store)
