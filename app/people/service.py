@@ -110,15 +110,15 @@ class PeopleService:
 
     def mark_verified(self, uid: Uid, verified: bool) -> None:
         """Marks that the safety numbers were compared with this person (`verified` True), or takes the mark back.
-        NotFound for a person who was reset."""
+        NotFound if a person who was reset is to be marked."""
         if verified and self._engine.is_over(uid):
             raise NotFound
         self._people.set_verified(uid, verified)
         self.marked.emit(uid, verified)
 
     async def learn(self) -> None:
-        """Asks the server for the people whose names were wanted and are not known here. Does nothing while offline. ▲
-        Each is asked for once: a person who is missing in the answer is shown as unknown from then on. Otherwise a
+        """Asks the server for the people whose names were wanted and are not known here. If that fails, as while
+        offline, they stay wanted. ▲ A person who is missing in the answer is shown as unknown from then on. Otherwise a
         server that never answers could keep a stranger looking as if their name were still loading."""
         wanted, self._wanted = list(self._wanted), set()
         for at in range(0, len(wanted), 50):
