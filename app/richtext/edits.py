@@ -61,8 +61,9 @@ def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str,
 
 def inserted(blocks: Sequence[Block], begin: int, end: int, pasted: Sequence[Block]) -> tuple[list[Block], int]:
     """Puts `pasted` in place of the range from offset `begin` in the first block to `end` in the last. Returns (the new
-    blocks, the caret's position behind the pasted text, in UTF-16 units from the first block's start). Text that is
-    pasted into the middle of a block gets that block's style."""
+    blocks, the caret's position behind the pasted text, in UTF-16 units from the first block's start). The pasted
+    blocks keep their styles, except the first: it gets that of the block into which it is pasted, unless it comes at
+    that block's start and either more blocks follow or nothing of the last block is left behind it."""
     head, tail = runs_before(blocks[0], begin), runs_after(blocks[-1], end)
     new = [Block(block.runs, block.style) for block in pasted]
     styled = not head and (len(new) > 1 or not tail)
