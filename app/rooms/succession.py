@@ -134,8 +134,8 @@ class Succession:
 
     async def open(self, old: RoomId) -> RoomId:
         """Opens the successor of the stopped room `old` and gives it its title; `run` does the rest, also after a
-        restart. Returns the new room. Raises Forbidden if `standing` names a refusal; Unreachable while offline, and
-        then nothing has happened."""
+        restart. Returns the new room. Raises Forbidden if `standing` names a refusal or the end of `old` is not known
+        here; Unreachable while offline, and then nothing has happened."""
         at = self._engine.standing(old)
         if self._refusal(old) is not None or at is None:
             raise Forbidden
@@ -300,7 +300,7 @@ class Succession:
         """▲ Offers (writes once more) in the successor room this person's changes that the founder did not have: those
         behind the position that the successor names, and those without a position. If this device's copy lacks that
         position, or has a different hash there, it is unknown which ones the founder had: then all own changes are
-        offered, except those that were offered before.
+        offered, except those that were offered before. Copies drafts too.
 
         ▲ A change of an object that merges waits until everything that it builds on has a position in the successor.
         All other changes are offered at once.
