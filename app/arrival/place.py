@@ -129,7 +129,9 @@ class Place:
     async def make(self, passphrase: str | None, fill: Fill) -> bytes:
         """Makes a new store that one method unlocks, calls `fill` with the open store and its key, and returns the key.
         `passphrase`: what unlocks the store; None for the computer's key store. Removes an unfinished store first;
-        BugError if the profile has a finished account. The mark that the account is unfinished stays."""
+        BugError if the profile has a finished account. The mark that the account is unfinished stays. Raises
+        WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreFault and what `fill` raises; the unfinished store
+        is left then, for `clear`."""
         self.check_free()
         self.clear()
         write_atomic(self.profile.enrolling_path, b"")
@@ -150,7 +152,7 @@ class Place:
 
     async def add_slot(self, key: bytes, passphrase: str | None) -> None:
         """Adds a key slot to the store, which protects its database key `key`: by `passphrase`, or if that is None by
-        the computer's key store."""
+        the computer's key store. Raises WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreUnwritable."""
         if passphrase is None:
             await asyncio.to_thread(self.slots.add_keyring, key)
         else:

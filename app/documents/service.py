@@ -210,7 +210,7 @@ class DocumentService:
         self._retire(obj, on=False)
 
     def rename(self, obj: ObjId, title: str) -> None:
-        """Replaces the title of a document, whether it is open or not."""
+        """Replaces the title of a document, whether it is open or not; an empty title changes nothing. NotFound."""
         with self._live.holding(obj) as document:
             document.set_title(title)
 

@@ -66,8 +66,8 @@ class PeopleService:
         return found
 
     async def search(self, query: str) -> list[Person]:
-        """Colleagues in the agency's directory who match `query`, without this person and accounts that have ended.
-        Raises SyncErrors, such as Unreachable while offline."""
+        """Colleagues in the agency's directory whose name, title and unit have every word of `query`, without this
+        person and accounts that have ended; at most 50. Raises SyncErrors, such as Unreachable while offline."""
         found = [uid for uid in await self._engine.directory(query) if uid != self._engine.uid]
         return [self.person(uid) for uid in found if not self._engine.is_over(uid)]
 

@@ -46,11 +46,11 @@ class Successor:
 class Standing:
     """How a room is related to rooms that continue each other.
 
-    `origin`: the room that this one continues; `believed`: whether this device's copy of that room confirms it.
-    `successors`: rooms that continue this one, oldest first. `refusal`: why this person cannot open one now
-    ("not-stopped", "not-owner", "replaced"), or None. `evidence`: what is kept against the server here; `head`: the
-    position and running hash where this device's verified copy ends. `restored`: the server was restored from a backup,
-    and this device uploads again what it lost here.
+    `origin`: the room that this one continues; `believed`: whether this device's copy of that room confirms it, and is
+    up to date. `successors`: rooms that continue this one, oldest first, without those that are not believed.
+    `refusal`: why this person cannot open one now ("not-stopped", "not-owner", "replaced"), or None. `evidence`: what
+    is kept against the server here; `head`: the position and running hash where this device's verified copy ends.
+    `restored`: the server was restored from a backup, and this device uploads again what it lost here.
     """
 
     origin: RoomId | None

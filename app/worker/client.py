@@ -131,7 +131,8 @@ class Worker:
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> Tried:
         """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged. `thorough`: reads the
-        whole object after each. WorkerDied if the process ended meanwhile, or was ended because it took too long."""
+        whole object after each. WorkerDied if the process ended meanwhile, or was ended because it took too long;
+        WorkerUnavailable."""
         answers = list[Tried]()
         for part in _parts(updates):
             answers.append(self.ask(Try(obj, tuple(part), thorough), Tried, self._answer_s))
