@@ -223,8 +223,8 @@ class Forbidden(WorldError):
 
 
 class NotFound(WorldError):
-    """Error: the thing that was asked for is not here (any more), or not yet, or its kind does not have what was asked
-    for."""
+    """Error: what was asked for (such as an object, a message, a file or a person's record) is not here (any more, or
+    yet), or is not possible for its kind."""
 
     code = "not-found"
 
@@ -285,8 +285,8 @@ class WorkerUnavailable(WorldError):
 
 
 class BadChange(WorldError):
-    """Error: a received change does not make sense for its kind of object. The change is kept and counted. `code`: the
-    reason."""
+    """Error: a received change does not make sense for its kind of object, or other bytes that a colleague's program
+    wrote make none. A change is kept and counted, and stops nothing. `code`: the reason."""
 
     def __init__(self, code: str = "bad-change") -> None:
         super().__init__(code)

@@ -88,11 +88,11 @@ class AccountRecovery:
         self, found: RecoveryLookup, passphrase: str | None, progress: Progress, *, revoke: bool
     ) -> Session:
         """Makes the store and recovers on this device the account that was looked up last. `found`: what
-        `look_up_account` returned for it, of which only the server is used. `passphrase`: what unlocks the store; None
-        for the computer's key store. Raises ReturnWaits if the other devices have a day to object: then call
-        `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the errors of `look_up_account` too;
-        BugError before that. `revoke`: the other devices are revoked in the same step. ▲ What is needed to finish is
-        kept before the server receives it. If the method is called several times for the same codes, the last
+        `look_up_account` returned for it, of which only the server is used; BugError if that was not called.
+        `passphrase`: what unlocks the store; None for the computer's key store. Raises ReturnWaits if the other devices
+        have a day to object: then call `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the
+        errors of `look_up_account` too. `revoke`: the other devices are revoked in the same step. ▲ What is needed to
+        finish is kept before the server receives it. If the method is called several times for the same codes, the last
         passphrase and the last `revoke` count."""
         current = self._current
         if current is None:

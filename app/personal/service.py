@@ -88,7 +88,8 @@ class Personal:
 
     @property
     def rooms(self) -> list[RoomId]:
-        """The personal rooms of this person, usually one; the one to write to is first."""
+        """The personal rooms of this person, usually one, the oldest first. The first one that the server has not
+        forked is written to."""
         if self._rooms is None:
             found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
             dated = [(t, room) for room in found if (t := self._founded(room)) is not None]

@@ -85,9 +85,9 @@ def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
 
 def followed(anchor: int, caret: int, edit: Edit) -> tuple[int, int]:
     """Where a selection, from `anchor` to `caret`, is after a colleague's edit. Returns (anchor, caret); all in UTF-16
-    units of the whole text. Text inserted at a caret without a selection, or at an edge of the selection, stays
-    outside. Text inserted within the selection belongs to it. A caret right behind text that is replaced moves behind
-    the replacement."""
+    units of the whole text. A caret without a selection stays before text that is inserted at it, but moves behind text
+    that replaces what was right before it. Text inserted at an edge of a selection stays outside; text inserted within
+    it belongs to it."""
     if anchor == caret:
         replaced = edit.removed > 0 and caret == edit.pos + edit.removed
         place = _behind(caret, edit) if replaced else _before(caret, edit)

@@ -312,8 +312,8 @@ class Document:
         return self._encoded_caret
 
     def hide(self, clients: Iterable[int]) -> None:
-        """Notes client numbers under which this person has written, but nothing has a position in the room yet, so that
-        selections must not name them."""
+        """Notes client numbers of the CRDT under which this person has written, but nothing has a position in the room
+        yet, so that selections must not name them."""
         self._hidden.update(clients)
 
     def placed(self, client: int) -> None:

@@ -284,7 +284,7 @@ class Succession:
 
     async def _invite(self, origin: OriginRow) -> None:
         """Invites every member of the old room once, with the same role and access to the history. A member who leaves
-        is not invited again."""
+        is not invited again, and one whom the server or the log's rules refuse is left out."""
         asked = {e.subject for e in self._rooms.events(origin.room) if e.kind == "add"}
         for member in self._store.rooms_list.members(origin.old):
             if member.uid in asked or member.uid == self._engine.uid:

@@ -342,7 +342,7 @@ class TaskService:
 
 
 def _holds(card: Card, copied: Card) -> bool:
-    """Whether `card` has the same title and description as `copied`, and every line of its checklist."""
+    """Whether `card` has the same title and description as `copied`, and every line of its checklist, ticked or not."""
     lines = {item.text for item in card.checklist}
     same = (card.title, card.description) == (copied.title, copied.description)
     return same and all(item.text in lines for item in copied.checklist)
