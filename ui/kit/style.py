@@ -34,8 +34,8 @@ def set_props(widget: QWidget, **props: object) -> None:
 
 
 def label(text: str, kind: str = "body", *, wrap: bool = False, heading: bool = True) -> Label:
-    """A label with the look `kind`. Its text is never taken for markup. A kind that looks like a heading is one for
-    screen readers too, unless `heading` is False, as for large digits."""
+    """A label with the look `kind`, on one line or, with `wrap`, on several. Its text is never taken for markup. A kind
+    that looks like a heading is one for screen readers too, unless `heading` is False, as for large digits."""
     result = Label(text, level=LEVELS.get(kind, 0) if heading else 0)
     result.setWordWrap(wrap)
     set_props(result, look=kind)
