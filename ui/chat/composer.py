@@ -170,7 +170,8 @@ class Composer(QFrame):
             self._begin_edit(edit, edited)
 
     def put_back(self, failed: DraftMessage) -> None:
-        """Adds a message that could not be sent to what is being written, before it."""
+        """Adds a message that could not be sent to what is being written, before it; during an edit of a message, to
+        what was being written before the edit. If both are answers, the one that is being written stays an answer."""
         since = self._aside if self._edit is not None else self.begun
         text = "\n".join(part for part in (failed.text, since.text) if part.strip())
         first = failed if since.reply_to is None else since

@@ -106,7 +106,8 @@ class MessageActions:
         run_guarded(self._view, lambda: self._service.react(self._room, message.change_id, emoji), again=again)
 
     def open_menu(self, message: Message, at: QPoint) -> None:
-        """Opens the menu of a message at the global point `at`; there is none for a deleted message."""
+        """Opens the menu of a message at the global point `at`; there is none for a deleted message. It closes if the
+        message is deleted meanwhile."""
         if message.deleted:
             return
         entries: list[Entry | None] = [
