@@ -83,7 +83,7 @@ class ColumnView(QWidget):
         self.setAccessibleName(title)
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the title opens a menu and the + for a new card is shown."""
+        """Sets whether (`writable`) the title opens a menu and the + for a new card is shown."""
         self._title.setEnabled(writable)
         self._add.setVisible(writable)
 

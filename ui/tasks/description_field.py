@@ -78,7 +78,8 @@ class DescriptionField(QPlainTextEdit):
 
     def take(self, text: str) -> None:
         """Shows `text`, the board's new description of the card, merged with what was typed here and is not stored. The
-        caret keeps its place, and undo removes nothing that others wrote."""
+        caret keeps its place. What could be undone in the field is forgotten, so that undo removes nothing that others
+        wrote."""
         if text == self._base:
             return
         here = self.toPlainText()

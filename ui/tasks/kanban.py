@@ -77,7 +77,8 @@ class KanbanView(QScrollArea):
         self.refresh()
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether cards and columns can be moved, added and deleted here. Cards can be opened in either case."""
+        """Sets whether cards and columns can be moved, added and deleted here (`writable`); if not, a drag ends. Cards
+        can be opened in either case."""
         self._writable = writable
         if not writable:
             self._drag.cancel()
@@ -171,8 +172,8 @@ class KanbanView(QScrollArea):
             self.bring_into_sight(card_id)
 
     def enter(self) -> bool:
-        """Gives the focus to the card in the place of the one that had it last, or to the first card. False if there is
-        no card."""
+        """Gives the focus to the card that is now in the place of the card that had the focus and is gone; otherwise to
+        the first card. False if there is no card."""
         column_id, place = self._left_at or ("", 0)
         here = next((view.cards for view in self.columns if view.column.id == column_id), [])
         cards = here or [widget for view in self.columns for widget in view.cards][:1]
@@ -347,8 +348,9 @@ class KanbanView(QScrollArea):
             i += across
 
     def move_by(self, card_id: str, across: int, down: int) -> None:
-        """Moves a card by `across` columns to the right (negative: left) and `down` places, among the cards that are
-        shown. Does nothing beyond the first or last column, or if the board can only be read."""
+        """Moves a card by `across` columns to the right (negative: left) and `down` places (negative: up), among the
+        cards that are shown, at most to the first or last place. Does nothing beyond the first or last column, or if
+        the board can only be read."""
         i, j = self._find(card_id)
         to = i + across
         if not self._writable or i < 0 or not 0 <= to < len(self.columns):
