@@ -100,7 +100,8 @@ class DocumentsView(QStackedWidget):
             self.document.keep_draft()
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether documents can be changed and made here, or only read."""
+        """Sets whether the open document can be changed (`writable`), or only read. The list asks the service whether
+        documents can be made."""
         self.list.refresh()
         if self.document is not None:
             self.document.set_writable(writable)
@@ -142,8 +143,8 @@ class DocumentsView(QStackedWidget):
         return found
 
     def import_files(self, paths: Sequence[Path]) -> None:
-        """Makes a document of each file, one after another, in the background. Does nothing if files are being imported
-        already."""
+        """Makes a document of each file, one after another, in the background, and then shows what could not be
+        imported of each. Does nothing if files are being imported already."""
         if self._importing is None or self._importing.done():
             self._importing = run(self, self._import(paths))
 
