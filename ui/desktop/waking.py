@@ -24,7 +24,8 @@ class Events(QObject):
 
 
 def watch(parent: QObject) -> Events:
-    """Returns signals for the events that this system reports, emitted for as long as `parent` lives."""
+    """Returns signals for the end of a sleep, a locked screen or session that was left, and another network, emitted
+    for as long as `parent` lives. One that this system does not report is never emitted."""
     events = Events(parent)
     if sys.platform == "win32":
         from ui.desktop.power_windows import listen
@@ -43,8 +44,8 @@ class Networks(Protocol):
 
 
 def networks(events: Events, system: Networks | None = None) -> None:
-    """Has `network_changed` of `events` emitted when the computer's network changes. Nothing is emitted on a system of
-    which Qt knows nothing. `system` is replaced in tests."""
+    """Has `network_changed` of `events` emitted when the computer gets a network, or another one; not when it loses it.
+    Nothing is emitted on a system of which Qt knows nothing. `system` is replaced in tests."""
     if system is None:
         if not QNetworkInformation.loadDefaultBackend():
             log.ui.info("no-network-notices")
