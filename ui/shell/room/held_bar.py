@@ -42,8 +42,9 @@ class HeldBar(InfoBar):
         self._copied = copied
 
     def refresh(self) -> None:
-        """Reads again which of the room's changes are held back or void, cannot be tried here, were left out or wait
-        for others, and shows or hides the bar. Of several of these it shows the first."""
+        """Reads again which of the room's changes are held back or void, or cannot be tried on this computer, which
+        objects take too long, and which changes were left out or wait for others. Shows the first of these that there
+        is, or hides the bar."""
         held, gone = self._session.held.held(self._room), self._session.held.left_out(self._room)
         kept = tuple(one for one in held if not one.void)
         if held:

@@ -64,7 +64,7 @@ class ObjectRow(RowButton):
 
 
 class PeoplePanel(QFrame):
-    """The panel at the right of a room: who is in it, and its objects, each with its last change. It emits
+    """The panel at the right of a room: who is in it, and the four objects that were changed last. It emits
     `object_chosen` with an object's summary, and `write_to` with the person to write to."""
 
     object_chosen = Signal(object)

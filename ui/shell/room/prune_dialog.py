@@ -256,5 +256,5 @@ def _given(plan: PrunePlan) -> str:
 
 
 def _number(n: int) -> str:
-    """The number with a thin space between thousands."""
+    """The number with a no-break space between thousands."""
     return f"{n:,}".replace(",", "\N{NO-BREAK SPACE}")

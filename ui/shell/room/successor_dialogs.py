@@ -78,8 +78,8 @@ def _begins(plan: Plan) -> str:
 
 
 class EvidenceDialog(Dialog):
-    """A dialog with the evidence that a server showed two histories of a room, as the server signed them. Accepting it
-    copies all of the evidence as text."""
+    """A dialog with the evidence that was kept against the server: two histories of a room, a loss, a restore, or a
+    time far ahead, as the server signed them. Accepting it copies all of the evidence as text."""
 
     def __init__(self, parent: QWidget, standing: Standing) -> None:
         super().__init__(
