@@ -64,8 +64,8 @@ def line(
 
 class ElidedLabel(Label):
     """A label of one line that is cut with … where there is no room; a number at its end is kept. The whole text is its
-    tooltip and accessible name. By itself it takes the room that others leave; with another size policy it asks for the
-    room of the whole text."""
+    accessible name, and while it is cut, its tooltip. By itself it takes the room that others leave; with another size
+    policy it asks for the room of the whole text."""
 
     def __init__(self, text: str = "", kind: str = "body", parent: QWidget | None = None) -> None:
         super().__init__("", parent, level=LEVELS.get(kind, 0))
