@@ -79,8 +79,8 @@ class Anchor:
             self.at_end_changed.emit(at_end)
 
     def insert(self, at: int, count: int, unseen: int | None) -> None:
-        """Notes that `count` rows were inserted at the index `at`; the window keeps its place. `unseen` is the index of
-        the first of them that the person is to see; None if there is none."""
+        """Notes that `count` rows were inserted at the index `at`. The window keeps its place, unless it follows the
+        latest row. `unseen` is the index of the first of them that the person is to see; None if there is none."""
         if not self.at_end and at <= self.row:
             self.row += count
         self.floor.insert(at, count, unseen if self.at_end else None)

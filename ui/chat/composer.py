@@ -41,8 +41,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftMessage:
-    """A message that is being written and is not sent. `reply_to` is the message that it answers, and `name` that
-    message's author."""
+    """A message that is being written, or whose files are being sent: it is not sent yet. `reply_to` is the message
+    that it answers, and `name` that message's author."""
 
     text: str = ""
     reply_to: Message | None = None
@@ -380,7 +380,8 @@ def _rule() -> QWidget:
 
 
 class Banner(QWidget):
-    """A line over the field that shows which message is answered or changed, with a cross that calls `on_close`."""
+    """A line over the field in which a message is written, with an icon, a text and a cross that calls `on_close`. It
+    shows which message is answered or changed, or what could not be pasted. Hidden until `show_text`."""
 
     def __init__(self, on_close: Callable[[], object]) -> None:
         super().__init__()

@@ -57,7 +57,8 @@ class MessageActions:
 
     def act(self, shown: Message, action: str) -> None:
         """Does `action` ("reply", "edit", "delete", "copy" …) with a message, as the message is now: it may have
-        changed since it was `shown`. If it was deleted, says so. Does nothing if the person may not do this with it."""
+        changed since it was `shown`. Asks before it deletes. If the message was deleted, says so. Does nothing if the
+        person may not do this with it."""
         message = self._find(shown.change_id)
         if message is None or message.deleted:
             toast(self._view, tr("The message was deleted"))

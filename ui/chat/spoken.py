@@ -20,7 +20,8 @@ Place = tuple[Hit, QRectF]
 
 
 class Messages(Protocol):
-    """What the objects for screen readers need of the view of a conversation."""
+    """What the objects for screen readers need of the view of a conversation: the layout and place of a row's message,
+    which of its parts has the focus, and the press of a part."""
 
     def layout_of(self, row: int) -> MessageLayout: ...
 
