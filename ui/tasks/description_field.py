@@ -128,7 +128,7 @@ class DescriptionField(QPlainTextEdit):
             self.too_long.hide()
 
     def event(self, event: QEvent) -> bool:
-        """Leaves the undo key to the board if nothing in this field can be undone."""
+        """Leaves the keys for undo and redo to the board if nothing in this field can be undone or redone."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             document = self.document()
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo

@@ -144,8 +144,8 @@ class DueField(QWidget):
         pick_day(self._calendar, self._value if isinstance(reading, Unread) else reading, self._set)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Handles Esc, which removes typed text before a second one closes the card, and leaves the undo key to the
-        board if nothing in the field can be undone."""
+        """Handles Esc, which puts the stored date in place of typed text (a second Esc closes the card), and leaves the
+        keys for undo and redo to the board if nothing in the field can be undone or redone."""
         if not isinstance(event, QKeyEvent):
             return False
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape and self._typed:

@@ -263,7 +263,8 @@ class CardEditor(Spoken, QFrame):
             button.setVisible(self._writable and self._make is None)
 
     def _retitled_by(self, card_id: str) -> str:
-        """The name of the colleague who has replaced the card's title; "" if the title was written here."""
+        """The name of the colleague who has replaced the card's title, "A colleague" if it is not known; "" if the
+        title was written here."""
         if card_id not in self._board.replaced.retitled:
             return ""
         uid = self._board.replaced.retitled[card_id]

@@ -29,7 +29,7 @@ MANY = 40
 
 class KanbanView(QScrollArea):
     """Shows a board as columns of cards, which a person moves by mouse or keys. Moves are made on the board at once; to
-    open a card or a menu, signals are emitted. `people` has the members by id."""
+    open a card, or a menu at a global point, signals are emitted. `people` has the members by id."""
 
     card_opened = Signal(str)
     card_menu_asked = Signal(str, QPoint)
@@ -155,7 +155,7 @@ class KanbanView(QScrollArea):
                 view.drop_card(card_id)
 
     def card_widget(self, card_id: str) -> CardWidget | None:
-        """The widget of a card that is shown."""
+        """The widget of a card; None if it is not shown."""
         return next((w for view in self.columns for w in view.cards if w.card.id == card_id), None)
 
     def focused_card(self) -> str:

@@ -147,7 +147,7 @@ class TitleField(QLineEdit):
         self._hands.start()
 
     def event(self, event: QEvent) -> bool:
-        """Leaves the undo key to the board if nothing in this field can be undone."""
+        """Leaves the keys for undo and redo to the board if nothing in this field can be undone or redone."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
             idle = (event.matches(undo) and not self.isUndoAvailable()) or (

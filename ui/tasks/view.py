@@ -324,7 +324,7 @@ class TasksView(QWidget):
             self.editor.open_card(dialog.opened)
 
     def open_trash(self) -> None:
-        """Shows the board's tasks in the trash in a dialog, or a message that there are none."""
+        """Shows the room's tasks that are in the trash in a dialog, or a message that there are none."""
         who, room = self._service.people.person, self._room
         run(self, visit(self, self._service.trash, room, who, self._open_item, writable=self._writable))
 
