@@ -13,7 +13,9 @@ Reachability = QNetworkInformation.Reachability
 
 
 class Events(QObject):
-    """Signals for events of the computer and the desktop session, from whatever system reports them."""
+    """Signals for events of the computer and the desktop session, from whatever system reports them: a sleep has ended
+    (`woke`), the screen was locked or the session left (`left`), the computer has got a network or changed to another
+    (`network_changed`)."""
 
     woke = Signal()
     """The computer slept, and does no more."""
@@ -37,7 +39,7 @@ def watch(parent: QObject) -> Events:
 
 
 class Networks(Protocol):
-    """The part of Qt's QNetworkInformation that is used here."""
+    """The part of Qt's QNetworkInformation that is used here: the signal for a change of the network."""
 
     @property
     def reachabilityChanged(self) -> Any: ...

@@ -96,8 +96,8 @@ class Documents(SpokenList, QListView):
 
 
 class ListView(QWidget):
-    """The page with a room's documents, or if there are none, a sentence that says so and a button for the first
-    one."""
+    """The page with a room's documents; if there are none, a sentence that says so and a button for the first one, or,
+    if all are in the trash, for the trash."""
 
     opened = Signal(object)
     created = Signal()

@@ -86,8 +86,8 @@ class DocumentsView(QStackedWidget):
         return ViewPlace(opened=self.document.obj, line=line, px=px, anchor=anchor, caret=caret)
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Shows what `view_place` returned: the document as it was left; the list if none was open, or if it is
-        gone."""
+        """Shows what `view_place` returned: the document as it was left, or the list if it is gone. Does nothing if
+        none was open."""
         if left.opened:
             self.open(ObjId(left.opened))
         if left.opened and self.document is not None:

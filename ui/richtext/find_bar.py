@@ -169,8 +169,8 @@ class FindBar(QFrame):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Handles undo and redo in a field: it undoes what was typed there. Right after a replacement, or if nothing
-        was typed, it undoes the replacement instead."""
+        """Handles undo and redo in a field: Qt undoes what was typed there. Right after a replacement, or if nothing
+        was typed, the last edit of the document is undone instead."""
         if not (isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress):
             return False
         name = keys.action(event)
