@@ -22,9 +22,9 @@ Copied = Callable[[str, ObjId], object]
 
 
 class HeldBar(InfoBar):
-    """The bar over a room that shows that changes are held back on this computer, or were left out for everybody;
-    hidden if there are none. `leave` is called when the person wants to leave the room, `copied` with the kind and id
-    of an object that the person had copied."""
+    """The bar over a room that shows why some of its changes are not merged here: held back on this computer, void, too
+    slow, left out for everybody, or waiting for others; hidden if there are none. `leave` is called when the person
+    wants to leave the room, `copied` with the kind and id of an object that the person had copied."""
 
     def __init__(
         self,

@@ -148,8 +148,8 @@ def role_choice(current: Role, my_role: Role | None) -> QComboBox:
 
 
 class AddMemberDialog(Dialog):
-    """A dialog that asks whom to add to a room, in which role, and whether they may read what was written before.
-    People in `already` are members and cannot be found. `my_role` is the role of the person at the screen."""
+    """A dialog that asks whom to add to a room, in which role, whether they may read what was written before, and for a
+    greeting. People in `already` are members and cannot be found. `my_role` is the role of the person at the screen."""
 
     def __init__(self, parent: QWidget, people: PeopleService, already: set[Uid], my_role: Role | None) -> None:
         super().__init__(parent, tr("Add member"), accept=tr("Add"), width=480)

@@ -296,7 +296,7 @@ class RoomView(QWidget):
             view.set_writable(self._session.rooms.may_write(self.room))
 
     def view(self, tool_id: str) -> QWidget | None:
-        """The open view of a tool."""
+        """The open view of a tool; None if it was not opened here."""
         return self._views.get(tool_id)
 
     def current_view(self) -> QWidget | None:

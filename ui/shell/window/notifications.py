@@ -33,7 +33,7 @@ Notify = Callable[[str, str], object]
 
 
 def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
-    """The function that shows notifications by the desktop's own service, on Linux. None if there is no such service:
+    """The function that shows notifications by the desktop's own service, on Linux with a session bus. None elsewhere:
     the tray then shows them, if there is one. `on_click` is called when a notification is pressed."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
