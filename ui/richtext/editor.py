@@ -162,7 +162,7 @@ class Editor(QTextEdit):
         return link_around(self._document, start, link)
 
     def set_style(self, style: Style) -> None:
-        """Gives the selected paragraphs a style."""
+        """Gives the selected paragraphs a style. Does nothing in a text that can only be read."""
         if self.isReadOnly():
             return
         selected = self._selected()
@@ -246,8 +246,8 @@ class Editor(QTextEdit):
         page.fit(self, self._binding.quietly)
 
     def _enter(self) -> None:
-        """Handles Enter: begins a new paragraph. In an empty list item or quote it ends the list or quote instead;
-        after a heading comes body text."""
+        """Handles Enter: begins a new paragraph. In an empty list item or quote it ends the list or quote instead; an
+        empty paragraph after a heading is body text."""
         start, length = self.range()
         selected = self._selected()
         style = selected.blocks[0].style
@@ -295,7 +295,7 @@ class Editor(QTextEdit):
             actions[name]()
 
     def paste_plain(self) -> None:
-        """Pastes the clipboard's text without any formatting."""
+        """Pastes the clipboard's text without any formatting. Files are refused, which is shown."""
         source = QApplication.clipboard().mimeData()
         if not self.isReadOnly() and not self._has_files(source):
             self._paste(formats.take_text(source.text(), self.style_here()))
