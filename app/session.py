@@ -268,11 +268,16 @@ class Session:
 
     async def _learn(self) -> None:
         """Runs until cancelled. Once a second, while the server is connected, looks up unknown people whom a view asked
-        for. Also notes that the server has let this device in."""
+        for, each once per connection. Also notes that the server has let this device in."""
+        was_online = False
         while True:
             self._note_contact()
-            if self.engine.status.state is LinkState.ONLINE:
+            online = self.engine.status.state is LinkState.ONLINE
+            if online and not was_online:
+                self.people.ask_again()
+            if online:
                 await self.people.learn()
+            was_online = online
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LEARN_EVERY_S):
                     await self.people.asked.wait()

@@ -31,19 +31,23 @@ class Misses:
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
 
-    def _within(self, now_ms: int) -> list[int]:
+    def _kept(self, now_ms: int) -> list[int]:
+        """The failed comparisons of the last two hours, oldest first: those of the first hour may have begun a pause
+        that still lasts."""
         kept = [int(t) for t in self._notes.get(_NAME).split()]
-        return [t for t in kept if now_ms - HOUR_MS < t <= now_ms]
+        return [t for t in kept if now_ms - 2 * HOUR_MS < t <= now_ms]
 
     def add(self, now_ms: int) -> None:
-        """Adds a failed comparison."""
-        self._notes.set(_NAME, " ".join(str(t) for t in [*self._within(now_ms), now_ms]))
+        """Adds a failed comparison at `now_ms`."""
+        self._notes.set(_NAME, " ".join(str(t) for t in [*self._kept(now_ms), now_ms]))
 
     def until(self, now_ms: int) -> int | None:
-        """An hour after the last failed comparison (ms), if at least TRIES failed in the hour before `now_ms`; None if
-        fewer did: then another one is allowed."""
-        within = self._within(now_ms)
-        return within[-1] + HOUR_MS if len(within) >= TRIES else None
+        """When (ms) a comparison is allowed again, seen from `now_ms`: an hour after the third failure within an hour.
+        None if one is allowed now."""
+        kept = self._kept(now_ms)
+        thirds = [last for first, last in zip(kept, kept[TRIES - 1 :], strict=False) if last - first < HOUR_MS]
+        ends = thirds[-1] + HOUR_MS if thirds else 0
+        return ends if ends > now_ms else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

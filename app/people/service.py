@@ -60,7 +60,7 @@ class PeopleService:
             if row is None or not row.name:
                 if uid not in self._wanted | self._unanswered:
                     self.asked.set()
-                self._wanted.add(uid)
+                    self._wanted.add(uid)
                 return _nameless(uid, is_me=uid == self._engine.uid, is_sought=uid not in self._unanswered)
             found = self._known[uid] = self._person(row)
         return found
@@ -120,19 +120,24 @@ class PeopleService:
         """Asks the server for the people whose names were wanted and are not known here. If that fails, as while
         offline, they stay wanted. ▲ A person who is missing in the answer is shown as unknown from then on. Otherwise a
         server that never answers could keep a stranger looking as if their name were still loading."""
-        wanted, self._wanted = list(self._wanted), set()
+        wanted = list(self._wanted)
         for at in range(0, len(wanted), 50):
             try:
                 await self._engine.learn(wanted[at : at + 50])
             except SyncError as e:
                 log.info("people not learnt: %s", e.code)
-                self._wanted.update(wanted[at:])
                 return
+            self._wanted.difference_update(wanted[at : at + 50])
             self._unanswered.update(wanted[at : at + 50])
             await asyncio.sleep(0)
         if wanted:
             self._known.clear()
             self.changed.emit()
+
+    def ask_again(self) -> None:
+        """Call it on a new connection: people without an answer are looked up once more when a view shows them."""
+        self._unanswered.clear()
+        self._known.clear()
 
     # -- what happened to keys ----------------------------------------------------------------------------------------
 

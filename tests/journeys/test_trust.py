@@ -301,3 +301,29 @@ def test_attack_a_code_with_other_keys_outweighs_one_with_the_right_ones() -> No
     assert codes.compare([other], UID, GENESIS) is Verdict.DIFFERENT
     assert codes.compare([CODE, other], UID, GENESIS) is Verdict.DIFFERENT
     assert codes.compare([CODE], Uid(bytes(16)), Hash(bytes(32))) is Verdict.OTHER_PERSON
+
+
+async def test_who_is_in_no_directory_is_asked_for_once_in_each_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A view asks again at each `changed`, which each answer emits."""
+    async with offices(tmp_path) as o:
+        (me,) = await o.hire("Handläggare")
+        people, nobody, asked = me.session.people, Uid(b"?" * 16), []
+        learn = me.session.engine.learn
+
+        async def counted(uids: list[Uid]) -> None:
+            asked.append(uids)
+            await learn(uids)
+
+        monkeypatch.setattr(me.session.engine, "learn", counted)
+        people.changed.connect(lambda: people.person(nobody))
+        people.person(nobody)
+        await until(lambda: not people.person(nobody).is_sought)
+        for _ in range(3):
+            await people.learn()
+        assert asked == [[nobody]]
+        await me.restart()
+        again = me.session.people
+        again.person(nobody)
+        await until(lambda: not again.person(nobody).is_sought)

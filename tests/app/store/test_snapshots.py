@@ -42,6 +42,13 @@ def test_a_snapshot_lies_among_the_changes_until_all_of_them_are_here(bench: Ben
     assert [c.data for c in store.changes.of(OBJ)] == [b"tail", b"end", b"old"]
 
 
+async def test_a_snapshot_is_no_sign_of_life_of_a_device(bench: Bench) -> None:
+    bench.store.receive(begun())
+    bench.store.receive(ReceivedSlice(room=ROOM, cursor=13, state=b"s", changes=[change(11, b"tail")]))
+    assert bench.store.changes.latest_by_device(ROOM) == [(DEV, 11_000)]
+    assert await bench.store.changes.latest_in_thread(ROOM) == [(DEV, 11_000)]
+
+
 def test_only_what_has_a_position_counts(bench: Bench) -> None:
     store = bench.store
     bench.store.set_me(ME)
