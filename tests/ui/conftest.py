@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.shell.kept_account import close_stores
+from tests.ui.shell.opened_office import close_sessions
 from ui.kit import faces, scale, theme
 
 
@@ -30,4 +31,5 @@ def usual_size() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def stores_closed() -> Iterator[None]:
     yield
+    close_sessions()
     close_stores()

@@ -31,8 +31,9 @@ from tests.app.objects.crdts import crdt_of
 from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others, start_board
 from tests.one_change import one_change as encode_board
 from tests.ui.canary import canary, point_at
-from tests.ui.shell.fake_session import TOOLS, FakeSession
+from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, NOW
+from tests.ui.shell.tool_views import TOOLS
 from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView

@@ -18,8 +18,9 @@ from app.passphrases import PassphraseRules
 from app.profile import Profile
 from app.unlocking import SlotKind
 from app.unstored import Unstored
-from tests.ui.shell.fake_session import TOOLS, FakeSession
+from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import BOARD, CASE
+from tests.ui.shell.tool_views import TOOLS
 from tests.ui.shell.unlock_methods import unlock_methods
 from ui.desktop.again import Restart
 from ui.desktop.resident import Desktop

@@ -15,8 +15,8 @@ from app.settings import AUTO_LOCK_MINUTES, CLOSE_TO_TRAY
 from app.unlocking import KeyChange, SlotKind
 from tests.ui.desktop.programs import LINK, Office, Running, Session, running
 from tests.ui.desktop.test_tray import menu_texts
-from tests.ui.shell.fake_session import FakeView
 from tests.ui.shell.sample import CASE, UNIT
+from tests.ui.shell.tool_views import FakeView
 from tests.ui.shell.unlock_methods import unlock_methods
 from tests.ui.soon import caught_up
 from ui.desktop.again import Restart

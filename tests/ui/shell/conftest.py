@@ -10,9 +10,11 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from app.core.i18n import set_language
+from app.session import Session
 from app.unlocking import Unlocking
-from tests.ui.shell.fake_session import TOOLS, FakeSession
+from tests.ui.shell.opened_office import Served, at_server, open_session
 from tests.ui.shell.sample import NOW
+from tests.ui.shell.tool_views import TOOLS
 from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
 from tests.world import World, world
 from ui.kit import tasks, theme
@@ -31,9 +33,16 @@ def light_and_swedish(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> FakeSession:
-    """The pictures' sample content."""
-    return FakeSession(tmp_path)
+def session(tmp_path: Path) -> Session:
+    """The pictures' sample content, on a computer without a network."""
+    return open_session(tmp_path)
+
+
+@pytest_asyncio.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """The pictures' sample content, at a running server."""
+    async with at_server(tmp_path / "agency") as running:
+        yield running
 
 
 @pytest_asyncio.fixture
@@ -51,7 +60,7 @@ def both_methods(tmp_path_factory: pytest.TempPathFactory) -> Unlocking:
 
 @pytest.fixture
 def window(
-    qapp: QApplication, session: FakeSession, both_methods: Unlocking, monkeypatch: pytest.MonkeyPatch
+    qapp: QApplication, session: Session, both_methods: Unlocking, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
     """A shown main window at Hem; really gone afterwards, so that later switches of theme do not pay for it."""
     has_key_store(monkeypatch)

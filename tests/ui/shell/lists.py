@@ -19,8 +19,9 @@ from app.unlocking import SlotKind
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent, device
 from tests.ui.shell.fake_pruning import FakePruning
-from tests.ui.shell.fake_session import FakeSession, tool_list
+from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, ME, NOW, at, listed, member, summary
+from tests.ui.shell.tool_views import tool_list
 from tests.ui.shell.unlock_methods import UnlockMethods
 from ui.kit.buttons import TextButton
 from ui.shell.home.action_row import ActionRow

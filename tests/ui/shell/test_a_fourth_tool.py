@@ -16,8 +16,9 @@ from app.rooms.service import ObjectSummary
 from app.setting import Setting
 from app.store.rows import SearchHit
 from tests.app.small_tool import KIND, SMALL, SmallService
-from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
+from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, HEAD, LEGAL, NOW, UNIT, at, listed
+from tests.ui.shell.tool_views import TOOLS, FakeView
 from tests.ui.soon import caught_up
 from ui.kit.card import SectionHeader
 from ui.kit.style import label

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
@@ -31,6 +32,11 @@ from ui.shell.room.verify_dialog import VerifyDialog
 from ui.shell.settings.keys_card import PassphraseDialog
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.navigation import Place
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
 
 
 def stopped(window: MainWindow) -> None:

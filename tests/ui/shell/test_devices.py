@@ -32,6 +32,12 @@ from ui.shell.settings.new_device_dialog import InviteDialog
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.revoked import RevokedDialog
 
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
+
+
 OLDEST = DevId(b"\x04" * 16)
 
 

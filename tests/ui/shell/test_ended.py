@@ -3,7 +3,9 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QLabel
 
 from app.core.ids import Uid
@@ -16,6 +18,12 @@ from tests.world import until
 from ui.shell.room.duplicate_accounts import DuplicateAccountsDialog
 from ui.shell.room.member_dialogs import AddMemberDialog
 from ui.shell.window.main_window import MainWindow
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
+
 
 TWIN = replace(ARCHIVIST, uid=Uid(bytes(range(16))))
 

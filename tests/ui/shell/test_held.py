@@ -27,6 +27,12 @@ from ui.kit.dialogs import Dialog
 from ui.shell.room.held_dialog import HeldDialog
 from ui.shell.window.main_window import MainWindow
 
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
+
+
 BREAKS = pieces.encode(deep_update("meta"))
 """A change against the rules of the format."""
 UNTITLED = ObjId(b"u" * 16)

@@ -3,6 +3,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
@@ -19,6 +20,12 @@ from ui.kit.dialogs import Dialog
 from ui.shell.room.history_card import HistoryCard
 from ui.shell.room.people_panel import PeoplePanel
 from ui.shell.window.main_window import MainWindow
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
+
 
 GIVE = "Ge tillgång till hela historiken …"
 PROPOSAL = HistoryProposal(ident=Hash(b"p" * 32), subject=REGISTRAR, by=HEAD, approved=False, refusal=None)

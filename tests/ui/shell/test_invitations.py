@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -26,6 +27,11 @@ from ui.shell.room.invitation_view import InvitationView
 from ui.shell.room.member_dialogs import AddMemberDialog
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.notifications import Notifications
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 """A room with one owner says so beside its members, and the settings list those of which one is the only owner."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -16,6 +17,11 @@ from tests.ui.soon import caught_up
 from ui.kit.translate import change_language
 from ui.shell.settings.owned_card import OwnedCard, OwnedRow
 from ui.shell.window.main_window import MainWindow
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
 
 
 async def test_the_only_owner_reads_that_they_are_until_there_is_another(

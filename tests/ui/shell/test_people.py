@@ -3,7 +3,9 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu, QPushButton
@@ -26,6 +28,11 @@ from ui.shell.room.people_panel import PeoplePanel
 from ui.shell.room.removal_dialogs import RemovalsDialog, RemoveDialog
 from ui.shell.room.verify_dialog import SafetyNumber, VerifyDialog, safety_number_text
 from ui.shell.window.main_window import MainWindow
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
 
 
 def panel_of(window: MainWindow) -> PeoplePanel:

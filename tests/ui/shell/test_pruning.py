@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,14 +15,21 @@ from app.core.enums import Role
 from app.core.i18n import set_language
 from sync.errors import Refused, Unreachable
 from tests.ui.shell.fake_pruning import BOARD_READY, PLAN, READY
-from tests.ui.shell.fake_session import FakeSession, tool_list
+from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, ME
 from tests.ui.shell.test_people import choose, dialog
+from tests.ui.shell.tool_views import tool_list
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from ui.kit.dialogs import Dialog
 from ui.shell.room.prune_dialog import PruneDialog, total_text
 from ui.shell.window.main_window import MainWindow
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
+
 
 ENTRY = "Rensa ändringshistorik …"
 

@@ -40,6 +40,12 @@ from ui.shell.settings.recovery_card import RecoveryCard
 from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog
 from ui.shell.window.main_window import MainWindow
 
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
+
+
 CODE = "7KQ2-0MXA-9RTB-W4HN-ZC5E-1VDG-8PJS"
 ASKED = RecoveryRequest(what="add", dev=b"d" * 16, ready=at(14, 3, 26), vetoed_by=b"")
 

@@ -25,6 +25,12 @@ from ui.shell.settings import recovery_sheet_dialog, recovery_sheet_paper
 from ui.shell.settings.recovery_card import RecoveryCard
 from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog, chosen_groups
 
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
+
+
 SECRET = b"\x01" * 17
 """Of a code with zeros in its groups: 8104-0G20-8104-0G20-8104-0G20-8133."""
 

@@ -3,6 +3,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
@@ -22,6 +23,12 @@ from ui.shell.room.room_view import RoomView
 from ui.shell.room.succession_bar import SuccessionBar
 from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.window.main_window import MainWindow
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
+
 
 OURS = Word(n=41, rh=b"\x01" * 32, t=at(13, 58), proof=b"our proof")
 THEIRS = Word(n=41, rh=b"\x02" * 32, t=at(13, 59), proof=b"their proof")

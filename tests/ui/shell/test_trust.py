@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -29,6 +30,12 @@ from ui.shell.room.security_dialog import SecurityDialog, key_text, reader_row
 from ui.shell.room.verify_dialog import VerifyDialog
 from ui.shell.window.main_window import MainWindow
 from ui.shell.words import security_chip
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    return FakeSession(tmp_path)
+
 
 LEVELS = (
     "sealed", "verified", "warned", "origin", "time", "waiting", "owes-rotation", "update-needed", "restored",

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sessions on copies of the kept office: without a network, as they were when they were last connected, or at a copy of
+its server. And what can happen to a session that is not connected: its store receives it as from a server."""
+
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from app.chat.mentions import find
+from app.chat.records import MessageSent, encode
+from app.chat.service import ChatService
+from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState, Role, RoomState, RoomType
+from app.core.ids import DevId, ObjId, RoomId, new_change, new_id
+from app.people.person import Person
+from app.recovery import RecoverySheetState
+from app.rooms.records import ObjectAnnounced, RoomNamed
+from app.rooms.records import encode as encode_room
+from app.session import Session
+from app.setting import Value
+from app.store.store import Store
+from sync.client.ports import MemberRow, OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
+from sync.client.wire.dialled_address import Nowhere
+from sync.client.wire.transport import Dialer, ServerAddress
+from sync.server.config import Limits
+from sync.trust.room.successor_claim import Origin
+from tests.ui.shell.kept_account import account_store
+from tests.ui.shell.kept_office import BY_ID, Moment, moment, office, session_of
+from tests.ui.shell.sample import NOW, at
+from tests.world import World, until
+
+SERVER = "kansli.myndighet.example"
+_open: list[Session] = []
+_numbers = count()
+
+
+class Cut(Nowhere):
+    """The dialer of a computer that has a server's address, and no network."""
+
+    address = ServerAddress(SERVER, 443)
+
+
+def open_session(
+    folder: Path, policy: Mapping[str, Value] | None = None, *, name: str = "Handläggare", dialer: Dialer | None = None
+) -> Session:
+    """A session of the person on a copy of their store, which `close_sessions` closes. It does not run: nothing is
+    connected before its `start`, and its status is that of a connection that was up at 14:03."""
+    data, key = office().stores[name]
+    folder.mkdir(exist_ok=True)
+    path = folder / f"office-{next(_numbers)}.db"
+    path.write_bytes(data)
+    session = session_of(folder, Store.open(path, key, BY_ID), dialer or Cut(), policy)
+    _open.append(session)
+    if dialer is None:
+        show_status(session, LinkState.ONLINE)
+    return session
+
+
+def open_account(folder: Path, sheet: RecoverySheetState) -> Session:
+    """A session of an account without rooms, whose recovery sheet is in that state, on a computer without a network."""
+    session = session_of(folder / sheet, account_store(folder, sheet), Cut())
+    _open.append(session)
+    show_status(session, LinkState.ONLINE)
+    return session
+
+
+def close_sessions() -> None:
+    """Closes the stores and the profiles of every session that was opened and not closed."""
+    while _open:
+        session = _open.pop()
+        session.store.close()
+        session.profile.close()
+
+
+# -- at a copy of the server ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Served:
+    """The office while its server runs, at the pictures' moment. `now` moves everybody's clock."""
+
+    w: World
+    now: Moment
+    sessions: list[Session] = field(default_factory=list)
+
+    async def open(self, name: str = "Handläggare") -> Session:
+        """The person's session, connected."""
+        session = open_session(self.w.folder, name=name, dialer=self.w.dialer())
+        session.start()
+        self.sessions.append(session)
+        await until(lambda: session.status.state is LinkState.ONLINE)
+        return session
+
+
+@asynccontextmanager
+async def at_server(folder: Path) -> AsyncIterator[Served]:
+    """The office's server runs on a copy of its folder."""
+    with moment(int(NOW.timestamp() * 1000)) as now:
+        w = World(folder, Limits(), kinds=BY_ID)
+        shutil.copytree(office().served, w.data)
+        await w.start_server()
+        served = Served(w, now)
+        try:
+            yield served
+        finally:
+            for session in served.sessions:
+                await session.close()
+                _open.remove(session)
+            await w.stop_server()
+
+
+# -- what happens without a server ------------------------------------------------------------------------------------
+
+
+def show_status(session: Session, state: LinkState, code: str | None = None) -> None:
+    """Has the connection be in this state."""
+    shown = session.engine._state
+    shown.last_synced_ms = at(14, 3)
+    shown.show(state, code)
+
+
+def chat_of(session: Session) -> ChatService:
+    return session.service(CHAT)
+
+
+def receive(session: Session, room: RoomId, by: Person, *payloads: bytes, obj: ObjId, t_ms: int = 0) -> None:
+    """Changes of a colleague's arrive."""
+    n = next(_positions)
+    changes = [
+        OpenedChange(n=n, t=t_ms or at(14, 4), uid=by.uid, dev=DevId(by.uid), obj=obj, change_id=new_change(),
+                     payload=payload, place=place)
+        for place, payload in enumerate(payloads)
+    ]  # fmt: skip
+    session.store.receive(ReceivedSlice(room=room, changes=changes))
+
+
+_positions = count(10_000)
+
+
+def say(session: Session, room: RoomId, by: Person, *texts: str, t_ms: int = 0) -> None:
+    """A colleague writes in the room's chat."""
+    chat = chat_of(session)
+    obj = chat.channel(room)
+    assert obj is not None
+    payloads = [encode(MessageSent(text=text, mentions=find(text, chat.members(room)))) for text in texts]
+    receive(session, room, by, *payloads, obj=obj, t_ms=t_ms)
+
+
+def set_role(session: Session, room: RoomId, *roles: tuple[Person, Role], history: bool = True) -> None:
+    """These people are members, in these roles."""
+    rows = [MemberRow(uid=person.uid, role=role, since_n=0, history=history) for person, role in roles]
+    session.store.receive(ReceivedSlice(room=room, members=rows))
+
+
+def remove(session: Session, room: RoomId, *people: Person) -> None:
+    """These people are no members any more."""
+    session.store.receive(ReceivedSlice(room=room, gone=[person.uid for person in people]))
+
+
+def join(
+    session: Session, by: Person, title: str, type_: RoomType, *, t_ms: int, origin: Origin | None = None
+) -> RoomId:
+    """A room that somebody made arrives; this person was added to it as an owner. Returns the room."""
+    room, chat, me = RoomId(new_id()), ObjId(new_id()), office().me
+    genesis = RoomEvent(n=1, t=t_ms, kind="genesis", by=by.uid, subject=by.uid, role=Role.OWNER, history=True,
+                        origin=origin)  # fmt: skip
+    events = [genesis]
+    if by.uid != me.uid:
+        events.append(replace(genesis, n=2, kind="add", subject=me.uid, origin=None))
+    members = [MemberRow(uid=uid, role=Role.OWNER, since_n=1, history=True) for uid in {by.uid, me.uid}]
+    session.store.receive(ReceivedSlice(room=room, cursor=2, state=b"", events=events, members=members))
+    records = [encode_room(RoomNamed(title=title, type=type_)), encode_room(ObjectAnnounced(obj=chat, kind="chat"))]
+    receive(session, room, by, *records, obj=ObjId(room), t_ms=t_ms)
+    session.on_room(room)
+    return room
+
+
+def continue_room(session: Session, old: RoomId, by: Person, title: str = "Tillsyn 2026-1184") -> RoomId:
+    """Somebody continues a room that has stopped. Returns the new room."""
+    new = join(session, by, title, RoomType.CASE, t_ms=at(14, 1), origin=session.engine.standing(old))
+    session.on_room(old)
+    return new
+
+
+def read_everything(session: Session) -> None:
+    """Nothing is unread, and every room has been opened."""
+    chat = chat_of(session)
+    for room in session.rooms.rooms():
+        timeline, obj = chat.timeline(room.room), chat.channel(room.room)
+        chat.mark_read(room.room, [timeline.message(i).change_id for i in range(len(timeline))])
+        assert obj is not None
+        session.rooms.opened(room.room, obj)
+
+
+def stop(session: Session, room: RoomId, state: RoomState) -> None:
+    """Something of the server's stops the room."""
+    session.engine.parts.link.rooms[room].stop(state)
+    session.on_room(room)
+
+
+def reread(session: Session, room: RoomId, reached: int, until: int) -> None:
+    """The room's history is read again up to a position, and has been read so far."""
+    session.engine.parts.link.rooms[room]._reread = until
+    session.engine.parts.inbox.rereading._reached[room] = reached
+    session.on_room(room)
