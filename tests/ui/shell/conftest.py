@@ -33,8 +33,12 @@ def light_and_swedish(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Session:
-    """The pictures' sample content, on a computer without a network."""
+def session(request: pytest.FixtureRequest, tmp_path: Path) -> Session:
+    """The pictures' sample content, on a computer without a network; at the server in a test that uses `connected`."""
+    if "connected" in request.fixturenames:
+        found = request.getfixturevalue("connected")
+        assert isinstance(found, Session)
+        return found
     return open_session(tmp_path)
 
 
@@ -50,6 +54,12 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
     """A running server."""
     async with world(tmp_path) as running:
         yield running
+
+
+@pytest_asyncio.fixture
+async def connected(served: Served) -> Session:
+    """The person's session at that server."""
+    return await served.open()
 
 
 @pytest.fixture(scope="session")

@@ -29,34 +29,13 @@ from tests.ui.shell.sample import (
     ORDINARY,
     REGISTRAR,
     SAMPLE_ROOMS,
+    SEAL,
     UNIT,
     at,
     listed,
     member,
     room_id,
     summary,
-)
-
-SEAL = SecurityReport(
-    level="warned",
-    readers=(
-        Reader(person=ME, role=Role.OWNER, since_ms=at(9, 12, 3), history=True, keyless=False),
-        Reader(
-            person=HEAD,
-            role=Role.ADMIN,
-            since_ms=at(9, 14, 3),
-            history=True,
-            keyless=False,
-            silent=1,
-            silent_ms=at(8, 0, 1),
-        ),
-        Reader(person=REGISTRAR, role=Role.WRITER, since_ms=at(15, 0, 9), history=False, keyless=True),
-    ),
-    recovery=(),
-    generation=7,
-    made_ms=at(14, 3, 2),
-    made_by=HEAD,
-    due_ms=at(14, 3, 25),
 )
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -33,6 +33,7 @@ from app.setting import Value
 from app.settings import ASK_UNKNOWN, Settings
 from app.store.store import Store
 from app.tasks.tool import TOOL as TASKS
+from app.tool import AnyTool
 from sync.client.account.enrolment import Enrolled, Enrolment
 from sync.client.wire.dialled_address import Nowhere
 from sync.client.wire.transport import Dialer
@@ -71,6 +72,8 @@ class Office:
     chat: ObjId
     document: ObjId
     board: ObjId
+    sheet: str
+    """The code of the person's recovery sheet."""
     stores: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
     """A store's file and its key, by the person's name."""
     served: Path = Path()
@@ -111,7 +114,11 @@ def moment(ms: int) -> Iterator[Moment]:
 
 
 def session_of(
-    folder: Path, store: Store, dialer: Dialer | None = None, policy: Mapping[str, Value] | None = None
+    folder: Path,
+    store: Store,
+    dialer: Dialer | None = None,
+    policy: Mapping[str, Value] | None = None,
+    tools: Sequence[AnyTool] = TOOLS,
 ) -> Session:
     """A session on an open store. Its profile and its settings are in `folder`."""
     profile = Profile.open_in(folder)
@@ -119,7 +126,7 @@ def session_of(
     scopes.enter("profile", profile)
     scopes.enter("store", store)
     settings = Settings(folder / "settings.json", dict(policy or {}))
-    return Session(scopes, profile, settings, store, TOOLS, dialer or Nowhere())
+    return Session(scopes, profile, settings, store, tools, dialer or Nowhere())
 
 
 # -- how it is made ---------------------------------------------------------------------------------------------------
@@ -216,7 +223,8 @@ class Making:
         chat = me.service(CHAT).channel(case)
         assert chat is not None
         me.people.mark_verified(head.people.me.uid, True)
-        await me.engine.recovery_sheet.publish(RecoveryCode.fresh().format())
+        sheet = RecoveryCode.fresh().format()
+        await me.engine.recovery_sheet.publish(sheet)
         await me.personal.tend()  # its heartbeat of the last day: nothing more is written by itself
         await until(lambda: not any(session.store.waiting_count() for session in self.all.values()))
         lawyer, archivist = (self.all[name].people.me.uid for name in ("Jurist", "Arkivarie"))
@@ -236,6 +244,7 @@ class Making:
             chat=chat,
             document=document,
             board=board,
+            sheet=sheet,
         )
 
     def _tasks(self, case: RoomId, unit: RoomId) -> ObjId:
@@ -286,9 +295,9 @@ class Making:
             me.rooms.opened(room, obj)
 
 
-async def _make(served: Path) -> Office:
-    with tempfile.TemporaryDirectory() as folder, moment(at(8, 0, 2)) as now:
-        async with world(Path(folder), kinds=BY_ID) as w:
+async def _make(folder: Path) -> Office:
+    with moment(at(8, 0, 2)) as now:
+        async with world(folder, kinds=BY_ID) as w:
             made = Making(w, now)
             try:
                 await asyncio.gather(*(made.hire(name, unit) for name, unit in PEOPLE.items()))
@@ -297,10 +306,8 @@ async def _make(served: Path) -> Office:
             finally:
                 for session in made.all.values():
                     await session.close()
-            await w.stop_server()
-            shutil.copytree(w.data, served)
-            stores = {n: ((w.folder / n / "store.db").read_bytes(), key) for n, key in made.keys.items()}
-    return replace(found, stores=stores, served=served)
+            stores = {n: ((folder / n / "store.db").read_bytes(), key) for n, key in made.keys.items()}
+    return replace(found, stores=stores, served=folder / "server")
 
 
 @cache
@@ -309,4 +316,4 @@ def office() -> Office:
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with ThreadPoolExecutor(1) as thread:  # the loop of the caller's thread may be running
-        return thread.submit(asyncio.run, _make(folder / "server")).result()
+        return thread.submit(asyncio.run, _make(folder)).result()

@@ -2,8 +2,9 @@
 """Sessions on copies of the kept office: without a network, as they were when they were last connected, or at a copy of
 its server. And what can happen to a session that is not connected: its store receives it as from a server."""
 
+import os
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -13,20 +14,26 @@ from app.chat.mentions import find
 from app.chat.records import MessageSent, encode
 from app.chat.service import ChatService
 from app.chat.tool import TOOL as CHAT
+from app.core import clock
 from app.core.enums import LinkState, Role, RoomState, RoomType
-from app.core.ids import DevId, ObjId, RoomId, new_change, new_id
+from app.core.ids import DevId, Hash, ObjId, RoomId, new_change, new_id
+from app.kinds import TOOLS, kinds_of
 from app.people.person import Person
 from app.recovery import RecoverySheetState
 from app.rooms.records import ObjectAnnounced, RoomNamed
 from app.rooms.records import encode as encode_room
 from app.session import Session
 from app.setting import Value
+from app.store.notices import DUPLICATE, RESET
+from app.store.projection import Tester
 from app.store.store import Store
+from app.tool import AnyTool
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from sync.client.wire.dialled_address import Nowhere
 from sync.client.wire.transport import Dialer, ServerAddress
 from sync.server.config import Limits
+from sync.trust.room.room_state import Proposal
 from sync.trust.room.successor_claim import Origin
 from tests.ui.shell.kept_account import account_store
 from tests.ui.shell.kept_office import BY_ID, Moment, moment, office, session_of
@@ -45,7 +52,13 @@ class Cut(Nowhere):
 
 
 def open_session(
-    folder: Path, policy: Mapping[str, Value] | None = None, *, name: str = "Handläggare", dialer: Dialer | None = None
+    folder: Path,
+    policy: Mapping[str, Value] | None = None,
+    *,
+    name: str = "Handläggare",
+    dialer: Dialer | None = None,
+    tester: Tester | None = None,
+    tools: Sequence[AnyTool] = TOOLS,
 ) -> Session:
     """A session of the person on a copy of their store, which `close_sessions` closes. It does not run: nothing is
     connected before its `start`, and its status is that of a connection that was up at 14:03."""
@@ -53,16 +66,17 @@ def open_session(
     folder.mkdir(exist_ok=True)
     path = folder / f"office-{next(_numbers)}.db"
     path.write_bytes(data)
-    session = session_of(folder, Store.open(path, key, BY_ID), dialer or Cut(), policy)
+    store = Store.open(path, key, {kind.id: kind for kind in kinds_of(tools)}, tester=tester)
+    session = session_of(folder, store, dialer or Cut(), policy, tools)
     _open.append(session)
     if dialer is None:
         show_status(session, LinkState.ONLINE)
     return session
 
 
-def open_account(folder: Path, sheet: RecoverySheetState) -> Session:
+def open_account(folder: Path, sheet: RecoverySheetState, policy: Mapping[str, Value] | None = None) -> Session:
     """A session of an account without rooms, whose recovery sheet is in that state, on a computer without a network."""
-    session = session_of(folder / sheet, account_store(folder, sheet), Cut())
+    session = session_of(folder / sheet, account_store(folder, sheet), Cut(), policy)
     _open.append(session)
     show_status(session, LinkState.ONLINE)
     return session
@@ -89,7 +103,7 @@ class Served:
 
     async def open(self, name: str = "Handläggare") -> Session:
         """The person's session, connected."""
-        session = open_session(self.w.folder, name=name, dialer=self.w.dialer())
+        session = open_session(self.w.folder / f"computer of {name}", name=name, dialer=self.w.dialer())
         session.start()
         self.sessions.append(session)
         await until(lambda: session.status.state is LinkState.ONLINE)
@@ -110,7 +124,7 @@ async def at_server(folder: Path) -> AsyncIterator[Served]:
             for session in served.sessions:
                 await session.close()
                 _open.remove(session)
-            await w.stop_server()
+            await w.close()
 
 
 # -- what happens without a server ------------------------------------------------------------------------------------
@@ -196,6 +210,21 @@ def read_everything(session: Session) -> None:
         session.rooms.opened(room.room, obj)
 
 
+def notify_keys(session: Session, person: Person, kind: str, *, other: Person | None = None, count: int = 1,
+                t_ms: int = 0, seen: bool = False) -> None:  # fmt: skip
+    """Something happened to a person's keys, so many times. `seen`: the person has dismissed it already."""
+    notices = session.store.key_notices
+    restore = clock.set_clock(lambda: t_ms or at(13, 0))
+    try:
+        if kind in (RESET, DUPLICATE):
+            notices.put(person.uid, kind, other=other.uid if other is not None else b"", done=seen)
+        else:
+            notices.advance(person.uid, 0, [(kind, seq) for seq in range(100, 100 + count)])
+    finally:
+        restore()
+    session.notices._emit_changed()
+
+
 def stop(session: Session, room: RoomId, state: RoomState) -> None:
     """Something of the server's stops the room."""
     session.engine.parts.link.rooms[room].stop(state)
@@ -207,3 +236,18 @@ def reread(session: Session, room: RoomId, reached: int, until: int) -> None:
     session.engine.parts.link.rooms[room]._reread = until
     session.engine.parts.inbox.rereading._reached[room] = reached
     session.on_room(room)
+
+
+def propose(session: Session, room: RoomId, by: Person, subject: Person) -> None:
+    """An administrator proposes that a member reads the whole history."""
+    state = session.engine.parts.link.rooms[room].stream.state
+    state.proposals = {**state.proposals, Hash(os.urandom(32)): Proposal(what="hist", subject=subject.uid, by=by.uid)}
+    session.on_room(room)
+
+
+def revoke(session: Session) -> None:
+    """The person's log says that this device is revoked."""
+    own = session.engine.devices.own_log
+    dev = session.engine.devices.mine
+    own.devices = {**own.devices, dev: replace(own.devices[dev], revoked=own.seq)}
+    session.status_changed.emit()

@@ -6,6 +6,7 @@ from datetime import datetime
 from app.core.enums import LinkState, Role, RoomState, RoomType
 from app.core.ids import ObjId, RoomId, Uid
 from app.people.person import Person, Verified
+from app.rooms.security_status import Reader, SecurityReport
 from app.rooms.service import MemberInfo, ObjectSummary, RoomSummary
 from app.rooms.succession import Standing
 from app.session import SyncStatus
@@ -94,4 +95,26 @@ SAMPLE_ROOMS = (
     summary(LEGAL, "Juridiskt stöd", RoomType.GROUP, "Ny vägledning om maskning"),
     summary(DIRECT_HEAD, "Enhetschef", RoomType.DIRECT, "Tack, jag läser i kväll"),
     summary(DIRECT_REGISTRAR, "Registrator", RoomType.DIRECT, "Handlingen är diarieförd"),
+)
+
+SEAL = SecurityReport(
+    level="warned",
+    readers=(
+        Reader(person=ME, role=Role.OWNER, since_ms=at(9, 12, 3), history=True, keyless=False),
+        Reader(
+            person=HEAD,
+            role=Role.ADMIN,
+            since_ms=at(9, 14, 3),
+            history=True,
+            keyless=False,
+            silent=1,
+            silent_ms=at(8, 0, 1),
+        ),
+        Reader(person=REGISTRAR, role=Role.WRITER, since_ms=at(15, 0, 9), history=False, keyless=True),
+    ),
+    recovery=(),
+    generation=7,
+    made_ms=at(14, 3, 2),
+    made_by=HEAD,
+    due_ms=at(14, 3, 25),
 )

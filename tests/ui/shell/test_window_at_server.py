@@ -3,24 +3,19 @@
 
 import asyncio
 
-import pytest_asyncio
+import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.session import Session
 from tests.ui.finding import toast_of
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import Served
 from tests.ui.shell.test_window import press, room
 from tests.world import until
 from ui.kit.plain import Label
 from ui.kit.tasks import run
 from ui.shell.window.main_window import MainWindow
 
-
-@pytest_asyncio.fixture
-async def session(served: Served) -> Session:
-    """Connected."""
-    return await served.open()
+pytestmark = pytest.mark.usefixtures("connected")
 
 
 async def dialog_of(window: MainWindow) -> QWidget:
