@@ -29,7 +29,9 @@ def usual_size() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def stores_closed() -> Iterator[None]:
+def stores_closed(qapp: QApplication) -> Iterator[None]:
+    """As in the program, the widgets go first: nothing reads a store that is closed."""
     yield
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     close_sessions()
     close_stores()

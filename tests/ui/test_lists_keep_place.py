@@ -107,7 +107,7 @@ def shown(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shown]:
 
 
 @pytest.mark.parametrize("how", ["changes", "adds", "removes"])
-def test_focus_selection_scroll_and_accessible_object_survive(qtbot: QtBot, shown: Shown, how: str) -> None:
+async def test_focus_selection_scroll_and_accessible_object_survive(qtbot: QtBot, shown: Shown, how: str) -> None:
     window = window_of(qtbot, shown)
     other, key = shown.keys[0], shown.keys[-2]
     rest = {each: each for each in shown.keys[1:]}

@@ -119,6 +119,7 @@ def session_of(
     dialer: Dialer | None = None,
     policy: Mapping[str, Value] | None = None,
     tools: Sequence[AnyTool] = TOOLS,
+    kind: type[Session] = Session,
 ) -> Session:
     """A session on an open store. Its profile and its settings are in `folder`."""
     profile = Profile.open_in(folder)
@@ -126,7 +127,7 @@ def session_of(
     scopes.enter("profile", profile)
     scopes.enter("store", store)
     settings = Settings(folder / "settings.json", dict(policy or {}))
-    return Session(scopes, profile, settings, store, tools, dialer or Nowhere())
+    return kind(scopes, profile, settings, store, tools, dialer or Nowhere())
 
 
 # -- how it is made ---------------------------------------------------------------------------------------------------

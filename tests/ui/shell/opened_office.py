@@ -59,6 +59,7 @@ def open_session(
     dialer: Dialer | None = None,
     tester: Tester | None = None,
     tools: Sequence[AnyTool] = TOOLS,
+    kind: type[Session] = Session,
 ) -> Session:
     """A session of the person on a copy of their store, which `close_sessions` closes. It does not run: nothing is
     connected before its `start`, and its status is that of a connection that was up at 14:03."""
@@ -67,7 +68,7 @@ def open_session(
     path = folder / f"office-{next(_numbers)}.db"
     path.write_bytes(data)
     store = Store.open(path, key, {kind.id: kind for kind in kinds_of(tools)}, tester=tester)
-    session = session_of(folder, store, dialer or Cut(), policy, tools)
+    session = session_of(folder, store, dialer or Cut(), policy, tools, kind)
     _open.append(session)
     if dialer is None:
         show_status(session, LinkState.ONLINE)
@@ -176,10 +177,17 @@ def remove(session: Session, room: RoomId, *people: Person) -> None:
 
 
 def join(
-    session: Session, by: Person, title: str, type_: RoomType, *, t_ms: int, origin: Origin | None = None
+    session: Session,
+    by: Person,
+    title: str,
+    type_: RoomType,
+    *,
+    t_ms: int,
+    origin: Origin | None = None,
+    room: RoomId | None = None,
 ) -> RoomId:
     """A room that somebody made arrives; this person was added to it as an owner. Returns the room."""
-    room, chat, me = RoomId(new_id()), ObjId(new_id()), office().me
+    room, chat, me = room or RoomId(new_id()), ObjId(new_id()), office().me
     genesis = RoomEvent(n=1, t=t_ms, kind="genesis", by=by.uid, subject=by.uid, role=Role.OWNER, history=True,
                         origin=origin)  # fmt: skip
     events = [genesis]
@@ -189,7 +197,7 @@ def join(
     session.store.receive(ReceivedSlice(room=room, cursor=2, state=b"", events=events, members=members))
     records = [encode_room(RoomNamed(title=title, type=type_)), encode_room(ObjectAnnounced(obj=chat, kind="chat"))]
     receive(session, room, by, *records, obj=ObjId(room), t_ms=t_ms)
-    session.on_room(room)
+    session.rooms.notify_changed(room)
     return room
 
 

@@ -11,16 +11,15 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.enums import LinkState
 from app.core.ids import DevId
 from app.devices.inviting import Pointer, read_pointer
 from app.devices.service import DeviceInfo, RevocationProgress
 from app.errors import StoreUnwritable
+from app.session import Session
 from sync.errors import Refused, Reject
 from tests.ui.shell.fake_devices import LAPTOP, NOW_MS, TABLET, FakeDevices, FakeUnsent, device
-from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.opened_office import open_session
 from tests.ui.shell.sample import CASE
-from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit import qr
@@ -33,9 +32,19 @@ from ui.shell.window.main_window import MainWindow
 from ui.shell.window.revoked import RevokedDialog
 
 
+class DeviceSession(Session):
+    """Its devices, and what was not sent, are in memory."""
+
+    devices: FakeDevices
+    unsent: FakeUnsent
+
+
 @pytest.fixture
-def session(tmp_path: Path) -> FakeSession:
-    return FakeSession(tmp_path)
+def session(tmp_path: Path) -> DeviceSession:
+    made = open_session(tmp_path, kind=DeviceSession)
+    assert isinstance(made, DeviceSession)
+    made.devices, made.unsent = FakeDevices(), FakeUnsent(CASE)
+    return made
 
 
 OLDEST = DevId(b"\x04" * 16)
@@ -352,7 +361,7 @@ async def test_a_file_of_unsent_work_says_what_is_in_it_before_it_is_taken_in(
 
 
 async def test_a_revoked_device_says_so_and_removes_nothing_by_itself(
-    window: MainWindow, session: FakeSession, tmp_path: Path
+    window: MainWindow, session: DeviceSession, tmp_path: Path
 ) -> None:
     erased: list[bool] = []
     window.erase_requested.connect(lambda: erased.append(True))
@@ -404,15 +413,3 @@ async def test_with_nothing_unsent_there_is_nothing_to_keep(qtbot: QtBot, unsent
     dialog.show()
     assert "Allt du har skrivit här har skickats." in texts(dialog)
     assert not dialog.save.isVisible()
-
-
-def test_a_new_device_says_how_far_its_rooms_are_read(window: MainWindow, session: FakeSession) -> None:
-    session.set_status(state=LinkState.SYNCING)
-    session.reading = (12, 20)
-    session.rooms.changed.emit()
-    caught_up(window)
-    assert window.content.bar.text() == "Dina rum läses in: 12 av 20."
-    session.reading = (19, 20)
-    session.rooms.changed.emit()
-    caught_up(window)
-    assert not window.content.bar.isVisible()

@@ -12,12 +12,14 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 
 from app.core.enums import Role, RoomType
 from app.rooms.invitations import MoreInvitations
+from app.session import Session
 from app.settings import NOTIFICATION_CONTENT
 from sync.errors import Unreachable
 from tests.ui.finding import toast_of
-from tests.ui.shell.fake_invitations import INVITED
-from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, HEAD, LAWYER, member, room_id, summary
+from tests.ui.shell.fake_invitations import INVITED, FakeInvitations
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import join, open_session, set_role
+from tests.ui.shell.sample import LAWYER, at, room_id
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -29,13 +31,22 @@ from ui.shell.window.main_window import MainWindow
 from ui.shell.window.notifications import Notifications
 
 
-@pytest.fixture
-def session(tmp_path: Path) -> FakeSession:
-    return FakeSession(tmp_path)
+class InvitedSession(Session):
+    """Its invitations are in memory."""
+
+    invitations: FakeInvitations
 
 
 @pytest.fixture
-def invited(window: MainWindow, session: FakeSession) -> InvitationView:
+def session(tmp_path: Path) -> InvitedSession:
+    made = open_session(tmp_path, kind=InvitedSession)
+    assert isinstance(made, InvitedSession)
+    made.invitations = FakeInvitations()
+    return made
+
+
+@pytest.fixture
+def invited(window: MainWindow, session: InvitedSession) -> InvitationView:
     """A window that shows an invitation."""
     session.invitations.open_ones = [INVITED]
     window.room_list.refresh()
@@ -64,7 +75,7 @@ async def confirmed(window: MainWindow) -> None:
     dialog.accept_button.click()
 
 
-def test_home_shows_who_invites_to_what_and_opens_it(window: MainWindow, session: FakeSession) -> None:
+def test_home_shows_who_invites_to_what_and_opens_it(window: MainWindow, session: InvitedSession) -> None:
     session.invitations.open_ones = [INVITED]
     session.invitations.changed.emit()
     caught_up(window)
@@ -100,21 +111,19 @@ def test_every_control_has_a_name_in_every_theme(
 
 
 async def test_accepting_by_keyboard_waits_for_the_room_and_enters_it(
-    window: MainWindow, session: FakeSession, invited: InvitationView
+    window: MainWindow, session: InvitedSession, invited: InvitationView
 ) -> None:
     invited.accept.setFocus()
     QTest.keyClick(invited.accept, Qt.Key.Key_Space)
     await until(lambda: session.invitations.done == ["accept"])
     await shows(window, lambda: invited._meaning.text().startswith("Rummet öppnas"))
     assert not invited.accept.isEnabled()
-    session.rooms.list.append(summary(INVITED.room, INVITED.title, RoomType.CASE))
-    session.rooms.people[INVITED.room] = [member(HEAD, Role.OWNER)]
-    session.rooms.changed.emit()
+    join(session, office().head, INVITED.title, RoomType.CASE, t_ms=at(9, 42), room=INVITED.room)
     await shows(window, lambda: (view := window.current_room()) is not None and view.room == INVITED.room)
 
 
 async def test_what_is_declined_is_gone_and_can_be_undone(
-    window: MainWindow, session: FakeSession, invited: InvitationView
+    window: MainWindow, session: InvitedSession, invited: InvitationView
 ) -> None:
     invited.decline.click()
     await shows(window, lambda: invited.gone.isVisible())
@@ -127,7 +136,7 @@ async def test_what_is_declined_is_gone_and_can_be_undone(
 
 
 async def test_a_blocked_person_is_listed_in_the_settings_and_unblocked_there(
-    window: MainWindow, session: FakeSession, invited: InvitationView
+    window: MainWindow, session: InvitedSession, invited: InvitationView
 ) -> None:
     invited.block.click()
     await confirmed(window)
@@ -142,7 +151,7 @@ async def test_a_blocked_person_is_listed_in_the_settings_and_unblocked_there(
     assert card._none.isVisible()
 
 
-async def test_what_cannot_be_kept_is_shown_in_place(session: FakeSession, invited: InvitationView) -> None:
+async def test_what_cannot_be_kept_is_shown_in_place(session: InvitedSession, invited: InvitationView) -> None:
     session.invitations.error = Unreachable("offline")
     invited.accept.click()
     await until(lambda: invited.error.isVisible())
@@ -151,7 +160,7 @@ async def test_what_cannot_be_kept_is_shown_in_place(session: FakeSession, invit
 
 
 async def test_too_many_of_one_person_are_one_line_that_declines_them_all(
-    window: MainWindow, session: FakeSession
+    window: MainWindow, session: InvitedSession
 ) -> None:
     rooms = tuple(room_id(3, n) for n in range(91, 96))
     session.invitations.others = [MoreInvitations(by=LAWYER, rooms=rooms)]
@@ -163,7 +172,7 @@ async def test_too_many_of_one_person_are_one_line_that_declines_them_all(
 
 
 def test_a_long_room_says_only_that_it_is_long(
-    window: MainWindow, session: FakeSession, invited: InvitationView
+    window: MainWindow, session: InvitedSession, invited: InvitationView
 ) -> None:
     session.invitations.open_ones = [replace(INVITED, long=True, title="", greeting="", by=None)]
     invited.refresh()
@@ -173,23 +182,25 @@ def test_a_long_room_says_only_that_it_is_long(
     assert not invited.block.isVisible()
 
 
-def test_a_member_of_whom_nothing_is_in_the_room_is_shown_as_invited(window: MainWindow, session: FakeSession) -> None:
-    session.rooms.people[CASE][1] = member(HEAD, Role.ADMIN, invited=True)
-    window.open_room(CASE)
+def test_a_member_of_whom_nothing_is_in_the_room_is_shown_as_invited(
+    window: MainWindow, session: InvitedSession
+) -> None:
+    set_role(session, office().case, (office().archivist, Role.WRITER))  # nothing of theirs is in the room
+    window.open_room(office().case)
     view = window.current_room()
     assert view is not None
-    [row] = [r for r in view.panel._rows.rows if r._member.person.uid == HEAD.uid]
+    [row] = [r for r in view.panel._rows.rows if r._member.person.uid == office().archivist.uid]
     assert row._chip.text() == "inbjuden"
     assert "Inbjuden" in row.accessibleName()
 
 
-def test_the_greeting_of_an_addition_is_bounded(window: MainWindow, session: FakeSession) -> None:
+def test_the_greeting_of_an_addition_is_bounded(window: MainWindow, session: InvitedSession) -> None:
     dialog = AddMemberDialog(window, session.people, set(), Role.OWNER)
     dialog._greeting.setText("å" * 400)
     assert dialog.greeting == "å" * 280
 
 
-def test_a_notice_names_who_invites_only_by_the_setting(window: MainWindow, session: FakeSession) -> None:
+def test_a_notice_names_who_invites_only_by_the_setting(window: MainWindow, session: InvitedSession) -> None:
     notified: list[str] = []
     watch = Notifications(
         window, session.rooms, window.tools, session.settings, lambda title, text: notified.append(text)

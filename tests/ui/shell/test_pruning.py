@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
 from app.core.enums import Role
 from app.core.i18n import set_language
+from app.session import Session
 from sync.errors import Refused, Unreachable
-from tests.ui.shell.fake_pruning import BOARD_READY, PLAN, READY
-from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, ME
+from tests.ui.shell.fake_pruning import BOARD_READY, PLAN, READY, FakePruning
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import open_session, set_role
 from tests.ui.shell.test_people import choose, dialog
 from tests.ui.shell.tool_views import tool_list
 from tests.ui.soon import caught_up
@@ -26,16 +27,25 @@ from ui.shell.room.prune_dialog import PruneDialog, total_text
 from ui.shell.window.main_window import MainWindow
 
 
+class PrunedSession(Session):
+    """Its pruning is in memory."""
+
+    pruning: FakePruning
+
+
 @pytest.fixture
-def session(tmp_path: Path) -> FakeSession:
-    return FakeSession(tmp_path)
+def session(tmp_path: Path) -> PrunedSession:
+    made = open_session(tmp_path, kind=PrunedSession)
+    assert isinstance(made, PrunedSession)
+    made.pruning = FakePruning()
+    return made
 
 
 ENTRY = "Rensa ändringshistorik …"
 
 
 def menu(window: MainWindow) -> QMenu:
-    window.open_room(CASE)
+    window.open_room(office().case)
     view = window.current_room()
     assert view is not None
     view._more.click()
@@ -68,7 +78,7 @@ async def turns() -> None:
 
 
 @pytest.fixture
-def gate(session: FakeSession) -> Iterator[asyncio.Event]:
+def gate(session: PrunedSession) -> Iterator[asyncio.Event]:
     """Holds it in the middle."""
     session.pruning.gate = asyncio.Event()
     yield session.pruning.gate
@@ -99,7 +109,7 @@ async def test_it_says_what_goes_what_stays_and_what_is_lacking(window: MainWind
 
 
 async def test_it_is_cleared_with_progress_and_shown_at_the_end(
-    window: MainWindow, session: FakeSession, gate: asyncio.Event
+    window: MainWindow, session: PrunedSession, gate: asyncio.Event
 ) -> None:
     shown = await opened(window)
     QTest.keyClick(shown, Qt.Key.Key_Tab)
@@ -123,7 +133,7 @@ async def test_it_is_cleared_with_progress_and_shown_at_the_end(
 
 
 async def test_esc_stops_it_first_and_closes_then(
-    window: MainWindow, session: FakeSession, gate: asyncio.Event
+    window: MainWindow, session: PrunedSession, gate: asyncio.Event
 ) -> None:
     shown = await opened(window)
     shown.accept_button.click()
@@ -145,7 +155,7 @@ async def test_esc_stops_it_first_and_closes_then(
     [(Unreachable("offline"), "Servern svarar inte."), (Refused("early"), "inte en månad gammalt")],
 )
 async def test_what_went_wrong_is_shown_and_it_can_be_tried_again(
-    window: MainWindow, session: FakeSession, error: Exception, sentence: str
+    window: MainWindow, session: PrunedSession, error: Exception, sentence: str
 ) -> None:
     session.pruning.error = error
     shown = await opened(window)
@@ -160,7 +170,7 @@ async def test_what_went_wrong_is_shown_and_it_can_be_tried_again(
 
 
 async def test_without_a_connection_it_says_so_and_goes_on_when_there_is_one(
-    window: MainWindow, session: FakeSession
+    window: MainWindow, session: PrunedSession
 ) -> None:
     session.pruning.planned = replace(PLAN, refusal="unreachable")
     shown = await opened(window)
@@ -173,7 +183,7 @@ async def test_without_a_connection_it_says_so_and_goes_on_when_there_is_one(
     assert shown.accept_button.isEnabled()
     assert "Servern svarar inte." not in words(shown)
     session.pruning.planned = replace(PLAN, ready=())
-    session.rooms.notify(CASE)
+    session.on_room(office().case)
     caught_up(shown)
     await turns()
     assert not shown.accept_button.isEnabled()
@@ -181,21 +191,20 @@ async def test_without_a_connection_it_says_so_and_goes_on_when_there_is_one(
     shown.reject()
 
 
-async def test_too_few_members_see_why_nothing_is_cleared(window: MainWindow, session: FakeSession) -> None:
+async def test_too_few_members_see_why_nothing_is_cleared(window: MainWindow, session: PrunedSession) -> None:
     session.pruning.planned = replace(PLAN, ready=(), newcomers=(), too_few=True)
     shown = await opened(window)
     assert "minst tre deltagare" in words(shown)
     shown.reject()
 
 
-def test_who_is_no_administrator_is_not_offered_it(window: MainWindow, session: FakeSession) -> None:
+def test_who_is_no_administrator_is_not_offered_it(window: MainWindow, session: PrunedSession) -> None:
     assert ENTRY in entries(window)
-    people = session.rooms.people[CASE]
-    session.rooms.people[CASE] = [replace(m, role=Role.WRITER) if m.person == ME else m for m in people]
+    set_role(session, office().case, (office().me, Role.WRITER))
     assert ENTRY not in entries(window)
 
 
-def test_the_totals_in_english(session: FakeSession) -> None:
+def test_the_totals_in_english(session: PrunedSession) -> None:
     set_language("en")
     tools = tool_list(session)
     assert total_text([READY, BOARD_READY], tools) == "6\u00a0412 changes in 2 documents and boards, about 1.2 MB"
