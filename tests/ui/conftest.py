@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.shell.kept_account import close_stores
-from tests.ui.shell.opened_office import close_sessions
+from tests.ui.shell.opened_office import any_open, close_sessions
 from ui.kit import faces, scale, theme
 
 
@@ -32,6 +32,7 @@ def usual_size() -> Iterator[None]:
 def stores_closed(qapp: QApplication) -> Iterator[None]:
     """As in the program, the widgets go first: nothing reads a store that is closed."""
     yield
-    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    if any_open():
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     close_sessions()
     close_stores()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from app.core.i18n import set_language
 from app.session import Session
 from app.unlocking import Unlocking
+from tests.ui.shell.kept_office import moment
 from tests.ui.shell.opened_office import Served, at_server, open_session
 from tests.ui.shell.sample import NOW
 from tests.ui.shell.tool_views import TOOLS
@@ -33,13 +34,16 @@ def light_and_swedish(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.fixture
-def session(request: pytest.FixtureRequest, tmp_path: Path) -> Session:
-    """The pictures' sample content, on a computer without a network; at the server in a test that uses `connected`."""
+def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
+    """The pictures' sample content at their moment, on a computer without a network; at the server in a test that uses
+    `connected`."""
     if "connected" in request.fixturenames:
         found = request.getfixturevalue("connected")
         assert isinstance(found, Session)
-        return found
-    return open_session(tmp_path)
+        yield found
+    else:
+        with moment(int(NOW.timestamp() * 1000)):
+            yield open_session(tmp_path)
 
 
 @pytest_asyncio.fixture

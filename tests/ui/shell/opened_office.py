@@ -83,6 +83,11 @@ def open_account(folder: Path, sheet: RecoverySheetState, policy: Mapping[str, V
     return session
 
 
+def any_open() -> bool:
+    """Whether `close_sessions` has anything to close."""
+    return bool(_open)
+
+
 def close_sessions() -> None:
     """Closes the stores and the profiles of every session that was opened and not closed."""
     while _open:

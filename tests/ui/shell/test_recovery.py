@@ -23,7 +23,7 @@ from sync.protocol.messages import RecoveryRequest
 from sync.server.rules import recovery_requests
 from sync.server.rules.handshake import now_ms
 from sync.trust.person.agency import SignInCode
-from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryShare, ReturnCode
 from tests.ui.finding import toast_of
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import Served, open_account, show_status
@@ -67,6 +67,14 @@ def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, tmp_pa
     show_status(session, LinkState.OFFLINE)
     assert not card.button.isEnabled()
     assert not card_of(qtbot, open_account(tmp_path, RecoverySheetState.ELSEWHERE)).button.isVisible()
+
+
+async def test_the_card_follows_when_a_sheet_is_in_force(qtbot: QtBot, served: Served) -> None:
+    session = await served.open("Jurist")
+    card = card_of(qtbot, session)
+    assert card.button.accessibleName() == "Gör ett återställningsblad"
+    await session.engine.recovery_sheet.publish(RecoveryCode.fresh().format())
+    await until(lambda: card.button.accessibleName() == "Gör ett nytt återställningsblad")
 
 
 async def test_hem_reminds_once_and_leads_there(qtbot: QtBot, tmp_path: Path) -> None:
