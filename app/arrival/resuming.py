@@ -15,12 +15,10 @@ from sync.client.account.enrolment import FIRST_ENTRIES, register
 
 
 async def resume(place: Place, keys: StoreKeys) -> Session:
-    """Finishes what this run of the program began, or an earlier one.
-
-    Raises NotEnrolled if no keys were kept; Refused "code-…" if the server never took the account and will not take it
-    any more; ReturnWaits while the other devices may object to a recovery; the world's errors of sync, after which it
-    may be tried again.
-    """
+    """Finishes an account that this run of the program or an earlier one made, and opens it. `keys`: the database keys
+    that an unlock method gave. Raises NotEnrolled if no account was kept; Refused "code-…" if the server never took the
+    account and will not take it any more; ReturnWaits while the other devices may object to a recovery; other
+    SyncErrors such as Unreachable, after which it may be tried again."""
     store = place.open_store(keys)
     try:
         attempt, kept = store.account.attempt(), store.load_account()
@@ -43,7 +41,8 @@ async def resume(place: Place, keys: StoreKeys) -> Session:
 async def _ask_back(place: Place, store: Store, attempt: bytes) -> None:
     """Asks the server whether the recovery that `attempt` began can be finished now, and stores the recovered account.
     `attempt` is an encoded Attempt (recovery by the recovery sheet) that the store has kept; it is deleted afterwards.
-    ReturnWaits while another device of the person may still object; the errors of `Recovery.ask`."""
+    ReturnWaits while another device of the person may still object; Refused "vetoed" if it has, and SyncErrors such as
+    Unreachable."""
     answer = await Recovery(place.dialer(place.settings.get(SERVER)), Attempt.decode(attempt), clock.now_ms).ask()
     if isinstance(answer, Waiting):
         raise ReturnWaits(answer.ready_ms)

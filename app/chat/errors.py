@@ -9,16 +9,16 @@ from app.errors import WorldError
 
 
 class ChatFault(WorldError):
-    """A message that cannot be sent as it is."""
+    """Error: a message that cannot be sent as it is."""
 
 
 class EmptyMessage(ChatFault):
-    """The message has neither text nor files."""
+    """Error: the message has neither text nor files."""
 
     code = "empty-message"
 
 
 class MessageTooLong(ChatFault):
-    """The text is longer than a message may be."""
+    """Error: the text is longer than a message may be."""
 
     code = "message-too-long"

@@ -8,7 +8,9 @@ _PLAIN = {"ß": "ss", "ð": "d", "đ": "d", "þ": "th", "ł": "l", "œ": "}", "�
 
 
 def swedish_key(text: str) -> tuple[str, str]:
-    """A key for `sorted`: the letters' order first, then the text itself so that the order is total."""
+    """A key for sorting names in Swedish order: å, ä and ö come after z, any other accent is ignored (é as e, but ü as
+    y), and large and small letters are alike. Texts that are the same so far are ordered by their code points: only
+    equal texts have equal keys."""
     letters: list[str] = []
     for char in unicodedata.normalize("NFC", text).casefold():
         if char in _SWEDISH:

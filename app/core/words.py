@@ -14,8 +14,9 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def places_of(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
-    """(start, end) in code points of each word in `text` that begins with one of `words`, large or small letters alike.
-    Å, ä and ö are letters of their own."""
+    """(start, end) in code points, as for a slice, of each whole word in `text` that begins with one of `words`, in the
+    order of the text. Large and small letters are alike. Letters with and without an accent or dots are not: `e` finds
+    no é, and `a` no å."""
     wanted = tuple(word.lower() for word in words)
     if not wanted:
         return []

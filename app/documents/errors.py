@@ -12,7 +12,8 @@ from app.errors import WorldError
 
 
 class ConversionFault(WorldError):
-    """A file could not be converted, and nothing was changed. `where`: the part of the file at fault, or ""."""
+    """Error: a file could not be converted, and nothing was changed. `where`: the name of the part of the file that is
+    at fault, or ""."""
 
     def __init__(self, where: str = "") -> None:
         super().__init__(where)
@@ -20,79 +21,79 @@ class ConversionFault(WorldError):
 
 
 class ImportTooLarge(ConversionFault):
-    """The file is larger than is read."""
+    """Error: the file is larger, or has more text, than is read."""
 
     code = "import-too-large"
 
 
 class ImportBomb(ConversionFault):
-    """The file unpacks to more than its size explains, or to more parts than a document has."""
+    """Error: the file unpacks to more than its size explains, or to more parts than a document has."""
 
     code = "import-bomb"
 
 
 class ImportEncrypted(ConversionFault):
-    """The file is protected by a password."""
+    """Error: the file is protected by a password."""
 
     code = "import-encrypted"
 
 
 class ImportDamaged(ConversionFault):
-    """The file says that it is a Word document and cannot be read as one."""
+    """Error: the file says that it is a Word document and cannot be read as one."""
 
     code = "import-damaged"
 
 
 class ImportDoctype(ConversionFault):
-    """A part declares a document type or entities, which Word documents never do."""
+    """Error: a part declares a document type or entities, which Word documents never do."""
 
     code = "import-doctype"
 
 
 class ImportForeign(ConversionFault):
-    """The file is of an unsupported kind: an old Word document, a PDF, OpenDocument, a program."""
+    """Error: the file is of an unsupported kind: an old Word document, a PDF, OpenDocument, a program."""
 
     code = "import-foreign"
 
 
 class ImportEmpty(ConversionFault):
-    """The file has no content."""
+    """Error: the file has no content."""
 
     code = "import-empty"
 
 
 class ConversionDied(ConversionFault):
-    """The process that converts ended at the file, or took too long and was ended."""
+    """Error: the process that converts ended at the file, or took too long and was ended."""
 
     code = "conversion-died"
 
 
 class ConversionUnavailable(ConversionFault):
-    """The process that converts cannot be started."""
+    """Error: the process that converts cannot be started."""
 
     code = "conversion-unavailable"
 
 
 class ExportFull(ConversionFault):
-    """There is no room for the file. Nothing is left of it."""
+    """Error: there is no space on the disk for the exported file. Nothing is left of it."""
 
     code = "export-full"
 
 
 class ExportFailed(ConversionFault):
-    """The disk or folder refuses the file. Nothing is left of it."""
+    """Error: the disk or folder refuses the exported file. Nothing is left of it."""
 
     code = "export-failed"
 
 
 class PrintOff(WorldError):
-    """The machine's policy forbids printing and saving as PDF."""
+    """Error: the machine's policy forbids printing and saving as PDF."""
 
     code = "print-off"
 
 
 class PrinterRefused(WorldError):
-    """The printer refuses the document."""
+    """Error: the printer refuses the document."""
 
     code = "printer-refused"
 

@@ -25,7 +25,7 @@ _PART = "SELECT part, room, obj, key, hash, size, plain_size, uploaded, present 
 
 
 class Blobs:
-    """The parts table and the folder beside it."""
+    """The encrypted parts of files: a table of what is known of each part, and the folder with their bytes."""
 
     def __init__(self, db: Database, folder: Path, outbox_changed: Callable[[], None]) -> None:
         self._db = db
@@ -33,14 +33,16 @@ class Blobs:
         self._outbox_changed = outbox_changed
 
     def path(self, part: PartId) -> Path:
-        """The path of the part's sealed bytes, whether they exist or not."""
+        """The path of the sealed bytes of a part of a file, whether they exist or not. BugError for an id that has not
+        16 bytes."""
         if len(part) != 16:
             raise BugError("a part id has 16 bytes")
         name = part.hex()
         return self._folder / name[:2] / name
 
     def write(self, part: PartId, sealed: bytes) -> None:
-        """Writes the sealed bytes durably; DiskFull, StoreUnwritable. Any thread; 4 MiB take 5–15 ms."""
+        """Writes the encrypted bytes of a part of a file durably, in place of those that are there. Raises DiskFull or
+        StoreUnwritable. Any thread; 4 MiB take 5–15 ms."""
         path = self.path(part)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +51,9 @@ class Blobs:
             raise (DiskFull() if e.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnwritable()) from e
 
     def read(self, part: PartId, expected_hash: bytes) -> bytes:
-        """The sealed bytes; NotFound, or StoreCorrupt if they are not what was written. Any thread."""
+        """Returns the encrypted bytes of a part of a file. `expected_hash` is their SHA-256. Raises NotFound if there
+        is no such file, StoreCorrupt if the bytes have a different hash, StoreUnwritable if they cannot be read. Any
+        thread."""
         try:
             sealed = self.path(part).read_bytes()
         except FileNotFoundError as e:
@@ -62,7 +66,8 @@ class Blobs:
         return sealed
 
     def add(self, part: BlobPart) -> None:
-        """Stores a part. A part that is known already only gets the flags that it lacked (`present`, `uploaded`)."""
+        """Stores what is known of a part of a file, without its bytes. For a part that is known already, only the flags
+        `present` and `uploaded` are set, and never cleared."""
         with self._db.transaction():
             self._db.conn.execute(
                 """INSERT INTO parts (part, room, obj, key, hash, size, plain_size, uploaded, present)
@@ -84,7 +89,7 @@ class Blobs:
                 self.set_uploaded(PartId(part.part))
 
     def get(self, part: PartId) -> BlobPart | None:
-        """One part, or None."""
+        """What is stored about one part of a file, without its bytes; None for a part that is not known here."""
         row = self._db.one(f"{_PART} WHERE part = ?", (part,))
         return _part(row) if row else None
 
@@ -93,15 +98,16 @@ class Blobs:
         return [_part(row) for row in self._db.rows(f"{_PART} WHERE obj = ? ORDER BY rowid", (obj,))]
 
     def to_upload(self, room: RoomId | None = None) -> list[BlobPart]:
-        """Parts that are here and not at the server yet, oldest first."""
+        """Parts of files whose bytes are on this device and not at the server yet, oldest first; of one room, or of all
+        (None)."""
         rows = self._db.rows(
             f"{_PART} WHERE present AND NOT uploaded AND (?1 IS NULL OR room = ?1) ORDER BY rowid", (room,)
         )
         return [_part(row) for row in rows]
 
     def set_uploaded(self, part: PartId) -> None:
-        """Notes that the server has the part durably: changes that waited for it may be sent. A second call changes
-        nothing."""
+        """Notes that the server has stored this part of a file durably. Changes that waited only for this part may be
+        sent now. A second call changes nothing."""
         with self._db.transaction():
             conn = self._db.conn
             fresh = conn.execute("UPDATE parts SET uploaded = 1 WHERE part = ? AND uploaded = 0", (part,)).rowcount
@@ -115,27 +121,31 @@ class Blobs:
         return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in self.to_upload()]
 
     def uploaded_parts(self) -> list[PartUpload]:
-        """Parts that are here and that the server has confirmed, oldest first."""
+        """The parts of files whose bytes are on this device and that the server has confirmed, oldest first."""
         rows = [_part(row) for row in self._db.rows(f"{_PART} WHERE present AND uploaded ORDER BY rowid")]
         return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in rows]
 
     def set_lost(self, part: PartId) -> None:
-        """Notes that the server has lost the part: it is uploaded again. No change waits for that."""
+        """Notes that the server has lost this part of a file, so that it is uploaded again. Changes are not held back
+        meanwhile."""
         with self._db.transaction():
             self._db.conn.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
 
     def checked_for(self) -> bytes | None:
-        """The mark of the server's restore after which all parts were checked; None if there was none."""
+        """Says for which restore of the server from a backup this device has last checked that the server still has all
+        its parts of files: an opaque mark of that restore. None before the first check."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'parts-looked-for'")
         return value
 
     def set_checked_for(self, mark: bytes) -> None:
-        """Stores that mark: all parts have been checked."""
+        """Stores `mark`, which names a restore of the server from a backup: since it, this device has asked the server
+        for all its uploaded parts of files, and need not ask again for this restore. Replaces the former mark."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 
     def drop(self, part: PartId) -> None:
-        """Forgets the part and deletes its bytes (an upload that was given up, gallring)."""
+        """Deletes a part of a file from this device: its row and its bytes. For an upload that was given up, or for
+        disposal (gallring)."""
         with self._db.transaction():
             self._db.conn.execute("DELETE FROM parts WHERE part = ?", (part,))
         self.path(part).unlink(missing_ok=True)

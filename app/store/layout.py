@@ -13,8 +13,8 @@ VERSION = 15
 
 
 def prepare(db: Database) -> None:
-    """Makes the tables of a new database. Raises StoreNewer or StoreOlder for another layout, StoreCorrupt if the file
-    is not ours."""
+    """Makes the tables of a new database; does nothing to one with the present layout. Raises StoreNewer or StoreOlder
+    for another layout, StoreCorrupt if the file is not ours."""
     found = int(db.value("PRAGMA user_version"))
     if found and db.value("PRAGMA application_id") != APPLICATION_ID:
         raise StoreCorrupt()

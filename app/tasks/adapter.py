@@ -16,7 +16,9 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 
 class BoardAdapter:
-    """An `Adapter` of boards. `me` edits here; `descriptions` gives the values that a card's description had, by id."""
+    """Makes the live models of boards and merges received changes into them, for `LiveObjects`, which has the open
+    ones. `me`: the person who edits on this device. `descriptions`: returns the former values of a card's description,
+    by id."""
 
     kind = projection.KIND_ID
     is_live = False
@@ -44,8 +46,9 @@ class BoardAdapter:
         return len(model.load(updates))
 
     def merge(self, model: Board, changes: Sequence[StoredChange], feeder: Feeder) -> int:
-        """See `Adapter`. ▲ My changes and colleagues' are merged separately. In one merge a description of mine that a
-        colleague replaced would never be seen."""
+        """Merges received changes into a board. Returns how many updates were damaged and left out. ▲ This person's
+        changes and colleagues' are merged separately. In one merge a description of this person's that a colleague
+        replaced would never be seen."""
         damaged = 0
         for own, some in groupby(changes, key=attrgetter("own")):
             of_one_kind = list(some)

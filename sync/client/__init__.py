@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The client engine: moves changes between an owner's store and the server."""
+"""The client engine: moves changes between the application's store and the server."""

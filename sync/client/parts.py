@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an engine is made of: the seam for tests of sync/client and for benches. It is not what an owner works with."""
+"""What an engine is made of: the seam for tests of sync/client and for benches. The application does not use it."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,11 @@ from sync.client.restore.reupload import Reuploader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineParts:
-    """The parts of one engine, the same objects for as long as it lives.
+    """The working parts of one engine (inbox, outbox, receipt verifier and so on), the same objects for as long as it
+    lives.
 
-    Tests read here what no owner needs (a room's epochs and pins, the account's secrets), and give a part what only a
-    false server would send. ▲ `link` has the account's keys, so nothing in app/ or ui/ uses the parts
+    Tests read here what no application needs (a room's epochs and pins, the account's secrets), and give a part what
+    only a false server would send. ▲ `link` has the account's keys, so nothing in app/ or ui/ uses the parts
     (tests/test_layers.py).
     """
 

@@ -17,7 +17,7 @@ from app.settings import AUTO_LOCK_MINUTES, DENSITY, LANGUAGE, NOTIFICATIONS, RE
 from tests.journeys.desks import offices
 from tests.shots.camera import quiet
 from tests.shots.scene import Scene, Step
-from tests.shots.story import StoryTime, fill
+from tests.shots.story import Story, StoryTime, fill
 from tests.shots.views import OFFLINE, STOPPED, VIEWS, leave
 from ui.shell.window.main_window import MainWindow
 from ui.tools import TOOLS
@@ -70,26 +70,34 @@ async def walk(visit: Visit, looks: dict[str, Look], views: list[str], *, painte
             settings.set(NOTIFICATIONS, "none")
             settings.set(RECOVERY_SHEET_REMINDER, False)
             settings.set(THEME, "light")
-            window, gate = (
-                MainWindow(story.me, TOOLS, keys=story.desks[0].office.unlocking, now=clock.now),
-                QMainWindow(),
-            )
+            window, gate = _new_window(story, clock), QMainWindow()
             scene = Scene(story, window, gate, folder, await o.w.invite("Verksjurist"))
-            for shown in (window, gate):
-                shown.resize(1440, 900)
-                shown.setUpdatesEnabled(painted)
-                shown.show()
+            gate.setUpdatesEnabled(painted)
+            gate.show()
             pump = asyncio.ensure_future(_pump())
             try:
                 for steps in (VIEWS, STOPPED, OFFLINE):
                     wanted = {name: step for name, step in steps.items() if name in views}
                     if steps is OFFLINE and wanted:
                         await o.w.stop_server()
-                    for name, look in looks.items():
+                    for name, look in looks.items() if wanted else ():
+                        _renew(scene, clock, painted=painted)
                         await _visit(visit, scene, name, look, wanted)
             finally:
                 await _end(scene)
                 pump.cancel()
+
+
+def _new_window(story: Story, clock: StoryTime) -> MainWindow:
+    return MainWindow(story.me, TOOLS, keys=story.desks[0].office.unlocking, now=clock.now)
+
+
+def _renew(scene: Scene, clock: StoryTime, *, painted: bool) -> None:
+    """Goes on in a new window. One that has made every view takes ten times as long to change its look."""
+    _delete(scene.window)
+    scene.window = _new_window(scene.story, clock)
+    scene.window.setUpdatesEnabled(painted)
+    scene.window.show()
 
 
 async def _visit(visit: Visit, scene: Scene, name: str, look: Look, steps: dict[str, Step]) -> None:
@@ -111,8 +119,12 @@ async def _visit(visit: Visit, scene: Scene, name: str, look: Look, steps: dict[
 
 async def _end(scene: Scene) -> None:
     for shown in (scene.window, scene.gate):
-        shown.hide()
-        shown.deleteLater()
-        QApplication.sendPostedEvents(shown, QEvent.Type.DeferredDelete.value)  # none reads a store that is closed
+        _delete(shown)  # none reads a store that is closed
     scene.close()
     await quiet()
+
+
+def _delete(window: QMainWindow) -> None:
+    window.hide()
+    window.deleteLater()
+    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)

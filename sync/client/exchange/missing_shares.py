@@ -19,7 +19,8 @@ _MOST_WANTED = 4096
 
 
 class Shares:
-    """Asks for shares and uploads lost ones. Used by the inbox only."""
+    """Fetches shares that this device lacks, and uploads again those that the server lost. A share is the 32-byte
+    secret from which an object's keys are derived. Used by the inbox only."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -30,7 +31,8 @@ class Shares:
         return not self._wanted
 
     def note(self, frame: m.SharesWanted) -> None:
-        """Notes the shares that the server has lost. Whether we hold them is looked up later, off the reader task."""
+        """Notes the shares (objects' secrets) that the server says in `frame` it has lost: at most 1,000 of one frame
+        and 4,096 in all; the others are ignored. Whether we hold them is looked up later, off the reader task."""
         room = self._link.rooms.get(RoomId(frame.room))
         known = room.stream.state.shares if room is not None else {}
         for obj in frame.objs[: min(_NAMES, _MOST_WANTED - len(self._wanted))]:
@@ -38,7 +40,8 @@ class Shares:
                 self._wanted[RoomId(frame.room), ObjId(obj)] = None
 
     async def give(self) -> None:
-        """Uploads again the shares that the server lost and this device holds, one after the other."""
+        """Uploads again the shares (objects' secrets) that the server lost and this device holds, one after the other.
+        A refusal is only logged."""
         while self._wanted:
             (room_id, obj), _ = self._wanted.popitem()
             room = self._link.rooms.get(room_id)
@@ -56,8 +59,9 @@ class Shares:
             log.info("share refused: %s", e.code)
 
     async def ask(self, room: RoomSync) -> list[m.WireShare]:
-        """The server's answer for the shares that an item waits for. It asks the connected members for the others,
-        which are received in a frame of their own."""
+        """Asks the server for the shares (objects' secrets) for which items of `room` wait, and returns those that it
+        has; [] if it has none or refuses. The server asks the connected members for the others, which are received in a
+        frame of their own."""
         missing = room.keys.missing_shares()
         found: list[m.WireShare] = []
         for at in range(0, len(missing), _NAMES):

@@ -14,7 +14,7 @@ Asked = tuple[RoomId, int, bool]
 
 
 class Prefetch:
-    """One pull at a time. On the loop."""
+    """Pulls a room's next items from the server before they are needed, one pull at a time. On the loop."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -29,8 +29,8 @@ class Prefetch:
         headers_only: bool = False,
         first: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        """Starts to pull the items after a position, unless the same pull is under way; drops any other pull. `first`
-        runs before it."""
+        """Starts to pull the items of `room` after position `after` (without content if `headers_only`), unless the
+        same pull is under way; drops any other pull. `first` runs in the same task before the pull."""
         if self._asked == (room, after, headers_only):
             return
         self.drop()
@@ -39,8 +39,8 @@ class Prefetch:
         self._task.add_done_callback(_ignore_error)
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False) -> m.Items:
-        """The items after a position. Waits for the pull that `start` began if it is the same one, and begins a pull
-        otherwise. Raises what `Link.pull` raises."""
+        """The items of `room` after position `after`, without content if `headers_only`. Waits for the pull that
+        `start` began if it is the same one, and begins a pull otherwise. Raises what `Link.pull` raises."""
         if self._asked != (room, after, headers_only) or self._task is None:
             return await self._link.pull(room, after, headers_only=headers_only)
         task, self._asked, self._task = self._task, None, None
@@ -50,7 +50,8 @@ class Prefetch:
             task.cancel()
 
     def drop(self, room: RoomId | None = None) -> None:
-        """Cancels the pull that is under way; with a `room` only if it is of that room."""
+        """Cancels the pull that was begun ahead and for which nobody waits yet; with a `room` only if it is of that
+        room. A later `pull` begins a new one."""
         if self._task is not None and (room is None or (self._asked and self._asked[0] == room)):
             self._task.cancel()
             self._asked = self._task = None
@@ -64,6 +65,7 @@ class Prefetch:
 
 
 def _ignore_error(pull: "asyncio.Task[m.Items]") -> None:
-    """Keeps the error of a dropped pull from being logged."""
+    """Called when `pull` has ended: takes its error, so that asyncio does not log the error of a pull for which nobody
+    waits. A caller that does wait still gets the error. Does nothing for a cancelled pull."""
     if not pull.cancelled():
         pull.exception()

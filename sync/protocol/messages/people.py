@@ -7,7 +7,8 @@ from sync.protocol.messages.frame import Frame, Signed
 
 
 class Directory(Frame, frozen=True, tag="directory"):
-    """Looks people up by words of their record (`query`), or exactly (`uids`). At most 50 for a query."""
+    """Looks people up by words of their staff record (`query`), or exactly by their ids (`uids`). At most 50 for a
+    query."""
 
     rid: int
     query: str
@@ -15,7 +16,8 @@ class Directory(Frame, frozen=True, tag="directory"):
 
 
 class Person(msgspec.Struct, frozen=True, array_like=True):
-    """One person in the directory. The client checks record and salt against the user log's binding."""
+    """One person in the directory: their staff record with its salt, and the newest entry of their user log. The client
+    checks record and salt against the user log's binding."""
 
     uid: bytes
     salt: bytes
@@ -30,7 +32,7 @@ class DirectoryReply(Frame, frozen=True, tag="directory-reply"):
 
 
 class UserLog(Frame, frozen=True, tag="user-log"):
-    """Asks for a user log's entries with seq > after."""
+    """Asks for the entries of a person's key log with a number above `after`."""
 
     rid: int
     uid: bytes
@@ -53,7 +55,7 @@ class UserAppend(Frame, frozen=True, tag="user-append"):
 
 
 class MovedLogs(Frame, frozen=True, tag="moved-logs"):
-    """Asks which members' user logs have newer entries than the room has pinned."""
+    """Asks which members' user logs have newer entries than those to which the room's log refers."""
 
     rid: int
     room: bytes

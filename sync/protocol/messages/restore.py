@@ -27,7 +27,8 @@ class LogHeads(Frame, frozen=True, tag="log-heads"):
 
 
 class LogHeadsReply(Frame, frozen=True, tag="log-heads-reply"):
-    """`lacking` are those among `heads` whose staff record the server does not have."""
+    """The answer to LogHeads: the newest entries that the server has of these persons' logs. `lacking` are those among
+    `heads` whose staff record the server does not have."""
 
     rid: int
     heads: list[LogHead]
@@ -73,8 +74,8 @@ class ReuploadDone(Frame, frozen=True, tag="reupload-done"):
 
 
 class RestoreProgress(Frame, frozen=True, tag="restore-progress"):
-    """Server to members: the head of a closed room now, with `until` as in Wanted. With `open` the room takes writing
-    again."""
+    """Server to members: the head now of a room that is closed to writing since a restore, with `until` as in Wanted.
+    With `open` the room takes writing again."""
 
     receipt: Receipt
     until: int
