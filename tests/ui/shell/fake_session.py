@@ -23,8 +23,11 @@ from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Person
 from app.people.service import PeopleService
+from app.personal.answers import InvitationAnswers
+from app.personal.service import Personal
 from app.recovery import Recovery, RecoverySheetState
 from app.rooms.held import HeldBack
+from app.rooms.invitations import Invitations
 from app.session import Session, SyncStatus
 from app.setting import Value
 from app.settings import Settings
@@ -37,7 +40,6 @@ from app.tool import AppTool, S
 from sync.client.engine import Engine
 from sync.client.wire.dialled_address import Nowhere
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
-from tests.ui.shell.fake_invitations import FakeInvitations
 from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
 from tests.ui.shell.kept_account import account_store
@@ -66,6 +68,7 @@ class FakePeople(PeopleService):
 
     def __init__(self) -> None:
         self.changed: Signal[()] = Signal()
+        self.marked: Signal[Uid, bool] = Signal()
         self.all = {p.uid: p for p in (ME, HEAD, REGISTRAR, LAWYER, ARCHIVIST)}
         self.marks: dict[Uid, bool] = {}
         self.others_alike: list[Person] = []
@@ -185,8 +188,8 @@ class FakeSearch(Search):
 
 
 class FakeSession(Session):
-    """A Session whose services are fakes, but for the recovery sheet and the held changes: those are of a real
-    account."""
+    """A Session whose services are fakes, but for the recovery sheet, the held changes, invitations and the personal
+    room: those are of a real account."""
 
     status: SyncStatus = ONLINE
     overdue: bool = False
@@ -195,7 +198,6 @@ class FakeSession(Session):
     succession: FakeSuccession
     seals: FakeSeals
     pruning: FakePruning
-    invitations: FakeInvitations
     people: FakePeople
     devices: FakeDevices
     unsent: FakeUnsent
@@ -206,7 +208,6 @@ class FakeSession(Session):
         self.succession = FakeSuccession(self.rooms)
         self.seals = FakeSeals(self.rooms)
         self.pruning = FakePruning()
-        self.invitations = FakeInvitations()
         self.people = FakePeople()
         self.rooms.known = self.people.all
         self.chat = FakeChat()
@@ -230,6 +231,10 @@ class FakeSession(Session):
         self.engine = Engine(store, Nowhere(), self, clock.now_ms)
         self.recovery = Recovery(self.engine, self.people, self.settings)
         self.held = HeldBack(store, self.people, self.rooms)
+        self.rooms.use(store)
+        self.personal = Personal(store, self.engine, self.people, self.rooms.announce)
+        answers = InvitationAnswers(self.personal)
+        self.invitations = Invitations(store, self.engine, self.people, self.settings, answers)
 
     def set_status(self, **values: Any) -> None:
         """Changes fields of the connection's status, and notifies nobody."""

@@ -11,7 +11,11 @@ from pathlib import Path
 
 from app.core.enums import LinkState
 from app.kinds import KINDS
+from app.people.notices import Notices
+from app.people.service import PeopleService
+from app.personal.service import Personal
 from app.recovery import RecoverySheetState
+from app.rooms.service import RoomService
 from app.store.store import Store
 from tests.world import Client, until, world
 
@@ -55,6 +59,7 @@ async def _enrol() -> Kept:
     with tempfile.TemporaryDirectory() as folder:
         async with world(Path(folder), kinds=_BY_ID) as w:
             (first,) = await w.hire("Handläggare")
+            await _found_personal(first)
             second = await w.second(first)
             await keep(second, RecoverySheetState.ELSEWHERE)
             await keep(first, RecoverySheetState.NONE)
@@ -63,3 +68,12 @@ async def _enrol() -> Kept:
             await w.make_sheet(first)
             await keep(first, RecoverySheetState.STANDS)
     return kept
+
+
+async def _found_personal(client: Client) -> None:
+    """Makes the personal room, in which answers and blocks are kept."""
+    store, engine = client.store, client.engine
+    people = PeopleService(store.people, engine, Notices(store.key_notices, store.people, engine))
+    personal = Personal(store, engine, people, RoomService(store, engine, people, []).announce)
+    await personal.found()
+    await until(lambda: personal.ready and store.waiting_count() == 0)

@@ -9,18 +9,19 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QWidget
 from app.core.enums import Role, RoomType
 from app.core.ids import DevId, Hash, ObjId, RoomId
 from app.people.notices import KeyNotice
-from app.rooms.invitations import OpenInvitation
+from app.personal.records import PersonBlocked
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.rooms.service import EndedMember, HistoryProposal
 from app.rooms.succession import Standing, Successor
 from app.store.rows import SearchHit
 from app.tasks.service import TaskRow
 from app.unlocking import SlotKind
+from sync.client.ports import RoomEvent
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent, device
 from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_session import FakeSession, tool_list
-from tests.ui.shell.sample import CASE, ME, NOW, at, listed, member, summary
+from tests.ui.shell.sample import CASE, HEAD, ME, NOW, at, listed, member, summary
 from tests.ui.shell.unlock_methods import UnlockMethods
 from ui.kit.buttons import TextButton
 from ui.shell.home.action_row import ActionRow
@@ -137,16 +138,16 @@ def _home(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[QWi
     return rows_of(home, show, kind, inside, keys)
 
 
-def _invited(key: str, text: str) -> OpenInvitation:
-    return OpenInvitation(room=RoomId(number(key)), by=None, title=text, type=RoomType.CASE, greeting="", t_ms=at(9, 0),
-                          role=Role.WRITER, long=False)  # fmt: skip
-
-
 def home_answers(folder: Path) -> Shown:
-    def put(session: FakeSession, rows: Rows) -> None:
-        session.invitations.open_ones = [_invited(key, text) for key, text in rows.items()]
+    """Rooms that a colleague has added the person to."""
 
-    return _home(folder, put, ActionRow, None, FEW)
+    def put(session: FakeSession, rows: Rows) -> None:
+        session.rooms.list = [summary(RoomId(number(key)), text, RoomType.CASE) for key, text in rows.items()]
+        session.rooms.events = lambda room: [  # type: ignore[method-assign]
+            RoomEvent(n=7, t=at(9, 0), kind="add", by=HEAD.uid, subject=ME.uid)
+        ]
+
+    return _home(folder, put, ActionRow, None)
 
 
 def home_notices(folder: Path) -> Shown:
@@ -218,7 +219,10 @@ def blocked(folder: Path) -> Shown:
     card = InvitationsCard(session)
 
     def show(rows: Rows) -> None:
-        session.invitations.people = [person(key, text) for key, text in rows.items()]
+        found = {person(key, text).uid: person(key, text) for key, text in rows.items()}
+        session.people.all |= found
+        before = {each.uid for each in session.invitations.blocked()}
+        session.personal.write(*(PersonBlocked(uid=uid, on=uid in found) for uid in before ^ found.keys()))
         card.refresh()
 
     return rows_of(card, show, BlockedRow, QAbstractButton)
