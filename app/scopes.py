@@ -22,11 +22,13 @@ P = TypeVar("P", bound=Closing)
 
 
 class Scopes:
-    """What is open now. `async with` guards the opening: an error in the block closes every scope that was opened, and
-    goes on. A block that ends without an error leaves them open until `close`.
+    """The open scopes of one session. A scope is an opened part, such as the store, and the function that closes it.
 
-    ▲ A close that fails skips no other, also if it is cancelled or native code panics in it. Otherwise one fault could
-    leave the store open, and its key in memory.
+    Open the parts within `async with`. If the block raises, every part that was opened is closed again, and the error
+    is raised on. If it does not, they stay open until `close`, which closes the last one first.
+
+    ▲ If closing one part fails, is cancelled, or ends in a panic of native code, the others are closed all the same.
+    Otherwise one fault could leave the store open, and its key in memory.
     """
 
     def __init__(self) -> None:

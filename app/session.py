@@ -325,9 +325,9 @@ class Session:
 
 
 async def _lasting(part: Callable[[], Awaitable[None]]) -> None:
-    """Runs a part of the session until it ends by itself or is cancelled. ▲ After an error it begins again in AGAIN_S:
-    otherwise one fault of ours would end syncing, or trying what came, until the next start. A part that fails while it
-    is being cancelled does not begin again: `Session.close` would wait for it for ever."""
+    """Runs a part of the session until it ends by itself or is cancelled. ▲ After an error it begins again in AGAIN_S.
+    Otherwise one fault of ours would end it until the program is started again, for example syncing. A part that fails
+    while it is being cancelled does not begin again, since `Session.close` would wait for it for ever."""
     task = asyncio.current_task()
     while True:
         try:

@@ -46,7 +46,7 @@ _KEYRING = SlotKind.KEYRING.value
 
 class Place:
     """One profile, locked for this process. Enrolment, pairing and recovery share it; at most one of them has something
-    unfinished here."""
+    unfinished in the profile."""
 
     def __init__(
         self,

@@ -148,8 +148,9 @@ class _Update:
     def _check_several(self, deleted: Deleted) -> Iterator[None]:
         """Raises BadUpdate if an item under a key holds several values and the update does not delete all of them.
 
-        ▲ yrs assumes that under a key only the last item of all is not deleted: with a map it deletes that one alone.
-        An item that is cut in two would leave a value that points to the freed map.
+        ▲ yrs assumes that under a key every item but the last is deleted. When it deletes a map, it therefore deletes
+        only the last item of each key. Of an item with several values the others would stay, and point to the freed
+        map.
         """
         for client, ranges in deleted:
             spans = self._several.pop(client, None)

@@ -114,8 +114,10 @@ def client_of(data: bytes) -> int | None:
 
 
 class Assembler:
-    """Takes the updates out of one object's changes in the order of receipt, and puts their pieces together. The caller
-    that merges an update checks it."""
+    """Reads the CRDT updates in the changes of one object. Most changes hold one update. A long update is cut into
+    pieces, one in each of several changes; it is returned once all of its pieces are here, whatever came between them.
+    Feed changes in the order in which this device received them. Whether an update is well formed is left to the caller
+    that merges it."""
 
     def __init__(self) -> None:
         self.damaged = 0

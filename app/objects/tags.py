@@ -59,8 +59,8 @@ def complete(html: str) -> str:
 
 
 def pictures(tags: str) -> int:
-    """How many pictures a text of complete tags shows. Pictures of one pixel, with which mail is tracked, do not
-    count."""
+    """The number of pictures that `tags`, HTML from `complete`, shows. A picture with a width or height of 0 or 1 pixel
+    does not count: mail is tracked with such ones."""
     return sum(_UNSEEN.search(tag[0]) is None for tag in _PICTURE_TAG.finditer(tags))
 
 

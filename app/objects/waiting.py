@@ -86,8 +86,8 @@ class Waiting:
         return list(changes.values())
 
     def take(self, change: Change) -> tuple[Late | None, Facts | None]:
-        """Removes an update from memory and returns it with its facts. None in place of either that only the rows
-        have."""
+        """Removes a waiting update from memory and returns it with its facts. What is only in the store's rows is None:
+        the facts of an update with very many, or both."""
         found = self._lates.get(change.position)
         if found is not None:
             self.drop(found[0])

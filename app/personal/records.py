@@ -25,7 +25,7 @@ ACCEPTED, DECLINED, ASKED = ANSWERS = ("accepted", "declined", "asked")
 
 
 class DeviceNamed(msgspec.Struct, frozen=True, kw_only=True, tag="named"):
-    """The name that the person gives a device."""
+    """A record in the personal room: the person has given the device `dev` this name."""
 
     dev: bytes
     name: str

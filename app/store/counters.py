@@ -40,13 +40,13 @@ class Counter:
 
 
 def put(conn: Connection, room: RoomId, obj: ObjId, counter: Counter) -> None:
-    """Stores what an object counts now, in place of what it counted before. For projections, and for services when the
-    person has read something: inside the store's transaction.
+    """Stores an object's share of its room's numbers, in place of the share that was stored before. Call it inside the
+    store's transaction: a projection does when changes are stored, a service when the person has read something.
 
-    The room has the sum of its objects' `unread` and `mentions`, and the latest of their `last`. An object in the trash
-    counts again when it is taken back. The store itself removes the counter when it has the object projected from its
-    first change, and when the object turns out to belong to another room. 11 µs; 0.4 ms in a room of 1,000 objects that
-    count.
+    The room shows the sum of its objects' `unread` and `mentions`, and the latest of their `last`. The share of an
+    object in the trash is stored but not added; it is added again when the object is taken back. The store itself
+    removes the counter when it has the object projected from its first change, and when the object turns out to belong
+    to another room. 11 µs; 0.4 ms in a room of 1,000 objects that count.
     """
     last = counter.last or Latest(t=0, by=Uid(b""), preview="")
     row = (obj, room, counter.unread, counter.mentions, last.t, last.by or None, last.preview)

@@ -299,7 +299,8 @@ class Engine:
 
     @property
     def reading(self) -> tuple[int, int]:
-        """(rooms that are judged and stored up to the server's head, all rooms). Stopped rooms are not counted."""
+        """(rooms that are judged and stored up to the server's head, all rooms). Neither number has the stopped
+        rooms."""
         rooms = [room for room in self._link.rooms.values() if room.problem is None]
         return sum(room.kept_n > 0 and room.kept_n >= room.head_n for room in rooms), len(rooms)
 

@@ -75,7 +75,7 @@ class KeptServer:
 
 
 class ServerPort(Protocol):
-    """Where the account's server is."""
+    """What the engine asks of the owner's store about the account's server: loads and stores its address and key."""
 
     def kept_server(self) -> KeptServer | None:
         """What `keep_server` stored last; None before the first connection."""
@@ -302,7 +302,7 @@ class PartUpload:
 
 
 class BlobPort(Protocol):
-    """Encrypted parts of files."""
+    """What the engine asks of the owner's store of encrypted file parts: which ones to upload, and their bytes."""
 
     def uploads(self) -> list[PartUpload]:
         """Parts to upload, oldest first."""

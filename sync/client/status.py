@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class LinkState(StrEnum):
-    """The state of the connection, in a person's words."""
+    """The state of the connection to the server, as it is shown to the person."""
 
     OFFLINE = "offline"
     CONNECTING = "connecting"

@@ -134,6 +134,22 @@ async def test_a_yes_opens_the_room_on_all_devices_and_others_see_that_one_is_in
     await until(lambda: [(r.left, r.title) for r in desk.session.rooms.rooms()] == [(False, "Senare å")])
 
 
+async def test_a_yes_without_a_connection_opens_the_room_on_the_next_one(o: Offices) -> None:
+    (desk,) = await o.hire("Handläggare")
+    (adder,) = await o.hire("Registrator", unit=OTHER_UNIT)
+    room = await o.room(adder)
+    await until(lambda: desk.session.personal.ready)
+    await adder.session.rooms.add(room, desk.session.people.me.uid, Role.WRITER, True, "Välkommen å 🙂")
+    await until(lambda: [i.room for i in desk.session.invitations.all()] == [room])
+    await o.w.stop_server()
+    await until(lambda: desk.session.status.state is LinkState.OFFLINE)
+    await desk.session.invitations.accept(room)
+    assert desk.session.invitations.count == 0
+    await o.w.start_server()
+    desk.session.engine.retry_now()
+    await until(lambda: [r.room for r in desk.session.rooms.rooms()] == [room])
+
+
 async def test_attack_a_block_hides_every_room_of_a_person_until_it_is_taken_back(o: Offices) -> None:
     (desk,) = await o.hire("Handläggare")
     (adder,) = await o.hire("Registrator", unit=OTHER_UNIT)

@@ -4,14 +4,13 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import StoreFault
-from app.objects.links import ObjectLink
 from app.objects.trash import PutAway
 from app.richtext.finding import find_words
 from ui.documents import exporting
@@ -22,17 +21,15 @@ from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
 from ui.kit.scale import px
 from ui.kit.style import column, line, set_props
-from ui.kit.tasks import run, run_guarded
+from ui.kit.tasks import run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.kit.unsaved_bar import UnsavedBar
-from ui.kit.web import open_address
 from ui.richtext.editor import Editor
 from ui.richtext.find_bar import FindBar
-from ui.richtext.link_dialog import LinkDialog
+from ui.richtext.link_actions import LinkActions
 from ui.richtext.spoken import Outline
 from ui.richtext.toolbar import Toolbar
-from ui.tool import follow
 from ui.trash import away_sentence
 
 _ROOM_FOR_PANEL_PX = 820
@@ -167,12 +164,7 @@ class DocumentView(QWidget):
     def _connect(self) -> None:
         obj = self.obj
         self.editor.selection_changed.connect(self._on_selection)
-        self.editor.link_wanted.connect(self._edit_link)
-        self.editor.link_opened.connect(self._open_link)
-        self.editor.find_wanted.connect(self.find_bar.open)
-        self.editor.replace_wanted.connect(self.find_bar.open_replace)
-        self.editor.find_closed.connect(self.find_bar.leave)
-        self.editor.find_closed.connect(lambda: self.editor.found.show(()))
+        self._links = LinkActions(self, self.editor)
         self.editor.pasted.connect(self.show_left_out)
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))
@@ -249,19 +241,6 @@ class DocumentView(QWidget):
 
     def _on_selection(self) -> None:
         run_guarded(self, lambda: self._service.moved(self.obj))
-
-    def _edit_link(self) -> None:
-        dialog = LinkDialog(self, self.editor)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.finished.connect(lambda _result: self.editor.setFocus())
-        dialog.open()
-
-    def _open_link(self, address: str) -> None:
-        link = ObjectLink.parse(address)
-        if link is not None:
-            follow(self, link)
-        else:
-            run(self, open_address(self, address))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

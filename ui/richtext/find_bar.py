@@ -63,7 +63,14 @@ class FindBar(QFrame):
         self._replaced = False
         """Whether something was replaced since the last typing in a field. Undo then belongs to the document."""
         self._follow_fields(parts)
+        self._follow_editor(editor)
         self.hide()
+
+    def _follow_editor(self, editor: Editor) -> None:
+        editor.find_wanted.connect(self.open)
+        editor.replace_wanted.connect(self.open_replace)
+        editor.find_closed.connect(self.leave)
+        editor.find_closed.connect(lambda: editor.found.show(()))
 
     def _follow_fields(self, parts: Sequence[QWidget]) -> None:
         """Both fields come first in the order of Tab."""

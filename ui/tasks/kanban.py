@@ -133,7 +133,8 @@ class KanbanView(QScrollArea):
             self._left_at = (self.columns[min(i, len(self.columns) - 1)].column.id, j)
 
     def _stays(self, card_id: str) -> bool:
-        """Whether a card that is shown is to stay in its column."""
+        """Whether a card whose widget is shown still belongs where it is: it exists, the filter shows it, and it is in
+        the same column."""
         card, column = self._board.card(card_id), self._board.column_of(card_id)
         shown = card is not None and not card.hidden and self._filter.shows(card, local_now().date())
         return shown and column is not None and self.columns[self._find(card_id)[0]].column.id == column.id

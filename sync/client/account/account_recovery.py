@@ -35,8 +35,8 @@ MOST_REVOKED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one attempt needs until it is over. It is stored in the new device's encrypted store, since it may take a
-    day."""
+    """One attempt to recover an account: the activation code, the recovery sheet's secret and the new device's keys.
+    It is kept in that device's encrypted store until the attempt is over, since that may take a day."""
 
     code: SignInCode
     recovery_sheet: RecoveryPair

@@ -34,7 +34,8 @@ class Book:
     """A UserBook over an AccountPort. A log is replayed from the store when it is first asked for."""
 
     def __init__(self, ports: AccountPort, agency_pk: bytes, moved: Callable[[Uid], None] = lambda uid: None) -> None:
-        """`moved` is called with the person whose log has grown, once that is stored."""
+        """`ports`: where the logs are stored. `agency_pk`: the agency's public key, 32 B, with which the logs are
+        verified. `moved` is called with the person whose log has grown, once that is stored."""
         self._ports = ports
         self._agency_pk = agency_pk
         self._moved = moved

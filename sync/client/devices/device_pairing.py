@@ -68,7 +68,8 @@ class _Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What the old device shows: a code of 26 letters, or a number of nine digits with six digits to compare later."""
+    """What the old device shows at the beginning of a pairing, of which the person uses one: `code`, 26 letters, or
+    `number`, nine digits. With the number both devices later show six digits to compare, which are not in here."""
 
     code: str
     number: str
@@ -207,11 +208,12 @@ class Guest:
     """Waits for the old device's yes; gives the entry that added this device, and its id."""
 
     async def join(self, *, code: str = "", number: str = "") -> OldDevice:
-        """Connects to the old device's box and returns the identity of that device, which is shown to the person
-        together with `digits`.
+        """Joins the old device's box at the server and returns that device's identity, to be shown to the person. The
+        box is found by the typed `code`. Otherwise it is found by its `number`, and the person also compares `digits`.
 
-        Reject "code" if it is mistyped; Refused "code-unknown", "code-used" or "pairing"; Reject "enrol" if the other
-        side, or an attacker between the two, does not have the code.
+        Reject "code" if the code is mistyped. Refused "code-unknown" if there is no such box, "code-used" if one was
+        joined before, "pairing" if the old device has left or the time is over. Reject "enrol" if its answer does not
+        verify, for example because it, or an attacker in between, does not have the code.
         """
         pairing = PairingCode.parse(code) if code else None
         box = pairing.box if pairing is not None else "".join(c for c in number if c.isdigit()).encode()

@@ -142,9 +142,9 @@ class Devices:
         return [d.dev for d in self.own_log.devices.values() if d.dev in family - {dev} and d.revoked is None]
 
     async def revoke_with_added(self, dev: DevId) -> None:
-        """Revokes a device as `revoke` does, and then all devices of `added_by`. ▲ The adding device is revoked first.
-        Then it can add no further ones, and the server does not count the other revocations against the limit of a day.
-        After an error the devices that are left can be revoked one by one."""
+        """Revokes `dev`, and then every active device that it added, directly or through others. Errors as in `revoke`;
+        the devices that are left can then be revoked one by one. ▲ `dev` is revoked first. Then it can add no more,
+        and the server does not count the other revocations against the limit of a day."""
         await self.revoke(dev)
         while left := self.added_by(dev):
             await self.revoke(left[0])

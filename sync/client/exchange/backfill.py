@@ -258,7 +258,8 @@ class Backfill:
         return Piece.decode(payload) if payload is not None else None
 
     async def _attested(self, room: RoomSync, obj: ObjId, row: Snapshot, digest: bytes) -> bool:
-        """▲ Whether another person's attest states this very hash of this very snapshot."""
+        """▲ Whether a person other than its author has attested this snapshot with exactly this hash (an attest is a
+        signed statement that one has made the same snapshot)."""
         expected = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=digest)
         for _, n in row.attests:
             item = await self._one(room, n)

@@ -143,8 +143,8 @@ class Inbox:
             self.pull_again(room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Handles frames that are no replies, on the reader task; only queues work. ▲ Frames about a room without a
-        signed head are ignored."""
+        """Handles frames that are no replies, on the reader task; only queues work. ▲ Ignores frames about a room for
+        which the server has not signed a head yet."""
         room = self._link.rooms.get(RoomId(frame.room)) if isinstance(frame, m.Fresh | m.Behind | m.Removed) else None
         if room is not None and self.invitations.holds(room):
             if isinstance(frame, m.Removed):
@@ -214,8 +214,8 @@ class Inbox:
             await self.invitations.read_next()
 
     async def _next_behind(self) -> None:
-        """Catches up with one room, and reads one invitation at the same time: a new device has hundreds of rooms about
-        which the person may have to be asked, and waits for the server at each."""
+        """Catches up with the next room that is behind, and reads one invitation at the same time. A new device has
+        hundreds of both, and each waits for the server, so one after the other would take twice as long."""
         room_id = next(iter(self._behind))
         del self._behind[room_id]
         reading = asyncio.create_task(self._read_invitation()) if not self.invitations.idle else None

@@ -80,7 +80,8 @@ class Audit:
         return sum(self._behind(room, self._link.account.uid) for room in mine), len(mine)
 
     async def work(self, outbox: Outbox) -> None:
-        """Checks rooms that are due and caught up, until it is cancelled."""
+        """Looks for revocations that rooms do not know yet, in rooms that are due and caught up, and appends entries
+        about them. Runs until it is cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             wait_s = max(0.0, min(self._due.values(), default=loop.time() + AGAIN_S) - loop.time())
@@ -88,9 +89,10 @@ class Audit:
             await self._round(outbox)
 
     async def _round(self, outbox: Outbox) -> None:
-        """Checks all due rooms and states this person's own revocations. Then waits once (up to SPREAD_S, so that not
-        every client states the others) and states what is missing. One wait for all rooms: fifty shared rooms take
-        seconds."""
+        """Finds in all due rooms the people whose newest revocation the room does not know. Appends entries about this
+        person's own at once. Then waits up to SPREAD_S, a random time, and appends those about other people that are
+        still missing: otherwise every client would append the same ones. It waits once for all rooms together, so that
+        fifty rooms take seconds and not minutes."""
         now = asyncio.get_running_loop().time()
         behind: dict[RoomId, list[Uid]] = {}
         for room_id in [r for r, at in self._due.items() if at <= now]:

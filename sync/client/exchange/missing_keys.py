@@ -52,7 +52,8 @@ class _Lack:
 
 
 class Seals:
-    """One account's missing keys. The inbox calls `fetch_missing` and `see`; `work` runs while the connection lives."""
+    """Gets the epoch keys that one account lacks, and answers other members who ask for such keys. The inbox calls
+    `fetch_missing` for the first and `see` for the second. `work` asks and answers while the connection lives."""
 
     def __init__(self, link: Link) -> None:
         self._link = link

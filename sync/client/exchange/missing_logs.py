@@ -11,7 +11,8 @@ _TRIES = 64
 
 
 class MissingLogs:
-    """Fetches them one by one, as the judgement names them."""
+    """Judges items and fetches the user logs that this needs. Each NeedLog names one log; after it is fetched, the
+    items are judged again."""
 
     def __init__(self, link: Link) -> None:
         self._link = link

@@ -368,7 +368,8 @@ class Outbox:
         await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
 
     def drafter(self, room: RoomSync) -> Drafter:
-        """Drafts entries on the room's current state."""
+        """Returns a Drafter, which drafts this person's entries on the room's current state. Refused "unknown-user" if
+        the own log is not here."""
         log_ = self._link.book.log(self._link.account.uid)
         if log_ is None:
             raise Refused(ErrorCode.UNKNOWN_USER)
@@ -400,6 +401,7 @@ class Outbox:
 
 
 def _next_try(first_s: float, times: int) -> float:
-    """When to try again (the loop's clock) after `times` refusals in a row."""
+    """When to try again (the loop's clock) after `times` refusals in a row. The pause is `first_s` after the first one,
+    twice as long after each further one, and LONGEST_S at most."""
     wait_s: float = min(LONGEST_S, first_s * 2 ** min(times - 1, 16))
     return asyncio.get_running_loop().time() + wait_s

@@ -49,7 +49,8 @@ class ReceiptVerifier:
         """The server's statement that it was restored, verified, if it made one on this connection."""
 
     def kept(self, room: RoomId) -> m.Receipt | None:
-        """The newest receipt of a room: the server's promise."""
+        """The newest receipt of a room, with which the server has signed how far the room goes and its running hash.
+        None if there is none."""
         proof = self._kept.get(room)
         return proof.receipt if proof is not None else None
 

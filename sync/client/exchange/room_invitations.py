@@ -148,6 +148,8 @@ class Invitations:
     def _open(self, room: RoomId) -> None:
         self._due.pop(room, None)
         head = self._held.pop(room).head
+        if self._link.connection is None:  # the next connection lists the room, and `takes` lets it be followed
+            return
         self._follow(head)
         self._link.inbox_work.set()
 
@@ -201,7 +203,7 @@ class Invitations:
             self._queue(room)
 
     async def _learn(self, adder: Uid | None) -> None:
-        """Fetches the adder's staff record, so that the owner can show who invites."""
+        """Fetches the staff record of the person who added us, so that the application can show who invites."""
         if adder is not None and adder not in self._learnt:
             await self._link.book.directory(self._link.online, "", [adder])
             self._learnt.add(adder)

@@ -52,9 +52,10 @@ Waited = Callable[[int], int]
 
 
 def prunable(s: RoomState, obj: ObjId, now_ms: int, waited: Waited) -> Prunable | None:
-    """The best snapshot of an object to prune behind: the one that lacks least; among equals the one that reaches
-    furthest, or that is old enough first. None if no snapshot reaches beyond what is pruned. ▲ A snapshot's age is the
-    smaller one of the server's time and our own clock."""
+    """The snapshot of an object that is nearest to allowing a prune: the one whose `lacks` comes last in `_LACKS`.
+    Among snapshots that are all too young ("early"), the one that is old enough first; among others that lack the same,
+    the one that covers most. None if no snapshot reaches beyond what is pruned. ▲ A snapshot is old enough only if it
+    is so by the server's time and by this device's own clock."""
     after = s.pruned.get(obj, 0)
     found = [
         Prunable(

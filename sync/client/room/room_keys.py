@@ -108,8 +108,9 @@ class RoomKeys:
         return ObjectKeys(self._room).key(k, self._stream.epoch, obj, share) if k is not None else None
 
     def lacks_share(self, obj: ObjId) -> bool:
-        """Whether this device lacks the share of an object that has one. The share is then asked for. Returns True only
-        the first time."""
+        """Notes the object's share as missing if the object has one and this device does not hold it; see
+        `missing_shares`. True only if it is newly noted. False if it is held or was noted before, or if the object has
+        no share."""
         known = obj in self._missing or obj not in self._stream.state.shares or self.share(obj) is not None
         self._missing.update(() if known else (obj,))
         return not known

@@ -141,6 +141,10 @@ State = Reading | Alarm | Mark | Head | Past
 S = TypeVar("S", Reading, Alarm, Mark, Head, Past)
 E = Event
 
+_PASSING = tuple(alarm for alarm in Alarm if alarm not in (Alarm.FORK, Alarm.UNREADABLE))
+_NEWEST: Mapping[Event, Alarm] = {Event[alarm.name]: alarm for alarm in Alarm if alarm is not Alarm.NONE}
+_OF_ALARM = (E.CONNECTED, E.CONFIRMED, *_NEWEST)
+
 TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
     Reading: {
         Reading.HOLDING: {
@@ -168,94 +172,9 @@ TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
         },
     },
     Alarm: {
-        Alarm.NONE: {
-            E.CONNECTED: Alarm.NONE,
-            E.CONFIRMED: Alarm.NONE,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
-            E.FORK: Alarm.FORK,
-            E.UNREADABLE: Alarm.UNREADABLE,
-        },
-        Alarm.WITHHELD: {
-            E.CONNECTED: Alarm.NONE,
-            E.CONFIRMED: Alarm.WITHHELD,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
-            E.FORK: Alarm.FORK,
-            E.UNREADABLE: Alarm.UNREADABLE,
-        },
-        Alarm.UPDATE_NEEDED: {
-            E.CONNECTED: Alarm.NONE,
-            E.CONFIRMED: Alarm.UPDATE_NEEDED,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
-            E.FORK: Alarm.FORK,
-            E.UNREADABLE: Alarm.UNREADABLE,
-        },
-        Alarm.OLD_FORMAT: {
-            E.CONNECTED: Alarm.NONE,
-            E.CONFIRMED: Alarm.OLD_FORMAT,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
-            E.FORK: Alarm.FORK,
-            E.UNREADABLE: Alarm.UNREADABLE,
-        },
-        Alarm.RESTORED: {
-            E.CONNECTED: Alarm.NONE,
-            E.CONFIRMED: Alarm.RESTORED,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
-            E.FORK: Alarm.FORK,
-            E.UNREADABLE: Alarm.UNREADABLE,
-        },
-        Alarm.ROLLBACK: {
-            E.CONNECTED: Alarm.NONE,
-            E.CONFIRMED: Alarm.ROLLBACK,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
-            E.FORK: Alarm.FORK,
-            E.UNREADABLE: Alarm.UNREADABLE,
-        },
-        Alarm.FORK: {
-            E.CONNECTED: Alarm.FORK,
-            E.CONFIRMED: Alarm.FORK,
-            E.WITHHELD: Alarm.FORK,
-            E.UPDATE_NEEDED: Alarm.FORK,
-            E.OLD_FORMAT: Alarm.FORK,
-            E.RESTORED: Alarm.FORK,
-            E.ROLLBACK: Alarm.FORK,
-            E.FORK: Alarm.FORK,
-            E.UNREADABLE: Alarm.UNREADABLE,
-        },
-        Alarm.UNREADABLE: {
-            E.CONNECTED: Alarm.UNREADABLE,
-            E.CONFIRMED: Alarm.UNREADABLE,
-            E.WITHHELD: Alarm.UNREADABLE,
-            E.UPDATE_NEEDED: Alarm.UNREADABLE,
-            E.OLD_FORMAT: Alarm.UNREADABLE,
-            E.RESTORED: Alarm.UNREADABLE,
-            E.ROLLBACK: Alarm.UNREADABLE,
-            E.FORK: Alarm.UNREADABLE,
-            E.UNREADABLE: Alarm.UNREADABLE,
-        },
+        **{alarm: {E.CONNECTED: Alarm.NONE, E.CONFIRMED: alarm, **_NEWEST} for alarm in _PASSING},
+        Alarm.FORK: {**dict.fromkeys(_OF_ALARM, Alarm.FORK), E.UNREADABLE: Alarm.UNREADABLE},
+        Alarm.UNREADABLE: dict.fromkeys(_OF_ALARM, Alarm.UNREADABLE),
     },
     Mark: {
         Mark.NONE: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},

@@ -287,8 +287,8 @@ class RoomSync(TrackedRoom):
         )
 
     def refill(self, item: Item, n: int) -> list[OpenedUpTo]:
-        """Opens content that was missing at a judged position, if this is the very item. Returns nothing for any other
-        item."""
+        """Opens content that the server withheld before, at a position that has been judged. Returns the writes for the
+        store; [] if the item is not the one at that position, or has no content now either."""
         found = self.shown(item, n)
         if found is None or found.ct is None:
             return []

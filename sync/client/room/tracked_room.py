@@ -65,8 +65,8 @@ class TrackedRoom:
 
     @property
     def held_back(self) -> bool:
-        """▲ Whether the store records that the room has stopped, until the server is seen to have our history
-        again."""
+        """▲ Whether nothing may be sent, because the room has stopped and the store records it. The record lasts over
+        restarts; it goes when the server is seen to have our history again."""
         return self._phase.mark is not Mark.NONE
 
     @property

@@ -105,7 +105,9 @@ class ServerLine:
         return now - self._silent_since >= MOVE_AFTER_S
 
     async def _elsewhere(self, others: Sequence[Dialer], now_ms: Callable[[], int], failed: SyncError) -> Connection:
-        """A connection to the first of the others where the same server answers."""
+        """Dials `others` in turn after the stored address failed with `failed`. Returns the first connection where the
+        account's own server answers, and stores that address from now on. Otherwise raises ServerUnproven if one of
+        them was not proved to be that server, ServerNotNamed if policy forbids the stored address, or `failed`."""
         stranger = ""
         for dialer in others:
             try:

@@ -37,7 +37,8 @@ class Pace:
             raise (TooSlow if self._moved else Unreachable)("no progress") from e
 
     def moved(self, size_bytes: int) -> None:
-        """Counts bytes that were sent or received. When `window_bytes` have moved, a new window begins."""
+        """Counts bytes that were sent or received. Once `window_bytes` have moved within the time window, the next
+        window of `window_s` begins."""
         self._moved += size_bytes
         if self._moved >= self._window_bytes:
             self.turn()

@@ -84,8 +84,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedLine:
-    """A room closed since a restore: how many items it has, and how many are known to be missing, since this server's
-    receipts prove them. Devices that it waits for may bring more."""
+    """A room that is closed since a restore: how many items it has, and how many are known to be missing, because the
+    devices have shown receipts of this server for them. The devices in `waits` have not connected since the restore;
+    they may have what is missing, or receipts for still more."""
 
     room: str
     items: int

@@ -244,7 +244,8 @@ class Blobs:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota") from e
 
     async def find(self, name: PartName) -> BlobRow:
-        """The finished part. BlobRefusal 404, with the bytes of an unfinished upload, if it is not finished."""
+        """The finished part. BlobRefusal 404 if it is not finished; the refusal says how many bytes of it have been
+        uploaded."""
         row = await self._store.blob(name.room, name.obj, name.part)
         if row is None or not await self._lies(row):
             held = await self._objects.held(name.room, name.obj, name.part)

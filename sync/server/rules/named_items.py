@@ -24,8 +24,8 @@ class Named:
     rotates: bool = False
 
     def logs(self, stream: RoomStream) -> set[bytes]:
-        """The persons whose logs judging needs. Pinned persons who are not members are left out: the rules refuse the
-        items at the first of them."""
+        """The persons whose logs are needed to judge the items. Left out are persons who are not in the room although
+        an entry states the head of their log: the rules refuse such an entry without their log."""
         members = stream.members if self.rotates else {}
         return {*self.people, *members, *(self.pinned & stream.pins.keys())}
 

@@ -146,9 +146,10 @@ class ReturnedLogs:
         return [await self._invite(log, binding, given.staff) for binding in bound]
 
     async def _invite(self, log: UserLog, binding: UserEntry, staff: StaffRow | None) -> InviteRow:
-        """The invitation that a binding (verified) used: the stored one, or one made from the binding if it was lost.
-        Refusal "code-used" if another person has used it, "code-withdrawn" if it was withdrawn unused. A lost one gets
-        the record `staff` if it names that record."""
+        """The invitation that a binding (verified) used: the stored one, or one made from the binding if the restore
+        lost it. Raises Refusal "code-used" if another person has used it, "code-withdrawn" if it was withdrawn unused.
+        An invitation that is made here contains `staff` if that is the record whose hash the binding's certificate
+        names, otherwise an empty record."""
         named, body, sig = self._cert(binding)
         here = await self._store.invite(named.invite_pk)
         if here is not None and here.used_by not in (None, log.uid):

@@ -56,7 +56,7 @@ class BlobStore(Protocol):
 
     async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
         """Stores that a part is complete, and drops its upload. Adds `sent_bytes`, the bytes of the last piece, to the
-        counts `by` of `day`. Taken if the part exists."""
+        counts `by` of `day`. Raises Taken if the finished part exists already."""
         ...
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...

@@ -43,13 +43,12 @@ class UserEntry:
         if fields.text(kind, 64, "user entry type") not in TYPES:
             raise Reject("format", "user entry type")
         fields.ext(ext)
-        if by not in (ROOT, AGENCY):
-            fields.raw(by, 16, "by")
+        signer = by if isinstance(by, str) and by in (ROOT, AGENCY) else fields.raw(by, 16, "by")
         return cls(
             uid=None if uid is None else fields.raw(uid, 16, "uid"),
             seq=fields.u64(seq, "seq"),
             prev=fields.raw(prev, 32, "prev"),
-            by=by,  # type: ignore[arg-type]  # checked above
+            by=signer,
             time=fields.time(time, "time"),
             type=str(kind),
             payload=payload,

@@ -43,7 +43,8 @@ def author_of(
 def pin_author(
     s: RoomState, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, t: int, *, keep: bool
 ) -> None:
-    """▲ An accepted item pins its author's user log and, with `keep`, the device."""
+    """▲ Records the author of an item that is not void. Moves the pin of their user log up to `ulog`, so that no later
+    item counts under an older one. With `keep`, records that `dev` is this person's, and nobody else's, in the room."""
     if ulog[0] > s.pins.get(uid, ulog)[0]:
         entry_rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, t)
     if keep and dev not in s.dev_owner:

@@ -11,8 +11,8 @@ from sync.trust.keys.epochs import Epoch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
-    """Begins a room. `policy` maps names to values; `successor` is [room, n, rh] of a closed room that this one
-    continues."""
+    """The first entry of a room. `policy` maps names to values. If this room continues a closed one, `successor` is
+    that room's id, a position in it and the running hash there; otherwise None."""
 
     nonce: bytes
     policy: dict[str, object]

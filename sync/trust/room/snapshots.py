@@ -157,7 +157,8 @@ def _of_the_busiest(rows: list[Snapshot]) -> Snapshot:
 
 
 def _closest(rows: list[Snapshot]) -> Snapshot:
-    """The row whose neighbours are closest to each other in time; never the oldest or the newest."""
+    """The row that leaves the smallest gap in time when it is dropped: its two neighbours are closest to each other.
+    Never the oldest or the newest. Takes at least three rows, the oldest first."""
     between = zip(rows, rows[1:], rows[2:], strict=False)
     return min(between, key=lambda three: three[2].t - three[0].t)[1]
 

@@ -157,7 +157,8 @@ def links_of(before: RoomState, entry: RoomEntry) -> int:
 
 
 def links_beyond(s: RoomState, base: int) -> int:
-    """The number of epochs that a link to `base` takes from its author's share."""
+    """The number of epochs between `base` and the newest epoch with an archive, that is what a link to `base` counts
+    against the limit of links that its author has (`LINKS`)."""
     newest = next((e for e in range(s.epoch, base, -1) if (epoch := s.epochs.get(e)) and epoch.has_archive), base)
     return newest - base
 
@@ -180,7 +181,8 @@ def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: U
 
 
 def counted_envelope(used: Used, hdr: Header, t: int) -> Used:
-    """An author's use after an envelope that counts. Snapshots are counted by `snapshots_between`."""
+    """`used` with one more envelope of this author that is not void: a begun object, or a mark of the day. `t` is the
+    server's time (ms). Snapshots are counted by `snapshots_between` instead."""
     if hdr.kind not in (envelope.HEARTBEAT, envelope.PURGED):
         return add(used, {"objects": 1}) if hdr.share_c else used
     today = day_of(t)

@@ -4,13 +4,12 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.core.ids import ObjId
 from app.errors import StoreFault
-from app.objects.links import ObjectLink
 from app.richtext.finding import find_words
 from app.richtext.model import MAX_TITLE
 from tests.sample_tool.app.service import MinutesService
@@ -18,17 +17,15 @@ from ui.kit.announcing import announce
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
 from ui.kit.style import column, line, set_props
-from ui.kit.tasks import run, run_guarded
+from ui.kit.tasks import run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr
 from ui.kit.unsaved_bar import UnsavedBar
-from ui.kit.web import open_address
 from ui.richtext.editor import Editor
 from ui.richtext.find_bar import FindBar
-from ui.richtext.link_dialog import LinkDialog
+from ui.richtext.link_actions import LinkActions
 from ui.richtext.spoken import Outline
 from ui.richtext.toolbar import Toolbar
-from ui.tool import follow
 
 
 class _Hold:
@@ -118,12 +115,7 @@ class MinuteView(QWidget):
 
     def _connect(self) -> None:
         editor = self.editor
-        editor.link_wanted.connect(self._edit_link)
-        editor.link_opened.connect(self._open_link)
-        editor.find_wanted.connect(self.find_bar.open)
-        editor.replace_wanted.connect(self.find_bar.open_replace)
-        editor.find_closed.connect(self.find_bar.leave)
-        editor.find_closed.connect(lambda: editor.found.show(()))
+        self._links = LinkActions(self, editor)
         editor.pasted.connect(self._show_left_out)
         self.unsaved_bar.settled.connect(editor.setFocus)
         bind(self, self._document.title_changed, self._on_title)
@@ -150,6 +142,11 @@ class MinuteView(QWidget):
         super().showEvent(event)
         self._see()
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate:
+            self._see()
+        return super().event(event)
+
     def _show_left_out(self, left_out: str) -> None:
         self._pasted.hide()
         if left_out:
@@ -159,16 +156,3 @@ class MinuteView(QWidget):
     def _close_pasted(self) -> None:
         self._pasted.hide()
         self.editor.setFocus()
-
-    def _edit_link(self) -> None:
-        dialog = LinkDialog(self, self.editor)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.finished.connect(lambda _result: self.editor.setFocus())
-        dialog.open()
-
-    def _open_link(self, address: str) -> None:
-        link = ObjectLink.parse(address)
-        if link is not None:
-            follow(self, link)
-        else:
-            run(self, open_address(self, address))

@@ -18,16 +18,15 @@ from sync.client.room import bootstrap_buffer
 from sync.client.room.room_sync import RoomSync
 from sync.client.room.tracked_room import TrackedRoom
 from sync.client.status import LinkState, RoomState
-from sync.errors import BugError, Reject
+from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.server.host.identity import read_identity
 from sync.server.rules.handshake import now_ms
-from sync.trust.formats.items import Item
 from sync.trust.person.agency import agency_fingerprint
 from sync.trust.room import signed_receipts
 from sync.trust.room.restore_notice import Restored
 from sync.trust.room.state_codec import STATE_TOO_LARGE
-from sync.trust.room.stream import Accepted, RoomStream
+from sync.trust.room.stream import RoomStream
 from tests.journeys.bad_input.checks import HELLO, honest, items_of, lie, stopped, two
 from tests.sync.client.test_given_history import case, give, propose
 from tests.world import Client, World, until
@@ -183,26 +182,6 @@ async def test_attack_a_fork_that_is_shown_before_the_room_is_stored_outlives_a_
 
 
 # -- a fault of this program (§15, room.apart) --------------------------------------------------------------------
-
-
-async def test_attack_a_broken_invariant_of_ours_in_one_room_stops_that_room_alone(
-    w: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A `BugError` has a code, as a lost line has one. It ended each session, and no room was received any more."""
-    a, b = await w.hire("Handläggare", "Registrator")
-    bad, good = await w.room(a, b), await w.room(a, b)
-    real = RoomSync.judge
-
-    def judge(self: RoomSync, items: Sequence[Item]) -> list[Accepted]:
-        if self.room == bad and self is tracked(b, bad):
-            raise BugError("an invariant")
-        return real(self, items)
-
-    monkeypatch.setattr(RoomSync, "judge", judge)
-    a.say(bad, ObjId(bad), HELLO)
-    await until(lambda: b.engine.room_state(bad) is RoomState.UNREADABLE)
-    a.say(good, ObjId(good), HELLO)
-    await until(lambda: b.texts(ObjId(good)) == [HELLO])
 
 
 async def test_attack_a_newcomers_state_that_is_too_large_is_not_said_to_be_withheld(

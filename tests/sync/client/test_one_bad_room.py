@@ -10,7 +10,7 @@ from app.core.ids import ObjId, RoomId
 from sync.client.exchange.snapshot_maker import _one_object
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
-from sync.errors import Reject, Unreachable
+from sync.errors import BugError, Reject, Unreachable
 from sync.trust.formats.items import Item
 from sync.trust.room import state_codec
 from sync.trust.room.stream import Accepted, RoomStream
@@ -39,16 +39,18 @@ async def test_attack_a_room_whose_stored_state_cannot_be_read_stops_alone(w: Wo
     assert b.engine.room_state(bad) is RoomState.UNREADABLE  # also after the server has listed it
 
 
+@pytest.mark.parametrize("fault", [RecursionError(), BugError("an invariant")], ids=["recursion", "invariant"])
 async def test_attack_a_room_that_this_program_fails_to_judge_stops_alone(
-    w: World, monkeypatch: pytest.MonkeyPatch
+    w: World, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
+    """A `BugError` has a code, as a lost line has one: it ended each session, and no room was received any more."""
     a, b = await w.hire("Handläggare", "Registrator")
     bad, good = await w.room(a, b), await w.room(a, b)
     real = RoomSync.judge
 
     def judge(self: RoomSync, items: Sequence[Item]) -> list[Accepted]:
         if self.room == bad and self is b.engine.parts.link.rooms[bad]:
-            raise RecursionError
+            raise fault
         return real(self, items)
 
     monkeypatch.setattr(RoomSync, "judge", judge)

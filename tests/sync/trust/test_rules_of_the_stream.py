@@ -8,7 +8,7 @@ import pytest
 
 from sync.errors import NeedLog, Reject
 from sync.protocol.messages import WireItem
-from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh, stub
 from sync.trust.person.user_log import UserLog
 from sync.trust.room import entry_drafts
 from sync.trust.room.entries import DOMAIN, entry_body
@@ -40,6 +40,11 @@ def test_the_running_hash_covers_number_time_kind_id_and_all_before() -> None:
 def test_an_item_is_the_position_that_a_frame_carries() -> None:
     wire = WireItem(5, 7, ENVELOPE, b"body", b"signature", b"ciphertext")
     assert Item.of(wire) == Item(n=5, t=7, kind=ENVELOPE, body=b"body", sig=b"signature", ct=b"ciphertext")
+
+
+def test_a_stub_has_the_time_the_kind_and_the_id() -> None:
+    item = Item(n=5, t=7, kind=ENVELOPE, body=b"body", sig=b"", ct=None)
+    assert stub(item) == (7).to_bytes(8, "big") + b"\2" + item_id(ENVELOPE, b"body")
 
 
 def second(room: Room, by: Someone, kind: str, payload: object) -> Item:

@@ -80,8 +80,9 @@ class Notifications(QObject):
                 self.notify(*self._format_news(words, news.unread, news.mentions))
 
     def invited(self, person: Person | None) -> None:
-        """Notifies the person that somebody has added them to a room and waits for an answer. The name of that somebody
-        is shown only if the setting allows it."""
+        """Shows a notification that `person` invites the user to a room; None if it is not known who. The name is shown
+        only if the setting for the content allows it. Shows nothing while the window is active, or unless the user
+        wants all notifications."""
         if self._window.isActiveWindow() or self.notify is None or self._settings.get(NOTIFICATIONS) != "all":
             return
         if person is not None and self._settings.get(NOTIFICATION_CONTENT) == "shown":

@@ -90,7 +90,8 @@ def backup(args: argparse.Namespace, data: Path) -> int:
 
 
 def _copy(args: argparse.Namespace, data: Path) -> str:
-    """Makes the backup. Returns "ok", "damaged" or "blob-missing"."""
+    """Makes the backup of the data folder at `args.target`. Returns "ok"; "blob-missing" if the server lacks a file
+    part, so that the backup lacks it too; "damaged" if the finished backup was verified and has a fault."""
     made = copy(data, args.target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
     if args.verify and _verify(args.target, None):
