@@ -17,6 +17,8 @@ from app.chat.tool import TOOL as CHAT_TOOL
 from app.core import clock
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.devices.service import DeviceService
+from app.devices.unsent import UnsentWork
 from app.errors import StoreFault
 from app.objects.trash import Trash
 from app.people.codes import Verdict
@@ -39,10 +41,9 @@ from app.tasks.tool import TOOL as TASKS_TOOL
 from app.tool import AppTool, S
 from sync.client.engine import Engine
 from sync.client.wire.dialled_address import Nowhere
-from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
 from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
-from tests.ui.shell.kept_account import account_store
+from tests.ui.shell.kept_account import AccountState, account_store
 from tests.ui.shell.sample import (
     ARCHIVIST,
     BOARD,
@@ -188,8 +189,8 @@ class FakeSearch(Search):
 
 
 class FakeSession(Session):
-    """A Session whose services are fakes, but for the recovery sheet, the held changes, invitations and the personal
-    room: those are of a real account."""
+    """A Session whose services are fakes, but for the recovery sheet, the held changes, invitations, the devices and
+    the personal room: those are of a real account."""
 
     status: SyncStatus = ONLINE
     overdue: bool = False
@@ -199,8 +200,6 @@ class FakeSession(Session):
     seals: FakeSeals
     pruning: FakePruning
     people: FakePeople
-    devices: FakeDevices
-    unsent: FakeUnsent
     search: FakeSearch
 
     def __init__(self, folder: Path, policy: dict[str, Value] | None = None) -> None:
@@ -213,8 +212,6 @@ class FakeSession(Session):
         self.chat = FakeChat()
         self.tasks = FakeTasks()
         self.trash = Trash()
-        self.devices = FakeDevices()
-        self.unsent = FakeUnsent(CASE)
         self.search = FakeSearch()
         self.settings = Settings(folder / "settings.json", policy)
         self.give_sheet(folder, RecoverySheetState.STANDS)
@@ -226,13 +223,19 @@ class FakeSession(Session):
         return cast("S", {CHAT_TOOL.id: self.chat, TASKS_TOOL.id: self.tasks}.get(tool.id))
 
     def give_sheet(self, folder: Path, sheet: RecoverySheetState) -> None:
-        """Gives the session an account whose recovery sheet is in that state, on a computer without a network."""
-        store = account_store(folder, sheet)
+        """Gives the session an account whose recovery sheet is in that state."""
+        self.use_account(folder, sheet)
+
+    def use_account(self, folder: Path, state: AccountState) -> None:
+        """Gives the session an account in that state, on a computer without a network."""
+        store = account_store(folder, state)
         self.engine = Engine(store, Nowhere(), self, clock.now_ms)
         self.recovery = Recovery(self.engine, self.people, self.settings)
         self.held = HeldBack(store, self.people, self.rooms)
         self.rooms.use(store)
         self.personal = Personal(store, self.engine, self.people, self.rooms.announce)
+        self.devices = DeviceService(store, self.engine, self.people, self.personal)
+        self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         answers = InvitationAnswers(self.personal)
         self.invitations = Invitations(store, self.engine, self.people, self.settings, answers)
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QWidget
 
 from app.core.enums import Role, RoomType
 from app.core.ids import DevId, Hash, ObjId, RoomId
+from app.devices.service import DeviceInfo
 from app.people.notices import KeyNotice
 from app.personal.records import PersonBlocked
 from app.rooms.pruning import PrunableObject, PrunePlan
@@ -18,7 +19,6 @@ from app.tasks.service import TaskRow
 from app.unlocking import SlotKind
 from sync.client.ports import RoomEvent
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
-from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent, device
 from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_session import FakeSession, tool_list
 from tests.ui.shell.sample import CASE, HEAD, ME, NOW, at, listed, member, summary
@@ -47,14 +47,20 @@ from ui.tasks.my_tasks import MyTasks, TaskCheck
 
 
 def devices(folder: Path) -> Shown:
-    service = FakeDevices()
-    card = DevicesCard(service, FakeUnsent(CASE), lambda: "", lambda room: "")
+    session = FakeSession(folder)
+    card = DevicesCard(session.devices, session.unsent, lambda: "", lambda room: "")
 
     def show(rows: Rows) -> None:
-        service.rows = [device(DevId(number(key)), text) for key, text in rows.items()]
-        service.changed.emit()
+        found = [_device(key, text) for key, text in rows.items()]
+        session.devices.all = lambda: found  # type: ignore[method-assign]
+        session.devices.changed.emit()
 
     return rows_of(card, show, DeviceRow, QAbstractButton)
+
+
+def _device(key: str, name: str) -> DeviceInfo:
+    return DeviceInfo(dev=DevId(number(key)), name=name, system="", version="", added=at(9, 0), last_seen=None,
+                      alive=None, mine=False, revoked=False, revocable=True, by="")  # fmt: skip
 
 
 def keys(folder: Path) -> Shown:

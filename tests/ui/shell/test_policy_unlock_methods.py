@@ -15,6 +15,7 @@ from app.passphrases import PassphraseRules
 from app.setting import host_port
 from app.unlocking import SlotKind
 from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.kept_account import REVOKED
 from tests.ui.shell.test_gate import PHRASE, Office
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -276,7 +277,7 @@ async def test_nothing_is_shown_before_the_server_has_let_the_device_in(qtbot: Q
 async def test_a_revoked_device_that_is_overdue_can_keep_its_work_and_be_emptied(qtbot: QtBot, tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     session.overdue = True
-    session.devices.ended = "revoked"
+    session.use_account(tmp_path, REVOKED)
     view = AwayView(session, lambda: None)
     qtbot.addWidget(view)
     view.show()

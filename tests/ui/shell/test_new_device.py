@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Another device is let in on screen: by a code or by digits, with every error shown in place."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core import clock
+from app.core.enums import LinkState
+from app.core.ids import Hash
+from app.devices.inviting import Misses, Pointer, read_pointer
+from app.devices.service import DeviceInfo
+from sync.client.devices.device_pairing import Guest
+from sync.client.wire.connection import Connection
+from sync.errors import Refused
+from sync.protocol import messages as m
+from sync.trust.person.agency import agency_fingerprint
+from sync.trust.person.author import DeviceSecrets
+from sync.trust.person.pairing_messages import NewDevice, PairingCode
+from sync.trust.person.pairing_protocol import Entering
+from sync.trust.person.user_log import Device
+from tests.journeys.desks import Desk, Offices, offices
+from tests.ui.shell.devices import guest_of, texts
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.soon import caught_up
+from tests.ui.walking import check, check_tab
+from tests.world import World, until
+from ui.kit import qr
+from ui.kit.qr import QrCode
+from ui.kit.tasks import run
+from ui.shell.entry.second_device import spaced
+from ui.shell.settings.new_device_dialog import InviteDialog
+from ui.shell.window.main_window import MainWindow
+
+SERVER = "kansli.myndighet.example"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    """Of the window; the dialogs have a session of their own."""
+    return FakeSession(tmp_path)
+
+
+@pytest_asyncio.fixture
+async def o(tmp_path: Path) -> AsyncIterator[Offices]:
+    async with offices(tmp_path) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def desk(o: Offices) -> Desk:
+    """A person's only device, which can name others."""
+    (made,) = await o.hire("Handläggare")
+    await until(lambda: made.session.personal.ready and made.session.status.waiting == 0)
+    return made
+
+
+@pytest_asyncio.fixture
+async def guest(o: Offices) -> AsyncIterator[Guest]:
+    """A computer that is to be let in."""
+    made = guest_of(o.w)
+    yield made
+    await made.close()
+
+
+async def opened(qtbot: QtBot, desk: Desk) -> "tuple[InviteDialog, list[str], asyncio.Task[None]]":
+    """The dialog with its offer, the names of the devices that it has let in, and what ends when it is closed."""
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = InviteDialog(parent, desk.session.devices, SERVER)
+    added: list[str] = []
+    closed = run(parent, dialog.show_until_closed(added.append))
+    await until(lambda: bool(dialog.left.text()))
+    return dialog, added, closed
+
+
+def others(desk: Desk) -> list[DeviceInfo]:
+    """The person's other devices."""
+    return [device for device in desk.session.devices.all() if not device.mine]
+
+
+async def is_in(guest: Guest, desk: Desk) -> bool:
+    """Whether the guest was let in, as it and the person's device have it."""
+    joined = await guest.finish(lambda own: None)
+    return [(each.dev, each.name) for each in others(desk)] == [(joined.account.dev, guest.name)]
+
+
+async def is_refused(guest: Guest, *, code: str = "", number: str = "") -> bool:
+    """Whether the server has no box of this name any more."""
+    with pytest.raises(Refused) as e:
+        await guest.join(code=code, number=number)
+    return e.value.code == "code-unknown"
+
+
+async def test_a_code_is_shown_in_letters_and_as_a_qr_code_until_it_is_too_old(
+    qtbot: QtBot, desk: Desk, guest: Guest
+) -> None:
+    dialog, added, _ = await opened(qtbot, desk)
+    assert dialog.left.text().startswith("Väntar på den nya datorn. Gäller i 4:5")
+    PairingCode.parse(dialog.large.text())
+    (shown,) = dialog.findChildren(QrCode)
+    (text,) = qr.read(shown.grab().toImage())
+    assert read_pointer(text) == Pointer(server=SERVER, code=dialog.large.text())
+    assert not dialog.accept_button.isVisible()
+    dialog.accept()  # Enter before anybody came adds nobody
+    check(dialog)
+    check_tab(dialog)
+    assert others(desk) == []
+    await guest.join(code=dialog.large.text())
+    await until(dialog.accept_button.isVisible)
+    assert {"Resedator", "Windows 11"} <= set(texts(dialog))
+    assert dialog.focusWidget() is dialog.no
+    check(dialog)
+    assert others(desk) == []
+    dialog.accept_button.click()
+    await until(lambda: added == ["Resedator"])
+    assert await is_in(guest, desk)
+
+
+async def test_a_device_that_is_being_added_is_not_left_alone(
+    qtbot: QtBot, desk: Desk, guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would be in the person's log and never receive that."""
+    going_on, own = asyncio.Event(), desk.session.engine.devices
+    admit = own.admit
+
+    async def late(new: NewDevice, proof: bytes, head: Hash) -> Device:
+        await going_on.wait()
+        return await admit(new, proof, head)
+
+    monkeypatch.setattr(own, "admit", late)
+    dialog, added, closed = await opened(qtbot, desk)
+    await guest.join(code=dialog.large.text())
+    await until(dialog.accept_button.isVisible)
+    dialog.accept_button.click()
+    dialog.reject()
+    dialog.close()
+    assert dialog.isVisible()
+    assert others(desk) == []
+    going_on.set()
+    await closed
+    assert added == ["Resedator"]
+    assert await is_in(guest, desk)
+
+
+async def test_digits_are_compared_and_a_no_adds_nothing(qtbot: QtBot, o: Offices, desk: Desk, guest: Guest) -> None:
+    dialog, added, _ = await opened(qtbot, desk)
+    code = dialog.large.text()
+    dialog.other.click()
+    await until(lambda: len(dialog.large.text()) == len("123 456 789"))
+    number = dialog.large.text()
+    assert await is_refused(guest_of(o.w), code=code)
+    await guest.join(number=number)
+    await until(dialog.no.isVisible)
+    assert spaced(guest.digits) in texts(dialog)
+    dialog.no.click()
+    with pytest.raises(Refused, match="pairing"):
+        await guest.finish(lambda own: None)
+    assert "Enheten lades inte till." in texts(dialog)
+    assert dialog.again.isVisible()
+    assert not dialog.accept_button.isVisible()
+    dialog.again.click()
+    await until(lambda: bool(dialog.left.text()))
+    assert dialog.large.text() != number
+    assert added == []
+    assert others(desk) == []
+
+
+async def test_three_times_no_to_digits_leaves_the_code_for_an_hour(qtbot: QtBot, desk: Desk, guest: Guest) -> None:
+    misses = Misses(desk.session.store.notes)
+    for _ in range(2):
+        misses.add(clock.now_ms())
+    dialog, _, _ = await opened(qtbot, desk)
+    dialog.other.click()
+    await until(lambda: len(dialog.large.text()) == len("123 456 789"))
+    await guest.join(number=dialog.large.text())
+    await until(dialog.no.isVisible)
+    dialog.no.click()
+    dialog.again.click()
+    await until(dialog.error.isVisible)
+    assert "Från " in dialog.error.text()
+    dialog.again.click()
+    await until(lambda: bool(dialog.left.text()))
+    PairingCode.parse(dialog.large.text())
+
+
+@asynccontextmanager
+async def in_box(w: World, code: str) -> AsyncIterator[Connection]:
+    """Somebody who has the box's name, as the server has it, and not the code."""
+    line = await Connection.connect(w.dialer(), now_ms=clock.now_ms, agency_pin=None)
+    reading = asyncio.ensure_future(line.run(lambda frame: None))
+    await line.request(lambda rid: m.PairJoin(rid=rid, box=PairingCode.parse(code).box), m.Ok)
+    yield line
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+
+
+async def shows(dialog: InviteDialog, sentence: str) -> None:
+    """The error is in the dialog, and the button that begins again leads out of it."""
+    await until(dialog.error.isVisible)
+    assert dialog.error.text().startswith(sentence)
+    assert dialog.again.isVisible()
+    assert not dialog.accept_button.isVisible()
+    before = dialog.large.text()
+    dialog.again.click()
+    await until(lambda: bool(dialog.left.text()))
+    assert dialog.large.text() != before
+    assert not dialog.error.isVisible()
+
+
+async def test_a_device_that_leaves_is_not_there_any_more(qtbot: QtBot, o: Offices, desk: Desk) -> None:
+    dialog, _, closed = await opened(qtbot, desk)
+    async with in_box(o.w, dialog.large.text()):
+        pass
+    await shows(dialog, "Den andra enheten är inte kvar.")
+    last = dialog.large.text()
+    dialog.reject()
+    await closed
+    assert await is_refused(guest_of(o.w), code=last)
+
+
+async def test_attack_a_device_in_the_right_box_with_another_code_is_not_asked_about(
+    qtbot: QtBot, o: Offices, desk: Desk
+) -> None:
+    dialog, _, _ = await opened(qtbot, desk)
+    async with in_box(o.w, dialog.large.text()) as line:
+        agency, secrets = agency_fingerprint(line.identity.agency_pk), DeviceSecrets.without_root()
+        entering = Entering(agency, secrets, "Resedator", "Windows 11", PairingCode.fresh())
+        await line.request(lambda rid: m.PairPost(rid=rid, data=entering.first()), m.Ok)
+        await shows(dialog, "De två enheterna har inte samma kod.")
+
+
+async def test_a_log_that_another_device_changes_each_time_is_told(
+    qtbot: QtBot, desk: Desk, guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.client.account.compare_and_swap.FIRST_S", 0)
+    own = desk.session.engine.devices
+    admit = own.admit
+
+    async def late(new: NewDevice, proof: bytes, head: Hash) -> Device:
+        await own.renew()
+        return await admit(new, proof, head)
+
+    monkeypatch.setattr(own, "admit", late)
+    dialog, added, _ = await opened(qtbot, desk)
+    await guest.join(code=dialog.large.text())
+    await until(dialog.accept_button.isVisible)
+    dialog.accept_button.click()
+    await shows(dialog, "Dina enheter ändrades i samma ögonblick.")
+    assert added == []
+    assert others(desk) == []
+
+
+def test_a_new_device_says_how_far_its_rooms_are_read(window: MainWindow, session: FakeSession) -> None:
+    session.set_status(state=LinkState.SYNCING)
+    session.reading = (12, 20)
+    session.rooms.changed.emit()
+    caught_up(window)
+    assert window.content.bar.text() == "Dina rum läses in: 12 av 20."
+    session.reading = (19, 20)
+    session.rooms.changed.emit()
+    caught_up(window)
+    assert not window.content.bar.isVisible()
