@@ -41,7 +41,6 @@ from app.tasks.tool import TOOL as TASKS_TOOL
 from app.tool import AppTool, S
 from sync.client.engine import Engine
 from sync.client.wire.dialled_address import Nowhere
-from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
 from tests.ui.shell.kept_account import AccountState, account_store
 from tests.ui.shell.sample import (
@@ -198,7 +197,6 @@ class FakeSession(Session):
     rooms: FakeRooms
     succession: FakeSuccession
     seals: FakeSeals
-    pruning: FakePruning
     people: FakePeople
     search: FakeSearch
 
@@ -206,7 +204,6 @@ class FakeSession(Session):
         self.rooms = FakeRooms()
         self.succession = FakeSuccession(self.rooms)
         self.seals = FakeSeals(self.rooms)
-        self.pruning = FakePruning()
         self.people = FakePeople()
         self.rooms.known = self.people.all
         self.chat = FakeChat()

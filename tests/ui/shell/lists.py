@@ -11,6 +11,7 @@ from app.core.ids import DevId, Hash, ObjId, RoomId
 from app.devices.service import DeviceInfo
 from app.people.notices import KeyNotice
 from app.personal.records import PersonBlocked
+from app.recovery import RecoverySheetState
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.rooms.service import EndedMember, HistoryProposal
 from app.rooms.succession import Standing, Successor
@@ -19,8 +20,8 @@ from app.tasks.service import TaskRow
 from app.unlocking import SlotKind
 from sync.client.ports import RoomEvent
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
-from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_session import FakeSession, tool_list
+from tests.ui.shell.kept_account import account_session
 from tests.ui.shell.sample import CASE, HEAD, ME, NOW, at, listed, member, summary
 from tests.ui.shell.unlock_methods import UnlockMethods
 from ui.kit.buttons import TextButton
@@ -204,7 +205,7 @@ def my_tasks(folder: Path) -> Shown:
 def prune_plan(folder: Path) -> Shown:
     dialog = PruneDialog(
         None,
-        FakePruning(),
+        account_session(folder, RecoverySheetState.STANDS).pruning,
         tool_list(FakeSession(folder)),
         CASE,
         PrunePlan(refusal=None, ready=(), lacking=(), newcomers=()),
