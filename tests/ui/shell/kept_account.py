@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Stores of a real account, and sessions on them, that never connect: the account is enrolled once in each process, and
-every test opens a copy of its store.
+"""A real account, which is enrolled once in each process: a test opens copies of its stores, without a network or at a
+copy of its server.
 
 The account has four devices: the oldest, TOWER; LAPTOP, which it added; TABLET, which was revoked; and one without a
 name, which LAPTOP added.
 """
 
 import asyncio
+import atexit
+import shutil
 import tempfile
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -16,20 +21,18 @@ from typing import Final, Literal, TypeAlias
 
 from app.core.enums import LinkState
 from app.core.ids import RoomId
-from app.kinds import KINDS, TOOLS
 from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.personal.records import Alive, encode
 from app.personal.service import DEVICE_NAME, KIND_ID, Personal
-from app.profile import Profile
 from app.recovery import RecoverySheetState
 from app.rooms.service import RoomService
-from app.scopes import Closing, Scopes
+from app.scopes import Closing
 from app.session import Session
-from app.settings import Settings
 from app.store.store import Store
 from sync.client.wire.dialled_address import Nowhere
 from sync.server.operator import admin
+from tests.ui.shell.served import BY_ID, Served, served, session_on
 from tests.world import Client, World, until, world
 
 TOWER, LAPTOP, TABLET = "Tornet", "Bärbar dator", "Surfplatta"
@@ -40,29 +43,44 @@ RESET: Final = "reset"
 """The account as LAPTOP has it after the agency ended the account."""
 
 AccountState: TypeAlias = RecoverySheetState | Literal["revoked", "reset"]
-Kept = dict[AccountState, tuple[bytes, bytes]]
-"""A store's file and its key. By the state of the recovery sheet: as TOWER has it, or LAPTOP for ELSEWHERE."""
-_BY_ID = {kind.id: kind for kind in KINDS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """`stores`: a store's file and its key. By the state of the recovery sheet: as TOWER has it, or LAPTOP for
+    ELSEWHERE. `served`: the server's folder."""
+
+    served: Path
+    stores: dict[AccountState, tuple[bytes, bytes]] = field(default_factory=dict)
+
+
 _open: list[Closing] = []
 _numbers = count()
 
 
 def account_store(folder: Path, state: AccountState) -> Store:
     """Opens a copy of a store of the account in `folder`. `close_stores` closes it."""
-    data, key = _kept()[state]
+    data, key = _kept().stores[state]
     path = folder / f"account-{next(_numbers)}.db"
     path.write_bytes(data)
-    store = Store.open(path, key, _BY_ID)
+    store = Store.open(path, key, BY_ID)
     _open.append(store)
     return store
 
 
 def account_session(folder: Path, state: AccountState) -> Session:
     """A session on a copy of a store of the account, which `close_stores` closes too. It never starts."""
-    profile = Profile.open_in(folder, f"account-{next(_numbers)}")
-    _open.append(profile)
-    store = account_store(folder, state)
-    return Session(Scopes(), profile, Settings(profile.settings_path), store, TOOLS, Nowhere())
+    session = session_on(folder / f"session-{next(_numbers)}", account_store(folder, state), Nowhere())
+    _open.append(session.profile)
+    return session
+
+
+@asynccontextmanager
+async def served_account(folder: Path) -> AsyncIterator[Served]:
+    """The account's server, as it was before the account was ended, in `folder`. Its devices: TOWER and LAPTOP."""
+    stores = {TOWER: _kept().stores[RecoverySheetState.STANDS], LAPTOP: _kept().stores[RecoverySheetState.ELSEWHERE]}
+    async with served(folder, _kept().served, stores) as running:
+        yield running
 
 
 def close_stores() -> None:
@@ -72,20 +90,22 @@ def close_stores() -> None:
 
 
 @cache
-def _kept() -> Kept:
+def _kept() -> _Kept:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with ThreadPoolExecutor(1) as thread:  # the loop of the caller's thread may be running
-        return thread.submit(asyncio.run, _enrol()).result()
+        return thread.submit(asyncio.run, _enrol(folder / "server")).result()
 
 
-async def _enrol() -> Kept:
-    kept: Kept = {}
+async def _enrol(data: Path) -> _Kept:
+    kept = _Kept(data)
 
     async def keep(client: Client, state: AccountState) -> None:
         await client.stop()
-        kept[state] = client.path.read_bytes(), client.key
+        kept.stores[state] = client.path.read_bytes(), client.key
 
     with tempfile.TemporaryDirectory() as folder:
-        async with world(Path(folder), kinds=_BY_ID) as w:
+        async with world(Path(folder), kinds=BY_ID) as w:
             first, second, third = await _four_devices(w)
             await _revoke_offline(first, third)
             await keep(third, REVOKED)
@@ -97,6 +117,9 @@ async def _enrol() -> Kept:
             await until(lambda: first.engine.status.state is LinkState.ONLINE)
             await w.make_sheet(first)
             await keep(first, RecoverySheetState.STANDS)
+            await w.stop_server()
+            shutil.copytree(w.data, data)
+            await w.start_server()
             await admin.reset(w.data, uid=second.uid)
             await second.restart()
             await until(lambda: second.engine.devices.ended == RESET)

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,38 +25,33 @@ from app.core import clock
 from app.core.enums import LinkState, Role, RoomType
 from app.core.ids import ObjId, RoomId
 from app.documents.tool import TOOL as DOCUMENTS
-from app.kinds import KINDS, TOOLS
-from app.profile import Profile
-from app.scopes import Scopes
 from app.session import Session
-from app.settings import Settings
 from app.store.store import Store
 from app.tasks.tool import TOOL as TASKS
 from sync.client.exchange import snapshot_maker
-from sync.server.config import Limits
 from sync.server.rules import clock_guard, handshake
 from tests.ui.shell.sample import NOW, at
+from tests.ui.shell.served import BY_ID, Served, Stores, served, session_on
 from tests.world import Client, World, until, world
 
 OWNER, HEAD, LAWYER, NEWCOMER = "Handläggare", "Enhetschef", "Jurist", "Registrator"
 ROOM_TITLE = "Tillsyn 2026-1184"
 READY, BOARD, EARLY, UNSEEN = "Utkast till beslut", "Ärendets uppgifter", "Yttrande", "Minnesanteckningar"
 """The titles: of a document and a board that can be cleared, of what is too young, and of what was not checked."""
-WORTH_IT = 6
+WORTH_IT = 3
 """From how many changes on an object is worth clearing here. Each of them has a few more."""
-_BY_ID = {kind.id: kind for kind in KINDS}
 _DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What is kept. `small` is a room of two people with one document. `served`: the server's folder. `stores`: a
-    store's file and its key, by the person's name."""
+    """What is kept. `small` is a room of two people with one document. `served`: the server's folder. `stores`: by the
+    person's name."""
 
     room: RoomId
     small: RoomId
     served: Path
-    stores: Mapping[str, tuple[bytes, bytes]]
+    stores: Stores
 
 
 class Moment:
@@ -75,7 +70,7 @@ class Moment:
 
 @contextmanager
 def _moment(ms: int) -> Iterator[Moment]:
-    """The program's clock and the server's, in the block. Six changes are worth a snapshot, which is made at once."""
+    """The program's clock and the server's, in the block. Three changes are worth a snapshot, which is made at once."""
     now = Moment(ms)
     wall = SimpleNamespace(
         time_ns=lambda: now() * 1_000_000, monotonic_ns=lambda: now() * 1_000_000,
@@ -95,49 +90,12 @@ def _moment(ms: int) -> Iterator[Moment]:
             restore()
 
 
-def _session(folder: Path, store: Store, w: World) -> Session:
-    profile, scopes = Profile.open_in(folder), Scopes()
-    scopes.enter("profile", profile)
-    scopes.enter("store", store)
-    return Session(scopes, profile, Settings(profile.settings_path), store, TOOLS, w.dialer())
-
-
-# -- at a copy of the server ------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Served:
-    """The case at the pictures' moment, while its server runs."""
-
-    w: World
-    sessions: list[Session] = field(default_factory=list)
-
-    def open(self, name: str) -> Session:
-        """The person's session, which connects."""
-        folder = self.w.folder / name
-        folder.mkdir()
-        data, key = case().stores[name]
-        (folder / "store.db").write_bytes(data)
-        session = _session(folder, Store.open(folder / "store.db", key, _BY_ID), self.w)
-        session.start()
-        self.sessions.append(session)
-        return session
-
-
 @asynccontextmanager
 async def served_case(folder: Path) -> AsyncIterator[Served]:
-    """A copy of the case and its server, in `folder`."""
+    """A copy of the case and its server, at the pictures' moment."""
     with _moment(int(NOW.timestamp() * 1000)):
-        w = World(folder, Limits(), kinds=_BY_ID)
-        shutil.copytree(case().served, w.data)
-        served = Served(w)
-        await w.start_server()
-        try:
-            yield served
-        finally:
-            for session in served.sessions:
-                await session.close()
-            await w.stop_server()
+        async with served(folder, case().served, case().stores) as running:
+            yield running
 
 
 # -- how it is made ---------------------------------------------------------------------------------------------------
@@ -152,9 +110,9 @@ def case() -> Case:
         return thread.submit(asyncio.run, _make(folder / "server")).result()
 
 
-async def _make(served: Path) -> Case:
+async def _make(data: Path) -> Case:
     with tempfile.TemporaryDirectory() as folder, _moment(at(8, 0, 1) - 12 * _DAY_MS) as now:
-        async with world(Path(folder), kinds=_BY_ID) as w:
+        async with world(Path(folder), kinds=BY_ID) as w:
             clients = await w.hire(OWNER, HEAD, LAWYER, NEWCOMER)
             sessions = {client.name: await _opened(w, client) for client in clients}
             try:
@@ -164,15 +122,15 @@ async def _make(served: Path) -> Case:
                 for session in sessions.values():
                     await session.close()
             await w.stop_server()
-            shutil.copytree(w.data, served)
+            shutil.copytree(w.data, data)
             stores = {client.name: (client.path.read_bytes(), client.key) for client in clients}
-    return Case(room=room, small=small, served=served, stores=stores)
+    return Case(room=room, small=small, served=data, stores=stores)
 
 
 async def _opened(w: World, client: Client) -> Session:
     """The person's session, in the place of the client."""
     await client.stop()
-    session = _session(w.folder / f"of {client.name}", Store.open(client.path, client.key, _BY_ID), w)
+    session = session_on(w.folder / f"of {client.name}", Store.open(client.path, client.key, BY_ID), w.dialer())
     session.start()
     await until(lambda: session.status.state is LinkState.ONLINE)
     return session

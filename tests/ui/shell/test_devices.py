@@ -12,13 +12,14 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.tool import TOOL as CHAT
-from app.core.enums import LinkState, Role
+from app.core.enums import LinkState, Role, RoomType
 from app.devices.service import DeviceInfo
 from app.recovery import RecoverySheetState
 from app.session import Session
-from tests.journeys.desks import Desk, Offices, offices
+from tests.journeys.desks import offices
 from tests.ui.shell.devices import asked, let_in, press, texts
-from tests.ui.shell.kept_account import LAPTOP, TABLET, TOWER, account_session
+from tests.ui.shell.kept_account import LAPTOP, TABLET, TOWER, account_session, served_account
+from tests.ui.shell.served import Served
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit.dialogs import Dialog
@@ -31,18 +32,18 @@ REVOKED_TEXT = "Spärrad: får inget nytt innehåll."
 
 
 @pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as running:
+async def account(tmp_path: Path) -> AsyncIterator[Served]:
+    """The devices' server."""
+    async with served_account(tmp_path / "agency") as running:
         yield running
 
 
 @pytest_asyncio.fixture
-async def tower(o: Offices) -> Desk:
-    """A person's first device, which is online and has its name."""
-    (desk,) = await o.hire("Handläggare")
-    await until(lambda: desk.session.personal.ready)
-    desk.session.devices.rename(desk.session.engine.devices.mine, TOWER)
-    return desk
+async def tower(account: Served) -> Session:
+    """Of TOWER, which is online."""
+    session = await account.open(TOWER)
+    await until(lambda: session.personal.ready and session.status.waiting == 0)
+    return session
 
 
 @pytest.fixture
@@ -104,16 +105,13 @@ async def test_the_list_says_which_is_which_and_offers_what_can_be_done(qtbot: Q
     assert not view.offline.isVisible()
 
 
-@pytest.mark.parametrize("button", [f"Byt namn: {TOWER}", f"Byt namn: {LAPTOP}", f"Spärra: {LAPTOP}"])
+@pytest.mark.parametrize("button", [f"Byt namn: {TOWER}", f"Byt namn: {NO_NAME}", f"Spärra: {NO_NAME}"])
 async def test_a_button_keeps_the_focus_when_another_device_changes(
-    qtbot: QtBot, o: Offices, tower: Desk, button: str
+    qtbot: QtBot, account: Served, tower: Session, button: str
 ) -> None:
     """A person with Tab or a screen reader is in a row while the list of devices is refreshed."""
     QAccessible.setActive(True)
-    session = tower.session
-    tablet = await let_in(o.w, session, TABLET)
-    await let_in(o.w, session, LAPTOP)
-    view = card(qtbot, session)
+    view, laptop = card(qtbot, tower), named(tower, LAPTOP).dev
     view.activateWindow()
     focused = next(b for b in buttons(view) if b.accessibleName() == button)
     focused.setFocus()
@@ -128,17 +126,18 @@ async def test_a_button_keeps_the_focus_when_another_device_changes(
         assert face.isValid()
         assert focused.isVisible()
 
-    await let_in(o.w, session, "Gammal")
+    await let_in(account.w, tower, "Gammal")
     await kept("Gammal")
-    session.devices.look()
-    await until(lambda: named(session, "Gammal").last_seen is not None)
+    tower.devices.look()
+    await until(lambda: named(tower, "Gammal").last_seen is not None)
     await kept("Senast sedd")
-    session.devices.rename(tablet, "Läsplatta")
+    tower.devices.rename(laptop, "Läsplatta")
     await kept("Läsplatta")
-    await session.devices.revoke(tablet)  # which comes last from now on
+    await tower.devices.revoke(laptop)  # which comes after the others from now on
+    await until(lambda: texts(view).count(REVOKED_TEXT) == 2)
     await kept(REVOKED_TEXT)
     assert [row.findChildren(QLabel)[1].text() for row in rows(view)] == [
-        f"{TOWER} (den här enheten)", LAPTOP, "Gammal", "Läsplatta"
+        f"{TOWER} (den här enheten)", NO_NAME, "Gammal", "Läsplatta", TABLET
     ]  # fmt: skip
 
 
@@ -149,15 +148,13 @@ async def test_the_button_of_a_kept_row_is_about_the_device_as_it_is_called_now(
     assert (await asked(view)).windowTitle() == "Spärra Resedator?"
 
 
-async def test_offline_it_says_what_is_not_known(qtbot: QtBot, o: Offices, tower: Desk) -> None:
-    await o.w.stop_server()
-    await until(lambda: tower.session.status.state is LinkState.OFFLINE)
-    view = card(qtbot, tower.session)
+async def test_offline_it_says_what_is_not_known(qtbot: QtBot, account: Served, tower: Session) -> None:
+    await account.w.stop_server()
+    await until(lambda: tower.status.state is LinkState.OFFLINE)
+    view = card(qtbot, tower)
     await until(view.offline.isVisible)
-    await o.w.start_server()
-    tower.session.engine.retry_now()
-    await tower.online()
-    tower.session.devices.look()
+    await account.restart_server()
+    tower.devices.look()
     await until(lambda: not view.offline.isVisible())
 
 
@@ -173,62 +170,60 @@ async def test_a_device_is_renamed(qtbot: QtBot, session: Session) -> None:
 
 
 async def test_revoking_asks_names_the_device_and_shows_how_far_the_rooms_have_come(
-    qtbot: QtBot, o: Offices, tower: Desk, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, tower: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.devices.service.LOOK_S", 0.02)
-    session = tower.session
-    await o.room(tower)
-    await let_in(o.w, session, LAPTOP)
-    view = card(qtbot, session)
+    name = "Resedator"  # it has added no other
+    tower.devices.rename(named(tower, "").dev, name)
+    await tower.rooms.create("Tillsyn 2026-1184 åäö", RoomType.CASE)
+    view = card(qtbot, tower)
     progress: list[list[str]] = []
-    session.devices.changed.connect(
+    tower.devices.changed.connect(
         lambda: progress.append(texts(view.revocation)) if view.revocation.isVisible() else None
     )
     for answer in ("reject", "accept"):
-        press(view, f"Spärra: {LAPTOP}")
+        press(view, f"Spärra: {name}")
         dialog = await asked(view)
-        assert dialog.windowTitle() == f"Spärra {LAPTOP}?"
+        assert dialog.windowTitle() == f"Spärra {name}?"
         assert not dialog.accept_button.isDefault()
-        assert not named(session, LAPTOP).revoked
+        assert not named(tower, name).revoked
         getattr(dialog, answer)()
         await until(lambda: not any(d.isVisible() for d in view.findChildren(Dialog)))
-    await until(lambda: named(session, LAPTOP).revoked)
+    await until(lambda: named(tower, name).revoked)
     await until(lambda: bool(progress))
     assert progress[0] == ["0 av 2 rum har fått ny nyckel", "0 %"]
-    await until(lambda: session.devices.revocation_progress is None)
+    await until(lambda: tower.devices.revocation_progress is None)
     await until(lambda: not view.revocation.isVisible())
     assert all(each in (progress[0], ["1 av 2 rum har fått ny nyckel", "50 %"]) for each in progress)
 
 
 @pytest.mark.parametrize("answer", ["accept", "reject"])
 async def test_attack_what_a_stolen_device_added_is_asked_about_when_it_is_revoked(
-    qtbot: QtBot, o: Offices, tower: Desk, answer: str
+    qtbot: QtBot, tower: Session, answer: str
 ) -> None:
-    session, new = tower.session, "Ny dator å 🙂"
-    stolen = await o.second(tower, LAPTOP)
-    await until(lambda: stolen.session.personal.ready)
-    await let_in(o.w, stolen.session, new)
-    await until(lambda: {new, LAPTOP} <= {device.name for device in session.devices.all()})
-    view = card(qtbot, session)
+    new = "Ny dator å 🙂"
+    tower.devices.rename(named(tower, "").dev, new)
+    view = card(qtbot, tower)
     press(view, f"Spärra: {LAPTOP}")
     (await asked(view)).accept()
     dialog = await asked(view, f"Spärra även det som {LAPTOP} har lagt till?")
     assert not dialog.accept_button.isDefault()
     assert any(f"{new} (tillagd" in text for text in texts(dialog))
+    assert texts(view).count(REVOKED_TEXT) == 1
     getattr(dialog, answer)()
-    await until(lambda: named(session, LAPTOP).revoked)
-    await until(lambda: named(session, new).revoked is (answer == "accept"))
-    assert texts(view).count(REVOKED_TEXT) == (2 if answer == "accept" else 1)
+    await until(lambda: named(tower, LAPTOP).revoked)
+    await until(lambda: named(tower, new).revoked is (answer == "accept"))
+    await until(lambda: texts(view).count(REVOKED_TEXT) == (3 if answer == "accept" else 2))
 
 
-async def test_a_revoked_device_offers_nothing_that_it_may_not_do(qtbot: QtBot, o: Offices, tower: Desk) -> None:
-    laptop = await o.second(tower, LAPTOP)
-    await tower.session.devices.revoke(await let_in(o.w, tower.session, TABLET))
-    await until(lambda: named(laptop.session, TABLET).revoked)
-    view = card(qtbot, laptop.session)
+async def test_a_revoked_device_offers_nothing_that_it_may_not_do(
+    qtbot: QtBot, account: Served, tower: Session
+) -> None:
+    laptop = await account.open(LAPTOP)
+    view = card(qtbot, laptop)
     assert len(buttons(view)) > 2
-    await tower.session.devices.revoke(laptop.session.engine.devices.mine)
-    await until(lambda: laptop.session.devices.ended == "revoked")
+    await tower.devices.revoke(named(tower, LAPTOP).dev)
+    await until(lambda: laptop.devices.ended == "revoked")
     await until(lambda: texts(view).count(REVOKED_TEXT) == 2)
     assert buttons(view) == []
 
@@ -253,39 +248,37 @@ async def test_what_reading_the_list_brings_is_shown_and_doubles_nothing(
     assert LAPTOP not in texts(view)
 
 
-async def test_a_file_of_unsent_work_says_what_is_in_it_before_it_is_taken_in(
-    qtbot: QtBot, o: Offices, tower: Desk, tmp_path: Path
-) -> None:
-    (colleague,) = await o.hire("Registrator")
-    ours, theirs = await o.room(tower), await o.room(colleague, tower)
-    lost, file = await o.second(tower, TABLET), tmp_path / "x.kansli-unsent"
-    await until(lambda: len(lost.session.rooms.rooms()) == 2 and lost.session.personal.ready)
-    await until(lambda: lost.session.status.waiting == 0)
-    await o.w.stop_server()
-    await until(lambda: all(desk.session.status.state is LinkState.OFFLINE for desk in (tower, colleague, lost)))
-    for n in range(3):
-        lost.session.service(CHAT).send(ours, f"Osänt å {n} 🙂")
-    lost.session.service(CHAT).send(theirs, "Osänt i deras rum")
-    await lost.session.unsent.save(file)
-    o.desks.remove(lost)
-    await lost.close()
-    lost.profile.close()
-    await o.w.start_server()
-    for desk in (tower, colleague):
-        desk.session.engine.retry_now()
-        await desk.online()
-    await colleague.session.rooms.set_role(theirs, tower.session.people.me.uid, Role.READER)
-    await until(lambda: not tower.session.rooms.may_write(theirs))
-    view = card(qtbot, tower.session)
-    for answer in ("reject", "accept"):
-        assert tower.texts(ours) == []
-        task = run(view, view.take_file(file))
-        dialog = await asked(view)
-        sentence = " ".join(x.text() for x in dialog.findChildren(QLabel))
-        assert f"3 ändringar från {TABLET}." in sentence
-        assert "I: Tillsyn 2026-1184 åäö." in sentence
-        assert "1 ändring hör till ett rum där du inte får skriva" in sentence
-        getattr(dialog, answer)()
-        await task
-    assert tower.texts(ours) == [f"Osänt å {n} 🙂" for n in range(3)]
-    assert tower.texts(theirs) == []
+async def test_a_file_of_unsent_work_says_what_is_in_it_before_it_is_taken_in(qtbot: QtBot, tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        tower, colleague = await o.hire("Handläggare", "Registrator")
+        ours, theirs = await o.room(tower), await o.room(colleague, tower)
+        lost, file = await o.second(tower, TABLET), tmp_path / "x.kansli-unsent"
+        await until(lambda: len(lost.session.rooms.rooms()) == 2 and lost.session.personal.ready)
+        await until(lambda: lost.session.status.waiting == 0)
+        await o.w.stop_server()
+        await until(lambda: all(desk.session.status.state is LinkState.OFFLINE for desk in o.desks))
+        for n in range(3):
+            lost.session.service(CHAT).send(ours, f"Osänt å {n} 🙂")
+        lost.session.service(CHAT).send(theirs, "Osänt i deras rum")
+        await lost.session.unsent.save(file)
+        o.desks.remove(lost)
+        await lost.close()
+        await o.w.start_server()
+        for desk in (tower, colleague):
+            desk.session.engine.retry_now()
+            await desk.online()
+        await colleague.session.rooms.set_role(theirs, tower.session.people.me.uid, Role.READER)
+        await until(lambda: not tower.session.rooms.may_write(theirs))
+        view = card(qtbot, tower.session)
+        for answer in ("reject", "accept"):
+            assert tower.texts(ours) == []
+            task = run(view, view.take_file(file))
+            dialog = await asked(view)
+            sentence = " ".join(x.text() for x in dialog.findChildren(QLabel))
+            assert f"3 ändringar från {TABLET}." in sentence
+            assert "I: Tillsyn 2026-1184 åäö." in sentence
+            assert "1 ändring hör till ett rum där du inte får skriva" in sentence
+            getattr(dialog, answer)()
+            await task
+        assert tower.texts(ours) == [f"Osänt å {n} 🙂" for n in range(3)]
+        assert tower.texts(theirs) == []

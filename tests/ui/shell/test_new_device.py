@@ -16,6 +16,7 @@ from app.core.enums import LinkState
 from app.core.ids import Hash
 from app.devices.inviting import Misses, Pointer, read_pointer
 from app.devices.service import DeviceInfo
+from app.session import Session
 from sync.client.devices.device_pairing import Guest
 from sync.client.wire.connection import Connection
 from sync.errors import Refused
@@ -25,9 +26,10 @@ from sync.trust.person.author import DeviceSecrets
 from sync.trust.person.pairing_messages import NewDevice, PairingCode
 from sync.trust.person.pairing_protocol import Entering
 from sync.trust.person.user_log import Device
-from tests.journeys.desks import Desk, Offices, offices
 from tests.ui.shell.devices import guest_of, texts
 from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.kept_account import LAPTOP, TABLET, TOWER, served_account
+from tests.ui.shell.served import Served
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from tests.world import World, until
@@ -48,47 +50,48 @@ def session(tmp_path: Path) -> FakeSession:
 
 
 @pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as running:
+async def account(tmp_path: Path) -> AsyncIterator[Served]:
+    """The devices' server."""
+    async with served_account(tmp_path / "agency") as running:
         yield running
 
 
 @pytest_asyncio.fixture
-async def desk(o: Offices) -> Desk:
-    """A person's only device, which can name others."""
-    (made,) = await o.hire("Handläggare")
-    await until(lambda: made.session.personal.ready and made.session.status.waiting == 0)
-    return made
+async def tower(account: Served) -> Session:
+    """Of a device that can let others in, and name them."""
+    session = await account.open(TOWER)
+    await until(lambda: session.personal.ready and session.status.waiting == 0)
+    return session
 
 
 @pytest_asyncio.fixture
-async def guest(o: Offices) -> AsyncIterator[Guest]:
+async def guest(account: Served) -> AsyncIterator[Guest]:
     """A computer that is to be let in."""
-    made = guest_of(o.w)
+    made = guest_of(account.w)
     yield made
     await made.close()
 
 
-async def opened(qtbot: QtBot, desk: Desk) -> "tuple[InviteDialog, list[str], asyncio.Task[None]]":
+async def opened(qtbot: QtBot, tower: Session) -> "tuple[InviteDialog, list[str], asyncio.Task[None]]":
     """The dialog with its offer, the names of the devices that it has let in, and what ends when it is closed."""
     parent = QWidget()
     qtbot.addWidget(parent)
-    dialog = InviteDialog(parent, desk.session.devices, SERVER)
+    dialog = InviteDialog(parent, tower.devices, SERVER)
     added: list[str] = []
     closed = run(parent, dialog.show_until_closed(added.append))
     await until(lambda: bool(dialog.left.text()))
     return dialog, added, closed
 
 
-def others(desk: Desk) -> list[DeviceInfo]:
-    """The person's other devices."""
-    return [device for device in desk.session.devices.all() if not device.mine]
+def others(tower: Session) -> list[DeviceInfo]:
+    """The devices that were let in here."""
+    return [device for device in tower.devices.all() if device.name not in ("", TOWER, LAPTOP, TABLET)]
 
 
-async def is_in(guest: Guest, desk: Desk) -> bool:
+async def is_in(guest: Guest, tower: Session) -> bool:
     """Whether the guest was let in, as it and the person's device have it."""
     joined = await guest.finish(lambda own: None)
-    return [(each.dev, each.name) for each in others(desk)] == [(joined.account.dev, guest.name)]
+    return [(each.dev, each.name) for each in others(tower)] == [(joined.account.dev, guest.name)]
 
 
 async def is_refused(guest: Guest, *, code: str = "", number: str = "") -> bool:
@@ -99,9 +102,9 @@ async def is_refused(guest: Guest, *, code: str = "", number: str = "") -> bool:
 
 
 async def test_a_code_is_shown_in_letters_and_as_a_qr_code_until_it_is_too_old(
-    qtbot: QtBot, desk: Desk, guest: Guest
+    qtbot: QtBot, tower: Session, guest: Guest
 ) -> None:
-    dialog, added, _ = await opened(qtbot, desk)
+    dialog, added, _ = await opened(qtbot, tower)
     assert dialog.left.text().startswith("Väntar på den nya datorn. Gäller i 4:5")
     PairingCode.parse(dialog.large.text())
     (shown,) = dialog.findChildren(QrCode)
@@ -111,23 +114,23 @@ async def test_a_code_is_shown_in_letters_and_as_a_qr_code_until_it_is_too_old(
     dialog.accept()  # Enter before anybody came adds nobody
     check(dialog)
     check_tab(dialog)
-    assert others(desk) == []
+    assert others(tower) == []
     await guest.join(code=dialog.large.text())
     await until(dialog.accept_button.isVisible)
     assert {"Resedator", "Windows 11"} <= set(texts(dialog))
     assert dialog.focusWidget() is dialog.no
     check(dialog)
-    assert others(desk) == []
+    assert others(tower) == []
     dialog.accept_button.click()
     await until(lambda: added == ["Resedator"])
-    assert await is_in(guest, desk)
+    assert await is_in(guest, tower)
 
 
 async def test_a_device_that_is_being_added_is_not_left_alone(
-    qtbot: QtBot, desk: Desk, guest: Guest, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, tower: Session, guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise it would be in the person's log and never receive that."""
-    going_on, own = asyncio.Event(), desk.session.engine.devices
+    going_on, own = asyncio.Event(), tower.engine.devices
     admit = own.admit
 
     async def late(new: NewDevice, proof: bytes, head: Hash) -> Device:
@@ -135,27 +138,29 @@ async def test_a_device_that_is_being_added_is_not_left_alone(
         return await admit(new, proof, head)
 
     monkeypatch.setattr(own, "admit", late)
-    dialog, added, closed = await opened(qtbot, desk)
+    dialog, added, closed = await opened(qtbot, tower)
     await guest.join(code=dialog.large.text())
     await until(dialog.accept_button.isVisible)
     dialog.accept_button.click()
     dialog.reject()
     dialog.close()
     assert dialog.isVisible()
-    assert others(desk) == []
+    assert others(tower) == []
     going_on.set()
     await closed
     assert added == ["Resedator"]
-    assert await is_in(guest, desk)
+    assert await is_in(guest, tower)
 
 
-async def test_digits_are_compared_and_a_no_adds_nothing(qtbot: QtBot, o: Offices, desk: Desk, guest: Guest) -> None:
-    dialog, added, _ = await opened(qtbot, desk)
+async def test_digits_are_compared_and_a_no_adds_nothing(
+    qtbot: QtBot, account: Served, tower: Session, guest: Guest
+) -> None:
+    dialog, added, _ = await opened(qtbot, tower)
     code = dialog.large.text()
     dialog.other.click()
     await until(lambda: len(dialog.large.text()) == len("123 456 789"))
     number = dialog.large.text()
-    assert await is_refused(guest_of(o.w), code=code)
+    assert await is_refused(guest_of(account.w), code=code)
     await guest.join(number=number)
     await until(dialog.no.isVisible)
     assert spaced(guest.digits) in texts(dialog)
@@ -169,14 +174,14 @@ async def test_digits_are_compared_and_a_no_adds_nothing(qtbot: QtBot, o: Office
     await until(lambda: bool(dialog.left.text()))
     assert dialog.large.text() != number
     assert added == []
-    assert others(desk) == []
+    assert others(tower) == []
 
 
-async def test_three_times_no_to_digits_leaves_the_code_for_an_hour(qtbot: QtBot, desk: Desk, guest: Guest) -> None:
-    misses = Misses(desk.session.store.notes)
+async def test_three_times_no_to_digits_leaves_the_code_for_an_hour(qtbot: QtBot, tower: Session, guest: Guest) -> None:
+    misses = Misses(tower.store.notes)
     for _ in range(2):
         misses.add(clock.now_ms())
-    dialog, _, _ = await opened(qtbot, desk)
+    dialog, _, _ = await opened(qtbot, tower)
     dialog.other.click()
     await until(lambda: len(dialog.large.text()) == len("123 456 789"))
     await guest.join(number=dialog.large.text())
@@ -214,22 +219,22 @@ async def shows(dialog: InviteDialog, sentence: str) -> None:
     assert not dialog.error.isVisible()
 
 
-async def test_a_device_that_leaves_is_not_there_any_more(qtbot: QtBot, o: Offices, desk: Desk) -> None:
-    dialog, _, closed = await opened(qtbot, desk)
-    async with in_box(o.w, dialog.large.text()):
+async def test_a_device_that_leaves_is_not_there_any_more(qtbot: QtBot, account: Served, tower: Session) -> None:
+    dialog, _, closed = await opened(qtbot, tower)
+    async with in_box(account.w, dialog.large.text()):
         pass
     await shows(dialog, "Den andra enheten är inte kvar.")
     last = dialog.large.text()
     dialog.reject()
     await closed
-    assert await is_refused(guest_of(o.w), code=last)
+    assert await is_refused(guest_of(account.w), code=last)
 
 
 async def test_attack_a_device_in_the_right_box_with_another_code_is_not_asked_about(
-    qtbot: QtBot, o: Offices, desk: Desk
+    qtbot: QtBot, account: Served, tower: Session
 ) -> None:
-    dialog, _, _ = await opened(qtbot, desk)
-    async with in_box(o.w, dialog.large.text()) as line:
+    dialog, _, _ = await opened(qtbot, tower)
+    async with in_box(account.w, dialog.large.text()) as line:
         agency, secrets = agency_fingerprint(line.identity.agency_pk), DeviceSecrets.without_root()
         entering = Entering(agency, secrets, "Resedator", "Windows 11", PairingCode.fresh())
         await line.request(lambda rid: m.PairPost(rid=rid, data=entering.first()), m.Ok)
@@ -237,10 +242,10 @@ async def test_attack_a_device_in_the_right_box_with_another_code_is_not_asked_a
 
 
 async def test_a_log_that_another_device_changes_each_time_is_told(
-    qtbot: QtBot, desk: Desk, guest: Guest, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, tower: Session, guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sync.client.account.compare_and_swap.FIRST_S", 0)
-    own = desk.session.engine.devices
+    own = tower.engine.devices
     admit = own.admit
 
     async def late(new: NewDevice, proof: bytes, head: Hash) -> Device:
@@ -248,13 +253,13 @@ async def test_a_log_that_another_device_changes_each_time_is_told(
         return await admit(new, proof, head)
 
     monkeypatch.setattr(own, "admit", late)
-    dialog, added, _ = await opened(qtbot, desk)
+    dialog, added, _ = await opened(qtbot, tower)
     await guest.join(code=dialog.large.text())
     await until(dialog.accept_button.isVisible)
     dialog.accept_button.click()
     await shows(dialog, "Dina enheter ändrades i samma ögonblick.")
     assert added == []
-    assert others(desk) == []
+    assert others(tower) == []
 
 
 def test_a_new_device_says_how_far_its_rooms_are_read(window: MainWindow, session: FakeSession) -> None:

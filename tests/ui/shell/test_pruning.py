@@ -29,12 +29,12 @@ from tests.ui.shell.kept_case import (
     OWNER,
     READY,
     UNSEEN,
-    Served,
     case,
     served_case,
 )
 from tests.ui.shell.sample import BOARD as BOARD_ID
 from tests.ui.shell.sample import DOCUMENT, NOW
+from tests.ui.shell.served import Served
 from tests.ui.shell.test_people import choose
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
@@ -66,9 +66,8 @@ def name() -> str:
 @pytest_asyncio.fixture
 async def session(served: Served, name: str) -> Session:
     """Online, with everything of the room."""
-    opened = served.open(name)
+    opened = await served.open(name)
     await until(lambda: opened.pruning.refusal(case().room) in (None, "forbidden"))
-    await until(lambda: opened.status.state is LinkState.ONLINE)
     return opened
 
 
@@ -231,8 +230,7 @@ async def test_what_went_wrong_is_shown_and_it_can_be_tried_again(
     await shows(shown, lambda: sentence in shown.error.text())
     assert cleared(session) == set()
     if fault == "stopped":
-        await served.w.start_server()
-        session.engine.retry_now()
+        await served.restart_server()
     await shows(shown, shown.accept_button.isEnabled)
     shown.accept_button.click()
     await shows(shown, lambda: "har rensats" in words(shown))
@@ -251,8 +249,7 @@ async def test_without_a_connection_it_says_so_and_goes_on_when_there_is_one(
     assert "Servern svarar inte." in words(shown)
     assert READY in words(shown)
     assert not shown.accept_button.isEnabled()
-    await served.w.start_server()
-    session.engine.retry_now()
+    await served.restart_server()
     await shows(shown, shown.accept_button.isEnabled)
     assert "Servern svarar inte." not in words(shown)
     await session.pruning.prune(case().room, lambda step, done, total: None)  # as another administrator does
