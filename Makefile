@@ -6,7 +6,7 @@ PYTEST := $(PY) -m pytest -q -n 2
 # The figures of one bench: make bench ONLY=ws_echo_us. Some decoders alone: make fuzz ONLY=encoding,chat
 ONLY ?=
 # The tests that take every branch of sync/crypto and sync/trust.
-COVERED := tests/sync/crypto tests/sync/trust tests/sync/test_vectors.py
+COVERED := tests/sync/crypto tests/sync/trust tests/sync/vectors
 # How many inputs make fuzz tries.
 N ?= 1000000
 

@@ -27,7 +27,8 @@ from sync.client.wire.egress import WebSocketDialer
 
 
 class Office:
-    """The program before (and between) sessions: one profile, locked for this process."""
+    """The program before and between sessions: one profile, locked for this process, with everything that unlocks its
+    account or makes one."""
 
     def __init__(
         self,
@@ -39,8 +40,9 @@ class Office:
         read_policy: Callable[[], Policy] = machine,
         tools: Sequence[AnyTool] = TOOLS,
     ) -> None:
-        """`routes`: how the desktop finds proxies. `dial` makes what opens connections. `read_policy` gives what is in
-        force on this machine now. `tools`: what the sessions work with."""
+        """`insecure_loopback`: allow a server on this computer without TLS. `routes`: how the desktop finds proxies.
+        `dial` makes what opens connections. `read_policy` returns the policy that is in force on this machine now.
+        `tools`: those that sessions have."""
         self.profile = profile
         self._read_policy = read_policy
         self.policy = read_policy()
@@ -90,7 +92,7 @@ class Office:
         return self.slots.kinds()
 
     def renew_policy(self) -> None:
-        """Reads the machine's policy again and, if it has changed, applies it. The unlock method that is in use stays
+        """Reads the machine's policy again and applies it if it has changed. The unlock method that is in use stays
         usable until Kansli is locked."""
         policy = self._read_policy()
         if policy == self.policy:
@@ -115,7 +117,7 @@ class Office:
         return await resume(self.place, await asyncio.to_thread(self.slots.unlock_keyring))
 
     def start_over(self) -> None:
-        """Removes what an unfinished enrolment left. A finished account is never removed."""
+        """Removes the store of an unfinished enrolment. A finished account is never removed: BugError."""
         if not self.is_unfinished:
             raise BugError("only an unfinished enrolment can be started over")
         self.place.clear()
@@ -132,23 +134,27 @@ class Office:
         return await self.place.open(await asyncio.to_thread(self.slots.unlock_keyring))
 
     async def rekey(self, change: KeyChange) -> Session:
-        """Changes or removes a slot, after the former session was closed, and opens a new one. As `Unlocking.rekey`."""
+        """Changes or removes a key slot, after the former session was closed, and opens a new session. Raises as
+        `Unlocking.rekey`."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
 
     async def replace(self, current: str | None, new: str | None) -> Session:
-        """Unlocks by a method that policy has forbidden, for the last time, and replaces it. As `Unlocking.replace`."""
+        """Opens a session by an unlock method that policy has forbidden, for the last time, and replaces the method.
+        `current`: the passphrase if that is the forbidden method, None for the key store; `new`: the passphrase to use
+        from now on, None for the key store. Raises as `Unlocking.replace`."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.replace, current, new))
 
     async def unlock_raw(self) -> Session | None:
-        """By the raw key in the environment (benches, tests, the demo), or None if there is none."""
+        """Opens a session with the raw key in the environment (for benches, tests and the demo); None if there is
+        none."""
         keys = raw_key_from_env()
         return await self.place.open(keys) if keys is not None else None
 
     # -- the end --------------------------------------------------------------------------------------------------
 
     async def erase(self, session: Session) -> None:
-        """▲ Removes everything of an account if its own log, verified here, revokes this device. Raises NotRevoked
-        otherwise. Closes the session; afterwards the profile is new."""
+        """▲ Closes the session and removes everything of its account, if the account's own log, verified here, revokes
+        this device. Raises NotRevoked otherwise. Afterwards the profile is new."""
         if session.devices.ended != REVOKED:
             raise NotRevoked
         with contextlib.suppress(StoreFault):  # what could not be kept is removed anyway

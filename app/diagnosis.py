@@ -29,7 +29,7 @@ _LIBRARIES = ("PySide6_Essentials", "cryptography", "sqlcipher3", "pycrdt", "msg
 
 
 def report(profile: Profile, settings: Settings) -> dict[str, str]:
-    """The report's files by name, in order. Reads no key and opens no store."""
+    """The report for support: the texts of its files by name, in order. Reads no key and opens no store."""
     found = {
         "program.txt": _program(),
         "settings.txt": "\n".join(_settings(settings)),
@@ -44,8 +44,8 @@ def report(profile: Profile, settings: Settings) -> dict[str, str]:
 
 
 def write(parts: Mapping[str, str], path: Path) -> None:
-    """Writes the report, as it was shown, as a zip file. Raises FileUnreadable if it cannot be written; a file that was
-    there stays then."""
+    """Writes the report's texts (`parts`, by file name) as a zip file. Raises FileUnreadable if it cannot be written;
+    an existing file is unchanged then."""
     import zipfile  # every session imports this module; few ever write a report
 
     packed = io.BytesIO()
@@ -92,7 +92,7 @@ def _policy() -> Iterator[str]:
 
 
 def _named(settings: Settings) -> Iterator[str]:
-    """Says whether policy names the server of the account, where both are known."""
+    """Says whether the account's server is one of those that policy names, if both are known."""
     server, servers = settings.get(SERVER), entries(settings.get(SERVERS))
     if server and servers:
         yield f"the account's server is {'' if host_port(server) in map(host_port, servers) else 'not '}one of servers"
@@ -116,7 +116,7 @@ def _size(path: Path) -> int:
 
 
 def _tail(file: Path) -> str:
-    """The end of a log, in whole lines."""
+    """The end of a log file, at most MAX_LOG_BYTES, in whole lines."""
     try:
         data = file.read_bytes()
     except OSError:

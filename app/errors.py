@@ -71,7 +71,7 @@ class NotStored(StoreFault):
 
 
 class DiskFull(StoreFault):
-    """No room left; the transaction was rolled back."""
+    """There is no space left on the disk; the transaction was rolled back."""
 
     code = "disk-full"
 
@@ -160,7 +160,7 @@ class DataOfAnother(WorldError):
 
 class FileFault(WorldError):
     """A file that a person chose cannot be used. `file` is its name if it was one of several, "" otherwise. The name is
-    not in the exception's text, which logs may hold."""
+    not in the exception's text, which a log may have."""
 
     file: str = ""
 
@@ -184,7 +184,7 @@ class FileUnreadable(FileFault):
 
 
 class Offline(WorldError):
-    """This needs the server, and there is no connection now."""
+    """The action needs the server, and there is no connection now."""
 
     code = "offline"
 
@@ -202,19 +202,20 @@ class NotRevoked(WorldError):
 
 
 class Forbidden(WorldError):
-    """The person's role in the room does not allow this."""
+    """The person's role in the room does not allow the action."""
 
     code = "forbidden"
 
 
 class NotFound(WorldError):
-    """The thing asked for is not here (any more)."""
+    """The thing that was asked for is not here (any more)."""
 
     code = "not-found"
 
 
 class ReturnWaits(WorldError):
-    """A person recovers the account by the recovery sheet, and another device may object until `ready_ms`."""
+    """The person recovers their account by the recovery sheet and must wait: another device of theirs may object until
+    `ready_ms`."""
 
     code = "waits"
 
@@ -266,7 +267,8 @@ class WorkerUnavailable(WorldError):
 
 
 class BadChange(WorldError):
-    """A received change does not make sense for its kind. Raised by projections; the change is kept and counted."""
+    """A received change does not make sense for its kind of object. Raised by projections; the change is kept and
+    counted. `code`: the reason."""
 
     def __init__(self, code: str = "bad-change") -> None:
         super().__init__(code)

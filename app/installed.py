@@ -22,26 +22,27 @@ def version_file() -> Path | None:
 
 
 class Installed:
-    """Compares the release in a file with the one that runs."""
+    """Compares the release that is installed on this computer, as a file names it, with the one that runs."""
 
     def __init__(self, file: Path | None, running: str = PROGRAM, *, held_by_system: bool = sys.platform == "win32"):
-        """`held_by_system`: the operating system does not allow a running program's files to be replaced (Windows). The
-        new files are then put in place when the computer restarts; until then Kansli still starts from the old
-        files."""
+        """`file`: the package's file with the installed release; None if there is none. `running`: the release of this
+        process. `held_by_system`: the operating system does not allow a running program's files to be replaced
+        (Windows). The new files are then put in place when the computer restarts; until then Kansli still starts from
+        the old files."""
         self._file, self._running = file, release(running)
         self.needs_computer = held_by_system and self.newer() is not None
         """Whether the newer release was on the disk when this program started, and yet the old one was started: only a
         restart of the computer completes the installation."""
 
     def newer(self) -> str | None:
-        """The installed release, if it is newer than the running program, otherwise None."""
+        """The installed release if it is newer than the running program, otherwise None."""
         text = self.installed()
         found = release(text) if text is not None else None
         return text if found is not None and self._running is not None and found > self._running else None
 
     def installed(self) -> str | None:
-        """The text of the file. None if there is no file or it cannot be read: an upgrade may be replacing it right
-        now."""
+        """The release that the file names. None if there is no file or it cannot be read: an upgrade may be replacing
+        it right now."""
         try:
             if self._file is None:
                 return None

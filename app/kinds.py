@@ -20,7 +20,8 @@ TOOLS: tuple[AnyTool, ...] = (
 
 
 def kinds_of(tools: Sequence[AnyTool]) -> tuple[Kind, ...]:
-    """The kinds of objects in a store: those of rooms and of the person, and those of the tools."""
+    """All kinds of objects in a store: that of a room's own records, those of the tools, and that of the personal
+    room."""
     return (ROOM, *(kind for tool in tools for kind in tool.store_kinds), PERSONAL)
 
 

@@ -49,12 +49,9 @@ _NOTICE = re.compile(r"(?i)^(LICEN[CS]E|COPYING|NOTICE|AUTHORS)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One work of others (or Kansli itself). `licence` is an SPDX expression, `within` the name of the work that
-    contains it.
-
-    `version` is "" where the binary does not show it; `texts` are the licences in full, as the work's makers wrote
-    them.
-    """
+    """One work of others that the program contains, or Kansli itself. `licence` is an SPDX expression; `within` the
+    name of the work that contains it, "" for none. `version` is "" where the binary does not show it; `texts` are the
+    licences in full, as the work's makers wrote them."""
 
     name: str
     version: str
@@ -65,7 +62,8 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Within:
-    """A library that a distribution's binaries contain, and where its text is below resources/licences."""
+    """A library that is compiled into the binaries of a Python distribution. `texts`: the names of its licences' files
+    in resources/licences."""
 
     distribution: str
     name: str
@@ -73,7 +71,8 @@ class Within:
     texts: tuple[str, ...]
 
     def component(self, version: str = "", within: str = "") -> Component:
-        """The library's entry in the list."""
+        """This library's entry for the list of licences. `version`: the library's; `within`: the name of the work that
+        contains it."""
         texts = tuple(_resource(f"licences/{name}.txt") for name in self.texts)
         return Component(name=self.name, version=version, licence=self.licence, texts=texts, within=within)
 
@@ -121,7 +120,7 @@ class _File(msgspec.Struct, frozen=True):
 
 
 def encode(components: tuple[Component, ...]) -> bytes:
-    """The bytes of the file: every text once, rows name them by number."""
+    """Encodes the list for the file: every licence text once, which the components name by number."""
     numbers: dict[str, int] = {}
     rows = tuple(
         _Row(c.name, c.version, c.licence, tuple(numbers.setdefault(t, len(numbers)) for t in c.texts), c.within)
@@ -147,7 +146,8 @@ def decode(data: bytes) -> tuple[Component, ...]:
 
 
 def load() -> tuple[Component, ...]:
-    """This program's list: Kansli first, then by name, each followed by what is within it."""
+    """The list of this program's components: Kansli first, then by name, each followed by the works that it
+    contains."""
     frozen = path(FILE)
     if frozen.exists():
         return decode(frozen.read_bytes())
@@ -167,7 +167,7 @@ def load() -> tuple[Component, ...]:
 
 
 def ordered(components: list[Component]) -> tuple[Component, ...]:
-    """Sorts Kansli first, then by name, each followed by what is within it."""
+    """Sorts components: Kansli first, then by name, each followed by the works that it contains."""
     return tuple(
         sorted(
             components, key=lambda c: (c.name != "Kansli", (c.within or c.name).lower(), c.within != "", c.name.lower())
@@ -176,13 +176,14 @@ def ordered(components: list[Component]) -> tuple[Component, ...]:
 
 
 def matching(components: tuple[Component, ...], words: str) -> tuple[Component, ...]:
-    """The components whose name, licence or owner has every word, in any case."""
+    """The components that have every word of `words` in their name, their licence or the name of the work that contains
+    them, in any case."""
     wanted = words.lower().split()
     return tuple(c for c in components if all(w in f"{c.name} {c.licence} {c.within}".lower() for w in wanted))
 
 
 def own() -> tuple[Component, ...]:
-    """Kansli itself, and works among its resources."""
+    """Kansli itself, and the works among its resources (font, icons)."""
     return (
         Component(name="Kansli", version=PROGRAM, licence="EUPL-1.2", texts=(_resource("../LICENSE"),)),
         Component(name="Inter", version="4.001", licence="OFL-1.1", texts=(_resource("fonts/OFL.txt"),)),
@@ -191,7 +192,8 @@ def own() -> tuple[Component, ...]:
 
 
 def python(library: Path, version: str = "") -> Component:
-    """The interpreter, whose standard library is in `library`; this interpreter's version if none is given."""
+    """The Python interpreter as a component. `library`: the folder of its standard library; `version`: this
+    interpreter's if ""."""
     number = version or platform.python_version()
     minor = ".".join(number.split(".")[:2])
     places = (library / "LICENSE.txt", library.parent / "LICENSE.txt", Path(f"/usr/share/doc/python{minor}/copyright"))
@@ -212,8 +214,8 @@ def licence_of(distribution: metadata.Distribution) -> str:
 
 
 def texts_of(distribution: metadata.Distribution) -> tuple[str, ...]:
-    """The licence files that the distribution brings, without those of code that it copied for its own use. Qt's
-    distributions bring none."""
+    """The texts of the licence files that a distribution brings, without those of code that it copied for its own use.
+    For Qt's distributions, which bring none, the texts among our resources."""
     if licence_of(distribution) == _QT:
         return tuple(_resource(f"licences/{name}.txt") for name in ("LGPL-3.0", "GPL-3.0"))
     own = [
@@ -231,7 +233,8 @@ def normal(name: str) -> str:
 
 
 def _installed() -> Iterator[metadata.Distribution]:
-    """The distributions that the program needs at run time and that are there: from pyproject.toml, and so on down."""
+    """The distributions that the program needs at run time and that are installed: those in pyproject.toml, and those
+    that they require in turn."""
     project = tomllib.loads(path("../pyproject.toml").read_text(encoding="utf-8"))["project"]
     waiting, seen = list(project["dependencies"]), set()
     while waiting:

@@ -13,13 +13,13 @@ from app.tool import AnyTool, AppTool, KindRules, OpenTool, Parts, S, Service
 
 
 class OpenTools:
-    """The services of the tools, and their kinds' rules."""
+    """The tools (chat, documents, …) of one session: their services, and the rules of their kinds of objects."""
 
     def __init__(
         self, tools: Sequence[AnyTool], objects: Objects, parts: Callable[[AnyTool], Parts], scopes: Scopes
     ) -> None:
-        """Opens the tools, each as a scope within `scopes`; `parts` makes what a tool is given. BugError if two of them
-        own the same id, kind or kind of ephemeral message, or if one lacks a part (app/tool.py)."""
+        """Opens the tools, each as a scope within `scopes`; `parts` returns the services that a tool gets. BugError if
+        two of them own the same id, kind or kind of ephemeral message, or if one lacks a part (app/tool.py)."""
         _check(tools)
         self._objects = objects
         opened: dict[str, OpenTool] = {}
@@ -45,12 +45,13 @@ class OpenTools:
         return [service.trash for service in self.services if service.trash is not None]
 
     def find(self, link: ObjectLink) -> Linked | None:
-        """The present form of what a link leads to; None if it is not here (any more)."""
+        """What to show of the thing that a link leads to; None if it is not here (any more)."""
         service = self._by_kind.get(link.kind)
         return service.linked(link) if service is not None else linked_object(self._objects, link)
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
-        """Gives an ephemeral message to the tool that owns its kind; to none if no tool does."""
+        """Gives an ephemeral message, whose content is `payload` and which the person `uid` sent from the device `dev`,
+        to the tool that owns its `kind`; drops it if no tool does."""
         service = self._by_ephemeral.get(kind)
         if service is not None:
             service.on_ephemeral(room, uid, dev, payload)

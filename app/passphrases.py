@@ -16,7 +16,8 @@ JUDGED = 20
 
 
 class Strength(IntEnum):
-    """By the number of guesses: under 10^6, 10^8, 10^10, or more."""
+    """How strong a passphrase is, by the number of guesses that it takes: under 10^6 (WEAK), 10^8, 10^10, or more
+    (STRONG)."""
 
     WEAK = 1
     FAIR = 2
@@ -32,7 +33,7 @@ class PassphraseRules:
     strength: Strength = Strength[PASSPHRASE_STRENGTH.default.upper()]
 
     def judge(self, passphrase: str) -> Strength | None:
-        """The passphrase's strength; None if it is shorter than any allowed one, however strong."""
+        """How strong a passphrase is; None if it is shorter than `length`, however strong."""
         return strength_of(passphrase) if len(passphrase) >= self.length else None
 
     def permit(self, found: Strength | None) -> bool:
@@ -50,7 +51,7 @@ def rules_of(settings: Settings) -> PassphraseRules:
 
 
 def strength_of(passphrase: str) -> Strength:
-    """Judges a passphrase while it is typed."""
+    """How strong a passphrase is, for showing it while it is typed."""
     from zxcvbn import zxcvbn
 
     if not passphrase:

@@ -39,12 +39,13 @@ _PROPOSED = {**_FIXED, SERVER.key: SERVER}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One value that was found. `key`: of the setting, or as it was written if there is no such setting, "" for a file
-    that cannot be read. `source`: a file's name or the place in the registry. `accepted`: whether the value counts.
-    `entry`: from 1, if the finding is about one entry of a list only.
+    """One value of a setting that was found in the machine's policy or defaults. `key`: of the setting, or as it was
+    written if there is no such setting, "" for a file that cannot be read. `source`: a file's name or the place in the
+    registry. `accepted`: whether the value is valid. `entry`: the number (from 1) of the list's entry that the finding
+    is about, 0 for the whole value.
 
-    The other fields are for the administrator (app/policy_check.py): the value as it was written, whether it only
-    proposes, the file's whole path, line and column from 1 (0: not known), and in words why it does not count.
+    The other fields are for the administrator (app/policy_check.py): the value as it was written, whether it is only a
+    proposed default, the file's whole path, line and column from 1 (0: not known), and in words why it does not count.
     """
 
     key: str
@@ -60,7 +61,8 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """Names the setting, the source and whether the value counts, without the value: for support."""
+        """The finding in words, without the value, for support: the setting, the source and whether the value
+        counts."""
         whole = "in force" if self.accepted else "left out"
         sentence = _ENTRY_LEFT_OUT.format(self.entry) if self.entry else whole
         return f"{self.key or '(unreadable)'} from {self.source}: {sentence}"
@@ -68,14 +70,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Values by the settings' keys. `found`: every value that was read, in order; later ones count."""
+    """What the machine's administrators have set: `fixed` values that nobody can change, and proposed `defaults`, by
+    the settings' keys. `found`: every value that was read, in order; of several for one key the last counts."""
 
     fixed: Mapping[str, Value] = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
     found: tuple[Finding, ...] = ()
 
     def log_findings(self) -> None:
-        """Logs which values were ignored. Call it once the log is open."""
+        """Logs which values of the policy were ignored. Call it once the log is open."""
         for entry in self.found:
             if not entry.accepted:
                 place = {"line": entry.line, "column": entry.column} if entry.line else {}
@@ -84,23 +87,24 @@ class Policy:
 
 
 class Registry(Protocol):
-    """What we need of Windows' registry."""
+    """The part of Windows' registry that reading a policy needs."""
 
     def values(self, hive: str, path: str) -> Mapping[str, object]:
-        """A key's values by name: int of REG_DWORD, str of REG_SZ, list[str] of REG_MULTI_SZ. `hive` "HKLM" or "HKCU";
-        {} if there is no such key."""
+        """The values of the registry key at `path`, by name: int of REG_DWORD, str of REG_SZ, list[str] of
+        REG_MULTI_SZ. `hive`: "HKLM" or "HKCU". {} if there is no such key."""
         ...
 
 
 def machine() -> Policy:
-    """The policy of this machine."""
+    """Reads the policy of this machine, from files or the registry."""
     if sys.platform == "win32":
         return from_registry(WindowsRegistry())
     return from_files()
 
 
 def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> Policy:
-    """The policy of a Linux machine."""
+    """Reads the policy of a Linux machine: the JSON files in `folder`, and the file with proposed `defaults`. Missing
+    ones are no fault."""
     fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208 - says why it fails
@@ -122,15 +126,15 @@ def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> 
 
 
 def from_file(path: Path, *, proposed: bool) -> Policy:
-    """One file alone, as if it were a policy, or `proposed` defaults."""
+    """Reads one JSON file alone, as if it were a policy; or if `proposed`, as if it were the file with defaults."""
     fixed, defaults = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     (defaults if proposed else fixed).file(path, path.name)
     return _policy(fixed, defaults)
 
 
 def from_registry(registry: Registry) -> Policy:
-    """The policy of a Windows machine. Lists are REG_MULTI_SZ or text with commas; numbers, 0 and 1 are REG_DWORD or
-    its digits."""
+    """Reads the policy of a Windows machine. Lists are REG_MULTI_SZ or text with commas; numbers, 0 and 1 are REG_DWORD
+    or its digits."""
     fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     for hive in ("HKCU", "HKLM"):
         fixed.tree(registry.values(hive, POLICY_KEY), rf"{hive}\{POLICY_KEY}")
@@ -143,12 +147,13 @@ def from_registry(registry: Registry) -> Policy:
 
 
 def data_root(values: Mapping[str, Value]) -> Path | None:
-    """The folder that these values name, with ~ and variables resolved; None if they name none."""
+    """The data folder that a policy's values name, with ~ and variables resolved; None if they name none."""
     return _resolved(str(values.get(DATA_ROOT.key, "")))
 
 
 class _Reading:
-    """Collects the values of several sources; the later ones count."""
+    """Collects the settings from several sources, with a finding about each value. Of several values for one setting
+    the last counts."""
 
     def __init__(self, known: Mapping[str, AnySetting], *, proposed: bool = False) -> None:
         self._known, self._proposed = known, proposed
@@ -157,7 +162,7 @@ class _Reading:
         self.found: list[Finding] = []
 
     def file(self, path: Path, source: str) -> None:
-        """Reads a JSON object of settings."""
+        """Reads a JSON file of settings. `source`: its name in the findings."""
         try:
             entries = policy_json.read(path)
         except policy_json.Damaged as e:
@@ -180,7 +185,8 @@ class _Reading:
                 self._take(at, self._known.get(entry.key), _joined(entry.value))
 
     def unreadable(self, source: str, path: str, why: policy_json.Damaged) -> None:
-        """Adds a finding about a file that exists and cannot be read."""
+        """Adds a finding about the file or folder `path`, which exists and cannot be read. `source`: the name that
+        findings use for it; `why`: the reason, with its line and column."""
         self.found.append(
             Finding(
                 key="",
@@ -195,14 +201,16 @@ class _Reading:
         )
 
     def tree(self, values: Mapping[str, object], source: str) -> None:
-        """Reads the values of a registry key, whose names are compared in any case."""
+        """Reads the values of a registry key, whose names are compared in any case. `source`: the key's name in the
+        findings."""
         for name, raw in values.items():
             setting = self._by_name.get(name.lower())
             at = Finding(key=name, source=source, accepted=False, value=raw, proposed=self._proposed)
             self._take(at, setting, _plain(setting, raw) if setting is not None else None)
 
     def _take(self, at: Finding, setting: AnySetting | None, value: object) -> None:
-        """Keeps a value if it counts, and adds a finding about it. `at`: what was written, and where."""
+        """Keeps the value of a setting if it is valid, and adds a finding about it. `at`: what was written, and where;
+        `setting`: None if there is no such setting; `value`: the value in the setting's type."""
         if setting is not None and setting.several and isinstance(value, str):
             value = self._without_wrong_ones(at, setting, value)
         if setting is None:
@@ -218,7 +226,7 @@ class _Reading:
             self.found.append(replace(at, key=setting.key, accepted=True))
 
     def _without_wrong_ones(self, at: Finding, setting: AnySetting, text: str) -> str:
-        """▲ Returns the list without its invalid entries, and adds a fault to `found` for each of them. Otherwise one
+        """▲ Returns the list `text` without its invalid entries, and adds a finding for each of those. Otherwise one
         invalid entry would drop a whole list of allowed servers, and an empty list allows every server. A list without
         a valid entry is returned unchanged."""
         written = entries(text)
@@ -239,8 +247,8 @@ def _joined(raw: object) -> object:
 
 
 def _plain(setting: AnySetting, raw: object) -> object:
-    """The registry's value in the setting's type; a value that cannot be converted is returned as it is, for `accepts`
-    to refuse."""
+    """A value of the registry, converted to the setting's type. One that cannot be converted is returned as it is, or
+    as None, for `accepts` to refuse."""
     if isinstance(setting.default, str):
         return _joined(raw)
     if isinstance(raw, str) and _DIGITS.fullmatch(raw.strip()):
@@ -251,13 +259,13 @@ def _plain(setting: AnySetting, raw: object) -> object:
 
 
 def _holds(setting: AnySetting, value: object) -> bool:
-    """Whether the value can be used on this machine."""
+    """Whether a valid value can be used on this machine: a data folder must be an absolute path."""
     return setting.key != DATA_ROOT.key or value == "" or _resolved(str(value)) is not None
 
 
 def _resolved(text: str) -> Path | None:
-    """The folder; None if the text names no folder of this machine: relative, on another computer, or with a variable
-    that is not set."""
+    """The folder that a text names, with ~ and variables resolved; None if it names no folder of this machine:
+    relative, on another computer, or with a variable that is not set."""
     full = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111 - before it is a path
     if "$" in full or "%" in full or full.startswith(("\\\\", "//")):
         return None
@@ -268,7 +276,7 @@ def _resolved(text: str) -> Path | None:
 if sys.platform == "win32":
 
     class WindowsRegistry:
-        """The machine's registry, in the 64-bit view."""
+        """The registry of this machine, in the 64-bit view."""
 
         def values(self, hive: str, path: str) -> Mapping[str, object]:
             try:
@@ -278,7 +286,7 @@ if sys.platform == "win32":
                 return {}
 
         def keys(self, hive: str, path: str) -> list[str]:
-            """The names of the keys in a key; `hive` may be "HKU" too."""
+            """The names of the keys inside the key at `path`; `hive` may be "HKU" too. [] if there is no such key."""
             try:
                 with self._open(hive, path) as key:
                     return [winreg.EnumKey(key, at) for at in range(winreg.QueryInfoKey(key)[0])]

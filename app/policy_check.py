@@ -18,8 +18,8 @@ _MOST_SHOWN = 200
 
 
 def main(given: Sequence[str]) -> int:
-    """Prints the check of this machine's policies, or of one file as if it were among them. Exit status 0 if every
-    value counts, 1 otherwise."""
+    """Runs the check for the command line: prints the policies of this machine, or with a path in `given` that one
+    file, and what is wrong with them. Returns the exit status: 0 if every value counts, 1 otherwise."""
     if len(given) > 1:
         print(f"kansli: {OPTION} takes one file, or none for this computer's policies", file=sys.stderr)
         return FAULTY
@@ -37,8 +37,8 @@ def main(given: Sequence[str]) -> int:
 
 
 def report(policy: Policy, *, whole: bool) -> Iterator[tuple[str, bool]]:
-    """(a line, whether it is without fault) for each value that was found, in order. `whole` says that these are all
-    the policies of a computer: only then is a setting that another one needs reported as missing."""
+    """Yields (a line to print, whether it is without fault) for each value that was found, in order. `whole`: these are
+    all the policies of a computer. Only then is a setting that another one needs reported as missing."""
     last = {(entry.key, entry.proposed): entry for entry in policy.found if entry.accepted}
     if not policy.found:
         yield "Nothing is fixed or proposed.", True
@@ -53,7 +53,7 @@ def report(policy: Policy, *, whole: bool) -> Iterator[tuple[str, bool]]:
 
 
 def _where(entry: Finding) -> str:
-    """The entry's place as compilers write it, file:line:column; an unknown line or column is left out."""
+    """Where a value was found, as compilers write it: file:line:column. An unknown line or column is left out."""
     return ":".join([_harmless(entry.path or entry.source), *(str(n) for n in (entry.line, entry.column) if n)])
 
 
@@ -67,7 +67,7 @@ def _verdict(entry: Finding, counts: Finding) -> str:
 
 
 def _shown(value: object) -> str:
-    """The value as JSON, on one line."""
+    """A value as JSON, on one line, cut at _MOST_SHOWN characters."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):  # of the registry: bytes

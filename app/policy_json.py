@@ -17,8 +17,8 @@ _SPACE = " \t\r\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One key as it is written, and where its name begins. `again`: the same key comes once more further down, and that
-    one counts."""
+    """One key of a settings file with its value, and the line and column (from 1) where the key begins. `again`: the
+    same key occurs once more further down, and that one counts."""
 
     key: str
     value: object
@@ -28,8 +28,8 @@ class Entry:
 
 
 class Damaged(WorldError):
-    """The file holds no settings that can be read. `fault` says why in words; `line` and `column` count from 1, and are
-    0 where the fault is the whole file's."""
+    """A file has no settings that can be read. `fault` says why in words; `line` and `column` count from 1, and are 0
+    where the fault is the whole file's."""
 
     def __init__(self, fault: str, line: int = 0, column: int = 0) -> None:
         super().__init__(fault)
@@ -37,8 +37,8 @@ class Damaged(WorldError):
 
 
 def read(path: Path) -> list[Entry]:
-    """The file's entries in their order. Damaged if the file is larger than MAX_FILE_BYTES or is not one JSON
-    object."""
+    """Reads the entries of a settings file in their order. Damaged if the file cannot be read, is larger than
+    MAX_FILE_BYTES or is not one JSON object."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise Damaged(f"the file is larger than {MAX_FILE_BYTES} bytes")
@@ -60,7 +60,7 @@ def read(path: Path) -> list[Entry]:
 
 
 def _entries(text: str) -> Iterator[Entry]:
-    """The members of the one object of a text that is sound JSON."""
+    """Yields the entries of a text that is one valid JSON object."""
     decoder, found = json.JSONDecoder(), []
     at = _behind(text, 0) + 1
     while text[at := _behind(text, at)] != "}":
@@ -79,14 +79,14 @@ def _entries(text: str) -> Iterator[Entry]:
 
 
 def _behind(text: str, at: int) -> int:
-    """The first position at or after `at` that is not white space."""
+    """The first position from `at` on where `text` has no white space."""
     while text[at] in _SPACE:
         at += 1
     return at
 
 
 def _place(text: str, at: int) -> tuple[int, int]:
-    """Line and column of a position, both from 1."""
+    """(line, column) of the position `at` in the text, both from 1."""
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
@@ -101,8 +101,8 @@ def _explained(error: json.JSONDecodeError) -> Damaged:
 
 
 def _trailing_comma(text: str, at: int) -> int | None:
-    """The position of a comma right before a closing bracket, if that is the fault at `at`: Python 3.13 points at the
-    comma, earlier versions at what comes behind it."""
+    """The position of a comma right before a closing bracket in `text`, if that is the fault that Python's parser
+    reported at `at`; None otherwise. Python 3.13 points at the comma, earlier versions at the character behind it."""
     before = at if text[at : at + 1] == "," else len(text[:at].rstrip(_SPACE)) - 1
     after = text[before + 1 :].lstrip(_SPACE)[:1]
     return before if before >= 0 and text[before] == "," and after in ("}", "]") else None

@@ -36,7 +36,7 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for
 
 
 def data_root(override: Path | None = None) -> Path:
-    """The folder under which all profiles lie."""
+    """The folder in which all profiles are. `override`: the folder named on the command line; policy outweighs it."""
     machine = policy.machine()
     fixed = policy.data_root(machine.fixed)
     if fixed is not None:
@@ -48,13 +48,13 @@ def data_root(override: Path | None = None) -> Path:
 
 
 def profiles(root: Path | None = None) -> list[str]:
-    """Names of the profiles that exist, in order."""
+    """The names of the profiles that exist, in order. `root`: as `data_root`'s `override`."""
     folder = data_root(root) / "profiles"
     return sorted(p.name for p in folder.iterdir() if (p / "profile.json").exists()) if folder.is_dir() else []
 
 
 def check_name(name: str) -> str:
-    """The name itself. Raises BadProfileName if it cannot be a folder's name on every system."""
+    """Returns the name unchanged. Raises BadProfileName if it cannot be a folder's name on every system."""
     if not _NAME.fullmatch(name) or name.split(".")[0].lower() in _RESERVED:
         raise BadProfileName()
     return name
@@ -62,7 +62,7 @@ def check_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One account's files, locked for this process until `close`."""
+    """The folder with the files of one account, locked for this process until `close`."""
 
     name: str
     folder: Path
@@ -72,13 +72,14 @@ class Profile:
 
     @classmethod
     def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
-        """Opens or makes the profile. Raises ProfileInUse if another process has it, BadProfileName, DataOnNetwork,
-        DataOfAnother, StoreUnwritable."""
+        """Opens the profile with this name, or makes it. `root`: the folder named on the command line. Raises
+        ProfileInUse if another process has it open, BadProfileName, DataOnNetwork, DataOfAnother, StoreUnwritable."""
         return cls.open_in(data_root(root), name)
 
     @classmethod
     def open_in(cls, root: Path, name: str = DEFAULT) -> "Profile":
-        """As `open`, in `root` whatever policy requires: for a profile that is thrown away."""
+        """Opens or makes a profile as `open` does, in the folder `root` whatever policy requires: for a profile that is
+        thrown away."""
         folder = root / "profiles" / check_name(name)
         if is_remote(folder):  # SQLite's shared memory and locks do not work there: it would be damaged
             raise DataOnNetwork
@@ -100,7 +101,8 @@ class Profile:
 
     @classmethod
     def look(cls, name: str = DEFAULT, root: Path | None = None) -> tuple[bytes, Path] | None:
-        """Id and folder of a profile that another process has open; None if they cannot be read."""
+        """(id, folder) of a profile without locking it, for one that another process has open; None if they cannot be
+        read. Arguments as in `open`."""
         folder = data_root(root) / "profiles" / check_name(name)
         try:
             return bytes.fromhex(json.loads((folder / "profile.json").read_bytes())["id"]), folder
@@ -143,7 +145,7 @@ class Profile:
         return not self.db_path.exists()
 
     def close(self) -> None:
-        """Lets other processes open the profile. A second call does nothing."""
+        """Gives up the lock, so that other processes can open the profile. A second call does nothing."""
         self._lock.close()
 
 
@@ -160,7 +162,8 @@ def _identity(path: Path) -> bytes:
 
 
 def _take_lock(path: Path) -> IO[bytes]:
-    """An advisory lock that the operating system drops with the process, however it ends: no stale locks."""
+    """Locks the file at `path` and returns it. The operating system drops the lock with the process, however it ends,
+    so that none is left behind. ProfileInUse if another process has it."""
     file = path.open("a+b")
     try:
         if sys.platform == "win32":
@@ -175,8 +178,8 @@ def _take_lock(path: Path) -> IO[bytes]:
 
 
 def _close_to_others(folder: Path) -> None:
-    """▲ Takes other users' access away: a folder that existed already may be open to them, and so may files that an
-    older program left in it."""
+    """▲ Takes other users' access away from the folder and its files. A folder that existed already may be open to
+    them, and so may files that an older program left in it."""
     if os.name == "nt":
         return  # the profile lies in the user's own folder, whose access list it inherits
     folder.chmod(0o700)

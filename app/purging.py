@@ -48,8 +48,8 @@ _ANY = "\0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A user of this computer: their folder, the values of their variables, and the data roots that policy gives to
-    them."""
+    """A user of this computer: their home folder, the values of their environment variables, and the data folders
+    (`roots`) that policy names for them."""
 
     home: Path
     data: Path
@@ -60,8 +60,8 @@ class User:
 
 @dataclass(slots=True)
 class Purged:
-    """The result: profiles removed; what is still there, and why; links in the place of a folder of ours, behind which
-    there may be more; data roots that could not be understood."""
+    """What a purge did. `removed`: profiles. `left`: what is still there, and why. `links`: links in the place of a
+    folder of ours, behind which there may be more. `unknown`: data folders whose text could not be understood."""
 
     removed: list[Path] = field(default_factory=list)
     left: list[tuple[Path, str]] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Purged:
 
 
 class Registry(policy.Registry, Protocol):
-    """What we need of Windows' registry beside what policy reads; `hive` may be "HKU" too."""
+    """The part of Windows' registry that a purge needs, beside what reading a policy does; `hive` may be "HKU" too."""
 
     def keys(self, hive: str, path: str) -> Sequence[str]:
         """The names of the keys in a key."""
@@ -86,11 +86,9 @@ class Registry(policy.Registry, Protocol):
 
 
 def main() -> int:
-    """Purges the machine and writes what it did into a log file. Exit status 0; 1 if something is still there; 2 if the
-    user is no administrator.
-
-    Raises nothing: the frozen program would show an exception in a box, and wait.
-    """
+    """Removes every profile of every user of this computer and writes what it did into a log file. Returns the exit
+    status: 0; 1 if something is still there; 2 if the user is no administrator. Raises nothing: the frozen program
+    would show an exception in a box, and wait."""
     try:
         return _main()
     except Exception as e:
@@ -110,7 +108,7 @@ def _main() -> int:
 
 
 def _print(text: str) -> None:
-    """Writes to a file of its own in the temporary folder, which may be everybody's, and to the terminal if there is
+    """Writes the text to a new file in the temporary folder, which may be everybody's, and to the terminal if there is
     one."""
     with suppress(OSError):
         handle, name = tempfile.mkstemp(prefix="kansli-purge-", suffix=".log")
@@ -121,7 +119,8 @@ def _print(text: str) -> None:
 
 
 def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
-    """Removes the profiles of these users, below their own folders and below the machine's data roots."""
+    """Removes the profiles of these users, in their own folders and in the machine's data folders (`roots`, as they are
+    written in policy)."""
     out, seen = Purged(), set[tuple[Path, tuple[str, ...]]]()
     for user in people:
         places = [(user.home, user.data.relative_to(user.home).parts)]
@@ -139,8 +138,9 @@ def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
 
 
 def _place(text: str, user: User) -> tuple[Path, tuple[str, ...]] | None:
-    """A data root as a folder that no user could exchange, and the names (patterns) below it; None if it cannot be
-    split so.
+    """Splits a data folder, written as `text`, for one user: (a folder that no user could exchange, the names or
+    patterns below it). None if it cannot be split so, because it is relative, on another computer, or has an unknown
+    variable.
 
     The folder ends where the text begins to depend on the user: the administrator has named that part, perhaps by a
     link.
@@ -174,7 +174,8 @@ def _look(base: Path, inside: Sequence[str], out: Purged) -> None:
 
 
 def _below(folder: HeldFolder, inside: Sequence[str], out: Purged) -> None:
-    """Goes down to the data root, and removes it if it is Kansli's own and empty."""
+    """Goes down from a held folder along the names or patterns `inside` to the data folder, and purges it there.
+    Removes the data folder itself if it is Kansli's own and empty then."""
     if not inside:
         _purge_root(folder, out)
         return
@@ -193,7 +194,7 @@ def _below(folder: HeldFolder, inside: Sequence[str], out: Purged) -> None:
 
 
 def _is_ours(folder: HeldFolder, name: str, out: Purged) -> bool:
-    """Whether it is a folder. A link in its place is reported."""
+    """Whether `name` is a folder in the held folder. A link in its place is noted in `out`, and is not followed."""
     if folder.is_link(name):
         out.links.append(folder.path / name)
     return folder.is_folder(name)
@@ -232,7 +233,8 @@ def _reason(e: Exception) -> str:
 
 
 def _is_profile(folder: HeldFolder) -> bool:
-    """Whether the folder has a profile's number or a key slot: other programs have folders called profiles too."""
+    """Whether the folder is a profile of ours: it has a profile's id or a key slot. Other programs have folders called
+    profiles too."""
     if folder.is_file("profile.json"):
         try:
             found = json.loads(folder.read("profile.json", 4096))
@@ -247,7 +249,8 @@ def _is_profile(folder: HeldFolder) -> bool:
 
 
 def _empty(folder: HeldFolder, out: Purged, depth: int = 0) -> None:
-    """Removes everything in the folder, key slots first. What cannot be removed is reported."""
+    """Removes everything in the folder, key slots first. `depth`: how deep it is below the profile. What cannot be
+    removed is noted in `out`."""
     for name in sorted(folder.names(), key=lambda n: (n != _KEYS, n)):
         try:
             if not folder.is_folder(name):
@@ -268,7 +271,8 @@ def _empty(folder: HeldFolder, out: Purged, depth: int = 0) -> None:
 
 
 def users_of_windows(registry: Registry) -> list[User]:
-    """Every user who has a folder on this computer, signed in or not; for a signed-in user with their own policy."""
+    """Every user who has a folder on this Windows computer, signed in or not. For a signed-in user also the data folder
+    that their own policy names."""
     found = []
     for sid in registry.keys("HKLM", PROFILE_LIST):
         home = registry.values("HKLM", rf"{PROFILE_LIST}\{sid}").get("ProfileImagePath")
@@ -308,14 +312,15 @@ if sys.platform == "win32":
 else:
 
     def users() -> list[User]:
-        """This computer's users: those in the list of users, and those with a folder in /home (a directory's users)."""
+        """This computer's users: those in the system's list of users, and those who have a folder in /home (a
+        directory's users)."""
         listed = [(Path(p.pw_dir), p.pw_name) for p in pwd.getpwall() if Path(p.pw_dir).is_absolute()]
         others = [(p, p.name) for p in sorted(HOMES.glob("*"))]
         return _one_each(_user(home, name) for home, name in [*others, *listed] if _may_be_folder(home))
 
     def _may_be_folder(path: Path) -> bool:
-        """Whether it may be a user's folder: not the /dev/null of a service's user, but also one that root may not look
-        into, since a user can mount a file system of their own on their folder."""
+        """Whether a path may be a user's home folder: not the /dev/null of a service's user, but also a folder that
+        root may not look into, since a user can mount a file system of their own on it."""
         try:
             return stat.S_ISDIR(path.stat().st_mode)
         except FileNotFoundError:

@@ -17,8 +17,8 @@ __all__ = ["AskedFor", "Recovery", "RecoverySheetPaper", "RecoverySheetState"]
 
 
 class RecoverySheetState(StrEnum):
-    """Whether a recovery sheet is in force. ELSEWHERE: there is none, and only the person's first device can make
-    one."""
+    """Whether the person has a recovery sheet in force. ELSEWHERE: there is none, and only the person's first device
+    can make one."""
 
     NONE = "none"
     STANDS = "stands"
@@ -28,7 +28,7 @@ class RecoverySheetState(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverySheetPaper:
     """What is printed on a recovery sheet. `code` has seven groups of four letters; `agency` is the beginning of the
-    agency's key."""
+    agency's key, `made_ms` when the recovery sheet was made."""
 
     code: str = field(repr=False)
     name: str
@@ -44,7 +44,8 @@ class RecoverySheetPaper:
 
 
 class Recovery:
-    """Raises what the engine raises: Unreachable while offline, Refused and Reject with their codes."""
+    """The recovery sheet of the signed-in person: makes one, and vetoes requests that somebody makes with it. Raises
+    what the engine raises: Unreachable while offline, Refused and Reject with their codes."""
 
     def __init__(self, engine: Engine, people: PeopleService, settings: Settings) -> None:
         self._engine = engine
@@ -64,11 +65,12 @@ class Recovery:
         return self._engine.recovery_sheet.needs_old
 
     def check_old(self, code: str) -> None:
-        """Raises Reject `"code"` if it is mistyped, `"recovery-sheet"` if it is not the recovery sheet in force."""
+        """Checks a typed code. Raises Reject `"code"` if it is mistyped, `"recovery-sheet"` if it is not that of the
+        recovery sheet in force."""
         self._engine.recovery_sheet.check_old(code)
 
     def draw(self) -> RecoverySheetPaper:
-        """A new recovery sheet that no other person knows. Nothing is kept and nothing changes before `publish`."""
+        """Makes a new recovery sheet with a random code. Nothing is stored and nothing changes before `publish`."""
         me = self._people.me
         return RecoverySheetPaper(
             code=RecoveryCode.fresh().format(),
@@ -81,12 +83,13 @@ class Recovery:
         )
 
     async def publish(self, paper: RecoverySheetPaper, old: str = "") -> None:
-        """Puts the recovery sheet in force. Call it once the person has it in hand."""
+        """Puts the recovery sheet in force. Call it once the person has the paper in hand. `old`: the code of the
+        recovery sheet that it replaces, if `needs_old`."""
         await self._engine.recovery_sheet.publish(paper.code, old)
 
     def waits(self, paper: RecoverySheetPaper) -> bool:
-        """Whether `publish` was called and has not finished: it finishes by itself, and the recovery sheet must not be
-        thrown away."""
+        """Whether `publish` was called for this recovery sheet and has not finished: it finishes by itself, and the
+        paper must not be thrown away."""
         return self._engine.recovery_sheet.waits(paper.code)
 
     # -- what others ask ------------------------------------------------------------------------------------------

@@ -42,21 +42,19 @@ class Scopes:
         return tuple(self._names)
 
     def add(self, name: str, close: Callable[[], object]) -> None:
-        """Opens a scope within all others. `close` ends it; what it returns is awaited if it can be."""
+        """Adds a scope with this name inside all others. `close` ends it; if it returns an awaitable, that is
+        awaited."""
         self._names.append(name)
         self._stack.push_async_callback(self._end, name, close)
 
     def enter(self, name: str, part: P) -> P:
-        """Opens a scope that the part's `close` ends. Returns the part."""
+        """Adds a scope with this name for the opened `part`, which its `close` ends. Returns the part."""
         self.add(name, part.close)
         return part
 
     async def close(self) -> None:
-        """Closes every scope, the innermost first. A second call does nothing.
-
-        Raises the first StoreFault of them when all are closed. Any other error is logged, and one of ours is shown to
-        the person.
-        """
+        """Closes every scope, the innermost first. A second call does nothing. When all are closed, raises the first
+        StoreFault that closing raised. Any other error is logged, and one of ours is shown to the person."""
         await self._stack.aclose()
         faults, self._faults = self._faults, []
         for further in faults[1:]:
@@ -90,8 +88,8 @@ class Scopes:
 
 
 def report(fault: Exception, event: str, **about: str) -> None:
-    """Logs an error that ends nothing. One of ours also goes to the loop's exception handler, so that the person sees
-    it."""
+    """Logs an error that ends neither the session nor the program, as `event` with the fields `about`. If it is a fault
+    of this program, it also goes to the loop's exception handler, so that the person sees it."""
     log.store.exception(event, fault, **about)
     if is_ours(fault):
         with suppress(RuntimeError):  # no loop runs

@@ -51,7 +51,8 @@ _PLACE = "place"
 
 
 class Session:
-    """What a window works with. Lives on the event loop; `start` once, `close` once."""
+    """One unlocked account, with everything that a window works with: its store, its connection to the server, and the
+    services of the tools. Lives on the event loop; call `start` once and `close` once."""
 
     def __init__(
         self,
@@ -64,10 +65,8 @@ class Session:
         others: Callable[[], Sequence[Dialer]] = tuple,
     ) -> None:
         """Opens the parts and the tools as scopes within `scopes`, which `close` closes, those of the caller included.
-        `dialer` leads to the account's server, `others` to all servers that policy names now.
-
-        Refused("unknown-user") if the store holds no account. After an error the caller closes the scopes.
-        """
+        `dialer` opens connections to the account's server, `others` returns those for all servers that policy names
+        now. Refused("unknown-user") if the store holds no account. After an error the caller closes the scopes."""
         self._scopes = scopes
         self.profile = profile
         self.settings = settings
@@ -114,11 +113,11 @@ class Session:
         self._scopes.add("listeners", lambda: [end() for end in listening])
 
     def service(self, tool: AppTool[S]) -> S:
-        """A tool's service, by its TOOL. BugError for a tool that this session does not have."""
+        """The service of a tool, which is named by its TOOL. BugError for a tool that this session does not have."""
         return self._tools.service(tool)
 
     def _parts(self, tool: AnyTool) -> Parts:
-        """What a tool is given."""
+        """The services that a tool gets."""
 
         def send(room: RoomId, payload: bytes) -> None:
             if tool.ephemeral is None:
@@ -143,7 +142,8 @@ class Session:
         )
 
     def _follow(self, rules: KindRules) -> None:
-        """Has rooms follow a kind's rules. A kind without a rule is in none of these tables."""
+        """Registers a kind's rules with the rooms: how its objects are given to new members, carried, offered and
+        copied. A kind without one of these is not registered for it."""
         if rules.baseline is not None:
             self.rooms.baselines.kinds[rules.id] = rules.baseline
         if rules.carrier is not None:
@@ -181,7 +181,7 @@ class Session:
         await self.store.trials.warm()
 
     def start(self) -> None:
-        """Begins to sync. After an error the caller closes the scopes.
+        """Starts the tools and begins to sync. After an error the caller closes the scopes.
 
         What waits for the network is opened last, and so closed first: nothing waits between the closing of the tools
         and that of the store, so that no view can edit in between.
@@ -204,8 +204,8 @@ class Session:
         self._running = [asyncio.ensure_future(_lasting(part)) for part in parts]
 
     def keep_place(self, text: str) -> None:
-        """Keeps the person's place in the window for the next process; "" forgets it. Raises StoreFault if the disk
-        refuses."""
+        """Stores the person's place in the window (`text`) for the next start of the program; "" forgets it. Raises
+        StoreFault if the disk refuses."""
         self.store.notes.set(_PLACE, text)
 
     def kept_place(self) -> str:
@@ -213,8 +213,8 @@ class Session:
         return self.store.notes.get(_PLACE)
 
     def save(self) -> None:
-        """Tries again to store what is only in memory: edits, and drafts. If something stays there, raises the disk's
-        StoreFault, or NotStored if a fault of ours keeps it."""
+        """Tries again to store edits and drafts that the disk has refused. If some stay in memory, raises the disk's
+        StoreFault, or NotStored if a fault of ours keeps them there."""
         faults: list[StoreFault] = []
         for service in self._tools.services:
             try:
@@ -242,11 +242,11 @@ class Session:
         return found
 
     async def close(self) -> None:
-        """Stops syncing, keeps what is unsaved, and closes the store, whose key goes with it. A second call does
+        """Stops syncing, stores what is unsaved, and closes the store, whose key is dropped with it. A second call does
         nothing.
 
-        ▲ Also closes if something cannot be kept, and raises StoreFault then: a person who locks Kansli is never left
-        with an open store. Any other error in a part's closing is reported.
+        ▲ Closes everything also if something cannot be stored, and raises StoreFault then: a person who locks Kansli is
+        never left with an open store. Any other error in closing a part is reported.
         """
         if self._closed:
             return
@@ -267,7 +267,7 @@ class Session:
         self.status_changed.emit()
 
     async def _learn(self) -> None:
-        """Looks up unknown people whom a view asked for, once the server is connected."""
+        """Runs until cancelled. Looks up unknown people whom a view asked for, once the server is connected."""
         while True:
             self._note_contact()
             if self.engine.status.state is LinkState.ONLINE:
@@ -283,8 +283,8 @@ class Session:
             self._note_address()
 
     def _note_address(self) -> None:
-        """Writes the server's address into the profile too, for what is shown while the store is locked. A disk that
-        refuses the write keeps nobody out, since the store has the address."""
+        """Writes the server's address into the profile's settings too, for what is shown while the store is locked. A
+        disk that refuses the write keeps nobody out, since the store has the address."""
         server = self.engine.status.server
         if host_port(self.settings.get(SERVER)) != server:
             with contextlib.suppress(StoreUnwritable):
@@ -293,7 +293,7 @@ class Session:
     # -- sync.client.ports.Listener -------------------------------------------------------------------------------
 
     def on_status(self) -> None:
-        """The engine's status changed."""
+        """Called by the engine when its status changed: notifies the parts of the session."""
         self._note_contact()
         self.succession.wake()
         self.devices.see()
@@ -307,7 +307,7 @@ class Session:
         self.status_changed.emit()
 
     def on_room(self, room: RoomId) -> None:
-        """A room's members or state changed."""
+        """Called by the engine when a room's members or state changed: notifies the parts of the session."""
         self.succession.wake()
         self.personal.wake()
         self.rooms.baselines.wake(room)
@@ -319,15 +319,16 @@ class Session:
         self.notices.wake()
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
-        """Receives a colleague's ephemeral message. ▲ Its kind says which tool it belongs to, and was checked against
-        the sender's role: a reader's message that they are writing in the chat does not count."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`,
+        and gives it to the tool that owns its `kind`. ▲ The kind was checked against the sender's role: a reader's
+        message that they are writing in the chat does not count."""
         self._tools.on_ephemeral(room, uid, dev, payload, kind)
 
 
 async def _lasting(part: Callable[[], Awaitable[None]]) -> None:
-    """Runs a part of the session until it ends by itself or is cancelled. ▲ After an error it begins again in AGAIN_S.
-    Otherwise one fault of ours would end it until the program is started again, for example syncing. A part that fails
-    while it is being cancelled does not begin again, since `Session.close` would wait for it for ever."""
+    """Runs a part of the session until it ends by itself or is cancelled. ▲ After an error it begins again in AGAIN_S
+    seconds. Otherwise one fault of ours would end it until the program is started again, for example syncing. A part
+    that fails while it is being cancelled does not begin again, since `Session.close` would wait for it for ever."""
     task = asyncio.current_task()
     while True:
         try:

@@ -20,10 +20,8 @@ _PROXY = re.compile(rf"(?:http://)?{_HOST}{_PORT}/?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Generic[V]):
-    """One setting. `choices`: (value, label) pairs, empty for free values. `low` and `high` bound numbers.
-
-    `about` is one sentence on what it does, "" for what the program remembers for itself.
-    """
+    """The declaration of one setting. `choices`: (value, label) pairs, empty for free values. `low` and `high` bound
+    numbers. `about` is one sentence on what it does, "" for what the program remembers for itself."""
 
     key: str
     default: V
@@ -50,7 +48,7 @@ class Setting(Generic[V]):
 
     @property
     def needs(self) -> str:
-        """What `accepts` takes, in words for an administrator."""
+        """Describes in English, for an administrator, which values the setting accepts."""
         if self.choices:
             return "one of " + ", ".join(json.dumps(choice) for choice, _ in self.choices)
         if isinstance(self.default, bool):
@@ -60,7 +58,8 @@ class Setting(Generic[V]):
         return f"{'a list of texts, or one text with commas' if self.several else 'a text'}: {self.about}"
 
     def accepts(self, value: object) -> bool:
-        """Whether the value has the right type and is one of the choices or within the bounds."""
+        """Whether a value is valid for this setting: it has the right type and is one of the choices, within the bounds
+        or of the right form."""
         if type(value) is not type(self.default):
             return False
         if self.choices:
@@ -73,8 +72,8 @@ class Setting(Generic[V]):
 
 
 def _is_text(value: str) -> bool:
-    """Whether the text has no zero character and no half surrogate (JSON can write one): no path and no name has
-    those."""
+    """Whether a text has no zero character and no half of a surrogate pair (JSON can write one): no path and no name
+    has those."""
     return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
@@ -87,7 +86,7 @@ def entries(text: str) -> tuple[str, ...]:
 
 
 def host_port(server: str) -> str:
-    """A server as "host:port", whichever form it was written in; "" if it is no server."""
+    """A server as "host:port", whichever form it was written in; the port is 443 if none was. "" if it is no server."""
     try:
         parts = urlsplit(server if "//" in server else f"https://{server}")
         return f"{parts.hostname}:{parts.port or 443}" if parts.hostname else ""

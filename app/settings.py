@@ -304,13 +304,14 @@ SETTINGS: tuple[AnySetting, ...] = (
 
 
 class Settings:
-    """The settings of one profile. Reading is a dictionary look-up; writing is durable when `set` returns."""
+    """The values of the settings of one profile. Reading is a dictionary look-up; writing is durable when `set`
+    returns."""
 
     def __init__(
         self, path: Path, policy: Mapping[str, Value] | None = None, defaults: Mapping[str, Value] | None = None
     ) -> None:
-        """`policy` fixes values by key; `defaults` are the installer's. Values that a setting does not accept are
-        ignored."""
+        """`path`: the file with this profile's values. `policy` fixes values by key; `defaults` are the installer's.
+        Values that a setting does not accept are ignored."""
         self._path = path
         self._values = _read(path)
         self._policy = _accepted(policy or {})
@@ -323,7 +324,7 @@ class Settings:
         return self.value(setting)  # type: ignore[return-value]  # accepted: has the setting's type
 
     def value(self, setting: AnySetting) -> Value:
-        """As `get`, for any of the settings."""
+        """The value in force of any setting, found as `get` does."""
         if setting.fixable and setting.key in self._policy:
             return self._policy[setting.key]
         stored = self._values.get(setting.key)
@@ -336,7 +337,8 @@ class Settings:
         return setting.fixable and setting.key in self._policy
 
     def renew(self, policy: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
-        """Replaces the policy, which was read again, and emits `changed` for each setting whose value changes."""
+        """Replaces the policy and the installer's defaults, which were read again, and emits `changed` for each setting
+        whose value changes."""
         before = {s.key: self.value(s) for s in SETTINGS}
         self._policy, self._defaults = _accepted(policy), _accepted(defaults)
         for setting in SETTINGS:
@@ -344,7 +346,8 @@ class Settings:
                 self.changed.emit(setting.key)
 
     def set(self, setting: Setting[V], value: V) -> None:
-        """Stores a value. Raises SettingLocked, BadSetting, StoreUnwritable."""
+        """Stores a value in this profile. Raises SettingLocked if policy fixes the setting or the profile does not
+        store it, BadSetting, StoreUnwritable."""
         if self.locked(setting):
             raise SettingLocked()
         if not setting.accepts(value):
@@ -362,14 +365,14 @@ class Settings:
         self.changed.emit(setting.key)
 
     def unlock_kinds(self) -> tuple[str, ...]:
-        """The kinds of key slots that may be used. Never empty: if policy forbids both, the passphrase stays
+        """The kinds of key slots that policy allows. Never empty: if policy forbids both, the passphrase stays
         allowed."""
         kinds = [("keyring", ALLOW_KEYRING), ("passphrase", ALLOW_PASSPHRASE)]
         return tuple(kind for kind, setting in kinds if self.get(setting)) or ("passphrase",)
 
 
 def _read(path: Path) -> dict[str, Value]:
-    """A JSON object's plain values; {} if the file is missing or damaged: settings never keep anybody out."""
+    """The values in the settings file; {} if it is missing or damaged: settings never keep anybody out."""
     try:
         found = json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -33,7 +33,7 @@ from app.store.snapshots import Snapshots
 
 
 class People(Protocol):
-    """Looks people up."""
+    """What a tool needs to know of people: their names, and who this account's person is."""
 
     @property
     def changed(self) -> Signal[()]:
@@ -110,15 +110,15 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsaved:
-    """Something that the disk has refused and that is only in memory: edits of an object, or a draft in it. A draft in
-    a room has the room's root object."""
+    """Edits of the object `obj`, or a draft in it (`draft`), that the disk has refused and that are only in memory. A
+    draft in a room is named by the room's root object."""
 
     obj: ObjId
     draft: bool
 
 
 class Service(Protocol):
-    """A tool's service in one session. Lives on the event loop."""
+    """What the app calls of a tool's service in one session. Lives on the event loop."""
 
     def start(self) -> None:
         """Does what an earlier run did not complete. Called once, when the loop runs."""
@@ -159,45 +159,48 @@ S = TypeVar("S", bound=Service)
 
 @dataclass(frozen=True, slots=True)
 class NoBaseline:
-    """Newcomers without the history are given nothing of this kind, because of `reason`."""
+    """A kind's rule: new members without the history are given no state of its objects, because of `reason`."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoSnapshot:
-    """No snapshots are made of this kind, because of `reason`; so its history is never cleared on the server."""
+    """A kind's rule: no snapshots are made of its objects, because of `reason`; so their history is never cleared on
+    the server."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoCopy:
-    """An object of which a change is held back cannot be copied, because of `reason`."""
+    """A kind's rule: an object of which a change is held back cannot be copied, because of `reason`."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Carry(Generic[S]):
-    """A successor room is given records. `state`: an object (first) as changes for its successor (second), without what
-    is there already; each group is written in one transaction."""
+    """A kind's rule for a successor room (one that continues a stopped room): the founder carries the objects over as
+    records. `state(service, obj, into)` returns the object `obj` as changes for `into`, its successor, without those
+    that are there already; each group is written in one transaction."""
 
     state: Callable[[S, ObjId, ObjId], Iterable[Sequence[bytes]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer(Generic[S]):
-    """A successor room begins with the baseline of an object that merges, and members offer the own changes that it
-    lacks. `copy_into(service, obj, room, into)` copies what an object of the old room holds here into the successor, as
-    new content."""
+    """A kind's rule for a successor room (one that continues a stopped room): each object there begins with the old
+    one's state, and members offer their own changes that this state lacks. `copy_into(service, obj, room, into)` copies
+    the content that an object of the old room has here into the successor, as new content."""
 
     copy_into: Callable[[S, ObjId, RoomId, ObjId], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindRules:
-    """A kind's rules, joined with the service of one session."""
+    """The rules of one kind of objects, as functions that have the service of one session behind them. None where the
+    kind has no such function."""
 
     id: str
     baseline: Baseline | None
@@ -208,7 +211,7 @@ class KindRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolKind(Generic[S]):
-    """A kind of objects of a tool whose service is S.
+    """The declaration of a kind of objects of a tool whose service is S.
 
     `kind`: what the store needs. `baseline`: the object's present state as changes, for newcomers and successors
     (`from_snapshot` for a kind that makes snapshots). `snapshot`: the kind's own `compact`. `successor`: `Offer` for a
@@ -246,7 +249,7 @@ class ToolKind(Generic[S]):
         return ""
 
     def join(self, parts: Parts, service: S) -> KindRules:
-        """The rules with this service behind them."""
+        """Binds the kind's rules, given for a tool in general, to the parts and the `service` of one session."""
         carry = self.successor if isinstance(self.successor, Carry) else None
         offer = self.successor if isinstance(self.successor, Offer) else None
         return KindRules(
@@ -265,14 +268,14 @@ async def from_snapshot(parts: Parts, obj: ObjId) -> Sequence[bytes]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenTool:
-    """A tool in one session: its service, and its kinds' rules."""
+    """A tool that is open in one session: its service, and the rules of its kinds."""
 
     service: Service
     rules: tuple[KindRules, ...]
 
 
 class AnyTool(Protocol):
-    """A tool whatever its service: what lists of tools hold. An `AppTool` is one."""
+    """A tool, whatever the class of its service, as lists of tools hold it. An `AppTool` is one."""
 
     @property
     def id(self) -> str: ...
@@ -291,8 +294,9 @@ class AnyTool(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppTool(Generic[S]):
-    """A tool. `service` is the class of what `make` makes: `Session.service` returns it by its type. `ephemeral`: the
-    kind of ephemeral message that it owns (sync/trust/room/ephemeral.py), or None."""
+    """The declaration of a tool such as chat or documents. `make` makes its service for a session, an instance of the
+    class `service`. `kinds`: its kinds of objects. `ephemeral`: the kind of ephemeral message that it owns
+    (sync/trust/room/ephemeral.py), or None."""
 
     id: str
     service: type[S]
@@ -311,7 +315,8 @@ class AppTool(Generic[S]):
         return tuple(each.starter for each in self.kinds if each.starter is not None)
 
     def open(self, parts: Parts) -> OpenTool:
-        """Makes the service of one session. BugError if it lacks a part of `Service`, or is of another class."""
+        """Makes the tool's service for one session. BugError if it lacks a part of `Service`, or is of another
+        class."""
         service = self.make(parts)
         missing = [name for name in SERVICE if not hasattr(service, name)]
         if missing:

@@ -42,7 +42,8 @@ DAY_MS = 86_400_000
 async def trial(
     folder: Path, name: str, passphrase: str, tools: Sequence[AnyTool] = TOOLS
 ) -> AsyncIterator[tuple[Office, Session]]:
-    """One person at work, online, in a new profile in `folder`. The machine's policy does not apply here."""
+    """A context with one person at work, online, in a new profile in `folder`: (the office, the open session). `name`:
+    the person's; `passphrase`: the store's; `tools`: those of the session. The machine's policy does not apply here."""
     server = _Server(folder / "server")
     office = Office(
         Profile.open_in(folder),
@@ -61,7 +62,7 @@ async def trial(
 
 
 class _Server:
-    """An agency that is founded, and its server."""
+    """A server and the agency that certifies it, both new and in this process, for trying the program out."""
 
     def __init__(self, folder: Path) -> None:
         self._agency = Agency(os.urandom(32))
@@ -79,7 +80,7 @@ class _Server:
         await self.service.open()
 
     async def invite(self, name: str) -> str:
-        """An activation code."""
+        """Makes an activation code for a person with this name."""
         code, salt = SignInCode.fresh(self._agency.pk), os.urandom(16)
         record, invite_pk = encode_record({"name": name, "title": "", "unit": ""}), code.key.public
         until = clock.now_ms() + DAY_MS
@@ -90,7 +91,7 @@ class _Server:
         return code.format()
 
     def serve(self, line: "_Ends") -> None:
-        """Answers one connection until it ends."""
+        """Begins to answer the client at the other end of `line`, in a task that runs until the connection ends."""
         task = asyncio.ensure_future(Connection(line, self.service, self.service.limits).run())
         self._lines.add(task)
         task.add_done_callback(self._lines.discard)
@@ -103,7 +104,7 @@ class _Server:
 
 
 class _Line:
-    """`sync.client.wire.transport.Dialer` to the server in this process."""
+    """A `sync.client.wire.transport.Dialer` that connects to the server in this process."""
 
     def __init__(self, address: ServerAddress, server: _Server) -> None:
         self.address = address
@@ -122,7 +123,8 @@ class _Line:
 
 
 class _Ends:
-    """The server's end of a connection. `up` and `down` carry frames; None means that the other end has closed."""
+    """The server's end of a connection within this process. `up` (to the server) and `down` (to the client) carry
+    frames; None means that the other end has closed."""
 
     def __init__(self) -> None:
         self.up: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -139,7 +141,7 @@ class _Ends:
 
 
 class _Here:
-    """The client's end of a connection."""
+    """The client's end of a connection to a server that is in the same process."""
 
     def __init__(self, ends: _Ends) -> None:
         self._ends = ends

@@ -24,8 +24,8 @@ __all__ = ["KeyChange", "SlotKind", "Unlocking"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
-    """A change to the slots. `current` is the passphrase in use; `new` is its successor; `remove` is the slot to
-    remove."""
+    """A wanted change to the unlock methods. `current` is the passphrase in use; `new` the one that replaces it;
+    `remove` the slot to remove. Either `new` or `remove` is given."""
 
     current: str = field(repr=False)
     new: str | None = field(default=None, repr=False)
@@ -33,7 +33,8 @@ class KeyChange:
 
 
 class Unlocking:
-    """The slots of one profile, as the settings view shows them. Waits for Argon2 and the key store in threads."""
+    """The unlock methods of one profile, as the settings view shows and changes them. Waits for Argon2 and the key
+    store in threads."""
 
     def __init__(self, profile: Profile, settings: Settings, slots: KeySlots) -> None:
         self._profile, self._settings, self._slots = profile, settings, slots
@@ -62,27 +63,28 @@ class Unlocking:
         await asyncio.to_thread(self._slots.unlock_passphrase, passphrase)
 
     async def add_keyring(self, passphrase: str) -> None:
-        """Adds the computer's key store as an unlock method. Raises WrongPassphrase, NoKeyring, KeyringLocked,
-        SlotForbidden."""
+        """Adds the computer's key store as an unlock method. `passphrase`: the present one. Raises WrongPassphrase,
+        NoKeyring, KeyringLocked, SlotForbidden."""
         keys = await asyncio.to_thread(self._slots.unlock_passphrase, passphrase)
         await asyncio.to_thread(self._slots.add_keyring, _only(keys))
 
     async def add_passphrase(self, new: str) -> None:
-        """Adds a passphrase as an unlock method. Raises KeyringLocked, NoKeyring, WeakPassphrase, SlotForbidden."""
+        """Adds the passphrase `new` as an unlock method to a store that the key store opens. Raises KeyringLocked,
+        NoKeyring, WeakPassphrase, SlotForbidden."""
         keys = await asyncio.to_thread(self._slots.unlock_keyring)
         await asyncio.to_thread(self._slots.add_passphrase, _only(keys), new)
 
     @property
     def forbidden(self) -> SlotKind | None:
-        """The only unlock method, if policy has forbidden it since: it opens the store until it is replaced."""
+        """The kind of the only unlock method, if policy no longer allows it; None otherwise. It opens the store until
+        it is replaced."""
         return None if self._slots.changing else self._slots.forbidden
 
     def replace(self, current: str | None, new: str | None) -> StoreKeys:
-        """Replaces the `forbidden` method by another. `current` is the passphrase if that was the method; `new` is the
-        passphrase if that is to be the method. Call it in a thread, while no session is open.
-
-        Raises WrongPassphrase, WeakPassphrase, KeyringLocked, NoKeyring, StoreFault: nothing is changed then.
-        """
+        """Replaces the `forbidden` method by an allowed one and returns the store's new keys. `current`: the present
+        passphrase, None if the key store was the method; `new`: the passphrase to use from now on, None for the key
+        store. Call it in a thread, while no session is open. Raises WrongPassphrase, WeakPassphrase, KeyringLocked,
+        NoKeyring, StoreFault: nothing is changed then."""
         with self._changing:
             return self._replace(current, new)
 
@@ -96,10 +98,8 @@ class Unlocking:
 
     def rekey(self, change: KeyChange) -> StoreKeys:
         """Applies the change and returns the keys that open the store from now on. Call it in a thread, while no
-        session is open.
-
-        Raises WrongPassphrase, LastSlot, KeyringLocked, StoreFault: nothing is changed then. Takes 1 s for 100 MB.
-        """
+        session is open. Raises WrongPassphrase, LastSlot, KeyringLocked, StoreFault: nothing is changed then. Takes 1 s
+        for 100 MB."""
         with self._changing:
             return self._rekey(change)
 
@@ -114,7 +114,8 @@ class Unlocking:
 
 
 def _only(keys: StoreKeys) -> bytes:
-    """The key of a store that is or was open: no change of keys is half done."""
+    """The only key in `keys`, for a store that is or was open. BugError if there are two, because a change of keys is
+    half done."""
     if len(keys.keys) != 1:
         raise BugError("a change of keys is half done")
     return keys.keys[0]

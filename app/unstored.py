@@ -13,8 +13,8 @@ from app.tool import Unsaved
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unstored:
-    """Edits of one document or board, or one draft. `title` is that of the document or board, "" if it has none; `room`
-    is the title of its room. `draft`: a message that was not sent."""
+    """Something that a person wrote and the disk has refused: edits of one document or board, or one message that was
+    not sent (`draft`). `title` is that of the document or board, "" if it has none; `room` is the title of its room."""
 
     title: str
     room: str
@@ -22,7 +22,8 @@ class Unstored:
 
 
 def named(objects: Objects, rooms: RoomService, unsaved: Sequence[Unsaved]) -> list[Unstored]:
-    """Names what is not stored: the edits first, then the drafts."""
+    """Adds the titles of the object and its room to each of `unsaved`, what the disk has refused: edits first, then
+    drafts. Leaves out what belongs to an object that the store does not have."""
     found = [(each, objects.get(each.obj)) for each in sorted(unsaved, key=lambda each: each.draft)]
     return [
         Unstored(title="" if each.draft else row.title, room=_title(rooms, row.room), draft=each.draft)

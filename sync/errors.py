@@ -33,7 +33,7 @@ class BugError(Exception):
 
 
 class SyncError(WorldError):
-    """What sync/ finds wrong in the world."""
+    """The base of all errors that sync/ raises for a fault outside this program."""
 
     code: str = "sync"
 
@@ -63,7 +63,8 @@ class ProxyWantsName(SyncError):
 
 
 class ProxyUnnamed(SyncError):
-    """The settings ask for a proxy or a PAC script and name none: no connection is made."""
+    """The settings ask for a proxy or a PAC script (which names the proxy for an address) and name none: no connection
+    is made."""
 
     code = "proxy-missing"
 
@@ -93,7 +94,7 @@ class NoAddress(SyncError):
 
 
 class OfServer(SyncError):
-    """A fault of the one server at `address`."""
+    """The base of errors that concern one server, the one at `address` ("host:port")."""
 
     why = ""
 
@@ -143,13 +144,15 @@ class ClockOff(SyncError):
 
 
 class WrongAgency(SyncError):
-    """The server belongs to another agency than the pinned one, or the one in the activation code."""
+    """The server belongs to another agency than the one whose key this account stores, or the one in the activation
+    code."""
 
     code = "wrong-agency"
 
 
 class Refused(SyncError):
-    """The server refused a request; `code` is one of `sync.protocol.messages.ErrorCode`."""
+    """The server refused a request; `code` is one of `sync.protocol.messages.ErrorCode`. `detail` names a field or
+    position, for the log. The client raises it too, for what the server would refuse."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
@@ -158,7 +161,8 @@ class Refused(SyncError):
 
 
 class Ended(SyncError):
-    """The server states that the person's log has ended this device; `entries` are the (body, sig) that prove it."""
+    """The server refuses this device because its person's key log has ended it: it was revoked, or the account has
+    ended. `entries` are the (body, signature) of the log's entries that prove it; the caller verifies them."""
 
     code = "ended"
 
@@ -168,7 +172,8 @@ class Ended(SyncError):
 
 
 class Reject(SyncError):
-    """A signed, sealed or encoded thing breaks a rule. `where` names a position or field, never content."""
+    """A thing that another party signed, encrypted or encoded breaks a rule, named by `code`. `where` names a position
+    or field, never content."""
 
     def __init__(self, code: str, where: str = "") -> None:
         super().__init__(f"{code} at {where}" if where else code)
@@ -177,7 +182,8 @@ class Reject(SyncError):
 
 
 class NeedLog(SyncError):
-    """The caller must fetch the user log of `uid` up to `seq` and then judge the same item again."""
+    """An item cannot be judged, because it refers to an entry of the key log of the person `uid` that this device does
+    not have. The caller must fetch that log up to entry `seq` and then judge the same item again."""
 
     code = "need-log"
 

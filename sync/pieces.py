@@ -8,7 +8,8 @@ T = TypeVar("T")
 
 
 def finished(steps: Generator[None, None, T]) -> T:
-    """Runs all pieces at once and returns the result: for small work, threads and tests."""
+    """Runs `steps` to its end and returns its result: for small work, threads and tests. `steps` is a generator that
+    stops after each piece of its work, so that a caller on the event loop could let other tasks run in between."""
     while True:
         try:
             next(steps)

@@ -91,6 +91,15 @@ def unlisted_transitions_are_raised() -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Deletes the widgets of the test that ends. Qt deletes them in the next turn of its loop, and a test without a
+    loop has none: the widgets would stay, and every change of theme or text size would lay out thousands of them."""
+    core = sys.modules.get("PySide6.QtCore")
+    if core is not None and core.QCoreApplication.instance() is not None:
+        core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete.value)
+
+
 def pytest_sessionfinish() -> None:
     """Empties the clipboard: Qt's offscreen platform would delete what Python put there after Python has ended, which
     ends the process with a segmentation fault."""

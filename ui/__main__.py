@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 
 def arguments(given: Sequence[str]) -> list[str]:
-    """What follows `--link` is one link, whatever it looks like: a web page writes it, and Windows splits it into
-    arguments at quotes that the page put in."""
+    """The arguments of the command line, of which everything after `--link` is one link, whatever it looks like: a web
+    page writes it, and Windows splits it into arguments at quotes that the page put in."""
     return ["--", " ".join(given[1:])] if given[:1] == ["--link"] else list(given)
 
 
 def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
-    """Runs the program and returns its exit status. `command`: as in `ui.main.main`.
+    """Runs the program with the arguments `given` and returns its exit status. `command` starts it again, as in
+    `ui.main.main`.
 
     Purging, the check of policies, the worker and conversions run without Qt. A box saying that Qt cannot be loaded
     would wait for a person, and an uninstaller would wait for the box.

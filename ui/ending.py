@@ -25,7 +25,8 @@ from ui.stage import Stage
 
 
 class Ending:
-    """Ends the program in order. `over` is set when nothing is left to do but to close."""
+    """Ends the program in order: when the person quits or locks, or when everything of a revoked device is removed.
+    `over` is set when nothing is left to do but to close."""
 
     def __init__(self, office: Office, stage: Stage, resident: Resident) -> None:
         self.over = asyncio.Event()
@@ -41,7 +42,7 @@ class Ending:
         self._sweeping = Sweeping()
 
     def restart(self, link: str) -> Restart | None:
-        """How to start the program again after its end, with a link to follow or "". None if it is not started
+        """How to start the program again after its end, and then follow `link` (or ""). None if it is not started
         again."""
         if self._ends_to is None or self.by_system:
             return None
@@ -51,13 +52,13 @@ class Ending:
 
     @property
     def held(self) -> LockingView | None:
-        """The view that covers the window while something that was written cannot be stored; None at all other
+        """The page that covers the window while something that was written cannot be stored; None at all other
         times."""
         view = self._stage.view
         return view if isinstance(view, LockingView) and view.is_held else None
 
     def may_close(self) -> bool:
-        """Whether the window may close, when the person closes it. True: the program ends with it. False: the window is
+        """Whether the window that the person closes may close. True: the program ends with it. False: the window was
         hidden and the program stays in the tray, or something cannot be stored and the person is asked."""
         shown = self._stage.shown
         if shown is not None and self._resident.stays and not self._office.is_new:
@@ -67,13 +68,13 @@ class Ending:
         return self._leave()
 
     def quit(self) -> None:
-        """Ends the program for the person. If something cannot be stored, the person is asked first."""
+        """Ends the program because the person quits. If something cannot be stored, the person is asked first."""
         if self._stage.window is not None:
             self._stage.window.keep_geometry()
         self._leave()
 
     def save(self) -> StoreFault | None:
-        """Stores everything that was written. Returns why the disk refuses, or None."""
+        """Stores everything that was written. Returns why the disk refuses, or None if all is stored."""
         window, session = self._stage.window, self._stage.session
         if window is not None:
             window.keep_draft()
@@ -116,7 +117,7 @@ class Ending:
             self._question = None
 
     def _end(self) -> None:
-        """Ends the program without starting it again."""
+        """Ends the program, which is then not started again."""
         self._ends_to = None
         self.over.set()
 
@@ -127,8 +128,8 @@ class Ending:
     # -- locking --------------------------------------------------------------------------------------------------
 
     def begin(self, work: Callable[[], Coroutine[object, object, None]]) -> bool:
-        """Starts work that closes the session: locking, removing everything, or another key. Returns False and starts
-        nothing while earlier work of this kind runs."""
+        """Starts `work`, which closes the session to lock, to remove everything, or to change the key. Returns False
+        and starts nothing while earlier work of this kind runs."""
         if self._work is not None and not self._work.done():
             return False
         self._work = asyncio.ensure_future(work())
@@ -136,12 +137,12 @@ class Ending:
 
     def lock(self) -> None:
         """Locks: covers the window, stores what is unsaved, and ends the process. The program is then started again and
-        shows the gate. ▲ Python cannot clear its memory, so that keys and text would stay in this process."""
+        asks for the key. ▲ Python cannot clear its memory, so that keys and text would stay in this process."""
         self._lock_to("lock", "")
 
     def upgrade(self) -> None:
-        """Ends the process as `lock` does, so that nothing that was written is lost. The installed program is started
-        in its place and asks for the key at once."""
+        """Starts the installed release in place of this process, which ends as for `lock`, so that nothing that was
+        written is lost. The new program asks for the key at once."""
         self._lock_to("upgrade", tr("Kansli is starting again"))
 
     def _lock_to(self, ends_to: Literal["lock", "upgrade"], heading: str) -> None:
@@ -166,7 +167,8 @@ class Ending:
             self.over.set()
 
     def _notify_of_held_changes(self) -> None:
-        """Shows a notification beside the tray's sign, if the window is hidden."""
+        """Shows a notification, if the window is hidden, that something cannot be stored and keeps Kansli from being
+        locked."""
         if self._stage.quiet and self._resident.tray is not None:
             text = tr("Kansli is locked as soon as it is saved. Open it to see what is wrong.")
             self._resident.tray.notify(tr("Something that you wrote is not saved yet"), text)
@@ -174,8 +176,8 @@ class Ending:
     # -- removing -------------------------------------------------------------------------------------------------
 
     def erase(self) -> None:
-        """Removes everything of a revoked device and ends the process. A new one is started, which begins as on the
-        first day."""
+        """Removes everything of a revoked device and ends the process. The program is started again, as on the first
+        day."""
         self.begin(self._erase)
 
     async def _erase(self) -> None:
@@ -198,7 +200,8 @@ class Ending:
         self._resident.show_locked(True)
 
     async def close(self) -> None:
-        """Closes the window and the session. StoreFault if something could not be stored; the session is closed."""
+        """Closes the window and the session. StoreFault if something could not be stored; the session is closed also
+        then."""
         session, self._stage.session = self._stage.session, None
         self._stage.drop_window()
         if session is not None:

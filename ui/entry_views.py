@@ -22,14 +22,16 @@ GateView = CodeView | GatePage
 
 
 class EntryViews:
-    """Makes the views of one profile."""
+    """Makes the views that are shown before a session of this profile is open. `opened` is called with the session,
+    `show` with a view that replaces the one that is shown."""
 
     def __init__(self, office: Office, opened: Callable[[Session], object], show: Callable[[GateView], object]) -> None:
         """`opened` is called when a view has opened a session; `show` when it leads to another view."""
         self._office, self._opened, self._show = office, opened, show
 
     def welcome(self, link: str = "") -> WelcomeView:
-        """The view of a first start. `link`: an invitation link, which is filled in and nothing more."""
+        """The view of a first start. `link` is an invitation link, or "": its server and code are filled in, and
+        nothing more is done."""
         settings = self._office.settings
         server, servers = link or settings.get(SERVER), entries(settings.get(SERVERS))
         view = WelcomeView(self._office, server=server, servers=servers)
@@ -46,7 +48,7 @@ class EntryViews:
         return view
 
     def unfinished(self) -> UnfinishedView:
-        """The view after an enrolment that was cut off."""
+        """The view after a first start that was cut off: the person finishes it or starts over."""
         office, kinds = self._office, self._office.kinds()
         view = UnfinishedView(
             office.resume if SlotKind.PASSPHRASE in kinds else None,
@@ -61,8 +63,8 @@ class EntryViews:
             self._show(self.welcome())
 
     def usual(self, *, at_once: bool = False) -> GatePage:
-        """The view that unlocks. Where policy has forbidden the only unlock method, the view that replaces it.
-        `at_once`: as in `unlock`."""
+        """The view that unlocks the store; if policy has forbidden its only unlock method, the view that replaces the
+        method. `at_once`: the computer's key store is asked at once."""
         forbidden = self._office.unlocking.forbidden
         if forbidden is None:
             return self.unlock(at_once=at_once)
@@ -71,8 +73,8 @@ class EntryViews:
         return view
 
     def unlock(self, *, at_once: bool = False) -> UnlockView:
-        """The view that unlocks. `at_once`: the computer's key store is asked at once, as at a start; not after
-        locking."""
+        """The view that unlocks the store. `at_once`: the computer's key store is asked at once, as when the program
+        starts, but not after locking."""
         kinds = self._office.kinds()
         view = UnlockView(
             self._office.unlock if SlotKind.PASSPHRASE in kinds else None,

@@ -29,7 +29,7 @@ DONE, FAILED, UNUSABLE, REFUSED = 0, 1, 2, 3
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of these tasks to the command line."""
+    """Adds the options of the tasks that are done instead of opening a window to the command line."""
     parser.add_argument("--selftest", action="store_true", help="try this installation, without a screen, and end")
     parser.add_argument("--report", type=Path, metavar="FILE", help="with --selftest: also write what it says here")
     parser.add_argument(
@@ -49,7 +49,8 @@ def hide() -> None:
 
 
 def run(application: QApplication, arguments: argparse.Namespace, loop: Loop) -> int | None:
-    """The exit status, or None if nothing of this was asked for."""
+    """Does the task that the command line asks for, on an event loop that `loop` makes. Returns the exit status; None
+    if it asks for none of these tasks."""
     if arguments.selftest:
         from ui.selftest import SelfTest  # brings a whole server: no other start waits for it
 
@@ -96,8 +97,8 @@ def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Lo
 
 
 def _read(arguments: argparse.Namespace) -> Profile:
-    """Opens the profile. One that another process has open is read all the same, since that process may be what
-    hangs."""
+    """Opens the profile for the report. A profile that another process has open is read all the same, since that
+    process may be the one that hangs."""
     try:
         return Profile.open(arguments.profile, arguments.data)
     except ProfileInUse:
@@ -114,8 +115,8 @@ async def _ask(profile: Profile, settings: Settings, target: Path) -> bool:
 
 
 def reporter(file: Path | None) -> Callable[[str], None]:
-    """Returns a function that writes lines on the terminal, where there is one, and into a file. OSError if the file
-    cannot be written."""
+    """Returns a function that writes lines on the terminal, if there is one, and into `file`, if it is given. OSError
+    if the file cannot be written."""
     lines: list[str] = []
     if file is not None:
         file.write_text("", encoding="utf-8")

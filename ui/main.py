@@ -37,8 +37,8 @@ OTHER_S = 3.0
 
 def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
     """Runs the program to its end and returns the exit status: 0 (also if another instance has taken over), 1 if it
-    could not be started again after locking or a fault of ours has ended it, 2 if the profile cannot be used, or the
-    status of an errand.
+    could not be started again after locking or a fault of our own code has ended it, 2 if the profile cannot be used,
+    or the status of a task that is done instead of opening a window.
 
     `command`: the command that starts the program again after locking; empty for the one that started this process.
     """
@@ -76,7 +76,8 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    """Sets this process up, before there is a window."""
+    """Sets up this process, before there is a window: no files or memory dumps that others can read, and its garbage
+    collection."""
     upgrade.hold_program()
     keep_private()
     dumps.forbid()
@@ -101,7 +102,7 @@ def _run(
     application: QApplication, arguments: argparse.Namespace, profile: Profile, *, background: bool
 ) -> int | Program:
     """Runs the program until the person quits or locks, and closes log and profile. Returns the program, which may be
-    started again, or the exit status if it could not run."""
+    started again, or the exit status if it could not run. `background`: it begins without a window."""
     uncaught: errors.Uncaught | None = None
     try:
         office = Office(profile, insecure_loopback=arguments.insecure_loopback, routes=proxies.routes())
@@ -171,13 +172,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _readable(link: str) -> str:
-    """The link without bytes that are not UTF-8, which the author of the link may have put in: no text can hold
-    them."""
+    """The link with a "?" for each byte that is not UTF-8, which the author of the link may have put in: no text can
+    hold them."""
     return link.encode(errors="replace").decode()
 
 
 def _of_profile(arguments: argparse.Namespace) -> list[str]:
-    """The arguments that open the same profile again."""
+    """The command-line arguments by which the program opens the same profile again."""
     named = ["--profile", arguments.profile] if arguments.profile != DEFAULT else []
     return [*named, *(["--data", str(arguments.data.absolute())] if arguments.data is not None else [])]
 
@@ -188,8 +189,8 @@ def _same(arguments: argparse.Namespace) -> list[str]:
 
 
 def _opened(arguments: argparse.Namespace, *, quiet: bool) -> Profile | None:
-    """Opens the profile, as `Profile.open`. If another instance has it: None once that one has taken over this one's
-    link, or at once if `quiet`. ProfileInUse if it has not answered within OTHER_S.
+    """Opens the profile that `arguments` name. If another instance has it: returns None once that one has taken over
+    the link of this start, or at once if `quiet`. ProfileInUse if the other instance has not answered within OTHER_S.
 
     ▲ Both are tried again until then. The other instance may be ending, because it is being locked: then either this
     one gets the profile, or the restarted one does and takes over the link. So no link is lost.
@@ -207,7 +208,7 @@ def _opened(arguments: argparse.Namespace, *, quiet: bool) -> Profile | None:
 
 
 def _handed_over(arguments: argparse.Namespace) -> bool:
-    """Sends this start's link to the instance that has the profile. Returns whether it was taken."""
+    """Sends the link of this start to the instance that has the profile. Returns whether that instance took it."""
     found = Profile.look(arguments.profile, arguments.data)
     if found is None:
         return False
@@ -217,7 +218,7 @@ def _handed_over(arguments: argparse.Namespace) -> bool:
 
 
 def _refuse(application: QApplication, fault: WorldError) -> None:
-    """Reports that the profile cannot be used: on the terminal, and in a window where there is one."""
+    """Shows that the profile cannot be used, and why (`fault`): on the terminal, and in a window where there is one."""
     shown = sentence_of(fault)
     _write_line(f"kansli: {shown.title} {shown.text} ({code_of(fault)})")
     if QApplication.platformName() != "offscreen":
@@ -227,7 +228,7 @@ def _refuse(application: QApplication, fault: WorldError) -> None:
 
 
 def _write_line(line: str) -> None:
-    """Writes a line on the terminal. A program with a window has none on Windows."""
+    """Writes a line to standard error, if there is one. A program with a window has none on Windows."""
     if sys.stderr is not None:
         sys.stderr.write(f"{line}\n")
 

@@ -48,7 +48,7 @@ POLICY_EVERY_MS = 3_600_000
 
 
 class Program:
-    """Runs a profile from start to end: first start or unlocking, the window, locking again."""
+    """The running program for one profile: first start or unlocking, the window, and its end by quitting or locking."""
 
     def __init__(
         self,
@@ -61,10 +61,10 @@ class Program:
         installed: Installed | None = None,
         tools: Sequence[AnyTool] = TOOLS,
     ) -> None:
-        """`link`: the link with which it was started. `background`: begins in the tray, without a window. `locked`:
-        waits at the gate for the person, even if the profile could be unlocked without them. `installed` knows which
-        release is on the disk: by default the package's file does. `tools`: what its windows show of the office's
-        tools."""
+        """`office` opens the profile's session. `link`: the link with which the program was started. `background`: it
+        begins in the tray, without a window. `locked`: it waits for the person to unlock, even if the profile could be
+        unlocked without them. `installed` knows which release is on the disk: by default the package's file does.
+        `tools`: what its windows show of the office's tools."""
         self._office, self._tools = office, tools
         self._link = link
         self._locked = locked
@@ -84,7 +84,8 @@ class Program:
         self._policy.timeout.connect(self._renew_policy)
 
     async def run(self) -> None:
-        """Runs until the window is closed or the system asks the program to end. The session is closed in order."""
+        """Runs the program until the person quits or locks, or the system asks it to end. The session is closed in
+        order."""
         ending, resident = self.ending, self.resident
         signals = Signals(ending.over)
         resident.called.connect(self._on_called)
@@ -133,13 +134,13 @@ class Program:
             self._hurry()
 
     def _on_left(self) -> None:
-        """Locks when the desktop session is locked or left, unless Kansli never locks by itself."""
+        """Locks when the desktop session is locked or left, unless the setting is that Kansli never locks by itself."""
         if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and self.stage.session is not None:
             self.ending.lock()
 
     def _look_for_upgrade(self) -> None:
-        """Shows in the window, once, that a newer release is on the disk. While locked nothing is shown; the window
-        shows it later."""
+        """Shows in the window, once, that a newer release is installed on the disk. While locked there is no window: it
+        is shown later."""
         window, found = self.stage.window, self._installed.newer()
         if window is not None and found is not None:
             window.show_upgrade(found, needs_computer=self._installed.needs_computer)
@@ -153,7 +154,8 @@ class Program:
             self._hurry()
 
     def _on_called(self, message: str) -> None:
-        """Handles another start, or the tray: shows the window, and then follows the link."""
+        """Handles another start of the program, or a press on the tray: shows the window, and follows the link in
+        `message`."""
         link, _, token = message.partition("\n")
         if token.isascii() and token.isprintable() and token:
             os.environ["XDG_ACTIVATION_TOKEN"] = token[:256]  # Qt takes it for the next window that is brought up
@@ -163,7 +165,7 @@ class Program:
             self._follow(link)
 
     def _follow(self, link: str) -> None:
-        """Follows a link; while locked, after unlocking."""
+        """Follows a link with which the program was started; while locked, after unlocking."""
         if self.stage.window is not None:
             self.stage.window.follow(link)
             return
@@ -178,7 +180,7 @@ class Program:
             self.stage.window.notify_by(self.resident.tray)
 
     def _show_minimised(self) -> None:
-        """Shows the window in the task bar: the program was started without a window, and there is no tray."""
+        """Shows the window in the task bar, since the program was started without a window and there is no tray."""
         shown = self.stage.shown
         if shown is not None and self.stage.quiet:
             shown.showMinimized()
@@ -239,7 +241,7 @@ class Program:
             self._show_window(session)
 
     def _warm(self, session: Session) -> None:
-        """Loads what the first change of a colleague needs. Does nothing if the loop has ended meanwhile, since the
+        """Loads what the first change by a colleague will need. Does nothing if the event loop has ended, since the
         program then ends."""
         try:
             asyncio.get_running_loop()
@@ -276,8 +278,8 @@ class Program:
             window.follow(link)
 
     def _rekey(self, change: KeyChange) -> None:
-        """Gives the database a new key, between two sessions. If something that was written cannot be stored, shows why
-        and changes nothing: the edit would be lost with the first session."""
+        """Gives the database the new key in `change`; the session is closed and opened again for it. If something that
+        was written cannot be stored, shows why and changes nothing: the edit would be lost with the first session."""
         window, fault = self.stage.window, self.ending.save()
         if window is not None and fault is not None:
             report(window, fault)

@@ -51,22 +51,23 @@ UNUSED_FORMATS = {b"gif", b"icns", b"ico", b"pdf", b"tga", b"tiff", b"wbmp", b"w
 
 
 class Failed(Exception):
-    """A step did not do what it should; the message is for the IT department."""
+    """The error of a step of the self-test that did not do what it should. The message is for the IT department."""
 
 
 class SelfTest:
-    """`run` once; `lines` is what was done."""
+    """Tests whether this installation works, without a screen, a network or an account. Call `run` once."""
 
     def __init__(
         self, application: QApplication, report: Callable[[str], None], tools: Sequence[AnyTool] = TOOLS
     ) -> None:
-        """`tools`: those that are tried. `report` is called with each line."""
+        """`report` is called with each line of the result. `tools` are the tools that are tested."""
         self._application, self._tools = application, tools
         self._report = report
         self._at = time.monotonic()
 
     async def run(self) -> int:
-        """0 if everything works, 1 at the first thing that does not."""
+        """Does all steps of the test. Returns the exit status: 0 if everything works, 1 at the first step that
+        fails."""
         try:
             with tempfile.TemporaryDirectory(prefix="kansli-selftest-", ignore_cleanup_errors=True) as folder:
                 async with asyncio.timeout(PATIENCE_S * 4):
@@ -113,14 +114,14 @@ class SelfTest:
         self._done("QR code: drawn and read")
 
     def _key_store(self) -> None:
-        """Reports which key store there is. None is a fault only on Windows, which always has one."""
+        """Reports which key store the computer has. None is a fault only on Windows, which always has one."""
         found = type(system_keyring()).__module__.removeprefix("keyring.backends.") if usable() else "none"
         _check(found == "Windows" or sys.platform != "win32", f"Windows' key store is not found, but {found}")
         self._done(f"key store of the computer: {found}")
 
     def _version(self) -> None:
-        """Checks that the file with which a running program compares itself after an upgrade is in its place, and names
-        this release."""
+        """Checks that the file which names the installed release is in its place and names this one. A running program
+        compares itself with the file after an upgrade."""
         file = version_file()
         _check(
             file is None or Installed(file).installed() == PROGRAM, "version.txt is not there or names another release"
@@ -128,7 +129,7 @@ class SelfTest:
         self._done(f"version: {PROGRAM}{'' if file is not None else ', from source'}")
 
     async def _write(self, session: Session) -> RoomId:
-        """Writes something of every tool in a new room."""
+        """Makes a new room and has each tool write something in it. Returns the room."""
         room = await session.rooms.create(WORDS, RoomType.CASE)
         for tool in self._joined(session).all:
             tool.trial.write(room, WORDS)
@@ -137,7 +138,7 @@ class SelfTest:
         return room
 
     async def _check_tools(self, session: Session) -> None:
-        """Tries what an installation needs for a single tool."""
+        """Does the checks of each tool for what it alone needs of an installation."""
         for tool in self._joined(session).all:
             for check in tool.trial.checks:
                 self._done(await check(WORDS))
@@ -146,7 +147,8 @@ class SelfTest:
         return ToolList(self._tools, session, local_now)
 
     async def _worker(self) -> None:
-        """Checks that the process which tries what colleagues send starts, merges an update, and is ended."""
+        """Checks that the separate process which tries what colleagues send can be started, merges an update, and can
+        be ended."""
         writer, worker = CrdtDoc(texts=("text",)), Worker()
         with writer.transact():
             writer.text("text").insert(0, WORDS)

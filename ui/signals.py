@@ -10,7 +10,7 @@ from PySide6.QtCore import QSocketNotifier
 
 
 class Signals:
-    """SIGTERM and SIGINT end the program in order, also while Qt's loop sleeps."""
+    """Makes SIGTERM and SIGINT end the program in order, also while Qt's loop sleeps: they set `over`."""
 
     def __init__(self, over: asyncio.Event) -> None:
         self.came = False

@@ -18,7 +18,8 @@ from ui.shell.window.main_window import MainWindow
 
 
 class Stage:
-    """Holds at most one gate, one main window and one session. Opens and closes no session itself."""
+    """Holds what is open now: at most one gate (the window before unlocking), one main window and one session. It opens
+    and closes no session itself."""
 
     def __init__(
         self,
@@ -28,8 +29,8 @@ class Stage:
         background: bool,
         report: Callable[[], Mapping[str, str]],
     ) -> None:
-        """`may_close` is asked before a window is closed. `background`: the program began without a window. `report`
-        makes the report to IT while no session is open; called in a thread."""
+        """`may_close` is called before a window is closed and returns whether it may be. `background`: the program
+        began without a window. `report` makes the report to IT while no session is open; it is called in a thread."""
         self.session: Session | None = None
         self.gate: Gate | None = None
         self.window: MainWindow | None = None
@@ -45,7 +46,7 @@ class Stage:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing of Kansli is on the screen, and nothing is to come up by itself."""
+        """Whether no window of Kansli is on the screen, so that none is to come up by itself."""
         shown = self.shown
         return shown.isHidden() if shown is not None else self._background
 
@@ -55,7 +56,8 @@ class Stage:
         return self.gate.centralWidget() if self.gate is not None else None
 
     def show_gate(self, view: QWidget) -> None:
-        """Shows `view` in a new gate, in the place of the former one. It covers the main window if there is one."""
+        """Shows `view` in a new gate, the window before unlocking, in place of the former one. It covers the main
+        window if there is one."""
         quiet = self.quiet
         self.drop_gate()
         self.gate = Gate(self._may_close, self._settings.get(WINDOW_GEOMETRY))
@@ -70,7 +72,8 @@ class Stage:
             self.gate.activateWindow()
 
     def _on_error(self, _owner: QObject, error: Exception, _again: tasks.Again) -> None:
-        """Shows an error that no code at the gate has caught. A window that is made later takes this over."""
+        """Shows an error that no code has caught while the gate is shown. A main window that is made later takes this
+        over."""
         if self._bugs is not None:
             self._bugs.show_fault(error)
 
@@ -78,7 +81,7 @@ class Stage:
         tasks.run(gate, report_fault(gate, self._report, diagnosis.write, lines))
 
     def drop_window(self) -> None:
-        """Deletes the main window with all its views at once."""
+        """Deletes the main window with all its views at once, if there is one, and stops its announcements."""
         window, self.window = self.window, None
         if window is not None:
             window.announcer.silence()
@@ -87,7 +90,7 @@ class Stage:
             QApplication.sendPostedEvents(window, 0)
 
     def drop_gate(self) -> None:
-        """Hides the gate, and deletes it when control is back in the event loop."""
+        """Hides the gate, the window before unlocking, and deletes it when control is back in the event loop."""
         gate, self.gate = self.gate, None
         if gate is not None:
             gate.hide()

@@ -44,7 +44,7 @@ from ui.tool_parts import (
 
 
 class Rooms(Protocol):
-    """The rooms of the account, as far as a tool's views need them."""
+    """The person's rooms, as far as the views of a tool need them."""
 
     @property
     def changed(self) -> Signal[()]:
@@ -61,7 +61,7 @@ class Rooms(Protocol):
 
 
 class LinkWords(Protocol):
-    """How things of any tool are shown where a view of one tool links to them."""
+    """How things of any tool (a document, a card …) are shown where a view of another tool links to them."""
 
     def icon_of(self, link: ObjectLink | None) -> str:
         """The icon's name."""
@@ -74,9 +74,9 @@ class LinkWords(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewParts(Generic[S]):
-    """What a tool's views get, for as long as a window is open. `service` is the tool's own. `people` looks persons up,
-    `rooms` the rooms; `settings` has the person's settings and policy's. `links` says how things of other tools are
-    shown. `now` returns the local time, which tests can set."""
+    """What the views of one tool work with, for as long as a window is open. `service` is the tool's own. `people`
+    looks persons up, `rooms` the rooms; `settings` has the person's settings and policy's. `links` says how things of
+    other tools are shown. `now` returns the local time, which tests can set."""
 
     service: S
     people: People
@@ -96,15 +96,16 @@ Before = Callable[[ViewParts[S], ObjId, int, Parent], QWidget]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownKind(Generic[S]):
-    """How objects of a kind are shown. Names of icons are files of resources/icons; `noun` is an English msgid for one
-    object and one for several ("document", "documents").
+    """How the objects of one kind (documents, boards …) are shown. Names of icons are files of resources/icons; `noun`
+    is an English msgid for one object and one for several ("document", "documents").
 
-    `icon`; `place_icon`: of a place in an object, to which a link leads. `listed`: whether lists of what was changed or
-    opened have it; False for the one object that is called as its room. `title(object, room's title)`: the object's
-    name outside its room. `line`: one line about an object in lists; None: who changed it, and when. `link_line`: the
-    same about what a link leads to. `origins`: who wrote what a search has found at these places; None: nobody is
-    named. `before`: exactly for a kind that merges. `copy_question`: exactly for a kind whose successor is an `Offer`:
-    the question whether a copy of the person's own changes is put into the successor.
+    `icon` is that of the kind, `place_icon` that of a place in an object, to which a link leads. `listed`: whether
+    lists of what was changed or opened have it; False for the one object that is called as its room. `title(object,
+    room's title)`: the object's name outside its room. `line`: one line about an object in lists; None: who changed it,
+    and when. `link_line`: the same about what a link leads to. `origins`: who wrote what a search has found at these
+    places; None: nobody is named. `before` makes a view of an object as it was; only for a kind that merges, otherwise
+    None. `copy_question`: the question whether a copy of the person's own changes is put into the room's successor;
+    only for a kind whose successor is an `Offer`, otherwise None.
     """
 
     kind: str
@@ -122,9 +123,9 @@ class ShownKind(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial(Generic[S]):
-    """How `kansli --selftest` tries the tool. `write(service, room, words)` writes these words in a room, as a person
-    does; `reads(service, room, words)`: whether a service that was opened later reads them. `checks` try what an
-    installation needs for this tool alone."""
+    """How `kansli --selftest` tests a tool. `write(service, room, words)` writes these words in a room, as a person
+    does; `reads(service, room, words)` returns whether a service that was opened later reads them. `checks` test what
+    an installation needs for this tool alone."""
 
     write: Callable[[S, RoomId, str], object]
     reads: Callable[[S, RoomId, str], bool]
@@ -133,8 +134,9 @@ class Trial(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section(Generic[S]):
-    """A section of the rail, over all rooms. `title` is an English msgid. `make` makes its view, which follows the
-    tool's service by itself. `count`: how much is new in it, read when rooms change; None: no count is shown."""
+    """A section of the rail (the window's left edge) that one tool has, over all rooms. `title` is an English msgid.
+    `make` makes its view, which follows the tool's service by itself. `count`: how much is new in it, read when rooms
+    change; None: no count is shown."""
 
     id: str
     title: str
@@ -145,8 +147,8 @@ class Section(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeCard(Generic[S]):
-    """A card on Home under a heading, over all rooms. `title` is an English msgid. `make` makes the card, which follows
-    the tool's service by itself, and shows a sentence when it has nothing else to show."""
+    """A card of one tool on the Home page, under a heading, over all rooms. `title` is an English msgid. `make` makes
+    the card, which follows the tool's service by itself, and shows a sentence when it has nothing else to show."""
 
     title: str
     make: Callable[[ViewParts[S]], QWidget]
@@ -158,7 +160,7 @@ nothing in them yet."""
 
 
 class Office(Protocol):
-    """The parts of a session that a window's tools work with."""
+    """The parts of a session that the tools of a window work with."""
 
     @property
     def people(self) -> People: ...
@@ -170,7 +172,7 @@ class Office(Protocol):
 
 
 class AnyTool(Protocol):
-    """A tool of any service, as lists hold it."""
+    """A tool whose service may be of any type, for lists of tools."""
 
     @property
     def id(self) -> str: ...
@@ -180,13 +182,12 @@ class AnyTool(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool(Generic[S]):
-    """A tool on screen, with the tab that it has in each room.
+    """One tool (chat, documents …) as the window shows it: with a tab in each room, and what it has elsewhere.
 
     `app`: the app's half, whose service the views get. `title` (the tab's), `noun` (what a room holds of it, within a
-    sentence: "tasks") and `found` (what a search finds of it: "messages") are English msgids. `tab_shown`: `always`,
-    or where. `shows_people`: whether the room's people panel is shown beside it; False for a tool with its own panel,
-    or a wide one. `kinds`: one for each kind of `app`. `news`: for a tool that counts something as unread, or
-    None.
+    sentence: "tasks") and `found` (what a search finds of it: "messages") are English msgids. `tab_shown`: `always`, or
+    where. `shows_people`: whether the room's people panel is shown beside it; False for a tool with its own panel, or a
+    wide one. `kinds`: one for each kind of `app`. `news`: for a tool that counts something as unread, or None.
     `settings`: the settings (app/settings.py) that the settings view shows under the tool's title. `trial`: how an
     installation is tried.
     """
@@ -209,7 +210,7 @@ class Tool(Generic[S]):
     trial: Trial[S]
 
     def __post_init__(self) -> None:
-        """Raises BugError if the two halves do not fit together."""
+        """Raises BugError if the tool does not fit together with its half in `app`."""
         fault = self._fault()
         if fault:
             raise BugError(f"The tool {self.id!r}: {fault}.")
@@ -241,7 +242,8 @@ class Tool(Generic[S]):
         return ""
 
     def join(self, office: Office, links: LinkWords, now: Callable[[], datetime]) -> JoinedTool:
-        """The tool with the session's service behind it. BugError if the session does not have the tool."""
+        """Joins the tool with its service in the session, `office`. BugError if the session does not have the tool.
+        `links` says how things of other tools are shown, `now` returns the local time."""
         parts = ViewParts(
             service=office.service(self.app),
             people=office.people,
@@ -307,28 +309,29 @@ def _join_section(section: Section[S], parts: ViewParts[S]) -> JoinedSection:
 
 @runtime_checkable
 class Opener(Protocol):
-    """A view that can show a certain place in its open object (a message, a card)."""
+    """A view of a tool that can show a certain place in its open object, such as a message or a card."""
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None: ...
 
 
 @runtime_checkable
 class MarkingView(Protocol):
-    """A view that can mark the words of a search in its open object. No words remove the marks."""
+    """A view of a tool that can mark the words of a search in its open object. No words remove the marks."""
 
     def mark_words(self, words: Sequence[str]) -> None: ...
 
 
 @runtime_checkable
 class WritingView(Protocol):
-    """A view with a field at its foot, which the shell's messages keep clear of."""
+    """A view of a tool with a field at its foot in which the person writes. Messages of the window are shown above that
+    field."""
 
     def writing_area(self) -> QWidget: ...
 
 
 @runtime_checkable
 class ActingView(Protocol):
-    """A view that does some of the window's commands with what is open in it."""
+    """A view of a tool that can do some of the window's commands, such as Print, with what is open in it."""
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
         """The actions that are possible now, by the commands' ids."""
@@ -337,23 +340,24 @@ class ActingView(Protocol):
 
 @runtime_checkable
 class RefreshedView(Protocol):
-    """A view in which something changes with the hour or the day: Home has its cards read everything again whenever
-    it does so itself."""
+    """A view that shows something which changes with the hour or the day. The Home page calls its cards of this kind
+    whenever it reads everything again itself."""
 
     def refresh(self) -> None: ...
 
 
 @runtime_checkable
 class DraftingView(Protocol):
-    """A view in which something may be written that is stored only after a pause."""
+    """A view of a tool in which something may be written that is stored only after a pause, and so can be stored at
+    once."""
 
     def keep_draft(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewPlace:
-    """The place in a view when it was left: what is open in it, and where the person is in that. Each view fills in
-    what it has."""
+    """Where the person was in a view when it was left: what is open in it, and the place in that. Each view fills in
+    the fields that it has."""
 
     page: int = 0
     """Which of the view's pages is shown."""
@@ -375,7 +379,7 @@ class ViewPlace:
 
 @runtime_checkable
 class PlacedView(Protocol):
-    """A view whose place can be restored."""
+    """A view of a tool that can be asked where the person is in it, and can go there again."""
 
     def view_place(self) -> ViewPlace: ...
 
@@ -385,14 +389,14 @@ class PlacedView(Protocol):
 
 @runtime_checkable
 class ClosableView(Protocol):
-    """A view that can become read-only while it is open."""
+    """A view of a tool that can become read-only, or writable again, while it is open."""
 
     def set_writable(self, writable: bool) -> None: ...
 
 
 @runtime_checkable
 class Shell(Protocol):
-    """What a view may ask of the window it is in."""
+    """What the view of a tool may ask of the window that it is in."""
 
     def open_link(self, link: ObjectLink) -> None: ...
 
@@ -400,15 +404,15 @@ class Shell(Protocol):
 
 
 def follow(widget: QWidget, link: ObjectLink) -> None:
-    """Opens the link in the window that the widget is in; nothing happens outside a shell."""
+    """Opens what the link leads to in the window that `widget` is in. Does nothing if that is not a main window."""
     window = widget.window()
     if isinstance(window, Shell):
         window.open_link(link)
 
 
 def toast(widget: QWidget, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
-    """Shows briefly what was done, with Undo if it can be undone. `action`: the button's word if it does something else
-    than undo. Nothing happens outside a shell."""
+    """Shows briefly what was done, in the window that `widget` is in. `undo` is called by a button with the text
+    `action` ("": Undo); None: there is no button. Does nothing if that is not a main window."""
     window = widget.window()
     if isinstance(window, Shell):
         window.toast(text, undo, action)

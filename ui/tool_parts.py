@@ -30,14 +30,14 @@ def always(of_tool: Sequence[ObjectSummary]) -> bool:
 
 
 def with_an_object(of_tool: Sequence[ObjectSummary]) -> bool:
-    """A tab where there is an object of the tool: for a tool whose one object in a room is the room's starter, and is
-    never made by hand. A newcomer's room has it as soon as it is read."""
+    """Whether a room has the tab of a tool: only if it has an object of the tool (`of_tool` are the room's). For a tool
+    whose one object comes with the room and is never made by hand; a newcomer's room has it as soon as it is read."""
     return bool(of_tool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The author of what a search has found. `quoted`: it is a quotation of that person."""
+    """The author of a place that a search has found. `quoted`: it is only a quotation of that person."""
 
     person: Person
     quoted: bool
@@ -45,8 +45,8 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeRow:
-    """Something on Home that waits for the person's answer, at `t_ms`. A press opens `link`, or the room if it is None.
-    `introduces`: it replaces the row that says that the person was added to the room."""
+    """A row on the Home page for something that waits for the person's answer since `t_ms`. A press opens `link`, or
+    the room if it is None. `introduces`: it replaces the row that says that the person was added to the room."""
 
     key: Hashable
     icon: str
@@ -60,8 +60,8 @@ class HomeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCommand:
-    """A command in the palette, with its shortcuts. It is offered while the tool's view that is shown can do it
-    (`ActingView.doable` has the id). `title` is an English msgid."""
+    """A command of a tool in the palette, with its shortcuts. It is offered while a view is shown that can do it: one
+    whose `ActingView.doable` has the id. `title` is an English msgid."""
 
     id: str
     title: str
@@ -71,9 +71,9 @@ class ToolCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsWords:
-    """How what the tool counts as unread is announced, and shown on the desktop. Each is called when it is shown, in
-    the language in force. A text with a room gets the room's title, `new_with` the text that lists show of it, and
-    `count` how much is new."""
+    """The texts by which a tool announces what is unread, to a screen reader and on the desktop. Each is a function,
+    called when it is shown, in the language in force. Those with a room get its title, `new_with` the text that lists
+    show of it, and `count` how much is new. `named` and `named_in` are for what mentions the person."""
 
     named_in: Callable[[str], str]
     """The person was named in this room."""
@@ -86,8 +86,8 @@ class NewsWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedKind:
-    """A `ShownKind` with the service of one session behind it. `keeps_history`: its changes are kept by the server
-    until they are cleared."""
+    """How the objects of one kind are shown, with the service of one session behind it (see `ShownKind`).
+    `keeps_history`: the server keeps their changes until the change history is cleared."""
 
     kind: str
     icon: str
@@ -105,7 +105,7 @@ class JoinedKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedSection:
-    """A `Section` with the service of one session behind it."""
+    """A tool's section of the rail (see `Section`), with the service of one session behind it."""
 
     id: str
     title: str
@@ -116,7 +116,7 @@ class JoinedSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedTrial:
-    """A `Trial` with the service of one session behind it."""
+    """How `kansli --selftest` tests a tool (see `Trial`), with the service of one session behind it."""
 
     write: Callable[[RoomId, str], object]
     reads: Callable[[RoomId, str], bool]
@@ -125,7 +125,7 @@ class JoinedTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedTool:
-    """A `Tool` with the service of one session behind it: what the window works with."""
+    """One tool as the window works with it: a `Tool` with the service of one session behind it."""
 
     id: str
     title: str

@@ -19,8 +19,8 @@ Who = Callable[[Uid], Person]
 
 
 def away_sentence(by: Uid | None, t: int, who: Who) -> str:
-    """A sentence with the person who put a thing away and the time (`t`, ms), for the line above it while it is
-    open."""
+    """The sentence above an open thing that is in the trash: who put it there (`by`, None if it is not known) and when
+    (`t`, ms). `who` returns the person for an id."""
     when = day_or_time(t)
     if by is None:
         return tr("This is in the trash ({when}). What is written here is kept.").format(when=when)
@@ -37,7 +37,8 @@ def trash_words(count: int) -> str:
 
 
 class TrashDialog(PickDialog[PutAway]):
-    """The things in the trash, each with who put it away and when."""
+    """A dialog that lists the things in a tool's trash, each with who put it there and when, to restore some or to read
+    one. `writable` False: none can be restored."""
 
     def __init__(self, parent: QWidget | None, items: Sequence[PutAway], who: Who, *, writable: bool) -> None:
         super().__init__(
@@ -53,7 +54,8 @@ class TrashDialog(PickDialog[PutAway]):
 async def visit(
     view: QWidget, tool: Bin, room: RoomId, who: Who, opened: Callable[[PutAway], object], *, writable: bool
 ) -> None:
-    """Shows the trash. Restores what the person chooses, or calls `opened` with what they want to read."""
+    """Shows the trash of a tool in a room. Restores the things that the person chooses, or calls `opened` with the one
+    that they want to read. `who` returns the person for an id. `writable` False: none can be restored."""
     items = tool.put_away(room)
     if not items:
         toast(view, tr("The trash is empty"))

@@ -38,8 +38,8 @@ to be void."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryLookup:
-    """The person whose recovery sheet it is, as their log and the agency name them. `others`: how many of their devices
-    are still active."""
+    """The person to whom a recovery sheet belongs, as their log and the agency name them. `agency`: the agency's key as
+    a text to compare. `others`: how many of the person's devices are still active."""
 
     name: str
     title: str
@@ -51,7 +51,8 @@ class RecoveryLookup:
 
 @dataclass(frozen=True, slots=True)
 class _RecoveryAttempt:
-    """One attempt. `key` is the store's key once the attempt is kept in the store."""
+    """A recovery in progress. `attempt`: the two codes, and what was made for it. `key`: the new store's key, once the
+    attempt is kept in that store; None before."""
 
     attempt: Attempt
     key: bytes | None = field(default=None, repr=False)
@@ -62,7 +63,8 @@ class _RecoveryAttempt:
 
 
 class AccountRecovery:
-    """Call `look_up_account`, then `recover`, then `ask_again` while the person must wait."""
+    """Recovers an account with the recovery sheet. Call `look_up_account`, then `recover`, then `ask_again` while the
+    person must wait."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -70,10 +72,12 @@ class AccountRecovery:
         place.cleared.connect(self._forget_key)
 
     async def look_up_account(self, server: str, code: str, recovery_sheet: str) -> RecoveryLookup:
-        """Returns the person whose recovery sheet it is. Raises Reject `"code"`, `"share-code"` or
+        """Asks the server at the address `server` whose recovery sheet it is. `code`: the activation code with its
+        second line; `recovery_sheet`: the code on the paper. Raises Reject `"code"`, `"share-code"` or
         `"recovery-sheet-code"` for a mistyped code, `"share-missing"` for a code without its second line, `"share"` for
         the share of another recovery sheet, `"recovery-sheet"` and `"record"` for a false answer; Refused
-        `"recovery-sheet-unknown"`, `"other-person"`, `"code-…"`; BadAddress, and the world's errors of sync."""
+        `"recovery-sheet-unknown"`, `"other-person"`, `"code-…"`; BadAddress, and other SyncErrors such as Unreachable.
+        """
         attempt = Attempt.begin(code, recovery_sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
         if self._current is None or not self._current.is_of(attempt):
@@ -83,9 +87,9 @@ class AccountRecovery:
     async def recover(
         self, found: RecoveryLookup, passphrase: str | None, progress: Progress, *, revoke: bool
     ) -> Session:
-        """Makes the store and the account on this device. Raises ReturnWaits if the other devices have a day to object:
-        then call `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the errors of
-        `look_up_account` too.
+        """Makes the store and recovers the account `found` on this device. `passphrase`: what unlocks the store; None
+        for the computer's key store. Raises ReturnWaits if the other devices have a day to object: then call
+        `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the errors of `look_up_account` too.
 
         `revoke`: the other devices are revoked in the same step. ▲ What is needed to finish is kept before the server
         receives it. If the method is called several times for the same codes, the last passphrase and the last `revoke`
@@ -122,7 +126,8 @@ class AccountRecovery:
         self._current = _RecoveryAttempt(attempt, key)
 
     async def ask_again(self) -> Session:
-        """Continues after ReturnWaits, or after a lost connection, in the same run of the program."""
+        """Asks the server again whether the recovery can be finished, after ReturnWaits or a lost connection, in the
+        same run of the program. Raises as `recover`."""
         current = self._current
         if current is None or current.key is None:
             raise BugError("recover was not called")

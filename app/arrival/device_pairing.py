@@ -20,8 +20,8 @@ from sync.trust.person.pairing_messages import OldDevice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairingPeer:
-    """The account's person as the other device names them; verified once this device has the account. `digits`: to be
-    compared, "" if a code was used. `device`: the name that this device is to have."""
+    """The person of the account, as the device that has it names them; verified once this device has the account.
+    `digits`: to be compared on both devices, "" if a code was used. `device`: the name that this device is to have."""
 
     name: str
     title: str
@@ -32,18 +32,19 @@ class PairingPeer:
 
 
 class DevicePairing:
-    """Call `begin_pairing`, then `join` or `stop_pairing`."""
+    """Lets this new device into an account by another device of the same person. Call `begin_pairing`, then `join` or
+    `stop_pairing`."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._guest: Guest | None = None
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PairingPeer:
-        """Connects to the device that has the account, by its code or its number. `name` is the name that this device
-        is to have.
+        """Connects to the device that has the account, through the server at the address `server`, by the `code` or the
+        `number` that the other device shows. `name` is the name that this device is to have.
 
         Raises BadAddress; Reject "code" for a mistyped code, "enrol" for a wrong one or for an attacker in between;
-        Refused "code-unknown", "code-used", "pairing"; the world's errors of sync.
+        Refused "code-unknown", "code-used", "pairing"; other SyncErrors such as Unreachable.
         """
         await self.stop_pairing()
         self._guest = guest = Guest(
@@ -59,8 +60,9 @@ class DevicePairing:
             await guest.close()
 
     async def join(self, chosen: PairingPeer, passphrase: str | None, progress: Progress) -> Session:
-        """Makes the store, waits until the other device agrees, and opens the account here. `passphrase` None keeps the
-        key in the computer's key store.
+        """Makes the store, waits until the other device agrees, and opens the account here. `chosen`: what
+        `begin_pairing` returned. `passphrase`: what unlocks the store; None for the computer's key store. `progress` is
+        called at each step.
 
         Raises as `Guest.finish`; nothing is left behind then. If only the connection was lost after the other device
         agreed, `join` may be called again.

@@ -20,7 +20,8 @@ def _no_script(address: str) -> ProxyLookup | None:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """How the desktop finds proxies. Both functions may wait for the system; call them in a thread."""
+    """How the desktop finds the proxy for a connection: `system` asks for the one that the operating system names,
+    `script` for the one that a PAC script names. Both may wait for the system; call them in a thread."""
 
     system: ProxyLookup = field(default_factory=lambda: from_environment(os.environ))
     """The proxy that the system names."""
@@ -29,7 +30,7 @@ class Routes:
 
 
 def egress_of(settings: Settings, routes: Routes) -> Route:
-    """The egress that the settings give at this moment."""
+    """Which connections out of this computer are allowed, and by which proxy, as the settings are now."""
     ca = settings.get(CA_FILE)
     return Route(
         servers=entries(settings.get(SERVERS)),
@@ -55,10 +56,12 @@ def _route(settings: Settings, routes: Routes) -> ProxyLookup:
 
 
 def _unnamed(host: str, port: int) -> str | None:
-    """Raises ProxyUnnamed: a proxy that is required and has no address is never bypassed."""
+    """The function that would name the proxy for `host` and `port`, where the settings require a proxy and give no
+    address. Always raises ProxyUnnamed, so that the proxy is never bypassed."""
     raise ProxyUnnamed("proxy-address is empty")
 
 
 def _script_unrunnable(host: str, port: int) -> str | None:
-    """Raises NoProxyScript: a proxy that only a script could name is never bypassed either."""
+    """The function that would name the proxy for `host` and `port`, where only a script (PAC) could name it and none
+    can be run here. Always raises NoProxyScript, so that the proxy is never bypassed."""
     raise NoProxyScript("no PAC script can be run here")

@@ -38,7 +38,8 @@ answered or not."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupResult:
-    """The person whom an activation code binds, as the agency certified them."""
+    """The person for whom the agency made an activation code, as it certified them. `agency`: the agency's key as a
+    text to compare."""
 
     name: str
     title: str
@@ -50,7 +51,8 @@ class LookupResult:
 
 
 class Chosen(Protocol):
-    """The result of `look_up`, as the person confirmed it."""
+    """What `enrol` needs of an activation code that was looked up, once the person has confirmed whose it is: the
+    server to use."""
 
     @property
     def server(self) -> str: ...
@@ -58,7 +60,8 @@ class Chosen(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Unfinished:
-    """An account that is made and kept here, and that the server may or may not have bound."""
+    """An account that was made on this device and that the server may or may not have registered. `code`: the
+    activation code; `key`: the store's key; `entries`: the beginning of the person's log."""
 
     code: str
     found: LookupResult
@@ -68,7 +71,7 @@ class _Unfinished:
 
 
 class Enrolling:
-    """Call `look_up`, then `enrol`. Both may be tried again."""
+    """Makes an account with an activation code. Call `look_up`, then `enrol`. Both may be tried again."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -78,7 +81,8 @@ class Enrolling:
         place.cleared.connect(self._forget)
 
     async def look_up(self, server: str, code: str) -> LookupResult:
-        """Asks the server what the code binds. Raises BadAddress, and the world's errors of sync."""
+        """Asks the server at the address `server` for whom the activation code `code` was made. Raises BadAddress, and
+        SyncErrors such as Unreachable."""
         if self._unfinished is not None and self._unfinished.code == code:
             return self._unfinished.found  # the server may hold it as used: by us
         invitation = await Enrolment(self._place.dialer(server), code, clock.now_ms).look()
@@ -95,11 +99,12 @@ class Enrolling:
         return self._looked_up
 
     async def enrol(self, found: Chosen, passphrase: str | None, progress: Progress) -> Session:
-        """Makes the encrypted store and the account, and registers the account.
+        """Makes the encrypted store and the account, and registers the account at the server. `passphrase`: what
+        unlocks the store; None for the computer's key store. `progress` is called at each step.
 
-        `passphrase` None keeps the key in the computer's key store. ▲ The account is kept before the server receives
-        it. If no answer is received, the account stays: `enrol` again finishes it, and so does the next start. If the
-        enrolment failed before that, or if the server will never take it, nothing is left behind.
+        ▲ The account is kept before the server receives it. If no answer is received, the account stays: `enrol` again
+        finishes it, and so does the next start. If the enrolment failed before that, or if the server will never take
+        it, nothing is left behind.
         """
         self._place.check_free()
         if self._unfinished is not None and self._unfinished.code != self._code:
@@ -121,7 +126,8 @@ class Enrolling:
         return await self._place.open(StoreKeys((done.key,)))
 
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
-        """▲ Uses the code that was looked up when it began, even if another code is looked up meanwhile."""
+        """Makes the store, protected by `passphrase` (None: by the computer's key store), and the account, and
+        registers it. ▲ Uses the code that was looked up when this began, even if another one is looked up meanwhile."""
         code = self._code
         known = self._looked_up or LookupResult(name="", title="", unit="", agency="", server=found.server)
 
@@ -141,9 +147,9 @@ class Enrolling:
         await self._place.make(passphrase, fill)
 
     async def _finish(self, made: _Unfinished, found: Chosen, passphrase: str | None, progress: Progress) -> None:
-        """Registers an account that an earlier call kept. The passphrase may differ from the first time: an old slot
-        could open nothing in the store but that account. ▲ The old slot is removed once the new one is written, since
-        the server may have bound the account."""
+        """Registers an account that an earlier call made. `passphrase` protects the store (None: the computer's key
+        store does) and may differ from the first time: nothing but that account is in the store yet. ▲ The old slot is
+        removed once the new one is written, since the server may have registered the account."""
         await asyncio.to_thread(self._place.slots.only, made.key, passphrase)
         progress(tr("Registering with the server"), 2, 3)
         await register(self._place.dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)

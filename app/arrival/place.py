@@ -45,8 +45,8 @@ _KEYRING = SlotKind.KEYRING.value
 
 
 class Place:
-    """One profile, locked for this process. Enrolment, pairing and recovery share it; at most one of them has something
-    unfinished in the profile."""
+    """The profile in which an account is made, locked for this process. Enrolment, pairing and recovery share it; at
+    most one of them has something unfinished in it."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Place:
         return _KEYRING in self.settings.unlock_kinds() and usable()
 
     def dialer(self, server: str) -> Dialer:
-        """The dialer to a server that a person named. Raises BadAddress, ServerNotAllowed, BadCaFile."""
+        """What opens connections to a server that a person named. Raises BadAddress, ServerNotAllowed, BadCaFile."""
         address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
         servers = entries(self.settings.get(SERVERS))
         if servers and address.name not in map(host_port, servers):
@@ -93,11 +93,11 @@ class Place:
         return self._dialer(address)
 
     def account_dialer(self, store: Store) -> Dialer:
-        """The dialer to the account's server, at the address that the store keeps, or at the profile's if the store
-        keeps none. Raises BadCaFile.
+        """What opens connections to the account's server, at the address that the store keeps, or at the profile's if
+        the store keeps none. Raises BadCaFile.
 
-        ▲ It never refuses an address that policy does not name, or that is none: no connection is made to such an
-        address, and the content on this computer opens all the same.
+        ▲ An address that policy does not allow, or that is invalid, is not refused here: no connection is made to it,
+        and the content on this computer opens all the same.
         """
         kept, named = store.account.kept_server(), self.settings.get(SERVER)
         try:
@@ -110,7 +110,7 @@ class Place:
         return self._dialer(address)
 
     def policy_dialers(self) -> list[Dialer]:
-        """The dialers to all servers that policy names now, in its order."""
+        """What opens connections to each of the servers that policy names now, in its order."""
         found = []
         for server in entries(self.settings.get(SERVERS)):
             with contextlib.suppress(BadAddress, BadCaFile):
@@ -118,18 +118,17 @@ class Place:
         return found
 
     def _dialer(self, address: ServerAddress) -> Dialer:
-        """Raises BadCaFile."""
+        """Makes what opens connections to the server at `address`, through the proxy that the settings ask for. Raises
+        BadCaFile."""
         try:
             return self._dial(address, lambda: egress_of(self.settings, self._routes))
         except OSError as e:  # also ssl.SSLError
             raise BadCaFile() from e
 
     async def make(self, passphrase: str | None, fill: Fill) -> bytes:
-        """Makes a new store with one slot, calls `fill` while it is open, and returns its key. The mark that the
-        account is unfinished stays.
-
-        `passphrase` None keeps the key in the computer's key store.
-        """
+        """Makes a new store with one key slot, calls `fill` while it is open, and returns its key. Removes an
+        unfinished store first. The mark that the account is unfinished stays. `passphrase`: what unlocks the store;
+        None for the computer's key store."""
         self.check_free()
         self.clear()
         write_atomic(self.profile.enrolling_path, b"")
@@ -143,21 +142,22 @@ class Place:
         return key
 
     def check_free(self) -> None:
-        """▲ Raises BugError if a finished account is here. Call it before each step that clears the profile if it
-        fails."""
+        """▲ Raises BugError if a finished account is in the profile. Call it before each step that clears the profile
+        if it fails."""
         if not self.is_new and not self.is_unfinished:
             raise BugError("the profile has a finished account")
 
     async def add_slot(self, key: bytes, passphrase: str | None) -> None:
-        """Adds the slot that `make` describes."""
+        """Adds a key slot to the store, which protects its database key `key`: by `passphrase`, or if that is None by
+        the computer's key store."""
         if passphrase is None:
             await asyncio.to_thread(self.slots.add_keyring, key)
         else:
             await asyncio.to_thread(self.slots.add_passphrase, key, passphrase)
 
     def clear(self) -> None:
-        """Removes the store, whatever is in it. The mark is removed last, so that after a power cut the profile is
-        still known as unfinished."""
+        """Removes the store with all its content, and its key slots. The mark is removed last, so that after a power
+        cut the profile is still known as unfinished."""
         for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
             path.unlink(missing_ok=True)
         self.slots.forget()
@@ -166,18 +166,20 @@ class Place:
         self.cleared.emit()
 
     def confirm(self) -> None:
-        """Removes the mark: the server has the account, and from now on nothing removes it."""
+        """Removes the mark that the account is unfinished: the server has it, and from now on nothing removes it."""
         if self.profile.enrolling_path.exists():
             self.profile.enrolling_path.unlink(missing_ok=True)
             sync_folder(self.profile.folder)  # after a power cut it must not say that the account may go
 
     def open_store(self, keys: StoreKeys) -> Store:
-        """Opens the store; the caller closes it. Raises StoreMissing, StoreCorrupt, StoreNewer, …"""
+        """Opens the store with the keys of an opened slot; the caller closes it. Raises StoreMissing, StoreCorrupt,
+        StoreNewer, …"""
         workers = Workers()
         return open_store(self.profile, self.slots, keys, workers.states.kinds(self._kinds), workers)
 
     async def open(self, keys: StoreKeys) -> Session:
-        """Opens the account and begins to sync. Raises as `open_store`, and BadCaFile; nothing is left open then."""
+        """Opens the account with the keys of an opened slot, and begins to sync. Raises as `open_store`, and BadCaFile;
+        nothing is left open then."""
         async with Scopes() as scopes:
             store = scopes.enter("store", self.open_store(keys))
             dialer = self.account_dialer(store)
@@ -190,7 +192,8 @@ class Place:
 
 
 def keep_account(store: Store, made: Enrolled | Joined | Returned) -> None:
-    """Stores a new account within the caller's transaction. The server has just answered, which counts as contact."""
+    """Stores a new account (enrolled, paired or recovered) within the caller's transaction. The server has just
+    answered, which counts as contact."""
     account = made.account
     store.set_me(account.uid)
     store.save_account(account.encode())

@@ -15,12 +15,10 @@ from sync.client.account.enrolment import FIRST_ENTRIES, register
 
 
 async def resume(place: Place, keys: StoreKeys) -> Session:
-    """Finishes what this run of the program began, or an earlier one.
-
-    Raises NotEnrolled if no keys were kept; Refused "code-…" if the server never took the account and will not take it
-    any more; ReturnWaits while the other devices may object to a recovery; the world's errors of sync, after which it
-    may be tried again.
-    """
+    """Finishes an account that this run of the program or an earlier one made, and opens it. `keys`: those of an opened
+    slot. Raises NotEnrolled if no account was kept; Refused "code-…" if the server never took the account and will not
+    take it any more; ReturnWaits while the other devices may object to a recovery; other SyncErrors such as
+    Unreachable, after which it may be tried again."""
     store = place.open_store(keys)
     try:
         attempt, kept = store.account.attempt(), store.load_account()

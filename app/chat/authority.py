@@ -32,9 +32,10 @@ _FIRST_DELETION = """SELECT min(sort) FROM chat_notes WHERE obj = ? AND target =
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
-    """A message as it is stored. `author` is the person whom its record names; `shown`: whether that person is shown as
-    its author here; `t`: the time that is shown. `own_t` (ms), `n` and `data` are of the change that brought it;
-    `own_id` is the id that its author gave it."""
+    """One message as it is stored. `author`: the person whom its record names; `shown`: whether that person is shown as
+    its author here (otherwise it is shown as a quotation). `carried_by`: who carried it over from an old room, None if
+    nobody did. `change_id`: its id in this conversation; `own_id`: the id that its author gave it. `t`: the time that
+    is shown. `own_t` (ms), `n` and `data`: time, position and bytes of the change that it is in."""
 
     row: int
     room: RoomId
@@ -52,8 +53,8 @@ class MessageRow:
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """The effect of the records on a message. `reactions`: by emoji and person, with the sort key of the record; None
-    for one that was taken back."""
+    """What later records have made of a message: its last edit, who deleted it, and its reactions by (emoji, person),
+    each with the sort key of its record. None in place of a reaction that was taken back."""
 
     edit: CarriedPart | None = None
     deleted_by: Uid | None = None
@@ -61,7 +62,8 @@ class Outcome:
 
 
 def second_id(author: bytes, change_id: bytes) -> ChangeId:
-    """A second id for a message whose own id another person's message already has in this conversation.
+    """A second id for a message by `author` whose own id `change_id` is already that of another person's message in
+    this conversation.
 
     ▲ Without it an attacker could copy the id of a colleague's message, write a message of their own under that id
     first, and so keep the colleague's message out of the conversation.
@@ -70,7 +72,7 @@ def second_id(author: bytes, change_id: bytes) -> ChangeId:
 
 
 def message_row(conn: Connection, obj: ObjId, change_id: bytes) -> MessageRow | None:
-    """The message of an id, or None while it is not here."""
+    """The stored message with the id `change_id` in the conversation `obj`; None while it is not here."""
     found = conn.execute(_ROW, (obj, change_id)).fetchone()
     if found is None:
         return None
@@ -92,8 +94,8 @@ def message_row(conn: Connection, obj: ObjId, change_id: bytes) -> MessageRow | 
 
 
 def outcome(conn: Connection, message: MessageRow, until: int | None = None, *, reactions: bool = True) -> Outcome:
-    """The edit, the deletion and the reactions that later records make of a message. `until`: the last position that
-    counts, None for no bound. Without `reactions` no reaction is read."""
+    """What later records make of a message: its edit, its deletion and its reactions. `until`: only records up to this
+    sort key count, None for all. `reactions` False: reactions are not read."""
     bound = MAX_INT if until is None else until
     found = Outcome(edit=_edit(conn, message, bound), deleted_by=_deleted_by(conn, message, bound))
     if not reactions:
@@ -107,8 +109,8 @@ def outcome(conn: Connection, message: MessageRow, until: int | None = None, *, 
 
 
 def reaction(conn: Connection, message: MessageRow, emoji: str, uid: Uid) -> tuple[bool, int] | None:
-    """(whether it is set, its sort key) of a person's last reaction with an emoji. It is not set if that record takes
-    the reaction back. None if there is no such record."""
+    """The last record of the person `uid` about a reaction with `emoji` to a message: (whether the record sets the
+    reaction, or takes it back; the record's sort key). None if there is no such record."""
     last = _last(conn, message, REACTION, emoji, uid, MAX_INT)
     return (_is_on(last[1].data), last[0]) if last is not None else None
 
@@ -119,15 +121,17 @@ def _is_on(data: bytes) -> bool:
 
 
 def _targets(message: MessageRow, by: bytes) -> set[ChangeId]:
-    """The target ids with which a person's records are about this message. The author's own records may also name the
-    id that the author gave it, even if another person's message is stored here under that id (see `second_id`)."""
+    """The message ids by which records of the person `by` can refer to this message. The author's own records may also
+    name the id that the author gave it, even if another person's message is stored here under that id (see
+    `second_id`)."""
     return {message.change_id, message.own_id} if by == message.author else {message.change_id}
 
 
 def _last(
     conn: Connection, message: MessageRow, kind: str, emoji: str, by: Uid, until: int
 ) -> tuple[int, CarriedPart] | None:
-    """A person's last record of a kind, and its sort key."""
+    """The last record of `kind` about a message that the person `by` wrote, up to the sort key `until`: (its sort key,
+    the record). `emoji`: that of a reaction, "" for other kinds. None if there is none."""
     found = list[tuple[int, CarriedPart]]()
     for target in _targets(message, by):
         row = conn.execute(_LAST, (message.obj, target, kind, emoji, by, until)).fetchone()
@@ -143,8 +147,8 @@ def _edit(conn: Connection, message: MessageRow, until: int) -> CarriedPart | No
 
 
 def _deleted_by(conn: Connection, message: MessageRow, until: int) -> Uid | None:
-    """The person whose deletion counts: of those who had the right to delete the message, the first who did. None if
-    nobody did."""
+    """The person who is shown as having deleted the message: the first who did of those who had the right to. Only
+    records up to the sort key `until` count. None if nobody did."""
     deleters = set[bytes]()
     for target in {message.change_id, message.own_id}:
         deleters |= {by for (by,) in conn.execute(_DELETERS, (message.obj, target))}
@@ -153,7 +157,8 @@ def _deleted_by(conn: Connection, message: MessageRow, until: int) -> Uid | None
 
 
 def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int) -> int | None:
-    """The sort key of a person's first deletion at a position where they had the right to it, or None."""
+    """The sort key of the first deletion of the message by the person `by` at a position where they had the right to
+    it, up to `until`; None if there is none."""
     if by in (message.author, message.carried_by):
         spans = [(0, until)]
     else:
@@ -167,7 +172,8 @@ def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int
 
 
 def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int]]:
-    """The ranges (first, last) of positions in which a person was administrator or owner of the room, in order."""
+    """The ranges (first, last) of positions in which the person `uid` was administrator or owner of the room, in
+    order."""
     execute = conn.execute
     roles = execute(
         "SELECT n, role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL ORDER BY n", (room, uid)
@@ -178,8 +184,8 @@ def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int
 
 
 def _began_as_admin(conn: Connection, room: RoomId, uid: bytes) -> bool:
-    """Whether a person was administrator or owner before the first entry about their role that is known here. True for
-    the founder, whatever their role is now, and for a person who has that role in the room's member list."""
+    """Whether the person `uid` was administrator or owner before the first entry about their role that is stored here.
+    True for the room's founder, whatever their role is now; otherwise their present role in the member list decides."""
     execute = conn.execute
     founded = "SELECT 1 FROM events WHERE room = ? AND kind = 'genesis' AND by = ?"
     if execute(founded, (room, uid)).fetchone() is not None:

@@ -22,8 +22,9 @@ GROUP = 16
 
 
 def carry(db: Database, obj: ObjId, rows: ChatRows, there: ChatRows) -> Iterator[Sequence[bytes]]:
-    """The messages that the server has, oldest first, as the founder's changes; without those that are there
-    already."""
+    """Yields groups of changes that carry a conversation over into the room that continues its own. `rows`: the
+    messages of the old conversation `obj`, of which those that the server has are carried, oldest first. `there`: the
+    messages of the new conversation; those that it has already are skipped."""
     for first in range(0, rows.count(), GROUP):
         page = [m for m in rows.page(first, GROUP) if not m.waiting and there.index_of(m.change_id) is None]
         with db.transaction(durable=False) as conn:
@@ -33,7 +34,8 @@ def carry(db: Database, obj: ObjId, rows: ChatRows, there: ChatRows) -> Iterator
 
 
 def _data(carried: Carried) -> bytes:
-    """The record as data, without previews and then without reactions if it would be too large."""
+    """Encodes the record of a carried message. If that is too large, leaves out the pictures' previews, and then the
+    reactions."""
     data = encode(carried)
     if len(data) > MAX_DATA_BYTES:
         carried = msgspec.structs.replace(carried, data=without_previews(carried.data))

@@ -9,12 +9,13 @@ from app.chat.records import Mention
 
 
 def as_text(text: str, mentions: Sequence[Mention] = ()) -> str:
-    """What a person reads, without marks, line by line."""
+    """A message's text for the clipboard as a person reads it, line by line, without the marks for bold and italic."""
     return "".join(run.text for run in _written(text, mentions))
 
 
 def as_html(text: str, mentions: Sequence[Mention] = ()) -> str:
-    """The same with its marks and web addresses. A link to a thing in a room is its text."""
+    """A message as HTML for the clipboard, with bold, italic and web addresses. A link to a thing in a room becomes
+    plain text."""
     return "<p>" + "".join(_html(run) for run in _written(text, mentions)) + "</p>"
 
 

@@ -28,7 +28,8 @@ MAX_PREVIEWS_BYTES = 100 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """What a view found out about an image file before it is sent. `preview` is a small JPEG, shown in place."""
+    """What a view found out about an image file before it is sent: its size in pixels, and `preview`, a small JPEG that
+    is shown in the message."""
 
     width: int
     height: int
@@ -40,7 +41,8 @@ Checked = tuple[Source, str, int]
 
 
 class Files:
-    """The files of one account. Without `blobs` nothing can be sent or fetched: NotFound."""
+    """Checks, encrypts, sends and fetches the files of chat messages. `blobs` stores and transfers their parts; without
+    it nothing can be sent or fetched (NotFound). `max_bytes`: the largest file."""
 
     def __init__(self, blobs: Blobs | None, transfers: Transfers, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -48,15 +50,15 @@ class Files:
         self._transfers = transfers
 
     async def check(self, sources: Sequence[Source]) -> list[Checked]:
-        """Returns the files if every one of them may be sent. FileTooLarge, FileUnreadable, BadFileName name the one
-        that may not."""
+        """Checks that every file may be sent, and returns each with a safe name and its size in bytes. FileTooLarge,
+        FileUnreadable or BadFileName names the file that may not."""
         return [(source, *await asyncio.to_thread(self._check, source)) for source in sources]
 
     async def seal(
         self, room: RoomId, obj: ObjId, files: Sequence[Checked], pictures: Mapping[Source, Picture]
     ) -> tuple[tuple[Attachment, ...], list[bytes]]:
-        """Seals the files. Returns the attachments for the message, and the ids of all parts. A preview that is too
-        large is left out."""
+        """Encrypts checked files for a room. `pictures`: what is known of those that are images. Returns (the
+        attachments for the message, the ids of all parts). A preview that is too large is left out."""
         attachments: list[Attachment] = []
         parts: list[bytes] = []
         room_for_previews = MAX_PREVIEWS_BYTES
@@ -71,8 +73,8 @@ class Files:
         return tuple(attachments), parts
 
     async def fetch(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
-        """Fetches a message's file to `target` (a folder: under the file's own name, beside what is there). Returns its
-        path."""
+        """Fetches the message's attachment with the number `index` and writes it to `target`: a path, or a folder, in
+        which it gets its own name beside existing files. Returns the path. NotFound if there is no such attachment."""
         if self._blobs is None or index >= len(message.attachments):
             raise NotFound
         blobs, attachment = self._blobs, message.attachments[index]
@@ -122,7 +124,7 @@ class Files:
 
 @contextmanager
 def _naming(source: Source) -> Iterator[None]:
-    """Adds the file's name to a fault."""
+    """A context that adds the file's name to an error about that file (FileFault) and raises it again."""
     try:
         yield
     except FileFault as e:

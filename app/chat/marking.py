@@ -28,7 +28,8 @@ _OPEN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A text, the selection in it (a caret if `start` is `end`), and the marks that the next typed text gets."""
+    """What is being written in the message field: the text, the selection in it from `start` to `end` (a caret if they
+    are equal), and `on`, the marks (bold, italic) that the next typed text gets. Offsets in code points."""
 
     text: str
     start: int
@@ -48,9 +49,9 @@ class Written:
 
 
 def toggle(now: Written, mark: str) -> Written:
-    """Turns a mark on or off: for the selection, or for what is typed next.
+    """Turns bold or italic (`mark`) on or off: for the selection, or for what is typed next.
 
-    At the end of a marked run the caret moves behind it; within a run the whole run loses its mark. Without a run
+    At the end of a marked run the caret moves behind the run; within a run the whole run loses its mark. Outside runs
     nothing is written until something is typed (`typed`).
     """
     if now.start != now.end:
@@ -71,8 +72,8 @@ def toggle(now: Written, mark: str) -> Written:
 
 
 def typed(now: Written, size: int) -> Written:
-    """Gives the marks in `on` to the `size` characters before the caret, which were just typed or pasted. Spaces keep
-    them on for what follows."""
+    """Gives the marks that are on to the `size` characters before the caret, which were just typed or pasted. If those
+    are only spaces, the marks stay on for what follows."""
     first = now.end - size
     if not now.on or not now.text[first : now.end].strip():
         return now
@@ -80,8 +81,8 @@ def typed(now: Written, size: int) -> Written:
 
 
 def new_line(now: Written) -> Written:
-    """Inserts a line break at the caret or instead of the selection. A list continues, and ends with a break in an
-    empty item. Marks end with their line and are on again in the next."""
+    """Inserts a line break at the caret or in place of the selection. In a list the next line is an item too; in an
+    empty item, the list ends instead. Marks end with their line and are on again in the next."""
     if now.start != now.end:
         text = now.text[: now.start] + now.text[now.end :]
         now = Written(text=text, start=now.start, end=now.start)
@@ -112,7 +113,8 @@ def toggle_list(now: Written) -> Written:
 
 
 def emptied(now: Written) -> Written:
-    """Removes a pair of marks around the caret in which nothing is left after a deletion; the marks stay on."""
+    """Removes the pair of marks around the caret if a deletion has left nothing between them; the marks stay on for
+    what is typed next."""
     text, at, on = now.text, now.end, now.on
     for mark in (ITALIC, BOLD):
         if at >= len(mark) and text[at - len(mark) : at] == mark == text[at : at + len(mark)]:
@@ -129,14 +131,14 @@ def finished(now: Written) -> str:
 
 
 def _line(text: str, at: int) -> tuple[int, int]:
-    """The line around a position."""
+    """(first, behind the last) offset of the line of `text` that contains the offset `at`."""
     end = text.find("\n", at)
     return text.rfind("\n", 0, at) + 1, end if end >= 0 else len(text)
 
 
 def _lines(now: Written) -> list[tuple[int, int]]:
-    """The lines of the selection: without a line before whose first character it ends, and without empty lines among
-    others."""
+    """The (first, behind the last) offsets of the lines of the selection. Not the line at whose first character the
+    selection ends, and no empty lines unless all are empty."""
     lines: list[tuple[int, int]] = []
     at = now.start
     while True:
@@ -150,7 +152,8 @@ def _lines(now: Written) -> list[tuple[int, int]]:
 
 
 def _run(text: str, at: int, mark: str) -> tuple[int, int] | None:
-    """The marked run within whose marks a position lies, marks included."""
+    """Finds the run of `text` that is marked with `mark` and in which the offset `at` is. Returns its (first, behind
+    the last) offset, marks included; None if `at` is in no such run."""
     if at < 0:
         return None
     first, last = _line(text, at)
@@ -161,7 +164,7 @@ def _run(text: str, at: int, mark: str) -> tuple[int, int] | None:
 
 
 def _ends_run(text: str, at: int, mark: str) -> bool:
-    """Whether a marked run ends at a position."""
+    """Whether a run of `text` that is marked with `mark` ends just before the offset `at`."""
     first, last = _line(text, at)
     return any(found.end() == at for found in _OPEN[mark].finditer(text, first, last))
 
@@ -176,7 +179,8 @@ def _moved(now: Written, at: int, *, on: Marks) -> Written:
 
 
 def _step_in(now: Written, mark: str) -> Written:
-    """Moves the caret back into the run behind which it is, and into those within it whose marks had stayed on."""
+    """Moves the caret back into the run marked with `mark` that ends at it, and into runs within that one whose marks
+    had stayed on."""
     at, on = now.end - len(mark), now.on
     for other in (BOLD, ITALIC):
         if other in on and _ends_run(now.text, at, other):
@@ -185,8 +189,8 @@ def _step_in(now: Written, mark: str) -> Written:
 
 
 def _step_out(now: Written, last: int, mark: str) -> Written:
-    """Moves the caret behind the run that ends at `last`, with the spaces before it. Marks within the run that end
-    there too stay on."""
+    """Moves the caret behind the run marked with `mark` that ends at `last`. Spaces before the caret move out of the
+    run with it. Marks of runs within that one which end there too stay on."""
     before, rest = now.text[: now.end], "".join(now.text[now.end : last].split())
     spaces = before[len(before.rstrip(" \t")) :] + " " * (last - now.end - len(rest))
     text = before.rstrip(" \t") + rest + spaces
@@ -195,7 +199,8 @@ def _step_out(now: Written, last: int, mark: str) -> Written:
 
 
 def _stepped_out(now: Written) -> Written:
-    """Moves the caret behind every run at whose end it is."""
+    """Moves the caret out of every bold or italic run of which it is at the end, so that what is typed next is behind
+    the run's marks."""
     for mark in (BOLD, ITALIC):
         run = _run(now.text, now.end, mark)
         if run is not None and _at_end(now, run[1], mark):
@@ -204,7 +209,8 @@ def _stepped_out(now: Written) -> Written:
 
 
 def _break(now: Written, line: str) -> Written:
-    """Inserts a line break; marks that hold at the caret end before it and begin again after it."""
+    """Inserts `line`, a line break and perhaps a list mark, at the caret. Marks that are on there end before the break
+    and begin again after it."""
     marks = now.marks
     now = _stepped_out(now)
     if any(_run(now.text, now.end, mark) for mark in (BOLD, ITALIC)):
@@ -235,9 +241,9 @@ def _toggle_selection(now: Written, mark: str) -> Written:
 def _restyled(
     now: Written, meant: Sequence[int], *, add: Marks = NO_MARKS, drop: Marks = NO_MARKS, insert: str = ""
 ) -> Written:
-    """The characters at the positions `meant` with other marks, and perhaps a text at the caret. The selection stays
-    around the same characters; a caret stays behind the same character, or is placed behind the inserted text. Other
-    lines are not touched."""
+    """Gives the characters at the offsets `meant` the marks `add` and takes `drop` from them; `insert` is a text to add
+    at the caret. The selection stays around the same characters; a caret stays behind the same character, or is placed
+    behind the inserted text. Other lines are not touched."""
     top, _ = _line(now.text, min((*meant, now.start)))
     _, foot = _line(now.text, max((*meant, now.end)))
     wanted = set(meant)
@@ -262,7 +268,7 @@ def _restyled(
 
 
 def _split(text: str, first: int, last: int) -> list[tuple[int, int]]:
-    """The lines of a part of the text."""
+    """The (first, behind the last) offset of each line in the part of `text` from the offset `first` to `last`."""
     lines = []
     for line in text[first:last].split("\n"):
         lines.append((first, first + len(line)))
@@ -271,7 +277,9 @@ def _split(text: str, first: int, last: int) -> list[tuple[int, int]]:
 
 
 def _styled(line: str, marks: Marks = NO_MARKS, offset: int = 0) -> list[Styled]:
-    """A line's characters without its marks for bold and italic; other marks are characters."""
+    """The characters of a line that are no marks for bold or italic, each with its marks and its offset. `marks`: those
+    that all of them have; `offset`: that of the line's first character. Other marks of the markup count as characters.
+    """
     chars: list[Styled] = []
     position = 0
     for match in INLINE.finditer(line):
@@ -287,7 +295,7 @@ def _styled(line: str, marks: Marks = NO_MARKS, offset: int = 0) -> list[Styled]
 
 
 def _joined(chars: Sequence[Styled]) -> tuple[str, list[int]]:
-    """The characters as a text with marks, and the position of each of them in it."""
+    """Writes characters as a text with marks. Returns (the text, the offset of each character in it)."""
     out = ""
     places = [0] * len(chars)
     for bold, first, last in _runs(chars, BOLD):
@@ -306,8 +314,8 @@ def _joined(chars: Sequence[Styled]) -> tuple[str, list[int]]:
 
 
 def _runs(chars: Sequence[Styled], mark: str) -> list[tuple[bool, int, int]]:
-    """Stretches with and without a mark: (marked, first, behind the last). Spaces at a stretch's ends have none, and no
-    stretch goes over a line."""
+    """Splits characters into stretches with and without `mark`: (is marked, first, behind the last). Spaces at the ends
+    of a marked stretch become stretches without it, and no marked stretch goes over a line break."""
     marked = [mark in marks and char != "\n" for char, marks, _ in chars]
     runs: list[tuple[bool, int, int]] = []
     first = 0
@@ -325,6 +333,7 @@ def _runs(chars: Sequence[Styled], mark: str) -> list[tuple[bool, int, int]]:
 
 
 def _reads_as_italic(text: str, before: str, after: str) -> bool:
-    """Whether markup.py takes "_text_" for italic there: not within a word, and no marks inside."""
+    """Whether markup.py would read `text` in underscores as italic between the characters `before` and `after`: not
+    within a word, and no marks inside."""
     joined = before == "*" or before.isalnum() or before == "_" or after.isalnum() or after == "_"
     return not joined and not any(char in text for char in "*_\n")

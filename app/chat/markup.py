@@ -39,8 +39,8 @@ _FENCE = re.compile(r"^```(?P<first>[^`\n]*)\n(?P<code>.*?)(?:\n)?^```[ ]*\n?", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A piece of text in one style. `href` is a checked web address, or an `ObjectLink` as text. `note`: the text was
-    added by this program, and is the host of the link before it."""
+    """A stretch of a message's text in one style. `href`: a checked web address, or an `ObjectLink` as text. `mention`:
+    the person who is named. `note`: this program added the text, which is the host of the link before it."""
 
     text: str
     bold: bool = False
@@ -58,7 +58,8 @@ class Run:
 
 
 def parse(text: str, mentions: Sequence[Mention] = ()) -> list[Run]:
-    """The runs of a text; joined they are what a person reads. Mentions out of range are left as text."""
+    """Splits a message's text into stretches of one style. Joined they are what a person reads. Mentions out of range
+    stay plain text."""
     parts: list[str] = []
     named: list[tuple[str, bytes]] = []
     position = 0
@@ -76,7 +77,8 @@ def parse(text: str, mentions: Sequence[Mention] = ()) -> list[Run]:
 
 
 def _with_names(runs: Sequence[Run], named: Sequence[tuple[str, bytes]]) -> list[Run]:
-    """The runs with the mentions in their places, in the style around them."""
+    """Puts the mentions (text, person) back into the runs, at the characters that were put in their places, in the
+    style around them."""
     out: list[Run] = []
     left = iter(named)
     for run in runs:
@@ -90,7 +92,7 @@ def _with_names(runs: Sequence[Run], named: Sequence[tuple[str, bytes]]) -> list
 
 
 def _noted(runs: Sequence[Run]) -> list[Run]:
-    """The runs with the host of each link that needs it."""
+    """Adds a run with the true host behind each link whose text could mislead about it."""
     out: list[Run] = []
     web = [(run.text, "" if run.link is not None else run.href) for run in runs]
     for run, host in zip(runs, notes(web), strict=True):

@@ -10,7 +10,7 @@ from app.people.person import Person
 
 
 def find(text: str, people: Sequence[Person]) -> tuple[Mention, ...]:
-    """The people named, in order. The longest name wins; a name must end where a word ends."""
+    """Finds "@Namn" of these people in the text, in order. The longest name wins; a name must end where a word ends."""
     if "@" not in text:
         return ()
     named = sorted((p for p in people if p.name), key=lambda p: -len(p.name))
@@ -25,7 +25,9 @@ def find(text: str, people: Sequence[Person]) -> tuple[Mention, ...]:
 
 
 def complete(text: str, cursor: int, people: Sequence[Person]) -> tuple[int, list[Person]]:
-    """(position of the @, people who fit) for a cursor just behind "@nam"; (-1, []) if no mention is being written."""
+    """Suggestions for a mention that is being written in `text`, where `cursor` is the caret's offset just behind
+    "@nam". Returns (offset of the @, those of `people` whose names fit); (-1, []) if none is being written or nobody
+    fits."""
     match = re.search(r"(?<!\w)@([\w .-]{0,40})$", text[:cursor])
     if match is None:
         return -1, []

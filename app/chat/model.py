@@ -23,7 +23,7 @@ GROUP_WITHIN = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """An emoji and the people who set it, in the order they did."""
+    """One emoji under a message and the people who set it, in the order in which they did."""
 
     emoji: str
     uids: tuple[Uid, ...]
@@ -36,7 +36,7 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The message that is answered. `deleted` if its text is gone."""
+    """The message that another message answers, as it is shown above the answer. `deleted`: its text is gone."""
 
     change_id: ChangeId
     author: Uid
@@ -47,7 +47,7 @@ class Quote:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message in its present state. `t` and `edited_t` are in ms; `waiting` is true until the server has the
-    message.
+    message. `replies`: how many messages answer it; `last_reply`: (id, time in ms) of the latest of them.
 
     `carried_by`: who brought the message from the room that this one continues. Where this device's own copy of that
     room does not confirm it, the message is a quotation: `author` is then the person who carried it, and
@@ -95,7 +95,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A message's place among its neighbours: what is painted above it."""
+    """How a message is painted among its neighbours: with the day above it, with the line of the first unread one, or
+    close to the message before it."""
 
     new_day: bool = False
     first_unread: bool = False
@@ -104,7 +105,8 @@ class Place:
 
 
 class Rows(Protocol):
-    """What a timeline reads."""
+    """The messages of one conversation, oldest first, as `Timeline` reads them: from the store, or from a list in
+    tests."""
 
     def count(self) -> int: ...
 
@@ -119,12 +121,13 @@ class Rows(Protocol):
         ...
 
     def first_unread(self) -> int | None:
-        """The first message that this person has not read."""
+        """The index of the first message that this person has not read; None if all are read."""
         ...
 
 
 class Timeline:
-    """The list with signals. Call `refresh` after every commit that touched the conversation."""
+    """A conversation as a list of messages for a view, with signals about what changed. Call `refresh` after every
+    commit that touched the conversation."""
 
     def __init__(self, rows: Rows) -> None:
         self.inserted: Signal[int, int] = Signal()
@@ -165,12 +168,13 @@ class Timeline:
         return page[index % PAGE]
 
     def known(self, index: int) -> ChangeId | None:
-        """The message at `index` as it was read last; None if it is not in memory."""
+        """The id of the message that was at `index` when it was read last; None if that is not in memory."""
         page = self._pages.get(index // PAGE, [])
         return page[index % PAGE].change_id if index % PAGE < len(page) else None
 
     def place(self, index: int) -> Place:
-        """The message's place among its neighbours."""
+        """How the message at `index` is painted: whether a new day or the unread messages begin with it, and whether it
+        continues the message before it without a new heading."""
         message = self.message(index)
         first_unread = index == self.first_unread
         if index == 0:
@@ -196,7 +200,8 @@ class Timeline:
         return self.rows.index_of(change_id)
 
     def last_own(self, uid: Uid, within: int = 200) -> Message | None:
-        """The user's latest message that can be edited, among the last `within`."""
+        """The latest message that the person `uid` wrote and may edit, among the last `within` messages; None if there
+        is none."""
         for index in range(self._count - 1, max(-1, self._count - 1 - within), -1):
             message = self.message(index)
             if message.record_author == uid and not message.deleted:
@@ -204,14 +209,16 @@ class Timeline:
         return None
 
     def mark_divider(self) -> None:
-        """Sets the unread divider from the present read mark (None: nothing is unread)."""
+        """Moves the line above the first unread message to where this person has read by now; removes it if nothing is
+        unread."""
         old, self.first_unread = self.first_unread, self.rows.first_unread()
         for index in {old, self.first_unread} - {None}:
             if index is not None and index < self._count:
                 self.changed.emit(index, 1)
 
     def refresh(self, touched: Iterable[ChangeId] = ()) -> None:
-        """Reads again what may have changed: the end of the list, and the messages in `touched` (edits, reactions)."""
+        """Reads again what may have changed, and emits signals for it: the end of the list, and the messages in
+        `touched`, which were edited or reacted to."""
         old_count, old_tail, old_before = self._count, self._tail, self._before_tail
         base = old_count - len(old_tail)
         before = self.rows.keys(base - 1, 1) if base else []
@@ -226,7 +233,8 @@ class Timeline:
             self.changed.emit(index, 1)
 
     def _apply_tail(self, base: int, old: Sequence[ChangeId], new: Sequence[ChangeId]) -> None:
-        """Emits the difference of the two ends, with the count right at every signal."""
+        """Compares the former end of the list (`old`) with the present one (`new`), both from index `base` on, and
+        emits what was removed, inserted and changed. At every signal the length of the list is already right."""
         same = 0
         while same < min(len(old), len(new)) and old[same] == new[same]:
             same += 1

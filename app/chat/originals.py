@@ -33,8 +33,8 @@ _EMPTY = encode(MessageSent(text=""))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """A message up to a position of its room. `data`: the bytes of the message itself; `edit`: its last edit; `t`: when
-    it was written, in ms. `shown`: the named author is shown as its author in that room here."""
+    """A message as it was at a position of its room. `data`: the bytes of the message itself; `edit`: its last edit;
+    `t`: when it was written, in ms. `shown`: this device shows the named author as its author in that room."""
 
     author: Uid
     shown: bool
@@ -46,7 +46,8 @@ class Original:
     reactions: tuple[CarriedPart, ...]
 
     def carried(self) -> Carried:
-        """The record that carries it over: its last form, and nothing that was edited away or deleted."""
+        """The record that carries this message over into another room: in its last form, without anything that was
+        edited away or deleted."""
         who = Carried(author=self.author, change_id=self.change_id, t=self.t, data=_EMPTY, deleted_by=self.deleted_by)
         if self.deleted_by is not None:
             return who
@@ -60,7 +61,8 @@ class Original:
         )
 
     def bears_out(self, carried: Carried) -> bool:
-        """▲ Whether a carried record agrees with this message: the same author, id and bytes, in its last form."""
+        """▲ Whether a record that claims to carry this message over agrees with it: the same author, id and bytes, in
+        its last form. False also if this device does not show the named author as the message's author."""
         mine = self.carried()
         return (
             self.shown
@@ -73,8 +75,9 @@ class Original:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """How a carried message is shown here. `shown`: as the named author's message; otherwise as a quotation. Times in
-    ms; `edited_t` if it was edited. `reactions`: those that the own copy of the old room has too."""
+    """How a carried message is shown on this device. `shown` True: as a message of the author whom the record names;
+    False: as a quotation. `t` and `edited_t` (if it was edited) in ms. `reactions`: those that this device's own copy
+    of the old room has too."""
 
     shown: bool
     t: int
@@ -85,8 +88,9 @@ class Attribution:
 def original(
     conn: Connection, obj: ObjId, change_id: bytes, until: int | None = None, hops: int = HOPS
 ) -> Original | None:
-    """A message of a conversation up to a position of the room (None: now); None if it is not here. `hops`: how many
-    rooms further back are read."""
+    """The message `change_id` of the conversation `obj` as it was at the position `until` of its room (None: as it is
+    now). None if it is not here. `hops`: how many further rooms back are read, if the message was itself carried over.
+    """
     message = message_row(conn, obj, change_id)
     if message is None or (until is not None and (message.n is None or message.n > until)):
         return None
@@ -123,7 +127,9 @@ def _original(
 
 
 def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: int = HOPS) -> Attribution:
-    """▲ Whom this device shows as the author of a carried message."""
+    """▲ Decides whom this device shows as the author of a carried message: the author whom the record `carried` names,
+    only if this device's copy of the old room, or the author's own message in this room, has the same bytes. `hops`:
+    how many rooms back are read."""
     own = _own_copy(conn, message.room, message.change_id, hops - 1) if hops else None
     known = {_bytes(part) for part in own.reactions} if own is not None else set()
     reactions = tuple(part for part in carried.reactions if _bytes(part) in known)
@@ -136,13 +142,15 @@ def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: i
 
 
 def _own_copy(conn: Connection, room: RoomId, change_id: bytes, hops: int) -> Original | None:
-    """The message in this device's copy of the old room, at the position that the genesis names."""
+    """The message `change_id` in this device's copy of the room that `room` continues, at the position that the new
+    room's first entry names. `hops`: how many further rooms back are read. None if it is not there."""
     found = conn.execute(_OLD, (change_id, room)).fetchone()
     return original(conn, ObjId(found[0]), change_id, int(found[1]), hops) if found is not None else None
 
 
 def _time_here(conn: Connection, message: MessageRow, carried: Carried) -> int | None:
-    """When the named author wrote the same bytes under the same id in this room, in ms; None if they did not."""
+    """When the named author wrote the same bytes under the same id in this room themselves, in ms; None if they did
+    not, or if the carried message was edited or deleted."""
     if carried.edit is not None or carried.deleted_by is not None:
         return None
     key = (carried.change_id, message.room, carried.author, message.row)
@@ -153,7 +161,8 @@ def _time_here(conn: Connection, message: MessageRow, carried: Carried) -> int |
 
 
 def _bytes(part: CarriedPart | None) -> tuple[bytes, bytes, bytes] | None:
-    """The fields of a part that are compared. The time is not among them: the own copy has its own."""
+    """The fields of an edit or reaction that are compared; None for None. The time is not among them: each copy has its
+    own."""
     return (part.author, part.change_id, part.data) if part is not None else None
 
 

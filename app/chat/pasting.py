@@ -21,9 +21,9 @@ _ADDRESS = re.compile(r"\s*\w+:/\S*\s*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pasted:
-    """The text to insert, and how many pictures it had that were left out. `beats`: the text is used even if the
-    clipboard offers a picture too, as spreadsheets do; the address of a picture, or HTML that only shows it, is not
-    better than the picture."""
+    """What the clipboard's text becomes in a message. `text`: to be inserted; `pictures`: how many pictures were left
+    out of it. `beats`: use the text even if the clipboard offers a picture too, as spreadsheets do. It is false where
+    the text is only the address of that picture."""
 
     text: str
     pictures: int
@@ -31,7 +31,7 @@ class Pasted:
 
 
 def read(text: str, html: str) -> Pasted:
-    """Joins the plain text and the HTML of one clipboard; both may be empty."""
+    """Makes the text to insert out of the plain `text` and the `html` of the clipboard; either may be empty."""
     tags = complete(html[:_MAX_HTML_CHARS])
     shown = words(tags)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -61,7 +61,8 @@ def _with_blocks(text: str) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rows with each column as wide as its widest cell; the rows unchanged where that would be mostly spaces."""
+    """Table rows as lines with padded columns, each as wide as its widest cell; joined by tabs instead where that would
+    be mostly spaces."""
     widths = [0] * max(map(len, rows))
     for row in rows:
         for column, cell in enumerate(row):

@@ -17,7 +17,7 @@ Progress = Callable[[int, int], None]
 
 
 class People(Protocol):
-    """Looks people up."""
+    """What a chat needs to know of people: their names, and who this account's person is."""
 
     @property
     def changed(self) -> Signal[()]:
@@ -31,7 +31,7 @@ class People(Protocol):
 
 
 class Members(Protocol):
-    """The members of a room, and what this account may do there."""
+    """The members of rooms, and what this account's person may do in a room."""
 
     def people_in(self, room: RoomId) -> Sequence[Person]: ...
 
@@ -45,19 +45,21 @@ class Members(Protocol):
 
 
 class Blobs(Protocol):
-    """Sealed files. Both are ended by cancelling the task."""
+    """Stores and transfers encrypted files. Cancel the task to stop a transfer."""
 
     async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
-        """Seals a file for upload: its manifest and its part ids."""
+        """Encrypts a file for upload. Returns (its manifest, which describes the parts, the parts' ids). Calls
+        `progress` with the bytes done and in all."""
         ...
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches, opens and writes a file; nothing is left at `target` if it does not succeed."""
+        """Fetches the parts that `manifest` describes, decrypts them and writes the file; nothing is left at `target`
+        if it fails. Calls `progress` with the bytes done and in all."""
         ...
 
 
 class Things(Protocol):
-    """What messages link to: tasks, documents."""
+    """The things that messages can link to, such as tasks and documents."""
 
     @property
     def changed(self) -> Signal[RoomId]:
@@ -65,20 +67,20 @@ class Things(Protocol):
         ...
 
     def find(self, link: ObjectLink) -> Linked | None:
-        """The thing's present form; None if it is not here (any more)."""
+        """What to show of the thing that a link leads to; None if it is not here (any more)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedThings:
-    """`Things` from its two parts."""
+    """`Things` made of a signal (the room in which a thing changed) and a function that finds what a link leads to."""
 
     changed: Signal[RoomId]
     find: Callable[[ObjectLink], Linked | None]
 
 
 class NoThings:
-    """For chats without things to link to."""
+    """`Things` for a chat without tasks or documents: finds nothing."""
 
     def __init__(self) -> None:
         self.changed: Signal[RoomId] = Signal()

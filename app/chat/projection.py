@@ -50,7 +50,8 @@ _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the rows of new changes of one conversation. BadChange for a change that is no record of ours."""
+    """Writes the rows for lists and search that new changes of one conversation make. BadChange for a change that is no
+    valid chat record."""
     records = [(change, _read(conn, change)) for change in changes]
     sent = [_arrived(change, record) for change, record in records if isinstance(record, MessageSent | Carried)]
     notes = [(change, record) for change, record in records if not isinstance(record, MessageSent | Carried)]
@@ -71,7 +72,7 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
 
 
 def _all_mine(conn: Connection, changes: Sequence[StoredChange]) -> bool:
-    """Whether this person wrote them all."""
+    """Whether this device's person wrote all these changes."""
     me = own_uid(conn)
     return all(change.author == me for change in changes)
 
@@ -79,8 +80,8 @@ def _all_mine(conn: Connection, changes: Sequence[StoredChange]) -> bool:
 def _settle_notes(
     conn: Connection, obj: ObjId, notes: Sequence[tuple[StoredChange, Note]], done: Container[bytes] = ()
 ) -> None:
-    """Works out the messages again to which the notes (edits, deletions, reactions) belong. Skips the messages in
-    `done`, which the caller has just worked out from all their records."""
+    """Computes the present state of the messages that these notes (edits, deletions, reactions) are about, and writes
+    it. Skips the ids in `done`, whose messages the caller has just computed from all their records."""
     texts, reactions = set[bytes](), set[tuple[bytes, str, Uid]]()
     for change, record in notes:
         for target in {record.target, second_id(change.author, record.target)}:
@@ -97,7 +98,7 @@ def _settle_notes(
 
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Own changes have received the server's position and time."""
+    """Writes the position and time that the server gave to own changes, and computes what they are about again."""
     rows = [(c.n, c.t, c.rowid) for c in changes if c.n is not None]
     conn.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
     conn.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
@@ -127,15 +128,15 @@ def _decoded(change: StoredChange) -> Record | None:
 
 
 def record_of(change: StoredChange) -> Plain:
-    """The record in a change; for a carried record the message in it. BadChange if the change holds no record of a
-    conversation."""
+    """The chat record in a change; if it carries a message over from another room, that message. BadChange if the
+    change is no valid record."""
     record = decode(change.data)
     return message_in(record) if isinstance(record, Carried) else record
 
 
 def _read(conn: Connection, change: StoredChange) -> Plain | Carried:
-    """The record in a change. BadChange for a carried record whose author is not the founder. ▲ Only the founder of a
-    room that continues another may carry messages over."""
+    """The record in a change. BadChange if it is no valid record, or if it carries a message over and its author may
+    not. ▲ Only the founder of a room that continues another may carry messages over."""
     record = decode(change.data)
     if isinstance(record, Carried) and not founded(conn, change.room, change.author):
         raise BadChange("forbidden")
@@ -144,7 +145,8 @@ def _read(conn: Connection, change: StoredChange) -> Plain | Carried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrived:
-    """A message to be added. `author` and `change_id` are those that its record names."""
+    """A received message that may be added to a conversation. `change`: the change that it is in. `author` and
+    `change_id` are those that its record names. `carried`: the record, if it was carried over from another room."""
 
     change: StoredChange
     sent: MessageSent
@@ -162,8 +164,8 @@ def _arrived(change: StoredChange, record: MessageSent | Carried) -> _Arrived:
 
 
 def _add_messages(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
-    """Adds the messages that are not there yet. Returns (those that were added, each under the id that it got; carried
-    messages that their author has written here too)."""
+    """Adds the messages that are not in the conversation yet. Returns (those that were added, each under the id that it
+    got; ids of carried messages that their author has sent here too, with the same content)."""
     added, confirmed = _new(conn, obj, sent)
     if added:
         conn.executemany(_ADD_MESSAGE, [_message_row(one) for one in added])
@@ -176,7 +178,8 @@ def _add_messages(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tup
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """The author who has an id in the conversation, the row of the change, and whether the message was carried over."""
+    """The message that has an id in the conversation already: its author, the row of its change, and whether it was
+    carried over."""
 
     author: Uid
     row: int
@@ -184,9 +187,10 @@ class _Taken:
 
 
 def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
-    """The messages to add, each under its id here, and the carried messages that their author has written here too. ▲ A
-    change id belongs to its author: another person's message under it gets another id here. A message that its author
-    wrote replaces the one that was carried in their name, unless the two agree or the message is deleted."""
+    """Decides which messages are new. Returns (the messages to add, each under its id here; ids of carried messages
+    that their author has sent here too, with the same content). ▲ A change id belongs to its author: another person's
+    message under it gets a different id here. A message that its author sent replaces the one that was carried in their
+    name, unless the two agree or the carried one is deleted."""
     taken = _taken(conn, obj, [one.change_id for one in sent])
     added, confirmed = dict[ChangeId, _Arrived](), set[ChangeId]()
     for one in sent:
@@ -220,7 +224,8 @@ def _taken(conn: Connection, obj: ObjId, ids: Sequence[ChangeId]) -> dict[Change
 
 
 def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
-    """Whether a carried message is deleted, or agrees with what its author has written here."""
+    """Whether the carried message `taken` was deleted, or has the same bytes as `one`, which its author sent in this
+    room."""
     data = conn.value("SELECT data FROM changes WHERE row = ?", (taken.row,))
     record = decode(data)
     assert isinstance(record, Carried)  # noqa: S101 - the row says so
@@ -228,8 +233,8 @@ def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
 
 
 def _message_row(one: _Arrived) -> tuple[object, ...]:
-    """A message's row. ▲ A carried message is its carrier's quotation until `settle` has compared it with this device's
-    own copy."""
+    """The values of a new message's row. ▲ A carried message is written as a quotation by the person who carried it,
+    until `settle` has compared it with this device's own copy of the old room."""
     change, record = one.change, one.carried
     return (
         change.rowid,
@@ -252,7 +257,8 @@ def _message_row(one: _Arrived) -> tuple[object, ...]:
 
 
 def sort_of(change: StoredChange) -> int:
-    """The order key of a change: the server's position, or after everything while it waits."""
+    """The sort key of a change: the server's position; a number above all positions while the server does not have
+    it."""
     return change.n if change.n is not None else PENDING + change.rowid
 
 
@@ -275,8 +281,8 @@ def _mention_rows(one: _Arrived) -> list[tuple[object, ...]]:
 
 
 def _already_noted(conn: Connection, obj: ObjId, added: Sequence[_Arrived]) -> set[ChangeId]:
-    """New messages that an earlier edit or deletion is about (it was received first, since a key was missing for the
-    message)."""
+    """The ids of those new messages that stored edits, deletions or reactions are about already. (Those were received
+    first, for example because a key for the message was missing.)"""
     execute = conn.execute
     if not added or execute("SELECT 1 FROM chat_notes WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
         return set()

@@ -31,7 +31,8 @@ _NOTHING = b"\x90"
 
 
 class ChatRows:
-    """`Rows` of one conversation. `me` is the person whose unread messages count."""
+    """Reads the messages of one conversation from the store, for a `Timeline`. `me`: the person whose unread messages
+    count."""
 
     def __init__(self, db: Database, obj: ObjId, me: Uid) -> None:
         self._db = db
@@ -40,7 +41,8 @@ class ChatRows:
         self._count, self._counted_at = 0, -1
 
     def count(self) -> int:
-        """How many messages there are. Counting 100,000 takes 2 ms, so it is done again only after a write."""
+        """How many messages the conversation has. Counting 100,000 takes 2 ms, so it is done again only after a
+        write."""
         writes: int = self._db.conn.total_changes
         if writes != self._counted_at:
             sql = "SELECT count(*) FROM chat_messages WHERE obj = ?"
@@ -48,7 +50,7 @@ class ChatRows:
         return self._count
 
     def waiting(self) -> int:
-        """How many messages the server does not have."""
+        """How many messages of the conversation are only on this device so far."""
         sql = "SELECT count(*) FROM chat_messages WHERE obj = ? AND sort >= ?"
         return int(self._db.value(sql, (self._obj, PENDING)) or 0)
 
@@ -57,7 +59,8 @@ class ChatRows:
         return [row[0] for row in self._slice("change_id", first, limit)]
 
     def page(self, first: int, limit: int) -> list[Message]:
-        """Whole messages from `first`, oldest first."""
+        """At most `limit` messages from index `first` on, oldest first, complete with quotes, reply counts and
+        reactions."""
         rows = self._slice(_COLUMNS, first, limit)
         ids = [row[0] for row in rows]
         quotes = self._quotes([row[7] for row in rows if row[7] is not None])
@@ -72,7 +75,8 @@ class ChatRows:
         replies: Mapping[bytes, tuple[int, tuple[ChangeId, int]]],
         reactions: Mapping[bytes, tuple[Reaction, ...]],
     ) -> Message:
-        """The message of a row with _COLUMNS."""
+        """Builds the message of a row with _COLUMNS. `quotes`: the answered messages by id; `replies`: (count, latest)
+        of the answers by id; `reactions`: by id."""
         change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, *origin = row
         carried_by, named, named_t = origin
         answered = replies.get(change_id)
@@ -96,13 +100,13 @@ class ChatRows:
         )
 
     def index_of(self, change_id: ChangeId) -> int | None:
-        """How many messages are before it; None if it is not here."""
+        """The index of a message: how many are before it. None if it is not here."""
         sql = "SELECT sort FROM chat_messages WHERE obj = ? AND change_id = ?"
         sort = self._db.value(sql, (self._obj, change_id))
         return None if sort is None else self._before(int(sort))
 
     def first_unread(self) -> int | None:
-        """The first message that this person has not read."""
+        """The index of the first message that this person has not read; None if all are read."""
         sort = unread.first(self._db.conn, self._obj, self._me)
         return None if sort is None else self._before(sort)
 
@@ -110,7 +114,8 @@ class ChatRows:
         return int(self._db.value("SELECT count(*) FROM chat_messages WHERE obj = ? AND sort < ?", (self._obj, sort)))
 
     def _slice(self, columns: str, first: int, limit: int) -> list[Row]:
-        """Rows from the nearer end of the index: an OFFSET of 100,000 would walk all of it at each scroll."""
+        """At most `limit` rows from index `first` on, with these `columns`. Counts from the nearer end: an OFFSET of
+        100,000 would walk the whole index at each scroll."""
         total = self.count()
         limit = min(limit, total - first)
         if limit <= 0:
@@ -162,9 +167,9 @@ class ChatRows:
         return {target: self._reactions_of(target) for (target,) in self._db.rows(sql, (self._obj, *ids)) if ids}
 
     def _reactions_of(self, target: bytes) -> tuple[Reaction, ...]:
-        """A message's reactions with the MAX_REACTIONS emoji that were set first, each with everybody who set it. ▲
-        Other emoji are not read. Otherwise a member could set thousands of them, and each change of the message would
-        read them all."""
+        """The reactions to the message `target`: the MAX_REACTIONS emoji that were set first, each with everybody who
+        set it. ▲ Other emoji are not read. Otherwise a member could set thousands of them, and each change of the
+        message would read them all."""
         found: dict[str, list[Uid]] = {}
         for emoji, uid in self._in_order(target):
             if emoji not in found and len(found) == MAX_REACTIONS:
@@ -182,8 +187,8 @@ class ChatRows:
         return _reactions(again)
 
     def _in_order(self, target: bytes) -> Iterator[tuple[str, Uid]]:
-        """(emoji, person) of a message's reactions, the oldest first. Reads PAGE rows at a time, and only as far as the
-        caller iterates."""
+        """Yields (emoji, person) for the reactions to the message `target`, the oldest first. Reads PAGE rows at a
+        time, and only as far as the caller iterates."""
         sql = (
             "SELECT emoji, uid, sort FROM chat_reactions WHERE obj = ? AND target = ?"
             " AND (sort, emoji, uid) > (?, ?, ?) ORDER BY sort, emoji, uid LIMIT ?"

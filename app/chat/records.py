@@ -25,11 +25,9 @@ MAX_T = 2**53
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A sealed file. `manifest` is the blob's, opaque here; `width` and `height` in pixels for images, otherwise 0.
-
-    `preview` is a small JPEG of an image, so that it shows at once and nothing unsealed touches the disk. The file
-    itself travels unchanged.
-    """
+    """An encrypted file in a message. `manifest` describes its encrypted parts, opaque here. `width` and `height` in
+    pixels for images, otherwise 0. `preview` is a small JPEG of an image, so that it shows at once and nothing
+    unencrypted touches the disk. The file itself travels unchanged."""
 
     name: str
     size_bytes: int
@@ -46,7 +44,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Mention(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A person named in a text: code points `start` to `start + length` hold "@Namn"."""
+    """A person who is named in a message's text: the `length` code points from `start` on are "@Namn"."""
 
     uid: bytes
     start: int
@@ -54,7 +52,7 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class MessageSent(msgspec.Struct, frozen=True, kw_only=True, tag="sent", omit_defaults=True):
-    """A message. `reply_to` is the change id of the message it answers."""
+    """The record of a new message. `reply_to` is the id of the message that it answers."""
 
     text: str
     reply_to: bytes | None = None
@@ -63,7 +61,7 @@ class MessageSent(msgspec.Struct, frozen=True, kw_only=True, tag="sent", omit_de
 
 
 class MessageEdited(msgspec.Struct, frozen=True, kw_only=True, tag="edited", omit_defaults=True):
-    """A new text for one's own message."""
+    """The record that gives the author's own message `target` a new text."""
 
     target: bytes
     text: str
@@ -71,13 +69,15 @@ class MessageEdited(msgspec.Struct, frozen=True, kw_only=True, tag="edited", omi
 
 
 class MessageDeleted(msgspec.Struct, frozen=True, kw_only=True, tag="deleted"):
-    """Removes the text and files; a trace stays. Counts from the author or an administrator."""
+    """The record that removes the text and files of the message `target`; a trace of it stays. It counts if it is from
+    the author or an administrator."""
 
     target: bytes
 
 
 class ReactionSet(msgspec.Struct, frozen=True, kw_only=True, tag="reaction"):
-    """Sets or takes back (`on`) an author's reaction with `emoji` on a message. The latest counts."""
+    """The record that sets (`on` True) or takes back its author's reaction with `emoji` on the message `target`. The
+    latest one counts."""
 
     target: bytes
     emoji: str
@@ -85,7 +85,8 @@ class ReactionSet(msgspec.Struct, frozen=True, kw_only=True, tag="reaction"):
 
 
 class CarriedPart(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """An edit or a reaction of the old room: its author, its change id, its time (ms) and its own bytes there."""
+    """An edit of a carried message, or a reaction to it, from the old room: its author, its id, its time (ms) and its
+    own bytes there."""
 
     author: bytes
     change_id: bytes
@@ -94,8 +95,8 @@ class CarriedPart(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True, tag="carried", omit_defaults=True):
-    """A message of the room that stopped, as the founder of its successor had it. `author`, `change_id` and `t` (ms)
-    are the message's there, `data` its own bytes.
+    """The record by which the founder of a new room carries over a message of the room that it continues. `author`,
+    `change_id` and `t` (ms) are the message's own there, `data` its own bytes.
 
     Where the message was edited, `data` is the message without its words, and `edit` the last edit. Where it was
     deleted, `data` is an empty message, and `deleted_by` is the person who deleted it. `reactions`: those that were
@@ -122,14 +123,14 @@ _PAYLOAD: Payload[Record] = Payload(Record)
 
 
 def encode(record: Record) -> bytes:
-    """The record as a change's data. MessageTooLong above the limit."""
+    """Encodes a record as a change's data. MessageTooLong if the text is longer than MAX_TEXT."""
     if isinstance(record, MessageSent | MessageEdited) and len(record.text) > MAX_TEXT:
         raise MessageTooLong
     return _PAYLOAD.encode(record)
 
 
 def decode(data: bytes) -> Record:
-    """The record as it may be shown. BadChange if it is no record of ours or breaks a limit.
+    """Decodes a change's data into a record that is safe to show. BadChange if it is no valid record or breaks a limit.
 
     ▲ Names of files and reactions are cleaned here, and a preview that this program would not make is left out. So no
     view receives what a colleague's program could put there.
@@ -149,8 +150,8 @@ def decode(data: bytes) -> Record:
 
 
 def message_in(carried: Carried) -> MessageSent:
-    """The message that a carried record brings, without its edit. BadChange if a part of the record is malformed, is
-    about another message, or gives a text that was deleted."""
+    """The message in a record that carries one over, without its edit. BadChange if a part of the record is malformed,
+    is about another message, or gives a text that was deleted."""
     if len(carried.reactions) > MAX_CARRIED_REACTIONS:
         raise BadChange("oversize")
     sent = decode(carried.data)
@@ -168,7 +169,8 @@ def message_in(carried: Carried) -> MessageSent:
 
 
 def edit_in(carried: Carried) -> MessageEdited | None:
-    """The edit that a carried record brings, if any. BadChange."""
+    """The edit in a record that carries a message over; None if the message was not edited. BadChange if it is
+    malformed."""
     if carried.edit is None:
         return None
     record = _part(carried, carried.edit)
@@ -178,13 +180,13 @@ def edit_in(carried: Carried) -> MessageEdited | None:
 
 
 def text_in(carried: Carried) -> MessageSent:
-    """The message that a carried record brings, with its edit. BadChange."""
+    """The message in a record that carries one over, with its edit applied. BadChange if the record is malformed."""
     sent, edit = message_in(carried), edit_in(carried)
     return sent if edit is None else msgspec.structs.replace(sent, text=edit.text, mentions=edit.mentions)
 
 
 def reaction_in(carried: Carried, part: CarriedPart) -> ReactionSet:
-    """A reaction that a carried record brings. BadChange."""
+    """The reaction in `part`, which belongs to a record that carries a message over. BadChange if it is malformed."""
     record = _part(carried, part)
     if not isinstance(record, ReactionSet) or not record.on:
         raise BadChange("malformed")
@@ -206,8 +208,8 @@ def without_words(data: bytes) -> bytes:
 
 
 def without_previews(data: bytes) -> bytes:
-    """A message's bytes without its pictures' previews: the form in which it is carried if the record would be too
-    large."""
+    """A message's bytes without the previews of its pictures. A message is carried over in this form if its record
+    would otherwise be too large. BadChange."""
 
     def bare(sent: MessageSent) -> MessageSent:
         files = tuple(msgspec.structs.replace(file, preview=b"") for file in sent.attachments)

@@ -13,7 +13,8 @@ from sync.errors import Refused, Reject
 
 
 class RoomFiles:
-    """`Blobs` of a chat. `origin_of`: the room that a room continues."""
+    """Stores and fetches the files of chat messages, by room. `origin_of`: returns the room that a room continues, or
+    None."""
 
     def __init__(self, files: SealedFiles, objects: Objects, origin_of: Callable[[RoomId], RoomId | None]) -> None:
         self._files = files
@@ -25,8 +26,9 @@ class RoomFiles:
         return await self._files.add(room, obj, source, progress)
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches a file. ▲ A file stays in the room for which it was sealed: one that was carried over is fetched from
-        the room it came from."""
+        """Fetches the file that `manifest` describes for the room's conversation, and writes it to `target`. ▲ A file
+        stays in the room for which it was encrypted: if it is not in this room, it is fetched from the room that this
+        one continues. NotFound if the room has no conversation."""
         while True:
             channel = self._objects.first(room, KIND_ID)
             if channel is None:

@@ -52,9 +52,9 @@ MENTION_CHARS = 400
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The text that was being written in a room. `edits` is set while an own message is being changed; `aside` and
-    `aside_reply_to` are then the draft from before. `files`: paths of attached files. `pictures`: the number of pasted
-    pictures; the pictures themselves are not kept."""
+    """What was being written in a room and is not sent. `edits`: the own message that is being edited, if any; `aside`
+    and `aside_reply_to` are then the draft from before. `files`: paths of attached files. `pictures`: the number of
+    pasted pictures; the pictures themselves are not kept."""
 
     text: str = ""
     reply_to: bytes | None = None
@@ -80,14 +80,15 @@ class MentionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """The person whose name is shown with a message. `quotes`: the person claims that another person wrote the text."""
+    """The person whose name is shown with a message. `quotes`: the message is a quotation; the person claims that
+    another person wrote the text."""
 
     uid: Uid
     quotes: bool = False
 
 
 class ChatService:
-    """The chats of one account. Lives on the event loop."""
+    """What this account can do in the chats of its rooms. Lives on the event loop."""
 
     def __init__(
         self,
@@ -131,8 +132,8 @@ class ChatService:
         """Does nothing: nothing is left to complete from an earlier run."""
 
     def close_all(self) -> None:
-        """Stores the drafts that the disk has refused so far and stops following the store. A second call does no harm.
-        StoreFault if the disk refuses them again."""
+        """Stops following the store, and stores the drafts that the disk has refused so far. A second call does no
+        harm. StoreFault if the disk refuses them again."""
         for end in self._ends:
             end()
         self.save()
@@ -145,12 +146,13 @@ class ChatService:
         return self.people.me.uid
 
     def channel(self, room: RoomId) -> ObjId | None:
-        """The room's conversation; None until the room has announced one."""
+        """The id of the room's conversation; None until the room has one."""
         found = self._objects.first(room, projection.KIND_ID)
         return found.obj if found else None
 
     def timeline(self, room: RoomId) -> Timeline:
-        """The room's conversation as a live list. Every caller gets the same one."""
+        """The room's conversation as a live list for views. Every caller gets the same one while it is in use. NotFound
+        if the room has no conversation."""
         obj = self._channel(room)
         timeline = self._timelines.get(obj)
         if timeline is None:
@@ -158,7 +160,7 @@ class ChatService:
         return timeline
 
     def room_title(self, room: RoomId) -> str:
-        """The room's title; a direct room has the other person's name."""
+        """The room's title; for a direct room the other person's name. "" if the room is unknown."""
         row = self._db.one("SELECT title, type FROM rooms WHERE room = ?", (room,))
         if row is None:
             return ""
@@ -176,7 +178,8 @@ class ChatService:
         return counter.unread, counter.mentions
 
     def mentions(self, limit: int = 50, *, unread_only: bool = False) -> list[MentionRow]:
-        """The latest messages of others that mention this person, over all rooms."""
+        """The latest messages of others that mention this person, over all rooms, newest first, at most `limit`.
+        `unread_only`: only those that are not read."""
         wanted = f"AND {unread.IS_UNREAD}" if unread_only else ""
         sql = f"""SELECT c.room, c.obj, m.change_id, c.author, c.t, m.text, {unread.IS_UNREAD}
                  FROM chat_mentions c JOIN chat_messages m ON m.row = c.row
@@ -187,8 +190,8 @@ class ChatService:
         ]
 
     def authors(self, places: Sequence[tuple[ObjId, bytes]]) -> dict[tuple[ObjId, bytes], Author]:
-        """The authors of the messages at these places (conversation, change id); messages that are not here are left
-        out."""
+        """The authors to show for messages, each named by (conversation, message id). Messages that are not here are
+        left out."""
         if not places:
             return {}
         sql = (
@@ -216,7 +219,8 @@ class ChatService:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def send(self, room: RoomId, text: str, *, reply_to: ChangeId | None = None) -> ChangeId:
-        """Sends a message. EmptyMessage, MessageTooLong. Mentions are found in the text."""
+        """Sends a message and returns its id. `reply_to`: the message that it answers. Mentions are found in the text.
+        EmptyMessage, MessageTooLong, NotFound if the room has no conversation."""
         text = text.strip()
         if not text:
             raise EmptyMessage
@@ -226,7 +230,8 @@ class ChatService:
         return change_id
 
     def edit(self, room: RoomId, target: ChangeId, text: str) -> None:
-        """Replaces the text of one's own message. Forbidden, NotFound, EmptyMessage, MessageTooLong."""
+        """Replaces the text of `target`, one's own message, by `text`. Forbidden, NotFound, EmptyMessage,
+        MessageTooLong."""
         message = self._message(room, target)
         text = text.strip()
         if not self.can_edit(room, message):
@@ -237,14 +242,15 @@ class ChatService:
             self._append(room, MessageEdited(target=target, text=text, mentions=find(text, self.members(room))))
 
     def delete(self, room: RoomId, target: ChangeId) -> None:
-        """Removes the text and files; a trace stays. Forbidden, NotFound."""
+        """Deletes the message `target`: its text and files are removed, a trace stays. Forbidden, NotFound."""
         message = self._message(room, target)
         if not self.can_delete(room, message):
             raise Forbidden
         self._append(room, MessageDeleted(target=target))
 
     def react(self, room: RoomId, target: ChangeId, emoji: str, on: bool | None = None) -> None:
-        """Sets or takes back a reaction; None toggles it. NotFound."""
+        """Sets this person's reaction with `emoji` to the message `target` (`on` True), takes it back (False), or
+        toggles it (None). NotFound."""
         message = self._message(room, target)
         mine = any(r.emoji == emoji and self.me in r.uids for r in message.reactions)
         wanted = not mine if on is None else on
@@ -252,14 +258,13 @@ class ChatService:
             self._append(room, ReactionSet(target=target, emoji=emoji, on=wanted))
 
     def mark_read(self, room: RoomId, seen: Collection[ChangeId]) -> None:
-        """Marks messages as read because they were on screen. The read mark moves forward and stops before the first
-        message that has not been on screen. Later ones that have been are stored one by one, on this computer
+        """Marks the messages `seen` as read because they were on screen. The read mark moves forward and stops before
+        the first message that has not been on screen. Later ones that have been are stored one by one, on this computer
         (app/chat/unread.py)."""
         self._mark(room, lambda obj: unread.see(self._db.conn, obj, self.me, seen))
 
     def mark_all_read(self, room: RoomId) -> None:
-        """Marks everything received as read, and moves the read mark to the end. Mentions of this person that were not
-        on screen stay unread below it."""
+        """Marks all received messages of a room as read, except mentions of this person that were not on screen."""
         self._mark(room, lambda obj: unread.see_all(self._db.conn, obj, self.me))
 
     def _mark(self, room: RoomId, see: Callable[[ObjId], int]) -> None:
@@ -272,7 +277,7 @@ class ChatService:
             self._db.after_commit(lambda: self.changed.emit(room))
 
     def draft(self, room: RoomId) -> Draft:
-        """The draft of a room, also after a restart."""
+        """What was being written in a room, also after a restart; an empty draft if nothing was."""
         if room in self._unkept:
             return self._unkept[room]
         obj = self.channel(room)
@@ -283,8 +288,8 @@ class ChatService:
             return Draft()
 
     def keep_draft(self, room: RoomId, draft: Draft) -> None:
-        """Stores what is being written; an empty draft removes it. If the disk refuses, this raises StoreFault and the
-        draft stays in memory until `save` has stored it."""
+        """Stores what is being written in a room; an empty draft removes what was stored. If the disk refuses, this
+        raises StoreFault and the draft stays in memory until `save` has stored it."""
         try:
             obj = self.channel(room)
             is_kept = room not in self._unkept and draft == self.draft(room)
@@ -304,8 +309,8 @@ class ChatService:
             self.keep_draft(room, draft)
 
     def unstored(self) -> list[Unsaved]:
-        """The drafts that the disk has refused, each with its room's root object, since the store may be closed by now.
-        An emptied draft does not count: nothing is lost with it."""
+        """The drafts that the disk has refused, each named by its room's root object (`ObjId(room)`), since the store
+        may be closed by now. An emptied draft does not count: nothing is lost with it."""
         kept = [room for room, draft in self._unkept.items() if draft.text or draft.aside or draft.files]
         return [Unsaved(obj=ObjId(room), draft=True) for room in kept]
 
@@ -318,8 +323,8 @@ class ChatService:
         return linked_object(self._objects, link)
 
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
-        """A conversation as changes for the room that continues its own, in groups: the messages that are not there
-        yet."""
+        """Yields groups of changes that carry the conversation `obj` over into `into`, the conversation of the room
+        that continues its room. Messages that are there already are skipped."""
         return carry(self._db, obj, ChatRows(self._db, obj, self.me), ChatRows(self._db, into, self.me))
 
     # -- files -----------------------------------------------------------------------------------------------------
@@ -333,9 +338,11 @@ class ChatService:
         reply_to: ChangeId | None = None,
         pictures: Mapping[Source, Picture] | None = None,
     ) -> ChangeId:
-        """Seals files and sends one message with them. Progress and cancelling through `transfers`.
+        """Encrypts files and sends one message with them. Returns the message's id. `reply_to`: the message that it
+        answers; `pictures`: what is known of the files that are images. Progress and cancelling through `transfers`.
 
-        All files are checked before the first is sealed: FileTooLarge, FileUnreadable, BadFileName.
+        All files are checked before the first is encrypted: FileTooLarge, FileUnreadable, BadFileName. EmptyMessage
+        without a file.
         """
         text = text.strip()
         checked = await self.files.check(sources)
@@ -348,14 +355,14 @@ class ChatService:
         return self._append(room, record, parts)
 
     def check_export(self) -> None:
-        """Raises ExportOff if policy lets no file be saved outside the program. Call it before the person is asked for
-        a place."""
+        """Raises ExportOff if the machine's policy lets no file be saved outside the program. Call it before the person
+        is asked where to save."""
         if not self.may_export():
             raise ExportOff()
 
     async def fetch_file(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
-        """Fetches a message's file to `target` (a folder: under the file's own name, beside what is there). Returns its
-        path. ExportOff."""
+        """Fetches the message's attachment with the number `index` and writes it to `target`: a path, or a folder, in
+        which it gets its own name beside existing files. Returns the path. ExportOff, NotFound."""
         self.check_export()
         return await self.files.fetch(room, message, index, target)
 
@@ -394,8 +401,8 @@ class ChatService:
             self.changed.emit(room)
 
     def _refresh_successors(self, room: RoomId, changes: Sequence[StoredChange]) -> None:
-        """Refreshes open conversations of rooms that continue this one: a carried message may have another author
-        now."""
+        """Refreshes open conversations of rooms that continue this one. A message that was carried over into them may
+        be shown under another author now that its original has changed here."""
         if not self._timelines:
             return
         rows = self._db.rows("SELECT room FROM origins WHERE old = ?", (room,))
@@ -416,7 +423,7 @@ def _shown(text: str) -> str:
 
 
 def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:
-    """The earlier messages that new records refer to: edited, deleted, reacted to, answered."""
+    """The ids of earlier messages that these changes are about: edited, deleted, reacted to, answered."""
     touched: set[ChangeId] = set()
     for change in changes:
         try:

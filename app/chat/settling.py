@@ -42,8 +42,9 @@ _SUCCESSORS = """SELECT g.room, g.n, o.obj FROM origins g JOIN objects o ON o.ro
 
 
 def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = True) -> None:
-    """Works out a message from its edits, deletions and reactions, in the server's order. Does nothing if the message
-    is not here. Without `reactions` the stored reactions are left as they are, unless the message is deleted."""
+    """Computes the present state of a message from its edits, deletions and reactions, in the server's order, and
+    writes it. Does nothing if the message is not here. `reactions` False: the stored reactions are left as they are,
+    unless the message is or was deleted."""
     message = message_row(conn, obj, change_id)
     if message is None:
         return
@@ -69,10 +70,10 @@ def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = 
 
 
 def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, uid: Uid) -> None:
-    """Works out one person's reaction with one emoji, as `settle` does for all of them. A deleted message has none.
+    """Computes and writes the state of one person's reaction with one emoji to a message. A deleted message has none.
 
-    ▲ It costs the same however many reactions the message has. Otherwise a member could make each further reaction
-    take as long as all earlier ones.
+    ▲ It costs the same however many reactions the message has. Otherwise a member could make each further reaction take
+    as long as all earlier ones.
     """
     message = message_row(conn, obj, change_id)
     last = reaction(conn, message, emoji, uid) if message is not None else None
@@ -92,10 +93,10 @@ def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, 
 def _write_attribution(
     conn: Connection, message: MessageRow, record: Carried, shown: Attribution, later: Outcome
 ) -> Uid | None:
-    """▲ Writes whom a carried message shows as its author. Returns the person who is shown as having deleted it.
-
-    An edit that the named author signed in this room makes the message theirs on every device.
-    """
+    """▲ Writes whom this device shows as the author of a carried message: `shown` is the decision. `record`: the
+    carried message; `later`: what later records in this room make of it. Returns the person who is shown as having
+    deleted it, None if it is not deleted. An edit that the named author signed in this room makes the message theirs on
+    every device."""
     theirs = shown.shown or later.edit is not None
     author = message.author if theirs else message.carried_by
     named = None if theirs else message.author
@@ -124,8 +125,9 @@ def _is_deleted(conn: Connection, message: MessageRow) -> bool:
 
 
 def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
-    """Writes a message again as its record has it, without edits and reactions. The deletion counted only while it
-    waited: its author was an administrator then, and is none at the position that it got."""
+    """Writes a message again as its record has it, without edits and reactions, since its deletion does not count any
+    more: the person who deleted it was an administrator while the deletion waited for its position, and is none at that
+    position."""
     sent = text_in(record) if isinstance(record, Carried) else record
     assert isinstance(sent, MessageSent)  # noqa: S101 - projection.py has looked
     conn.execute(
@@ -162,7 +164,8 @@ def _write_edit(conn: Connection, message: MessageRow, edit: CarriedPart) -> Non
 def _write_reactions(
     conn: Connection, message: MessageRow, later: Outcome, before: Sequence[CarriedPart] | None
 ) -> None:
-    """`before`: reactions that were carried over with the message; None: the message is deleted and has none."""
+    """Replaces the stored reactions of a message by those in `later` and those in `before`, which were carried over
+    with the message. `before` None: the message is deleted and has none."""
     rows = dict[tuple[str, bytes], int]()
     conn.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (message.obj, message.change_id))
     if before is None:
@@ -182,11 +185,11 @@ def _write_reactions(
 
 
 def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: int = HOPS) -> None:
-    """Judges again the carried copies of new or changed messages, in the rooms that continue this one and in those that
-    continue them. It follows at most `hops` rooms, as many as attribution reads back.
+    """Computes again the copies of new or changed messages that were carried over into rooms which continue this one,
+    and into rooms that continue those. It follows at most `hops` rooms, as many as attribution reads back.
 
-    `touched`: for each message the lowest sort key of what is new about it. A successor names the last position of the
-    old room that counts for it. Copies in that successor are not affected by anything after this position.
+    `touched`: for each message id the lowest sort key of what is new about it. A successor names the last position of
+    the old room that counts for it. Copies in that successor are not affected by anything after this position.
     """
     successors = conn.execute(_SUCCESSORS, (room,)).fetchall() if touched and hops else ()
     for successor, last, obj in successors:
@@ -206,24 +209,25 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
 
 
 def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: MessageSent) -> search.Entry:
-    """A message's search entry."""
+    """What search finds of the message `sent`: its text and the names of its files. `change_id`: the message's id; `t`:
+    its time in ms."""
     body = " ".join((plain(sent.text, sent.mentions), *(attachment.name for attachment in sent.attachments)))
     return search.Entry(room=room, obj=obj, kind=KIND_ID, ref=change_id, t=t, title="", body=body)
 
 
 def own_uid(conn: Connection) -> Uid:
-    """This person's id; empty before the first sign-in is whole."""
+    """This account's person; an empty id before the account exists."""
     (me,) = conn.execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
     return Uid(me)
 
 
 def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = True) -> None:
-    """Stores what the conversation counts for the room's line in the list: the latest message, how many are unread and
-    how many of them mention this person. A conversation that the room does not show counts nothing. Otherwise a member
-    could announce a second one whose messages nobody can read.
+    """Stores the conversation's share of the room's line in the list: the latest message, how many are unread and how
+    many of them mention this person. Only the room's one conversation counts. Otherwise a member could announce a
+    second one whose messages nobody can read.
 
-    `count`: whether what is unread can have changed. An own message leaves it as it is, and counting reads all own
-    messages above the read mark.
+    `count`: whether the number of unread messages can have changed. An own message leaves it as it is, and counting
+    reads all own messages above the read mark.
     """
     last, raw = _last(conn, obj), conn
     if last is None:
@@ -239,7 +243,7 @@ def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = Tr
 
 
 def _last(conn: Connection, obj: ObjId) -> Any:
-    """The latest message that is not deleted, or the latest of all; None in an empty conversation."""
+    """The row of the latest message that is not deleted, or of the latest of all; None in an empty conversation."""
     sql = (
         "SELECT author, t, text, mentions, attachments, deleted_by, named FROM chat_messages WHERE obj = ?{left}"
         " ORDER BY sort DESC LIMIT 1"

@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """One file in transfer. `key` is unique; for a fetch it names message and file."""
+    """One file that is being uploaded or fetched. `key` is unique; for a fetch it is (message id, number of the file).
+    `done` and `total` in bytes."""
 
     key: tuple[bytes, int]
     room: RoomId
@@ -31,7 +32,8 @@ class Transfer:
 
 
 class Transfers:
-    """The transfers of all rooms. A transfer ends with its task, however that ends."""
+    """The file transfers of all rooms that are running now. A transfer ends with its task, whether that succeeds, fails
+    or is cancelled."""
 
     def __init__(self) -> None:
         self.changed: Signal[RoomId] = Signal()
@@ -48,18 +50,20 @@ class Transfers:
         return self._running.get(key)
 
     def failed(self, key: tuple[bytes, int]) -> str:
-        """The code of the error with which the last download of a file ended; "" if it succeeded, if the person stopped
-        it, or if it is running again."""
+        """The code of the error with which the last fetch of a file ended. `key`: the transfer's. "" if it succeeded,
+        if the person stopped it, or if it is running again."""
         return self._failed.get(key, "")
 
     def cancel(self, key: tuple[bytes, int]) -> None:
-        """Stops a transfer; nothing is sent or left behind."""
+        """Stops the transfer with this key by cancelling its task, which cleans up. Does nothing if it is not
+        running."""
         task = self._tasks.get(key)
         if task is not None:
             task.cancel()
 
     async def run(self, transfer: Transfer, work: Callable[[Progress], Awaitable[T]]) -> T:
-        """Runs `work` as that transfer, in the calling task."""
+        """Runs `work`, which moves the file, in the calling task, and shows it as `transfer` meanwhile. `work` gets a
+        function to report progress. Returns its result and raises its errors."""
         task = asyncio.current_task()
         if task is not None:
             self._tasks[transfer.key] = task

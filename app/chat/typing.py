@@ -15,7 +15,7 @@ SHOWN_FOR_MS = 7_000
 
 
 class TypingNow(msgspec.Struct, frozen=True, kw_only=True, tag="typing"):
-    """Somebody writes in a room's chat (on) or stopped (off)."""
+    """The ephemeral message that its sender is writing in a room's chat (`on` True) or has stopped."""
 
     on: bool
 
@@ -25,8 +25,8 @@ _decoder = msgspec.msgpack.Decoder(TypingNow)
 
 
 class Typing:
-    """Sends and receives who is writing. `now` drops old entries by itself; a view calls it every second while it is
-    not empty."""
+    """The people who are writing in each room right now: sends this for the own account and receives it from others.
+    `now` drops old entries by itself; a view calls it every second while its result is not empty."""
 
     def __init__(self, send: SendEphemeral | None, now_ms: Callable[[], int] = clock.now_ms) -> None:
         self.changed: Signal[RoomId] = Signal()
@@ -46,7 +46,8 @@ class Typing:
             self._send(room, _encoder.encode(TypingNow(on=on)))
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """Receives an ephemeral message. Messages of other tools are ignored."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
+        Messages of other tools are ignored."""
         try:
             message = _decoder.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -59,7 +60,7 @@ class Typing:
         self.changed.emit(room)
 
     def stop(self, room: RoomId, uid: Uid) -> None:
-        """A message of that person was received: they have stopped writing it."""
+        """Removes a person from those who are writing: a message of theirs was received."""
         received = self._received.get(room, {})
         gone = [key for key in received if key[0] == uid]
         for key in gone:
@@ -68,7 +69,8 @@ class Typing:
             self.changed.emit(room)
 
     def now(self, room: RoomId) -> list[Uid]:
-        """The people who are writing, longest first."""
+        """The people who are writing in a room now, longest first. Drops those of whom nothing was received for a
+        while."""
         received = self._received.get(room, {})
         late = self._now_ms() - SHOWN_FOR_MS
         for key in [key for key, t in received.items() if t <= late]:

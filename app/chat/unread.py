@@ -32,8 +32,8 @@ IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj 
 
 
 def counts(conn: Connection, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
-    """(unread messages, those of them that mention this person). Counts the first up to `most`: 100,000 would take 10
-    ms."""
+    """(unread messages, those of them that mention this person) in a conversation. Stops counting unread ones at
+    `most`: 100,000 would take 10 ms."""
     place = _place(conn, obj, me)
     if conn.execute("SELECT 1 FROM read_apart WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
         return _counts_above(conn, place | {"most": most})  # nearly always: 167 µs instead of 225 with 1,000 unread
@@ -44,7 +44,8 @@ def counts(conn: Connection, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
 
 
 def _counts_above(conn: Connection, place: dict[str, Any]) -> tuple[int, int]:
-    """As `counts`, where there are no exceptions to the mark."""
+    """The same result as `counts`, for a conversation without messages that were read or left unread out of order.
+    `place`: the query's parameters."""
     unread = f"SELECT count(*) FROM (SELECT 1 {_ABOVE_MARK} LIMIT :most)"
     named = f"SELECT count(*) {_NAMED_ABOVE_MARK}"
     found = conn.only(f"SELECT ({unread}), ({named})", place)
@@ -52,7 +53,7 @@ def _counts_above(conn: Connection, place: dict[str, Any]) -> tuple[int, int]:
 
 
 def first(conn: Connection, obj: ObjId, me: Uid) -> int | None:
-    """The sort key of the first unread message; None if there is none."""
+    """The sort key of the first message that the person `me` has not read; None if there is none."""
     place = _place(conn, obj, me)
     above = conn.value(f"SELECT min(m.sort) {_ABOVE}", place)
     left_behind = f"SELECT min(m.sort) FROM chat_messages m WHERE m.row IN (SELECT a.row {_LEFT})"
@@ -61,8 +62,8 @@ def first(conn: Connection, obj: ObjId, me: Uid) -> int | None:
 
 
 def see(conn: Connection, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
-    """Notes that these messages have been seen. Returns the new read mark: it passes what has been seen and stops
-    before the first message that has not."""
+    """Notes that the messages `seen` have been on screen. Returns the new read mark, a row of the store: it passes
+    messages that have been seen and stops before the first that has not."""
     place = _place(conn, obj, me)
     mark, ids = place["mark"], list(seen)
     for at in range(0, len(ids), CHUNK):
@@ -84,7 +85,8 @@ def see(conn: Connection, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> in
 
 
 def see_all(conn: Connection, obj: ObjId, me: Uid) -> int:
-    """Marks everything as read except mentions of this person that have not been seen. Returns the new read mark."""
+    """Marks everything as read except mentions of this person that have not been on screen. Returns the new read mark,
+    a row of the store."""
     place = _place(conn, obj, me)
     named = conn.execute(f"SELECT c.row {_NAMED_ABOVE}", place).fetchall()
     conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ?", (obj, place["mark"]))

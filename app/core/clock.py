@@ -29,7 +29,8 @@ def local(t_ms: int) -> datetime:
 
 
 def set_clock(now: Callable[[], int] | None) -> Callable[[], None]:
-    """Replaces the clock (None: the system's) and returns what puts the former one back."""
+    """Replaces the clock by `now`, which returns ms since 1970 UTC (None: the system's clock). Returns a function that
+    restores the former clock."""
     global _now
     former = _now
     _now = now or _system_ms
@@ -42,7 +43,8 @@ def set_clock(now: Callable[[], int] | None) -> Callable[[], None]:
 
 
 def awake_s() -> float:
-    """A clock in seconds that nobody sets and that also runs while the computer sleeps."""
+    """Seconds of a clock that nobody can set and that also runs while the computer sleeps. Only differences mean
+    anything."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     # Windows' monotonic clock counts sleep too; Linux' does not
     return time.clock_gettime(clock) if clock is not None else time.monotonic()

@@ -8,7 +8,8 @@ _PLAIN = {"ß": "ss", "ð": "d", "đ": "d", "þ": "th", "ł": "l", "œ": "}", "�
 
 
 def swedish_key(text: str) -> tuple[str, str]:
-    """A key for `sorted`: the letters' order first, then the text itself so that the order is total."""
+    """A key for sorting names in Swedish order: the letters first, then the text itself, so that no two texts are
+    equal."""
     letters: list[str] = []
     for char in unicodedata.normalize("NFC", text).casefold():
         if char in _SWEDISH:

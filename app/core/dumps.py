@@ -13,8 +13,8 @@ _SEM_NO_FAULT_BOX = 0x0002
 
 
 def forbid() -> None:
-    """Makes this process leave no dump from now on. Call it once, at the start; on a system that cannot do a part of
-    it, that part is left out."""
+    """Has the system write no memory dump of this process from now on. Call it once, at the start. If the system cannot
+    do a part of that, the part is left out."""
     if sys.platform == "win32":
         _windows()
     elif sys.platform == "linux":

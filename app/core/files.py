@@ -24,8 +24,8 @@ def keep_private() -> None:
 
 
 def open_file(path: Path) -> tuple[BinaryIO, int]:
-    """Opens a file for reading and returns its size in bytes; callers read no more than that. Raises OSError, also if
-    it is no file.
+    """Opens a file for reading. Returns (the file, its size in bytes); callers read no more than that. Raises OSError,
+    also if it is no ordinary file.
 
     ▲ It never waits: a pipe or device is refused, also one that replaced a file after it was checked. Files that the
     kernel makes as they are read (`/proc`) have no size, so nothing of them is read.
@@ -42,11 +42,11 @@ def open_file(path: Path) -> tuple[BinaryIO, int]:
 
 
 class Draft:
-    """A new file that replaces `target` when it is kept, and is removed when it is dropped. Any thread. OSError is
-    raised as it is.
+    """A file that is being written beside `target`: `keep` moves it there, in place of an existing file, and `drop`
+    removes it. Any thread. OSError is raised as it is.
 
     ▲ Its name until then cannot be guessed, and it is never opened through a link: `target` may be in a folder that
-    others write in. It is private to this user until it is whole.
+    others write in. It is private to this user until it is complete.
     """
 
     def __init__(self, target: Path) -> None:
@@ -56,7 +56,7 @@ class Draft:
         self.file = os.fdopen(os.open(self._path, flags, 0o600), "wb")
 
     def keep(self) -> None:
-        """Closes the file and moves it to `target`."""
+        """Closes the file and moves it to `target`, where it gets the rights of an ordinary file."""
         self.file.close()
         if os.name != "nt":
             self._path.chmod(_ORDINARY[0])
@@ -70,7 +70,8 @@ class Draft:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replaces the file with `data`, durably. OSError is raised as it is; nothing is left behind then."""
+    """Replaces the content of the file at `path` by `data`, durably: after a crash it has the old content or the new
+    one. OSError is raised as it is; then the old file is unchanged."""
     draft = path.with_name(f".{path.name}.{new_id().hex()[:8]}")
     try:
         with draft.open("xb") as file:
@@ -85,7 +86,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes new names in a folder durable (not needed, nor possible, on Windows)."""
+    """Makes new file names in a folder durable (not needed, nor possible, on Windows)."""
     if os.name == "nt":
         return
     fd = os.open(folder, os.O_RDONLY)

@@ -16,10 +16,8 @@ _LOWEST = "A" + "0" * 26
 
 
 def between(low: str | None, high: str | None, jitter: Callable[[], str] | None = None) -> str:
-    """A key strictly between `low` and `high`; None is the beginning or the end of the list.
-
-    ValueError if `low >= high`. `jitter` gives the random digits (tests make it empty).
-    """
+    """A new sort key strictly between `low` and `high`; None is the beginning or the end of the list. ValueError if
+    `low >= high`. `jitter` returns the random digits at its end (for tests)."""
     if low is not None and high is not None and low >= high:
         raise ValueError("keys out of order")
     key = _between(low, high)
@@ -29,7 +27,7 @@ def between(low: str | None, high: str | None, jitter: Callable[[], str] | None 
 
 
 def spread(count: int) -> list[str]:
-    """`count` rising keys for a new list."""
+    """Makes `count` sort keys in rising order, for the entries of a new list."""
     keys: list[str] = []
     for _ in range(count):
         keys.append(between(keys[-1] if keys else None, None))
@@ -74,7 +72,7 @@ def _whole(key: str) -> str:
 
 
 def _step(whole: str, by: int) -> str | None:
-    """The next (1) or previous (-1) whole part; None where there is none."""
+    """The whole part of a sort key that follows `whole` (`by` 1) or precedes it (`by` -1); None where there is none."""
     head, digits = whole[0], list(whole[1:])
     wrap, edge = ("0", "z") if by > 0 else ("z", "0")
     for i in reversed(range(len(digits))):
@@ -92,7 +90,8 @@ def _step(whole: str, by: int) -> str | None:
 
 
 def _middle(low: str, high: str | None) -> str:
-    """A fraction strictly between two fractions ("" is 0, None is 1), without trailing zeros."""
+    """A fraction strictly between `low` and `high`, without trailing zeros. Each is a text of digits; `low` "" is 0,
+    `high` None is 1."""
     head = ""
     if high is not None:
         same = 0

@@ -15,14 +15,14 @@ _OLDEST = 2
 
 
 def hold() -> None:
-    """Turns Python's garbage collection off until `begin`. Call it before the imports of a start: they create no
+    """Turns Python's garbage collection off until `begin`. Call it before a program's first imports: they create no
     garbage, and collecting would take a tenth of their time."""
     gc.disable()
 
 
 def begin() -> None:
-    """Sets every object aside that was made so far, and from now on every object that a full search finds alive. Call
-    it once in a process."""
+    """Turns garbage collection on, without the objects that exist now: they are not searched again, and nor are those
+    that a later full search finds alive. Call it once in a process."""
     gc.enable()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
@@ -31,14 +31,15 @@ def begin() -> None:
 
 
 def set_aside() -> None:
-    """Sets every object aside that was made since the last time, garbage too, without a search. Call it when nearly all
-    of them stay, as after an account was loaded."""
+    """Keeps all objects that exist now out of later searches for garbage. Searches nothing itself, so garbage is kept
+    too. Call it when nearly all new objects stay, as after an account was loaded."""
     if _set_aside in gc.callbacks:
         gc.freeze()
 
 
 def sweep() -> None:
-    """Searches all objects for garbage, if `begin` was called. Takes up to 0.1 s."""
+    """Searches all objects for garbage, also those that were kept out of searches. Does nothing before `begin`. Takes
+    up to 0.1 s."""
     if _set_aside in gc.callbacks:
         gc.unfreeze()
         gc.collect()

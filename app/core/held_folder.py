@@ -28,10 +28,12 @@ _REPARSE_POINT = 0x400
 
 
 class HeldFolder:
-    """Use it as a context manager. Raises OSError as the system does; NotADirectoryError or ELOOP for a link."""
+    """An open folder that nobody can exchange for a link while it is open. Use it as a context manager. Raises OSError
+    as the system does; NotADirectoryError or ELOOP for a link."""
 
     def __init__(self, path: Path, parent: "HeldFolder | None" = None) -> None:
-        """`path`: absolute; `parent`: the open folder that contains it."""
+        """Opens the folder at the absolute `path`. `parent`: the open folder that contains it; the folder is then found
+        by its name in there."""
         self.path = path
         self._held: int | None = None
         self._fd: int | None = None
@@ -44,7 +46,7 @@ class HeldFolder:
 
     @classmethod
     def at(cls, path: Path) -> "HeldFolder":
-        """The folder at a path in which nothing is a link."""
+        """Opens the folder at an absolute path, step by step; an OSError if any part of the path is a link."""
         held = cls(Path(path.anchor))
         for name in path.parts[1:]:
             try:
@@ -63,28 +65,28 @@ class HeldFolder:
         return sorted(os.listdir(self.path if self._fd is None else self._fd))  # noqa: PTH208 - by descriptor
 
     def is_folder(self, name: str) -> bool:
-        """Whether there is a folder of that name, and not a link to one."""
+        """Whether the folder has a folder `name` in it that is no link."""
         found = self._stat(name)
         return found is not None and stat.S_ISDIR(found.st_mode) and not _is_link(found)
 
     def is_link(self, name: str) -> bool:
-        """Whether there is a link or junction of that name."""
+        """Whether the folder has a link or junction `name` in it."""
         found = self._stat(name)
         return found is not None and _is_link(found)
 
     def is_file(self, name: str) -> bool:
-        """Whether there is an ordinary file of that name, and not a link to one."""
+        """Whether the folder has an ordinary file `name` in it that is no link."""
         found = self._stat(name)
         return found is not None and stat.S_ISREG(found.st_mode) and not _is_link(found)
 
     def read(self, name: str, limit_bytes: int) -> bytes:
-        """The beginning of an ordinary file in it."""
+        """At most the first `limit_bytes` bytes of the ordinary file `name` in the folder. Does not follow a link."""
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(self._place(name), flags, dir_fd=self._fd), "rb") as file:
             return file.read(limit_bytes)
 
     def remove(self, name: str) -> None:
-        """Removes anything that is no folder: a file, or a link or junction, whose target stays."""
+        """Removes the file or link `name` from the folder. A link's or junction's target stays."""
         found = self._stat(name)
         if found is not None and stat.S_ISDIR(found.st_mode):
             self.remove_folder(name)  # a junction is removed as a folder is
@@ -94,7 +96,7 @@ class HeldFolder:
         os.unlink(self._place(name), dir_fd=self._fd)
 
     def remove_folder(self, name: str) -> None:
-        """Removes an empty folder in it, which is not held any more."""
+        """Removes an empty folder with this name, which must be closed."""
         os.rmdir(self._place(name), dir_fd=self._fd)
 
     def close(self) -> None:
@@ -123,7 +125,7 @@ class HeldFolder:
 
 
 def _is_link(found: os.stat_result) -> bool:
-    """Whether it is a link. True for junctions too, which Windows' stat calls folders."""
+    """Whether it is a link or a junction. (Windows' stat calls junctions folders.)"""
     return stat.S_ISLNK(found.st_mode) or bool(getattr(found, "st_file_attributes", 0) & _REPARSE_POINT)
 
 

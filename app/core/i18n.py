@@ -30,13 +30,14 @@ def set_language(code: str) -> None:
 
 
 def tr(text: str) -> str:
-    """The text in the language in force; the English text itself where there is none. Use `.format` on the result."""
+    """The English `text` in the language in force; itself if there is no translation. Use `.format` on the result."""
     found = catalogue(_language[0]).get(text)
     return found[0] if found and found[0] else text
 
 
 def trn(one: str, many: str, n: int) -> str:
-    """The singular or plural text for n: `trn("{n} reply", "{n} replies", n).format(n=n)`."""
+    """The singular text `one` if `n` is 1, otherwise the plural `many`, in the language in force: `trn("{n} reply",
+    "{n} replies", n).format(n=n)`."""
     found = catalogue(_language[0]).get(one)
     forms = found if found and len(found) > 1 and all(found) else (one, many)
     return forms[0] if n == 1 else forms[1]
@@ -44,7 +45,8 @@ def trn(one: str, many: str, n: int) -> str:
 
 @cache
 def catalogue(code: str) -> Catalogue:
-    """Every text of a language, from all areas. English has none: its texts are the msgids."""
+    """All texts of the language `code` ("sv"): English text to translated forms (singular, plural). Empty for English.
+    Read once and cached."""
     result: Catalogue = {}
     folder = path(f"locale/{code}")
     for file in sorted(folder.glob("*.po")) if folder.is_dir() else ():
@@ -53,7 +55,7 @@ def catalogue(code: str) -> Catalogue:
 
 
 def read_po(file: Path) -> Catalogue:
-    """The msgids of one .po file with their forms; the header and fuzzy entries are left out."""
+    """Reads one .po file: English text to translated forms. The header and entries marked fuzzy are left out."""
     result: Catalogue = {}
     for entry in _entries(file.read_text(encoding="utf-8")):
         if entry.get("msgid") and "fuzzy" not in entry:

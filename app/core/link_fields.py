@@ -11,12 +11,13 @@ MAX_CHARS = 512
 
 
 def write(what: str, fields: Mapping[str, str]) -> str:
-    """The link with these fields."""
+    """The link `kansli:<what>?…` with these fields."""
     return f"{SCHEME}:{what}?{urlencode(fields)}"
 
 
 def read(text: str, what: str, *names: str) -> tuple[str, ...] | None:
-    """The link's values of these names, in their order; None if it is no such link, lacks a name or has one twice."""
+    """The values of the fields `names` in a link of the kind `what`, in that order; None if `text` is no such link,
+    lacks a name, has a field twice or is too long."""
     if len(text) > MAX_CHARS:
         return None
     try:

@@ -23,8 +23,9 @@ _PLACE_CHARS = 80
 
 
 class Place(str):
-    """The name of a file or registry key that an administrator made, to be written into a log: its letters, digits and
-    ._-\\, with "_" for any other sign, and at most 80 of them. Never for a name that a person gave to their own."""
+    """A text that a log may have although it is no code: the name of a file or registry key that an administrator made.
+    Written with its letters, digits and ._-\\, "_" for any other sign, and at most 80 characters. Never for a name that
+    a person gave to their own files."""
 
     __slots__ = ()
 
@@ -37,7 +38,7 @@ where it was raised."""
 
 
 class Subject:
-    """One subject's logger: `log.store.info("opened", version=1, ms=4)`."""
+    """The logger of one subject. Each entry has an event and fields: `log.store.info("opened", version=1, ms=4)`."""
 
     __slots__ = ("_logger",)
 
@@ -61,7 +62,8 @@ class Subject:
         self._write(logging.ERROR, event, fields)
 
     def exception(self, event: str, error: BaseException, **fields: Field) -> None:
-        """Logs an unexpected error: type and places, also of what it was raised from; never a message."""
+        """Logs an unexpected error: its type and the places where it was raised, the same for the errors that it was
+        raised from; never a message."""
         with _whole:
             self._logger.error("%s", _line(event, {**fields, "type": type(error).__name__, "code": _code(error)}))
             for line in places(error):
@@ -80,7 +82,8 @@ ui = Subject("ui")
 
 
 class _Formatter(logging.Formatter):
-    """Time, level, subject, line; for exceptions that other code logged, type and places."""
+    """Formats a line of the log: time, level, subject, text. Of an exception that other code logged only its type and
+    places, not its message."""
 
     def formatException(self, ei: object) -> str:
         error = ei[1] if isinstance(ei, tuple) else None
@@ -91,7 +94,7 @@ class _Formatter(logging.Formatter):
 
 def places(error: BaseException) -> Iterator[str]:
     """Yields where an error was raised: a line for each call, with the file's name, the number of the line and the
-    function, the innermost last. Then the same for what it was raised from, at most _CAUSES errors in all."""
+    function, the innermost last. Then the same for the error that it was raised from, at most _CAUSES errors in all."""
     found: BaseException | None = error
     for number in range(_CAUSES):
         if found is None:
@@ -109,7 +112,8 @@ def file_name(path: str) -> str:
 
 
 def start(folder: Path, level: str = "info") -> None:
-    """Writes all subjects to `folder`/kansli.log (3 files of 1 MB). A second call moves to the new folder."""
+    """Writes all subjects to the file kansli.log in `folder` (3 files of 1 MB). `level`: as in `set_level`. A second
+    call moves to the new folder."""
     stop()
     folder.mkdir(parents=True, exist_ok=True)
     file = RotatingFileHandler(folder / "kansli.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
@@ -126,7 +130,7 @@ def set_level(level: str) -> None:
 
 
 def stop() -> None:
-    """Closes the files and drops the level. A second call does nothing."""
+    """Closes the log files and drops the level. A second call does nothing."""
     for name in SUBJECTS:
         logger = logging.getLogger(name)
         logger.setLevel(logging.NOTSET)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def is_anothers(folder: Path) -> bool:
-    """Whether neither this user nor root made the folder (or a link in its place), or whether everybody may exchange
-    its contents. False on Windows, where a folder in a user's own is that user's by inheritance. OSError if it does not
-    exist."""
+    """Whether another user could control the folder: neither this user nor root made it (or the link in its place), or
+    everybody may exchange its contents. Always False on Windows, where a folder inside a user's own belongs to that
+    user by inheritance. OSError if it does not exist."""
     if sys.platform == "win32":
         return False
     found = folder.stat()
@@ -19,8 +19,8 @@ def is_anothers(folder: Path) -> bool:
 
 
 def would_be_roots(folder: Path) -> bool:
-    """Whether root, running this, would make the folder inside another user's folder: that user could never write in
-    it."""
+    """Whether this process runs as root and would create the folder inside another user's folder: that user could never
+    write in it."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return False
     return next(above for above in (folder, *folder.absolute().parents) if above.exists()).stat().st_uid != 0

@@ -14,21 +14,20 @@ T = TypeVar("T")
 
 
 class TooLong(Exception):
-    """The work used up its budget before it was done. Its generator has been closed."""
+    """A piece of work used up its time budget before it was done. Its generator has been closed."""
 
 
 class Budget:
-    """Seconds that several pieces of work may use together. Only the time inside the work counts, not the pauses."""
+    """A number of seconds that several runs of `driven` may use together. Only the time inside the work counts, not the
+    pauses."""
 
     def __init__(self, seconds: float) -> None:
         self.left_s = seconds
 
 
 async def driven(steps: Generator[None, None, T], budget: Budget | None = None) -> T:
-    """Runs the work to its end and returns its result. The loop may run other tasks after each piece.
-
-    Raises TooLong once `budget` is used up; the time that this work takes is deducted from it.
-    """
+    """Runs a generator that works in steps to its end, and returns its result. The event loop may run other tasks after
+    each step. Raises TooLong once `budget` is used up; the time that this work takes is deducted from it."""
     while True:
         if budget is not None and budget.left_s < 0:
             steps.close()

@@ -8,7 +8,8 @@ Args = TypeVarTuple("Args")
 
 
 class Signal(Generic[*Args]):
-    """`Signal[int, str]()` calls every connected function with an int and a str, in the order of connecting."""
+    """A list of functions that are called when its owner emits: `Signal[int, str]()` calls every connected function
+    with an int and a str, in the order of connecting."""
 
     __slots__ = ("_slots",)
 
@@ -25,6 +26,7 @@ class Signal(Generic[*Args]):
         return disconnect
 
     def emit(self, *args: *Args) -> None:
-        """An error in a slot reaches the emitter; later slots are then not called."""
+        """Calls every connected function with these arguments. If one raises an error, the error reaches the caller,
+        and later functions are not called."""
         for slot in self._slots:
             slot(*args)

@@ -18,7 +18,8 @@ def utf8_len(text: str) -> int:
 
 
 def point_from_utf16(text: str, pos_utf16: int) -> int:
-    """Code-point position of a UTF-16 position."""
+    """Converts a position in `text` from UTF-16 units (`pos_utf16`) to code points. Inside a character: the character's
+    start."""
     _check(pos_utf16)
     if text.isascii():
         return min(pos_utf16, len(text))
@@ -29,13 +30,14 @@ def point_from_utf16(text: str, pos_utf16: int) -> int:
 
 
 def utf16_from_point(text: str, pos: int) -> int:
-    """UTF-16 position of a code-point position."""
+    """Converts a position in `text` from code points (`pos`) to UTF-16 units."""
     _check(pos)
     return utf16_len(text[:pos])
 
 
 def point_from_utf8(text: str, pos_utf8: int) -> int:
-    """Code-point position of a UTF-8 position."""
+    """Converts a position in `text` from UTF-8 bytes (`pos_utf8`) to code points. Inside a character: the character's
+    start."""
     _check(pos_utf8)
     if text.isascii():
         return min(pos_utf8, len(text))
@@ -47,7 +49,7 @@ def point_from_utf8(text: str, pos_utf8: int) -> int:
 
 
 def utf8_from_point(text: str, pos: int) -> int:
-    """UTF-8 position of a code-point position."""
+    """Converts a position in `text` from code points (`pos`) to UTF-8 bytes."""
     _check(pos)
     return utf8_len(text[:pos])
 
@@ -68,7 +70,8 @@ def clean(text: str) -> str:
 
 
 def _ends_in_lone_high(text: str, pos_utf16: int) -> bool:
-    """Whether the text ends in a lone high surrogate at the position: there it is a character of its own."""
+    """Whether the character of `text` that ends at the UTF-16 position `pos_utf16` is a lone high surrogate, which is a
+    character by itself."""
     seen = 0
     for char in text:
         seen += 2 if ord(char) > 0xFFFF else 1

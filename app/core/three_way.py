@@ -29,11 +29,10 @@ Change = tuple[int, int, int, int]
 
 
 def merge(base: str | None, one: str, other: str) -> str:
-    """`other` with what `one` added to `base` and without what `one` removed from it.
-
-    Every word that either of them added is there, once if both added the same. Words that both added at the same place
-    are in the order `other`, `one`. If `base` is not known (None), nothing counts as removed.
-    """
+    """Merges `one` and `other`, which were both written from `base`: returns `other` with what `one` added to `base`,
+    and without what `one` removed from it. Every word that either of them added is there, once if both added the same.
+    Words that both added at the same place are in the order `other`, `one`. If `base` is not known (None), nothing
+    counts as removed."""
     if one in (other, base):
         return other
     if other == base:
@@ -67,7 +66,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _common(mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    """The tokens that both have, in order."""
+    """The words that both texts, each given as its words, have in the same order."""
     common, at = list[str](), 0
     for start, end, _, _ in _changes(mine, theirs):
         common += mine[at:start]
@@ -76,7 +75,8 @@ def _common(mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
 
 
 def _edits(old: Sequence[str], new: Sequence[str]) -> tuple[dict[int, list[str]], set[int]]:
-    """(added tokens, by the index of the old token after them; the indexes of removed tokens)."""
+    """How `new` differs from `old`: (the added words, by the index of the old word that follows them; the indexes of
+    the removed words)."""
     added, removed = dict[int, list[str]](), set[int]()
     for start, end, new_start, new_end in _changes(old, new):
         removed.update(range(start, end))
@@ -86,20 +86,21 @@ def _edits(old: Sequence[str], new: Sequence[str]) -> tuple[dict[int, list[str]]
 
 
 class _Effort:
-    """How much one comparison may still cost."""
+    """The steps that one comparison may still take, so that no text can stop the program."""
 
     def __init__(self) -> None:
         self._left = MAX_STEPS
 
     def allows(self, steps: int) -> bool:
-        """Whether enough effort is left. If so, deducts it."""
+        """Whether so many `steps` are left. If so, deducts them."""
         enough = steps <= self._left
         self._left -= steps if enough else 0
         return enough
 
 
 def _both(theirs: Sequence[str], mine: Sequence[str]) -> list[str]:
-    """The tokens that two people added at one place."""
+    """Joins the words that two people added at one place: once if one of them added all that the other did, otherwise
+    `theirs` and then `mine`, apart from each other."""
     if _holds(theirs, mine):
         return list(theirs)
     if _holds(mine, theirs):
@@ -110,8 +111,8 @@ def _both(theirs: Sequence[str], mine: Sequence[str]) -> list[str]:
 
 
 def _apart(merged: Sequence[str]) -> Iterator[str]:
-    """Yields the tokens, with a space added between words that a merge made adjacent: one person deleted the words
-    between them and the other wrote there. Otherwise the two words would become one."""
+    """Yields the merged words, with a space added between words that a merge made adjacent: one person deleted the
+    words between them and the other wrote there. Otherwise the two words would become one."""
     before = " "
     for word in merged:
         if not before.isspace() and not word.isspace():
@@ -121,16 +122,18 @@ def _apart(merged: Sequence[str]) -> Iterator[str]:
 
 
 def _holds(outer: Sequence[str], inner: Sequence[str]) -> bool:
-    """Whether `outer` contains `inner` as a whole: each word is mapped to one letter, since Python searches texts in
-    linear time."""
+    """Whether the words `inner` occur in `outer` in one piece. Each word is mapped to one letter, since Python searches
+    texts in linear time."""
     letters = dict[str, str]()
     one, other = ("".join(letters.setdefault(word, chr(len(letters))) for word in words) for words in (outer, inner))
     return other in one
 
 
 def _changes(old: Sequence[str], new: Sequence[str], depth: int = 0, effort: _Effort | None = None) -> Iterator[Change]:
-    """The places where two texts differ: by word if there are few enough. Otherwise the texts are divided at words that
-    occur once in both. Texts without such a word are compared by line, or count as one place."""
+    """Yields the places where two texts, given as their words, differ (see `Change`): word by word if there are few
+    enough. Longer texts are divided at words that occur once in both; `depth`: how often they were divided so far.
+    Texts without such a word are compared by line, or count as one place. `effort` limits the work of the whole
+    comparison."""
     effort = effort or _Effort()
     start, end, new_end = _trimmed(old, new)
     old, new = old[start:end], new[start:new_end]
@@ -147,8 +150,8 @@ def _changes(old: Sequence[str], new: Sequence[str], depth: int = 0, effort: _Ef
 def _between(
     old: Sequence[str], new: Sequence[str], anchors: Sequence[tuple[int, int]], depth: int, effort: _Effort
 ) -> Iterator[Change]:
-    """The places where the texts differ before, between and behind `anchors`: (position in `old`, in
-    `new`) of words that are the same in both."""
+    """Yields the places where two texts, given as their words, differ before, between and behind `anchors`: (position
+    in `old`, position in `new`) of words that are the same in both. `depth` and `effort`: as in `_changes`."""
     at = new_at = 0
     for to, new_to in [*anchors, (len(old), len(new))]:
         for a, b, c, d in _changes(old[at:to], new[new_at:new_to], depth, effort):
@@ -157,8 +160,8 @@ def _between(
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Returns both positions of each word that occurs exactly once in both texts; the longest series whose order is the
-    same in both."""
+    """(position in `old`, position in `new`) of words that occur exactly once in each text. Of these, the longest
+    series whose order is the same in both."""
     counts, new_counts = Counter(old), Counter(new)
     places = {word: at for at, word in enumerate(new) if new_counts[word] == 1}
     pairs = [(at, places[word]) for at, word in enumerate(old) if counts[word] == 1 and word in places]
@@ -191,7 +194,8 @@ def _by_line(old: Sequence[str], new: Sequence[str], effort: _Effort) -> Iterato
 
 
 def _matched(old: Sequence[Hashable], new: Sequence[Hashable], effort: _Effort) -> Iterator[Change]:
-    """As difflib's opcodes, the longest match of all first, as far as the effort allows."""
+    """Yields the places where two sequences differ, as difflib's opcodes do: looks for the longest equal part first, as
+    long as `effort`, the work that is left, allows."""
     matcher, counts = SequenceMatcher(None, old, new, autojunk=False), Counter(new)
     steps = [0, *accumulate(1 + counts[word] for word in old)]
     same, waiting = [(len(old), len(new), 0)], deque([(0, len(old), 0, len(new))])
@@ -221,8 +225,8 @@ def _lines(tokens: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _trimmed(old: Sequence[str], new: Sequence[str]) -> tuple[int, int, int]:
-    """(how many tokens are the same at the beginning, the end of the old text's differing part, the same of the new
-    text)."""
+    """Finds what is the same at both ends of two texts: (the number of equal words at the beginning, the end of the
+    differing part in `old`, the end of it in `new`)."""
     start, end, new_end = 0, len(old), len(new)
     while start < min(end, new_end) and old[start] == new[start]:
         start += 1

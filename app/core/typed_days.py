@@ -27,7 +27,7 @@ from enum import Enum
 
 
 class Why(Enum):
-    """Why a text is not read as a day."""
+    """The reasons why a typed text is not read as a day."""
 
     NOT_UNDERSTOOD = "not-understood"
     NO_SUCH_DAY = "no-such-day"
@@ -38,7 +38,8 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """A text that names no day. `day` is the date that OTHER_WEEKDAY is about."""
+    """The answer for a text that names no day: `why`. `day` is the date that the text names, if its weekday is wrong
+    (OTHER_WEEKDAY)."""
 
     why: Why
     day: date | None = None
@@ -56,7 +57,8 @@ _OLDEST_YEAR = 1900
 
 
 def read_day(text: str, today: date) -> Reading:
-    """The day that a text names, seen from `today`; or why it names none. Never raises."""
+    """Reads the day that a typed text ("fredag", "3/5") names, if the present day is `today`; or why it names none.
+    Never raises."""
     plain = _plain(text)
     if not plain or len(text) > MAX_TYPED:
         return _NOT_UNDERSTOOD
@@ -124,7 +126,8 @@ _ORDINAL = re.compile(r"\b([0-9]{1,2})(?::?[ea]|st|nd|rd|th)\b")
 
 
 def _plain(text: str) -> str:
-    """Lower case without accents, commas and full stops that end a word; one space between words."""
+    """The text in the form in which it is compared: small letters without accents, without commas, full stops that end
+    a word, and words such as "på" before a day; one space between words."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(char for char in letters if not unicodedata.combining(char))
     plain = re.sub("[\N{EN DASH}\N{MINUS SIGN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}]", "-", plain)
@@ -166,8 +169,8 @@ def _of_week_ahead(weeks: int) -> Callable[[re.Match[str], date], Reading]:
 
 
 def _day_of_week(monday: date, named: str | None, today: date) -> date:
-    """A named weekday of the week; without a name its Friday, or its Sunday if that Friday is over and the week is
-    not."""
+    """The weekday `named` of the week that begins on `monday`. If `named` is empty: its Friday, or its Sunday if
+    `today` is after that Friday in the same week."""
     if named:
         return monday + timedelta(days=_WEEKDAYS[named])
     friday, sunday = monday + timedelta(days=_FRIDAY), monday + timedelta(days=_SUNDAY)
@@ -223,7 +226,8 @@ def _months_later(today: date, months: int) -> Reading:
 
 
 def _date(found: re.Match[str], today: date) -> Reading:
-    """A day and month, in figures or words, and perhaps a year and a weekday."""
+    """Reads a day and month, in figures or words, and perhaps a year and a weekday. A date without a year is today or
+    the next such day."""
     parts = found.groupdict()
     written = parts["month"]
     month = int(written) if written.isdecimal() else _MONTHS[written]

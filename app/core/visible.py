@@ -76,7 +76,8 @@ def _kept(text: str) -> str:
 
 
 def _keep(text: str, out: list[str]) -> None:
-    """Adds the visible part of `text` to `out`, which has the text before it."""
+    """Adds to `out` those characters of `text` that may be shown. `out` has the text before it, which decides about
+    joiners."""
     marks = 0
     for at, char in enumerate(text):
         category = unicodedata.category(char)
@@ -97,8 +98,8 @@ def _is_shown(char: str, category: str, before: str, after: str) -> bool:
 
 
 def _joins(char: str, before: str, after: str) -> bool:
-    """Whether a joiner shapes its neighbours: within an emoji, or between two letters of a script that joins them
-    (Arabic to Sinhala)."""
+    """Whether a joiner has an effect between the characters `before` and `after`: inside an emoji, or between two
+    letters of a script that joins them (Arabic to Sinhala)."""
     if char == _JOINER and _is_picture(after):
         return _is_picture(before) or before == "\ufe0f"
     shapes = "\u0600" <= before <= "\u0dff" and "\u0600" <= after <= "\u0dff"

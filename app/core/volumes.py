@@ -17,7 +17,8 @@ _REMOTE = {
 
 
 def is_remote(folder: Path, mounts: Path = MOUNTS) -> bool:
-    """Whether the folder is, or would be, on a network drive. False where the system does not say."""
+    """Whether the folder is on a network drive, or would be if it were made. `mounts`: the system's table of mounts.
+    False where the system does not say."""
     if sys.platform == "win32":
         return _is_remote_on_windows(folder)
     try:
@@ -27,7 +28,8 @@ def is_remote(folder: Path, mounts: Path = MOUNTS) -> bool:
 
 
 def _type_of(folder: Path, mounts: str) -> str:
-    """The kind of file system at a path: that of the mount with the longest path above it, the last of such."""
+    """The kind of the file system that a folder is on, from `mounts`, the text of the mount table: that of the mount
+    whose path contains it most closely, the last of several."""
     best, kind = -1, ""
     for line in mounts.splitlines():
         left, _, right = line.partition(" - ")
@@ -41,7 +43,7 @@ def _type_of(folder: Path, mounts: str) -> str:
 
 
 def _unescaped(path: str) -> str:
-    """The path without the octal numbers that the mount table has for spaces and the like."""
+    """A path of the mount table, with the octal numbers for spaces and the like replaced by the characters."""
     for code in ("040", "011", "012", "134"):
         path = path.replace(f"\\{code}", chr(int(code, 8)))
     return path

@@ -12,16 +12,17 @@ DAY_MS = 24 * 3_600_000
 
 
 class Contact:
-    """The time of the last contact. It is kept in the store, so that it is as old as what the store holds, and noted
-    whether or not policy has a limit."""
+    """Notes when the server last let this device in, and whether that is longer ago than policy allows. The time is
+    kept in the store, so that it is as old as the store's content, and it is noted whether or not policy has a limit.
+    """
 
     def __init__(self, notes: Notes, settings: Settings) -> None:
         self._notes, self._settings = notes, settings
         self._noted = 0
 
     def seen(self) -> None:
-        """Notes that the server has let the device in now. Writes at most every ten minutes, and again the next time if
-        a write failed."""
+        """Notes that the server has let this device in now. Writes at most every ten minutes; if a write fails, the
+        next call writes again."""
         now = clock.now_ms()
         if not 0 <= now - self._noted < NOTED_EVERY_MS:
             try:
@@ -33,8 +34,9 @@ class Contact:
 
     @property
     def overdue(self) -> bool:
-        """▲ Whether the server must let the device in before anything is shown. Also true if the store knows of no
-        contact, and if the computer's clock is a day or more before the last one: then the clock was set back."""
+        """▲ Whether nothing may be shown before the server has let this device in again: that last happened longer ago
+        than policy allows. Also true if the store has no such time, or if the computer's clock is a day or more before
+        it: then the clock was set back. Always False if policy has no limit."""
         days = self._settings.get(OFFLINE_DAYS)
         if not days:
             return False

@@ -25,7 +25,8 @@ _NAME = "pairing-misses"
 
 
 class Misses:
-    """The failed comparisons, kept in the store."""
+    """The times of failed comparisons of digits between two devices, kept in the store, so that only a few are possible
+    within an hour."""
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
@@ -39,14 +40,15 @@ class Misses:
         self._notes.set(_NAME, " ".join(str(t) for t in [*self._within(now_ms), now_ms]))
 
     def until(self, now_ms: int) -> int | None:
-        """When (ms) comparisons are allowed again; None if one is allowed now."""
+        """When (ms) a comparison is allowed again, seen from `now_ms`; None if one is allowed now."""
         within = self._within(now_ms)
         return within[-1] + HOUR_MS if len(within) >= TRIES else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:
-    """The device that asks to be let in, as it describes itself. `digits`: to be compared, "" if a code was used."""
+    """A device that asks to be let into the account, as it describes itself. `digits`: for the person to compare, "" if
+    a code was used."""
 
     name: str
     system: str
@@ -54,10 +56,12 @@ class Newcomer:
 
 
 class Invitation:
-    """Call `open`, then `arrived`, then `admit` or `refuse`; `close` whenever the attempt is given up."""
+    """One attempt to let another device into the account. Call `open`, then `arrived`, then `admit` or `refuse`;
+    `close` whenever the attempt is given up."""
 
     def __init__(self, host: Host, misses: Misses, admitted: Callable[[DevId, Newcomer], None]) -> None:
-        """`admitted` is called with the new device's id once it has been let in."""
+        """`host`: the attempt's connection through the server. `misses`: the failed comparisons. `admitted` is called
+        with the new device's id and its description once it has been let in."""
         self._host = host
         self._admitted = admitted
         self._new: Newcomer | None = None
@@ -65,15 +69,18 @@ class Invitation:
         self._by_code = True
 
     async def open(self, *, by_code: bool) -> Offer:
-        """Returns what to show. Raises Unreachable, Refused; TooManyTries for digits after three failed comparisons."""
+        """Begins the attempt. Returns what the person must show or type on the other device. `by_code`: with a code;
+        otherwise by comparing digits. Raises Unreachable, Refused; TooManyTries for digits after three failed
+        comparisons."""
         if not by_code and self._misses.until(clock.now_ms()) is not None:
             raise TooManyTries
         self._by_code = by_code
         return await self._host.open(by_code=by_code)
 
     async def arrived(self) -> Newcomer:
-        """Waits for a device. Raises Refused "pairing" when the time is over; Reject "enrol" for a device that does not
-        have the code, or whose digits cannot be right: that counts as a failed comparison."""
+        """Waits until a device connects, and returns its description. Raises Refused "pairing" when the time is over;
+        Reject "enrol" for a device that does not have the code, or whose digits cannot be right, which counts as a
+        failed comparison."""
         try:
             new = await self._host.wait_for_guest()
         except Reject:
@@ -84,14 +91,14 @@ class Invitation:
         return self._new
 
     async def admit(self) -> None:
-        """Lets the device in, after the person agreed. Raises Refused "pairing" if the other device has gone, and the
-        other errors of `Host.admit`."""
+        """Lets the device in, after the person agreed. Raises Refused "pairing" if the other device has ended the
+        attempt, and the other errors of `Host.admit`."""
         dev = await self._host.admit()
         if self._new is not None:
             self._admitted(dev, self._new)
 
     async def refuse(self) -> None:
-        """Refuses the device, after the person said no: with digits, that they differ."""
+        """Refuses the device, after the person said no. With digits this counts as a failed comparison."""
         self._missed()
         await self.close()
 
@@ -106,7 +113,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pointer:
-    """Where a device is let in: the server and the code."""
+    """The content of the QR code by which a new device finds the attempt to let it in: the server and the code."""
 
     server: str
     code: str
@@ -118,6 +125,6 @@ def write_pointer(pointer: Pointer) -> str:
 
 
 def read_pointer(text: str) -> Pointer | None:
-    """The pointer in a QR code's text, or None if it holds none."""
+    """Reads the text of a QR code that lets a new device into an account; None if the text is none of those."""
     fields = link_fields.read(text, "join", "server", "code")
     return Pointer(server=fields[0], code=fields[1]) if fields is not None else None

@@ -24,9 +24,9 @@ LOOK_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceInfo:
-    """A device as a list shows it. Times are in ms, None for unknown: `last_seen` as the server says, `alive` of the
-    newest position that the device wrote in the personal room. `revocable`: this device may revoke it. `by`: the device
-    that added it."""
+    """One of the person's own devices, as a list shows it. Times are in ms, None for unknown: `last_seen` is when the
+    server saw it, `alive` when it last wrote in the personal room. `mine`: it is this device. `revocable`: this device
+    may revoke it. `by`: the name of the device that added it."""
 
     dev: DevId
     name: str
@@ -43,14 +43,16 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationProgress:
-    """After a revocation: how many of this person's `all` rooms have a key that the revoked device does not have."""
+    """How far a revocation has come: `rooms` of this person's `all` rooms have a key that the revoked device does not
+    have."""
 
     rooms: int
     all: int
 
 
 class DeviceService:
-    """Actions that need the server are coroutines and raise SyncError's world errors."""
+    """A person's own devices: lists, renames and revokes them, and lets new ones in. Actions that need the server are
+    coroutines and raise SyncErrors, such as Unreachable."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, personal: Personal) -> None:
         self.changed: Signal[()] = Signal()
@@ -73,7 +75,7 @@ class DeviceService:
             end()
 
     def see(self) -> None:
-        """This person's log may have grown: a device was added or revoked."""
+        """Checks whether the person's log has grown, so that a device was added or revoked; then emits `changed`."""
         seq = self._engine.devices.own_log.seq
         if seq != self._seq:
             self._seq = seq
@@ -82,7 +84,8 @@ class DeviceService:
     # -- the list -------------------------------------------------------------------------------------------------
 
     def all(self) -> list[DeviceInfo]:
-        """Every device, this one first, then those in use by age, then the revoked."""
+        """Every device of the person: this one first, then the others in use, the longest in the account first, then
+        the revoked ones."""
         own = self._engine.devices.all()
         shared, alive = self._personal.shared, self._personal.alive()
         order = [d.dev for d in own]
@@ -109,7 +112,8 @@ class DeviceService:
         return names.get(dev, "") if dev is not None and len(own) > 1 else ""
 
     def look(self) -> None:
-        """Asks the server, in `run`, when it saw each device last; `changed` and `asked` show the result."""
+        """Has `run` ask the server when it saw each device last. `changed` is emitted with the result; `asked` is False
+        if the server did not answer."""
         self._wanted.set()
 
     async def _look(self) -> None:
@@ -129,17 +133,17 @@ class DeviceService:
     # -- actions --------------------------------------------------------------------------------------------------
 
     def rename(self, dev: DevId, name: str) -> None:
-        """Gives a device another name. Works offline, and other devices see it."""
+        """Gives a device of this person a new name. Works offline, and other devices see it."""
         self._personal.rename(dev, name)
 
     def added_by(self, dev: DevId) -> list[DeviceInfo]:
-        """The active devices that a device added, and those that these devices added in turn."""
+        """The active devices that the device `dev` has added, and those that these devices have added in turn."""
         added = set(self._engine.devices.added_by(dev))
         return [row for row in self.all() if row.dev in added]
 
     async def revoke(self, dev: DevId, *, with_added: bool = False) -> None:
-        """Revokes a device: from now on nothing is sealed to it, and one room after the other gets a new key. With
-        `with_added` the devices of `added_by` are revoked too. After an error some of them may already be revoked."""
+        """Revokes a device: from now on nothing is sealed to it, and one room after the other gets a new key.
+        `with_added`: the devices of `added_by` are revoked too. After an error some of them may already be revoked."""
         devices = self._engine.devices
         try:
             await (devices.revoke_with_added(dev) if with_added else devices.revoke(dev))
@@ -148,12 +152,13 @@ class DeviceService:
 
     @property
     def revocation_progress(self) -> RevocationProgress | None:
-        """How many rooms have a new key after a revocation; None once all have one."""
+        """How many rooms have a new key after the last revocation; None once all have one."""
         left, rooms = self._engine.revocation_progress
         return RevocationProgress(rooms=rooms - left, all=rooms) if left else None
 
     async def run(self) -> None:
-        """Asks the server after each `look`, and emits `changed` while a revocation makes progress, until cancelled."""
+        """Runs until cancelled. Asks the server for the devices' times after each `look`, and emits `changed` while a
+        revocation makes progress."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
@@ -170,12 +175,13 @@ class DeviceService:
 
     @property
     def digits_from(self) -> int | None:
-        """When (ms) a comparison of digits is allowed again, after three that failed within an hour; None if one is
-        allowed now."""
+        """When (ms) digits may be compared again, after three comparisons that failed within an hour; None if they may
+        be now."""
         return self._misses.until(clock.now_ms())
 
     def invite(self) -> Invitation:
-        """Starts an attempt to let another device in, and ends the one before it."""
+        """Starts an attempt to let another device in, and ends an earlier one. NotFound while the person's own staff
+        record is not here."""
         me = self._store.people.get(self._people.me.uid)  # the name as the agency wrote it: a shown name may differ
         if me is None:
             raise NotFound

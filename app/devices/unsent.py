@@ -36,8 +36,8 @@ MayWrite = Callable[[RoomId], bool]
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """A change that the server did not have. `t`: by the device's clock, in ms; `parts`: the file parts that it
-    needs."""
+    """A change in the file, which the server did not have. `t`: by the device's clock, in ms; `live`: a document edit;
+    `parts`: the file parts that it needs."""
 
     room: bytes
     obj: bytes
@@ -57,7 +57,8 @@ class Draft(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
-    """A sealed part of a file, whose `size` bytes follow in the order of this list."""
+    """The description of an encrypted part of a file. Its `size` bytes follow behind the sealed body, in the order of
+    this list. The fields are those of `BlobPart`."""
 
     part: bytes
     room: bytes
@@ -69,7 +70,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True):
-    """Everything in the sealed piece."""
+    """The sealed body of a file of unsent work: everything except the bytes of file parts."""
 
     version: int
     changes: tuple[Change, ...]
@@ -83,9 +84,10 @@ _decoder = msgspec.msgpack.Decoder(Body)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentFile:
-    """A file of unsent work that was read and not taken in. `fits`: how many of its changes can be offered here;
-    `rooms`: the rooms that these are in; `strange`: how many changes are in rooms that this device is not in or may not
-    write in."""
+    """A file of unsent work that was read, and whose changes are not stored here yet. `dev`: the device that wrote it.
+    `fits`: how many of its changes can be offered here; `rooms`: the rooms that these are in; `strange`: how many
+    changes are in rooms that this device is not in or may not write in. `offset`: where the bytes of file parts begin.
+    """
 
     dev: DevId
     fits: int
@@ -97,7 +99,8 @@ class UnsentFile:
 
 
 class UnsentWork:
-    """Writes and reads the files. Large work runs in a thread."""
+    """Writes this device's unsent work into a file sealed to its person, and reads such files of the person's other
+    devices. Large work runs in a thread."""
 
     def __init__(self, store: Store, engine: Engine, may_write: MayWrite) -> None:
         self._store = store
@@ -110,8 +113,8 @@ class UnsentWork:
         return len(self._store.unsent_work.changes()) + len(self._store.unsent_work.drafts())
 
     async def save(self, path: Path) -> int:
-        """Writes everything to `path`, durably, and returns how many changes and drafts. Raises StoreUnwritable; then
-        nothing is left behind, and a file that was there is unchanged."""
+        """Writes all unsent changes, drafts and file parts to `path`, durably. Returns the number of changes and
+        drafts. Raises StoreUnwritable; then nothing is left behind, and an existing file is unchanged."""
         changes, drafts = self._store.unsent_work.changes(), self._store.unsent_work.drafts()
         parts = self._parts(changes)
         body = _encoder.encode(
@@ -129,16 +132,17 @@ class UnsentWork:
         return len(changes) + len(drafts)
 
     def _parts(self, changes: Sequence[UnsentChange]) -> list[BlobPart]:
-        """The parts that are whole on this device, of those that the server does not have and those that the changes
-        need. Uploaded parts are included, since a server soon removes a part whose change it never received."""
+        """The file parts for the file: those that the server does not have and those that the changes need, if they are
+        complete on this device. Uploaded parts are included, since a server soon removes a part whose change it never
+        received."""
         blobs = self._store.blobs
         needed = (blobs.get(part) for change in changes for part in change.parts)
         found = {p.part: p for p in (*blobs.to_upload(), *needed) if p is not None and p.present}
         return [p for p in found.values() if _size(blobs.path(PartId(p.part))) == p.size]
 
     async def read(self, path: Path) -> UnsentFile:
-        """Reads a file. Raises FileUnreadable; Reject and Refused as `sealed_export.take` does; Reject "format" for a
-        file of a newer version."""
+        """Reads and opens a file of unsent work; nothing is stored yet. Raises FileUnreadable; Reject and Refused as
+        `sealed_export.take` does; Reject "format" for a file of a newer version."""
         head, packed = await asyncio.to_thread(_read, path)
         dev, body = await asyncio.to_thread(self._engine.devices.open_mine, head, packed)
         try:
@@ -159,10 +163,10 @@ class UnsentWork:
         )
 
     async def take_in(self, found: UnsentFile) -> int:
-        """Offers what fits, under the ids that it has, and returns how many changes were new here. A second call
-        changes nothing.
+        """Stores the changes, drafts and file parts of a file that was read, as far as they can be offered here, under
+        the change ids that they have. Returns how many changes were new on this device. A second call changes nothing.
 
-        A change does not wait for a part that is neither here nor in the file: no device would ever upload it.
+        A change does not wait for a file part that is neither here nor in the file: no device would ever upload it.
         """
         await self._take_parts(found)
         fresh = 0
@@ -223,7 +227,8 @@ def _size(path: Path) -> int:
 
 
 def _write(path: Path, sealed: bytes, parts: Sequence[tuple[Path, int]]) -> None:
-    """Writes the parts at their recorded sizes. A part whose size has changed would shift every later offset."""
+    """Writes the file: the sealed body, then the bytes of the parts (path, recorded size). StoreUnwritable, also for a
+    part whose size has changed, since it would shift every later offset."""
     draft = path.with_name(f".{path.name}.{new_id().hex()[:8]}")
     try:
         with draft.open("xb") as file:

@@ -15,7 +15,7 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 
 class DocumentAdapter:
-    """An `Adapter` of documents."""
+    """The adapter through which `LiveObjects` makes and merges documents."""
 
     kind = projection.KIND_ID
     is_live = True
@@ -26,7 +26,9 @@ class DocumentAdapter:
         self._announce = announce
 
     def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> Document:
-        """See `Adapter`. Its selections name none of my clients under which nothing has a position yet."""
+        """Makes an empty model of the document `obj`, which calls `emit` with each finished update that is made here.
+        The selections that it sends name no client number under which this person has only unsent changes (see
+        `Document.hide`)."""
         document = Document(emit)
         unplaced = (pieces.client_of(data) for data in self._changes.unplaced(obj))
         document.hide(client for client in unplaced if client is not None)

@@ -12,7 +12,8 @@ from app.errors import WorldError
 
 
 class ConversionFault(WorldError):
-    """A file could not be converted, and nothing was changed. `where`: the part of the file at fault, or ""."""
+    """A file could not be converted, and nothing was changed. `where`: the name of the part of the file that is at
+    fault, or ""."""
 
     def __init__(self, where: str = "") -> None:
         super().__init__(where)
@@ -20,7 +21,7 @@ class ConversionFault(WorldError):
 
 
 class ImportTooLarge(ConversionFault):
-    """The file is larger than is read."""
+    """The file is larger, or has more text, than is read."""
 
     code = "import-too-large"
 
@@ -74,13 +75,13 @@ class ConversionUnavailable(ConversionFault):
 
 
 class ExportFull(ConversionFault):
-    """There is no room for the file. Nothing is left of it."""
+    """There is no space on the disk for the exported file. Nothing is left of it."""
 
     code = "export-full"
 
 
 class ExportFailed(ConversionFault):
-    """The disk or folder refuses the file. Nothing is left of it."""
+    """The disk or folder refuses the exported file. Nothing is left of it."""
 
     code = "export-failed"
 

@@ -33,7 +33,7 @@ MAX_FILE_BYTES = 25 * 1024 * 1024
 
 
 class Documents(Protocol):
-    """The methods that are needed of the service."""
+    """What imports and exports need of the documents' service: a document's present content, and adding a new one."""
 
     def shown_now(self, obj: ObjId) -> tuple[str, Sequence[Block]]: ...
 
@@ -42,7 +42,7 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """A document that was imported, and what of the file it could not hold."""
+    """An imported document, and `taken`: what was read from the file, with counts of what a document cannot hold."""
 
     obj: ObjId
     title: str
@@ -50,7 +50,8 @@ class Imported:
 
 
 class DocumentFiles:
-    """Imports and exports of one account. `may_export` and `may_print` are called each time."""
+    """Imports files as documents and exports documents as files, for one account. `may_export` and `may_print` say
+    whether policy allows that; they are called each time."""
 
     def __init__(self, documents: Documents, converter: Converter | None = None) -> None:
         """`converter` is for tests."""
@@ -79,27 +80,29 @@ class DocumentFiles:
         return self._documents.shown_now(obj)
 
     async def export_docx(self, obj: ObjId, target: Path) -> None:
-        """Writes a document as docx. Raises ExportOff, NotFound, ConversionFault, ExportFull or ExportFailed; nothing
-        is left at `target` then."""
+        """Writes a document as docx to `target`. Raises ExportOff, NotFound, ConversionFault, ExportFull or
+        ExportFailed; nothing is left at `target` then."""
         self.check_export()
         data = await self._converter.write_docx(*self.content(obj))
         await self._write(target, data, "docx")
 
     async def export_markdown(self, obj: ObjId, target: Path) -> None:
-        """Writes a document as Markdown in UTF-8. Raises ExportOff, NotFound, ExportFull or ExportFailed."""
+        """Writes a document as Markdown in UTF-8 to `target`. Raises ExportOff, NotFound, ExportFull or
+        ExportFailed."""
         self.check_export()
         _, blocks = self.content(obj)
         text = await asyncio.to_thread(to_markdown, blocks)
         await self._write(target, text.encode(), "markdown")
 
     async def export_pdf(self, target: Path, data: bytes) -> None:
-        """Writes a PDF that was made of a document. Raises ExportOff, PrintOff, ExportFull or ExportFailed."""
+        """Writes `data`, a PDF that was made of a document, to `target`. Raises ExportOff, PrintOff, ExportFull or
+        ExportFailed."""
         self.check_pdf()
         await self._write(target, data, "pdf")
 
     async def import_file(self, room: RoomId, source: Path) -> Imported:
-        """Makes a document of a file, under the file's name. Raises FileUnreadable or ConversionFault; no document is
-        made then."""
+        """Makes a document in the room out of the file `source`, with the file's name as its title. Raises
+        FileUnreadable or ConversionFault; no document is made then."""
         kind = source.suffix.lower().removeprefix(".")
         data = await asyncio.to_thread(_read, source, kind)
         taken = await self._converter.read(kind, data)
@@ -119,7 +122,8 @@ class DocumentFiles:
 
 
 def _read(source: Path, kind: str) -> bytes:
-    """Reads a file. ▲ A file that is too large is not read at all, nor a pipe or device."""
+    """Reads a file's bytes. `kind`: its extension. ImportForeign for a kind that is not read, FileUnreadable,
+    ImportTooLarge. ▲ A file that is too large is not read at all, nor a pipe or device."""
     try:
         if not source.is_file():
             raise FileUnreadable
@@ -149,8 +153,8 @@ def _write_file(target: Path, data: bytes) -> None:
 
 
 def _changes(title: str, blocks: Sequence[Block]) -> list[bytes]:
-    """The data of the changes that make a document: its title, then all of its text as one update. In a thread: the
-    text is put in piece by piece, so the loop gets Python's lock in between."""
+    """The data of the changes that make up a new document: first its title, then all of its text as one update. Runs in
+    a thread: the text is inserted in many steps, so the event loop gets Python's lock in between."""
     updates: list[bytes] = []
     with closing(Document(updates.append)) as document:
         document.set_up(title)

@@ -12,8 +12,9 @@ from sync.client.placed_changes import PlacedChange, position_of
 
 
 def state_of_a_long_document(words: str) -> bool:
-    """Makes the state of a document with many edits in a process of its own. Returns whether it was made. Blocks for
-    about a second: call it in a thread. WorkerDied, WorkerUnavailable."""
+    """Tests this installation: makes the merged state of a document with many edits in a separate process. `words`: the
+    text of each edit. Returns whether a state was made. Blocks for about a second: call it in a thread. WorkerDied,
+    WorkerUnavailable."""
     changes = list[PlacedChange]()
     with contextlib.closing(CrdtDoc(texts=("text",))) as writer:
         for n in range(1, SMALL_CHANGES + 2):

@@ -20,7 +20,8 @@ MAX_DEVICES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """A colleague's device in a document. `selection` is for `Document.resolve_selection`."""
+    """A colleague's device that has a document open. `selection`: its selection as bytes, for
+    `Document.resolve_selection`."""
 
     uid: Uid
     dev: DevId
@@ -37,7 +38,7 @@ class _Mine:
 
 
 class Presence:
-    """Sends this person's place in each open document, and receives the places of others."""
+    """Sends this person's selection in each document that they have open, and receives the selections of others."""
 
     def __init__(
         self,
@@ -54,13 +55,13 @@ class Presence:
         self._received: dict[ObjId, dict[tuple[Uid, DevId], tuple[int, bytes]]] = {}
 
     def enter(self, room: RoomId, obj: ObjId, selection: Callable[[], bytes]) -> None:
-        """Notes that this person has the document open. `selection` returns their selection whenever it is to be
-        sent."""
+        """Notes that this person has opened the document, and sends that to the room's devices now and again at
+        intervals. `selection` returns their selection as bytes; it is called whenever that is to be sent."""
         self._mine[obj] = _Mine(room, selection)
         self._tick(obj)
 
     def leave(self, obj: ObjId) -> None:
-        """Notes that this person has closed it; others are notified."""
+        """Notes that this person has closed the document, and notifies the others."""
         mine = self._mine.pop(obj, None)
         self._received.pop(obj, None)
         if mine is not None:
@@ -86,7 +87,8 @@ class Presence:
             mine.cancel = self._later(wait / 1000, lambda: self._tick(obj))
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """Receives an ephemeral message. Messages of other tools, and about documents not open here, are ignored."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
+        Messages of other tools, and about documents not open here, are ignored."""
         try:
             caret = CARET.decode(payload)
         except BadChange:
@@ -127,7 +129,8 @@ class Presence:
         self._forget(obj)
 
     def _forget(self, obj: ObjId) -> None:
-        """Drops devices that have sent nothing for a while: their computer sleeps or has lost its connection."""
+        """Drops from the document's present devices those that have sent nothing for a while: their computer sleeps or
+        has lost its connection."""
         received, oldest = self._received.get(obj, {}), self._now_ms() - SHOWN_FOR_MS
         gone = [key for key, (t, _) in received.items() if t < oldest]
         for key in gone:

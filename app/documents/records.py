@@ -8,7 +8,8 @@ from app.objects.object import Payload
 
 
 class Caret(msgspec.Struct, frozen=True, kw_only=True, tag="doc-caret"):
-    """Ephemeral: a person's selection (`Document.encode_selection`); None when they left the document."""
+    """The ephemeral message with a person's selection in a document, as `Document.encode_selection` gives it; None when
+    they have closed the document."""
 
     obj: bytes
     selection: bytes | None = None

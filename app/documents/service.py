@@ -37,7 +37,7 @@ from app.tool import Unsaved
 
 
 class People(Protocol):
-    """The people of the agency, by id."""
+    """Looks up the people of the agency, and this account's own person."""
 
     @property
     def me(self) -> Person: ...
@@ -46,7 +46,7 @@ class People(Protocol):
 
 
 class Rooms(Protocol):
-    """What documents need of the room they are in."""
+    """What documents need of rooms: to list a new document, the trash, and whether this person may write."""
 
     def announce(self, room: RoomId, obj: ObjId, kind: str) -> None: ...
 
@@ -59,7 +59,8 @@ class Rooms(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRow:
-    """A document as lists show it. Times in ms."""
+    """A document as lists show it. `by` wrote in it last, at `updated` (ms); `words`: how many it has; `excerpt`: its
+    beginning."""
 
     obj: ObjId
     room: RoomId
@@ -71,8 +72,8 @@ class DocumentRow:
 
 
 class DocumentService:
-    """Serves the documents of one account. `live_changed`: whether colleagues have a document open, so that the engine
-    sends edits without waiting."""
+    """What this account can do with documents. `live_changed` is emitted when colleagues have a document open too, or
+    no longer have, so that the engine sends edits without waiting while they do. Lives on the event loop."""
 
     def __init__(
         self,
@@ -115,7 +116,7 @@ class DocumentService:
         ]
 
     def start(self) -> None:
-        """Indexes what an earlier run did not come to. Call when the loop runs."""
+        """Indexes documents that an earlier run of the program left unindexed. Call it when the event loop runs."""
         self._indexing.start()
 
     def unstored(self) -> "Sequence[Unsaved]":
@@ -123,14 +124,12 @@ class DocumentService:
         return [Unsaved(obj=obj, draft=False) for obj in self.unsaved_ids()]
 
     def linked(self, link: ObjectLink) -> Linked | None:
-        """A document as a message shows it; None if it is not here or is put away."""
+        """What to show of the document that a link leads to; None if it is not here or is in the trash."""
         return linked_object(self._objects, link)
 
     def close_all(self) -> None:
-        """Closes every document, indexes what is left, stops following the store. Before the store closes.
-
-        StoreFault if the disk refuses some edits: `unsaved_changes` hands them over.
-        """
+        """Closes every document, indexes what is left, and stops following the store. Call it before the store closes.
+        StoreFault if the disk refuses some edits: `unsaved_changes` returns them."""
         self.files.close()
         try:
             for obj in self._live.ids():
@@ -148,7 +147,7 @@ class DocumentService:
         return [*self._listed("o.room = ? AND NOT o.deleted", room)]
 
     def row(self, obj: ObjId) -> DocumentRow | None:
-        """One document, also one that is put away; None if there is none."""
+        """One document, also one in the trash; None if there is none."""
         return next(iter(self._listed("o.obj = ?", obj)), None)
 
     def _listed(self, where: str, of: bytes) -> "Sequence[DocumentRow]":
@@ -168,7 +167,7 @@ class DocumentService:
         return self._rooms.may_write(room)
 
     def create(self, room: RoomId, title: str) -> ObjId:
-        """A new document with a title and an empty line."""
+        """Creates a document with this title and an empty line. Returns its id."""
         updates: list[bytes] = []
         with closing(Document(updates.append)) as document, self._db.transaction():
             document.set_up(title)
@@ -180,15 +179,16 @@ class DocumentService:
         return obj
 
     def begin(self, room: RoomId, title: str) -> DocumentRow:
-        """As `create` and `open`, but it is stored, and others see it, with the first edit or another title. Closed
-        before that, it has never been. Needs a `close`."""
+        """Creates a document with this title and opens it. It is stored, and others see it, only with the first edit or
+        change of title. If it is closed before that, nothing of it is left. Needs a `close`."""
         obj = self._objects.new(room)
         document = self._live.begin(room, obj, lambda new: new.set_up(title))
         me = self.people.me.uid
         return DocumentRow(obj=obj, room=room, title=document.title, updated=clock.now_ms(), by=me, words=0, excerpt="")
 
     def add(self, room: RoomId, changes: "Sequence[bytes]") -> ObjId:
-        """A new document that these changes make, stored in one transaction."""
+        """Creates a document of which `changes` are the first changes (data), stored in one transaction. Returns its
+        id."""
         with self._db.transaction():
             obj = self._objects.new(room)
             self._rooms.announce(room, obj, projection.KIND_ID)
@@ -197,12 +197,12 @@ class DocumentService:
         return obj
 
     def shown_now(self, obj: ObjId) -> "tuple[str, Sequence[Block]]":
-        """A document's title and blocks as they are now, open or not. NotFound."""
+        """A document's title and blocks as they are now, whether it is open or not. NotFound."""
         with self._shown(obj) as document:
             return document.title, tuple(document.blocks())
 
     def delete(self, obj: ObjId) -> None:
-        """Puts a document away; `restore` takes it back."""
+        """Puts a document into the trash; `restore` takes it out again. NotFound."""
         self._retire(obj, on=True)
 
     def restore(self, obj: ObjId) -> None:
@@ -210,15 +210,15 @@ class DocumentService:
         self._retire(obj, on=False)
 
     def rename(self, obj: ObjId, title: str) -> None:
-        """Gives a document another title, whether it is open or not."""
+        """Replaces the title of a document, whether it is open or not."""
         with self._live.holding(obj) as document:
             document.set_title(title)
 
     # ---- open documents
 
     def close(self, obj: ObjId) -> None:
-        """Gives up one holder of a document that `open` gave (app/objects/live.py). StoreFault if the disk refuses
-        edits."""
+        """Ends one `open` of a document; after the last one it is no longer shown as open to colleagues. StoreFault if
+        the disk refuses edits (app/objects/live.py)."""
         try:
             if self._live.holders(obj) == 1:
                 self.leave(obj)
@@ -230,18 +230,19 @@ class DocumentService:
         return history.versions(self._changes.history(obj)[1])
 
     def document_at(self, obj: ObjId, rowid: int) -> Document:
-        """The document as it was at a version; nothing written in it is kept. The caller closes it."""
+        """The document as it was at the version whose last change is in row `rowid`. Nothing that is written in it is
+        stored. The caller closes it."""
         begun, edits = self._changes.history(obj)
         return self._made(obj, [*begun, *history.until(edits, rowid)])
 
     def before(self, obj: ObjId, rowid: int) -> Document:
-        """The document as the changes below a row of the store make it; nothing written in it is kept. The caller
-        closes it."""
+        """The document as it was before the change in row `rowid` of the store. Nothing that is written in it is
+        stored. The caller closes it."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
     def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
         """Creates a document with the text, formats and title that this one has here, in `room` (None: the same room).
-        NotFound if this one does not exist."""
+        Returns its id. NotFound if this one does not exist."""
         row = self._objects.get(obj)
         if row is None:
             raise NotFound
@@ -252,8 +253,8 @@ class DocumentService:
         return copy
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Document:
-        """A document of its own that these changes make; what is written in it is kept nowhere. The caller closes
-        it."""
+        """Makes a separate document out of `changes`, some or all of those of the document `obj`, to be read only: what
+        is written in it is not stored. The caller closes it."""
         document = Document()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
             document.merge(pieces.Assembler().feed(changes))
@@ -262,7 +263,9 @@ class DocumentService:
     # ---- presence
 
     def enter(self, obj: ObjId, selection: Callable[[], tuple[int, int]]) -> None:
-        """Announces that this person looks at an open document; `selection` gives (anchor, caret) when it is sent."""
+        """Notes that this person has an open document on screen, and lets colleagues see it. `selection` returns
+        (anchor, caret) in UTF-16 units; it is called whenever that is to be sent. NotFound if the document is not open.
+        """
         document, room = self._live.get(obj), self._live.room_of(obj)
         if document is None or room is None:
             raise NotFound
@@ -271,7 +274,8 @@ class DocumentService:
         self._presence.enter(room, obj, lambda: document.encode_selection(*selection()))
 
     def leave(self, obj: ObjId) -> None:
-        """I no longer look at it. What is written from now on is not seen. Twice does no harm."""
+        """Notes that this person no longer has the document on screen. What is written from now on does not count as
+        seen. A second call does no harm."""
         if self._presence.is_in(obj):
             self._see(obj)
         self._presence.leave(obj)
@@ -282,7 +286,7 @@ class DocumentService:
         self._presence.moved(obj)
 
     def presence(self, obj: ObjId) -> "Sequence[Caret]":
-        """Where my colleagues are in an open document."""
+        """The selections of colleagues in an open document; empty if it is not open."""
         document = self._live.get(obj)
         if document is None:
             return []
@@ -295,7 +299,8 @@ class DocumentService:
         return carets
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """Receives an ephemeral message of colleagues. Messages of other tools are ignored."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
+        Messages of other tools are ignored."""
         self._presence.receive(room, uid, dev, payload)
 
     # ---- indexing
@@ -307,7 +312,7 @@ class DocumentService:
     # ---- inside
 
     def _see(self, obj: ObjId) -> None:
-        """I have seen all that is written in an open document."""
+        """Notes that this person has seen everything that is written in an open document by now."""
         self.trash.see(obj, self._live.row(obj))
 
     def _retire(self, obj: ObjId, *, on: bool) -> None:
@@ -324,8 +329,8 @@ class DocumentService:
 
     @contextmanager
     def _shown(self, obj: ObjId) -> Iterator[Document]:
-        """The document as it is now, whether it is open or not. If it is not open, its state is cached after reading:
-        merging 20,000 keystrokes takes 0.8 s, and reading their cached state 0.08 s."""
+        """A context with the document as it is now, whether it is open or not. If it is not open, its state is cached
+        after reading: merging 20,000 keystrokes takes 0.8 s, and reading their cached state 0.08 s."""
         with self._live.holding(obj) as document:
             yield document
 

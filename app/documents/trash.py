@@ -15,14 +15,15 @@ from app.store.objects import Objects
 
 
 class Me(Protocol):
-    """This account's person."""
+    """Names this account's person."""
 
     @property
     def me(self) -> Person: ...
 
 
 class DocumentTrash:
-    """A `Bin`. `retired` reads the rooms' records: of one room or all, by one person or anybody."""
+    """The trash of documents: a `Bin`. `retired` reads from the rooms' records which objects are in the trash: of one
+    room or all, put away by one person or anybody. `restore` takes a document out."""
 
     def __init__(
         self,
@@ -43,19 +44,20 @@ class DocumentTrash:
         return self._items(self._retired(room, None))
 
     def of(self, obj: ObjId) -> PutAway | None:
-        """The person who put a document away, and when; None if it is not put away."""
+        """The entry of a document that is in the trash: who put it there, and when; None if it is not there."""
         row = self._objects.get(obj)
         if row is None or not row.deleted:
             return None
         return next((item for item in self.put_away(row.room) if item.obj == obj), None)
 
     def take_back(self, item: PutAway) -> None:
-        """See `Bin`."""
+        """Takes a document out of the trash, to its old place. Does nothing if it is not in the trash."""
         if self.of(item.obj) is not None:
             self._restore(item.obj)
 
     def written_after(self) -> Sequence[WrittenAfter]:
-        """See `Bin`. A document counts as seen when the person opens it, and when they leave it."""
+        """The documents that this person put into the trash and others have written in since. A document counts as seen
+        when this person opens it, and when they leave it."""
         found = []
         for retired in self._retired(None, self._people.me.uid):
             seen = max(retired.row, self._objects.read_mark(retired.obj))
@@ -66,8 +68,8 @@ class DocumentTrash:
         return found
 
     def see(self, obj: ObjId, row: int) -> None:
-        """Notes that the person has seen a document's content up to a row of the store. A full disk keeps no document
-        open."""
+        """Notes that the person has seen the changes of a document up to row `row`, if it is in the trash. Ignores an
+        error of the disk: a full disk must not keep a document open."""
         item = self.of(obj)
         if item is not None:
             with suppress(StoreFault):

@@ -10,7 +10,7 @@ from app.store.rows import StoredChange
 
 
 class Model(Protocol):
-    """A live CRDT object."""
+    """The live model of one shared object (a document, a board): what views read and write, kept in a CRDT."""
 
     @property
     def is_changing(self) -> bool:
@@ -30,8 +30,8 @@ M = TypeVar("M", bound=Model)
 
 
 class Adapter(Protocol[M]):
-    """What a tool gives: how its models are made and how they merge. Their updates are written as app/objects/pieces.py
-    says."""
+    """What a tool (documents, boards) gives to `LiveObjects`: how its models are made and how received changes are
+    merged into them. Their updates are written as app/objects/pieces.py says."""
 
     @property
     def kind(self) -> str:
@@ -49,26 +49,29 @@ class Adapter(Protocol[M]):
         ...
 
     def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> M:
-        """An empty model, which passes each finished own update to `emit`."""
+        """Makes an empty model of the object `obj`. The model calls `emit` with each finished update that is made on
+        this device."""
         ...
 
     def title(self, model: M) -> str | None:
-        """The object's title, which a change names if lists show another one. None for a kind whose projection reads
-        the title out of the object."""
+        """The title of the model's object. The next change names it if lists show a different one. None for a kind
+        whose projection reads the title out of the object itself."""
         ...
 
     def load(self, model: M, updates: Sequence[bytes]) -> int:
-        """Merges what is stored into a new model. Returns how many updates were damaged and left out."""
+        """Merges the stored updates into a new model. Returns how many of them were damaged and left out."""
         ...
 
     def merge(self, model: M, changes: Sequence[StoredChange], feeder: Feeder) -> int:
-        """Merges received changes into a model. As `load`."""
+        """Merges received changes into a model. `feeder` takes the updates out of them, and keeps pieces of incomplete
+        ones. Returns how many updates were damaged and left out."""
         ...
 
     def reset(self, model: M, updates: Sequence[bytes]) -> int:
-        """Makes the model what these updates alone make. As `load`."""
+        """Replaces the model's content by what these updates alone make. Returns how many were damaged and left out."""
         ...
 
     def announce(self, room: RoomId, obj: ObjId) -> None:
-        """Announces a new object in its room, in the transaction that stores the first edit."""
+        """Writes the record by which the room lists the new object `obj`. Called in the transaction that stores its
+        first edit."""
         ...

@@ -30,8 +30,8 @@ _MAIL_FIELDS = {"subject", "body", "cc"}
 
 
 def safe_link(text: str) -> str:
-    """The address in a form that may be linked to, with a scheme if it lacked one; "" if it may not be linked to. 2 µs
-    for a known one."""
+    """Checks an address that a person wrote. Returns it in a form that may be linked to, with a scheme if it lacked
+    one; "" if it may not be linked to. 2 µs for an address that was checked before."""
     return _judged(text) if len(text) <= 2 * MAX_ADDRESS else ""
 
 
@@ -60,8 +60,9 @@ def opened(link: str) -> str:
 
 
 def host(link: str) -> str:
-    """The host of the address, or the mail address, for a person to read. An unfamiliar host is shown in ASCII too,
-    since letters of other scripts look like ours: "аpple.com (xn--pple-43d.com)"."""
+    """The host of a web address, or the whole mail address, for a person to read; "" if the address may not be opened.
+    A host with unfamiliar letters is shown in ASCII too, since letters of other scripts look like ours: "аpple.com
+    (xn--pple-43d.com)"."""
     hosts = _hosts(link)
     if not link.startswith("mailto:"):
         return _read_host(hosts[0]) if hosts else ""
@@ -83,11 +84,12 @@ def _with_host(link: str, write: Callable[[str], str]) -> str:
 
 
 def notes(pieces: Sequence[tuple[str, str]]) -> list[str]:
-    """For each (text, link) of a line: the host to show after it, or "" where the text names no other host.
+    """Which links of a line need their true host beside them. `pieces`: the line's parts as (text, address of its link
+    or ""). Returns for each part the host to show after it, or "".
 
-    A text that names another host gets the true one, and so does every link of a line whose letters are reordered.
-    Neighbours are read together, with the characters close to them. Otherwise "skatteverket" and ".se" could be two
-    links, and the host that a person reads would not be theirs.
+    A link gets its host if its text names a different host, if the host has unfamiliar letters, or if letters of the
+    line are reordered on screen. Neighbouring links are read together, with the characters close to them. Otherwise
+    "skatteverket" and ".se" could be two links, and the host that a person reads would not be theirs.
     """
     whole = "".join(text for text, _ in pieces)
     turned = reorders(whole)
@@ -101,7 +103,9 @@ def notes(pieces: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _notes(pieces: Sequence[tuple[str, str]], label: str, turned: bool) -> list[str]:
-    """The notes of linked pieces that follow each other and read as `label`: at the end of each address's own."""
+    """The hosts to show after linked parts of a text that follow each other. `pieces`: (text, link) of each part.
+    `label`: the text that a person reads there. `turned`: letters of the line are shown in another order than they are
+    written. "" for a part before one with the same host, and for all if the label agrees with the host."""
     hosts = [host(link) for _, link in pieces]
     doubtful = turned or len(set(hosts)) > 1 or _is_unfamiliar(pieces[0][1]) or _names_another(label, pieces[0][1])
     if not doubtful:
@@ -110,7 +114,7 @@ def _notes(pieces: Sequence[tuple[str, str]], label: str, turned: bool) -> list[
 
 
 def _around(whole: str, begin: int, end: int) -> str:
-    """The characters from `begin` to `end` with the rest of the words at both ends."""
+    """The characters of `whole` from `begin` to `end`, extended at both ends to whole words."""
     while begin and end - begin <= _LONG_LABEL and not whole[begin - 1].isspace():
         begin -= 1
     while end < len(whole) and end - begin <= _LONG_LABEL and not whole[end].isspace():
@@ -151,7 +155,8 @@ def _read_host(name: str) -> str:
 
 @lru_cache(512)
 def _hosts(link: str) -> tuple[str, ...]:
-    """The hosts of an address, in ASCII; none if the address may not be opened."""
+    """The hosts of an address, in ASCII: one of a web address, one for each recipient of a mail address. Empty if the
+    address may not be opened."""
     parts = _split(link)
     if parts is None:
         return ()
@@ -183,7 +188,7 @@ def _split(link: str) -> SplitResult | None:
 
 @lru_cache(512)
 def _ascii(name: str) -> str:
-    """A host in ASCII and small letters; "" if it is none."""
+    """A host name in ASCII (IDNA) and small letters; "" if it is not a valid one."""
     name = name.lower().rstrip(".")
     if ":" in name:
         return f"[{name}]" if re.fullmatch(r"[0-9a-f:.]+", name) else ""
@@ -197,7 +202,7 @@ def _ascii(name: str) -> str:
 
 @lru_cache(512)
 def _unicode(name: str) -> str:
-    """A host in ASCII, decoded into the letters that it encodes."""
+    """A host in IDNA's ASCII form ("xn--…") in its own letters; unchanged if it cannot be decoded."""
     try:
         return name.encode().decode("idna")
     except UnicodeError:

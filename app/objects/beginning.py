@@ -12,13 +12,16 @@ from sync.pieces import finished
 
 
 def begin(facts: Facts, data: bytes) -> Structure:
-    """The structure on which a state's update and the bytes beside it agree. BadUpdate if they disagree, or if the
-    update's items cannot be put in any order. `facts`: read with `state=True`."""
+    """Checks a merged state of an object against `data`, the encoded structure that came beside it, and returns the
+    decoded structure. A structure says which ids exist, who owns each client, and to which sequence each id belongs.
+    `facts`: what was read of the state's update, with `state=True`. BadUpdate if the two disagree, or if the update's
+    items cannot be put in any order."""
     return finished(beginning(facts, data))
 
 
 def beginning(facts: Facts, data: bytes) -> Generator[None, None, Structure]:
-    """As `begin`, in pieces."""
+    """Does the same as `begin` in steps: checks a state's `facts` against the encoded structure `data` and returns the
+    structure."""
     structure = yield from decoding(data)
     sections = {section.client: section for section in facts.sections}
     for number, client in structure.clients.items():
@@ -58,7 +61,8 @@ def _check_items(facts: Facts, structure: Structure) -> Iterator[None]:
 
 
 def _check_item(section: Section, item: Item, client: Client, structure: Structure) -> None:
-    """Checks that one run of the structure holds the item, in the sequence that the item itself names."""
+    """Checks that the structure has the whole item in one run of ids, and in the sequence that the item itself
+    names."""
     if item.kind == GC:
         return
     run, number = client.sequence(item.clock), client.parent(item.clock)
@@ -74,7 +78,8 @@ def _check_item(section: Section, item: Item, client: Client, structure: Structu
 
 
 def _check_lows(section: Section, client: Client) -> None:
-    """Checks the surrogate pairs of the remaining text. Those of deleted text are in the structure alone."""
+    """Checks that the structure and the update name the same surrogate pairs in the text that is not deleted. Pairs of
+    deleted text are in the structure alone."""
     gone = [(item.clock, item.clock + item.length) for item in section.items if item.kind in (DELETED, GC)]
     at, lows = 0, list[int]()
     for low in client.lows:
@@ -87,8 +92,8 @@ def _check_lows(section: Section, client: Client) -> None:
 
 
 def _check_order(facts: Facts) -> Iterator[None]:
-    """▲ Checks that there is an order in which each item comes after all that it names: no cycle of parents and
-    neighbours."""
+    """▲ Checks that the items can be put in an order in which each comes after all that it names, so that parents and
+    neighbours form no cycle. BadUpdate "cycle" otherwise."""
     left = {section.client: iter(section.items) for section in facts.sections}
     ends = {section.client: section.end for section in facts.sections}
     heads: dict[int, Item | None] = {client: next(items) for client, items in left.items()}
@@ -115,7 +120,8 @@ def _check_order(facts: Facts) -> Iterator[None]:
 
 
 def _missing(item: Item | None, heads: dict[int, Item | None], ends: dict[int, int]) -> Id | None:
-    """The first id that an item names and that is not in the order yet."""
+    """The first of the ids that the item names (its neighbours and parent) that is not in the order yet; None if all
+    are. `heads`: each client's next item that is not in the order; `ends`: the clock behind its last one."""
     for ident in (item.origin, item.right, item.parent) if item is not None else ():
         if isinstance(ident, tuple) and not _is_put(ident, heads, ends):
             return ident

@@ -18,8 +18,9 @@ MAX_POSITION = 2**63
 
 @dataclass(frozen=True, slots=True)
 class StateStart:
-    """`covers`: the last position of which the state has something. `waits`: positions of changes that wait there,
-    ascending. `known`: the structure, encoded."""
+    """What a judge must know to begin with an object's merged state instead of its first change. `covers`: the last
+    position of which the state has something. `waits`: positions of changes up to there that wait for others,
+    ascending. `known`: the encoded structure."""
 
     covers: int
     waits: tuple[int, ...]
@@ -31,7 +32,7 @@ class StateStart:
 
     @classmethod
     def decode(cls, data: bytes) -> "StateStart":
-        """Reads the field. BadChange "damaged-update" for any bytes but the one encoding."""
+        """Reads the bytes of `encode`. BadChange "damaged-update" for any bytes that `encode` would not give."""
         try:
             covers, waits, known = _decoder.decode(data)
         except (msgspec.MsgspecError, RecursionError) as e:

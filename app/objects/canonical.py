@@ -25,8 +25,8 @@ Run = list[Any]
 
 
 def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, list[list[int]]]], list[Any]] | None:
-    """▲ (state vector, delete set, items) of a whole document's update, each sorted; None if the update is not
-    whole."""
+    """▲ Reads a whole document's update as (state vector, delete set, items), each sorted, so that two copies with the
+    same content give equal results. None if the update is damaged or lacks a range of items."""
     found = _read(update)
     if found is None or not all(whole for whole, _ in found[0].values()):
         return None
@@ -36,13 +36,15 @@ def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, lis
 
 
 def same_content(one: bytes, other: bytes) -> bool:
-    """Whether two updates, of whole documents or not, hold the same items and delete the same."""
+    """Whether the updates `one` and `other`, of whole documents or not, have the same items and delete the same ones.
+    False if `one` cannot be read."""
     first = _read(one)
     return first is not None and first == _read(other)
 
 
 def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[int, list[list[int]]]]] | None:
-    """(by client: whether its items are there from the first one on, and the items; the deleted ranges), or None."""
+    """Reads an update. Returns ({client: (whether its items are complete from clock 0 on, the items)}, deleted ranges
+    by client); None if it is damaged."""
     try:
         read = _Reader(update)
         clients = {}
@@ -56,8 +58,8 @@ def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[
 
 
 def _runs(read: "_Reader", client: int, count: int) -> tuple[bool, list[Run]]:
-    """Whether one client's items are there from clock 0 on, and the items. Neighbours are joined, whether the CRDT had
-    joined them or not."""
+    """Reads the next `count` items, all of the client `client`. Returns (whether they are complete from clock 0 on, the
+    items). Neighbouring items that could be one are joined, whether the CRDT had joined them or not."""
     clock, runs = read.uint(), list[Run]()
     whole = clock == 0
     for _ in range(count):
@@ -92,7 +94,7 @@ def _item(read: "_Reader", clock: int, info: int) -> Run:
 
 
 def _content(read: "_Reader", what: int) -> tuple[int, Any]:
-    """(length in the CRDT's units, content)."""
+    """Reads the content of an item of kind `what`. Returns (its length in the CRDT's units, the content)."""
     match what:
         case 1:
             return read.uint(), None
@@ -120,7 +122,8 @@ def _content(read: "_Reader", what: int) -> tuple[int, Any]:
 
 
 def _join(client: int, before: Run, run: Run) -> bool:
-    """Adds a run to the one before it, if no reader of the document could distinguish them from one."""
+    """Joins the item `run` to `before`, the item before it of the same client `client`, if no reader of the document
+    could distinguish the two from one item. Returns whether it did."""
     if run[2] != before[2]:
         return False
     if run[2] == _GC:
@@ -148,7 +151,8 @@ def _ranges(read: "_Reader") -> list[list[int]]:
 
 
 class _Reader:
-    """Reads lib0's numbers, texts and values, from the beginning of some bytes to their end. IndexError past it."""
+    """Reads numbers, texts and values in lib0, the encoding of CRDT updates, from the beginning of some bytes.
+    IndexError past their end."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -212,12 +216,13 @@ class _Reader:
         return found()
 
     def _list(self) -> list[Any]:
-        """▲ A list never looks like a value of another type: a snapshot with the one is not attested for the other."""
+        """Reads a list. ▲ A list that would look like the array that replaces a value of another type gets a mark of
+        its own: a snapshot with the one is not attested for the other."""
         values = [self.any() for _ in range(self.uint())]
         return ["list", *values] if values and values[0] in _WORDS else values
 
     def _int(self) -> int:
-        """Six bits and a sign first, then seven at a time."""
+        """Reads a signed number: the first byte has six bits and the sign, each further one seven bits."""
         byte = self.byte()
         sign = -1 if byte & 0x40 else 1
         value, shift = byte & 0x3F, 6

@@ -29,9 +29,9 @@ _DOMAIN = b"kansli/v1 attested\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """An object's state up to a position. `update`: the whole object as one update; `begun`: its judge's knowledge, as
-    bytes (FORMAT.md); `digest`: the hash that is attested; `held`: the short texts that the caller asked for, by map
-    and key; `waits`: the positions n of the changes that wait."""
+    """An object's merged state up to a position. `update`: the whole object as one update. `begun`: what its judge
+    knows, as bytes (FORMAT.md). `digest`: the hash by which other members attest the state. `held`: the short texts
+    that the caller asked for, by map and key. `waits`: positions of the changes that still wait for others."""
 
     update: bytes
     begun: bytes
@@ -41,8 +41,8 @@ class State:
 
 
 class Making(Protocol):
-    """A function that makes a state: `state_at`, or one that does the same in another process
-    (app/worker/states.py). It enters `named` only while this process merges."""
+    """A function that makes an object's state: `state_at`, which has the arguments' meaning, or one that does the same
+    in another process (app/worker/states.py). It enters the context `named` only while this process merges."""
 
     def __call__(
         self,
@@ -58,8 +58,9 @@ class Making(Protocol):
 
 
 class Compaction(Protocol):
-    """A kind's `Compact`, with two more arguments: the function that makes the state, and the context that it enters
-    only while this process merges."""
+    """A kind's `Compact`: makes the content of a snapshot from an object's `changes` up to position `n`. It has two
+    more arguments: `making`, the function that makes the state, and `named`, a context that it enters only while this
+    process merges."""
 
     def __call__(
         self,
@@ -72,7 +73,8 @@ class Compaction(Protocol):
 
 
 class _Nothing:
-    """Keeps nothing: a replay that is never settled has all of its changes itself."""
+    """Stands in for the store's waiting changes, and has none: a replay in memory that is never settled keeps all its
+    changes itself."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
         return ()
@@ -91,11 +93,13 @@ def state_at(
     text_keys: Sequence[tuple[str, str]] = (),
     named: AbstractContextManager[None] = UNNAMED,
 ) -> State | None:
-    """The state of an object's changes up to position n, judged in their order. None if they cannot be merged, or if
-    the state is larger than an update may be. BadChange if they begin with a state that is damaged.
+    """The merged state of an object's `changes` up to position `n`; the changes are judged in their order. None if they
+    cannot be merged, or if the state is larger than an update may be. BadChange if they begin with a state that is
+    damaged.
 
-    `text_keys`: the (map, key) of each text that the caller needs; `held` has its first MAX_TEXT_CHARS characters.
-    `named`: the context to be in while the changes are merged.
+    `unpack` reads a change's data. `texts` and `maps`: the names of the CRDT's roots. `text_keys`: the (map, key) of
+    each text that the caller needs; the result's `held` has its first MAX_TEXT_CHARS characters. `named`: the context
+    to be in while the changes are merged.
     """
     with named:
         replay, updates = judged(changes, unpack)
@@ -124,11 +128,12 @@ def _texts(held: Mapping[str, Any], text_keys: Sequence[tuple[str, str]]) -> dic
 def state_of(
     updates: Sequence[bytes], begun: bytes = b"", *, texts: Sequence[str] = (), maps: Sequence[str] = ()
 ) -> tuple[bytes, bytes, dict[str, Any]] | None:
-    """(the whole as one update, its attested hash, the content of its roots) of a CRDT's updates; None if ids are
-    missing. `begun`: the state's field of that name.
+    """Merges the updates of a CRDT with the roots `texts` and `maps`. Returns (the whole as one update, the hash that
+    members attest, the content of the roots); None if ids are missing. `begun`: what the object's judge knows, as
+    bytes.
 
-    H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun). Two texts that look alike and
-    differ in ids have different hashes: the next edit of one of them would be lost in the other.
+    The hash: H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun). Two texts that look
+    alike and differ in ids have different hashes: the next edit of one of them would be lost in the other.
     """
     found = merged(updates, texts, maps)
     ids = canonical(found[0]) if found is not None else None
@@ -143,9 +148,11 @@ def state_of(
 
 
 def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, list[bytes]]:
-    """(the judge's knowledge after these changes, the merged updates in the order of their verdicts).
+    """Judges an object's changes in order. Returns (the judge, the updates that count, in the order of their verdicts).
+    `unpack` reads a change's data.
 
-    Changes at position 0 are a state to begin with: changes that waited there follow at their own positions.
+    Changes at position 0 make up a state to begin with. Changes that were waiting in that state follow at their own
+    positions.
     """
     replay, updates = Replay(unpack, _Nothing()), list[bytes]()
     begins = [change for change in changes if not change.position]
@@ -166,6 +173,6 @@ def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, lis
 
 
 def _plain(value: object) -> object:
-    """▲ A value of a map that JSON lacks, bytes or another that no tool of ours makes, as one that it has. Such a value
-    stops nobody's work; the items in the hash still distinguish it."""
+    """▲ The value that is written to JSON in place of one that JSON lacks: bytes, or another that no tool of ours
+    makes. Such a value stops nobody's work; the items in the hash still distinguish it."""
     return ["bytes", value.hex()] if isinstance(value, bytes | bytearray) else ["other"]

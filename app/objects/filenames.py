@@ -18,7 +18,8 @@ _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT
 
 
 def clean_name(name: str) -> str:
-    """The name without unsafe parts. BadFileName if nothing is left of it."""
+    """A file name without unsafe parts, such as folders, control characters and names that Windows reserves.
+    BadFileName if nothing is left of it."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     if len(last) > 2 * _LOOKED_AT:
         last = last[:_LOOKED_AT] + last[-_LOOKED_AT:]
@@ -35,7 +36,7 @@ def clean_name(name: str) -> str:
 
 
 def shown_name(name: str) -> str:
-    """The name of a received file, as it is both shown and saved."""
+    """The name of a received file, as it is both shown and saved; "–" if no safe part of it is left."""
     try:
         return clean_name(name)
     except BadFileName:
@@ -43,7 +44,8 @@ def shown_name(name: str) -> str:
 
 
 def free_path(folder: Path, name: str) -> Path:
-    """A path in `folder` that does not exist yet: "fil.pdf", "fil (2).pdf" …"""
+    """A path in `folder` for a file with this name that does not exist yet: "fil.pdf", "fil (2).pdf" … The name is made
+    safe. BadFileName."""
     name = clean_name(name)
     candidate = folder / name
     number = 2

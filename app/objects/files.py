@@ -21,7 +21,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """A file that is on no disk: pasted content is sealed from memory, so that it is in no temporary folder."""
+    """A file that is on no disk, such as a pasted picture. It is encrypted from memory, so that it is in no temporary
+    folder."""
 
     name: str
     data: bytes = field(repr=False)
@@ -32,15 +33,15 @@ Source = Path | Pasted
 
 
 class SealedFiles:
-    """Seals files for a room and opens them again. Both are ended by cancelling the task."""
+    """Encrypts files for a room, part by part, and decrypts received ones. To stop either, cancel the task."""
 
     def __init__(self, blobs: Blobs, transfers: Transfers) -> None:
         self._blobs = blobs
         self._transfers = transfers
 
     async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
-        """Seals a file for upload. Returns its manifest and its part ids. FileUnreadable, DiskFull; nothing stays
-        behind."""
+        """Encrypts a file for upload. Returns its manifest, which describes the parts and their keys, and the parts'
+        ids. Calls `progress` with the bytes done and in all. FileUnreadable, DiskFull; if it fails, no part is kept."""
         size = await asyncio.to_thread(size_of, source)
         parts: list[Part] = []
         done = 0
@@ -66,7 +67,8 @@ class SealedFiles:
         return Manifest(done, tuple(parts)).encode(), [p.part for p in parts]
 
     async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches, opens and writes a file; nothing is left at `target` if it does not succeed."""
+        """Fetches the parts that `manifest` describes, decrypts them, and writes the file to `target`. Calls `progress`
+        with the bytes done and in all. Nothing is left at `target` if it fails."""
         described = Manifest.decode(manifest)
         try:
             draft = await asyncio.to_thread(Draft, target)
@@ -116,7 +118,8 @@ def size_of(source: Source) -> int:
 
 
 def _read(source: Source, at: int, size: int) -> bytes:
-    """The next part of a file of this size. Bytes that were added to the file meanwhile are ignored."""
+    """The next part of a file: from byte `at` on, at most PART_BYTES. `size`: the file's size at the start; bytes that
+    were added to the file since are ignored. FileUnreadable."""
     if isinstance(source, Pasted):
         return source.data[at : at + PART_BYTES]
     try:

@@ -55,7 +55,9 @@ Deleted: TypeAlias = Sequence[tuple[int, Sequence[tuple[int, int]]]]
 
 
 class Item(NamedTuple):
-    """A run of ids. `parent` (a root's name or a type's id) and `key` are None where a neighbour gives them."""
+    """One item of a CRDT update: consecutive ids of one client, from `clock` on, with content of one `kind`. `origin`
+    and `right`: the ids of its neighbours when it was written. `parent` (a root's name or a type's id) and `key` are
+    None where a neighbour gives them. `keyed`: it is a map's value."""
 
     clock: int
     length: int
@@ -71,7 +73,8 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One client's items without a hole. `lows`: the clocks that are the second half of a surrogate pair."""
+    """The items of one client in an update, with ids from clock `start` up to `end` without a hole. `lows`: the clocks
+    that are the second half of a surrogate pair."""
 
     client: int
     start: int
@@ -82,11 +85,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts of an update that passed. `deleted`: clients with ranges [start, end), ascending and not adjacent.
+    """What was read from a valid update. `sections`: the items by client. `deleted`: clients with ranges [start, end)
+    of deleted clocks, ascending and not adjacent. `needed`: ids that the update builds on and does not contain, some
+    more than once, in the order in which the judge checks them: the earlier clock, neighbours and parents, the last id
+    of each deleted range. `roots`: the names of the roots; `items`: how many items; `size`: bytes.
 
-    ▲ Its sequences are the reader's own lists: a copy of 500,000 things takes 40 ms in one piece. `needed`: the ids
-    from outside that it builds on, some more than once, in the order in which the judge asks: the earlier clock,
-    neighbours and parents, the last id of each deleted range.
+    ▲ The sequences are the reader's own lists: a copy of 500,000 things takes 40 ms in one piece.
     """
 
     sections: Sequence[Section]
@@ -98,17 +102,19 @@ class Facts:
 
 
 def read(update: bytes, *, state: bool = False) -> Facts:
-    """The facts of an update, at once; BadUpdate if it breaks a rule. 10 µs for a key's update.
+    """Checks the bytes of an update by the grammar and returns what they say. BadUpdate if they break a rule. 10 µs for
+    the update of one keystroke.
 
-    `state`: a whole object as one update (a baseline, a snapshot, a successor's beginning): items of many clients, each
-    from clock 0 on. Any other update holds items of at most one client.
+    `state`: the bytes are a whole object as one update (a baseline, a snapshot, a successor's beginning): items of many
+    clients, each from clock 0 on. Any other update has items of at most one client.
     """
     return finished(reading(update, state=state))
 
 
 def reading(update: bytes, *, state: bool = False) -> Generator[None, None, Facts]:
-    """As `read`, in pieces: it stops before 2 ms are over, and returns the facts at the end. An update that passed is
-    remembered (app/objects/passed.py)."""
+    """Checks an update by the grammar, as `read` does, but in steps of at most 2 ms, between which other tasks can run.
+    Returns what the update says at the end. `state`: it is a whole object. An update that passed is remembered
+    (app/objects/passed.py), so that it is not checked again. BadUpdate."""
     facts = yield from _Update(update, state).run()
     yield from remember(update)
     return facts
@@ -146,7 +152,8 @@ class _Update:
         return Facts(sections, deleted, needed, frozenset(self._roots), self._items, read.end)
 
     def _check_several(self, deleted: Deleted) -> Iterator[None]:
-        """Raises BadUpdate if an item under a key holds several values and the update does not delete all of them.
+        """Raises BadUpdate if an item under a key has several values and the update does not delete all of them
+        (`deleted`).
 
         ▲ yrs assumes that under a key every item but the last is deleted. When it deletes a map, it therefore deletes
         only the last item of each key. Of an item with several values the others would stay, and point to the freed
@@ -258,7 +265,7 @@ class _Update:
         return name
 
     def _short_text(self, most_bytes: int) -> Generator[None, None, str | None]:
-        """A text, or None for a longer one, which is skipped."""
+        """Reads a text of at most `most_bytes`. A longer one is checked and skipped; then the result is None."""
         read, start = self._read, self._read.at
         size = read.size()
         if size <= most_bytes:
@@ -268,7 +275,7 @@ class _Update:
         return None
 
     def _whole_text(self) -> Generator[None, None, str]:
-        """A text of any length."""
+        """Reads a text of any length from the update, in steps between which other tasks can run."""
         read, start = self._read, self._read.at
         parts: list[str] = []
         for part in read.texts(start, read.size()):
@@ -278,7 +285,9 @@ class _Update:
         return "".join(parts)
 
     def _text(self, clock: int, lows: list[int]) -> Generator[None, None, int]:
-        """Reads an item's text and returns its length in UTF-16 units. Its pairs count only when all of it is read."""
+        """Reads an item's text and returns its length in UTF-16 units. `clock`: that of its first unit. Adds the clocks
+        of second halves of surrogate pairs to `lows`. The pairs count towards the update's limit only when all of the
+        text is read."""
         read, start = self._read, self._read.at
         pairs = length = 0
         for part in read.texts(start, read.size()):
@@ -356,8 +365,8 @@ class _Update:
 
 
 def _emptied(things: dict[K, V], read: Reader) -> Iterator[None]:
-    """Empties a dict in pieces. ▲ Otherwise its memory would be freed in one piece, which takes 30 ms for 500,000
-    things."""
+    """Removes all entries of a dict, a few at a time. ▲ Otherwise its memory would be freed in one piece, which takes
+    30 ms for 500,000 entries."""
     while things:
         things.popitem()
         if read.tired():
@@ -365,7 +374,7 @@ def _emptied(things: dict[K, V], read: Reader) -> Iterator[None]:
 
 
 def _lows(text: str) -> Iterator[int]:
-    """The positions of the second halves of pairs, in UTF-16 units."""
+    """The positions of the second halves of surrogate pairs in the text, in UTF-16 units."""
     return (found.start() + index for index, found in enumerate(_PAIR.finditer(text), start=1))
 
 
@@ -374,13 +383,14 @@ def _first(span: tuple[int, int]) -> int:
 
 
 def _is_mark(name: str, size_bytes: int) -> bool:
-    """Whether a mark has a known name, and its JSON with the length before it (`size_bytes`) is short enough."""
+    """Whether `name` is that of a known formatting mark, and its value is short enough. `size_bytes`: the size of the
+    value's JSON with the length before it."""
     return name in MARK_NAMES and size_bytes <= (MAX_LINK_BYTES if name == LINK else MAX_MARK_BYTES)
 
 
 def client_begun(piece: bytes) -> int | None:
-    """The client whose items an update holds, read from `piece`, the first bytes of the update. None if those bytes are
-    too few, or if the update holds items of no client or of several."""
+    """The client whose items an update has, read from `piece`, the first bytes of the update. None if those bytes are
+    too few, or if the update has items of no client or of several."""
     read = Reader(piece)
     try:
         if read.number() != 1:

@@ -12,7 +12,8 @@ from app.store.rows import StoredChange
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class Held(Generic[M]):
-    """An object in memory. Its model refers to it, so that it exists as long as anybody refers to the model."""
+    """One open object: its live model, and what is still to be stored or merged of it. The model refers to it, so that
+    it exists as long as anybody refers to the model."""
 
     room: RoomId
     obj: ObjId

@@ -16,7 +16,9 @@ PAUSE_MS = 10 * 60 * 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A stretch of work by one person. The changes up to and with the one of `rowid` give the object as it was then."""
+    """A version of an object: a stretch of changes by one `author` without a long pause. `rowid`: the row of the last
+    one; the changes up to and with that row give the object as it was then. `changes`: how many there are in the
+    stretch."""
 
     author: Uid
     begin_ms: int
@@ -26,7 +28,8 @@ class Version:
 
 
 def versions(changes: Sequence[StoredChange], pause_ms: int = PAUSE_MS) -> list[Version]:
-    """The versions in the order of the changes, oldest first."""
+    """Groups an object's changes, given in order, into versions, oldest first. A new version begins where the author
+    changes, or after a pause of more than `pause_ms`."""
     found: list[Version] = []
     for change in changes:
         last = found[-1] if found else None
@@ -46,6 +49,7 @@ def versions(changes: Sequence[StoredChange], pause_ms: int = PAUSE_MS) -> list[
 
 
 def until(changes: Sequence[StoredChange], rowid: int) -> list[StoredChange]:
-    """The changes, in order, that give the object as it was at a version."""
+    """The first of an object's changes, up to and with the one in the store's row `rowid`, which give the object as it
+    was then; all if no change is in that row."""
     last = next((i for i, change in enumerate(changes) if change.rowid == rowid), len(changes) - 1)
     return list(changes[: last + 1])

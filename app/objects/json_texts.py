@@ -34,7 +34,8 @@ _SIMPLE = frozenset((b"true", b"false", b"null"))
 
 
 def skip_json(read: Reader) -> Iterator[None]:
-    """Reads over one text that is JSON."""
+    """Checks that the next text is valid JSON and moves the reader behind it. Works in steps; BadUpdate "json", "depth"
+    or "twice" if it is not valid."""
     start = read.at
     size = read.size()
     begin = read.at
@@ -46,7 +47,7 @@ def skip_json(read: Reader) -> Iterator[None]:
 
 
 class _Json:
-    """A JSON text from byte `begin` of an update to its reader's position. Errors name byte `start`."""
+    """Checks one JSON text in an update, from byte `begin` to the reader's position. Errors name byte `start`."""
 
     __slots__ = ("_at", "_data", "_end", "_first", "_key", "_read", "_start")
 
@@ -59,7 +60,7 @@ class _Json:
         """The last string, if `_slow` read it as a key."""
 
     def run(self) -> Iterator[None]:
-        """Reads all of it."""
+        """Checks the whole text. Raises BadUpdate if it is not valid JSON or nested too deep."""
         read = self._read
         stack: list[set[str | bytes] | None] = []  # a map's keys so far, None for a list
         while True:
@@ -100,19 +101,19 @@ class _Json:
         return BadUpdate("json", self._start)
 
     def _pause(self) -> Iterator[None]:
-        """Yields. Meanwhile `read.at` is its position."""
+        """Yields to the caller. Meanwhile the reader's position is that of this check."""
         self._read.at = self._at
         yield
         self._read.at = self._end
 
     def _ends(self, mark: int) -> bool:
-        """Whether this mark comes next. If so, reads over it."""
+        """Whether the next byte of the JSON is the character code `mark`. If so, moves behind it."""
         found = self._at < self._end and self._data[self._at] == mark
         self._at += found
         return found
 
     def _quick(self) -> int:
-        """Reads over the next token if it is short, and returns its kind: the byte of a punctuation mark, _STRING, or
+        """Moves over the next token if it is short, and returns its kind: the byte of a punctuation mark, _STRING, or
         _PLAIN for a number, true, false or null. Returns 0 and does not move if no token follows, or if the token may
         be longer than STRETCH: then `_slow` decides."""
         at, limit, end = self._at, self._at + STRETCH, self._end
@@ -134,7 +135,8 @@ class _Json:
         return _PLAIN
 
     def _slow(self, *, key: bool = False) -> Generator[None, None, int]:
-        """As `_quick`, for a token of any length."""
+        """Moves over the next token, however long it is, and returns its kind as `_quick` does. `key`: it should be a
+        map's key, which is then noted in `_key`. BadUpdate if no token follows."""
         yield from self._over(_SPACE)
         first = self._data[self._at] if self._at < self._end else 0
         if first == _STRING:
@@ -150,7 +152,8 @@ class _Json:
         return kind
 
     def _over(self, pattern: re.Pattern[bytes]) -> Iterator[None]:
-        """Reads over the characters that a pattern matches."""
+        """Moves over all characters that `pattern` matches from the present place on, in steps between which other
+        tasks can run."""
         while True:
             found = pattern.match(self._data, self._at, min(self._at + STRETCH, self._end))
             long = found is not None and found.end() == self._at + STRETCH
@@ -161,7 +164,8 @@ class _Json:
                 yield from self._pause()
 
     def _new_key(self, keys: set[str | bytes]) -> Iterator[None]:
-        """Reads a key and the colon behind it."""
+        """Moves over a map's key and the colon behind it. BadUpdate if the key is in `keys` already; otherwise it is
+        added."""
         if kind := self._quick():
             quoted = self._data[self._first : self._at]
             key = _decoded(quoted) if kind == _STRING else b""
@@ -175,8 +179,8 @@ class _Json:
             raise self._bad()
 
     def _string(self, key: bool) -> Iterator[None]:
-        """Reads the rest of a string behind its first quote. Notes a key; for a long one its hash, behind a byte that
-        no text has."""
+        """Moves over the rest of a string, behind its first quote. If `key`, notes the string in `_key`; of a long one
+        only its hash, behind a byte that no text has."""
         whole, start, size = hashlib.sha256(), b"", 0
         while (end := self._stretch()) > self._at:
             if key:
@@ -193,7 +197,7 @@ class _Json:
         self._key = start if size <= STRETCH else b"\xff" + whole.digest()
 
     def _stretch(self) -> int:
-        """Where the next stretch of a string ends: between characters."""
+        """The offset where the next stretch of a string ends: at most STRETCH bytes on, and between characters."""
         found = _CHARACTERS.match(self._data, self._at, min(self._at + STRETCH, self._end))
         end = found.end() if found is not None else self._at
         while end < self._end and self._data[end] & 0xC0 == 0x80:
@@ -201,7 +205,8 @@ class _Json:
         return end
 
     def _number(self) -> Iterator[None]:
-        """Reads a number. Of a long one it reads the first digits and the size."""
+        """Moves over a number and checks its size. Of a long one only the first digits and the power of ten are
+        used."""
         first = self._at
         self._at += self._data[first] == _MINUS
         before = self._at
@@ -226,14 +231,15 @@ class _Json:
         self._check_number(short, whole)
 
     def _digits(self, *, least: bool = True) -> Iterator[None]:
-        """Reads digits; `least`: there must be one."""
+        """Moves over digits. If `least`, BadUpdate when there is none."""
         begin = self._at
         yield from self._over(_DIGITS)
         if least and self._at == begin:
             raise self._bad()
 
     def _exponent(self) -> Generator[None, None, int]:
-        """Reads the exponent behind an e. One of more than 12 digits is larger than any text is long."""
+        """Reads the exponent of a number, behind its e. One of more than 12 digits is returned as ±10**12, which is
+        larger than any text is long."""
         sign = -1 if self._ends(_MINUS) else 1
         if sign == 1:
             self._ends(0x2B)
@@ -244,7 +250,8 @@ class _Json:
         return sign * int(self._data[first : self._at] or b"0") if self._at - first <= 12 else sign * 10**12
 
     def _check_number(self, text: bytes, whole: bool) -> None:
-        """▲ Checks that a number without fraction and exponent fits into 64 bits, and that any other one is finite."""
+        """▲ Checks that a whole number fits into 64 bits, and that any other one is finite. `whole`: `text` has no
+        fraction and no exponent."""
         if whole and len(text) > 18 and (len(text) > 20 or not -(2**63) <= int(text) < 2**63):
             raise self._bad()
         if not whole and abs(float(text)) == float("inf"):
@@ -252,7 +259,7 @@ class _Json:
 
 
 def _decoded(quoted: bytes) -> bytes:
-    """The text of a quoted string, in UTF-8. It has no lone surrogate."""
+    """The text of a JSON string in its quotes, decoded, as UTF-8. The string was checked: it has no lone surrogate."""
     if b"\\" not in quoted:
         return quoted[1:-1]
     return str(json.loads(quoted)).encode()

@@ -23,7 +23,7 @@ HOUR_MS = 3_600_000
 
 
 class Kind(Enum):
-    """The verdict on an update."""
+    """The kinds of decision that a judge can make about an update."""
 
     MERGED = "merged"
     """It is given to the CRDT now, after all that was merged before it."""
@@ -37,7 +37,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`change` is the update's; `deferred` is a hint: its person began too many clients, merge it in the background."""
+    """A judge's decision about the update in `change`. `code`: for a void one the rule that it breaks. `missing`: for a
+    waiting one an id that it needs. `deferred`: its author began too many clients, so the owner should merge it in the
+    background (a hint)."""
 
     change: Change
     kind: Kind
@@ -50,7 +52,9 @@ JudgeMark = tuple[Mark, int, dict[int, Change]]
 
 
 class Judge:
-    """The judge of one object. `structure` is the result of `beginning.begin` if it starts from a state."""
+    """Decides which updates of one object count, in the order of their positions. `rows`: the object's waiting updates
+    in the store. `structure`: what is known of the object's ids, the result of `beginning.begin` if the judge starts
+    from a state; None for a new object."""
 
     def __init__(self, rows: Rows, structure: Structure | None = None) -> None:
         self.structure = structure if structure is not None else Structure()
@@ -66,16 +70,18 @@ class Judge:
 
     @property
     def ready(self) -> bool:
-        """Whether an update that waited has all that it lacked: then call `step` before the next `offer`."""
+        """Whether an update that was waiting has everything that it needs now: then call `step` before the next
+        `offer`."""
         return bool(self._ready)
 
     def offer(self, change: Change, facts: Facts) -> Verdict:
-        """Judges the update at the next position. 15 µs for a key's update, whatever the object's size."""
+        """Judges the update at the next position. `facts`: what was read of it. 15 µs for the update of one keystroke,
+        whatever the object's size. BugError if `step` is due, or if the update is a whole state."""
         return finished(self.offering(change, facts))
 
     def offering(self, change: Change, facts: Facts) -> Generator[None, None, Verdict]:
-        """As `offer`, in pieces, for large updates. The judge may be asked nothing before the verdict. If the generator
-        is closed before, nothing was judged."""
+        """Judges the update at the next position as `offer` does, in steps, for large updates. Do not use the judge
+        before the verdict is returned. If the generator is closed before that, nothing was judged."""
         if self._ready or len(facts.sections) > 1:
             raise BugError("judge: steps are due, or this is a state")
         for section in facts.sections:
@@ -85,11 +91,12 @@ class Judge:
         return (yield from self._judging(change, facts))
 
     def step(self) -> Verdict:
-        """Judges again the oldest of the updates that are ready."""
+        """Judges the oldest of the waiting updates that have everything they need now."""
         return finished(self.stepping())
 
     def stepping(self) -> Generator[None, None, Verdict]:
-        """As `step`, in pieces. If it is closed before the verdict, the caller must roll the transaction back."""
+        """Does the same as `step`, in steps of work. If it is closed before the verdict, the caller must roll the
+        transaction back."""
         while (position := heappop(self._order)) not in self._ready:
             pass
         change = self._ready.pop(position)
@@ -101,15 +108,15 @@ class Judge:
         return (yield from self._judging(change, facts))
 
     def restore(self, lates: list[Late]) -> None:
-        """Takes the waiting rows over, when a judge is made from stored bytes."""
+        """Takes waiting updates over from the store, when a judge is made from stored bytes."""
         for late in sorted(lates, key=lambda late: late.change.position):
             self._waiting.put(late, None)
             if self.structure.has(late.missing):
                 self._wake(late.change)
 
     def cover(self, upto: int) -> None:
-        """Notes a baseline or prune that covers this position: changes that wait up to there are left out from now on.
-        The owner must delete the rows that wait up to there before the next offer."""
+        """Notes that a baseline or prune replaces the changes up to position `upto`, so that updates which wait at or
+        before it no longer count. The caller must delete their rows before the next offer."""
         for late in self._waiting.cover(upto):
             self._moves.append((False, late, None))
             self._waiting.drop(late)
@@ -118,11 +125,11 @@ class Judge:
     # -- transactions
 
     def mark(self) -> JudgeMark:
-        """A point for `rollback`, if the transaction fails."""
+        """Begins a transaction: returns the judge's present point, to which `rollback` can return."""
         return self.structure.mark(), len(self._moves), dict(self._ready)
 
     def rollback(self, mark: JudgeMark) -> None:
-        """Returns to a point: as if nothing had been offered since."""
+        """Forgets everything that was offered since `mark` was made."""
         structure, moves, ready = mark
         self.structure.rollback(structure)
         while len(self._moves) > moves:
@@ -167,11 +174,11 @@ class Judge:
         return Verdict(change, Kind.MERGED, deferred=slow)
 
     def _missing(self, change: Change, facts: Facts) -> Generator[None, None, Id | None]:
-        """One of the ids that the change names and that are not here; None if all are here. Any of them will do: the
-        change is merged only when all are here.
+        """One of the ids that the update needs and that are not here; None if all are here. Any of them will do: the
+        update is merged only when all are here.
 
-        ▲ A hash of the position and the ids picks one, so that changes with the same missing ids wait under different
-        ones. Otherwise a thousand changes that wait for the same thousand ids would all be read again for each id that
+        ▲ A hash of the position and the ids picks one, so that updates with the same missing ids wait under different
+        ones. Otherwise a thousand updates that wait for the same thousand ids would all be read again for each id that
         is received. Now each is read again about ten times.
         """
         has, out = self.structure.has, list[Id]()
@@ -204,7 +211,8 @@ class Judge:
         return Verdict(change, Kind.LATE, missing=missing, deferred=slow)
 
     def _claim(self, change: Change, facts: Facts) -> bool:
-        """Gives new clients to the author. Returns whether the author began too many in this hour."""
+        """Gives each client that the update uses first to its author. Returns whether the author began too many clients
+        in this hour."""
         slow = False
         for section in facts.sections:
             new = section.client not in self.structure.clients

@@ -15,13 +15,13 @@ ROOM = "room"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """The parts of a kind that the store needs.
+    """What the store needs to know of a kind of objects (chat, document, board).
 
-    `project` writes the tool's read-model and search rows; `positioned` is called when own changes receive their
-    position; `tables` are the tool's read-model tables (names begin with the kind's id), rebuilt when `version` rises.
-    `compact` makes snapshots; a kind that only grows (chat) has none: each message stays its author's own statement.
-    `merging` is set for a kind whose objects are CRDTs: their changes are tried in another process before they are
-    merged. `forget` drops what `project` keeps of an object in memory.
+    `project` writes the tool's rows for lists and search; `positioned` is called when own changes receive their
+    position; `tables` are the tool's tables for such rows (names begin with the kind's id), rebuilt when `version`
+    rises. `compact` makes snapshots; a kind that only grows (chat) has none: each message stays its author's own
+    statement. `merging` is set for a kind whose objects are CRDTs: their changes are tried in another process before
+    they are merged. `forget` drops what `project` keeps of an object in memory.
     """
 
     id: str

@@ -23,7 +23,8 @@ STRETCH = 4096
 
 
 class BadUpdate(BadChange):
-    """Bytes that are no update by the grammar. The code is "damaged-update"; `where` is the rule, `at` the byte."""
+    """Bytes that are no valid update. The code is always "damaged-update"; `where` is the rule that they break, `at`
+    the offset of the byte."""
 
     def __init__(self, where: str, at: int = 0) -> None:
         super().__init__("damaged-update")
@@ -34,7 +35,8 @@ class BadUpdate(BadChange):
 
 
 class Reader:
-    """A position in some bytes. Every method raises BadUpdate where the bytes break a rule or end too early."""
+    """Reads some bytes from their beginning, strictly. Every method moves its position `at` on, and raises BadUpdate
+    where the bytes break a rule or end too early. `work` counts the steps since the last pause."""
 
     __slots__ = ("at", "data", "end", "things", "work")
 
@@ -55,7 +57,7 @@ class Reader:
         return self.data[at]
 
     def number(self, limit: int = MAX_CLOCK) -> int:
-        """An unsigned number in its shortest form, below `limit`, which is at least 128."""
+        """Reads an unsigned number in its shortest form, below `limit`, which is at least 128."""
         data, start = self.data, self.at
         at = start
         try:
@@ -83,7 +85,8 @@ class Reader:
         return value
 
     def count(self, least_bytes: int = 1) -> int:
-        """How many things follow: no more than fit into the rest. ▲ yrs allocates room for as many as are named."""
+        """Reads the number of things that follow, each of at least `least_bytes` bytes. BadUpdate if so many do not fit
+        into the rest. ▲ yrs allocates memory for as many as are named."""
         start = self.at
         value = self.number()
         if value * least_bytes > self.end - self.at:
@@ -92,8 +95,8 @@ class Reader:
         return value
 
     def spend(self, things: int) -> None:
-        """Adds to the things that the update has named; BadUpdate "total" above MAX_THINGS. ▲ Otherwise 75 MiB of
-        things of two bytes each would take 7 GB to judge."""
+        """Counts `things` (items, ranges, values) towards the update's limit; BadUpdate "total" above MAX_THINGS. ▲
+        Otherwise 75 MiB of things of two bytes each would take 7 GB to judge."""
         self.things += things
         if self.things > MAX_THINGS:
             raise BadUpdate("total", self.at)
@@ -116,19 +119,19 @@ class Reader:
         return True
 
     def size(self) -> int:
-        """How many bytes follow: no more than there are."""
+        """Reads the number of bytes that follow. BadUpdate if the rest is shorter."""
         size = self.number()
         if size > self.end - self.at:
             raise BadUpdate("truncated", self.at)
         return size
 
     def text(self) -> str:
-        """A text in UTF-8, without surrogates. ▲ yrs before 0.28 does not check this: its behaviour is undefined from
-        there on."""
+        """Reads a text in UTF-8, without surrogates, with its length before it. ▲ yrs before 0.28 does not check this:
+        its behaviour is undefined for other bytes."""
         return self.stretch(self.at, self.size())
 
     def stretch(self, start: int, size: int) -> str:
-        """`size` bytes of a text whose length is at `start`."""
+        """Reads the next `size` bytes as UTF-8. `start`: the offset that an error names."""
         at = self.at
         self.at = at + size
         self.work += size >> 6
@@ -138,7 +141,8 @@ class Reader:
             raise BadUpdate("text", start) from None
 
     def texts(self, start: int, size: int) -> Iterator[str]:
-        """A text of `size` bytes whose length is at `start`, in stretches that end between characters."""
+        """Reads a text of `size` bytes in stretches that end between characters. `start`: the offset that an error
+        names."""
         end = self.at + size
         while (cut := self.at + STRETCH) < end:
             for _ in range(3):

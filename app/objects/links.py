@@ -11,9 +11,8 @@ from app.store.objects import Objects
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectLink:
-    """An object in a room. `ref` names a place in it (a message, a card), in the tool's own form.
-
-    `words`: the words that a search found there, to be marked. They are not in the link's text.
+    """A link to an object in a room. `ref` names a place in the object (a message, a card), in the tool's own form; b""
+    for the whole object. `words`: the words that a search found there, to be marked. They are not in the link's text.
     """
 
     room: RoomId
@@ -50,8 +49,8 @@ class ObjectLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """The present form of what a link leads to: its title, and who changed it and when (`updated`, ms), if that is
-    known. A tool whose things have a state of their own returns a subclass, which its half in ui/ shows."""
+    """What a link shows of the thing that it leads to: its present title, and who changed it and when (`updated`, ms),
+    if that is known. A tool whose things have a state of their own returns a subclass, which its part in ui/ shows."""
 
     title: str
     by: Uid | None = None
@@ -59,8 +58,8 @@ class Linked:
 
 
 def linked_object(objects: Objects, link: ObjectLink) -> Linked | None:
-    """The present form of a whole object; None if it is not in the link's room as an object of the link's kind, or is
-    put away."""
+    """What to show of the object that a link leads to. None if the link's room has no such object of the link's kind,
+    or if the object is in the trash."""
     found = objects.get(link.obj)
     if found is None or found.deleted or found.room != link.room or found.kind != link.kind:
         return None

@@ -48,9 +48,9 @@ CACHE_AFTER = 200
 
 
 class LiveObjects(Generic[M]):
-    """The open objects of one tool. A view that shows an object calls `open` and later `close`; a caller that
-    reads or writes in it once uses `holding`. What the disk refuses stays in memory until it is stored, also after the
-    last `close`."""
+    """The open objects of one tool: one live model for each, shared by all views. A view that shows an object calls
+    `open` and later `close`; a caller that reads or writes in it once uses `holding`. Edits that the disk refuses stay
+    in memory until they are stored, also after the last `close`."""
 
     def __init__(self, db: Database, changes: Changes, objects: Objects, adapter: Adapter[M]) -> None:
         self.fault: Signal[ObjId, StoreFault] = Signal()
@@ -74,19 +74,18 @@ class LiveObjects(Generic[M]):
     # ---- open and close
 
     def open(self, obj: ObjId) -> M:
-        """The live model. NotFound if there is none. Each `open` needs a `close`."""
+        """Returns the live model of an object, loaded if it was not open. NotFound if there is no such object. Each
+        `open` needs a `close`."""
         held = self._of(obj)
         held.holders += 1
         self._needed[obj] = held
         return held.model
 
     def close(self, obj: ObjId) -> None:
-        """Gives up one holder. The last one tries again to store what the disk refused, and forgets the object.
-
-        StoreFault if the disk still refuses: the object then stays in memory without a holder until `retry` or
-        `retry_all` has stored it, or `close_all` hands the edits over. After `close_all` nothing happens: a view may be
-        destroyed later than the session is closed.
-        """
+        """Ends one `open` of the object. The last `close` tries again to store edits that the disk refused, and drops
+        the model. StoreFault if the disk still refuses: the object then stays in memory without a holder until `retry`
+        or `retry_all` has stored it, or `close_all` leaves the edits to its caller. After `close_all` nothing happens:
+        a view may be destroyed later than the session is closed."""
         if self._is_closed:
             return
         held = self._needed[obj]
@@ -98,8 +97,8 @@ class LiveObjects(Generic[M]):
 
     @contextmanager
     def holding(self, obj: ObjId) -> Iterator[M]:
-        """The live model, open for the time of the context. NotFound. What the disk refuses is in memory after it, as
-        `fault` says."""
+        """A context with the live model of the object open. NotFound. Edits that the disk refuses stay in memory after
+        it; `fault` is emitted for them."""
         model = self.open(obj)
         try:
             yield model
@@ -108,7 +107,8 @@ class LiveObjects(Generic[M]):
                 self.close(obj)
 
     def shared(self, obj: ObjId) -> M:
-        """The live model, which needs no `close`: Python frees it when nobody refers to it any more. NotFound."""
+        """Returns the live model of an object, which needs no `close`: Python frees it when nobody refers to it any
+        more. NotFound."""
         return self._of(obj).model
 
     def begin(self, room: RoomId, obj: ObjId, write: Callable[[M], None]) -> M:
@@ -124,11 +124,9 @@ class LiveObjects(Generic[M]):
         return held.model
 
     def close_all(self) -> None:
-        """Closes every object and stops following the store. Before the store closes.
-
-        StoreFault if the disk refuses some edits; everything else is stored and closed all the same, and
-        `unsaved_changes` hands over what is not.
-        """
+        """Closes every object and stops following the store. Call it before the store closes. StoreFault if the disk
+        refuses some edits; everything else is stored and closed all the same, and `unsaved_changes` returns the refused
+        ones."""
         faults: list[StoreFault] = []
         for held in list(self._needed.values()):
             held.holders = 0
@@ -152,7 +150,7 @@ class LiveObjects(Generic[M]):
     # ---- what is open
 
     def get(self, obj: ObjId) -> M | None:
-        """The model of an object that is open; None if it is not."""
+        """The model of an object that is open; None if it is not open."""
         held = self._open.get(obj)
         return held.model if held is not None else None
 
@@ -166,7 +164,7 @@ class LiveObjects(Generic[M]):
         return held.room if held is not None else None
 
     def holders(self, obj: ObjId) -> int:
-        """How many have opened an object and not closed it."""
+        """How many callers have opened an object and not closed it."""
         held = self._open.get(obj)
         return held.holders if held is not None else 0
 
@@ -195,13 +193,13 @@ class LiveObjects(Generic[M]):
         return [obj for obj, held in self._needed.items() if held.unsaved]
 
     def unsaved_changes(self) -> Mapping[ObjId, Sequence[bytes]]:
-        """The data of the changes that are only in memory, by object. Also after `close_all`, whose caller decides what
-        becomes of them."""
+        """The changes that the disk refused and that are only in memory, as data by object. Also after `close_all`,
+        whose caller decides what becomes of them."""
         return {obj: tuple(held.unsaved) for obj, held in self._needed.items() if held.unsaved}
 
     def retry(self, obj: ObjId) -> None:
-        """Tries to store what the disk has refused; `fault` is emitted if it refuses again, `saved` if it does not.
-        Nothing happens if everything is stored."""
+        """Tries to store the object's edits that the disk has refused. Emits `fault` if it refuses again, `saved` if it
+        does not. Nothing happens if everything is stored."""
         held = self._needed.get(obj)
         if held is not None:
             try:
@@ -210,8 +208,8 @@ class LiveObjects(Generic[M]):
                 self.fault.emit(obj, fault)
 
     def retry_all(self) -> None:
-        """Tries to store all that the disk has refused. StoreFault if it refuses some of it again, which stays in
-        memory."""
+        """Tries to store the refused edits of all objects. StoreFault if the disk refuses some of them again, which
+        stay in memory."""
         faults: list[StoreFault] = []
         for held in list(self._needed.values()):
             try:
@@ -248,7 +246,8 @@ class LiveObjects(Generic[M]):
         return held
 
     def _load_cached(self, held: Held[M]) -> bool:
-        """Begins with the cached state, if there is one. False if it is damaged."""
+        """Loads the object's cached merged state into the model, if there is one. False if the cached state is damaged;
+        then the model is closed."""
         cached = self._objects.crdt_state(held.obj)
         if cached is None:
             return True
@@ -262,7 +261,8 @@ class LiveObjects(Generic[M]):
         return True
 
     def _forget(self, held: Held[M]) -> None:
-        """After the last `close`, or when what it was waiting for is stored."""
+        """Drops the object, after the last `close` or once its refused edits are stored. Merges what was received, and
+        caches the state if enough changed."""
         if not held.is_changing:
             self._catch_up(held)
         self._cache(held)
@@ -272,8 +272,10 @@ class LiveObjects(Generic[M]):
             held.model.close()
 
     def _cache(self, held: Held[M]) -> None:
-        """▲ Never a state that is ahead of the rows that its row names, or that lacks one of them. Edits that build on
-        something which is not here yet wait in the model, and are not in its state."""
+        """Caches the object's merged state, if enough changes were merged since the last time. ▲ Not if the model has
+        edits that are not stored, lacks changes that are, or lacks any that the room waits for: the state must be
+        exactly that of the rows up to its row. Edits that build on something which is not here yet wait in the model,
+        and are not in its state."""
         if held.since_cached < CACHE_AFTER:
             return
         with suppress(StoreFault):  # it is only slower to open without
@@ -288,7 +290,8 @@ class LiveObjects(Generic[M]):
     # ---- inside: storing
 
     def _save(self, held: Held[M], update: bytes) -> None:
-        """Stores an own edit, in the middle of it."""
+        """Stores an edit that is being made on this device, while the model is still in the middle of it. If the disk
+        refuses, emits `fault` and keeps the edit in memory."""
         title = self._adapter.title(held.model)
         data = encode(update, title if title is not None and title != self._title(held.obj) else None)
         if held.is_beginning:
@@ -304,22 +307,24 @@ class LiveObjects(Generic[M]):
             self._needed.pop(held.obj, None)
 
     def _title(self, obj: ObjId) -> str | None:
-        """▲ An edit is not lost because the store cannot be read."""
+        """The object's title as lists show it; None if it is unknown or cannot be read. ▲ A read error must not lose
+        the edit that is being stored."""
         with suppress(StoreFault):
             row = self._objects.get(obj) if not self._is_closed else None
             return row.title if row is not None else None
         return None
 
     def _store_closed(self, held: Held[M]) -> None:
-        """Stores what is unsaved, and completes a `close` that could not."""
+        """Stores the object's edits that the disk refused, and then drops the object if its last `close` had to keep it
+        for them."""
         had_unsaved = bool(held.unsaved)
         self._store(held)
         if had_unsaved and not held.holders:
             self._forget(held)
 
     def _store(self, held: Held[M]) -> None:
-        """Stores what is not stored yet: all of it or nothing. ▲ A crash between the pieces of a large edit would leave
-        pieces that wait for others for ever, at everybody."""
+        """Stores all edits of the object that are not stored yet, or none of them. ▲ A crash between the pieces of a
+        large edit would leave pieces that wait for others for ever, for every member."""
         if not held.unsaved:
             return
         outer = held.storing
@@ -354,8 +359,8 @@ class LiveObjects(Generic[M]):
     # ---- inside: what was received
 
     def _on_appended(self, change: StoredChange) -> None:
-        """▲ Others append changes too: an own change that a prune covered is offered again by the store. The model
-        lacks such a change."""
+        """Notes a change that was just stored. ▲ One that this module did not store itself must still be merged into
+        the model: the store offers an own change again if a prune covered it."""
         held = self._open.get(change.obj)
         if held is None:
             return
@@ -384,14 +389,16 @@ class LiveObjects(Generic[M]):
             self._catch_up_when_idle(held)
 
     def _catch_up_when_idle(self, held: Held[M]) -> None:
-        """See the rule at the top."""
+        """Merges what was received now, or in the event loop's next turn if an edit is in progress (see the rule at the
+        top)."""
         if held.is_changing:
             asyncio.get_running_loop().call_soon(self._catch_up, held)
         else:
             self._catch_up(held)
 
     def _catch_up(self, held: Held[M]) -> None:
-        """Merges what was received, in order, or reads the object again. Nothing happens if the model is up to date."""
+        """Merges the received changes into the model, in order. If a change that was merged no longer counts, reads the
+        whole object again instead. Nothing happens if the model is up to date."""
         if self._open.get(held.obj) is not held or not (held.received or held.is_stale):
             return
         was_stale, held.is_merging = held.is_stale, True
@@ -412,9 +419,10 @@ class LiveObjects(Generic[M]):
             held.is_merging = False
 
     def _on_failed(self, held: Held[M], fault: Exception, *, is_again: bool) -> None:
-        """▲ A fault of this program in a merge does not reach the store, which would stop the whole room until the next
-        start. What was to be merged is stored: the object is read again from it in the loop's next turn, and if that
-        fails too, with the next change. Until then no state of it is cached, since it would lack changes."""
+        """▲ Handles an error of this program in a merge, so that it does not reach the store, which would stop the
+        whole room until the next start. The changes are stored: the object is read again from them in the loop's next
+        turn, and if that fails too (`is_again`), with the next change. Until then no state of it is cached, since that
+        would lack changes."""
         log.store.exception("merge", fault, obj=short(held.obj))
         with suppress(RuntimeError):  # no loop runs
             loop = asyncio.get_running_loop()

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Payload(Generic[T]):
-    """The encoder and strict decoder of one tool's records."""
+    """Encodes and strictly decodes the records of one tool: a format byte, then msgpack."""
 
     __slots__ = ("_decoder", "_tags", "_type")
 
@@ -41,8 +41,9 @@ class Payload(Generic[T]):
         return bytes((FORMAT,)) + _encoder.encode(record)
 
     def decode(self, data: bytes) -> T:
-        """The record. BadChange "format-newer" if a newer program wrote it: another format, or a type that this program
-        does not know. BadChange "oversize" if it is too long, "malformed" for any other damage."""
+        """Decodes a change's data. BadChange "format-newer" if a newer program wrote it: another format, or a type of
+        record that this program does not know. BadChange "oversize" if it is too long, "malformed" for any other
+        damage."""
         if len(data) > MAX_DATA_BYTES:
             raise BadChange("oversize")
         if not data:
@@ -55,7 +56,8 @@ class Payload(Generic[T]):
             raise BadChange("format-newer" if self._is_of_another_type(data) else "malformed") from e
 
     def _is_of_another_type(self, data: bytes) -> bool:
-        """Whether the data is a map whose type is a text that no record of ours has: a newer program wrote it."""
+        """Whether the data is a record of a type that this program does not know, so that a newer program must have
+        written it."""
         try:
             tag: object = getattr(self._type.decode(memoryview(data)[1:]), "type", None)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

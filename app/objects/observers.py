@@ -13,19 +13,21 @@ R = TypeVar("R")
 
 
 class Source(Protocol):
-    """A document, text or map of pycrdt."""
+    """A document, text or map of pycrdt, to which one can subscribe."""
 
     def unobserve(self, subscription: Any) -> None: ...
 
 
 class Observers:
-    """The subscriptions to one document and its roots. ▲ It has only weak references to their methods."""
+    """The subscriptions to one document and its roots. ▲ It has only weak references to the subscribed methods: pycrdt
+    would keep their objects in memory for ever."""
 
     def __init__(self) -> None:
         self._held: list[tuple[Source, Any]] = []
 
     def add(self, source: Source, observe: Callable[[Callable[[Any], None]], Any], slot: Callable[[Any], None]) -> None:
-        """Subscribes a method by `observe`, which is a method of `source`."""
+        """Subscribes the method `slot` to the changes of `source`. `observe`: the method of `source` that
+        subscribes."""
         held = WeakMethod(slot)
 
         def notify(event: Any) -> None:
@@ -43,7 +45,7 @@ class Observers:
 
 
 def weakly(ask: Callable[[], R], otherwise: R) -> Callable[[], R]:
-    """A function that calls a method as long as its object exists, and returns `otherwise` after that."""
+    """A function that calls the method `ask` as long as its object exists, and returns `otherwise` after that."""
     held = WeakMethod(ask)
 
     def answer() -> R:

@@ -22,12 +22,12 @@ updates hold items of this client."""
 
 
 def offerable(updates: Mapping[K, bytes], has: Has, is_taken: IsTaken = lambda client, own: False) -> list[K]:
-    """The keys of the updates that this person may send to the successor room now. Each update comes after those that
-    it builds on. An update that builds on something without a position in the successor is left out, and so is one that
-    names a taken client.
+    """Which of a person's own `updates` may be sent to the successor room now, by their keys, each after those that it
+    builds on. An update that builds on something without a position in the successor is left out, and so is one that
+    names a client which belongs to another person there.
 
-    `has`: whether an id has a position in the successor. An update that breaks the grammar of updates is always among
-    them.
+    `has`: whether an id has a position in the successor. `is_taken`: whether a client belongs to a different person
+    there. An update that breaks the grammar of updates is always in the result.
     """
     left, ready = {key: _facts(update) for key, update in updates.items()}, list[K]()
     offered: dict[int, list[tuple[int, int]]] = {}
@@ -52,7 +52,8 @@ def offerable(updates: Mapping[K, bytes], has: Has, is_taken: IsTaken = lambda c
 
 
 def names_taken(updates: Iterable[bytes], is_taken: IsTaken) -> bool:
-    """Whether one of a person's own updates names a taken client. Such an update can never be offered."""
+    """Whether one of a person's own `updates` names a CRDT client that belongs to another person in the successor room,
+    the one that continues theirs (`is_taken` decides that). Such an update can never be offered there."""
     known = [facts for update in updates if (facts := _facts(update)) is not None]
     taken = _taken(known, is_taken)
     return any(taken(client) for facts in known for client in _clients(facts))
@@ -68,8 +69,8 @@ def _clients(facts: Facts) -> set[int]:
 
 
 def _note(ranges: list[tuple[int, int]], start: int, end: int) -> None:
-    """Adds a range of clocks, joined to the last one if it follows it. Otherwise thousands of ranges would be searched
-    for each change."""
+    """Adds the clocks from `start` to before `end` to `ranges`. If they follow the last range, that one is extended:
+    otherwise thousands of ranges would be searched for each update."""
     if ranges and ranges[-1][1] == start:
         start = ranges.pop()[0]
     ranges.append((start, end))

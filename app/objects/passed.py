@@ -19,7 +19,8 @@ _passed: OrderedDict[bytes, None] = OrderedDict()
 
 
 def remember(update: bytes) -> Iterator[None]:
-    """Notes, in pieces, that an update passed."""
+    """Notes that the form of an update was checked and is valid, so that it is not checked again. A generator: other
+    tasks can run between its steps."""
     found = hashlib.sha256()
     for at in range(0, len(update), STRETCH):
         if at:

@@ -29,8 +29,9 @@ MAX_PENDING = 16
 
 
 class Whole(msgspec.Struct, frozen=True, kw_only=True, tag="update", omit_defaults=True):
-    """A CRDT update in one change. `title`: the object's title after it, if the update changed it and the kind's lists
-    show it: lists need no CRDT. `begun`: for a state, its other fields (app/objects/begun.py)."""
+    """The data of a change that has a whole CRDT `update`. `title`: the object's title after it, if the update changed
+    the title and lists show it, since lists read no CRDT. `begun`: only for a merged state, what a judge needs to begin
+    with it (app/objects/begun.py)."""
 
     update: bytes
     title: str | None = None
@@ -38,7 +39,8 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True, tag="update", omit_defaul
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True, tag="piece", omit_defaults=True):
-    """A piece of a larger update; the pieces of an author's `group` with indexes 0 … `count` - 1 make it complete."""
+    """The data of a change that has one part of a larger update. The pieces of one author with the same `group` and the
+    indexes 0 … `count` - 1 make the update complete."""
 
     group: bytes
     index: int
@@ -51,7 +53,8 @@ PAYLOAD: Payload[Whole | Piece] = Payload(Whole | Piece)
 
 
 def encode(update: bytes, title: str | None = None, begun: bytes = b"") -> list[bytes]:
-    """The data of the changes that carry an update: nearly always one. They are stored all or none."""
+    """Cuts an update into the data of changes: nearly always one. They must be stored all or none. `title` and `begun`:
+    as in `Whole`."""
     if len(update) + len(begun) + len((title or "").encode()) <= PIECE_BYTES:
         return [PAYLOAD.encode(Whole(update=update, title=title, begun=begun))]
     group = os.urandom(16)
@@ -67,7 +70,7 @@ def _cut(data: bytes) -> list[bytes]:
 
 
 def decode(data: bytes) -> Whole | Piece:
-    """The record in a change's data. BadChange if the data is none; no native code reads the update."""
+    """Reads a change's data. BadChange if it is no valid record. No native code reads the update in it."""
     record = PAYLOAD.decode(data)
     if isinstance(record, Piece) and not (0 <= record.index < record.count <= MAX_PIECES and len(record.group) == 16):
         raise BadChange("malformed")
@@ -75,7 +78,8 @@ def decode(data: bytes) -> Whole | Piece:
 
 
 def unpack(data: bytes) -> Unpacked:
-    """See `app.objects.replay.Unpack`."""
+    """Reads the content of a change's data for judging: the update or the part of one (`Unpacked`). BadChange if the
+    data is damaged."""
     record = decode(data)
     if isinstance(record, Whole):
         return Unpacked(record.update, record.begun)
@@ -83,8 +87,8 @@ def unpack(data: bytes) -> Unpacked:
 
 
 def check(data: bytes) -> str | None:
-    """The title that a change gives the object, as lists show it, or None. BadChange if the change makes no sense on
-    its own. For projections."""
+    """Checks a change on its own, for projections. Returns the title that it gives the object, as lists show it, or
+    None. BadChange if its data or its update is damaged."""
     record = decode(data)
     if isinstance(record, Piece):
         return None
@@ -94,7 +98,8 @@ def check(data: bytes) -> str | None:
 
 
 def group_of(data: bytes) -> bytes | None:
-    """The group that the pieces of one update share; None for a change that is whole, or none of ours."""
+    """The id of the group of changes into which a long update was cut, read from the data of one of them. None for a
+    change that has a whole update, and for damaged data."""
     try:
         record = decode(data)
     except BadChange:
@@ -103,7 +108,8 @@ def group_of(data: bytes) -> bytes | None:
 
 
 def client_of(data: bytes) -> int | None:
-    """The client of the CRDT whose items a change holds. None for a change without items, a later piece or damage."""
+    """The CRDT client that made the items in a change, read from the change's data. None for a change without items,
+    for damaged data, and for a later part of an update that was cut."""
     try:
         record = decode(data)
     except BadChange:
@@ -130,11 +136,11 @@ class Assembler:
         return bool(self._groups)
 
     def feed(self, changes: Sequence[StoredChange]) -> list[bytes]:
-        """The updates that are complete now."""
+        """Takes further changes. Returns the updates that are complete now."""
         return self.feed_data([(change.author, change.data) for change in changes])
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """The same for (author, data)."""
+        """Takes further changes as (author, data). Returns the updates that are complete now."""
         updates = []
         for author, data in changes:
             try:
@@ -164,8 +170,9 @@ class Assembler:
 
 
 def newest_state(changes: Iterable[PlacedChange]) -> list[PlacedChange]:
-    """The changes of the newest state that is complete among an object's baselines, which are given newest first. Empty
-    if none is. Reads no further than that state.
+    """The changes that make up the newest complete state among an object's baselines (states that administrators wrote
+    for new members). `changes` are given newest first, and are read no further than that state. Empty if no state is
+    complete.
 
     A long baseline has its pieces at several positions. While some of them are still to be received, an older one
     counts.
@@ -204,8 +211,9 @@ def merging(*, texts: Sequence[str] = (), maps: Sequence[str] = (), keep_deleted
 def compaction(
     *, texts: Sequence[str] = (), maps: Sequence[str] = (), title_at: tuple[str, str] | None = None
 ) -> Compaction:
-    """A kind's `compact`, for its `Kind`: see `Compact`. All ids are kept, and deleted content only as ranges without
-    content. `title_at`: the map and key with the title that lists show, if its changes name one."""
+    """Makes the `compact` function of a kind whose CRDT has the roots `texts` and `maps`: see `Compact`. The state
+    keeps all ids, and of deleted content only ranges without content. `title_at`: the map and key with the title that
+    lists show, if its changes name one."""
 
     def compact(
         changes: Sequence[PlacedChange],

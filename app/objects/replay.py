@@ -34,7 +34,8 @@ piece whose index was received before, or whose `count` differs from that of its
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """The content of a change's data. `begun` is empty except for a state. A piece has a `group`."""
+    """What a change's data contains: an update, or one piece of an update. `begun` is empty except for a merged state.
+    A piece has the `group` that it shares with the others, its `index` among them and their `count`."""
 
     update: bytes
     begun: bytes = b""
@@ -49,18 +50,19 @@ Unpack = Callable[[bytes], Unpacked]
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A waiting update: the positions of all its changes, the last one being its own."""
+    """An update that waits for an id. `late`: its last change and that id. `parts`: the positions of all its
+    changes."""
 
     late: Late
     parts: tuple[int, ...]
 
 
 class Kept(Protocol):
-    """The waiting updates and changes of one object, as the store keeps them."""
+    """What the store has of one object, for its judge: the changes, and the updates that wait for missing ids."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
-        """(last change without its data, clock of the missing id, `Wait.parts`) of each update that is stored under a
-        missing id of this client, with a clock below `below`."""
+        """The updates that wait for an id of `client` with a clock below `below`, each as (its last change without
+        data, the clock of the id, positions of all its changes)."""
         ...
 
     def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
@@ -70,7 +72,9 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of the update whose last change is at `position`. `parts`: the positions of all its changes."""
+    """The verdict on the update whose last change is at `position`. `parts`: the positions of all its changes. `code`:
+    MERGED, AGAIN, LATE, or the rule that it breaks. `missing`: for a waiting one, the id that it needs. `deferred`: its
+    author began too many clients; merge it in the background."""
 
     position: int
     parts: tuple[int, ...]
@@ -83,7 +87,8 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Fresh:
-    """The changes of the running transaction; nothing of it is in the store yet."""
+    """What the running transaction has read and decided and is not in the store yet. `undo`: functions that take it
+    back."""
 
     changes: dict[int, PlacedChange] = field(default_factory=dict)
     waits: dict[int, Wait | None] = field(default_factory=dict)
@@ -99,8 +104,9 @@ ReplayMark = tuple[Judge, JudgeMark, int, frozenset[int]]
 
 
 class Replay:
-    """The replay of one object. `upto`: every change at a position up to here was taken, or is in the state with which
-    it began."""
+    """Judges all changes of one object in order: joins the pieces of updates, checks each update by the grammar, and
+    asks the judge. `upto`: the position up to which every change was given to it, or is in the state with which it
+    began. `kept`: the store's rows of the object."""
 
     def __init__(self, unpack: Unpack, kept: Kept, structure: Structure | None = None, upto: int = 0) -> None:
         self._unpack = unpack
@@ -126,20 +132,21 @@ class Replay:
         return self._judge.structure
 
     def begun(self) -> StateStart:
-        """The present knowledge, for a state or for the disk."""
+        """What is known now, in the form that is stored, or sent beside a merged state."""
         return begun_of(self.upto, tuple(sorted(self._waits.keys() | self.named)), self.structure)
 
     def takes(self, position: int) -> bool:
-        """Whether the change at this position must be taken now: it is the next one, or it waited at the start."""
+        """Whether the change at this position must be judged now: it follows all that were judged, or it was waiting
+        when this replay began."""
         return position > self.upto or position in self.named
 
     def has(self, ident: tuple[int, int]) -> bool:
-        """Whether an id (client, clock) has been merged."""
+        """Whether the operation with this id (client, clock) has been merged."""
         return self.structure.has(ident)
 
     def owner(self, client: int) -> bytes | None:
-        """The uid of the person who owns a client, or for whom an incomplete update reserves it. None if nobody owns it
-        yet."""
+        """The uid of the person to whom a client number belongs, or for whom an incomplete update reserves it. None if
+        it belongs to nobody yet."""
         found = self.structure.clients.get(client)
         if found is not None:
             return found.owner
@@ -151,8 +158,9 @@ class Replay:
     def beginning(
         self, begun: StateStart, update: bytes | None, upto: int | None = None
     ) -> Generator[None, None, None]:
-        """Begins with a state, or (without an update) with stored bytes. BadChange if they are invalid; nothing has
-        changed then. `upto`: the position to use in place of the covered one, for a state that begins an object."""
+        """Begins with a merged state (`update`), or without one with what was stored (`update` None). `begun`: what a
+        judge needs for that. `upto`: the position to begin after, in place of the one that `begun` names, for a state
+        that is the object's first change. BadChange if it is invalid; nothing has changed then."""
         if update is None:
             structure = yield from decoding(begun.known)
         else:
@@ -166,23 +174,26 @@ class Replay:
         self.named = frozenset(begun.waits if upto is None else ())
 
     def starting(self, stored: bytes) -> Generator[None, None, None]:
-        """Begins with stored bytes. BadChange if they are invalid."""
+        """Begins with the bytes that `storing` gave. BadChange if they are invalid."""
         yield from self.beginning(StateStart.decode(stored), None)
 
     def starting_at(self, changes: Sequence[PlacedChange]) -> Generator[None, None, None]:
-        """Begins with a state that was opened: `changes` are its own changes. BadChange if they are no state."""
+        """Begins with a merged state that was received: `changes` are the changes that it consists of. BadChange if
+        they are no state."""
         update, begun = joined(changes, self._unpack)
         yield from self.beginning(StateStart.decode(begun), update)
 
     def covered_by(self, changes: Sequence[PlacedChange]) -> int:
-        """The position that a state covers; 0 if the changes are no state."""
+        """The position up to which a merged state contains the object. `changes`: those that the state consists of; 0
+        if they are no state."""
         try:
             return StateStart.decode(joined(changes, self._unpack)[1]).covers
         except BadChange:
             return 0
 
     def storing(self) -> Generator[None, None, bytes]:
-        """The present knowledge as bytes for `starting`, in pieces. No change may be taken meanwhile."""
+        """Returns, as bytes that `starting` reads, everything that was judged up to now. Works in steps; no change may
+        be judged meanwhile."""
         known = yield from encoding(self.structure)
         return StateStart(self.upto, tuple(sorted(self._waits.keys() | self.named)), known).encode()
 
@@ -199,8 +210,8 @@ class Replay:
     # -- taking
 
     def taking(self, change: PlacedChange) -> Generator[None, None, list[Outcome]]:
-        """Takes the next change. Returns the outcomes in their order: its own, then those of changes that had waited
-        for it."""
+        """Judges the next change. Returns the verdicts in their order: first its own, then those on changes that had
+        waited for it. Works in steps. BugError if the change's position is not the next."""
         if not self.takes(change.position):
             raise BugError("replay: positions must rise")
         self._fresh.changes[change.position] = change
@@ -224,9 +235,9 @@ class Replay:
         return (yield from self._update(change, parts))
 
     def _begin(self, change: PlacedChange, piece: Unpacked) -> None:
-        """Reserves the client of an incomplete update for its author, if this is the first piece. ▲ Everybody can read
-        the client in that piece. Otherwise a member could use it before the last piece is received, and the update
-        would be void."""
+        """Reserves the client number of an incomplete update for its author, if this is the first piece. ▲ Everybody
+        can read the number in that piece. Otherwise a member could use it before the last piece is received, and the
+        update would be void."""
         client = client_begun(piece.update) if piece.index == 0 else None
         if client is not None:
             self._begun[change.position] = client, bytes(change.uid)
@@ -250,16 +261,18 @@ class Replay:
         self._by_client.setdefault(begun[0], set()).add(position)
 
     def _is_begun_by_another(self, facts: Facts, author: bytes) -> bool:
-        """Whether an incomplete update of another author has reserved a client of this update that nobody owns yet."""
+        """Whether an incomplete update of a different author has reserved a client number that this update begins to
+        use."""
         new = [section.client for section in facts.sections if section.client not in self.structure.clients]
         return any(self.owner(client) not in (None, author) for client in new)
 
     def update(self, parts: Sequence[int]) -> tuple[bytes, bytes]:
-        """(update, the state's `begun` or b"") of the changes at these positions."""
+        """Joins the changes at these positions into (update, `begun` of a merged state or b"")."""
         return joined(self._changes(parts), self._unpack)
 
     def _join(self, change: PlacedChange, piece: Unpacked, group: bytes) -> tuple[int, ...] | None:
-        """The positions of a group's pieces if this one completes it, () if not; None if it does not count."""
+        """Adds a piece of a cut update to its `group`. Returns the positions of all pieces if they are complete, () if
+        not, None if this one does not count (its index is taken, or its count differs)."""
         key = (bytes(change.uid), group)
         count, pieces = self._groups.get(key, (piece.count, {}))
         if piece.count != count or piece.index in pieces:
@@ -339,8 +352,8 @@ class Replay:
         _put(self._parts, position, parts)
 
     def cover(self, upto: int) -> list[int]:
-        """Notes a baseline or prune that covers this position, so that changes which wait up to there are left out.
-        Returns their positions."""
+        """Notes that a baseline or prune replaces the changes up to position `upto`, so that changes which wait at or
+        before it no longer count. Returns the positions of those."""
         self._judge.cover(upto)
         gone = {position for position in (*self._waits, *self.named) if position <= upto}
         for key, (count, pieces) in list(self._groups.items()):
@@ -359,7 +372,8 @@ class Replay:
     # -- what the judge asks (`app.objects.waiting.Rows`)
 
     def waiting(self, client: int, below: int) -> Sequence[Late]:
-        """The updates that wait for an id of a client below a clock."""
+        """The updates that wait for an id of `client` with a clock below `below`, in the store or in this
+        transaction."""
         found = {
             last.position: Wait(Late(_change(last), (client, clock)), parts)
             for last, clock, parts in self._kept.waiting(client, below)
@@ -374,7 +388,7 @@ class Replay:
         return [wait.late for position, wait in found.items() if position in self._waits]
 
     def facts(self, change: Change) -> Generator[None, None, Facts]:
-        """The facts of a waiting update."""
+        """Reads a waiting update again and returns what it says."""
         try:
             return (yield from reading(self.update(self._parts.get(change.position, (change.position,)))[0]))
         except BadUpdate as bad:  # it passed when it was received
@@ -388,11 +402,12 @@ class Replay:
     # -- transactions
 
     def mark(self) -> ReplayMark:
-        """A point for `rollback`. One at a time: a second replaces the first."""
+        """Begins a transaction: returns the present point, to which `rollback` can return. A second call replaces the
+        first point."""
         return self._judge, self._judge.mark(), self.upto, self.named
 
     def rollback(self, mark: ReplayMark) -> None:
-        """Returns to the point: as if no change had been taken since."""
+        """Returns to the point that `mark` gave: as if no change had been judged since."""
         self._judge, inside, self.upto, self.named = mark
         self._judge.rollback(inside)
         for undo in reversed(self._fresh.undo):
@@ -400,18 +415,21 @@ class Replay:
         self._fresh = _Fresh()
 
     def no_return(self) -> None:
-        """Drops the point. Taken changes are kept here, as no store has them."""
+        """Makes what was judged final without a store: the changes are kept in memory. For a replay of all changes at
+        once."""
         self._judge.settle()
         self._fresh.undo.clear()
 
     def settle(self) -> None:
-        """Commits the transaction: the store has the waiting updates."""
+        """Makes what was judged final: the store has the changes and the waiting updates now, so that they are dropped
+        from memory."""
         self._judge.settle()
         self._fresh = _Fresh()
 
 
 def joined(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[bytes, bytes]:
-    """(update, the state's `begun`) of all the given pieces joined; BadChange if they are damaged."""
+    """Joins changes that are the pieces of one update, or one whole update, into (update, `begun` of a merged state or
+    b""). `unpack` reads a change's data; BadChange if it is damaged."""
     pieces = sorted((unpack(change.data) for change in changes), key=lambda piece: piece.index)
     return b"".join(piece.update for piece in pieces), b"".join(piece.begun for piece in pieces)
 

@@ -16,8 +16,8 @@ _NOT_LAST = bytes(range(_MORE, 0x100))
 
 
 def is_sticky(sticky: bytes) -> bool:
-    """Whether bytes have the form of a sticky position. ▲ Carets are not tried in the worker, so damaged bytes would
-    reach pycrdt in this process."""
+    """Whether bytes have the form of a sticky position, that is, a place in a text that moves with the text. ▲ Carets
+    are not tried in the worker, so damaged bytes would reach pycrdt in this process."""
     read = Reader(sticky)
     try:
         kind = read.number()
@@ -48,11 +48,12 @@ def client_in(sticky: bytes) -> int | None:
 
 
 def clock_in(state: bytes, client: int) -> int:
-    """The clock that a state vector has for a client; 0 if the client is not in it.
+    """The clock of `client` in an encoded state vector, that is, how many operations of that client it includes; 0 if
+    the client is not in it.
 
-    Searches the bytes and does not read every number: an object may have thousands of clients, and a caret is received
-    with every keystroke. A match is a client only if an odd count of whole numbers precedes it: first the count of
-    clients, then pairs of a client and its clock.
+    Searches the bytes `state` and does not read every number: an object may have thousands of clients, and a caret is
+    received with every keystroke. A match is a client only if an odd count of whole numbers precedes it: first the
+    count of clients, then pairs of a client and its clock.
 
     ▲ Gives up after MOST_CLOCKS matches that are clocks. Only a small client can match a clock; those that programs
     draw are larger. A colleague could otherwise choose one that matches the clocks of 30,000 clients.

@@ -26,7 +26,7 @@ BREATH = 300
 
 
 class Broken(Exception):
-    """An update does not fit into the structure. `code` is the verdict's."""
+    """An update contradicts what is known of the object. `code` is that of the verdict."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -34,7 +34,8 @@ class Broken(Exception):
 
 
 class Parent(NamedTuple):
-    """The parent of sequences: a root (`name`) or a type (`ident`). Types in it are one level deeper."""
+    """Something that contains sequences of items: a root of the CRDT (`name`) or a nested list, map or text (`ident`,
+    its id). `depth`: how deep it is nested; one inside it is one deeper."""
 
     name: str | None
     ident: Id | None
@@ -44,7 +45,8 @@ class Parent(NamedTuple):
 
 @dataclass(slots=True)
 class Client:
-    """One client's ids from 0 to `clock`. `slow`: its person began too many clients in an hour (a hint, no verdict)."""
+    """What is known of one client number: its `owner`, and for its ids from 0 up to `clock` the sequence that each
+    belongs to. `slow`: its owner began too many clients in an hour (a hint, no verdict)."""
 
     owner: bytes
     clock: int = 0
@@ -63,22 +65,23 @@ class Client:
         return self.sequences[bisect_right(self.starts, clock) - 1]
 
     def one_run(self, clock: int, length: int) -> bool:
-        """Whether `length` ids from `clock` on are in one sequence."""
+        """Whether the client's `length` ids from `clock` on are all in one sequence."""
         after = bisect_right(self.starts, clock)
         return clock + length <= (self.starts[after] if after < len(self.starts) else self.clock)
 
     def has_types(self, clock: int, length: int) -> bool:
-        """Whether one of `length` ids is a type."""
+        """Whether one of the `length` ids from `clock` on is a nested list, map or text."""
         at = bisect_left(self.types, clock)
         return at < len(self.types) and self.types[at] < clock + length
 
     def parent(self, clock: int) -> int | None:
-        """The number of the type with this id; None if the id is no type."""
+        """The number of the shared type (text, map, array) that this client made under the clock `clock`; None if what
+        has that id is no shared type."""
         at = bisect_left(self.types, clock)
         return self.parents[at] if at < len(self.types) and self.types[at] == clock else None
 
     def add(self, clock: int, length: int, sequence: int) -> None:
-        """Adds ids at the end."""
+        """Adds `length` ids of the sequence `sequence` behind the last one; `clock` is the first of them."""
         if not self.sequences or self.sequences[-1] != sequence:
             self.starts.append(clock)
             self.sequences.append(sequence)
@@ -89,7 +92,8 @@ Mark = tuple[int, int, int]
 
 
 class Structure:
-    """All clients, types, roots and keys of one object."""
+    """What a judge knows of an object: all clients with their ids, and the roots, nested types and keys. It has no
+    content."""
 
     def __init__(self) -> None:
         self.clients: dict[int, Client] = {}
@@ -103,14 +107,15 @@ class Structure:
     # -- reading
 
     def has(self, ident: Id) -> bool:
-        """Whether an id exists."""
+        """Whether the operation with this id (client, clock) is known here."""
         client = self.clients.get(ident[0])
         return client is not None and ident[1] < client.clock
 
     # -- adding
 
     def claim(self, client: int, owner: bytes) -> Client:
-        """Gives a client to the person who used it first; it is never given to another person."""
+        """Notes that the person `owner` uses the CRDT client number `client`, if nobody has used it; it is never given
+        to another person. Returns what is known of the client, whose owner may thus be another person."""
         found = self.clients.get(client)
         if found is None:
             self._undo.append((client, None, 0, 0, 0, 0))
@@ -118,7 +123,8 @@ class Structure:
         return found
 
     def adding(self, section: Section) -> Iterator[None]:
-        """Adds a client's next items, in pieces. Broken if one does not fit; the caller must then roll back."""
+        """Adds the next items of a client, in steps. Raises Broken if one does not fit; the caller must then roll
+        back."""
         client = self.clients[section.client]
         self._note(section.client, client)
         client.lows += section.lows
@@ -132,7 +138,8 @@ class Structure:
                 client.parents.append(self._new_type((section.client, item.clock), item.type, sequence))
 
     def sequence_of(self, item: Item) -> int:
-        """The sequence of an item whose neighbours and parent exist. Broken if they do not belong together."""
+        """The number of the sequence to which an item belongs, found from its parent and neighbours, which must exist.
+        Raises Broken if they do not belong together; NOWHERE if they were deleted with their contents."""
         if item.parent is not None:
             found = self._named(item.parent, item.key)
         elif item.origin is None:
@@ -146,9 +153,9 @@ class Structure:
         return found
 
     def _check_fit(self, item: Item, sequence: int) -> None:
-        """Raises Broken if the item may not be in a sequence of this type. ▲ A map holds items with a key. An array
-        holds items without a key, and neither text nor marks: yrs reads an array with an emoji for ever. A root is a
-        text or a map; which one is not known before a tool asks.
+        """Raises Broken if the item may not be in this sequence. ▲ A map holds items with a key. An array holds items
+        without a key, and neither text nor marks: yrs reads an array with an emoji for ever. A root is a text or a map;
+        which one is not known before a tool asks.
 
         ▲ A text holds only text and marks. Libraries and views count the length of other items differently, so that
         people's words would be inserted in the wrong place.
@@ -162,21 +169,22 @@ class Structure:
             raise Broken("unfit")
 
     def _beside(self, ident: Id, after: int) -> int:
-        """The sequence of a neighbour. Broken if the position before (0) or after (1) it is within a pair: ▲ yrs would
-        count one character twice."""
+        """The sequence of the neighbour `ident`. Raises Broken if the place before it (`after` 0) or after it (1) is
+        inside a surrogate pair: ▲ yrs would count one character twice."""
         client = self.clients[ident[0]]
         if client.lows and _has(client.lows, ident[1] + after):
             raise Broken("half")
         return client.sequence(ident[1])
 
     def check_deleted(self, client: int, start: int, end: int) -> None:
-        """Raises Broken if an existing range cuts a pair in two."""
+        """Raises Broken if the deleted range of clocks from `start` to `end` cuts a surrogate pair in two."""
         lows = self.clients[client].lows
         if lows and (_has(lows, start) or _has(lows, end)):
             raise Broken("half")
 
     def root(self, name: str) -> int:
-        """A root's number; naming a root creates it."""
+        """The number of the root (a named, outermost part of the CRDT) with the name `name`; a root gets a number when
+        it is first named."""
         found = self._roots.get(name)
         if found is None:
             found = self._roots[name] = len(self.parents)
@@ -184,7 +192,7 @@ class Structure:
         return found
 
     def key(self, name: str | None) -> int:
-        """A key's number; 0 for none."""
+        """The number of the map key `name`, which it gets when it is first named; 0 for None, no key."""
         if name is None:
             return 0
         found = self._key_numbers.get(name)
@@ -218,7 +226,7 @@ class Structure:
         return len(self._undo), len(self.parents), len(self.keys)
 
     def rollback(self, mark: Mark) -> None:
-        """Returns to a point: as if nothing had been added since."""
+        """Removes everything that was added since `mark` was made."""
         undo, parents, keys = mark
         while len(self._undo) > undo:
             number, client, clock, runs, lows, types = self._undo.pop()

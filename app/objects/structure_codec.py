@@ -23,7 +23,8 @@ def encode(structure: Structure) -> bytes:
 
 
 def encoding(structure: Structure) -> Generator[None, None, bytes]:
-    """As `encode`, in pieces; the structure must not change meanwhile."""
+    """Encodes a structure, as `encode` does, but as a generator: other tasks can run between its steps. It returns the
+    bytes. The structure must not change meanwhile."""
     out = bytearray((VERSION,))
     put = _writer(out)
     numbers = sorted(structure.clients)
@@ -53,12 +54,13 @@ def encoding(structure: Structure) -> Generator[None, None, bytes]:
 
 
 def decode(data: bytes) -> Structure:
-    """The structure. BadUpdate "structure" for any bytes but its one encoding, or an impossible structure."""
+    """Decodes a structure. BadUpdate "structure" for bytes that `encode` would not give, or an impossible structure."""
     return finished(decoding(data))
 
 
 def decoding(data: bytes) -> Generator[None, None, Structure]:
-    """As `decode`, in pieces."""
+    """Decodes a structure, as `decode` does, but as a generator: other tasks can run between its steps. It returns the
+    structure. BadUpdate "structure"."""
     try:
         structure = yield from _Decoding(data).run()
     except BadUpdate as bad:
@@ -184,7 +186,8 @@ class _Decoding:
                 yield
 
     def _add_types(self, types: list[tuple[int, int, int]]) -> Iterator[None]:
-        """Computes the types' depths, once all are known. Refuses a cycle of types."""
+        """Adds the nested types and computes how deep each is, once all are known. `types`: (index of its client,
+        clock, kind). BadUpdate for types that contain each other in a cycle."""
         structure, roots = self._structure, len(self._structure.parents)
         numbers = sorted(structure.clients)
         inside: list[int] = []

@@ -21,7 +21,8 @@ _BETWEEN = dict.fromkeys(("br", *_LINES, *(f"/{name}" for name in _LINES)), "\n"
 
 
 def complete(html: str) -> str:
-    """The HTML without comments and declarations; a beginning of a tag that is not completed becomes text."""
+    """HTML from another program without comments, declarations and very long tags. A "<" that begins no complete tag
+    becomes text."""
     out: list[str] = []
     at, size = 0, len(html)
     commented = True
@@ -65,7 +66,7 @@ def pictures(tags: str) -> int:
 
 
 def words(tags: str) -> str:
-    """The text of complete tags: a line a paragraph or row, with tabs between cells."""
+    """The text of HTML from `complete`: one line for each paragraph or table row, with tabs between cells."""
     from html import unescape  # imported here: it loads all entities
 
     first, *parts = tags.split("<")

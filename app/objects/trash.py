@@ -16,7 +16,8 @@ from app.objects.links import ObjectLink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """An object that a room's record put away. `row`: the record's row in the store; `t` in ms."""
+    """An object that was put into the trash by a record of its room: by whom and when (ms). `row`: that record's row in
+    the store."""
 
     room: RoomId
     obj: ObjId
@@ -27,8 +28,8 @@ class Retired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutAway:
-    """An object or part of one in the trash. `ref` names it in its object, if it is not the object itself; `t` in ms;
-    `by` is None where nobody is named."""
+    """One entry of the trash: an object, or a part of one such as a card. `ref` names the part in its object; b"" for
+    the object itself. `by` and `t` (ms): who put it away and when; `by` is None where nobody is named."""
 
     room: RoomId
     obj: ObjId
@@ -46,8 +47,8 @@ class PutAway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenAfter:
-    """Others wrote in something that this person had put away and has not opened since. `by`: their uids, the latest
-    last; `t` of the newest change, in ms."""
+    """Notes that others wrote in something that this person had put into the trash and has not opened since. `by`: who
+    wrote, the latest last; `t`: the time of the newest change, in ms."""
 
     item: PutAway
     by: tuple[Uid, ...]
@@ -55,10 +56,10 @@ class WrittenAfter:
 
 
 class Bin(Protocol):
-    """The service of a tool whose objects can be put away."""
+    """The trash of one tool, whose objects (or parts of them, such as cards) a person can put away and restore."""
 
     def put_away(self, room: RoomId) -> Sequence[PutAway]:
-        """The contents of a room's trash; those put away last come first."""
+        """What is in a room's trash, the latest first."""
         ...
 
     def take_back(self, item: PutAway) -> None:
@@ -71,7 +72,7 @@ class Bin(Protocol):
 
 
 class Trash:
-    """The trash of all tools."""
+    """The trash of all tools together."""
 
     def __init__(self, *bins: Bin) -> None:
         self._bins = bins

@@ -16,8 +16,8 @@ GROUP_MS = 500
 
 
 class Undo:
-    """The undo and redo stacks of `roots` for transactions of origin LOCAL. With `group_ms` 0 each transaction is a
-    step, unless it is in `together`."""
+    """Undo and redo of this person's own edits to `roots` of a shared document (transactions of origin LOCAL). Edits
+    within `group_ms` (ms) are one step. With `group_ms` 0 each transaction is a step, unless it is in `together`."""
 
     def __init__(
         self,
@@ -92,8 +92,8 @@ class Undo:
         self.changed.emit()
 
     def _time_ms(self) -> int:
-        """The clock for pycrdt, which puts a transaction into the step before it if less than the grouping time has
-        passed."""
+        """The time that pycrdt is given, in ms. It puts a transaction into the previous step if less than the grouping
+        time has passed; this clock jumps on where a new step must begin, and stops while `together` lasts."""
         if self._held_ms is None:
             self._ahead_ms += self._each_by_itself
         now = self._clock_ms() if self._held_ms is None else self._held_ms

@@ -19,7 +19,7 @@ _LARGEST_FLOAT = 3.4028235677973366e38
 
 
 def skip_value(read: Reader) -> Iterator[None]:
-    """Reads over one value."""
+    """Checks that the next value is valid and moves the reader behind it. Works in steps; BadUpdate otherwise."""
     stack: list[tuple[list[int], set[str | bytes] | None]] = []  # ([members left], the keys of a map so far)
     while True:
         kind = read.byte()
@@ -44,7 +44,7 @@ def skip_value(read: Reader) -> Iterator[None]:
 
 
 def skip_text(read: Reader) -> Iterator[None]:
-    """Reads over one text."""
+    """Checks that the next text is valid and moves the reader behind it. Works in steps; BadUpdate otherwise."""
     start = read.at
     for _ in read.texts(start, read.size()):
         if read.tired():
@@ -52,7 +52,8 @@ def skip_text(read: Reader) -> Iterator[None]:
 
 
 def _key(read: Reader) -> Generator[None, None, str | bytes]:
-    """A map's key; for a long one its hash, of which nobody can make a second key."""
+    """Reads a map's key; of a long one the SHA-256, so that it can be compared without being kept. Nobody can make a
+    second key with the same hash."""
     start = read.at
     size = read.size()
     if size <= STRETCH:
@@ -66,7 +67,8 @@ def _key(read: Reader) -> Generator[None, None, str | bytes]:
 
 
 def new_key(keys: set[str | bytes], key: str | bytes, at: int) -> None:
-    """▲ Checks that a key occurs once in a map: libraries may differ in which of two counts."""
+    """▲ Adds a map's key to `keys`. BadUpdate "twice", naming the byte `at`, if it is there already: libraries may
+    differ in which of two values counts."""
     before = len(keys)
     keys.add(key)
     if len(keys) == before:
@@ -74,7 +76,7 @@ def new_key(keys: set[str | bytes], key: str | bytes, at: int) -> None:
 
 
 def _plain(read: Reader, kind: int) -> None:
-    """A value that is no list, map or text, after its first byte."""
+    """Checks a value that is no list, map or text, and moves behind it. `kind`: its first byte, which was read."""
     if kind == 125:
         _integer(read)
     elif kind == 123:
@@ -91,7 +93,8 @@ def _plain(read: Reader, kind: int) -> None:
 
 
 def _integer(read: Reader) -> None:
-    """A whole number of less than 53 bits: a sign and six bits, then seven at a time, no zero at the end, no -0."""
+    """Checks a whole number of at most 53 bits in its one form: a sign and six bits, then seven at a time, no zero at
+    the end, no -0."""
     start = read.at
     byte = read.byte()
     if byte < 0x80:
@@ -110,7 +113,7 @@ def _integer(read: Reader) -> None:
 
 
 def _float(read: Reader) -> None:
-    """A 32-bit float. Whole numbers are accepted too: yrs 0.28 writes them so, other libraries as integers."""
+    """Checks a 32-bit float. Whole numbers are accepted too: yrs 0.28 writes them so, other libraries as integers."""
     start = read.at
     (value,) = _FLOAT.unpack(read.take(4))
     if value != value:
@@ -118,7 +121,7 @@ def _float(read: Reader) -> None:
 
 
 def _double(read: Reader) -> None:
-    """A 64-bit float, for values that no 32-bit float has."""
+    """Checks a 64-bit float: not infinite, and only a value that no 32-bit float has."""
     start = read.at
     (value,) = _DOUBLE.unpack(read.take(8))
     small = abs(value) < _LARGEST_FLOAT and _FLOAT.unpack(_FLOAT.pack(value))[0] == value

@@ -19,8 +19,8 @@ the wire and about 170 here."""
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An update that has a position. `position`: of its last piece, if it was sent in pieces. `t`: the envelope's, in
-    ms."""
+    """Names an update that has a position. `position`: that of its last piece, if it was sent in pieces. `t`: the time
+    of its envelope in ms."""
 
     position: int
     id: bytes
@@ -30,24 +30,25 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A change that waits. `missing`: one of the ids that it lacks."""
+    """An update that waits. `missing`: one of the ids (client, clock) that it needs and that are not here."""
 
     change: Change
     missing: Id
 
 
 class Rows(Protocol):
-    """The rows of one object's waiting updates in the store: all of them, also those that are in memory here."""
+    """Reads from the store the updates of one object that wait for an id which is not here yet."""
 
     def waiting(self, client: int, below: int) -> Sequence[Late]:
-        """The updates that are stored under a missing id of this client, with a clock below `below`."""
+        """The stored updates that wait for an id of `client` with a clock below `below`."""
 
     def facts(self, change: Change) -> Generator[None, None, Facts]:
-        """Reads an update's row again and returns its facts. Works in pieces."""
+        """Reads a waiting update's row again and returns what the update says. Works in steps."""
 
 
 class Waiting:
-    """The index of the updates that wait for one object."""
+    """The waiting updates of one object, found by the id that each waits for. Some are in memory, the others only in
+    the store."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -65,7 +66,8 @@ class Waiting:
         return len(self._lates)
 
     def put(self, late: Late, facts: Facts | None) -> bool:
-        """Keeps an update in memory. False if the limit is reached: then it is in the rows alone."""
+        """Keeps a waiting update in memory, with its facts if there is space for them. False if the person has too many
+        already: then it is only in the store's rows."""
         count, size = self._held.get(late.change.author, (0, 0))
         if count >= MAX_WAITING:
             self._beyond = True
@@ -77,7 +79,7 @@ class Waiting:
         return True
 
     def ready(self, client: int, below: int) -> list[Change]:
-        """The updates that wait for an id of this client below a clock."""
+        """The updates that wait for an id of `client` with a clock below `below`."""
         found = self._by_client.get(client, ())
         early = found[: bisect_left(found, (below, -1))]
         changes = {position: self._lates[position][0].change for _, position in early}
@@ -86,15 +88,15 @@ class Waiting:
         return list(changes.values())
 
     def take(self, change: Change) -> tuple[Late | None, Facts | None]:
-        """Removes a waiting update from memory and returns it with its facts. What is only in the store's rows is None:
-        the facts of an update with very many, or both."""
+        """Removes a waiting update from memory. Returns (it, its facts); (None, None) if only the store's rows have it,
+        and None for facts that were too many to keep."""
         found = self._lates.get(change.position)
         if found is not None:
             self.drop(found[0])
         return found if found is not None else (None, None)
 
     def drop(self, late: Late) -> None:
-        """Removes an update from memory."""
+        """Removes a waiting update from memory; the store's row of it stays."""
         _, facts = self._lates.pop(late.change.position)
         count, size = self._held[late.change.author]
         self._held[late.change.author] = count - 1, size - _things(facts)
@@ -104,7 +106,7 @@ class Waiting:
             del self._by_client[late.missing[0]]
 
     def cover(self, upto: int) -> list[Late]:
-        """The updates in memory at positions up to this one, oldest first."""
+        """The updates in memory at positions up to `upto`, oldest first. Removes nothing."""
         return [late for position, (late, _) in sorted(self._lates.items()) if position <= upto]
 
 

@@ -13,7 +13,7 @@ from app.core.ids import Hash, Uid
 
 
 class Verdict(StrEnum):
-    """What a code that was read says about a person's keys."""
+    """What a QR code that was read says about a person's keys, compared with those that this device knows."""
 
     SAME = "same"
     DIFFERENT = "different"
@@ -29,8 +29,8 @@ def write(genesis: Hash) -> str:
 
 
 def read(text: str) -> tuple[Uid, Hash] | None:
-    """(uid, genesis) of a code, or None if it is none of ours. Whether the two belong together is for `compare` to
-    decide."""
+    """Reads (person, the hash of their log's first entry) from the text of a QR code; None if it is not one for
+    comparing keys. Whether the two belong together is for `compare` to decide."""
     try:
         uid, genesis = map(bytes.fromhex, link_fields.read(text, "verify", "uid", "genesis") or ("", ""))
     except ValueError:
@@ -39,8 +39,8 @@ def read(text: str) -> tuple[Uid, Hash] | None:
 
 
 def compare(texts: Iterable[str], uid: Uid, genesis: Hash) -> Verdict:
-    """What the codes in a picture say about the person's keys. ▲ One code with other keys makes the verdict DIFFERENT,
-    whatever the other codes say."""
+    """What the QR codes in a picture (`texts`) say about the keys of the person `uid`, whose log begins with `genesis`
+    as this device knows it. ▲ One code with other keys makes the verdict DIFFERENT, whatever the other codes say."""
     codes = [code for code in map(read, texts) if code is not None]
     if not codes:
         return Verdict.NO_CODE

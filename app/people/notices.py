@@ -28,8 +28,9 @@ _BREATH = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyNotice:
-    """One notice about a person. `kind` as in KeyNoticeRow; `other`: the other account of a duplicate; `t`: when this
-    device saw it, in ms; `more`: how many older notices like it exist, which are dismissed with it."""
+    """A notice that something happened to a person's keys. `kind` as in KeyNoticeRow; `other`: the other account of a
+    duplicate; `t`: when this device noticed it, in ms; `more`: how many older notices of the same person it also
+    covers, which are dismissed with it."""
 
     uid: Uid
     kind: str
@@ -45,7 +46,8 @@ class KeyNotice:
 
 
 class Notices:
-    """Reads through logs as they grow. `run` until cancelled; call all other methods on the same loop."""
+    """Checks people's logs for changes of their keys as they grow, and keeps notices about them. Keep `run` running
+    until it is cancelled; call all other methods on the same loop."""
 
     def __init__(self, rows: KeyNotices, people: People, engine: Engine) -> None:
         self.changed: Signal[()] = Signal()
@@ -67,7 +69,7 @@ class Notices:
             end()
 
     def wake(self) -> None:
-        """Wakes `run`: a log has grown, or a person became known."""
+        """Has `run` check again: a log has grown, or a person became known."""
         self._woken.set()
 
     # -- open notices -------------------------------------------------------------------------------------------------
@@ -115,7 +117,8 @@ class Notices:
     # -- reading logs -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Reads through the logs whenever it is woken, beginning with what is in the store from before."""
+        """Runs until cancelled. Checks the logs whenever `wake` was called, beginning with those in the store from
+        before."""
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -127,7 +130,7 @@ class Notices:
                 log.store.exception("notices", e)
 
     async def look(self) -> None:
-        """Reads through everything that has not been read through yet. StoreFault."""
+        """Checks every log entry that has not been checked yet, and adds notices for what it finds. StoreFault."""
         shared = await self._begin()
         for at, (uid, seen) in enumerate(self._rows.behind()):
             shared = self._look_through(uid, seen) or shared
@@ -138,8 +141,8 @@ class Notices:
             self._emit_changed()
 
     async def _begin(self) -> bool:
-        """Begins to follow new logs. A person who was reset before this device knew them is remembered without a
-        notice."""
+        """Begins to watch the key logs of people who are new here. If the agency has reset the account of one of them
+        already, that is stored without a notice. Returns whether there was such a person."""
         ended = False
         for at, uid in enumerate(self._rows.begin_new()):
             if self._engine.is_over(uid):

@@ -15,7 +15,7 @@ HUES = 8
 
 
 class Verified(StrEnum):
-    """How surely the keys belong to the person."""
+    """How sure it is that the keys belong to the person: not at all, certified by the agency, or compared in person."""
 
     NONE = "none"
     AGENCY = "agency"
@@ -24,10 +24,8 @@ class Verified(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """`verified` is NONE also for a person whose keys the agency has reset.
-
-    `colour` is an index below HUES, chosen by uid; `initials` one or two letters.
-    """
+    """A person as the interface shows them. `verified` is NONE also for a person whose keys the agency has reset.
+    `colour` is an index below HUES, chosen by uid; `initials` one or two letters."""
 
     uid: Uid
     name: str
@@ -49,10 +47,8 @@ def shown(record: Mapping[str, str], field: str) -> str:
 
 
 def initials(name: str) -> str:
-    """First letters of the first and last word, or the first two letters of a single word.
-
-    "Handläggare" gives "HA", "Enhetschef Tillsyn" gives "ET".
-    """
+    """The first letters of the first and last word of a name, or the first two letters of a single word: "Handläggare"
+    gives "HA", "Enhetschef Tillsyn" gives "ET". "?" for a name without letters."""
     words = [w for w in name.replace("-", " ").split() if w[0].isalnum()]
     if not words:
         return "?"

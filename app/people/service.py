@@ -52,7 +52,8 @@ class PeopleService:
         return self.person(self._engine.uid)
 
     def person(self, uid: Uid) -> Person:
-        """The person; without a name until the agency's record of them is received."""
+        """The person with this id; without a name until the agency's record of them is received. Unknown people are
+        looked up later."""
         found = self._known.get(uid)
         if found is None:
             row = self._people.get(uid)
@@ -65,13 +66,14 @@ class PeopleService:
         return found
 
     async def search(self, query: str) -> list[Person]:
-        """Colleagues in the agency's directory. Raises SyncError's world errors while offline."""
+        """Colleagues in the agency's directory who match `query`, without this person and accounts that have ended.
+        Raises SyncErrors, such as Unreachable while offline."""
         found = [uid for uid in await self._engine.directory(query) if uid != self._engine.uid]
         return [self.person(uid) for uid in found if not self._engine.is_over(uid)]
 
     async def duplicate_accounts(self, uid: Uid) -> list[Person]:
-        """▲ Other accounts that are alive and have the same staff record: the agency should have ended one of them, or
-        somebody has made one in another person's name. Raises as `search`."""
+        """▲ Other accounts that have the same staff record as `uid` and are alive: the agency should have ended one of
+        them, or somebody has made one in another person's name. Raises as `search`."""
         known, row = self.person(uid), self._people.get(uid)
         # the name as the agency wrote it, since the directory searches for that
         query = row.name if row is not None else known.name
@@ -87,15 +89,16 @@ class PeopleService:
 
     @property
     def my_code(self) -> str:
-        """What a colleague's device reads to compare keys with this person."""
+        """The text of the QR code that a colleague's device reads to compare keys with this person. NotFound while this
+        person's own log is not here."""
         genesis = self._engine.genesis(self._engine.uid)
         if genesis is None:
             raise NotFound
         return codes.write(genesis)
 
     def read_code(self, uid: Uid, texts: Sequence[str]) -> Verdict:
-        """What codes that were read from the person's screen say of their keys. If those are the same, the person is
-        verified in person."""
+        """What QR codes that were read from the screen of the person `uid` say about their keys. If those are the same
+        as here, marks the person as verified in person. NotFound while their keys are not known."""
         genesis = self._engine.genesis(uid)
         if genesis is None:
             raise NotFound
@@ -105,8 +108,8 @@ class PeopleService:
         return verdict
 
     def mark_verified(self, uid: Uid, verified: bool) -> None:
-        """Marks that the numbers were compared in person, or takes the mark back. NotFound for a person who was
-        reset."""
+        """Marks that the safety numbers were compared with this person (`verified` True), or takes the mark back.
+        NotFound for a person who was reset."""
         if verified and self._engine.is_over(uid):
             raise NotFound
         self._people.set_verified(uid, verified)
@@ -137,7 +140,7 @@ class PeopleService:
         return self._notices.open()
 
     def dismiss(self, notice: KeyNotice) -> None:
-        """It has been seen, or dealt with."""
+        """Closes a notice: the person has seen it, or dealt with it."""
         self._notices.dismiss(notice)
 
     def _on_notices(self) -> None:

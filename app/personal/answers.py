@@ -8,7 +8,8 @@ from app.personal.service import Personal
 
 
 class InvitationAnswers:
-    """Reads and writes the answers; the latest record of each room and of each person counts."""
+    """The person's answers to invitations and the people they have blocked, shared between their devices as records in
+    the personal room. The latest record for each room and each person counts."""
 
     def __init__(self, personal: Personal) -> None:
         self.changed: Signal[()] = personal.changed
@@ -32,16 +33,17 @@ class InvitationAnswers:
         return [room for room, found in self._personal.shared.answers.items() if found.answer == DECLINED]
 
     def note_answer(self, room: RoomId, n: int, answer: str) -> None:
-        """Writes one answer; NotFound unless `ready`."""
+        """Writes the answer about a room to which the person was added at position `n`. NotFound unless `ready`."""
         self._personal.write(InvitationAnswered(room=room, n=n, answer=answer))
 
     async def give(self, answer: str, rooms: list[tuple[RoomId, int]]) -> None:
-        """Writes answers, with the positions of the additions. Works offline once the personal room exists.
-        SyncError."""
+        """Writes the same `answer` to the invitations to several `rooms`, each with the position at which the person
+        was added. Works offline once the personal room exists; otherwise it is made first. SyncError."""
         await self._personal.found()
         self._personal.write(*(InvitationAnswered(room=room, n=n, answer=answer) for room, n in rooms))
 
     async def block(self, uid: Uid, on: bool) -> None:
-        """Blocks a person, or unblocks them. As `give`."""
+        """Hides the invitations of a colleague (`on` True), or shows them again. Works offline once the personal room
+        exists. SyncError."""
         await self._personal.found()
         self._personal.write(PersonBlocked(uid=uid, on=on))

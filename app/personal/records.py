@@ -32,7 +32,8 @@ class DeviceNamed(msgspec.Struct, frozen=True, kw_only=True, tag="named"):
 
 
 class DeviceRuns(msgspec.Struct, frozen=True, kw_only=True, tag="runs"):
-    """What a device runs on, as it reports itself: the operating system and the program's version."""
+    """A record in the personal room: what a device runs on, as it reports itself: the operating system and the
+    program's version."""
 
     dev: bytes
     system: str
@@ -40,12 +41,13 @@ class DeviceRuns(msgspec.Struct, frozen=True, kw_only=True, tag="runs"):
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True, tag="alive"):
-    """A device's heartbeat. It is empty: the position's time says when, and the envelope's device says which."""
+    """A record in the personal room: a device's heartbeat. It is empty: the position's time says when, and the
+    envelope's device says which."""
 
 
 class PersonMarked(msgspec.Struct, frozen=True, kw_only=True, tag="marked"):
-    """A colleague's safety number was compared in person (`on`), or the mark is taken back. `genesis` (32 B): the keys
-    that were compared; `t`: when, in ms by the device's clock."""
+    """A record in the personal room: a colleague's safety number was compared in person (`on` True), or the mark is
+    taken back. `genesis` (32 B): the keys that were compared; `t`: when, in ms by the device's clock."""
 
     uid: bytes
     genesis: bytes
@@ -54,8 +56,8 @@ class PersonMarked(msgspec.Struct, frozen=True, kw_only=True, tag="marked"):
 
 
 class InvitationAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
-    """The person's answer to being added to a room at position `n` (0: not known): "accepted", "declined", or "asked"
-    if they want to be asked again."""
+    """A record in the personal room: the person's answer to being added to a room at position `n` (0: not known):
+    "accepted", "declined", or "asked" if they want to be asked again."""
 
     room: bytes
     n: int
@@ -63,7 +65,7 @@ class InvitationAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="answere
 
 
 class PersonBlocked(msgspec.Struct, frozen=True, kw_only=True, tag="blocked"):
-    """Invitations by a colleague are hidden (`on`), or shown again."""
+    """A record in the personal room: invitations by the colleague `uid` are hidden (`on` True), or shown again."""
 
     uid: bytes
     on: bool
@@ -76,7 +78,7 @@ _PAYLOAD: Payload[Record] = Payload(Record)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
-    """A device's system and program version, as it reported them."""
+    """The operating system and program version that a device reported last."""
 
     system: str
     version: str
@@ -84,7 +86,8 @@ class Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Whether a person with these keys counts as verified in person, and since when (ms)."""
+    """The latest mark about a colleague: whether the person with the keys `genesis` counts as verified in person
+    (`on`), and since when (`t`, ms)."""
 
     genesis: Hash
     on: bool
@@ -93,7 +96,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The newest answer about a room, and the position of the addition that it was about."""
+    """The latest answer about an invitation to a room, and the position `n` at which the person was added."""
 
     answer: str
     n: int
@@ -101,7 +104,8 @@ class Answer:
 
 @dataclass(slots=True)
 class SharedRecords:
-    """Everything that the person's devices have shared with each other."""
+    """The present values of everything that the person's devices have shared with each other: the devices' names and
+    systems by device, marks by colleague, answers by room, blocked colleagues."""
 
     names: dict[DevId, str] = field(default_factory=dict)
     runs: dict[DevId, Runs] = field(default_factory=dict)
@@ -116,7 +120,7 @@ def encode(record: Record) -> bytes:
 
 
 def decode(data: bytes) -> Record:
-    """The record. BadChange if it is not a record of ours or breaks a limit."""
+    """Decodes a record of the personal room. BadChange if it is no valid record or breaks a limit."""
     record = _PAYLOAD.decode(data)
     match record:
         case DeviceNamed(dev=dev, name=name):
@@ -137,7 +141,8 @@ def decode(data: bytes) -> Record:
 
 
 def fold(changes: Sequence[StoredChange]) -> SharedRecords:
-    """The present values after all changes; changes that cannot be read are ignored."""
+    """The present values after all these changes, in the order of their positions; changes that cannot be read are
+    ignored."""
     shared = SharedRecords()
     for change in sorted(changes, key=lambda c: (c.n is None, c.n or 0, c.rowid)):
         try:
@@ -161,7 +166,7 @@ def fold(changes: Sequence[StoredChange]) -> SharedRecords:
 
 
 def check(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """The kind's projection. It writes no read model, since all records are folded again from scratch; changes with
-    BadChange are marked."""
+    """The projection of the personal room's object: only checks that each change is a valid record. It writes no rows,
+    since all records are read again each time. BadChange."""
     for change in changes:
         decode(change.data)

@@ -52,10 +52,11 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 
 class Personal:
-    """One account's personal room. `run` until cancelled; call all other methods on the same loop."""
+    """One account's personal room, through which the person's own devices share records. Keep `run` running until it is
+    cancelled; call all other methods on the same loop."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, announce: Announce) -> None:
-        """`announce` announces a new object in a room, within the caller's transaction."""
+        """`announce` writes the record by which a room lists a new object, within the caller's transaction."""
         self.changed: Signal[()] = Signal()
         """A device's name, system or heartbeat has changed."""
         self._store = store
@@ -80,14 +81,14 @@ class Personal:
             end()
 
     def wake(self) -> None:
-        """Wakes `run`: the connection is back, a room was received, or a person became known."""
+        """Has `run` check again: the connection is back, a room was received, or a person became known."""
         self._woken.set()
 
     # -- reading --------------------------------------------------------------------------------------------------
 
     @property
     def rooms(self) -> list[RoomId]:
-        """The rooms that count, the one to write to first."""
+        """The personal rooms of this person, usually one; the one to write to is first."""
         if self._rooms is None:
             found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
             dated = [(t, room) for room in found if (t := self._founded(room)) is not None]
@@ -95,7 +96,8 @@ class Personal:
         return list(self._rooms)
 
     def _founded(self, room: RoomId) -> int | None:
-        """The time of the room's first position if the room is this person's alone, otherwise None."""
+        """The server's time (ms) of the room's first position, if this person founded it and is alone in it; None
+        otherwise."""
         first = self._store.rooms_list.events(room, limit=1)
         if not first or first[0].n != 1 or first[0].by != self._engine.uid:
             return None
@@ -105,7 +107,7 @@ class Personal:
 
     @property
     def shared(self) -> SharedRecords:
-        """What this person's devices have shared with each other."""
+        """The present values of what this person's devices have shared with each other. Cached."""
         while self._shared is None:
             before = self._version
             shared = fold([c for room in self.rooms for c in self._changes(room) if c.own])
@@ -114,7 +116,7 @@ class Personal:
         return self._shared
 
     def _forget(self) -> None:
-        """Drops the cached values: more was received."""
+        """Drops the cached values, since more records were received or written."""
         self._shared = self._rooms = None
         self._version += 1
 
@@ -122,7 +124,7 @@ class Personal:
         return [c for o in self._store.objects.all(room, KIND_ID) for c in self._store.changes.of(o.obj)]
 
     def alive(self) -> dict[DevId, int]:
-        """When each device last sent a heartbeat: the server's time in ms of its newest position. ▲ Neither the
+        """When each device last wrote in the personal room, such as a heartbeat: the server's time in ms. ▲ Neither the
         device's own claim nor that of another device counts."""
         latest: dict[DevId, int] = {}
         for room in self.rooms:
@@ -134,8 +136,9 @@ class Personal:
     # -- writing --------------------------------------------------------------------------------------------------
 
     def rename(self, dev: DevId, name: str) -> None:
-        """Gives a device of this person another name; works offline. While the personal room does not exist yet, this
-        device's own name is kept until it does, and NotFound is raised for another device."""
+        """Gives a device of this person a new name; works offline. While the personal room does not exist yet, this
+        device's own name is kept until it does, and NotFound is raised for another device. Does nothing for an empty
+        name."""
         name = one_line(name, MAX_NAME)
         if not name:
             return
@@ -149,7 +152,7 @@ class Personal:
         self.changed.emit()
 
     def _room(self) -> RoomId | None:
-        """The room to write to; None while there is none."""
+        """The personal room to write to; None while there is none, or the server has forked it."""
         return next((r for r in self.rooms if self._engine.room_state(r) is not RoomState.FORK), None)
 
     def _write(self, room: RoomId, record: Record) -> None:
@@ -162,12 +165,12 @@ class Personal:
         return self._room() is not None
 
     async def found(self) -> None:
-        """Makes the room if there is none. Raises SyncError, StoreFault."""
+        """Makes the personal room if there is none. Raises SyncError, StoreFault."""
         if not self.ready:
             await self.tend()
 
     def write(self, *records: InvitationAnswered | PersonBlocked) -> None:
-        """Shares records with the person's other devices. NotFound unless `ready`."""
+        """Writes records into the personal room, for the person's other devices. NotFound unless `ready`."""
         room = self._room()
         if room is None:
             raise NotFound
@@ -180,7 +183,8 @@ class Personal:
     # -- maintenance ----------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Calls `tend` whenever it is woken, and once an hour."""
+        """Runs until cancelled. Calls `tend` whenever `wake` was called, and once an hour, while the server is
+        connected."""
         while True:
             try:
                 async with asyncio.timeout(LOOK_S):
@@ -197,11 +201,8 @@ class Personal:
                     log.store.exception("personal", e)
 
     async def tend(self) -> None:
-        """Makes the room if there is none, writes what this device has not shared yet, and applies marks of other
-        devices.
-
-        Raises SyncError, StoreFault.
-        """
+        """Makes the personal room if there is none, writes what this device has not shared yet (name, system,
+        heartbeat, marks), and applies the marks that other devices wrote. Raises SyncError, StoreFault."""
         room = self._room()
         if room is None and len(self.rooms) < MAX_ROOMS:
             room = await self._engine.operations.create_room()
@@ -245,13 +246,14 @@ class Personal:
             self._write(room, PersonMarked(uid=uid, genesis=genesis, on=on, t=t))
 
     def _give_marks(self, room: RoomId) -> None:
-        """Writes the marks that were made here before the room existed."""
+        """Writes the marks for verified people that were set on this device before the personal room existed."""
         for person in self._store.people.all():
             if person.verified is not None and person.uid not in self.shared.marks:
                 self._write_mark(room, person.uid, True, person.verified)
 
     def _take_marks(self) -> None:
-        """Applies the marks of other devices. ▲ A mark counts for the keys that were compared, and for no others."""
+        """Applies the marks for verified people that other devices wrote. ▲ A mark counts for the keys that were
+        compared, and for no others."""
         for uid, mark in self.shared.marks.items():
             row = self._store.people.get(uid)
             if row is None:

@@ -9,7 +9,8 @@ from app.people.person import Person
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caret:
-    """A colleague's selection in UTF-16 positions. `me` on another device of mine counts as a colleague."""
+    """A colleague's selection in a text, from `anchor` to `caret` in UTF-16 units. This person on another device counts
+    as a colleague."""
 
     person: Person
     dev: DevId

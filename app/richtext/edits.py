@@ -10,8 +10,9 @@ from app.richtext.flow import PLAIN, Block, Edit, Marks, Run, joined
 
 
 def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Marks) -> list[Block]:
-    """The blocks with text in place of the range from `begin` in the first to `end` in the last; all in the first one's
-    style."""
+    """Replaces a range in the blocks by `text` with the given `marks`. The range goes from offset `begin` in the first
+    block to `end` in the last. Returns the new blocks: one for each line of the text, all in the first block's style.
+    """
     lines = clean(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     runs = [[Run(line, marks)] for line in lines]
     runs[0] = [*runs_before(blocks[0], begin), *runs[0]]
@@ -24,7 +25,8 @@ Place = tuple[int, int, Run]
 
 
 def replaced(block: Block, places: Sequence[Place]) -> Block:
-    """The block with each place replaced by its run. The places are in order."""
+    """Replaces several stretches of one block. `places`: (begin, end, the run to put there), in order. Returns the new
+    block."""
     runs: list[Run] = []
     at = 0
     for begin, end, run in places:
@@ -35,13 +37,14 @@ def replaced(block: Block, places: Sequence[Place]) -> Block:
 
 
 def marks_at(block: Block, offset_utf16: int) -> Marks:
-    """The marks of the character behind a position inside a block."""
+    """The marks of the character behind an offset inside a block; none at the block's end."""
     rest = runs_after(block, offset_utf16)
     return rest[0].marks if rest else PLAIN
 
 
 def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str, Any]) -> list[Block]:
-    """The blocks with marks set from `begin` in the first to `end` in the last; None takes a mark away."""
+    """The blocks with the attributes `attrs` set on the range from offset `begin` in the first block to `end` in the
+    last; None takes a mark away."""
     changed = []
     for index, block in enumerate(blocks):
         start = begin if index == 0 else 0
@@ -57,8 +60,9 @@ def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str,
 
 
 def inserted(blocks: Sequence[Block], begin: int, end: int, pasted: Sequence[Block]) -> tuple[list[Block], int]:
-    """The blocks with `pasted` in place of the range, and the caret's position: UTF-16 units from the first block's
-    start. Text that is pasted into the middle of a block gets that block's style."""
+    """Puts `pasted` in place of the range from offset `begin` in the first block to `end` in the last. Returns (the new
+    blocks, the caret's position behind the pasted text, in UTF-16 units from the first block's start). Text that is
+    pasted into the middle of a block gets that block's style."""
     head, tail = runs_before(blocks[0], begin), runs_after(blocks[-1], end)
     new = [Block(block.runs, block.style) for block in pasted]
     styled = not head and (len(new) > 1 or not tail)
@@ -69,7 +73,7 @@ def inserted(blocks: Sequence[Block], begin: int, end: int, pasted: Sequence[Blo
 
 
 def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
-    """The part of the blocks from `begin` in the first to `end` in the last."""
+    """The part of the blocks from offset `begin` in the first to `end` in the last, as separate blocks."""
     parts = []
     for index, block in enumerate(blocks):
         start = point_from_utf16(block.text, begin) if index == 0 else 0
@@ -79,11 +83,9 @@ def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
 
 
 def followed(anchor: int, caret: int, edit: Edit) -> tuple[int, int]:
-    """The position of a selection (anchor, caret) after a colleague's edit; both in UTF-16 units of the whole text.
-
-    Text inserted at the caret, or at an edge of the selection, stays outside. Text inserted within the selection
-    belongs to it.
-    """
+    """Where a selection, from `anchor` to `caret`, is after a colleague's edit. Returns (anchor, caret); all in UTF-16
+    units of the whole text. Text inserted at the caret, or at an edge of the selection, stays outside. Text inserted
+    within the selection belongs to it."""
     if anchor == caret:
         replaced = edit.removed > 0 and caret == edit.pos + edit.removed
         place = _behind(caret, edit) if replaced else _before(caret, edit)
@@ -99,7 +101,8 @@ def pushed(pos: int, edit: Edit) -> int:
 
 
 def _before(pos: int, edit: Edit) -> int:
-    """The position after an edit; text inserted there is behind it."""
+    """Where the position `pos` is after an edit. If text was inserted at `pos` itself, the position stays before that
+    text."""
     if pos <= edit.pos:
         return pos
     kept = pos - edit.removed
@@ -107,14 +110,16 @@ def _before(pos: int, edit: Edit) -> int:
 
 
 def _behind(pos: int, edit: Edit) -> int:
-    """The position after an edit; text inserted there is before it."""
+    """Where the position `pos` is after an edit. If text was inserted at `pos` itself, the position moves behind that
+    text."""
     if pos < edit.pos:
         return pos
     return max(pos - edit.removed, edit.pos) + utf16_len(edit.text)
 
 
 def adopted(new: Sequence[Block], old: Sequence[Block]) -> list[Block]:
-    """The new blocks. A view's blocks have no raw attributes: where the style is unchanged the old ones' are kept."""
+    """Gives `new` blocks, which a view made, the CRDT attributes of the `old` ones where a block's style is unchanged:
+    a view's blocks have none, and those of later versions must not be lost."""
     if len(new) != len(old):
         return list(new)
     return [

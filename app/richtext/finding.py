@@ -14,10 +14,9 @@ MAX_FOUND = 10_000
 def find(
     blocks: Sequence[Block], words: str, *, case: bool = False, whole: bool = False, limit: int | None = MAX_FOUND
 ) -> list[tuple[int, int]]:
-    """(position, length) of every place, in order; never across paragraphs. Å does not match a, as in Swedish.
-
-    `case`: large and small letters differ. `whole`: no letter, digit or underscore is next to the place.
-    """
+    """Finds `words` in the blocks: (position, length) of every place, in order, at most `limit`; never across
+    paragraphs. Å does not match a, as in Swedish. `case`: large and small letters differ. `whole`: no letter, digit or
+    underscore is next to the place."""
     found: list[tuple[int, int]] = []
     begin = 0
     for block in blocks:
@@ -30,9 +29,9 @@ def find(
 
 
 def like(found: str, sought: str, words: str) -> str:
-    """The words with the capitals of the text that they replace: if "verksamheten" is replaced by "bolaget",
-    "Verksamheten" becomes "Bolaget" and "VERKSAMHETEN" "BOLAGET". A text that is exactly as it was sought is replaced
-    by the words as they are, so that "EU" can become "Unionen"."""
+    """Adapts `words`, which replace the text `found`, to the capitals of that text: if "verksamheten" is replaced by
+    "bolaget", "Verksamheten" becomes "Bolaget" and "VERKSAMHETEN" "BOLAGET". If the found text is exactly as it was
+    `sought`, the words stay as they are, so that "EU" can become "Unionen"."""
     if found == sought:
         return words
     letters = [char for char in found if char.isalpha()]
@@ -44,7 +43,7 @@ def like(found: str, sought: str, words: str) -> str:
 
 
 def _places(text: str, words: str, *, case: bool, whole: bool) -> list[tuple[int, int]]:
-    """(begin, end) in code points."""
+    """(begin, end) in code points of every place in `text` that has `words`. `case`, `whole`: as in `find`."""
     searched, wanted = text, words
     # some letters grow when made small (İ): then compare as written, so that positions stay right
     if not case and len(text.lower()) == len(text):
@@ -71,8 +70,8 @@ def _is_word(char: str) -> bool:
 
 
 def find_words(blocks: Sequence[Block], words: Sequence[str]) -> tuple[list[tuple[int, int]], int | None]:
-    """(position, length) of every word that begins with one of `words`, in order; the position of the first such word
-    in the paragraph that has most of them, None if there is none."""
+    """Finds every word that begins with one of `words`. Returns ((position, length) of each, in order; the position of
+    the first of them in the paragraph that has most of the words, None if there is none)."""
     found: list[tuple[int, int]] = []
     best, most, begin = None, 0, 0
     for block in blocks:

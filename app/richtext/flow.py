@@ -18,7 +18,8 @@ BULLETS, NUMBERS = "ul", "ol"
 
 
 class Marks(NamedTuple):
-    """How characters look. The names are the attributes' names in the CRDT."""
+    """How a character looks, and the address that it links to ("" for none). The names are the attributes' names in the
+    CRDT."""
 
     bold: bool = False
     italic: bool = False
@@ -31,8 +32,8 @@ class Marks(NamedTuple):
         return {key: value for key, value in zip(self._fields, self, strict=True) if value}
 
     def with_attrs(self, attrs: Mapping[str, Any]) -> "Marks":
-        """These marks after a change; None takes a mark away. Unknown attributes are ignored, as newer versions may
-        have written them.
+        """These marks after the changes `attrs`; None takes a mark away. Unknown attributes are ignored, as newer
+        versions may have written them.
 
         ▲ A link is judged here, where it is read: an address that may not be opened becomes no link.
         """
@@ -45,7 +46,7 @@ class Marks(NamedTuple):
         return self._replace(**known) if known else self
 
     def difference(self, old: "Marks") -> dict[str, Any]:
-        """The attributes to set (None: to take away) to get from `old` to these."""
+        """The attributes to set (None: to take away) to get from the marks `old` to these."""
         if self == old:
             return {}
         return {k: new or None for k, new, was in zip(self._fields, self, old, strict=True) if new != was}
@@ -55,7 +56,8 @@ PLAIN = Marks()
 
 
 class Style(NamedTuple):
-    """A block's style: a heading, a list item, a quote or (nothing set) body text. Never two of them."""
+    """The style of a block: a heading (of level 1–3), a list item ("ul" or "ol"), a quote, or with nothing set body
+    text. Never two of them."""
 
     heading: int = 0
     list: str = ""
@@ -72,7 +74,8 @@ BODY = Style()
 
 
 def style_of(attrs: Mapping[str, Any]) -> Style:
-    """The style of attributes. If colleagues have set a heading and a list at once, the heading counts."""
+    """The style that a block's CRDT attributes make. If colleagues have set a heading and a list at once, the heading
+    counts."""
     heading = attrs.get(HEADING)
     if isinstance(heading, int) and not isinstance(heading, bool) and heading > 0:
         return Style(heading=min(heading, 3))
@@ -93,10 +96,8 @@ class Run(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """One paragraph. Do not change it after making it: sizes are counted once.
-
-    `raw` are its newline's attributes in the CRDT, which may be more than `style` shows.
-    """
+    """One paragraph of a document. Do not change it after making it: sizes are counted once. `raw` are the CRDT
+    attributes of the newline that ends it, which may be more than `style` shows."""
 
     runs: tuple[Run, ...]
     style: Style = BODY
@@ -127,7 +128,8 @@ class Block:
 
 
 class Edit(NamedTuple):
-    """Replaces `removed` units at `pos` by `text`, all in UTF-16. In a sequence, each counts after those before it."""
+    """One change of a text: replaces `removed` units at `pos` by `text`, counted in UTF-16 units. In a sequence, each
+    is applied after those before it."""
 
     pos: int
     removed: int
@@ -144,7 +146,7 @@ def plain_blocks(text: str) -> list[Block]:
 
 
 def cells(blocks: Iterable[Block]) -> list[Cell]:
-    """The blocks character by character, newlines included."""
+    """The blocks character by character, each with its marks; newlines with the attributes of their block."""
     out: list[Cell] = []
     for block in blocks:
         for text, marks in block.runs:
@@ -154,7 +156,7 @@ def cells(blocks: Iterable[Block]) -> list[Cell]:
 
 
 def blocks_of(items: Iterable[Cell]) -> tuple[list[Block], list[Run]]:
-    """The blocks that the characters form, and the runs after the last newline."""
+    """Makes blocks out of characters as `cells` gives them. Returns (the blocks, the runs after the last newline)."""
     blocks: list[Block] = []
     runs: list[Run] = []
     chars: list[str] = []
@@ -180,7 +182,8 @@ def blocks_of(items: Iterable[Cell]) -> tuple[list[Block], list[Run]]:
 
 
 def from_runs(pieces: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[list[Block], list[Run]]:
-    """The blocks of a whole text given in pieces of equal attributes, and the runs after the last newline."""
+    """Makes blocks out of a whole text, given in stretches of equal attributes. Returns (the blocks, the runs after the
+    last newline)."""
     blocks: list[Block] = []
     runs: list[Run] = []
     for text, attrs in pieces:
@@ -213,11 +216,9 @@ def one_line(text: str) -> str:
 
 
 def common_ends(old: str, new: str, head_cap: int | None = None, tail_cap: int | None = None) -> tuple[int, int]:
-    """How many characters agree at the beginning and at the end, at most the caps, without overlapping. Equal texts
-    agree whatever the caps are.
-
-    The last character always counts to the end: a document's last newline is never replaced.
-    """
+    """How many characters of two texts agree at the beginning and at the end, without overlapping: (at the beginning,
+    at most `head_cap`; at the end, at most `tail_cap`). None: no bound. Equal texts agree whatever the caps are. The
+    last character always counts to the end: a document's last newline is never replaced."""
     shorter = min(len(old), len(new))
     if old == new:
         head_cap = tail_cap = None
@@ -235,7 +236,8 @@ def common_ends(old: str, new: str, head_cap: int | None = None, tail_cap: int |
 
 
 def visible_edit(start: int, old: Sequence[Block], new: Sequence[Block]) -> tuple[Edit, ...]:
-    """The one edit between two stretches of blocks as a view shows them: newlines between them, none at the end."""
+    """The one edit that turns the blocks `old` into `new` in a view's text, which has newlines between blocks and none
+    at the end; () if the text is the same. `start`: the position where the blocks begin, in UTF-16 units."""
     before, after = "\n".join(b.text for b in old), "\n".join(b.text for b in new)
     if before == after:
         return ()

@@ -28,7 +28,7 @@ def to_bytes(blocks: Sequence[Block]) -> bytes:
 
 
 def from_bytes(fragment: bytes) -> list[Block] | None:
-    """The blocks of `to_bytes`, checked as if a stranger had written them; None for any other bytes."""
+    """Decodes blocks that `to_bytes` gave, checked as if a stranger had written them; None for any other bytes."""
     try:
         found = msgspec.msgpack.decode(fragment, type=_Fragment)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -37,7 +37,7 @@ def from_bytes(fragment: bytes) -> list[Block] | None:
 
 
 def checked(given: Sequence[tuple[Style, Sequence[Run]]]) -> list[Block]:
-    """Blocks of values that a stranger may have written."""
+    """Makes blocks of (style, runs) that a stranger may have written: invalid styles and links are left out."""
     blocks = []
     for style, runs in given:
         kept = [Run(one_line(run.text), run.marks._replace(link=safe_link(run.marks.link))) for run in runs]
@@ -65,8 +65,9 @@ def to_html(blocks: Sequence[Block]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """Blocks read from foreign text, and counts of what a document cannot hold. `tables`: those that became text.
-    `others`: further counts by kind, for files. `cut`: the text was too long; only its beginning is here."""
+    """What a document can hold of a foreign text or file: the blocks, and counts of what it cannot hold. `tables`:
+    those that became text. `others`: (kind, count) of further things, for files. `cut`: the text was too long; only its
+    beginning is here."""
 
     blocks: list[Block]
     pictures: int = 0
@@ -81,7 +82,7 @@ class Taken:
 
 
 def take_html(html: str) -> Taken:
-    """The content of foreign HTML that a document can hold, and counts of the rest."""
+    """Reads HTML from another program: the content that a document can hold, and counts of the rest."""
     from app.richtext.html_reader import HtmlReader  # imported here: it loads Python's HTML parser
 
     reader = HtmlReader()

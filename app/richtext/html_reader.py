@@ -39,7 +39,8 @@ _VOID = {"br", "hr", "img", "input", "meta", "link", "col", "wbr", "area", "base
 
 
 class HtmlReader(HTMLParser):
-    """Collects blocks while the parser runs. Unclosed and crossed tags do no harm: marks are counted."""
+    """Reads HTML from other programs into blocks, as Python's parser runs over it. Tags that are not closed, or closed
+    in the wrong order, do no harm."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -65,7 +66,7 @@ class HtmlReader(HTMLParser):
         self._sign_ends = 0
 
     def finish(self) -> list[Block]:
-        """The blocks, without the empty one that a last closing tag leaves."""
+        """Ends the reading. Returns the blocks: at least one, and no empty one that only a last closing tag made."""
         self._end_block()
         while self._tables:
             self._end_table()
@@ -164,7 +165,7 @@ class HtmlReader(HTMLParser):
             self._style = Style(quote=True) if self._quotes else BODY
 
     def _begin_part(self, tag: str, attrs: dict[str, str | None]) -> None:
-        """Begins a table, or a row or cell in it. What is open in the table ends, closed or not."""
+        """Begins a table, or a row or cell in it. Rows and cells of that table that are still open end."""
         if tag == "table":
             if len(self._tables) < MAX_DEPTH:
                 self._tables.append(Table())
@@ -197,7 +198,8 @@ class HtmlReader(HTMLParser):
             self.blocks += table.out
 
     def _begin_word(self, tag: str, css: str) -> None:
-        """Begins a list item of Word, or the bullet or number at its beginning."""
+        """If the tag is a paragraph of Word's that is a list item, begins a list item; if it is the bullet or number in
+        one, begins to skip that text."""
         if tag == "p" and (level := _WORD_ITEM.search(css)):
             self._word_item = True
             self._style = Style(list=BULLETS, indent=max(1, min(int(level[1]), MAX_INDENT)))
@@ -219,7 +221,8 @@ class HtmlReader(HTMLParser):
 
 
 def _css(marks: Marks, css: str, tag: str) -> Marks:
-    """Weight, slant and lines of a style attribute. Google Docs wraps everything in <b style="font-weight:normal">."""
+    """The marks after the rules of a style attribute (`css`) on a `tag`: weight, slant and lines. Google Docs wraps
+    everything in <b style="font-weight:normal">."""
     parts = (rule.partition(":") for rule in css.lower().split(";"))
     rules = {name.strip(): value.strip() for name, _, value in parts}
     weight = rules.get("font-weight", "")

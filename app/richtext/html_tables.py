@@ -28,7 +28,8 @@ class _Cell:
 
 
 class Table:
-    """Collects the content of one table."""
+    """Collects the content of one table in HTML from another program and turns it into paragraphs: one for each row,
+    with tabs between the cells."""
 
     def __init__(self) -> None:
         self.out: list[Block] = []
@@ -47,7 +48,7 @@ class Table:
         return self._row[-1].blocks if self._open else self.out
 
     def begin_cell(self, columns: str | None, rows: str | None) -> None:
-        """Begins a cell with its colspan and rowspan as they are written."""
+        """Begins a cell. `columns` and `rows`: its colspan and rowspan as they are written, or None."""
         while self._below.get(self._column):
             self._column += 1
         self._row.append(_Cell(self._column))
@@ -63,7 +64,8 @@ class Table:
         self._open = False
 
     def end_row(self) -> None:
-        """Joins the row's cells."""
+        """Ends a row: its cells become one paragraph with tabs between them, or stay separate paragraphs if the row is
+        only layout."""
         row, self._row, self._open, self._column = self._row, [], False, 0
         if not row:
             return
@@ -75,7 +77,7 @@ class Table:
         self._below = {column: left - 1 for column, left in self._below.items() if left > 1}
 
     def take(self, inner: "Table") -> None:
-        """Adds a table that ended inside this one."""
+        """Adds the content of a table that was inside a cell of this one."""
         self.into.extend(inner.out)
         if self._open:
             self._row[-1].nested = True

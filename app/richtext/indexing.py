@@ -31,7 +31,7 @@ latest after this."""
 
 
 class Indexing:
-    """Keeps the rows and the search text of changed documents up to date.
+    """Writes the list rows and the search text of documents a moment after they changed.
 
     `rows`: the tool's table with a row for each document, which has the columns `obj` and `pending`. `index` writes
     what depends on a document's text. `document` is a context manager that gives a document's present content.
@@ -64,15 +64,15 @@ class Indexing:
         self._since = 0.0
 
     def start(self) -> None:
-        """Indexes what an earlier run left, and tries once more what it could not index."""
+        """Plans to index the documents that an earlier run of the program left, and those that failed then."""
         with self._db.transaction():
             self._db.conn.execute(f"{self._mark} pending = ?", (UNINDEXED, FAILED))
         if self._unindexed(1):
             self.plan()
 
     def close(self) -> None:
-        """Stops waiting and indexes what is left. A second call does nothing: the store may be closed by then. What the
-        disk refuses is indexed at the next start."""
+        """Stops waiting and indexes what is left. A second call does nothing: the store may be closed by then. If the
+        disk refuses, the rest is indexed at the next start."""
         if self._closed:
             return
         self._closed = True
@@ -87,8 +87,8 @@ class Indexing:
             self._try(obj)
 
     def plan(self) -> None:
-        """Indexes a moment from now. A second call adds nothing, but restarts the wait if indexing is slow enough for a
-        person who types to feel it."""
+        """Has the changed documents indexed a moment from now. A second call adds nothing, but restarts the wait if
+        indexing is slow enough for a person who types to feel it."""
         if self._waits is None:
             self._wait(self._after_s)
         elif self._heavy and not self._working and time.perf_counter() + self._after_s < self._since + LONGEST_S:
@@ -100,8 +100,8 @@ class Indexing:
         self._waits = self._later(delay_s, self._next)
 
     def _next(self) -> None:
-        """Indexes one document. It waits until that is done: a commit that ran apart may end in it and bring changes,
-        which plan another round. If the disk refuses, it tries again after LONGEST_S."""
+        """Indexes one document, and plans the next. While it runs, `plan` starts no new wait: a commit that ran in a
+        thread may end in it and bring changes. If the disk refuses, it tries again after LONGEST_S."""
         began, rooms = time.perf_counter(), []
         self._working = True
         try:
@@ -124,8 +124,8 @@ class Indexing:
                 self._changed.emit(room)
 
     def _try(self, obj: ObjId) -> RoomId | None:
-        """Indexes one document. ▲ One that fails is marked and stops no other; its next change tries it again.
-        StoreFault if the disk refuses."""
+        """Indexes one document. Returns its room, None if it no longer exists or failed. ▲ A document that fails is
+        marked and stops no other; its next change tries it again. StoreFault if the disk refuses."""
         try:
             return self._index(obj)
         except StoreFault:

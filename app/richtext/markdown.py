@@ -14,7 +14,7 @@ _SIGNS = (("bold", "**", "strong"), ("italic", "*", "em"), ("strike", "~~", "s")
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:
-    """The whole text. Headings have no line breaks in Markdown, so they become spaces."""
+    """The blocks as Markdown. Headings have no line breaks in Markdown, so these become spaces."""
     lines: list[str] = []
     before: Block | None = None
     insides: list[int] = []
@@ -35,7 +35,8 @@ def to_markdown(blocks: Sequence[Block]) -> str:
 
 
 def _item(text: str, sign: str, item: Item, insides: list[int]) -> str:
-    """An item, indented to where its parents' text begins."""
+    """A list item, indented to where the text of the item that it is inside begins. `sign`: what is before its text;
+    `insides`: the widths of the signs of the items around it, which is updated."""
     del insides[item.depth :]
     room = " " * sum(insides)
     insides.append(len(sign))

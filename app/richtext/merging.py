@@ -13,8 +13,8 @@ FAR = 512
 
 
 def stretches(ops: Sequence[TextOp]) -> list[tuple[int, list[TextOp]]]:
-    """Groups operations that are close together. Returns (start, operations) of each group, in order; `start` is in
-    UTF-8 bytes of the text before the operations.
+    """Groups the operations of a change that are close together. Returns (start, operations) of each group, in order;
+    `start` is in UTF-8 bytes of the text before the operations.
 
     ▲ The unchanged text between two groups need not be walked over. Otherwise an update of 47 bytes that touches both
     ends of a document of 500,000 characters would stop the program of everybody who has the document open for 5 s.
@@ -34,7 +34,9 @@ def stretches(ops: Sequence[TextOp]) -> list[tuple[int, list[TextOp]]]:
 
 
 class Merge:
-    """Walks a text's operations over the characters they touch, and notes the edits a view must make."""
+    """Applies the operations of a colleague's change to the characters that they touch. Afterwards `out` has the new
+    characters and `edits` the edits that a view must make. `items`: the characters; `utf16_start`: where they begin in
+    the text; `open_end`: the last of them is a newline that the CRDT does not have."""
 
     def __init__(self, items: list[Cell], *, utf16_start: int, open_end: bool) -> None:
         self._items = items[:-1] if open_end else items
@@ -46,7 +48,7 @@ class Merge:
         """Whether the last newline is still the last character."""
 
     def run(self, skip: int, ops: Sequence[TextOp]) -> None:
-        """Skips `skip` UTF-8 bytes and applies the operations after them. Called once."""
+        """Applies the operations, the first of which is `skip` UTF-8 bytes into the characters. Call it once."""
         self._keep(skip, None)
         for op in ops:
             if op.retain:
@@ -84,8 +86,9 @@ class Merge:
         self._pos += utf16_len(text)
 
     def _note(self, removed: int, text: str) -> None:
-        """Adds an edit at the present position. A deletion and an insertion at one place become one replacement, so
-        that an editor can distinguish text that replaces a selection's edge from text inserted within the selection."""
+        """Adds an edit at the present position: `removed` UTF-16 units replaced by `text`. A deletion and an insertion
+        at one place become one replacement, so that an editor can distinguish text that replaces a selection's edge
+        from text inserted within the selection."""
         if self.edits:
             pos, before, put = self.edits[-1]
             if pos + utf16_len(put) == self._pos:

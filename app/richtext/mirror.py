@@ -13,7 +13,8 @@ from app.richtext.flow import Block, Edit, visible_edit
 
 
 class Mirror:
-    """The blocks in order, with their sizes. Only `replace` changes them."""
+    """A document's blocks in order, with their sizes in UTF-16 units and UTF-8 bytes, for converting positions. Only
+    `replace` changes them."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
@@ -40,7 +41,7 @@ class Mirror:
         return self._words
 
     def replace(self, first: int, removed: int, blocks: Sequence[Block]) -> None:
-        """Replaces `removed` blocks from `first` on by `blocks`."""
+        """Replaces the `removed` blocks from number `first` on by `blocks`."""
         if self._words is not None:
             gone = self.blocks[first : first + removed]
             self._words += sum(block.words for block in blocks) - sum(block.words for block in gone)
@@ -52,13 +53,14 @@ class Mirror:
     # ---- places
 
     def find_utf16(self, pos: int) -> tuple[int, int]:
-        """The block at a position, and the position inside it. Positions outside are moved to the nearest end."""
+        """(number of the block at a UTF-16 position, the offset inside it). Positions outside the text are moved to the
+        nearest end."""
         starts = self._starts()
         index = max(0, min(bisect_right(starts, pos) - 1, len(self.blocks) - 1))
         return index, max(0, min(pos - starts[index], self._sizes16[index] - 1))
 
     def find_utf8(self, pos: int) -> tuple[int, int]:
-        """The block at a byte position, and where that block begins."""
+        """(number of the block at a byte position, the byte position where that block begins)."""
         starts = list(accumulate(self._sizes8, initial=0))
         index = max(0, min(bisect_right(starts, pos) - 1, len(self.blocks) - 1))
         return index, starts[index]
@@ -72,19 +74,21 @@ class Mirror:
         return sum(self._sizes8[:index])
 
     def to_utf8(self, pos_utf16: int) -> int:
-        """The byte position of a UTF-16 position."""
+        """Converts a position in the whole text from UTF-16 units (`pos_utf16`) to UTF-8 bytes."""
         index, offset = self.find_utf16(pos_utf16)
         return self.start_utf8(index) + utf8_from_utf16(self.blocks[index].text, offset)
 
     def to_utf16(self, pos_utf8: int) -> int:
-        """The UTF-16 position of a byte position."""
+        """Converts a position in the whole text from UTF-8 bytes (`pos_utf8`) to UTF-16 units."""
         index, start = self.find_utf8(pos_utf8)
         return self.start_utf16(index) + utf16_from_utf8(self.blocks[index].text, pos_utf8 - start)
 
     # ---- differences
 
     def trim(self, first: int, old: list[Block], new: list[Block]) -> tuple[int, list[Block], list[Block]]:
-        """Drops blocks that stay as they are. At the document's end one of each remains if the counts differ."""
+        """Drops from `old` and `new`, which replaces it, the blocks that are the same at both ends. Returns (number of
+        the first block that differs, the rest of `old`, the rest of `new`). `first`: the number of the first old block.
+        At the document's end one block of each remains if the counts differ."""
         at_end = first + len(old) == len(self.blocks)
         keep = 1 if at_end and len(old) != len(new) else 0
         start, least = 0, min(len(old), len(new)) - keep
@@ -96,7 +100,8 @@ class Mirror:
         return first + start, old[start : len(old) - end], new[start : len(new) - end]
 
     def edits(self, start: int, old: Sequence[Block], new: Sequence[Block]) -> tuple[Edit, ...]:
-        """The edits that a view makes to turn `old` blocks, which begin with block `start`, into `new`."""
+        """The edits that a view must make to turn the blocks `old`, the first of which is number `start`, into
+        `new`."""
         at = sum(self._sizes16[:start])
         if old and new:
             return visible_edit(at, old, new)

@@ -44,11 +44,8 @@ TITLE_AT = (_META, _TITLE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change of the text: `removed` blocks from `first` on became `blocks`.
-
-    `edits` is the same change as text, without formatting. `source` is the view that made it, None for a change from
-    outside.
-    """
+    """A change of a document's text: `removed` blocks from number `first` on became `blocks`. `edits` is the same
+    change as text, without formatting. `source` is the view that made it, None for a change from outside."""
 
     first: int
     removed: int
@@ -59,7 +56,8 @@ class Change:
 
 
 class Document:
-    """The live model behind every view of one document."""
+    """The live document behind every view of it: its text as blocks, its title, and this person's undo. `emit` is
+    called with each finished update that is made here."""
 
     def __init__(
         self, emit: Callable[[bytes], None] | None = None, *, clock_ms: Callable[[], int] = clock.now_ms
@@ -116,7 +114,8 @@ class Document:
         return "\n".join(block.text for block in self._mirror.blocks)
 
     def find_block(self, pos_utf16: int) -> tuple[int, int]:
-        """The block at a position, and the position inside it. Positions outside are moved to the nearest end."""
+        """(number of the block at a position, the offset inside it). Positions outside the text are moved to the
+        nearest end."""
         return self._mirror.find_utf16(pos_utf16)
 
     def block_start(self, index: int) -> int:
@@ -126,13 +125,13 @@ class Document:
     # ---- writing
 
     def set_up(self, title: str) -> None:
-        """Writes the content of every new document. Called once, by the program that creates it."""
+        """Gives a new document its title and its first, empty line. Called once, by the program that creates it."""
         with self._crdt.transact(SETUP):
             self._meta.set((_TITLE,), _clean_title(title))
             self._text.insert(0, "\n")
 
     def fill(self, blocks: Sequence[Block]) -> None:
-        """Gives a document that was just set up its text. No view shows it yet, and it cannot be undone."""
+        """Gives a document that was just set up the text `blocks`. No view shows it yet, and it cannot be undone."""
         self._own_edit = True
         try:
             fill(self._crdt, self._text, blocks)
@@ -147,7 +146,8 @@ class Document:
                 self._meta.set((_TITLE,), wanted)
 
     def splice(self, pos: int, removed: int, text: str, marks: Marks = PLAIN) -> None:
-        """Replaces a range by text. Positions inside a character move to its start; new lines get the block's style."""
+        """Replaces the `removed` units from position `pos` on by `text` with these marks. Positions inside a character
+        move to its start; new lines get the block's style."""
         first, offset = self.find_block(pos)
         last, end = self.find_block(pos + max(0, removed))
         old = self._mirror.blocks[first : last + 1]
@@ -155,7 +155,8 @@ class Document:
         self.rewrite(first, len(old), spliced(old, offset, end, text, marks), prefix_cap=cap)
 
     def format(self, pos: int, length: int, attrs: Mapping[str, Any]) -> None:
-        """Sets marks on a range (None takes a mark away): `format(3, 8, {"bold": True})`."""
+        """Sets attributes on the `length` UTF-16 units from `pos` on (None takes a mark away): `format(3, 8, {"bold":
+        True})`."""
         first, offset = self.find_block(pos)
         last, end = self.find_block(pos + max(0, length))
         old = self._mirror.blocks[first : last + 1]
@@ -163,11 +164,11 @@ class Document:
         self.rewrite(first, len(old), formatted(old, offset, end, attrs))
 
     def set_block(self, first: int, last: int, style: Style) -> None:
-        """Gives the blocks `first` to `last` (inclusive) a style."""
+        """Gives the blocks with the numbers `first` to `last` (inclusive) a style."""
         self.set_styles(first, [style] * (last - first + 1))
 
     def set_styles(self, first: int, styles: Sequence[Style]) -> None:
-        """Gives consecutive blocks a style each."""
+        """Gives consecutive blocks, the first of which has the number `first`, new styles, one for each block."""
         self._undo.split()
         new = [
             Block(block.runs, style)
@@ -185,7 +186,8 @@ class Document:
         prefix_cap: int | None = None,
         suffix_cap: int | None = None,
     ) -> None:
-        """Replaces `removed` blocks from `first` on by `blocks`, with as few operations as possible.
+        """Replaces the `removed` blocks from number `first` on by `blocks`, with as few operations of the CRDT as
+        possible.
 
         A view calls this after each of its edits, with itself as `source`. The caps are in code points. `prefix_cap`,
         from the first block's start, is where the edit began, so that typing a fourth "a" after three inserts it where
@@ -217,8 +219,9 @@ class Document:
         self._notify(change)
 
     def replace(self, places: Sequence[tuple[int, int, str]]) -> None:
-        """Replaces (position, length) by a text of one line at many places, each inside a block. The places are in
-        order and do not overlap. One step to undo. Each text gets the marks of the first character that it replaces."""
+        """Replaces many places, given as (position, length, text), each inside one block, by a text of one line. The
+        places are in order and do not overlap. One step to undo. Each text gets the marks of the first character that
+        it replaces."""
         if self._crdt.is_closed or not places:
             return
         if self._open_end:
@@ -269,7 +272,7 @@ class Document:
     # ---- merging
 
     def merge(self, updates: Sequence[bytes]) -> int:
-        """Merges colleagues' or stored updates. Returns how many were damaged and ignored."""
+        """Merges updates, of colleagues or from the store. Returns how many were damaged and ignored."""
         return len(self._crdt.apply(updates))
 
     def reset(self, updates: Sequence[bytes]) -> int:
@@ -287,11 +290,11 @@ class Document:
         return self._crdt.diff()
 
     def state(self) -> bytes:
-        """The state vector: what this document has merged."""
+        """The state vector of the CRDT: how many operations of each client this document has."""
         return self._crdt.state()
 
     def diff(self, state: bytes) -> bytes:
-        """The update that a document in that state lacks."""
+        """One update with everything that a document with the state vector `state` lacks."""
         return self._crdt.diff(state)
 
     # ---- carets
@@ -299,8 +302,8 @@ class Document:
     def encode_selection(self, anchor_utf16: int, caret_utf16: int) -> bytes:
         """The person's selection as bytes that still point at the same words when others have written in between.
 
-        ▲ The bytes name no client of this person's under which nothing has a position yet; until then, the last
-        selection that named none is returned. Otherwise a colleague could read the client in the selection and write
+        ▲ The bytes name no client number under which this person has only unsent changes; where they would, the last
+        selection that named none is returned. Otherwise a colleague could read the number in the selection and write
         under it first, and everything that this person wrote under it would be void.
         """
         anchor, caret = (self._text.sticky(self._mirror.to_utf8(pos)) for pos in (anchor_utf16, caret_utf16))
@@ -309,16 +312,16 @@ class Document:
         return self._encoded_caret
 
     def hide(self, clients: Iterable[int]) -> None:
-        """Notes clients under which this person wrote, now or before the document was opened, and nothing has a
-        position yet."""
+        """Notes client numbers under which this person has written, but nothing has a position in the room yet, so that
+        selections must not name them."""
         self._hidden.update(clients)
 
     def placed(self, client: int) -> None:
-        """Notes that something written under this client has a position now, so that selections may name the client."""
+        """Notes that something written under this client number has a position now, so that selections may name it."""
         self._hidden.discard(client)
 
     def resolve_selection(self, selection: bytes) -> tuple[int, int] | None:
-        """A colleague's present (anchor, caret); None if the bytes are invalid here (yet)."""
+        """Where a colleague's selection is now, as (anchor, caret); None if the bytes are invalid here (yet)."""
         size = int.from_bytes(selection[:2], "big")
         anchor, caret = self._text.resolve(selection[2 : 2 + size]), self._text.resolve(selection[2 + size :])
         if anchor is None or caret is None:
@@ -326,8 +329,8 @@ class Document:
         return self._mirror.to_utf16(anchor), self._mirror.to_utf16(caret)
 
     def close(self) -> None:
-        """Frees the document. Nothing more is written, sent, merged or undone; blocks and title can still be read. A
-        second call does nothing."""
+        """Frees the CRDT. Nothing more is written, sent, merged or undone; blocks and title can still be read. A second
+        call does nothing."""
         self._undo.close()
         self._crdt.close()
         self._emit = None
@@ -336,7 +339,7 @@ class Document:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """A context for writing what the mirror already has: one step to undo."""
+        """A context for writing into the CRDT a change that the blocks already have: one step to undo."""
         self._own_edit = True
         try:
             with self._undo.together():
@@ -369,7 +372,7 @@ class Document:
             self.title_changed.emit(title)
 
     def _close_end(self) -> None:
-        """Gives a text without a last newline one, to hold the last block's style."""
+        """If the text does not end with a newline, adds one to the CRDT, to hold the last block's style."""
         self._own_edit = True
         try:
             with self._crdt.transact(SETUP):
@@ -401,8 +404,8 @@ class Document:
             self._on_stretch(skip, part, origin)
 
     def _on_stretch(self, skip: int, ops: Sequence[TextOp], origin: Origin) -> None:
-        """Applies operations that are close together to the mirror. The first one is `skip` UTF-8 bytes into the
-        text."""
+        """Applies operations of a colleague that are close together to the blocks, and emits the change. The first
+        operation is `skip` UTF-8 bytes into the text."""
         here = self._mirror.blocks
         first, base8 = self._mirror.find_utf8(skip)
         span = sum(op.retain + op.delete for op in ops)
@@ -439,5 +442,5 @@ def _clean_title(title: str) -> str:
 
 
 def _cap_left(cap: int | None, same: Sequence[Block]) -> int | None:
-    """What is left of a cap behind blocks that stay as they are."""
+    """The part of `cap` (code points) that is left behind the blocks `same`, which the change does not touch."""
     return None if cap is None else cap - sum(len(block.text) + 1 for block in same)

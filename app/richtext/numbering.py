@@ -15,8 +15,9 @@ _BULLETS = "•◦▪"
 
 
 class Item(NamedTuple):
-    """`list`: the number of the list that a block belongs to, counted from 0; -1 if it is no item. `number`: its place
-    in it, from 1. `depth`: how many items it is within, which is less than its indent where levels were skipped."""
+    """A block's place in a list. `list`: the number of the list, counted from 0; -1 if the block is no list item.
+    `number`: its place in the list, from 1. `depth`: how many items it is inside, which is less than its indent where
+    levels were skipped."""
 
     list: int = -1
     number: int = 0
@@ -27,7 +28,7 @@ NO_ITEM = Item()
 
 
 def items(blocks: Sequence[Block]) -> list[Item]:
-    """One for each block."""
+    """For each block, in the same order: its place in a list, NO_ITEM for a block that is no list item."""
     found: list[Item] = []
     open_lists: dict[int, tuple[Style, int, int]] = {}
     lists = 0
@@ -51,7 +52,8 @@ def items(blocks: Sequence[Block]) -> list[Item]:
 
 
 def sign(style: Style, number: int) -> str:
-    """The sign before an item: disc, circle, square; 1. a. i. by level, as on screen."""
+    """The sign before the list item with this number: a disc, circle or square, or "1.", "a." or "i.", by level, as on
+    screen."""
     level = (style.indent - 1) % 3
     if style.list == "ul":
         return _BULLETS[level]

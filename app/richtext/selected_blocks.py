@@ -12,8 +12,8 @@ from app.richtext.model import Document
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectedBlocks:
-    """`blocks` of a document, the first of which is number `first`. The selection is between `begin`, in the first
-    block, and `end`, in the last one (both in UTF-16 units)."""
+    """The blocks of a document that a selection touches; the first is number `first`. The selection is from offset
+    `begin` in the first block to `end` in the last one (both in UTF-16 units)."""
 
     first: int
     begin: int
@@ -22,7 +22,7 @@ class SelectedBlocks:
 
     @classmethod
     def of(cls, document: Document, start: int, length: int) -> "SelectedBlocks":
-        """The blocks that a range of the document touches."""
+        """The blocks that a range of the document touches: `length` UTF-16 units from position `start` on."""
         first, begin = document.find_block(start)
         last, end = document.find_block(start + length)
         return cls(first=first, begin=begin, end=end, blocks=document.blocks()[first : last + 1])
@@ -42,7 +42,7 @@ class SelectedBlocks:
         return edits.stretch(self.blocks, self.begin, self.end)
 
     def around(self) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
-        """What is before the selection in the first block, and after it in the last one."""
+        """(the runs before the selection in the first block, the runs after it in the last one)."""
         before, after = edits.runs_before(self.blocks[0], self.begin), edits.runs_after(self.blocks[-1], self.end)
         return joined(before), joined(after)
 
@@ -51,7 +51,8 @@ class SelectedBlocks:
         return edits.inserted(self.blocks, self.begin, self.end, new)
 
     def rewrite(self, document: Document, new: Sequence[Block]) -> None:
-        """Replaces the blocks by `new`. Only what the selection covers is replaced in the document."""
+        """Replaces the blocks in the document by `new`, so that only the selected characters are replaced in the
+        CRDT."""
         before = point_from_utf16(self.blocks[0].text, self.begin)
         behind = len(self.blocks[-1].text) + 1 - point_from_utf16(self.blocks[-1].text, self.end)
         document.rewrite(self.first, len(self.blocks), new, prefix_cap=before, suffix_cap=behind)

@@ -23,10 +23,8 @@ def write(
     prefix_cap: int | None = None,
     suffix_cap: int | None = None,
 ) -> None:
-    """Turns `old` blocks, which begin `at` bytes into the text, into `new`.
-
-    The caps, in code points, limit the edit: at most so much counts as unchanged before and behind it.
-    """
+    """Turns the blocks `old`, which begin at byte `at` of the CRDT's text, into `new`. The caps, in code points, limit
+    what counts as unchanged: at most `prefix_cap` before the edit and `suffix_cap` behind it."""
     old_text, new_text = ("".join(f"{block.text}\n" for block in blocks) for blocks in (old, new))
     prefix, suffix = common_ends(old_text, new_text, prefix_cap, suffix_cap) if old and new else (0, 0)
     old_end, new_end = len(old_text) - suffix, len(new_text) - suffix
@@ -43,11 +41,9 @@ def write(
 
 
 def fill(crdt: CrdtDoc, text: CrdtText, blocks: Sequence[Block]) -> None:
-    """Replaces the only newline of a new text by blocks.
-
-    Inserts from the end, each piece at the text's beginning: there an insertion costs the same however long the text
-    is. 42,000 pieces take 1.3 s so, and 72 s in their order.
-    """
+    """Writes `blocks` into a new text, in place of its only newline. Inserts from the end, each stretch at the text's
+    beginning: there an insertion costs the same however long the text is. 42,000 stretches take 1.3 s so, and 72 s in
+    their order."""
     pieces = _pieces(cells(blocks))
     for last in range(len(pieces), 0, -MAX_INSERTS):
         with crdt.transact(SETUP):
@@ -58,8 +54,8 @@ def fill(crdt: CrdtDoc, text: CrdtText, blocks: Sequence[Block]) -> None:
 
 
 def replace(crdt: CrdtDoc, text: CrdtText, at: int, blocks: Sequence[Block], places: Sequence[Sequence[Place]]) -> None:
-    """Replaces places in `blocks`, which begin `at` bytes into the text; `places` has those of each block. The text
-    between them is not touched, so that a colleague can write there at the same time."""
+    """Replaces some places in `blocks`, which begin at byte `at` of the text; `places` has for each block the places in
+    it. The text between them is not touched, so that a colleague can write there at the same time."""
     found = []
     for block, own in zip(blocks, places, strict=True):
         for begin, end, run in own:
@@ -82,7 +78,8 @@ def _insert(text: CrdtText, pos: int, pieces: Sequence[tuple[str, Mapping[str, A
 
 
 def _write_formats(text: CrdtText, pos: int, old: Sequence[Cell], new: Sequence[Cell]) -> None:
-    """Formats unchanged text, with one operation for each stretch with the same difference."""
+    """Changes the attributes of text that stays: from byte `pos` on, the characters `old` get the marks of `new`. One
+    operation for each stretch with the same difference."""
     if old == new:
         return
     begin = pos
@@ -105,8 +102,9 @@ def _difference(old: Marks | Mapping[str, Any], new: Marks | Mapping[str, Any]) 
 
 
 def _stretch(blocks: Sequence[Block], begin: int, end: int) -> Iterator[Cell]:
-    """The contents between two places of blocks, in code points from their beginning: parts of runs, and newlines. A
-    million characters one by one take a second."""
+    """Yields the contents of the blocks between the places `begin` and `end`, in code points from the blocks'
+    beginning: parts of runs with their marks, and newlines. Not one by one: a million characters would take a second.
+    """
     at = 0
     for block in blocks:
         if at >= end:
@@ -123,12 +121,13 @@ def _stretch(blocks: Sequence[Block], begin: int, end: int) -> Iterator[Cell]:
 
 
 def _cells(blocks: Sequence[Block], begin: int, end: int) -> list[Cell]:
-    """The same character by character."""
+    """The contents of the blocks between two places, in code points, character by character."""
     return [(char, attrs) for text, attrs in _stretch(blocks, begin, end) for char in text]
 
 
 def _pieces(items: Iterable[Cell]) -> list[tuple[str, dict[str, Any]]]:
-    """The text to insert, in pieces of equal attributes."""
+    """Joins parts of a text with equal attributes into stretches: (text, attributes) of each, as they are to be
+    inserted."""
     pieces: list[tuple[str, dict[str, Any]]] = []
     chars: list[str] = []
     before: Marks | Mapping[str, Any] | None = None

@@ -18,7 +18,8 @@ from sync.client.engine import Engine
 
 
 class Arrivals:
-    """Does this for one account. `run` until cancelled."""
+    """For one account: notes in the personal room that the person has joined or left rooms, and posts a heartbeat in
+    rooms that were joined, as the module says. Keep `run` running until it is cancelled."""
 
     def __init__(self, store: Store, engine: Engine, answers: Answers) -> None:
         self._store = store
@@ -38,21 +39,23 @@ class Arrivals:
             end()
 
     def on_status(self, *, online: bool) -> None:
-        """The engine's status changed. Nothing is done before it was online once: until then this device does not know
-        what the person's other devices did."""
+        """Receives whether the engine is online. Nothing is done before it was online once: until then this device does
+        not know what the person's other devices did."""
         if online and not self._online:
             self._online = True
             self._woken.set()
 
     def on_room(self, room: RoomId) -> None:
-        """A room has moved."""
+        """Notes that something changed in a room, so that `run` checks it. Called for each message, so it does not read
+        the store for rooms with nothing left to do."""
         if room in self._done and self._engine.is_in(room):  # does not read the store: this is called for each message
             return
         self._due.add(room)
         self._woken.set()
 
     async def run(self) -> None:
-        """Does what is left to do while the personal room can be written to; otherwise waits until it can."""
+        """Runs until cancelled. Does what is left to do for each room while the personal room can be written to;
+        otherwise waits until it can."""
         while True:
             await self._woken.wait()
             self._woken.clear()

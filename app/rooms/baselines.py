@@ -25,9 +25,10 @@ Baseline = Callable[[ObjId], Awaitable[Sequence[bytes]]]
 
 
 class Baselines:
-    """Writes the states that this device owes. `kinds`: an object's present state as changes; a kind that only grows
-    (chat) has none. `whole`: whether the local copy of a room is complete. ▲ Otherwise a newcomer would receive a part
-    as if it were all."""
+    """Writes the present state of objects for members who were added without the history, where this device owes it.
+    `kinds`: for each kind of objects a function that gives an object's state as changes; a kind that only grows (chat)
+    has none. `whole`: says whether the local copy of a room is complete. ▲ If it is not, nothing is written: a newcomer
+    would receive a part as if it were all."""
 
     def __init__(self, store: Store, whole: Callable[[RoomId], bool]) -> None:
         self._store = store
@@ -39,12 +40,14 @@ class Baselines:
         """Objects whose state is still to be given to newcomers, and of which no change may be held back any more."""
 
     def wake(self, room: RoomId) -> None:
-        """Notes that the room's log may show an add."""
+        """Notes that a member without access to the history may have been added to the room, so that `run` checks
+        it."""
         self._rooms.add(room)
         self._woken.set()
 
     async def run(self) -> None:
-        """Writes what is owed in the rooms of the store, then in rooms that moved, until cancelled."""
+        """Runs until cancelled. Writes the states that this device owes, first in all rooms of the store, then in each
+        room for which `wake` was called."""
         while True:
             self._woken.clear()  # cleared first: a wake-up while a state is made must not be lost
             waits_s = [await self._round(), await self._pay_round()]
@@ -55,8 +58,8 @@ class Baselines:
                 pass
 
     async def _round(self) -> float | None:
-        """Tries each woken room once. Returns the seconds to wait before the failed ones are tried again; None if none
-        failed."""
+        """Tries once, in each room for which `wake` was called, to write the states that new members need. Returns the
+        seconds to wait before the failed ones are tried again; None if none failed."""
         rooms, self._rooms = self._rooms, set()
         waits_s: list[float] = []
         for room in rooms:
@@ -68,20 +71,23 @@ class Baselines:
         return min(waits_s, default=None)
 
     async def _pay_round(self) -> float | None:
-        """As `_round`, for objects whose state is still owed to newcomers."""
+        """Tries once to write the states of single objects that new members still need, after the objects had to wait.
+        Returns the seconds to wait before the failed ones are tried again; None if none failed."""
         due, self._due = self._due, set()
         failed = [obj for obj in due if not await self._paid(obj)]
         self._due.update(failed)
         return RETRY_S if failed else None
 
     async def _tried(self, room: RoomId) -> float | None:
-        """Gives what is owed in a room. Returns the seconds to wait before the next try; None if it is done."""
+        """Writes the present states of a room's objects, if new members without the history still need them from this
+        device. Returns the seconds to wait before the next try; None if nothing is left to do."""
         if self._store.newcomers.owed(room) is not None and not self._whole(room):
             return LOOK_S
         return None if await self._done(self.give(room)) else RETRY_S
 
     async def _done(self, work: Coroutine[None, None, None]) -> bool:
-        """Runs the work. Returns False, for another try, after a fault of the disk, of the worker or of a kind."""
+        """Awaits `work`. Returns False, so that it is tried again, after an error of the disk, of the worker process or
+        of a kind's function; True if it succeeded."""
         try:
             await work
             return True
@@ -92,9 +98,9 @@ class Baselines:
         return False
 
     async def give(self, room: RoomId) -> None:
-        """Makes the states that are owed in a room. Then writes them, and that they are given, in one transaction. Does
-        nothing if nothing is owed. If what is owed has changed while the states were made, writes nothing and wakes the
-        room again."""
+        """Makes the states that are owed to new members of a room, then writes them and notes that they are given, in
+        one transaction. Does nothing if nothing is owed. If another member was added while the states were made, writes
+        nothing and has the room checked again."""
         n = self._store.newcomers.owed(room)
         if n is None:
             return
@@ -114,8 +120,8 @@ class Baselines:
             self._store.newcomers.set_given(room, n)
 
     async def _state(self, found: ObjectRow) -> Sequence[bytes] | None:
-        """An object's present state; () for a kind that has none. None if it cannot be made now: a change of the object
-        is held back here, or the worker ended at it. WorkerUnavailable."""
+        """An object's present state as changes; () for a kind that has none. None if it cannot be made now: a change of
+        the object is held back on this device, or the worker process ended at it. WorkerUnavailable."""
         baseline = self.kinds.get(found.kind)
         if baseline is None:
             return ()
@@ -126,7 +132,8 @@ class Baselines:
             return None
 
     def _append_state(self, room: RoomId, found: ObjectRow, state: Sequence[bytes] | None) -> list[ChangeId]:
-        """Writes one object's state. ▲ Not while a change of it is held back here: until then it is owed."""
+        """Writes one object's `state` and returns the ids of the changes that it consists of. ▲ If it is None, or a
+        change of the object is held back on this device, notes instead that the state is still owed."""
         if found.kind not in self.kinds:
             return []
         if state is None or not self._store.trials.is_sound(found.obj):
@@ -135,9 +142,9 @@ class Baselines:
         return [self._append(room, found.obj, data) for data in state]
 
     async def renew(self, room: RoomId, obj: ObjId) -> list[ChangeId]:
-        """Writes one object's present state again; returns the ids of the changes that carry it. Empty for an object
-        that is not here, or of a kind that has no state. Empty also if the state cannot be made now; then it is owed.
-        WorkerUnavailable."""
+        """Writes one object's present state again; returns the ids of the changes that it consists of. Empty for an
+        object that is not here, or of a kind that has no state. Empty also if the state cannot be made now; then it
+        stays owed. WorkerUnavailable."""
         found = self._store.objects.get(obj)
         if found is None:
             return []
@@ -146,15 +153,16 @@ class Baselines:
             return self._append_state(room, found, state)
 
     def pay(self, obj: ObjId) -> None:
-        """Notes that no change of an object is held back any more. If its state is still owed to newcomers, `run` gives
-        it; otherwise nothing happens."""
+        """Notes that no change of an object is held back any more. If its state is still owed to new members, `run`
+        writes it; otherwise nothing happens."""
         if self._store.newcomers.owes(obj):
             self._due.add(obj)
             self._woken.set()
 
     async def _paid(self, obj: ObjId) -> bool:
-        """Gives an object's state if it is owed. Returns False for another try. An object with a change that is held
-        back is given after the next `pay`; an object at which the worker ended, after the next start."""
+        """Writes an object's state if it is owed. Returns False if it must be tried again soon. True also where nothing
+        can be done now: a state that waits for a held-back change is written after the next `pay`, one at which the
+        worker process ended after the next start."""
         found = self._store.objects.get(obj)
         if found is None or not self._store.newcomers.owes(obj) or not self._store.trials.is_sound(obj):
             return True

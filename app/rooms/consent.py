@@ -14,11 +14,12 @@ from sync.client.room.invitation_consent import Added, Invitation, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """What this person's devices know when they decide.
+    """What this person's devices know when they decide whether to ask about being added to a room.
 
     `asks`: policy requires a question for rooms of unknown people. `accepted`: the person accepted this very addition,
-    or the room where the addition is not known. `known`: the adder wrote with the person in a direct room, was verified
-    in person, or is of the person's own unit. `continues`: the room is a believed successor of one in which the person
+    or the room where the addition is not known. `declined`: they declined the room. `blocked`: they hide invitations of
+    the colleague who added them. `known`: that colleague wrote with the person in a direct room, was verified in
+    person, or is of the person's own unit. `continues`: the room is a believed successor of one in which the person
     still is.
     """
 
@@ -32,10 +33,11 @@ class Knowledge:
 
 
 def decide(added: Added, known: Knowledge) -> Verdict:
-    """Decides what happens to the room.
+    """Decides whether a room to which the person was added opens, is hidden, or is asked about. `added`: what the
+    room's log says about the addition.
 
-    An item of this person's behind the addition is an acceptance that everybody can see. ▲ A block, and having left the
-    room, outweigh everything that would open it without a question.
+    Anything that this person wrote in the room after the addition is an acceptance that everybody can see. ▲ A block,
+    and having left the room, outweigh everything that would open it without a question.
     """
     if known.declined:
         return Verdict.HIDE
@@ -51,7 +53,7 @@ def decide(added: Added, known: Knowledge) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What an invitation shows of its room; "" for each field that cannot be read. `type` as RoomNamed's."""
+    """What an invitation shows of its room; "" for each text that cannot be read. `type`: as in RoomNamed."""
 
     title: str = ""
     type: RoomType = RoomType.GROUP
@@ -59,8 +61,8 @@ class Shown:
 
 
 def read(invitation: Invitation, me: Uid) -> Shown:
-    """Reads title and type from the newest record, and the adder's greeting to this person. ▲ No other part of a record
-    is read, and a record that is wrong in anything is ignored."""
+    """Reads the room's title and type from the newest record of an invitation, and the greeting of the person who added
+    `me`. ▲ No other part of a record is read, and a record that is wrong in anything is ignored."""
     shown = Shown()
     for found in invitation.records:
         try:

@@ -14,8 +14,8 @@ from sync.trust.room.signed_receipts import Proof
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """The server's signed statement that the room's head was position `n` with the running hash `rh` at `t` (server
-    time, ms). `proof`: the receipt and the certificate of its key."""
+    """A statement that the server signed: the room's log ended at position `n`, with the running hash `rh`, at `t`
+    (server time, ms). `proof`: the signed receipt and the certificate of its key."""
 
     n: int
     rh: bytes
@@ -25,10 +25,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """One piece of evidence, kept at `t` (ms). `code`: "fork", "rollback" or "restored" if the room stopped, "time" if
-    the server signed a time far ahead of the clocks. The other fields, each or None: what the server had signed for us,
-    what it signed then, and what a member signed who had seen another history, or for "restored" the server's
-    statement."""
+    """One piece of evidence that the server was false in a room, kept at `t` (ms). `code`: "fork", "rollback" or
+    "restored" if the room stopped, "time" if the server signed a time far ahead of the clocks. Each of the other fields
+    may be None. `ours`: what the server had signed for this device; `theirs`: what it signed then; `claim`: what a
+    member signed who had seen a different history, or for "restored" the server's statement."""
 
     code: str
     t: int

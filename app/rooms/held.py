@@ -26,8 +26,9 @@ SHOWN_FOR_MS = 7 * 86_400_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldChange:
     """A change that is not merged here, written at `t` (server time, ms). `void`: it breaks the rules of its format and
-    counts for nobody, and `why` is the code. Otherwise this computer holds it back, and `why` is "crash", "failed",
-    "slow" or "program". `row`: its row in this store; the rows below it give the object as it was before."""
+    counts for nobody, and `why` is the code of the rule. Otherwise this computer holds it back, and `why` is "crash",
+    "failed", "slow" or "program". `row`: its row in this store; the rows below that give the object as it was before.
+    """
 
     obj: ObjId
     kind: str
@@ -42,7 +43,8 @@ class HeldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOutChange:
-    """A change that an administrator had left out of an object, at `t` ms (the server's)."""
+    """A change by `author` that the administrator `by` had left out of the object with this `title`, at `t` ms (the
+    server's)."""
 
     title: str
     author: Person
@@ -52,7 +54,8 @@ class LeftOutChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingChanges:
-    """A person's changes that build on changes which are not in the room yet."""
+    """How many changes of one person in one object wait, because they build on changes which are not in the room
+    yet."""
 
     title: str
     author: Person
@@ -61,7 +64,8 @@ class WaitingChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoidChanges:
-    """How many changes of one person in one object are void."""
+    """How many changes of one person in one object are void: they break the rules of their format and count for
+    nobody."""
 
     title: str
     author: Person
@@ -69,7 +73,8 @@ class VoidChanges:
 
 
 class HeldBack:
-    """The held and left-out changes of one account's rooms."""
+    """Lists the changes of an account's rooms that are not merged on this computer, or that an administrator had left
+    out, and offers what a person can do about them."""
 
     def __init__(self, store: Store, people: PeopleService, rooms: RoomService) -> None:
         self.changed: Signal[RoomId] = Signal()
@@ -109,21 +114,24 @@ class HeldBack:
         )
 
     def void(self, room: RoomId) -> tuple[VoidChanges, ...]:
-        """Counts the room's void changes by object and author. The verdict "void" is the same at every member."""
+        """Counts the room's void changes by object and author. They break the rules of their format; the verdict is the
+        same for every member."""
         return tuple(
             VoidChanges(title=title, author=self._people.person(uid), count=count)
             for title, uid, count in self._store.held_changes.void_counts(room)
         )
 
     def waiting(self, room: RoomId) -> tuple[WaitingChanges, ...]:
-        """The room's changes that wait for other changes, at every member, by object and author."""
+        """Counts the room's changes, by object and author, that wait because they build on changes which are not in the
+        room yet. They wait for every member."""
         return tuple(
             WaitingChanges(title=title, author=self._people.person(uid), count=count)
             for title, uid, count in self._store.held_changes.late(room)
         )
 
     def left_out(self, room: RoomId) -> tuple[LeftOutChange, ...]:
-        """The changes that administrators had left out of the room's objects lately, oldest first."""
+        """The changes that administrators had left out of the room's objects within the last SHOWN_FOR_MS, oldest
+        first."""
         since, found = clock.now_ms() - SHOWN_FOR_MS, []
         for event in self._store.rooms_list.events(room):
             row = self._store.objects.get(event.obj) if event.obj is not None else None
@@ -133,7 +141,8 @@ class HeldBack:
         return tuple(found)
 
     def stalled(self, room: RoomId) -> bool:
-        """Whether changes of the room wait because they cannot be tried on this computer."""
+        """Whether changes of the room wait because the process in which changes are tried cannot be started on this
+        computer."""
         return self._store.trials.stalled and any(
             row is not None and row.room == room for row in map(self._store.objects.get, self._store.trials.untried)
         )
@@ -149,17 +158,17 @@ class HeldBack:
         return self._rooms.is_admin(room) and self._rooms.may_write(room)
 
     def leave_out(self, room: RoomId, held: HeldChange) -> None:
-        """Has every member compute the object without the change, from now on. Forbidden if this person is no
+        """Leaves the change out of its object for every member, from now on. Forbidden if this person is no
         administrator."""
         self._rooms.leave_out(room, held.obj, held.author.uid, held.change)
 
     def may_copy(self, room: RoomId, held: HeldChange) -> bool:
-        """Whether the object can be copied: its kind can, and this person may write here."""
+        """Whether the object of a held change can be copied: its kind can be, and this person may write in the room."""
         return held.kind in self.copiers and self._rooms.may_write(room)
 
     def copy(self, held: HeldChange) -> ObjId:
-        """Makes a new object in the same room with the content that the object has here. NotFound if its kind cannot be
-        copied."""
+        """Makes a new object in the same room with the content that the object of the held change has here. Returns its
+        id. NotFound if its kind cannot be copied."""
         copier = self.copiers.get(held.kind)
         if copier is None:
             raise NotFound

@@ -33,9 +33,9 @@ server's time of the newest of them."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenInvitation:
-    """An invitation that is shown by itself. `title` and `greeting` are "" if they cannot be read; `long`: the room has
-    so much in it that nothing of it is read beforehand. `by` is None if the adder is not known. `t_ms`: the server's
-    time."""
+    """One invitation: a room to which `by` added this person, who has not answered. `by` is None if that person is not
+    known. `title` and `greeting` are "" if they cannot be read; `long`: the room has so much in it that nothing of it
+    is read before the answer. `t_ms`: the server's time."""
 
     room: RoomId
     by: Person | None
@@ -49,15 +49,15 @@ class OpenInvitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoreInvitations:
-    """The invitations of one adder that are too many to be shown one by one."""
+    """The invitations of one person (`by`; None if unknown) that are too many to be shown one by one."""
 
     by: Person | None
     rooms: tuple[RoomId, ...]
 
 
 class Invitations:
-    """The invitations of one account: implements `sync.client.room.invitation_consent.Consent`, and serves the
-    interface."""
+    """The invitations of one account. Decides which rooms wait for an answer, as
+    `sync.client.room.invitation_consent.Consent`, lists them for the interface, and stores the answers."""
 
     def __init__(
         self, store: Store, engine: Engine, people: PeopleService, settings: Settings, answers: Answers
@@ -91,14 +91,14 @@ class Invitations:
         return [self._shown(i) for i in self._waiting() if i.read]
 
     def get(self, room: RoomId) -> OpenInvitation:
-        """One of them. NotFound if it is not open any more."""
+        """The invitation to one room, as `all` lists it. NotFound if it is not open any more."""
         found = next((i for i in self._waiting() if i.added.room == room), None)
         if found is None:
             raise NotFound
         return self._shown(found)
 
     def more(self) -> list[MoreInvitations]:
-        """The invitations that are not shown one by one, by adder."""
+        """The invitations that are not shown one by one, grouped by the person who sent them."""
         rooms: dict[Uid | None, list[RoomId]] = {}
         for i in self._waiting():
             if not i.read:
@@ -107,7 +107,7 @@ class Invitations:
 
     @property
     def count(self) -> int:
-        """How many invitations are open."""
+        """How many invitations are open, those that are not shown one by one included."""
         return len(self._waiting())
 
     def _waiting(self) -> list[Invitation]:
@@ -142,16 +142,17 @@ class Invitations:
     # -- answers --------------------------------------------------------------------------------------------------
 
     async def accept(self, room: RoomId) -> None:
-        """Accepts: the room opens as soon as this device is online, and its members see that the person has joined.
-        Raises SyncError if nothing can be kept yet (a new account that was never online)."""
+        """Accepts the invitation to a room: the room opens as soon as this device is online, and its members see that
+        the person has joined. Raises SyncError if the answer cannot be stored yet (a new account that was never
+        online)."""
         await self._answers.give("accepted", [(room, self._position(room))])
 
     async def decline(self, *rooms: RoomId) -> None:
-        """Hides the rooms on all of the person's own devices. No colleague is notified."""
+        """Declines invitations: hides these rooms on all of the person's own devices. No colleague is notified."""
         await self._answers.give("declined", [(room, self._position(room)) for room in rooms])
 
     async def ask_again(self, *rooms: RoomId) -> None:
-        """Makes declined rooms invitations again; without arguments all of them."""
+        """Makes declined rooms open invitations again; all of them if none is named."""
         await self._answers.give("asked", [(room, 0) for room in rooms or self._answers.declined()])
 
     async def block(self, uid: Uid) -> None:
@@ -164,8 +165,8 @@ class Invitations:
         await self._answers.block(uid, False)
 
     def _position(self, room: RoomId) -> int:
-        """The position to store with an answer: that of the addition, or 0 if it is not known; never one before the
-        position at which this person last left the room."""
+        """The position of the room's log to store with an answer: that of the entry that added the person, or 0 if it
+        is not known; never one before the position at which they last left the room."""
         added_n = next((i.added.added_n for i in self._engine.invitations if i.added.room == room), 0)
         return max(added_n, self._store.rooms_list.left_at(room, self._engine.uid))
 
@@ -177,7 +178,8 @@ class Invitations:
         return {"accepted": Verdict.OPEN, "declined": Verdict.HIDE}.get(found.answer) if found is not None else None
 
     def decide(self, added: Added) -> Verdict:
-        """Decides whether the person is asked."""
+        """Decides whether a room to which the person was added opens, is hidden, or waits for an answer. `added`: what
+        the room's log says about the addition."""
         found, me = self._answers.answer(added.room), self._engine.uid
         yes = found is not None and found.answer == "accepted"
         left_n = self._store.rooms_list.left_at(added.room, me)
@@ -195,18 +197,19 @@ class Invitations:
         return decide(added, known)
 
     def reads(self, added: Added) -> bool:
-        """Whether one more invitation can be shown by itself."""
+        """Whether one more invitation can be shown by itself: neither its sender nor all together have too many."""
         shown = Counter(i.added.adder for i in self._engine.invitations if i.read and i.added.room != added.room)
         return shown[added.adder] < MAX_AN_ADDER and shown.total() < MAX_OPEN
 
     def on_invitations(self) -> None:
-        """Another room waits for an answer, or one room less."""
+        """Called when another room waits for an answer, or one room less. Notifies the person and the interface."""
         self._emit_invited()
         self.changed.emit()
 
     def _knows(self, uid: Uid) -> bool:
-        """Whether this person knows the adder. ▲ Decided by the agency's record, which the adder's log has signed, and
-        never by what the adder wrote."""
+        """Whether this person knows the colleague who added them: verified in person, of the same unit, or both wrote
+        in a direct room. ▲ Decided by the agency's record, which that colleague's log has signed, and never by what
+        they wrote."""
         person, row, mine = (
             self._people.person(uid),
             self._store.people.get(uid),
@@ -229,14 +232,15 @@ class Invitations:
     # -- following ------------------------------------------------------------------------------------------------
 
     def on_status(self, *, online: bool) -> None:
-        """The engine's status changed. When it is online for the first time, invitations are shown and the person is
+        """Receives whether the engine is online. When it is for the first time, invitations are shown and the person is
         notified."""
         if online and not self._online:
             self._online = True
             self.on_invitations()
 
     def on_room(self, room: RoomId) -> None:
-        """A room has moved."""
+        """Notes that something changed in a room. Invitations to rooms that continue another are judged again, since
+        the change may confirm them."""
         if any(i.added.origin is not None for i in self._engine.invitations):
             self._engine.reconsider()
 
@@ -250,8 +254,8 @@ class Invitations:
     # -- notifying ------------------------------------------------------------------------------------------------
 
     def _emit_invited(self) -> None:
-        """▲ Notifies at most once an adder and day, however many rooms they make; never of an addition that is older
-        than the last one."""
+        """Emits `arrived` for people who sent an invitation. ▲ At most once a day for each of them, however many rooms
+        they make, and only if there is an addition newer than the last one notified."""
         now, newest = clock.now_ms(), dict[Uid | None, int]()
         for i in self._waiting():
             newest[i.added.adder] = max(i.added.t, newest.get(i.added.adder, 0))

@@ -36,9 +36,10 @@ successor, as a new object or into the one that continues it."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOffer:
-    """The own changes of one object that wait. `obj` is the object in the successor, `count` how many changes wait,
-    `since` (ms) when they began to wait, `asks` whether the person is to be asked now about a copy. `taken`: another
-    person has used a client that the changes name, so that they can never be offered."""
+    """This person's changes of one object that wait before they can be offered in a successor room. `obj`: the object
+    there; `count`: how many changes wait; `since` (ms): when they began to wait; `asks`: whether the person is to be
+    asked now about a copy. `taken`: another person has used a client number that the changes name, so that they can
+    never be offered."""
 
     obj: ObjId
     kind: str
@@ -50,7 +51,8 @@ class HeldOffer:
 
 
 class Offers:
-    """The waiting offers of one account, in all successors."""
+    """This person's own changes of stopped rooms that cannot be offered (copied) yet to the rooms that continue those,
+    and the person's answers about them."""
 
     def __init__(self, store: Store) -> None:
         self.changed: Signal[RoomId] = Signal()
@@ -67,11 +69,13 @@ class Offers:
         store.trials.changed.connect(self._on_object)
 
     def due(self, room: RoomId) -> bool:
-        """Whether changes wait in a successor that may have received something since they were last checked."""
+        """Whether changes wait in the successor `room`, and it may have received something since they were last
+        checked."""
         return room not in self._seen and (bool(self._kept(room)) or bool(self._store.origins.refused(room)))
 
     async def lacking(self, origin: OriginRow, own: Sequence[tuple[StoredChange, ObjId]]) -> set[int]:
-        """Which of the own changes must not be offered now, by their rows. Stores that they wait.
+        """The rows of those own changes that must not be offered in a successor now. Stores that they wait. `origin`
+        names the successor and the old room.
 
         `own`: changes of the old room that are not offered yet, or are void in the successor, each with its object
         there. ▲ The stored answers are read after the last pause. Otherwise an answer that the person gives meanwhile
@@ -100,7 +104,8 @@ class Offers:
         return held
 
     async def _held(self, into: ObjId, changes: Sequence[StoredChange]) -> tuple[set[int], bool]:
-        """(the rows of changes that must not be offered now, whether one of them names a taken client)."""
+        """Checks the own changes of one object, which is `into` in the successor. Returns (the rows of those that must
+        not be offered now, whether one of them names a client number that belongs to another person there)."""
         found = self._store.objects.get(changes[0].obj)
         if found is None or found.kind not in self.copiers:
             return set(), False
@@ -128,7 +133,8 @@ class Offers:
     # -- what is shown, and the person's answers
 
     def held(self, room: RoomId) -> tuple[HeldOffer, ...]:
-        """The changes that wait in a successor, without objects of which a copy was offered."""
+        """The changes that wait in the successor `room`, by object, without objects of which a copy was made
+        instead."""
         found, now = list[HeldOffer](), clock.now_ms()
         for key, kept in self._kept(room).items():
             old = self._store.objects.get(ObjId(bytes.fromhex(kept["old"])))
@@ -145,8 +151,9 @@ class Offers:
         return tuple(found)
 
     def copy(self, room: RoomId, obj: ObjId) -> None:
-        """Puts a copy of the object into the successor, as the person's own content. The changes that waited are never
-        offered then. NotFound if nothing of the object waits there, or its kind has no copies."""
+        """Puts a copy of the object into the successor `room`, as the person's own content; `obj` is the object there.
+        The changes that waited are never offered then. NotFound if nothing of the object waits there, or its kind
+        cannot be copied."""
         kept = self._kept(room)
         answer = kept.get(obj.hex())
         old = self._store.objects.get(ObjId(bytes.fromhex(answer["old"]))) if answer else None
@@ -161,8 +168,8 @@ class Offers:
         self._answer(room, obj, clock.now_ms() + ASK_AFTER_MS)
 
     def refuse(self, room: RoomId, obj: ObjId) -> None:
-        """Declines the copy for good: the question is not asked again. The changes are still offered once they are
-        ready."""
+        """Declines the copy of an object for good: the question is not asked again. The changes are still offered once
+        they are ready."""
         self._answer(room, obj, None)
 
     def _answer(self, room: RoomId, obj: ObjId, ask: int | None) -> None:
@@ -171,7 +178,8 @@ class Offers:
             self._keep(room, {**kept, obj.hex(): {**kept[obj.hex()], "ask": ask}})
 
     def _kept(self, room: RoomId) -> dict[str, dict[str, Any]]:
-        """The stored note of a successor (store/FORMAT.md, `note-offers`), by its object in hexadecimal digits."""
+        """What is stored about the waiting changes of the successor `room` (store/FORMAT.md, `note-offers`), by the
+        object's id in hexadecimal digits."""
         found: dict[str, dict[str, Any]] = json.loads(self._store.notes.get(_note(room)) or "{}")
         return found
 

@@ -25,7 +25,8 @@ the next chat that somebody announces would take its place."""
 
 
 def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Projects new records of one room. BadChange for a record that makes no sense."""
+    """Writes the rows that new records of a room's root object make: its title, its objects, which of them are in the
+    trash. BadChange for a record that makes no sense."""
     for change in changes:
         record = decode(change.data)
         match record:
@@ -49,7 +50,8 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
 
 
 def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Own records have received their positions: from now on those that are judged by position count."""
+    """Writes the rows that depend on the position of a room's record, for own records that the server has now given a
+    position. Only then does a record that leaves a change out of its object count."""
     for change in changes:
         record = decode(change.data)
         if isinstance(record, ObjectRetired):
@@ -59,7 +61,7 @@ def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange
 
 
 def _leave_out(conn: Connection, root: ObjectRow, change: StoredChange, record: ChangeLeftOut) -> None:
-    """Leaves the change out. Does nothing until the record has a position."""
+    """Leaves a change out of its object, as the record says. Does nothing until the record has a position."""
     if change.n is None:
         return
     obj, author, which = ObjId(record.obj), Uid(record.author), ChangeId(record.change)

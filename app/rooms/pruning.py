@@ -28,6 +28,8 @@ SENT_S = 60.0
 """How long the objects' present state may take to reach the server, in seconds."""
 LOOK_S = 1.0
 TRIES = 3
+READ_LOOKS, READ_LOOK_S = 100, 0.05
+"""How often, and with how many seconds between, `prune` looks whether changes that are just arriving have come."""
 
 Progress = Callable[[str, int, int], None]
 """What is being done ("state" or "objects"), objects done, objects in all. Called on the loop."""
@@ -35,8 +37,9 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunableObject:
-    """A document or board: how many changes would be removed and about how many bytes, as stored here. `lacks`:
-    "snapshot", "early" (until `from_ms`), "baseline" (the object's present state is written first), or None."""
+    """A document or board whose change history could be cleared on the server. `items`, `size_bytes`: how many changes
+    would be removed, and about how many bytes, as stored here. `lacks`: what is missing for that: "snapshot", "early"
+    (not before `from_ms`), "baseline" (the object's present state is written first), or None."""
 
     obj: ObjId
     kind: str
@@ -49,11 +52,11 @@ class PrunableObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunePlan:
-    """What `prune` would do. `ready` can be cleared now, `lacking` not yet; objects with too few changes to be worth it
-    are in neither. `refusal`: why nothing can be cleared, whatever is ready: a code of `RoomPrunes`, or "unreachable".
-    `newcomers` read from when they were added, and are given the present state of what is ready; so is the agency's
-    recovery (`recovery`). `too_few`: no snapshot in this room can be attested, since fewer than three members may read
-    the history."""
+    """What `prune` would do in a room. `ready`: objects that can be cleared now; `lacking`: those that cannot yet.
+    Objects with too few changes to be worth it are in neither. `refusal`: why nothing can be cleared, whatever is
+    ready: a code of `RoomPrunes`, or "unreachable"; None if it can. `newcomers`: members who read only from when they
+    were added, and who are given the present state of what is ready; `recovery`: so is the agency's recovery.
+    `too_few`: no snapshot in this room can be attested, since fewer than three members may read the history."""
 
     refusal: str | None
     ready: tuple[PrunableObject, ...] = ()
@@ -64,8 +67,8 @@ class PrunePlan:
 
 
 class Pruning:
-    """Prunes rooms for one account. What was done before it was cancelled, or failed, stays done; the next attempt does
-    the rest."""
+    """Clears the change history of rooms on the server, for one account. If it is cancelled or fails, what was cleared
+    stays cleared; the next attempt does the rest."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, baselines: Baselines) -> None:
         self._store = store
@@ -74,11 +77,11 @@ class Pruning:
         self._baselines = baselines
 
     def refusal(self, room: RoomId) -> str | None:
-        """The present value of `PrunePlan.refusal`."""
+        """Why nothing can be cleared in the room now, as in `PrunePlan.refusal`; None if it can."""
         return self._engine.prunes(room).refusal or (None if self._connected else Unreachable.code)
 
     async def plan(self, room: RoomId) -> PrunePlan:
-        """What can be cleared now, and what is lacking."""
+        """Finds out which objects of the room can be cleared now, and what the others lack."""
         found = self._engine.prunes(room)
         objects = await self._objects(room, found)
         ready = tuple(o for o in objects if o.lacks in (None, "baseline"))
@@ -93,7 +96,8 @@ class Pruning:
         )
 
     async def _objects(self, room: RoomId, found: RoomPrunes) -> list[PrunableObject]:
-        """The objects that are worth clearing. An object of which nobody makes a snapshot is left out."""
+        """The objects of the room that are worth clearing, with their sizes. An object of a kind without snapshots is
+        left out."""
         if found.refusal == "forbidden":
             return []
         rows = [*self._store.objects.all(room), *self._store.objects.all(room, deleted=True)]
@@ -121,8 +125,10 @@ class Pruning:
         return self._engine.status.state in (LinkState.ONLINE, LinkState.SYNCING)
 
     async def prune(self, room: RoomId, progress: Progress) -> tuple[PrunableObject, ...]:
-        """Clears what is ready and returns the cleared objects. Raises Unreachable, or Refused with a refusal of
-        `PrunePlan`, with what an object lacks after all, or with the server's code."""
+        """Clears the history of the objects that are ready, and returns them. `progress` is called before each step.
+        Raises Unreachable, or Refused with a refusal of `PrunePlan`, with what an object lacks after all, or with the
+        server's code."""
+        await self._wait_until_read(room)
         before = self._engine.prunes(room).pruned
         plan = await self.plan(room)
         if plan.refusal is not None:
@@ -138,10 +144,18 @@ class Pruning:
         progress("objects", total, total)
         return plan.ready
 
+    async def _wait_until_read(self, room: RoomId) -> None:
+        """Returns when this device has read all of the room, at the latest after READ_LOOKS looks. A colleague who
+        writes while the person presses the button is no reason to refuse."""
+        for _ in range(READ_LOOKS):
+            if self.refusal(room) != "reading":
+                return
+            await asyncio.sleep(READ_LOOK_S)
+
     async def _one(self, room: RoomId, obj: ObjId, before: int) -> None:
-        """Clears one object. It checks again, since a new key or a new member may have made another state necessary
-        meanwhile, and another administrator may have cleared the object, which was cleared up to `before` when this
-        began."""
+        """Clears one object. If the server answers that new members need another state first, because of a new key or
+        member, writes that and tries again. `before`: the position up to which the object was cleared when this began;
+        if it is cleared further by now, another administrator did it, and nothing is left to do."""
         for attempt in range(TRIES):
             try:
                 await self._engine.operations.prune(room, obj)
@@ -154,8 +168,8 @@ class Pruning:
             await self._give(room, [obj])
 
     def _check(self, room: RoomId) -> None:
-        """Raises Unreachable while offline, and Refused with a refusal. ▲ A former administrator is refused here, so
-        that no present states are written that would never be sent."""
+        """Raises Unreachable while offline, and Refused if this person cannot clear the room. ▲ A former administrator
+        is refused here, so that no present states are written that would never be sent."""
         if not self._connected:
             raise Unreachable("offline")
         refusal = self._engine.prunes(room).refusal
@@ -163,7 +177,8 @@ class Pruning:
             raise Refused(str(refusal))
 
     async def _give(self, room: RoomId, objs: Iterable[ObjId]) -> None:
-        """Sends the objects' present state under the key in force, and returns once the server has it. Unreachable."""
+        """Writes the present state of these objects under the room's current key, and returns once the server has it.
+        Unreachable if that takes longer than SENT_S; Refused as `_check`."""
         waiting: set[ChangeId] = set()
         moved = asyncio.Event()
 

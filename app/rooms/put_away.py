@@ -24,8 +24,8 @@ _READ = """SELECT p.room, p.obj, p.by, p.t, p.row FROM room_put_away p JOIN obje
 
 
 def note(conn: Connection, room: RoomId, obj: ObjId, on: bool, change: StoredChange) -> None:
-    """Stores who put an object away, or that it was restored. ▲ A room's record counts for the room's own objects
-    only."""
+    """Notes who put an object into the trash (`on` True) or that it was restored (False). `change`: the room's record
+    that says so. ▲ Does nothing for an object of another room: a room's record counts for its own objects only."""
     if on:
         conn.execute(_PUT, (change.author, change.t, change.rowid, obj, room))
     else:
@@ -33,10 +33,10 @@ def note(conn: Connection, room: RoomId, obj: ObjId, on: bool, change: StoredCha
 
 
 def positioned(conn: Connection, change: StoredChange) -> None:
-    """A record of this account has received the server's time."""
+    """Corrects the time at which an object was put away, once the record (`change`) has the server's time."""
     conn.execute("UPDATE room_put_away SET t = ? WHERE row = ?", (change.t, change.rowid))
 
 
 def read(db: Database, room: RoomId | None = None, by: Uid | None = None) -> list[Retired]:
-    """The objects that are put away, of one room or all, by one person or anybody; those put away last come first."""
+    """The objects that are in the trash, of one room or all, put away by one person or anybody; the latest first."""
     return [Retired(room=rm, obj=obj, by=who, t=t, row=row) for rm, obj, who, t, row in db.rows(_READ, (room, by))]

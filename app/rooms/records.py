@@ -17,29 +17,31 @@ MAX_GREETING = 280
 
 
 class RoomNamed(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="named"):
-    """The room's title and type, a `RoomType`. The latest counts."""
+    """The record with the room's title and its type, a `RoomType`. The latest one counts."""
 
     title: str
     type: str
 
 
 class ObjectAnnounced(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="object"):
-    """Announces an object and its kind. The first announcement of an id counts."""
+    """The record that says that the room has an object of this kind. The first one for an id counts."""
 
     obj: bytes
     kind: str
 
 
 class ObjectRetired(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="retired"):
-    """Puts the object away (on=True) or restores it (on=False). Nothing of it is deleted."""
+    """The record that puts an object into the trash (`on` True) or restores it (False). Nothing of the object is
+    deleted."""
 
     obj: bytes
     on: bool
 
 
 class ChangeLeftOut(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="leave-out"):
-    """▲ From this record's position on, the object is computed without one change of its author's. It counts only from
-    an administrator, and only for a change that no prune has left to states alone (see app/store/left_out.py)."""
+    """▲ The record by which an administrator has one change left out of an object: from its position on, everybody
+    computes the object without the change. `author` and `change` (its id) name that change. It counts only from an
+    administrator, and not for a change that a prune has removed before (see app/store/left_out.py)."""
 
     obj: bytes
     author: bytes
@@ -47,8 +49,9 @@ class ChangeLeftOut(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", t
 
 
 class PersonInvited(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="invited"):
-    """Written by an adder right after they added a person: the room's title and type, for a person who may not read
-    what was before, and a greeting, which may be "". It changes nothing in the room."""
+    """The record that is written right after a person was added, by the person who added them: the room's title and
+    type, for a newcomer who may not read what was before, and a greeting (`text`), which may be "". It changes nothing
+    in the room."""
 
     uid: bytes
     title: str
@@ -74,8 +77,8 @@ def encode(record: Record) -> bytes:
 
 
 def decode(payload: bytes) -> Record:
-    """The record. BadChange "format-newer" if a newer program wrote it, "bad-record" for any other record that cannot
-    be read."""
+    """Decodes a record. BadChange "format-newer" if a newer program wrote it, "bad-record" for any other record that
+    cannot be read."""
     try:
         record = _PAYLOAD.decode(payload)
     except BadChange as e:

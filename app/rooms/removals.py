@@ -17,8 +17,9 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """One removal. `t_ms` is the server's time. `reason` is "" if none was given, and None if this device cannot
-    decrypt it. The removed person cannot, nor can a member who was added later without the history."""
+    """The removal of a `person` from a room by another, at `t_ms` (the server's time). `reason` is "" if none was
+    given, and None if this device cannot decrypt it. The removed person cannot, nor can a member who was added later
+    without the history."""
 
     person: Person
     by: Person
@@ -32,7 +33,8 @@ def count(store: Store, room: RoomId) -> int:
 
 
 def read(store: Store, engine: Engine, people: PeopleService, room: RoomId) -> list[Removal]:
-    """The newest `MOST` removals, newest first. The reasons are decrypted by this call and never stored."""
+    """The newest removals from a room, at most MOST, newest first. The reasons are decrypted by this call and never
+    stored."""
     found = []
     for event in store.rooms_list.removals(room, limit=MOST):
         reason = engine.removal_reason(room, event.note) if event.note is not None else ""

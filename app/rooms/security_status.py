@@ -33,10 +33,10 @@ _BREATH = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A person who can decrypt what is written now. `since_ms`: since when they are a member; `history`: they can also
-    read what was written before. `keyless`: a member to whom the key in force could not be sealed. `silent`: how many
-    of their devices have written nothing here for long; `silent_ms`: since when the most recent of these has written
-    nothing."""
+    """A person who can decrypt what is written in a room now. `since_ms`: since when they are a member; `history`: they
+    can also read what was written before. `keyless`: a member to whom the current key could not be sealed. `silent`:
+    how many of their devices have written nothing here for SILENT_MS; `silent_ms`: since when the most recent of these
+    has written nothing."""
 
     person: Person
     role: Role
@@ -49,12 +49,12 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityReport:
-    """Everything behind a room's security status. Times are in ms by the server's clock. `made_ms`: when the key in
-    force was made (None: unknown), by `made_by`; `due_ms`: when the next key is due (0: now). `recovery`: ids of
-    recovery recipients outside the room. `origin_doubt`: as `SecurityStatuses.origin_doubt`. `ahead_ms`: how far the
-    server's time in the room is ahead, 0 if it is not far. `void_changes`: (author, count) of changes that break the
-    rules of their format. `void_items`: (sender, count) of items that the server placed against the rules of the room.
-    Both kinds count for nobody."""
+    """The facts behind a room's security status. Times are in ms by the server's clock. `level`: the status in one
+    word. `generation`: the number of the current key; `made_ms`: when it was made (None: unknown), by `made_by`;
+    `due_ms`: when the next key is due (0: now). `recovery`: ids of recovery recipients outside the room.
+    `origin_doubt`: as `SecurityStatuses.origin_doubt`. `ahead_ms`: how far the server's time in the room is ahead, 0 if
+    it is not far. `void_changes`: (author, count) of changes that break the rules of their format. `void_items`:
+    (sender, count) of items that the server placed against the rules of the room. Both kinds count for nobody."""
 
     level: str
     readers: tuple[Reader, ...]
@@ -70,7 +70,7 @@ class SecurityReport:
 
 
 class SecurityStatuses:
-    """The security status of each of one account's rooms."""
+    """Computes the security status of an account's rooms, in one word or with all facts behind it."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService) -> None:
         self._store = store
@@ -78,9 +78,10 @@ class SecurityStatuses:
         self._people = people
 
     def level(self, room: RoomId) -> str:
-        """The status in one word: sync's RoomState, and where that is SEALED one of "warned", "time" (the server's time
-        is far ahead), "origin" (the room claims to continue a room, and this device cannot confirm it), "seeking" (a
-        member's record is being looked up), "sealed", "verified"."""
+        """The room's status in one word: the value of sync's RoomState, and where that is SEALED one of "warned" (a
+        member's identity is uncertain, or the key could not be given to one), "time" (the server's time is far ahead),
+        "origin" (the room claims to continue a room, and this device cannot confirm it), "seeking" (a member's record
+        is being looked up), "sealed", "verified"."""
         state = self._engine.room_state(room)
         facts = self._engine.room_facts(room)
         if state is not RoomState.SEALED or facts is None:
@@ -91,9 +92,9 @@ class SecurityStatuses:
         return ORIGIN if judged != WARNED and self.origin_doubt(room) else judged
 
     def origin_doubt(self, room: RoomId) -> str:
-        """▲ Why this device cannot confirm that the room continues the one that its genesis names: "unknown" if it has
-        no copy of that room, "not-owner" if in its copy the founder is no owner; "" if it can, or the room continues
-        none."""
+        """▲ Why this device cannot confirm that the room continues the room that its first entry names: "unknown" if it
+        has no copy of that room, "not-owner" if in its copy the founder is no owner. "" if it can confirm it, or the
+        room continues none."""
         origin = self._store.origins.of(room)
         owns = self._engine.owns(origin.old, origin.by) if origin is not None else True
         return "unknown" if owns is None else "" if owns else "not-owner"
@@ -149,7 +150,8 @@ class SecurityStatuses:
         )
 
     def _silent(self, room: RoomId, holder: Holder, wrote: Mapping[DevId, int]) -> list[int]:
-        """Since when each of the member's silent devices has written nothing here; this may be before they joined."""
+        """For each of the member's devices that has written nothing here for SILENT_MS, the time since when (ms).
+        `wrote`: when each device wrote last. The time may be before the member joined."""
         now = clock.now_ms()
         since = [
             wrote.get(dev, max(holder.since_ms, min(added_ms, now)))
@@ -159,9 +161,10 @@ class SecurityStatuses:
 
 
 def weakest(people: Sequence[Person], *, recovery: bool = False) -> str:
-    """The status of a sound room with these members, the user among them: "verified" only if every other member was
-    verified in person, "warned" if the identity of a member is uncertain, "seeking" if a member is being looked up.
-    `recovery`: a recipient outside the room has its keys, and nobody compared numbers with them."""
+    """The status of a room without a fault that has these members, the user among them: "verified" only if every other
+    member was verified in person, "warned" if the identity of a member is uncertain, "seeking" if a member is being
+    looked up, otherwise "sealed". `recovery`: a recipient outside the room has its keys too, whom nobody verified in
+    person, so that it is never "verified"."""
     others = [p for p in people if not p.is_me]
     if any(p.warning or (p.verified == Verified.NONE and not p.is_sought) for p in people):
         return WARNED

@@ -36,7 +36,7 @@ from sync.trust.room.removal_notes import MAX_REASON
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starter:
-    """An object that every new room begins with: its kind, and its first change if it needs one."""
+    """An object that every new room gets: its kind, and a function that makes its first change, if it needs one."""
 
     kind: str
     first: Callable[[], bytes] | None = None
@@ -44,8 +44,9 @@ class Starter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSummary:
-    """A room as lists show it. `replaced` when another continues it; `sealed_state` does not
-    count who its members are; `SecurityStatuses.level` does."""
+    """A room as lists show it. `preview`: the latest activity as one line, at `last_ms`. `left`: this person has left
+    it. `replaced`: another room continues it. `sealed_state`: what sync says of the room's encryption; who the members
+    are is not considered in it (`SecurityStatuses.level` does that)."""
 
     room: RoomId
     title: str
@@ -62,9 +63,9 @@ class RoomSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberInfo:
-    """A member of a room. `since_ms` is 0 for the founder; `history`: they may read
-    everything since the room began; `invited`: nothing that they wrote is in the room yet, so it is unknown whether
-    they have accepted, declined or not looked."""
+    """A member of a room. `since_ms`: when they were added, 0 for the founder; `history`: they may read everything
+    since the room began; `invited`: nothing that they wrote is in the room yet, so it is unknown whether they have
+    accepted, declined or not looked."""
 
     person: Person
     role: Role
@@ -75,7 +76,7 @@ class MemberInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedMember:
-    """A former member whose account the agency has ended; `t_ms`: when the room received that."""
+    """A former member whose account the agency has ended. `t_ms`: when the room received that (server time)."""
 
     person: Person
     t_ms: int
@@ -83,9 +84,9 @@ class EndedMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryProposal:
-    """`by` proposes that `subject` may read everything since the room began. `approved`: a second administrator has
-    agreed, and only the keys are left to give. `refusal`: why this person cannot do that
-    (sync/client/exchange/history_grants.py), or None."""
+    """A proposal by the administrator `by` that the member `subject` may read everything since the room began. `ident`:
+    its id. `approved`: a second administrator has agreed, and only the keys are left to give. `refusal`: why this
+    person cannot do the next step (sync/client/exchange/history_grants.py), or None."""
 
     ident: Hash
     subject: Person
@@ -96,7 +97,7 @@ class HistoryProposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectSummary:
-    """An object of a room as lists show it."""
+    """An object of a room (document, board, chat) as lists show it. `by`: who made it."""
 
     obj: ObjId
     room: RoomId
@@ -107,11 +108,12 @@ class ObjectSummary:
 
 
 class RoomService:
-    """All rooms of one account. Actions that need the server are coroutines and raise SyncError's world errors."""
+    """What a person does with rooms and their members, and what lists show of them. Actions that need the server are
+    coroutines and raise SyncErrors, such as Unreachable."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, starters: Sequence[Starter]) -> None:
         self.changed: Signal[()] = Signal()
-        """The room whose entry in the list of rooms has changed."""
+        """The list of rooms has changed; `room_changed` names the room."""
         self.room_changed: Signal[RoomId] = Signal()
         self._store = store
         self._engine = engine
@@ -126,15 +128,15 @@ class RoomService:
             end()
 
     def notify_changed(self, room: RoomId) -> None:
-        """Emits `changed`: something about the room has changed."""
+        """Emits `room_changed` and `changed`: something about the room has changed."""
         self.room_changed.emit(room)
         self.changed.emit()
 
     # -- lists ----------------------------------------------------------------------------------------------------
 
     def rooms(self) -> list[RoomSummary]:
-        """Every room that this person is in, latest activity first, then those that another room continues, then those
-        that were left, whose content stays readable. A room without a title yet is not shown."""
+        """All rooms, in this order: those that this person is in, latest activity first; those that another room
+        continues; those that were left, whose content stays readable. A room without a title yet is not shown."""
         rows = [*self._store.rooms_list.all(), *self._store.rooms_list.all(left=True)]
         shown = [self._summary(row) for row in rows if row.title]
         return sorted(shown, key=lambda room: (room.left, room.replaced))
@@ -165,14 +167,14 @@ class RoomService:
         )
 
     def _shown_title(self, row: RoomRow) -> str:
-        """A direct room has the other person's name as its title."""
+        """The title under which a room is shown: its own, or for a direct room the other person's name."""
         if row.type is not RoomType.DIRECT:
             return row.title
         others = [p.name for p in self.people_in(row.room) if not p.is_me]
         return others[0] if len(others) == 1 else row.title
 
     def members(self, room: RoomId) -> list[MemberInfo]:
-        """The room's members, by role and seniority."""
+        """The room's members: owners first, down to readers; within a role the longest-standing first."""
         since = {e.subject: e.t for e in self._store.rooms_list.events(room) if e.kind == "add"}
         wrote = {self._engine.uid, *self._engine.speakers(room)}
         return [
@@ -187,8 +189,8 @@ class RoomService:
         ]
 
     def ended(self, room: RoomId) -> list[EndedMember]:
-        """Former members whose account the agency has ended, without those who have joined again under another account
-        with the same staff record."""
+        """Former members whose account the agency has ended. Left out are those who are members again under another
+        account with the same staff record."""
         here = {(p.name, p.title, p.unit) for p in self.people_in(room)}
         found = [(self._people.person(uid), t) for uid, t in self._store.rooms_list.resets(room)]
         return [EndedMember(person=p, t_ms=t) for p, t in found if (p.name, p.title, p.unit) not in here]
@@ -216,7 +218,8 @@ class RoomService:
 
     def sole_owner(self, room: RoomId) -> Person | None:
         """The only owner of a room of several people: without them nobody could name another owner. None where several
-        people are owners, in a conversation of two, and in a room that was left or that another continues."""
+        people are owners, in a conversation of two, in a room that this person has left, and in one that another
+        continues."""
         row = self._store.rooms_list.get(room)
         if row is None or row.left or row.type is RoomType.DIRECT or self._replaced(room):
             return None
@@ -237,8 +240,8 @@ class RoomService:
         return any(self._engine.may_continue(room, s.by) for s in self._store.origins.successors(room))
 
     def notices(self, room: RoomId) -> list[str]:
-        """Codes (see ui/errors/) of what a person in the room should know beside its security status: why their
-        changes are not sent, that a received change could not be decrypted, and that an object whose history was
+        """Codes (see ui/errors/) of what a person in the room should know beside its security status: why their changes
+        are not sent, that a received change could not be decrypted ("decrypt"), and that an object whose history was
         cleared on the server is incomplete here ("gap"). What stops the whole room is in `sealed_state`."""
         why = self._engine.blocked(room)
         why = "may-not-write" if why == "forbidden" else why
@@ -247,8 +250,8 @@ class RoomService:
         return codes + (["decrypt"] if self._store.inbox.bad(room) else [])
 
     def filling(self, room: RoomId) -> int | None:
-        """How many per cent of a room's older history have been read, while it is being read; None otherwise. The view
-        does not wait for it."""
+        """How many per cent of the room's older history have been read, while this device reads it after being given
+        access; None if it is not reading it."""
         found = self._engine.reread_progress(room)
         return found[0] * 100 // max(1, found[1]) if found is not None else None
 
@@ -257,7 +260,8 @@ class RoomService:
         return self._store.rooms_list.events(room)
 
     def objects(self, room: RoomId) -> list[ObjectSummary]:
-        """A room's objects but the root, latest changed first."""
+        """The room's objects, latest changed first, without the root object (the room's own records) and without those
+        in the trash."""
         return [
             ObjectSummary(obj=o.obj, room=o.room, kind=o.kind, title=o.title, updated_ms=o.updated, by=o.by)
             for o in self._store.objects.all(room)
@@ -265,14 +269,15 @@ class RoomService:
         ]
 
     def recent(self, limit: int) -> list[ObjectSummary]:
-        """The objects that this person opened lately; `updated_ms` is when."""
+        """The objects that this person opened last, latest first, at most `limit`; here `updated_ms` is when they were
+        opened."""
         return [
             ObjectSummary(obj=o.obj, room=o.room, kind=o.kind, title=o.title, updated_ms=t, by=o.by)
             for o, t in self._store.objects.recent(limit)
         ]
 
     def opened(self, room: RoomId, obj: ObjId) -> None:
-        """Notes that this person has opened an object now."""
+        """Notes that this person has opened the object `obj` now: for the list of what they opened last."""
         self._store.objects.opened(obj)
         self.changed.emit()
 
@@ -282,7 +287,7 @@ class RoomService:
     # -- the whole history for one member -------------------------------------------------------------------------
 
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
-        """The proposals to give a member the whole history, and what is left to do about each."""
+        """The open proposals to give a member of the room the whole history, and what this person can do about each."""
         return [
             HistoryProposal(
                 ident=p.ident,
@@ -300,17 +305,18 @@ class RoomService:
         return self._engine.may_propose_history(room, uid)
 
     async def propose_history(self, room: RoomId, uid: Uid) -> None:
-        """Proposes that a member may read everything; another administrator must approve."""
+        """Proposes that the member `uid` may read everything since the room began; another administrator must
+        approve."""
         await self._engine.operations.propose_history(room, uid)
 
     async def give_history(self, room: RoomId, proposal: Hash) -> None:
-        """Approves the proposal and gives the member the keys. This cannot be undone."""
+        """Approves a proposal (its id) and gives the member the keys to the whole history. This cannot be undone."""
         await self._engine.operations.give_history(room, proposal)
 
     # -- actions --------------------------------------------------------------------------------------------------
 
     async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
-        """Makes a room with a title and the objects that every room begins with."""
+        """Makes a room with this title and type, and the objects that every room begins with. Returns its id."""
         room = await self._engine.operations.create_room()
         with self._store.transaction():
             self._write(room, RoomNamed(title=shown_title(title), type=type))
@@ -322,10 +328,11 @@ class RoomService:
         return room
 
     async def add(self, room: RoomId, uid: Uid, role: Role, history_all: bool, greeting: str = "") -> None:
-        """Adds a person from the directory, with the room's history or only with what is written from now on.
+        """Adds a person to the room. `history_all`: they can read everything since the room began; otherwise only what
+        is written from now on.
 
         Without the history they get each object's present state; what was written or deleted before stays closed to
-        them. A person who does not know the user is asked first, and shown the room's title and the greeting, which
+        them. A person who does not know the user is asked first, and shown the room's title and the `greeting`, which
         every member can read.
         """
         await self._engine.operations.add(room, uid, role, history=history_all)
@@ -336,7 +343,8 @@ class RoomService:
         self.baselines.wake(room)
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
-        """Removes a person; the room's next key is not sealed to them. The members who stay can read the reason."""
+        """Removes a person from the room; its next key is not given to them. The members who stay can read the
+        `reason`."""
         await self._engine.operations.remove(room, uid, one_line(reason, MAX_REASON))
 
     async def leave(self, room: RoomId) -> None:
@@ -350,29 +358,29 @@ class RoomService:
         await self._engine.operations.rotate(room)
 
     def rename(self, room: RoomId, title: str) -> None:
-        """Gives the room another title; works offline."""
+        """Gives the room a new title; works offline. NotFound."""
         row = self._store.rooms_list.get(room)
         if row is None:
             raise NotFound
         self._write(room, RoomNamed(title=shown_title(title), type=row.type))
 
     def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
-        """Announces a new object in the room. Call it within the caller's transaction, before the object's first
-        change."""
+        """Writes the record by which the room lists a new object. Call it within the caller's transaction, before the
+        object's first change."""
         self._write(room, ObjectAnnounced(obj=obj, kind=kind))
 
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
-        """Puts an object away, or restores it."""
+        """Puts an object into the room's trash (`on` True), or restores it (False)."""
         self._write(room, ObjectRetired(obj=obj, on=on))
 
     def put_away(self, room: RoomId | None = None, by: Uid | None = None) -> list[Retired]:
-        """The objects that are put away, of one room or all, by one person or anybody; those put away last come
+        """The objects that are in the trash, of one room or all, put away by one person or anybody; the latest
         first."""
         return put_away.read(self._store.db, room, by)
 
     def leave_out(self, room: RoomId, obj: ObjId, author: Uid, change: ChangeId) -> None:
-        """Has every member compute an object without one change, from now on. Forbidden if this person is no
-        administrator."""
+        """Leaves one change out of an object for every member, from now on. `author` and `change` (its id) name the
+        change. Forbidden if this person is no administrator."""
         if not self.is_admin(room):
             raise Forbidden
         self._write(room, ChangeLeftOut(obj=obj, author=author, change=change))

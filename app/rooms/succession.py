@@ -36,7 +36,7 @@ STOPPED = ("fork", "rollback")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Successor:
-    """A room that continues another, and who opened it."""
+    """A room that continues another room, and the person who opened it."""
 
     room: RoomId
     by: Uid
@@ -44,13 +44,13 @@ class Successor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A room's place among rooms that continue each other.
+    """How a room is related to rooms that continue each other.
 
-    `origin`: the room that this one continues; `believed`: whether our copy of that room confirms it. `successors`:
-    rooms that continue this one, oldest first. `refusal`: why this person cannot open one now ("not-stopped",
-    "not-owner", "replaced"), or None. `evidence`: what is kept against the server here; `head`: the position and
-    running hash where our own verified copy ends. `restored`: the server was restored from a backup, and this device
-    uploads again what it lost here.
+    `origin`: the room that this one continues; `believed`: whether this device's copy of that room confirms it.
+    `successors`: rooms that continue this one, oldest first. `refusal`: why this person cannot open one now
+    ("not-stopped", "not-owner", "replaced"), or None. `evidence`: what is kept against the server here; `head`: the
+    position and running hash where this device's verified copy ends. `restored`: the server was restored from a backup,
+    and this device uploads again what it lost here.
     """
 
     origin: RoomId | None
@@ -66,8 +66,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What opening a successor would do: the last position that our copy vouches for and its time in ms (None if the
-    position has no time here), the people who would be invited, and how many own changes wait to be sent there."""
+    """What opening a successor of a room would do. `n`, `t`: the last position that this device's copy vouches for, and
+    its time in ms (None if the position has no time here). `members`: the people who would be invited. `waiting`: how
+    many own changes are unsent and would be sent there."""
 
     n: int
     t: int | None
@@ -76,8 +77,8 @@ class Plan:
 
 
 class Succession:
-    """Opens successors and follows those of others. Keep `run` running while the session lives, and call `wake` when a
-    room has moved."""
+    """Opens successors of stopped rooms, and follows those that others opened. Keep `run` running while the session
+    lives, and call `wake` when something changed in a room."""
 
     def __init__(self, store: Store, engine: Engine, rooms: RoomService) -> None:
         self._store = store
@@ -94,7 +95,7 @@ class Succession:
     # -- what is shown --------------------------------------------------------------------------------------------
 
     def standing(self, room: RoomId) -> Standing:
-        """The room's standing among rooms that continue each other."""
+        """How the room is related to rooms that continue each other, as far as this device knows."""
         origin, at = self._store.origins.of(room), self._engine.standing(room)
         return Standing(
             origin=origin.old if origin else None,
@@ -132,10 +133,9 @@ class Succession:
     # -- opening --------------------------------------------------------------------------------------------------
 
     async def open(self, old: RoomId) -> RoomId:
-        """Opens the successor of a stopped room and names it; `run` does the rest, also after a restart.
-
-        Raises Forbidden with a `Standing.refusal`; Unreachable while offline, and then nothing has happened.
-        """
+        """Opens the successor of the stopped room `old` and gives it its title; `run` does the rest, also after a
+        restart. Returns the new room. Raises Forbidden if `standing` names a refusal; Unreachable while offline, and
+        then nothing has happened."""
         at = self._engine.standing(old)
         if self._refusal(old) is not None or at is None:
             raise Forbidden
@@ -149,7 +149,8 @@ class Succession:
         return room
 
     def _name(self, room: RoomId, at: Origin) -> None:
-        """Writes the title and announces the objects, as the old room has them, once."""
+        """Gives the successor `room` the title of the old room, and announces the old room's objects in it, once. `at`:
+        the old room and the position where the successor begins."""
         row, here = self._store.rooms_list.get(at.room), self._store.rooms_list.get(room)
         if row is None or here is None or here.title:
             return
@@ -167,7 +168,8 @@ class Succession:
     # -- own changes that wait to be offered
 
     def offer_copy(self, room: RoomId, held: HeldOffer) -> None:
-        """Puts a copy into a successor in place of the own changes that wait there. NotFound if they wait no longer."""
+        """Puts a copy of an object into the successor `room` in place of the own changes that wait there. NotFound if
+        they wait no longer."""
         self.offers.copy(room, held.obj)
 
     def ask_later(self, room: RoomId, held: HeldOffer) -> None:
@@ -175,17 +177,18 @@ class Succession:
         self.offers.later(room, held.obj)
 
     def refuse_copy(self, room: RoomId, held: HeldOffer) -> None:
-        """Declines the copy for good. The changes are still offered once what they build on is received."""
+        """Declines the copy for good. The changes are still offered once everything that they build on is received."""
         self.offers.refuse(room, held.obj)
 
     # -- what runs ------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        """Wakes `run`: a room appeared or moved, the connection is back, or something was written."""
+        """Has `run` check again: a room appeared or changed, the connection is back, or something was written."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Follows successors until cancelled."""
+        """Runs until cancelled. Does what is left to do on this device for every room that continues a stopped one,
+        whenever `wake` was called; tries again after a while what failed."""
         while True:
             failed = False
             unfinished = self._store.origins.unfinished()
@@ -201,8 +204,8 @@ class Succession:
             self._woken.clear()
 
     async def _go_on(self, origin: OriginRow) -> bool:
-        """Takes the next steps of one successor. False if the network or the server prevented it: then it is tried
-        again later."""
+        """Takes the next steps of one successor. Returns False if the network, the server or an error prevented it:
+        then it is tried again later."""
         try:
             if origin.by == self._engine.uid and origin.step < Step.DONE:
                 await self._found(origin)
@@ -220,9 +223,9 @@ class Succession:
             return False
 
     async def _found(self, origin: OriginRow) -> None:
-        """The founder's part: carries the content and waits until the server has acknowledged it, and only then invites
-        the members. So their offered changes come after the content, and a member who was added from now on still reads
-        nothing older."""
+        """Does the founder's part: carries the content over, waits until the server has acknowledged it, and only then
+        invites the members. So their offered changes come after the content, and a member who was added without the
+        history still reads nothing older."""
         self._name(origin.room, Origin(room=origin.old, n=origin.n, rh=origin.rh))
         if origin.step < Step.FOLLOWED:
             await self._carry(origin)
@@ -243,10 +246,10 @@ class Succession:
                     await asyncio.sleep(0)
 
     async def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
-        """An object's state as changes for its successor; empty for an object that cannot be carried.
-        WorkerUnavailable.
+        """The state of the object `obj` as groups of changes for `into`, its successor; empty for an object that cannot
+        be carried or is there already. WorkerUnavailable.
 
-        ▲ An object at which the worker ends is left out. Otherwise its author could keep everybody out of the
+        ▲ An object at which the worker process ends is left out. Otherwise its author could keep everybody out of the
         successor: the objects behind it would not be carried, and nobody would be invited.
         """
         carrier, baseline = self.carriers.get(kind), self._rooms.baselines.kinds.get(kind)
@@ -265,8 +268,8 @@ class Succession:
         return () if self._store.changes.of(into) else (state,)
 
     async def _sent(self, room: RoomId) -> None:
-        """Waits until the server has everything that was written here. Raises Unreachable if that takes long, since
-        other rooms wait."""
+        """Waits until the server has everything that was written in the room here. Raises Unreachable after RETRY_S,
+        since other rooms wait."""
         moved = asyncio.Event()
         end = self._store.waiting_changed.connect(moved.set)
         try:
@@ -280,8 +283,8 @@ class Succession:
             end()
 
     async def _invite(self, origin: OriginRow) -> None:
-        """Invites every member of the old room once, with the same role and history; a member who leaves is not invited
-        again."""
+        """Invites every member of the old room once, with the same role and access to the history. A member who leaves
+        is not invited again."""
         asked = {e.subject for e in self._rooms.events(origin.room) if e.kind == "add"}
         for member in self._store.rooms_list.members(origin.old):
             if member.uid in asked or member.uid == self._engine.uid:
@@ -294,12 +297,13 @@ class Succession:
     # -- own changes ----------------------------------------------------------------------------------------------
 
     async def _offer(self, origin: OriginRow) -> None:
-        """▲ Offers our changes that the founder did not have: those behind the position that the successor names, and
-        those without a position. If our copy lacks that position, or has another hash there, we do not know which ones
-        the founder had: then all of ours are offered, except those that were offered before.
+        """▲ Offers in the successor this person's changes that the founder did not have: those behind the position that
+        the successor names, and those without a position. If this device's copy lacks that position, or has a different
+        hash there, it is unknown which ones the founder had: then all own changes are offered, except those that were
+        offered before.
 
-        ▲ A change of an object that merges waits until what it builds on has a position in the successor. All other
-        changes are offered at once.
+        ▲ A change of an object that merges waits until everything that it builds on has a position in the successor.
+        All other changes are offered at once.
         """
         same = self._store.rh_at(origin.old, origin.n) == origin.rh
         after = origin.n if same else 0
@@ -327,8 +331,8 @@ class Succession:
         log.store.info("offered-again", count=offered, waits=len(waits))
 
     def _split(self, room: RoomId, after: int) -> set[bytes]:
-        """The groups from which pieces were cut off: the founder could not put them together, so they are offered
-        whole."""
+        """The ids of own updates of which only some pieces were at or before position `after`. The founder could not
+        join them, so all their pieces are offered."""
         return {group for change in self._store.origins.own(room, after) if (group := self._group(change)) is not None}
 
     def _group(self, change: StoredChange) -> bytes | None:
@@ -336,8 +340,9 @@ class Succession:
         return group_of(change.data) if found is not None and found.kind in self.offers.copiers else None
 
     def _for_successor(self, origin: OriginRow, change: StoredChange, same: bool) -> tuple[ObjId, bytes] | None:
-        """An own change in the form for the successor: the same bytes, except that the root's records name the new
-        objects' ids. None if it must not be offered."""
+        """An own change of the old room in the form for the successor, as (object there, data): the same bytes, except
+        that records about objects name the new objects' ids. None if it must not be offered. `same`: this device's copy
+        agrees with the founder's up to the position where the successor begins."""
         into = object_in(origin.room, origin.old, change.obj)
         if into != ObjId(origin.room):
             return into, change.data

@@ -11,7 +11,8 @@ from sync.client.ports import KeptServer
 
 
 class Account:
-    """One row for this account, one per entry of a user log."""
+    """The part of the store for public-key identities: this account's own secrets (one row), and every known person's
+    user log (a row for each entry), which is the signed list of that person's devices and keys."""
 
     def __init__(self, db: Database, people: People) -> None:
         self._db = db
@@ -23,17 +24,19 @@ class Account:
         return value
 
     def save_account(self, account: bytes) -> None:
-        """Replaces the account's secrets."""
+        """Stores the account's secrets, as sync encoded them, in place of those that were stored."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO account (id, data) VALUES (1, ?)", (account,))
 
     def attempt(self) -> bytes | None:
-        """What a recovery by the recovery sheet needs, as sync wrote it, or None."""
+        """The stored data of a recovery that was begun with a recovery sheet and is not finished, as sync wrote it.
+        None if no recovery is under way."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'returning'")
         return value
 
     def keep_attempt(self, attempt: bytes | None) -> None:
-        """Keeps the attempt until the account is here; None removes it."""
+        """Stores `attempt`, the data of an unfinished recovery as opaque bytes, until the account is recovered. None
+        removes it."""
         with self._db.transaction():
             if attempt is None:
                 self._db.conn.execute("DELETE FROM meta WHERE name = 'returning'")
@@ -47,7 +50,7 @@ class Account:
         return KeptServer(address=address, key=bytes.fromhex(key)) if address else None
 
     def keep_server(self, server: KeptServer) -> None:
-        """Replaces the stored server."""
+        """Stores the address and key of the account's server, in place of those that were stored."""
         with self._db.transaction():
             self._db.conn.execute(
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('server', ?)",
@@ -55,12 +58,14 @@ class Account:
             )
 
     def recovery_first_seen(self) -> bytes | None:
-        """The bytes that `keep_recovery_first_seen` stored last; None if nothing is stored. See `AccountPort`."""
+        """When this device first learned of each attempt to recover the account, as the opaque bytes that
+        `keep_recovery_first_seen` stored last; None if nothing is stored."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'recovery-attempts'")
         return value
 
     def keep_recovery_first_seen(self, first_seen: bytes) -> None:
-        """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
+        """Stores `first_seen`: when this device first learned of each attempt to recover the account, as opaque bytes.
+        Replaces what was stored."""
         with self._db.transaction():
             self._db.conn.execute(
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('recovery-attempts', ?)", (first_seen,)
@@ -71,7 +76,8 @@ class Account:
         return [(b, s) for b, s in self._db.rows("SELECT body, sig FROM user_log WHERE uid = ? ORDER BY seq", (uid,))]
 
     def append_user_log(self, uid: Uid, first_seq: int, entries: Sequence[tuple[bytes, bytes]]) -> None:
-        """Stores verified entries; those already stored are left as they are."""
+        """Stores verified entries (body, signature) of a person's log. `first_seq` is the number of the first of them.
+        Entries that are stored already are left as they are."""
         with self._db.transaction():
             self._db.conn.executemany(
                 "INSERT OR IGNORE INTO user_log (uid, seq, body, sig) VALUES (?, ?, ?, ?)",
@@ -79,11 +85,12 @@ class Account:
             )
 
     def user_logs(self) -> list[tuple[Uid, int]]:
-        """Everybody whose log has entries here, with the seq of the newest."""
+        """Each person of whose log entries are stored, with the sequence number of the newest stored entry."""
         return [(Uid(uid), seq) for uid, seq in self._db.rows("SELECT uid, max(seq) FROM user_log GROUP BY uid")]
 
     def put_person(self, uid: Uid, record: Mapping[str, str], salt: bytes) -> None:
-        """Stores a verified staff record ("name", "title", "unit") and its salt; a `verified` mark stays."""
+        """Stores a verified staff record ("name", "title", "unit") and `salt`, the random value that its hash was made
+        with. A mark that this person's keys were compared ("verified") is kept."""
         with self._db.transaction():
             self._db.conn.execute(
                 """INSERT INTO people (uid, name, title, unit, record, salt) VALUES (?, ?, ?, ?, ?, ?)
@@ -101,6 +108,6 @@ class Account:
         self._people.changed.emit(uid)
 
     def staff_record(self, uid: Uid) -> tuple[dict[str, str], bytes] | None:
-        """The record and salt that `put_person` stored last of this person."""
+        """The staff record of a person and its salt, as `put_person` stored them last. None if there is none."""
         row = self._db.one("SELECT record, salt FROM people WHERE uid = ?", (uid,))
         return (json.loads(row[0]), row[1]) if row else None

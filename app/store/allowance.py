@@ -15,10 +15,11 @@ MOST_US = 20_000_000
 
 
 def allowed_us(size_bytes: int) -> int:
-    """Microseconds of processor time that updates of this size may take, together."""
+    """Microseconds of processor time that merging updates of `size_bytes` in total may take, all of them together."""
     return min(MOST_US, ALWAYS_US + int(US_A_BYTE * size_bytes))
 
 
 def is_slow(size_bytes: int, took_us: int) -> bool:
-    """Whether merging updates of this size took longer than it may."""
+    """Whether merging updates of `size_bytes` in total took longer than allowed. `took_us`: microseconds of processor
+    time."""
     return took_us > allowed_us(size_bytes)

@@ -26,7 +26,9 @@ _SHORT = 4 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """`whole` are the objects whose every change is here now; `events` name objects that were destroyed or pruned."""
+    """The part of one delivery from the server that concerns a room's objects. `changes` are new edits. `events` are
+    entries of the room's log; those that destroy or prune an object are among them. `whole` are the objects of which
+    every change is stored on this device once this delivery is."""
 
     room: RoomId
     changes: Sequence[OpenedChange] = ()
@@ -35,7 +37,8 @@ class Arrivals:
 
 
 def arrivals(received: Received, changes_of: Callable[[Sequence[OpenedSnapshot]], list[OpenedChange]]) -> Arrivals:
-    """`changes_of` gives the changes that a snapshot consists of."""
+    """Picks the changes, events and completed objects out of a delivery from the server. `changes_of` returns the
+    changes that a snapshot consists of."""
     room = received.room
     match received:
         case ReceivedSlice(changes=changes, events=events):
@@ -56,8 +59,8 @@ def arrivals(received: Received, changes_of: Callable[[Sequence[OpenedSnapshot]]
 
 def is_small(received: Received) -> bool:
     """Whether storing `received` writes few rows, none over `_SHORT` bytes: its commit is then quicker than waking a
-    thread. The room's state does not count here. Objects that are whole now do, since their snapshots are deleted, and
-    `secure_delete` overwrites the rows."""
+    thread. The size of the room's state is not considered. A delivery that completes objects is never small: their
+    snapshots are deleted, and `secure_delete` overwrites the rows."""
     match received:
         case ReceivedSlice() as r:
             many = (r.positions, r.changes, r.items, r.waiting, r.events, r.members, r.gone, r.void, r.shares)

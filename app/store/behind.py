@@ -34,7 +34,8 @@ was made on this computer too, or is a colleague's word. Before that the row is 
 
 
 class Behind:
-    """The complete objects of one store. Use it on the loop."""
+    """Handles complete objects: objects that this device began to read from a snapshot, and of which it has every
+    single change by now. Judges them from their first change and deletes the snapshot. Use it on the event loop."""
 
     def __init__(self, db: Database, judges: Judges, projecting: Projecting, snapshots: Snapshots) -> None:
         self._db = db
@@ -46,7 +47,8 @@ class Behind:
         """More objects are complete. Emitted after the commit."""
 
     def prepare(self) -> None:
-        """Called at opening: finishes what an earlier run did not reach."""
+        """Reads from the store which objects were complete at the end of the program's last run, but not judged from
+        their first change yet. Called when the store is opened."""
         names = self._db.rows("SELECT name FROM meta WHERE name GLOB 'complete-*'")
         self._complete = {ObjId(bytes.fromhex(name.partition("-")[2])): None for (name,) in names}
 
@@ -59,8 +61,8 @@ class Behind:
         return obj in self._complete
 
     def note(self, objs: Sequence[ObjId]) -> None:
-        """Notes that every change of these objects is here while they still begin with a snapshot. Call it within the
-        transaction that stores the changes."""
+        """Notes that every change of these objects is stored now, though each is still computed from a snapshot. Call
+        it within the transaction that stores the changes."""
         for obj in objs:
             self._db.conn.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?, x'')", (complete_name(obj),))
         self._db.after_commit(partial(self._on_noted, objs))
@@ -70,8 +72,9 @@ class Behind:
         self.completed.emit()
 
     def begin(self, objs: Sequence[ObjId]) -> None:
-        """▲ Notes that these objects begin with another snapshot from now on: the changes that it replaces may not be
-        here, since they were pruned. Call it within the transaction that stores the snapshot."""
+        """▲ Notes that these objects were given a newer snapshot to begin with, so that they no longer count as
+        complete: the changes that the snapshot replaces may have been pruned and may not be here. Call it within the
+        transaction that stores the snapshot."""
         for obj in objs:
             self._db.conn.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
         self._db.after_commit(partial(self._on_begun, objs))
@@ -82,8 +85,9 @@ class Behind:
         self._judges.forget([obj for obj in objs if self._judges.is_due(obj)])
 
     async def settle(self, obj: ObjId, kind: Projector) -> None:
-        """Judges a complete object from its first change and deletes its snapshot. If changes must be tried first,
-        the first call marks them untried, and a call that finds none untried any more deletes the snapshot."""
+        """Judges a complete object from its first change and deletes its snapshot. `kind`: the object's kind. Call it
+        again until `obj` is no longer in `complete`: if changes must first be tried in the worker process, the first
+        call only marks them as untried, and a later call that finds none untried deletes the snapshot."""
         if not self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),)):
             await self._judges.again(obj, kind)
             if obj not in self:
@@ -109,14 +113,16 @@ class Behind:
                 self._db.after_commit(partial(self._projecting.untried.emit, obj))
 
     def _cached(self, obj: ObjId) -> Sequence[tuple[int, int]]:
-        """(the object's last row, the row up to which its cached state reaches), if no merged change follows that row.
-        Runs in a thread: it reads everything behind the snapshot, up to 200,000 changes of a long object."""
+        """Finds the cached merged state of an object: [(the object's last row, the row up to which the cached state
+        reaches)]. Empty if a merged change follows that row. Runs in a thread: it reads everything that the snapshot
+        replaces, up to 200,000 changes of a long object."""
         with self._db.reader() as reader:
             return [(last, row) for last, row in reader.execute(sql.CACHE_WITH_BEHIND, (obj,))]
 
     async def _drop_state(self, obj: ObjId) -> None:
-        """Deletes the snapshot. ▲ One that was only believed may be false, or contain changes that were left out since:
-        then the object's rows are computed again from its changes."""
+        """Deletes the snapshot of a complete object. ▲ A snapshot that a colleague's device made and this one did not
+        check may be false, or contain changes that were left out since. In that case the object's rows for lists and
+        search are computed again from its changes."""
 
         def write() -> None:
             state = self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),))

@@ -25,7 +25,7 @@ _PART = "SELECT part, room, obj, key, hash, size, plain_size, uploaded, present 
 
 
 class Blobs:
-    """The parts table and the folder beside it."""
+    """The encrypted parts of files: a table of what is known of each part, and the folder with their bytes."""
 
     def __init__(self, db: Database, folder: Path, outbox_changed: Callable[[], None]) -> None:
         self._db = db
@@ -40,7 +40,8 @@ class Blobs:
         return self._folder / name[:2] / name
 
     def write(self, part: PartId, sealed: bytes) -> None:
-        """Writes the sealed bytes durably; DiskFull, StoreUnwritable. Any thread; 4 MiB take 5–15 ms."""
+        """Writes the encrypted bytes of a part durably. Raises DiskFull or StoreUnwritable. Any thread; 4 MiB take 5–15
+        ms."""
         path = self.path(part)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,8 @@ class Blobs:
             raise (DiskFull() if e.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnwritable()) from e
 
     def read(self, part: PartId, expected_hash: bytes) -> bytes:
-        """The sealed bytes; NotFound, or StoreCorrupt if they are not what was written. Any thread."""
+        """Returns the encrypted bytes of a part. `expected_hash` is their SHA-256. Raises NotFound if there is no such
+        file, StoreCorrupt if the bytes have a different hash, StoreUnwritable if they cannot be read. Any thread."""
         try:
             sealed = self.path(part).read_bytes()
         except FileNotFoundError as e:
@@ -62,7 +64,8 @@ class Blobs:
         return sealed
 
     def add(self, part: BlobPart) -> None:
-        """Stores a part. A part that is known already only gets the flags that it lacked (`present`, `uploaded`)."""
+        """Stores what is known of a part. For a part that is known already, only the flags `present` and `uploaded` are
+        set, and never cleared."""
         with self._db.transaction():
             self._db.conn.execute(
                 """INSERT INTO parts (part, room, obj, key, hash, size, plain_size, uploaded, present)
@@ -93,15 +96,16 @@ class Blobs:
         return [_part(row) for row in self._db.rows(f"{_PART} WHERE obj = ? ORDER BY rowid", (obj,))]
 
     def to_upload(self, room: RoomId | None = None) -> list[BlobPart]:
-        """Parts that are here and not at the server yet, oldest first."""
+        """Parts whose bytes are on this device and not at the server yet, oldest first; of one room, or of all
+        (None)."""
         rows = self._db.rows(
             f"{_PART} WHERE present AND NOT uploaded AND (?1 IS NULL OR room = ?1) ORDER BY rowid", (room,)
         )
         return [_part(row) for row in rows]
 
     def set_uploaded(self, part: PartId) -> None:
-        """Notes that the server has the part durably: changes that waited for it may be sent. A second call changes
-        nothing."""
+        """Notes that the server has stored the part durably. Changes that waited only for this part may be sent now. A
+        second call changes nothing."""
         with self._db.transaction():
             conn = self._db.conn
             fresh = conn.execute("UPDATE parts SET uploaded = 1 WHERE part = ? AND uploaded = 0", (part,)).rowcount
@@ -120,22 +124,24 @@ class Blobs:
         return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in rows]
 
     def set_lost(self, part: PartId) -> None:
-        """Notes that the server has lost the part: it is uploaded again. No change waits for that."""
+        """Notes that the server has lost the part, so that it is uploaded again. Changes are not held back
+        meanwhile."""
         with self._db.transaction():
             self._db.conn.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
 
     def checked_for(self) -> bytes | None:
-        """The mark of the server's restore after which all parts were checked; None if there was none."""
+        """Says for which restore of the server from a backup this device has last checked that the server still has all
+        its parts: an opaque mark of that restore. None before the first check."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'parts-looked-for'")
         return value
 
     def set_checked_for(self, mark: bytes) -> None:
-        """Stores that mark: all parts have been checked."""
+        """Stores `mark`, which names a restore of the server: all parts have been checked since then."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 
     def drop(self, part: PartId) -> None:
-        """Forgets the part and deletes its bytes (an upload that was given up, gallring)."""
+        """Deletes the part: its row and its bytes. For an upload that was given up, or for disposal (gallring)."""
         with self._db.transaction():
             self._db.conn.execute("DELETE FROM parts WHERE part = ?", (part,))
         self.path(part).unlink(missing_ok=True)

@@ -26,14 +26,16 @@ from sync.client.ports import OpenedChange
 
 
 class Changes:
-    """The changes of all objects. Signals are emitted after the commit, on the loop's thread."""
+    """The changes of all objects: those written here and those received. One change is one edit. Signals are emitted
+    after the commit, on the loop's thread."""
 
     def __init__(self, db: Database, me: Me, projecting: Projecting, journal: Journal) -> None:
         self._db = db
         self._me = me
         self._projecting = projecting
         self.merging = journal.merging
-        """For code that merges changes of others: it names the changes in the journal while the merge runs."""
+        """A context manager for code that merges changes of others: it names them in the journal on the disk while the
+        merge runs, so that the next start knows what it was doing if the process ended."""
         self.appended: Signal[StoredChange] = Signal()
         """A change was written here and waits in the outbox."""
         self.received: Signal[list[StoredChange]] = Signal()
@@ -57,13 +59,15 @@ class Changes:
         change_id: ChangeId | None = None,
         t: int | None = None,
     ) -> ChangeId:
-        """Stores a change, its outbox row and its projection, durably, in one transaction.
+        """Stores a change that was made on this device, its outbox row and its projection (the rows for lists and
+        search), durably, in one transaction. Returns the change's id. `data`: the change, opaque here.
 
-        `live`: a document edit, which the engine batches; otherwise a record, flushed at once. `blobs` are part ids
-        that must be uploaded before the change is sent. `baseline`: the object's present state, for a newcomer without
-        the history. `change_id` and `t` (ms) are given for a change that is offered again in another room; otherwise
-        both are new. If the projection of a new change fails, the error is raised and nothing is stored; an offered one
-        is kept and marked, like a received one.
+        `live`: a document edit, which the engine batches; otherwise a record, which is sent at once. `blobs` are the
+        ids of file parts that must be uploaded before the change is sent. `baseline`: the change is the object's
+        present state, for a new member without the history. `change_id` and `t` (ms) are given only for a change that
+        is offered again in another room; otherwise both are new. If the projection of a new change fails, the error is
+        raised and nothing is stored; an offered one is kept and marked, like a received one. BugError without an
+        account, or if the object belongs to another room.
         """
         author = self._me.uid
         if author is None:
@@ -93,8 +97,9 @@ class Changes:
     def receive(
         self, room: RoomId, changes: Sequence[OpenedChange], tried: Tried, verdicts: Verdicts | None = None
     ) -> None:
-        """Stores a room's changes from the server; called by `Store.receive` inside its transaction. `tried`: changes
-        that may be merged at once; see `Projecting.run`. `verdicts`: the judges' verdicts on them."""
+        """Stores changes of a room that the server sent. Called by `Store.receive` inside its transaction. `tried`: the
+        changes that passed their trial in the worker and may be merged at once (None: all; see `Projecting.run`).
+        `verdicts`: the judges' verdicts on the changes; None if none of the objects has a judge."""
         verdicts = verdicts if verdicts is not None else Verdicts()
         with self._db.transaction() as conn:
             known = known_of(self._db.conn.execute, room, changes)
@@ -128,16 +133,18 @@ class Changes:
                 self._db.after_commit(lambda: self._offer_again(covered))
 
     def _offer_again(self, covered: Sequence[tuple[ObjId, int]]) -> None:
-        """▲ Offers changes once more that were written on this device and still waited when a prune covered them."""
+        """▲ Writes changes once more under new ids. `covered` are (object, position) of changes that still waited for
+        others when a snapshot replaced that part of the history. Only those that were written on this device are
+        offered again. Otherwise this person's edit would be lost."""
         for obj, position in covered:
             for change in self._select(sql.WRITTEN_HERE_AT, (obj, *at_position(position))):
                 if change.own:
                     self.append(change.room, obj, change.data)
 
     def _mark_doubles(self, room: RoomId, names: Iterable[Name]) -> set[int]:
-        """Marks all but one of the records with the same object, author and change id as `again`, and returns their
-        rows. ▲ The record at the lowest position counts, in whatever order they were received. Objects that merge are
-        skipped: their judge decides."""
+        """Finds records that have the same object, author and change id, marks all but one of each as repeated
+        (`again`), and returns the row ids of the marked ones. ▲ The record at the lowest position is the one that
+        counts, in whatever order they were received. Objects whose kind merges are skipped: their judge decides."""
         again, counted_too = set[int](), set[ObjId]()
         for name in names:
             obj, author, change_id = name
@@ -155,8 +162,8 @@ class Changes:
         return again
 
     def _store(self, room: RoomId, fresh: Sequence[OpenedChange], verdicts: Verdicts) -> list[StoredChange]:
-        """Stores new changes in the order of the verdicts, each followed by those that waited for it. Returns the
-        changes that may be merged according to the verdicts."""
+        """Stores the new changes `fresh` in the order of their verdicts. Stored changes that waited for one of them
+        follow it. Returns the changes that may be merged according to the verdicts."""
         conn, me = self._db.conn, self._me.uid
         row = int(self._db.value(sql.LAST_ROW) or 0)
         stored: list[StoredChange] = []
@@ -191,7 +198,8 @@ class Changes:
         return [c for c in self._touch(room, stored) if c.rowid not in held] if stored else []
 
     def _woken(self, obj: ObjId, position: int, out: str | None) -> list[StoredChange]:
-        """Applies a changed verdict on a stored change. Returns the change, if it is to be merged."""
+        """Applies a new verdict to a stored change of `obj` at `position`. `out`: the code for which the change is kept
+        out of the object, None if it is to be merged. Returns the change in a list if it is to be merged now."""
         conn = self._db.conn
         for *_, row, mark in conn.execute(sql.AT_POSITION, (obj, *at_position(position))).fetchall():
             if out is None and mark in sql.JUDGED:
@@ -203,9 +211,11 @@ class Changes:
         return []
 
     def _check_own(self, placed: Sequence[tuple[int, int, int, int, int]], verdicts: Verdicts) -> None:
-        """▲ Marks changes that were written here with their verdicts, which are the same for every member, and takes
-        those that do not count out of their objects. In a successor an own change may wait, since others have not
-        offered yet what it builds on. A void one is a fault of ours, and is logged."""
+        """▲ Applies the judges' verdicts to changes that were written on this device and have now received their
+        positions. The verdicts are the same for every member. A change that does not count is marked, and taken out of
+        its object. In a room that continues another, an own change may have to wait, since others have not offered yet
+        what it builds on. A void own change is a fault of this program, and is logged. `placed`: (position, server's
+        time, number in its envelope, is a baseline, row) of each change."""
         if not verdicts.codes:
             return
         for n, _, place, _, row in placed:
@@ -220,7 +230,8 @@ class Changes:
                     self._projecting.take_back(change.obj)
 
     def _touch(self, room: RoomId, stored: list[StoredChange]) -> list[StoredChange]:
-        """Makes or updates the objects' rows. Returns the changes without those that name an object of another room."""
+        """Makes or updates the list rows of the objects that these changes belong to. Returns the changes, without
+        those that name an object of a different room."""
         first: dict[ObjId, StoredChange] = {}
         last: dict[ObjId, StoredChange] = {}
         for change in stored:
@@ -245,7 +256,7 @@ class Changes:
         self._db.after_commit(lambda: self.positioned.emit(changes))
 
     def of(self, obj: ObjId, after: int = 0) -> list[StoredChange]:
-        """The object's changes whose rowid is above `after`, in the order of receipt."""
+        """The object's changes that are merged, in the order of receipt. `after`: only those whose row id is higher."""
         return self._select(sql.CHANGES_OF, (obj, after))
 
     def unplaced(self, obj: ObjId) -> list[bytes]:
@@ -263,16 +274,18 @@ class Changes:
         return [(dev, t) for dev, t in self._db.rows(sql.LATEST_BY_DEVICE, (room,))]
 
     def writers_after(self, obj: ObjId, row: int) -> list[tuple[Uid, int]]:
-        """(author, ms of their newest) of the changes that others wrote in an object and that were stored after a row;
-        the author of the latest is last. An object's state does not say who wrote."""
+        """(author, ms of their newest change) for each other person whose changes to an object were stored after row
+        `row`; the author of the latest change is last. Needed since an object's merged state does not say who wrote."""
         return [(Uid(uid), t) for uid, t in self._db.rows(sql.WRITERS_AFTER, (obj, row, self._me.uid))]
 
     def history(self, obj: ObjId) -> tuple[list[StoredChange], list[StoredChange]]:
-        """(the snapshots that replace changes which are not here, every edit), each in the room's order."""
+        """Everything from which the object's past can be computed, as (the snapshots that replace changes which are not
+        here, every single edit). Each list is in the room's order."""
         return self._select(sql.STATES_OF, (obj,)), self._select(sql.EDITS_OF, (obj,))
 
     async def latest_in_thread(self, room: RoomId) -> list[tuple[DevId | None, int]]:
-        """As `latest_by_device`, read in a thread: a long room has hundreds of thousands."""
+        """The same as `latest_by_device`: (device, the server's time in ms of its newest change) for each device that
+        wrote in a room, None for this device. Read in a thread: a long room has hundreds of thousands of changes."""
 
         def read() -> list[tuple[DevId | None, int]]:
             with self._db.reader() as reader:
@@ -300,8 +313,9 @@ class Changes:
 def _in_order(
     fresh: Sequence[OpenedChange], verdicts: Verdicts
 ) -> Iterator[tuple[ObjId, OpenedChange | int, str | None]]:
-    """New changes, and positions of stored changes with another verdict, in the order in which they are to be stored.
-    Changes of objects without verdicts keep the order of receipt."""
+    """Puts new changes, and stored changes whose verdict changed, into the order in which they are to be written.
+    Yields (object, a new change or the position of a stored one, the code for which it is kept out or None). Changes of
+    objects without verdicts keep the order of receipt."""
     by_obj: dict[ObjId, list[OpenedChange]] = {}
     for change in fresh:
         by_obj.setdefault(change.obj, []).append(change)
@@ -316,7 +330,8 @@ def _in_order(
 
 
 def stored_change(row: Row, me: Uid | None) -> StoredChange:
-    """The row of `statements.CHANGE`'s columns."""
+    """Makes a stored change out of a row with `statements.CHANGE`'s columns. `me`: this account's person, whose changes
+    are marked as own."""
     rowid, room, obj, change_id, author, t, n, data = row
     return StoredChange(
         rowid=rowid,

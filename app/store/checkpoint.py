@@ -32,11 +32,12 @@ PAUSE_S = 0.4
 
 
 class Checkpointer:
-    """Sleeps until enough is written, or until a few rows have waited; then makes one passive checkpoint, which never
-    blocks the writer."""
+    """A thread that copies committed pages from SQLite's write-ahead log into the database file (a passive checkpoint,
+    which never blocks the writer). It acts when many rows have been written, or when a few have waited for a while."""
 
     def __init__(self, connect: Callable[[], Any], log_bytes: Callable[[], int]) -> None:
-        """`connect` gives a new driver connection with the key set, `log_bytes` the length of the log's file."""
+        """`connect` opens a new database connection with its key set. `log_bytes` returns the length of the log
+        file."""
         self._connect = connect
         self._log_bytes = log_bytes
         self._wake = threading.Event()
@@ -47,7 +48,8 @@ class Checkpointer:
         self._thread: threading.Thread | None = None
 
     def wrote(self, rows: int) -> None:
-        """Notes that a transaction was committed that changed so many rows. Call it on the loop's thread."""
+        """Notes that a transaction was committed which changed `rows` rows. Starts the thread at the first call. Call
+        it on the loop's thread."""
         if self._thread is None and not self._end.is_set():
             self._thread = threading.Thread(target=self._run, name="store-checkpoint", daemon=True)
             self._thread.start()
@@ -74,7 +76,8 @@ class Checkpointer:
             self._thread = None
 
     def _rest(self) -> None:
-        """Returns when much was written, or when a few rows have waited."""
+        """Waits until a checkpoint is worth its cost: many rows were written, the log is long, or few rows have waited
+        REST_S."""
         end = time.monotonic() + REST_S
         while time.monotonic() < end and self._log_bytes() <= MANY_BYTES:
             if self._many.wait(LOOK_S):

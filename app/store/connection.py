@@ -37,7 +37,7 @@ class Rows(Protocol):
 
 
 class Blob(Protocol):
-    """A value of a stored row, which is written in place; its length stays."""
+    """A binary value in a stored row, opened so that parts of it can be overwritten; its length cannot change."""
 
     def seek(self, offset: int, /) -> None: ...
 
@@ -71,7 +71,8 @@ else:
 
 
 class Connection(_Driver):
-    """One connection. `Database` opens it; projections get the one of the running transaction."""
+    """One connection to the encrypted database. `Database` opens it. A projection, which writes a tool's rows for lists
+    and search, gets the connection of the running transaction."""
 
     long_commit: bool = False
     """Code that writes rows whose commit may take long, however few they are, sets it within the transaction:

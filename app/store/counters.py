@@ -22,7 +22,7 @@ _ADD_UP = """UPDATE rooms SET (unread, mentions, last_t, last_by, last_preview) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
-    """What a room's line shows as the latest: when (ms), by whom, and a line of text."""
+    """The line that a room shows as its latest activity: when (`t`, ms), by whom, and one line of text."""
 
     t: int
     by: Uid
@@ -31,8 +31,8 @@ class Latest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
-    """What one object adds to its room: how much of it is unread, how much of that mentions this person, and its latest
-    (None: it shows none)."""
+    """One object's share of its room's numbers: how many of its entries this person has not read (`unread`), how many
+    of those mention this person (`mentions`), and its latest activity (`last`; None if it shows none)."""
 
     unread: int = 0
     mentions: int = 0
@@ -55,25 +55,27 @@ def put(conn: Connection, room: RoomId, obj: ObjId, counter: Counter) -> None:
 
 
 def unread(conn: Connection, obj: ObjId) -> tuple[int, int]:
-    """What an object counts now: (unread, those of them that mention this person)."""
+    """The stored counter of one object: (unread entries, those of them that mention this person); (0, 0) if it has
+    none."""
     found = conn.execute("SELECT unread, mentions FROM counters WHERE obj = ?", (obj,)).fetchone()
     return (int(found[0]), int(found[1])) if found is not None else (0, 0)
 
 
 def add_up(conn: Connection, room: RoomId) -> None:
-    """Makes the room's numbers from its objects' counters. A room that this person has left has nothing unread. Call it
-    when it changes which objects count."""
+    """Computes the room's unread, mentions and latest line from its objects' counters. A room that this person has left
+    has nothing unread. Call it when an object begins or ceases to be counted, such as when it is put into the trash."""
     conn.execute(_ADD_UP, (room,))
 
 
 def drop(conn: Connection, obj: ObjId) -> None:
-    """Removes an object's counter."""
+    """Removes an object's counter and updates its room's numbers."""
     for (room,) in conn.execute("DELETE FROM counters WHERE obj = ? RETURNING room", (obj,)).fetchall():
         add_up(conn, room)
 
 
 def drop_kind(conn: Connection, kind: str) -> None:
-    """Removes the counters of all objects of a kind."""
+    """Removes the counters of all objects of the kind `kind` ("chat", "document", …) and updates their rooms'
+    numbers."""
     of_kind = "DELETE FROM counters WHERE obj IN (SELECT obj FROM objects WHERE kind = ?) RETURNING room"
     for room in {room for (room,) in conn.execute(of_kind, (kind,)).fetchall()}:
         add_up(conn, room)

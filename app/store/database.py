@@ -43,7 +43,8 @@ _Acts = list[Callable[[], None]]
 
 
 def fault_of(error: BaseException) -> StoreFault | None:
-    """The fault behind a driver's error; None if the statement itself was wrong (our bug)."""
+    """Translates an error of the database driver into a StoreFault, for causes outside this program (a full disk, a
+    damaged or closed database). None for any other error, such as a wrong statement, which is a bug of ours."""
     if not isinstance(error, driver.Error):
         return None
     if isinstance(error, driver.ProgrammingError) and _CLOSED in str(error):
@@ -58,7 +59,8 @@ def fault_of(error: BaseException) -> StoreFault | None:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """Turns driver errors that are the world's fault into StoreFaults."""
+    """A context in which driver errors with causes outside this program (a full disk, a damaged file) become
+    StoreFaults. Other driver errors pass unchanged."""
     try:
         yield
     except driver.Error as e:
@@ -67,8 +69,8 @@ def faults() -> Iterator[None]:
 
 
 def _raise_fault(error: driver.Error) -> None:
-    """Raises a StoreFault if the error is the world's fault. Otherwise returns, and the caller raises the error
-    itself."""
+    """Raises a StoreFault if the driver's error has a cause outside this program (a full disk, a damaged file).
+    Otherwise returns, and the caller raises the error itself."""
     fault = fault_of(error)
     if fault is not None:
         log.store.error("fault", code=fault.code)
@@ -76,10 +78,12 @@ def _raise_fault(error: driver.Error) -> None:
 
 
 class Database:
-    """An open encrypted database. All methods but `reader` and `check` belong to the thread that opened it."""
+    """An open encrypted database, with one connection that writes and further ones that only read. All methods but
+    `reader` and `check` belong to the thread that opened it."""
 
     def __init__(self, path: Path, key: bytes) -> None:
-        """Opens or creates the file; use `Database.open` and `Database.create`."""
+        """Opens or creates the file with the raw `key` of 32 bytes. Use `Database.open` and `Database.create`
+        instead."""
         if len(key) != KEY_BYTES:
             raise BugError("a raw key has 32 bytes")
         self.path = path
@@ -106,7 +110,7 @@ class Database:
 
     @classmethod
     def create(cls, path: Path, key: bytes) -> "Database":
-        """A new empty database; StoreUnwritable if the file exists."""
+        """Makes a new empty database with the raw `key`. StoreUnwritable if the file exists."""
         if path.exists():
             raise StoreUnwritable()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,8 +118,8 @@ class Database:
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "Database":
-        """Opens an existing database. Raises StoreMissing, StoreCorrupt (also if the key is not this database's) or
-        StoreUnwritable."""
+        """Opens an existing database with its raw `key`. Raises StoreMissing, StoreCorrupt (also if the key is not this
+        database's) or StoreUnwritable."""
         if not path.exists():
             raise StoreMissing()
         if path.stat().st_size == 0:
@@ -153,7 +157,8 @@ class Database:
         return connection
 
     def close(self) -> None:
-        """Checkpoints, closes all connections and drops the key. A second call does nothing."""
+        """Finishes a commit that still runs, stops the checkpoint thread, closes all connections and drops the key. A
+        second call does nothing."""
         self._settle()
         self._committer.shutdown()
         self._checkpointer.stop()
@@ -163,12 +168,12 @@ class Database:
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
-        """One durable transaction; an inner one joins the outer. Any error rolls back all of it.
+        """A context that is one transaction; an inner one joins the outer. Any error rolls back all of it.
 
-        `durable` False: the transaction is whole, but on the disk only with the next durable one. Use it for what is
-        received again after a crash. An inner one is as durable as the outer.
-
-        The callbacks that were given to `after_commit` run when the outermost transaction has committed.
+        If `durable`, the transaction is on the disk when the context ends. Otherwise it is complete, but reaches the
+        disk only with the next durable one: use that for data that the server sends again after a crash. An inner one
+        is as durable as the outer. The callbacks that were given to `after_commit` run when the outermost transaction
+        has committed.
         """
         self._check_thread()
         with faults():
@@ -227,8 +232,9 @@ class Database:
             raise failed[0]
 
     def _settle(self) -> None:
-        """Waits for the commit that runs apart, if one does. Its errors, and those of its callbacks, are raised only to
-        the caller that began it: another caller that had to wait, such as a keystroke, has no part in them."""
+        """If a commit is running in another thread, waits for it and then runs its callbacks. Errors of the commit or
+        the callbacks are stored for the caller that began the commit, and are not raised here: a caller that had to
+        wait, such as a keystroke, has no part in them."""
         if self._committing is None:
             return
         (commit, acts, failed), self._committing = self._committing, None
@@ -281,7 +287,8 @@ class Database:
             raise BugError("an inner transaction failed and the error was swallowed")
 
     def _commit(self) -> None:
-        """Commits, on the loop's thread or the committer's. A commit that failed is rolled back."""
+        """Commits the open transaction, on the loop's thread or the committer's. If that fails, rolls back and raises
+        the error."""
         try:
             self.conn.execute("COMMIT")
         except BaseException:
@@ -290,13 +297,14 @@ class Database:
             raise
 
     def _committed_here(self) -> "Future[Exception | None]":
-        """Commits on the loop's thread, and returns the result as a future that is done."""
+        """Commits on the loop's thread. Returns a finished future: its result is the commit's error, or None."""
         commit: Future[Exception | None] = Future()
         commit.set_result(self._commit_apart())
         return commit
 
     def _commit_apart(self) -> Exception | None:
-        """Commits on the committer's thread. Returns the error, for the caller that began the commit."""
+        """Commits on the committer's thread. Returns the error instead of raising it, for the caller that began the
+        commit; None if it succeeded."""
         try:
             self._commit()
         except Exception as e:
@@ -313,7 +321,8 @@ class Database:
             self.conn.execute("ROLLBACK")
 
     def after_commit(self, act: Callable[[], None]) -> None:
-        """Runs `act` once the running transaction is durable (at once if there is none); never after a rollback."""
+        """Has `act` called once the running transaction is committed; at once if no transaction is open, never if it is
+        rolled back."""
         if self._depth:
             self._after.append(act)
         else:
@@ -350,21 +359,19 @@ class Database:
         return result
 
     def value(self, sql: str, params: Params = ()) -> Any:
-        """The first column of the first row, or None."""
+        """The first column of the first row of a query, or None if there is no row."""
         row = self.one(sql, params)
         return row[0] if row else None
 
     @contextmanager
     def reader(self) -> Iterator[Connection]:
-        """A read-only connection of its own, for any thread: search rebuilds, exports, long lists."""
+        """Lends a read-only connection to the caller, for any thread: search rebuilds, exports, long lists."""
         with faults(), self._readers.lend() as reader:
             yield reader
 
     def check(self) -> list[str]:
-        """What is wrong with the file ([] if nothing): SQLCipher's page seals, then SQLite's structure. Any thread.
-
-        Reads the whole file: 100 MB take about a second.
-        """
+        """Checks the whole file and returns what is wrong with it, [] if nothing: first the authentication code of each
+        encrypted page, then SQLite's structure. Any thread. 100 MB take about a second."""
         try:
             with self.reader() as reader:
                 problems = [str(row[0]) for row in reader.execute("PRAGMA cipher_integrity_check")]
@@ -374,8 +381,9 @@ class Database:
             return [e.code]
 
     def rekey(self, key: bytes) -> None:
-        """Seals the whole database under a new raw key. After a crash in the middle the old key opens it, as it does
-        after DiskFull and StoreUnwritable, which leave this object closed. Needs as much free room as the file has."""
+        """Encrypts the whole database under `key`, a new raw key of 32 bytes. After a crash in the middle the old key
+        opens it, as it does after DiskFull and StoreUnwritable, which leave this object closed. Needs as much free disk
+        space as the file has."""
         if len(key) != KEY_BYTES or self._depth:
             raise BugError("rekey needs a 32-byte key and no open transaction")
         self._settle()
@@ -395,8 +403,8 @@ class Database:
             self._open_main()
 
     def _reseal(self, connection: Connection, key: bytes) -> None:
-        """Rekeys the file. Raises DiskFull or StoreUnwritable by the free room, since SQLCipher has one error for every
-        failure of a rekey, without a reason."""
+        """Encrypts the file under the new `key`. SQLCipher has one error for every failure of this, without a reason:
+        so this raises DiskFull if the free space is less than the file's size, and StoreUnwritable otherwise."""
         needed, free = self.path.stat().st_size, shutil.disk_usage(self.path.parent).free
         try:
             connection.execute(f"PRAGMA rekey=\"x'{key.hex()}'\"")
@@ -409,7 +417,8 @@ class Database:
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether an error is about the store or the process, not about one change."""
+    """Whether an error concerns the store or the whole process (out of memory, a full disk, an exit), so that it must
+    be raised. Any other error concerns only the one change that was being processed."""
     if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, StoreFault)):
         return True
     return fault_of(error) is not None

@@ -24,8 +24,9 @@ def log_bytes(database: Path) -> int:
 
 
 def flush_log(database: Path) -> StoreFault | None:
-    """Flushes the write-ahead log of the database at this path (fsync), after a commit that SQLite did not flush. Any
-    thread. Returns None, DiskFull or StoreUnwritable (also if there is no log), for the loop's thread to raise.
+    """Flushes the write-ahead log of the database at the path `database` to the disk (fsync), after a commit that
+    SQLite did not flush. Any thread. Returns None if it succeeded; otherwise DiskFull or StoreUnwritable (also if there
+    is no log), for the loop's thread to raise.
 
     SQLite's own file handle cannot be reached from Python, so this opens the log once more. fsync flushes the file,
     whichever handle is given. On POSIX, closing a handle ends the process's locks on that file; SQLite has none on the

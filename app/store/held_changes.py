@@ -18,7 +18,8 @@ MOST_VOID = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """A change that this computer holds back: its author, when the room received it (ms), and why."""
+    """A change that this computer stores and does not merge, because its trial failed. `why`: the code of the reason.
+    `since`: when this computer held it back (own clock, ms)."""
 
     change: StoredChange
     why: str
@@ -26,7 +27,7 @@ class Quarantined:
 
 
 class HeldChanges:
-    """Lists and counts the changes of one store that are not merged. It only reads."""
+    """Lists and counts the stored changes that are not merged into their objects. It only reads."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector]) -> None:
         self._db = db
@@ -48,7 +49,8 @@ class HeldChanges:
         return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
 
     def void_counts(self, room: RoomId) -> list[tuple[str, Uid, int]]:
-        """Counts all void changes of a room: (title of the object, author, how many)."""
+        """Counts all void changes of a room, that is, those that break the rules of their format: (title of the object,
+        author, how many) for each object and author."""
         rows, kinds = self._db.rows(sql.VOID_COUNTS, (room,)), self._merging_kinds
         return [(title, Uid(author), count) for title, kind, author, count in rows if kind in kinds]
 

@@ -45,7 +45,8 @@ _PAGE = 4096
 
 
 class Inbox:
-    """Streams, positions, keys, shares, waiting and bad items. Changes are stored through `Changes`."""
+    """Stores what the server sends: room states, positions, keys, shares (which bind an object's id to its room), items
+    that wait for a key, and items that cannot be read. Changes are stored through `Changes`."""
 
     def __init__(
         self,
@@ -76,35 +77,40 @@ class Inbox:
         return [(room, state) for room, state in self._db.rows(sql.STREAMS)]
 
     def rh_at(self, room: RoomId, n: int) -> bytes | None:
-        """The stream's hash at a position, or None if it is not stored."""
+        """The hash of the room's log up to position `n`, or None if it is not stored."""
         value: bytes | None = self._db.value(sql.RH_AT, (room, n))
         return value
 
     def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
-        """(epoch, K, A or None) of every epoch whose key is held, in order."""
+        """(epoch, content key K, archive key A or None) of every epoch whose key this device holds, lowest epoch first.
+        An epoch is a generation of the room's key."""
         return [(epoch, k, a) for epoch, k, a in self._db.rows(sql.ROOM_KEYS, (room,))]
 
     def put_keys(self, room: RoomId, keys: Sequence[tuple[int, bytes, bytes | None]]) -> None:
-        """Stores keys. An A that is already stored is not lost when the key is received again without it."""
+        """Stores keys: (epoch, content key K, archive key A or None). An A that is already stored stays when the key is
+        received again without it."""
         with self._db.transaction():
             self._db.conn.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in keys])
 
     def share(self, room: RoomId, obj: ObjId) -> bytes | None:
-        """An object's share, if it was received."""
+        """The share of an object: the secret from which its id was made, which binds the object to this room. None if
+        it was not received."""
         value: bytes | None = self._db.value(sql.SHARE, (room, obj))
         return value
 
     def waiting(self, room: RoomId) -> list[tuple[int, bytes]]:
-        """Verified items whose key or share is missing, by position."""
+        """(position, bytes) of verified items that cannot be decrypted yet because their key or share is missing, by
+        position."""
         return [(n, item) for n, item in self._db.rows(sql.WAITING, (room,))]
 
     def problem(self, room: RoomId) -> str | None:
-        """The code with which the room stopped, if it did."""
+        """The code with which this device stopped reading the room ("fork", "rollback" or "restored"); None if it did
+        not."""
         return _PROBLEMS.get(self._db.value("SELECT postponed FROM streams WHERE room = ?", (room,)) or 0)
 
     def set_problem(self, room: RoomId, code: str | None) -> None:
-        """Stores why the room stopped, and holds back its outbox; None removes the code and releases the outbox. Does
-        nothing for a room without a stream."""
+        """Stores the code for which this device stopped the room, and holds back the room's outbox; None removes the
+        code and releases the outbox. Does nothing for a room of which no state is stored."""
         number = next((n for n, c in _PROBLEMS.items() if c == code), 0)
         with self._db.transaction():
             self._db.conn.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
@@ -115,21 +121,22 @@ class Inbox:
         return [(n, code) for n, code in self._db.rows("SELECT n, code FROM bad WHERE room = ? ORDER BY n", (room,))]
 
     def void_items(self, room: RoomId) -> list[tuple[Uid, int]]:
-        """Counts, by the person in whose name they are, the items that are void by the room's rules and to which the
-        server gave a position all the same. At most `MOST_VOID` of a room are counted."""
+        """Counts the room's items that break the room's rules and that the server gave a position all the same: (person
+        in whose name they are, how many). At most `MOST_VOID` of a room are counted."""
         return [(Uid(uid), count) for uid, count in self._db.rows(sql.VOID_ITEMS, (room,))]
 
     def receive(self, received: Received) -> None:
-        """Stores everything that an accepted slice changes, in ONE transaction. See `sync.client.received`."""
+        """Stores one accepted delivery from the server (`received`, see `sync.client.received`) in ONE transaction,
+        without judging or trying its changes."""
         came = arrivals(received, self._snapshots.changes)
         with self._db.transaction(durable=not received.more):
             self._write(received, came, frozenset(), None)
         self._judges.forget({c.obj for c in came.changes})
 
     async def receive_apart(self, received: Received) -> None:
-        """Stores a slice as `receive` does. Changes of documents and boards are first merged on trial in the worker;
-        those that do not pass are stored and held back. Then this commits the slice, notifies the tools (chat,
-        documents, boards), and flushes the commit to the disk (decision 0017)."""
+        """Stores one delivery from the server as `receive` does. Changes of documents and boards are judged first, and
+        merged on trial in the worker process; those that do not pass are stored and held back. Then this commits the
+        delivery, notifies the tools (chat, documents, boards), and flushes the commit to the disk (decision 0017)."""
         came = arrivals(received, self._snapshots.changes)
         if not self._judges.concerns(came):
             await self._store(received, came, frozenset(), None)
@@ -163,7 +170,8 @@ class Inbox:
         await self._db.apart(write, durable=not received.more, is_short=is_short)
 
     def _is_short(self, received: Received) -> bool:
-        """Whether `received` is small. A room's state counts only if it is written whole (1 MiB takes 20 ms)."""
+        """Whether `received` is so small that its commit may run on the event loop. A room's state counts only if it
+        must be written whole (1 MiB takes 20 ms)."""
         state = received.state if isinstance(received, ReceivedSlice | OpenedUpTo) else None
         fits = state is None or len(state) < _LARGE_STATE or self._is_in_place(received.room, state)
         return fits and is_small(received)
@@ -190,7 +198,8 @@ class Inbox:
                 pass
 
     def _write_received(self, received: Received, *, judged: bool) -> None:
-        """Writes what is no change: states, positions, keys, what waits, and which objects are complete."""
+        """Writes everything of a delivery except its changes: room states, positions, keys, items that wait, and which
+        objects are complete. `judged`: the objects' changes have verdicts."""
         room = received.room
         match received:
             case ReceivedSlice():
@@ -246,7 +255,8 @@ class Inbox:
         self._db.conn.executemany(sql.ADD_BAD, [(room, n, code) for n, code in bad])
 
     def reread(self, room: RoomId) -> int:
-        """The position up to which a room must be read once more; 0 if it need not."""
+        """The position up to which this device must read a room again, since it was given access to older items; 0 if
+        it need not."""
         return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_reread(room),)) or 0)
 
     def incomplete(self, room: RoomId) -> list[ObjId]:
@@ -267,7 +277,8 @@ class Inbox:
         self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_incomplete(room), value))
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
-        """Writes the pages of a large state that differ from those stored last: a message changes two of 65."""
+        """Writes the room's `state`, and `cursor`, the position up to which it was read. Of a large state only the
+        pages that differ from those stored last are written: a message changes two of 65."""
         in_place, kept = self._is_in_place(room, state), self._states.pop(room, None)
         if kept is None or not in_place:
             self._db.conn.execute(sql.SET_STREAM, (room, cursor, state))
@@ -285,8 +296,8 @@ class Inbox:
             self._db.after_commit(lambda: self._states.update({room: (row, state)}))
 
     def _complete(self, room: RoomId, whole: Sequence[ObjId], *, judged: bool) -> None:
-        """Notes that every change of these objects is here. `judged`: objects that merge keep their snapshot until they
-        are judged."""
+        """Notes that every change of the objects `whole` is here now, so that their snapshots can be deleted. If
+        `judged`, objects whose kind merges keep their snapshot until they have been judged from the first change."""
         if not whole:
             return
         begun = {obj for (obj,) in self._db.rows(sql.BEGUN_IN, (room,))}.intersection(whole)

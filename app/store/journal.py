@@ -24,7 +24,7 @@ NO_POSITION = 0
 
 
 class Named(Protocol):
-    """A change as the journal names it."""
+    """A change that the journal can name: its position `n` in the room (None if it has none yet), and its id."""
 
     @property
     def n(self) -> int | None: ...
@@ -35,7 +35,8 @@ class Named(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A merge that did not end: the object, and its first and last change as (position or 0, change id)."""
+    """A merge that was running when an earlier process ended: the object, and the first and the last of the merged
+    changes, each as (position, or 0 without one; change id)."""
 
     room: RoomId
     obj: ObjId
@@ -49,10 +50,11 @@ class Merge:
 
 
 class Journal:
-    """The file of one profile. `left`: what an earlier process was merging when it ended."""
+    """The journal file of one profile: it names the changes that this process is merging, so that the next start knows
+    them if a merge ends the process. `left`: the merges that an earlier process had begun when it ended."""
 
     def __init__(self, path: Path | None) -> None:
-        """`path` None keeps the journal in memory: for stores without a profile."""
+        """`path`: the file, made if it is missing. None keeps the journal in memory, for stores without a profile."""
         self.left: tuple[Merge, ...] = ()
         self._lock = threading.Lock()
         self._free = list(range(_SLOTS - 1, -1, -1))
@@ -65,7 +67,8 @@ class Journal:
         self.left = tuple(merge for slot in range(_SLOTS) if (merge := self._at(slot)) is not None)
 
     def settle(self) -> None:
-        """Notes that `left` has been handled, durably."""
+        """Empties the file, durably. Call it once the merges in `left`, which an earlier run of the program did not
+        finish, have been handled."""
         self.left = ()
         self._map[:] = bytes(_SLOTS * _SIZE)
 
@@ -75,7 +78,8 @@ class Journal:
 
     @contextmanager
     def merging(self, room: RoomId, obj: ObjId, changes: Sequence[Named]) -> Iterator[None]:
-        """Names these changes in the file while the context lasts. Any thread. Does nothing for no changes.
+        """A context in which the file names the first and last of these changes to `obj`, which the caller is merging.
+        Any thread. Does nothing if `changes` is empty.
 
         ▲ Do not use it for a merge in another process. If this program was ended meanwhile, the next start would hold
         back an object although no merge in this program ended it.

@@ -41,28 +41,32 @@ BREATH = 32
 
 @dataclass(frozen=True, slots=True)
 class KnownIds:
-    """What an object's judge knows. `has`: whether an id (client, clock) has a position. `owner`: the uid of the person
-    who owns a client, None if nobody does."""
+    """Answers questions about the CRDT of one object from what its judge knows. `has`: whether an operation id (client,
+    clock) has a position in the room. `owner`: the uid of the person to whom a client number belongs, None if it
+    belongs to nobody."""
 
     has: Callable[[tuple[int, int]], bool]
     owner: Callable[[int], bytes | None]
 
 
 class Judges(KeptJudges):
-    """The judges of one store. Use them on the loop."""
+    """Decides which received changes of documents and boards count. There is one judge for each object. Use it on the
+    loop."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], projecting: Projecting) -> None:
         super().__init__(db, me, kinds, projecting)
         projecting.taken_out.connect(self._on_taken_out)
 
     def concerns(self, came: Arrivals) -> bool:
-        """Whether these items from the server change, prune or complete an object that has a judge."""
+        """Whether this delivery from the server has changes of an object that has a judge, or prunes or completes
+        one."""
         objs = {c.obj for c in came.changes} | {e.obj for e in came.events if e.obj is not None}
         return any(self.merging(came.room, obj) is not None for obj in {*objs, *came.whole})
 
     async def known(self, obj: ObjId) -> KnownIds:
-        """Which ids of the object have positions, and who owns its clients. The answer is valid until the loop runs
-        another task. It is empty for an object that is unknown or must be judged again."""
+        """Answers from the object's judge: which operation ids have positions, and who owns which client. The answer is
+        valid until the event loop runs another task. It is empty for an object that is unknown or must be judged again.
+        """
         async with self.lock:
             room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
             kind = self.merging(RoomId(room), obj) if room is not None else None
@@ -77,8 +81,8 @@ class Judges(KeptJudges):
     # -- received changes
 
     async def judge(self, arrived: Arrivals) -> Verdicts:
-        """The verdicts on what is not stored yet. The caller must then call `settle`, or `forget` with the
-        objects."""
+        """Judges the changes of a delivery that is not stored yet, and returns the verdicts. Nothing is written. The
+        caller must then call `settle` once the verdicts are committed, or `roll_back` or `forget` if they are not."""
         out, by_obj = Verdicts(), dict[ObjId, Slice]()
         for change in arrived.changes:
             by_obj.setdefault(change.obj, Slice([], [], False)).changes.append(change)
@@ -98,8 +102,8 @@ class Judges(KeptJudges):
         return out
 
     def settle(self, verdicts: Verdicts, now_s: float) -> None:
-        """Notes that the verdicts are committed. Called before any listener is notified of them. `now_s` by the loop's
-        clock."""
+        """Makes the verdicts final, because they have been committed. Called before any listener is notified of them.
+        `now_s`: the time by the event loop's clock, in seconds."""
         for obj, judge, _ in verdicts.points:
             judge.settle()
             held = self._held.get(obj)
@@ -110,7 +114,7 @@ class Judges(KeptJudges):
         verdicts.settled = True
 
     def roll_back(self, verdicts: Verdicts) -> None:
-        """Notes that nothing of the verdicts was committed."""
+        """Takes the judges back to where they were before these verdicts, of which nothing was committed."""
         for obj, judge, mark in reversed(verdicts.points):
             judge.rollback(mark)
             if (held := self._held.get(obj)) is not None and held.judge is judge:
@@ -118,8 +122,8 @@ class Judges(KeptJudges):
         verdicts.points.clear()
 
     def _on_taken_out(self, obj: ObjId) -> None:
-        """▲ Judges the object again: a change that was left out counts in no verdict, so that changes which build on it
-        wait from now on."""
+        """▲ Has the object judged again from its first change, because an administrator had one of its changes left
+        out. That change counts in no verdict, so that changes which build on it wait from now on."""
         self.forget([obj])
 
     async def _object(self, room: RoomId, obj: ObjId, kind: Projector, came: Slice, out: Verdicts) -> None:
@@ -143,9 +147,10 @@ class Judges(KeptJudges):
         out.stale.add(obj)
 
     async def _take(self, room: RoomId, obj: ObjId, held: Held, came: Slice, out: Verdicts) -> bool:
-        """Asks the judge about an object's part of a slice. Changes that a state replaces are not judged now. ▲ Changes
-        that were left out are never judged: a newcomer reads the record first. Returns False if the judge must be made
-        again from the start."""
+        """Gives an object's new changes to its judge `held`, and writes the verdicts into `out`. Changes that a
+        snapshot replaces are not judged now. ▲ Changes that an administrator had left out are never judged: a newcomer
+        reads the record that leaves them out first. Returns False if the object must be judged again from its first
+        change. BadChange if a snapshot cannot be read; TooLong after JUDGED_WITHIN_S."""
         known = known_of(self._db.rows, room, came.changes)
         fresh = [c for c in {place_of(c): c for c in came.changes}.values() if not known.is_stored(c)]
         snapshot = [placed_of(c) for c in fresh if not c.dev]
@@ -186,7 +191,9 @@ class Judges(KeptJudges):
     def _to_merge(
         self, obj: ObjId, codes: Mapping[int, str], edits: Mapping[int, OpenedChange], here: Collection[int]
     ) -> list[PlacedChange]:
-        """The changes that now count, in the order of the verdicts, without those that were written here."""
+        """The changes of `obj` that are to be merged now, in the order of the verdicts, without those that were written
+        here. `codes`: the verdict for each position. `edits`: the new changes by position; any other position is that
+        of a stored change. `here`: positions of changes that were written on this device."""
         rows = KeptRows(self._db, obj)
         return [
             placed
@@ -198,7 +205,8 @@ class Judges(KeptJudges):
     # -- within the transaction that stores the slice
 
     def write(self, verdicts: Verdicts) -> None:
-        """Stores which updates wait now and which wait no longer, and which objects must be judged again."""
+        """Stores which updates now wait for others and which wait no longer, and drops the stored judges of objects
+        that must be judged again. Call it within the transaction that stores the changes."""
         conn = self._db.conn
         for obj in verdicts.stale:
             conn.execute(sql.DROP_JUDGE_STATE, (obj,))

@@ -14,21 +14,22 @@ _AT_A_TIME = 2000
 
 
 class KeptItems:
-    """One table, bounded by age and size."""
+    """The items of rooms as the server sent them, kept so that they can be uploaded again if the server loses them.
+    Bounded by age and size (`trim`)."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def add(self, room: RoomId, items: Sequence[Item]) -> None:
-        """Keeps items, within the caller's transaction."""
+        """Stores items as the server sent them, within the caller's transaction."""
         rows = [
             (room, i.n, i.t, i.kind, i.body, i.sig, i.ct, len(i.body) + len(i.sig) + len(i.ct or b"")) for i in items
         ]
         self._db.conn.executemany(sql.ADD_KEPT_ITEM, rows)
 
     def after(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
-        """Items that follow position `n` without a missing one: at least one if it is there, then as many as
-        `limit_bytes` allows."""
+        """The kept items that directly follow position `n`, up to the first missing position. At least one if it is
+        there, then as many as fit into `limit_bytes`."""
         out: list[Item] = []
         left = limit_bytes
         for at, t, kind, body, sig, ct, size in self._db.rows(sql.KEPT_ITEMS, (room, n)):

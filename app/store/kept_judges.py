@@ -37,8 +37,9 @@ def complete_name(obj: ObjId) -> str:
 
 @dataclass(slots=True)
 class Held:
-    """A judge in memory. `covers`: the position up to which a snapshot replaces changes, which this judge does not
-    take."""
+    """One object's judge in memory. `covers`: the position up to which a snapshot replaces the changes, so that the
+    judge is not given them. `unstored`: how many changes it has judged since its state was stored. `touched`: when it
+    last judged one (the loop's clock, seconds)."""
 
     judge: ObjectJudge
     covers: int = 0
@@ -48,16 +49,17 @@ class Held:
 
 @dataclass(slots=True)
 class _Differ:
-    """The findings of a replay. `marks` by position: row and mark of changes whose verdict is not known or may change.
-    `differ` by position, in the order of the verdicts: (row and mark, code) of changes whose mark disagrees with the
-    verdict."""
+    """What was found when stored changes were judged once more. `marks`: by position, (row, stored mark) of the changes
+    that the judge was given and whose verdict is still open or may change. `differ`: by position, in the order of the
+    verdicts, ((row, stored mark), new code) of the changes whose stored mark disagrees with the new verdict."""
 
     marks: dict[int, Row] = field(default_factory=dict)
     differ: dict[int, tuple[Row, str]] = field(default_factory=dict)
 
 
 class KeptJudges:
-    """The judges of one store. Use them on the loop."""
+    """Keeps the judges of a store's merging objects: a number of them in memory, the states of all on the disk. A judge
+    decides which changes of its object count. Use it on the loop."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], projecting: Projecting) -> None:
         self._db = db
@@ -72,17 +74,19 @@ class KeptJudges:
         """Held from `judge` to the end of the commit."""
 
     def merging(self, room: RoomId, obj: ObjId) -> Projector | None:
-        """The kind of a room's object, if such objects merge."""
+        """The kind of the object `obj` of a room, if objects of that kind merge (documents, boards). None for any
+        other."""
         kind = self._kinds.get(self._db.value(sql.KIND_IN, (obj, room)) or "")
         return kind if kind is not None and kind.merging is not None else None
 
     def is_due(self, obj: ObjId) -> bool:
-        """Whether an object must be judged from its first change. Until then nothing new of it is merged."""
+        """Whether an object has no usable judge, so that it must be judged from its first change. Until that is done
+        nothing new is merged into it."""
         return obj in self._stale or (obj not in self._held and self._db.value(sql.JUDGE_STATE, (obj,)) is None)
 
     def forget(self, objs: Collection[ObjId]) -> None:
-        """Has these objects judged from the start: it is not known what was committed, or other rows count than
-        before."""
+        """Has these objects judged from their first change again. Call it if it is not known what was committed, or if
+        other rows count than before."""
         for obj in objs:
             self._held.pop(obj, None)
             self._stale.add(obj)
@@ -101,8 +105,9 @@ class KeptJudges:
             self._held.popitem(last=False)
 
     async def _load(self, obj: ObjId, kind: Projector) -> Held | None:
-        """The judge as it was stored, with the changes since. None if there is no stored judge although there are
-        changes."""
+        """Makes the judge of `obj` from its stored state and the changes that were stored since. None if that fails or
+        gives verdicts that differ from the stored ones, or if there is no stored state although there are changes: then
+        the object must be judged from its first change."""
         state, judge = self._db.value(sql.JUDGE_STATE, (obj,)), self._new(obj, kind)
         if state is None:
             return None if self._db.value(sql.ANY_PLACED, (obj,)) is not None else Held(judge)
@@ -119,12 +124,14 @@ class KeptJudges:
         return Held(judge, judge.covered_by(self._snapshot(obj)))
 
     def _snapshot(self, obj: ObjId) -> list[PlacedChange]:
-        """The changes that make up the object's newest opened snapshot."""
+        """The changes of which the newest snapshot of an object that this device opened consists; empty if there is
+        none."""
         rows = [placed_in(row) for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))]
         return [placed for placed in rows if placed.position >> PLACE_BITS == rows[0].position >> PLACE_BITS]
 
     async def _replay(self, obj: ObjId, judge: ObjectJudge, found: "_Differ") -> None:
-        """Gives a judge the stored changes that follow, and those that waited when it began."""
+        """Gives `judge` the object's stored changes that it has not judged, and those that were waiting when its state
+        was stored. Adds the changes whose mark disagrees with the verdict to `found`."""
         marks, differ = found.marks, found.differ
         rows = [row for p in sorted(judge.named) for row in self._db.rows(sql.AT_POSITION, key_of(obj, p))]
         covers = [(position_of(n), position_of(upto)) for n, upto in self._db.rows(sql.PRUNES_OF, (obj,))]
@@ -157,14 +164,15 @@ class KeptJudges:
         judge.settle()
 
     async def again(self, obj: ObjId, kind: Projector) -> None:
-        """Judges an object from its first change, or from the state that replaces the first ones, and corrects marks
-        that disagree. Changes that are received meanwhile get no verdict, and are stored untried."""
+        """Judges an object from its first change, or from the snapshot that replaces its first ones, and corrects
+        stored marks that disagree with the verdicts. Changes that are received meanwhile get no verdict yet, and are
+        stored untried."""
         while not await self._judged_again(obj, kind):
             pass
 
     async def _judged_again(self, obj: ObjId, kind: Projector) -> bool:
-        """Judges the object. Returns False if that was overtaken: a state was received that replaces changes, or a
-        change was left out."""
+        """Judges the object once from its start. Returns False if the result is out of date because, meanwhile, a
+        snapshot was received that replaces changes, or a change was left out."""
         room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
         async with self.lock:
             self._stale.add(obj)
@@ -196,8 +204,9 @@ class KeptJudges:
         return True
 
     async def _mark_behind(self, differ: dict[int, tuple[Row, str]]) -> None:
-        """Marks changes that were BEHIND and must not be merged, a few at a time: everybody can write very many void
-        changes."""
+        """Marks changes with their verdict if they were marked BEHIND (a snapshot contains them, so they were not
+        judged) and must not be merged, and removes them from `differ`. A few at a time: every member can write very
+        many void changes."""
         behind = [(code, row) for (row, mark), code in differ.values() if mark == sql.BEHIND]
         for at in range(0, len(behind), AT_ONCE):
             with self._db.transaction(durable=False):
@@ -207,7 +216,8 @@ class KeptJudges:
             del differ[position]
 
     def _begins(self, room: RoomId, obj: ObjId, kind: Projector) -> Sequence[PlacedChange]:
-        """The changes of the state that replaces an object's first ones here; empty if all changes are here."""
+        """The changes of the snapshot with which this device begins to read the object; empty if all its changes are
+        here. A member who reads the room without its history begins with the newest baseline."""
         if self._db.value("SELECT 1 FROM meta WHERE name = ?", (complete_name(obj),)) is not None:
             return []
         snapshot = self._snapshot(obj)
@@ -216,8 +226,9 @@ class KeptJudges:
         return kind.merging.newest_state(map(placed_in, self._db.rows(sql.BASELINES, (obj,))))
 
     def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int) -> None:
-        """Marks changes according to the verdicts; those that are to be merged after all are tried first. Changes that
-        waited up to the position that a state covers are in the state, or count no more.
+        """Stores new verdicts. `differ`: the changes whose mark disagrees (see `_Differ`). A change that is to be
+        merged after all is marked untried, so that it is tried first. Changes that waited at or before the position
+        `covers` are in the snapshot that reaches up to there, or no longer count.
 
         ▲ Their rows and marks are read again, as another judging of the object may have moved and marked them since.
         """
@@ -245,8 +256,8 @@ class KeptJudges:
             log.store.warning("judged-again", obj=obj, count=len(differ))
 
     async def store_idle(self) -> float | None:
-        """Stores the state of judges that had no change for a while. Returns the seconds until the next is due, None if
-        none is."""
+        """Stores the state of each judge that has been idle for a while or has judged many changes. Returns the seconds
+        until the next is due, None if none is."""
         loop = asyncio.get_running_loop()
         due: list[float] = []
         for obj, held in list(self._held.items()):
@@ -262,7 +273,7 @@ class KeptJudges:
         return min(due, default=None)
 
     def close(self) -> None:
-        """Stores all states that are not stored yet. The loop may have ended."""
+        """Stores all judges' states that are not stored yet. Needs no running event loop."""
         for obj, held in self._held.items():
             if held.unstored and not self.lock.locked():
                 self._put(obj, held, finished(held.judge.storing()))
@@ -284,11 +295,11 @@ class KeptJudges:
                 conn.execute(sql.DROP_WAIT, (obj, outcome.position))
 
     def _reads_alone(self, room: RoomId) -> bool:
-        """Whether this person reads the room without its history."""
+        """Whether this person was added to the room without access to its history."""
         return self._db.value(sql.READS_ALONE, (room, self._me.uid)) is not None
 
 
 def _is_merged_here(row: Row) -> bool:
-    """Whether a row of `statements.TO_JUDGE` was written on this device, and is merged."""
+    """Whether a row of `statements.TO_JUDGE` is a change that was written on this device and is already merged."""
     written_here, _, mark = row[-3:]
     return bool(written_here) and mark not in sql.HELD

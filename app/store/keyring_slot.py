@@ -19,7 +19,7 @@ _SAFE = ("SecretService", "libsecret", "kwallet", "Windows", "macOS", "chainer",
 
 
 class Keyring(Protocol):
-    """What we need of a backend of `keyring`."""
+    """The three functions that we use of a backend of the `keyring` package."""
 
     def get_password(self, service: str, username: str) -> str | None: ...
     def set_password(self, service: str, username: str, password: str) -> None: ...
@@ -34,7 +34,8 @@ def system_keyring() -> Keyring:
 
 
 def usable(backend: Keyring | None = None) -> bool:
-    """Whether this machine has a key store that can be offered, without opening it."""
+    """Whether this computer has a key store that may be offered for unlocking. Does not open it. `backend`: the
+    system's if None."""
     backend = backend or system_keyring()
     module = type(backend).__module__
     if module.startswith("keyring.backends."):
@@ -44,8 +45,9 @@ def usable(backend: Keyring | None = None) -> bool:
 
 
 def get_secret(backend: Keyring, entry: str) -> bytes | None:
-    """32 bytes, or None if the key store does not have the entry. KeyringLocked if the key store is locked or does not
-    answer, NoKeyring if there is none that may be used."""
+    """Reads the secret of 32 bytes named `entry` from the key store. None if there is no such entry, or if it is not
+    hexadecimal. KeyringLocked if the key store is locked or does not answer, NoKeyring if there is none that may be
+    used."""
     text = _ask(backend, lambda: backend.get_password(SERVICE, entry))
     if text is None:
         return None
@@ -56,15 +58,16 @@ def get_secret(backend: Keyring, entry: str) -> bytes | None:
 
 
 def put_secret(backend: Keyring, entry: str, secret: bytes) -> None:
-    """Stores 32 bytes and reads them back: some key stores fail in silence. KeyringLocked if the key store is locked or
-    does not answer; NoKeyring if there is none that may be used, or if it does not return what was stored."""
+    """Stores `secret` (32 bytes) under the name `entry` and reads it back: some key stores fail in silence.
+    KeyringLocked if the key store is locked or does not answer; NoKeyring if there is none that may be used, or if it
+    does not return what was stored."""
     _ask(backend, lambda: backend.set_password(SERVICE, entry, secret.hex()))
     if get_secret(backend, entry) != secret:
         raise NoKeyring()
 
 
 def delete_secret(backend: Keyring, entry: str) -> None:
-    """Removes an entry. An entry that cannot be removed now protects nothing any more, so that is no error."""
+    """Removes `entry` from the key store. A failure is only logged: the entry is useless without its slot file."""
     try:
         backend.delete_password(SERVICE, entry)
     except Exception as e:

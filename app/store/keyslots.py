@@ -44,7 +44,7 @@ MAX_SLOT_BYTES = 4096
 
 
 class SlotKind(StrEnum):
-    """The kinds of slots; the value is the file's name."""
+    """The kinds of key slots, that is, of methods to unlock the store. The value is the file's name."""
 
     PASSPHRASE = "passphrase"  # noqa: S105 - a kind, not a passphrase
     KEYRING = "keyring"
@@ -55,10 +55,9 @@ _NUMBER = {SlotKind.PASSPHRASE: 1, SlotKind.KEYRING: 2}
 
 @dataclass(frozen=True, slots=True)
 class StoreKeys:
-    """The keys that an opened slot gives: the raw key, and the next one if a change was interrupted.
-
-    `staged`: those of them that come from a slot of the interrupted change; None if no key comes from a slot.
-    """
+    """The database keys that an unlock method gave. `keys`: the raw key; also the next one if a change of keys was
+    interrupted. `staged`: those of `keys` that come from a slot of the interrupted change; None if no key comes from a
+    slot."""
 
     keys: tuple[bytes, ...] = field(repr=False)
     staged: tuple[bytes, ...] | None = field(default=(), repr=False)
@@ -84,7 +83,9 @@ class _Slot:
 
 
 class KeySlots:
-    """The slots of one profile. Opening and making take 0.3 s (Argon2id) or wait for the key store: in a thread."""
+    """The key slots of one profile. A slot is a file with the database's key, encrypted under a passphrase or under a
+    secret in the system's key store. Opening and making one takes 0.3 s (Argon2id) or waits for the key store: use a
+    thread."""
 
     def __init__(
         self,
@@ -95,8 +96,9 @@ class KeySlots:
         allowed: Collection[str] = tuple(SlotKind),
         rules: PassphraseRules | None = None,
     ) -> None:
-        """`allowed`, `rules`: the kinds of slots and the new passphrases that the machine's policy permits; `keyring`:
-        the system's unless a test gives one."""
+        """`folder`: where the slot files are. `profile_id` is bound into each slot. `allowed`: the kinds of slots that
+        the machine's policy permits; `rules`: its rules for new passphrases. `keyring`: the key store; the system's
+        unless a test gives one."""
         self._folder = folder
         self._id = profile_id
         self._given = keyring
@@ -104,8 +106,8 @@ class KeySlots:
         self.rules = rules or PassphraseRules()
 
     def allow(self, kinds: Collection[str], rules: PassphraseRules | None = None) -> None:
-        """Sets the kinds of slots and the rules for new passphrases that policy permits from now on (None: the rules
-        stay). A passphrase that is in use stays."""
+        """Sets the `kinds` of slots and the `rules` for new passphrases that policy permits from now on (None: the
+        rules stay). A passphrase that is in use stays valid."""
         self._allowed, self.rules = frozenset(kinds), rules or self.rules
 
     # -- existing slots
@@ -114,15 +116,15 @@ class KeySlots:
         return self._given or system_keyring()
 
     def kinds(self) -> list[SlotKind]:
-        """The slots that exist and may be used."""
+        """The kinds of the slots that exist and that policy allows to open the store with."""
         kept = self._settling()
         found = [k for k in SlotKind if self._path(k).exists() or self._path(k, new=True).exists()]
         return [k for k in found if self._may_use(k) and (kept is None or k in kept)]
 
     @property
     def forbidden(self) -> SlotKind | None:
-        """▲ The only unlock method, if policy has forbidden it since. It opens the store until `replace` has made
-        another, so that a policy locks nobody out of their content."""
+        """▲ The kind of the only slot, if policy no longer allows that kind; None otherwise. Such a slot still opens
+        the store until `replace` has made an allowed one, so that a policy locks nobody out of their content."""
         kept = self._settling()
         there = [k for k in SlotKind if (self._path(k).exists() if kept is None else k in kept)]
         return None if not there or any(k in self._allowed for k in there) else there[0]
@@ -143,8 +145,9 @@ class KeySlots:
         return self._folder / "settling"
 
     def _settling(self) -> list[str] | None:
-        """The slots that stay, if a change was interrupted when the database had its new key already. ▲ A file that
-        names no slot was damaged: it removes no unlock method."""
+        """The names of the slots that stay, if a change of keys was interrupted after the database had its new key;
+        None if no change is at that point. ▲ A marker file that names no existing slot was damaged: it removes no
+        unlock method."""
         try:
             named = self._marker.read_text(encoding="ascii", errors="replace").split()
         except FileNotFoundError:
@@ -155,7 +158,8 @@ class KeySlots:
         return [kind for kind in named if kind in there] or None
 
     def _read(self, kind: SlotKind) -> list[tuple[_Slot, bool]]:
-        """The slot, and with True the one that an interrupted change was writing."""
+        """Reads the files of a kind: (slot, False), and (slot, True) for the one that an interrupted change of keys was
+        writing. Raises SlotForbidden, NoSlot, SlotDamaged or StoreUnwritable."""
         if not self._may_use(kind):
             raise SlotForbidden()
         if self._settling() is not None:
@@ -217,20 +221,22 @@ class KeySlots:
 
     # -- making
     def add_passphrase(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> None:
-        """Adds the first passphrase slot. WeakPassphrase if `rules` do not permit it. In a thread."""
+        """Adds the first passphrase slot for the database key `key`. `params`: Argon2id's parameters; fresh ones if
+        None. WeakPassphrase if `rules` do not permit the passphrase. In a thread."""
         self._may_add(SlotKind.PASSPHRASE)
         self._write(self._passphrase_slot(key, passphrase, params), new=False)
 
     def add_keyring(self, key: bytes) -> None:
-        """Adds a slot in the operating system's key store. NoKeyring, KeyringLocked. In a thread."""
+        """Adds a slot for the database key `key` whose secret is in the operating system's key store. NoKeyring,
+        KeyringLocked. In a thread."""
         self._may_add(SlotKind.KEYRING)
         self._write(self._keyring_slot(key), new=False)
 
     def only(self, key: bytes, passphrase: str | None) -> None:
-        """Makes this passphrase, or None for the key store, the only unlock method, under the present key. Only for a
-        store in which nothing is written yet that another method protects. ▲ The new slot is written before the old
-        ones are removed; if it cannot be made, the old ones stay. Raises as `add_passphrase` and `add_keyring`. In a
-        thread."""
+        """Makes `passphrase`, or the key store if it is None, the only unlock method, without changing the database key
+        `key`. Use it only while nothing is stored that another method protects. ▲ The new slot is written before the
+        old ones are removed; if it cannot be made, the old ones stay. Raises as `add_passphrase` and `add_keyring`. In
+        a thread."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)
@@ -275,9 +281,11 @@ class KeySlots:
 
     # -- removing and changing: always with a new database key
     def stage(self, keep: Collection[SlotKind], passphrase: str | None) -> bytes:
-        """Writes `keep` as .new slots under a new raw key, which it returns. In a thread.
+        """Prepares a change of keys: makes a new raw database key, writes a .new file for each kind in `keep` under it,
+        and returns the key. The caller then rekeys the database and calls `settle`. LastSlot if `keep` is empty. In a
+        thread.
 
-        `passphrase` is needed if a passphrase slot is kept: the present one, or its successor.
+        `passphrase` is needed if a passphrase slot is kept: the present one, or the one that replaces it.
         """
         if not keep:
             raise LastSlot()
@@ -292,10 +300,11 @@ class KeySlots:
         return key
 
     def settle(self, *, changed: bool) -> None:
-        """Ends a change. `changed`: whether the new slots' key opens the database, or the old slots'.
+        """Ends a change of keys. `changed` True: the database has the key of the new slots, which take the place of the
+        old ones. False: it still has the old key, and the new slots are removed.
 
-        ▲ An interruption at any point is continued the next time. Otherwise half of this change could look like another
-        change.
+        ▲ If this is interrupted at any point, the next call finishes it. Otherwise half of this change could look like
+        another change.
         """
         kept = self._settling()
         staged = [k for k in SlotKind if self._path(k, new=True).exists()]
@@ -320,7 +329,8 @@ class KeySlots:
             raise StoreUnwritable() from e
 
     def _finish(self, kept: Collection[str]) -> list[str]:
-        """Puts the new slots in place. Returns the key store's entries that nothing needs any more."""
+        """Renames the new slot files to their final names, and removes the slots whose kind is not in `kept`. Returns
+        the names of key store entries that are no longer needed."""
         replaced = self._path(SlotKind.KEYRING, new=True).exists() or SlotKind.KEYRING not in kept
         gone = self._entries(new=False) if replaced else []
         for kind in SlotKind:
@@ -333,7 +343,8 @@ class KeySlots:
         return gone
 
     def _give_up(self) -> list[str]:
-        """Removes the new slots. Returns the key store's entries that nothing needs any more."""
+        """Removes the new slot files of a change that did not happen. Returns the names of key store entries that are
+        no longer needed."""
         gone = self._entries(new=True)
         for kind in SlotKind:
             self._path(kind, new=True).unlink(missing_ok=True)
@@ -357,8 +368,8 @@ class KeySlots:
             delete_secret(self._keyring, entry)
 
     def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> StoreKeys:
-        """Removes a slot and rekeys the database. Returns the new key. `passphrase`: of the remaining slot, which is
-        checked.
+        """Removes the slot of this kind and gives the database a new key. Returns the new key. `passphrase`: that of
+        the passphrase slot, if one remains; it is checked first (WrongPassphrase).
 
         Blocks for the length of a rekey (1 s for 100 MB) on the database's own thread.
         """
@@ -368,13 +379,14 @@ class KeySlots:
         return self._change(db, self.stage(keep, passphrase))
 
     def change_passphrase(self, db: Database, old: str, new: str) -> StoreKeys:
-        """Checks the old passphrase, then rekeys the database under the new one. Returns the new key."""
+        """Checks the passphrase `old`, then gives the database a new key under the passphrase `new`. Returns the new
+        key."""
         self.unlock_passphrase(old)
         return self._change(db, self.stage(self.kinds(), new))
 
     def replace(self, db: Database, passphrase: str | None) -> StoreKeys:
-        """Replaces an unlock method that policy has forbidden by the allowed one: this passphrase, or None for the key
-        store."""
+        """Replaces an unlock method that policy has forbidden by an allowed one: `passphrase`, or the key store if it
+        is None. The database gets a new key, which is returned."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         return self._change(db, self.stage([kind], passphrase))
@@ -386,7 +398,7 @@ class KeySlots:
 
 
 def _keys(found: Sequence[tuple[bytes, bool]]) -> StoreKeys:
-    """The keys, each given with whether its slot belongs to an interrupted change."""
+    """Builds StoreKeys from `found`: (key, whether its slot belongs to an interrupted change)."""
     return StoreKeys(tuple(key for key, _ in found), tuple(key for key, new in found if new))
 
 

@@ -27,7 +27,8 @@ _TARGET = "SELECT min(n) FROM changes WHERE obj = ? AND author = ? AND change_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A change that counts no more: its author, and the position of the record that left it out."""
+    """A change that no longer counts, since an administrator had it left out. `author` and `change_id` name it; `n` is
+    the position of the record that left it out."""
 
     author: Uid
     change_id: ChangeId
@@ -37,8 +38,10 @@ class LeftOut:
 def leave_out(
     conn: Connection, room: RoomId, obj: ObjId, author: Uid, change_id: ChangeId, *, by: Uid, n: int, t: int, row: int
 ) -> None:
-    """Notes a record at its position; `row` is the record's own. Does nothing if its author was no administrator there,
-    or if the change is before what was pruned there: then only states contain it, and nobody could remove it.
+    """Applies a record by which a member (`by`) has a change left out of the object `obj`. `author` and `change_id`
+    name that change; `n`, `t` (ms) and `row` are the record's own position, time and row. Does nothing if `by` was no
+    administrator at that position, or if the change lies in a range that was pruned before: then only snapshots contain
+    it, and nobody could remove it.
 
     ▲ Of several records for one change the one at the lowest position counts, in whatever order they were received.
     Otherwise people would compute different states. Each record has its own line in the timeline, even if its envelope
@@ -63,10 +66,8 @@ def leave_out(
 
 
 def role_at(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
-    """A person's role in a room at a position, by the entries up to there; 0 for no member.
-
-    A person who became owner because the last owner left counts by the role before.
-    """
+    """The role that a person (`uid`) had in a room at position `n`, from the entries up to there; 0 if they were no
+    member. A person who became owner only because the last owner left counts with their role before that."""
     found = conn.execute(_ROLE, (room, n, uid)).fetchone()
     if found is None:
         return 0

@@ -16,29 +16,32 @@ _OWED_NAME = "owed-"
 
 
 class Newcomers:
-    """Read from the room's log; what has been given is stored as one number for each room."""
+    """Which new members still need the objects' present state. They were added by this person without access to the
+    history, so this device writes that state for them. Stores one number for each room: the position up to which every
+    new member has been given it."""
 
     def __init__(self, db: Database, me: Me) -> None:
         self._db = db
         self._me = me
 
     def owed(self, room: RoomId) -> int | None:
-        """The position of this person's newest add from now on whose member is still in the room and has been given
-        nothing."""
+        """The position of the newest entry by which this person added a member without the history, if that member is
+        still in the room and has not been given the objects' state. None if nobody waits for it."""
         found: int | None = self._db.value(_OWED, (Role.ADMIN, room, self._me.uid, _given(room)))
         return found
 
     def owe(self, obj: ObjId) -> None:
-        """Notes that the object's state could not be given with the others; see `owes`."""
+        """Notes that the present state of an object could not be written when those of the others were: new members
+        without access to the history still need it. See `owes`."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 1)", (_owed_of(obj),))
 
     def owes(self, obj: ObjId) -> bool:
-        """Whether an object's state is still owed to members who were added from now on."""
+        """Whether an object's state is still to be given to members who were added without the history."""
         return self._db.value("SELECT 1 FROM meta WHERE name = ?", (_owed_of(obj),)) is not None
 
     def owing(self) -> list[ObjId]:
-        """The objects whose state is still owed."""
+        """The objects whose present state new members still need from this device."""
         rows = self._db.rows("SELECT name FROM meta WHERE name LIKE ?", (f"{_OWED_NAME}%",))
         return [ObjId(bytes.fromhex(name.removeprefix(_OWED_NAME))) for (name,) in rows]
 
@@ -47,15 +50,16 @@ class Newcomers:
         self._db.conn.execute("DELETE FROM meta WHERE name = ?", (_owed_of(obj),))
 
     def set_given(self, room: RoomId, n: int) -> None:
-        """Notes that everybody added up to `n` was given the state. Call it within the transaction that puts the state
-        into the outbox."""
+        """Notes that every member who was added at or before position `n` was given the objects' state. Call it within
+        the transaction that puts the states into the outbox."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_given(room), n))
 
 
 def take_back(db: Database, room: RoomId) -> None:
-    """▲ Takes back baselines that were not sent when their author ceased to be administrator. They must never be sent:
-    no member would accept them, nor any later change. They are owed again if the author is administrator again."""
+    """▲ Removes unsent baselines (objects' states for new members) from the outbox if this person is no longer an
+    administrator of the room. They must never be sent: no member would accept them, nor any later change of this
+    device. They are owed again if this person becomes administrator again."""
     if db.conn.execute(sql.DROP_BASELINES, (room, Role.ADMIN)).rowcount:
         db.conn.execute(sql.FORGET_GIVEN, (_given(room),))
 

@@ -5,7 +5,7 @@ from app.store.database import Database
 
 
 class Notes:
-    """Texts in `meta` under names of their own. Written at once."""
+    """Small texts that this device keeps for itself under chosen names. Each is written at once."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -15,7 +15,7 @@ class Notes:
         return str(self._db.value("SELECT value FROM meta WHERE name = ?", (f"note-{name}",)) or "")
 
     def set(self, name: str, text: str) -> None:
-        """Keeps a text; "" removes it."""
+        """Stores `text` under `name`; "" removes what is stored there."""
         with self._db.transaction():
             if text:
                 self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (f"note-{name}", text))

@@ -20,13 +20,15 @@ DUPLICATE = "duplicate"
 
 
 class KeyNotices:
-    """Notices stay until they are dismissed. The same notice is never made twice."""
+    """What has happened to the keys of people one knows: how far each person's log has been checked, and the notices
+    about changes that were found. Notices stay until they are dismissed. The same notice is never made twice."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def begin_new(self) -> list[Uid]:
-        """Begins to follow every log that is not followed yet, from its present end. Returns whose logs."""
+        """Begins to watch the log of every person that is not watched yet, from its present end: what happened before
+        gives no notice. Returns the people who are new."""
         new = [uid for (uid,) in self._db.rows(_NEW)]
         if new:
             with self._db.transaction():
@@ -41,16 +43,17 @@ class KeyNotices:
         return [(uid, seq) for uid, seq in self._db.rows(_BEHIND)]
 
     def advance(self, uid: Uid, seq: int, found: Iterable[tuple[str, int]]) -> None:
-        """Notes that the log is read through up to `seq`, and adds notices: `found` are (kind, entry). One
-        transaction."""
+        """Notes that a person's log has been checked up to entry `seq`, and adds notices in the same transaction:
+        `found` are (kind of notice, number of the log entry)."""
         now = clock.now_ms()
         with self._db.transaction():
             self._db.conn.execute("UPDATE key_watch SET seq = max(seq, ?) WHERE uid = ?", (seq, uid))
             self._add([(uid, kind, at, b"", now, None) for kind, at in found])
 
     def put(self, uid: Uid, kind: str, *, other: bytes = b"", done: bool = False) -> bool:
-        """Adds a notice that belongs to no single entry. `done`: it is stored as dismissed, so that it is never shown.
-        False if it was made before."""
+        """Adds a notice of `kind` about a person that belongs to no single log entry. `other`: a second account that it
+        is about, if any. `done`: store it as dismissed, so that it is never shown. Returns False if the same notice was
+        made before."""
         if self._db.value("SELECT 1 FROM key_notices WHERE uid = ? AND kind = ? AND other = ?", (uid, kind, other)):
             return False
         now = clock.now_ms()
@@ -75,7 +78,8 @@ class KeyNotices:
         return {uid for (uid,) in self._db.rows("SELECT uid FROM key_notices WHERE kind = ?", (RESET,))}
 
     def duplicate_accounts(self) -> list[tuple[Uid, Uid]]:
-        """Pairs of people with one and the same staff record, the lower uid first."""
+        """Pairs of accounts with one and the same staff record, the lower uid first. The agency has bound both to one
+        person."""
         rows = self._db.rows(_DUPLICATES)
         return [(a, b) for (mine, a), (theirs, b) in combinations(rows, 2) if mine == theirs]
 

@@ -20,10 +20,11 @@ from sync.trust.room.envelope import object_of
 
 
 def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: Uid) -> bool:
-    """Stores the root object's announcement of an object. The first announcement counts. False if the object belongs to
-    another room.
+    """Stores that a room has an object of this kind: `t` (ms) and `by` say when and by whom it was made. Called when
+    the room's own record of the object is projected. The first such record counts. Returns False if the object belongs
+    to another room.
 
-    Changes that were received before are projected at the end of the same transaction.
+    Changes of the object that were received before are projected at the end of the same transaction.
     """
     conn.execute(
         """INSERT INTO objects (obj, room, kind, created, updated, by) VALUES (?, ?, ?, ?, ?, ?)
@@ -40,21 +41,21 @@ def set_title(conn: Connection, obj: ObjId, title: str) -> None:
 
 
 def set_deleted(conn: Connection, room: RoomId, obj: ObjId, deleted: bool) -> None:
-    """Puts the object away (True) or restores it; its changes stay. ▲ A room's record counts for the room's own objects
-    only."""
+    """Puts an object into the trash (`deleted` True) or restores it; its changes stay. ▲ Does nothing to an object of
+    another room: a room's record counts for its own objects only."""
     conn.execute("UPDATE objects SET deleted = ? WHERE obj = ? AND room = ?", (deleted, obj, room))
     counters.add_up(conn, room)
 
 
 def keep(conn: Connection, room: RoomId, kind: str) -> None:
-    """Restores all objects of this kind that were put away in a room."""
+    """Takes all objects of the kind `kind` out of the room's trash."""
     conn.execute("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
     counters.add_up(conn, room)
 
 
 def cached_state(conn: Connection, room: RoomId, obj: ObjId, upto: int) -> tuple[int, bytes] | None:
-    """(rowid of the last change in it, state) of an object's cached CRDT state, for projections. None if there is none,
-    if it goes beyond the row `upto`, or if it holds a change that could not be projected."""
+    """(row id of the last change in it, state) of an object's cached CRDT state, for projections. None if there is
+    none, if it contains changes after row `upto`, or if it contains a change that could not be projected."""
     found = conn.execute(sql.CACHED_STATE, (obj, upto, room)).fetchone()
     return (found[0], found[1]) if found else None
 
@@ -75,14 +76,16 @@ def read_mark(conn: Connection, obj: ObjId) -> int:
 
 
 class Objects:
-    """Lists of objects, and drafts, read marks, recently opened, cached CRDT states."""
+    """The objects of all rooms for lists, and what is stored beside an object's changes: its unsent draft, how far this
+    person has read it, when they opened it, and its cached merged state."""
 
     def __init__(self, db: Database, projecting: Projecting) -> None:
         self._db = db
         self._projecting = projecting
 
     def new(self, room: RoomId) -> ObjId:
-        """The id of a new object, bound to its room by the share that is kept for its first envelope."""
+        """Makes the id of a new object of the room `room`. The id is computed from the room's and from a random secret,
+        the share, which is stored here to be sent with the object's first change."""
         share = os.urandom(32)
         obj = object_of(room, share)
         with self._db.transaction():
@@ -95,7 +98,8 @@ class Objects:
         return object_row(row) if row else None
 
     def all(self, room: RoomId | None = None, kind: str | None = None, *, deleted: bool = False) -> list[ObjectRow]:
-        """Objects of a room or all, of a kind or all; latest changed first."""
+        """The objects of the room `room` (None: of all rooms) and of the kind `kind` (None: of all kinds), latest
+        changed first. `deleted`: only those in the trash; otherwise only those that are not in it."""
         rows = self._db.rows(
             f"""{sql.SELECT_OBJECTS} WHERE (?1 IS NULL OR room = ?1) AND (?2 IS NULL OR kind = ?2)
                 AND kind <> '' AND deleted = ?3 ORDER BY updated DESC, obj""",
@@ -104,7 +108,8 @@ class Objects:
         return [object_row(row) for row in rows]
 
     def first(self, room: RoomId, kind: str) -> ObjectRow | None:
-        """The room's oldest object of a kind, such as its one chat or its one board."""
+        """The oldest object of the kind `kind` in the room, without those in the trash: for kinds of which a room has
+        one, such as its chat. None if there is none."""
         row = self._db.one(
             f"{sql.SELECT_OBJECTS} WHERE room = ? AND kind = ? AND NOT deleted ORDER BY created, obj LIMIT 1",
             (room, kind),
@@ -112,7 +117,8 @@ class Objects:
         return object_row(row) if row else None
 
     def counter(self, obj: ObjId) -> Counter:
-        """What the object counts for its room, as its tool stored it last."""
+        """The object's share of its room's unread numbers and latest line, as its tool stored it last; zeros if it
+        stored none."""
         row = self._db.one("SELECT unread, mentions, last_t, last_by, last_preview FROM counters WHERE obj = ?", (obj,))
         if row is None:
             return Counter()
@@ -121,12 +127,12 @@ class Objects:
 
     # -- drafts: texts that are typed and not sent
     def draft(self, obj: ObjId) -> bytes | None:
-        """The unsent draft of an object, as its tool wrote it."""
+        """The draft of an object: text that was typed and not sent, as its tool wrote it. None if there is none."""
         value: bytes | None = self._db.value("SELECT data FROM drafts WHERE obj = ?", (obj,))
         return value
 
     def set_draft(self, room: RoomId, obj: ObjId, data: bytes | None) -> None:
-        """Keeps a draft; None or empty removes it."""
+        """Stores the draft of an object, a text that was typed and not sent, as `data`; None or empty removes it."""
         with self._db.transaction():
             if data:
                 self._db.conn.execute(
@@ -142,7 +148,7 @@ class Objects:
         return int(self._db.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0)
 
     def set_read_mark(self, room: RoomId, obj: ObjId, row: int) -> None:
-        """Marks everything up to `row` as read. The mark never moves back."""
+        """Notes that this person has read every change of the object up to row `row`. The mark never moves back."""
         with self._db.transaction():
             self._db.conn.execute(
                 """INSERT INTO read_markers (obj, room, row, t) VALUES (?, ?, ?, ?)
@@ -153,12 +159,13 @@ class Objects:
 
     # -- recently opened
     def opened(self, obj: ObjId) -> None:
-        """Notes that the person has opened it now."""
+        """Notes that this person has opened the object now."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO recent (obj, t) VALUES (?, ?)", (obj, clock.now_ms()))
 
     def recent(self, limit: int = 10) -> list[tuple[ObjectRow, int]]:
-        """(object, when opened in ms), latest first."""
+        """The last `limit` objects that this person opened, each with the time in ms, latest first. Without those in
+        the trash."""
         rows = self._db.rows(
             """SELECT o.obj, o.room, o.kind, o.title, o.created, o.updated, o.deleted, o.by, r.t
                FROM recent r JOIN objects o ON o.obj = r.obj WHERE NOT o.deleted ORDER BY r.t DESC LIMIT ?""",
@@ -168,12 +175,13 @@ class Objects:
 
     # -- CRDT states: loading may begin with one instead of the first change
     def crdt_state(self, obj: ObjId) -> tuple[int, bytes] | None:
-        """(rowid of the last change in it, state), or None."""
+        """The cached state of an object, as (rowid of the last change in it, state); None if none is cached."""
         row = self._db.one("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,))
         return (row[0], row[1]) if row else None
 
     def set_crdt_state(self, obj: ObjId, row: int, state: bytes) -> None:
-        """Caches the merged state up to and with change `row`."""
+        """Caches `state`, the object's changes merged up to and with the one in row `row`, so that opening it need not
+        merge them all."""
         with self._db.transaction():
             self._db.conn.execute(
                 "INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state)

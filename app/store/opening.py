@@ -11,8 +11,8 @@ from app.store.store import Store
 
 
 def create_store(profile: Profile, key: bytes, kinds: Mapping[str, Projector]) -> Store:
-    """Makes the store of a profile that has none. The caller must make a key slot for `key` too. Otherwise nobody can
-    open the store again."""
+    """Makes the store of a profile that has none, encrypted with the raw `key`. The caller must make a key slot for
+    `key` too. Otherwise nobody can open the store again. `kinds`: the kinds of objects by id."""
     return Store.create(profile.db_path, key, kinds, profile.blobs_folder)
 
 
@@ -23,8 +23,10 @@ def open_store(
     kinds: Mapping[str, Projector],
     tester: Tester | None = None,
 ) -> Store:
-    """Opens the profile's store. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull, WrongPassphrase.
-    Takes 1–2 ms on the loop. `tester`: the process in which changes of others are tried."""
+    """Opens the profile's store with the keys `unlocked` of an opened key slot. If a change of keys was interrupted,
+    tries both keys and finishes or undoes the change in `slots`. `kinds`: the kinds of objects by id. `tester`: the
+    process in which changes of others are tried. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull,
+    WrongPassphrase. Takes 1–2 ms on the loop."""
     *_, last = unlocked.keys
     for key in unlocked.keys:
         try:

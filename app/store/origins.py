@@ -28,7 +28,7 @@ _FOUNDED = "SELECT 1 FROM origins WHERE room = ? AND by = ?"
 
 
 class Step(IntEnum):
-    """How far this device has followed a successor."""
+    """How far this device has come with a successor: a room that continues one that stopped for good."""
 
     CLAIMED = 0
     """Its genesis has been read; nothing is done yet."""
@@ -39,7 +39,9 @@ class Step(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginRow:
-    """A successor `room`, founded by `by`, and the position (n, rh) of the old room that its genesis names."""
+    """The claim of a room that it continues a stopped one. `room`: the new room, founded by `by`. `old`: the stopped
+    room; `n` and `rh`: the position of it, and the hash there, that the new room's first entry names. `step`: how far
+    this device has followed the new room."""
 
     room: RoomId
     old: RoomId
@@ -50,7 +52,8 @@ class OriginRow:
 
 
 def note(conn: Connection, room: RoomId, event: RoomEvent) -> None:
-    """Notes a genesis that names another room, as it was accepted. A second call changes nothing."""
+    """If an accepted entry is the first one of a room and names another room that it continues, stores that claim. A
+    second call changes nothing."""
     origin = event.origin
     if origin is not None and origin.room != room:
         conn.execute(
@@ -67,7 +70,7 @@ def founded(conn: Connection, room: RoomId, by: Uid) -> bool:
 
 
 class Origins:
-    """The table of successors, and the own changes that are offered in them."""
+    """Stores which rooms claim to continue a stopped one, and copies this person's own changes into them."""
 
     def __init__(self, db: Database, me: Me, changes: Changes, outbox: Outbox) -> None:
         self._db = db
@@ -80,13 +83,14 @@ class Origins:
         return self._select("ORDER BY rowid", ())
 
     def unfinished(self) -> list[OriginRow]:
-        """Successors with something left to do here: not followed to the end, or written to in the old room since."""
+        """The successors with something left to do on this device: those not followed to the end, and those whose old
+        room has unsent changes again."""
         return self._select(
             "WHERE step < ? OR EXISTS (SELECT 1 FROM outbox x WHERE x.room = origins.old) ORDER BY rowid", (Step.DONE,)
         )
 
     def of(self, room: RoomId) -> OriginRow | None:
-        """The room that this room claims to continue."""
+        """The claim of `room` that it continues a stopped room; None if it makes none."""
         return next(iter(self._select("WHERE room = ?", (room,))), None)
 
     def successors(self, old: RoomId) -> list[OriginRow]:
@@ -94,18 +98,20 @@ class Origins:
         return self._select("WHERE old = ? ORDER BY rowid", (old,))
 
     def set_step(self, room: RoomId, step: Step) -> None:
-        """Stores the step. It never goes back."""
+        """Stores how far this device has come with the successor `room`. A step before the stored one changes
+        nothing."""
         with self._db.transaction():
             self._db.conn.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
 
     def own(self, room: RoomId, after: int) -> list[StoredChange]:
-        """The account's own changes of a room above a position, in order, then those without a position."""
+        """This account's own changes of a room above position `after`, in order; those without a position come last."""
         me = self._me.uid
         return [stored_change(row, me) for row in self._db.rows(_OWN, (room, me, after))]
 
     def offer(self, origin: OriginRow, after: int, form_of: SuccessorForm) -> int:
-        """Writes the account's own changes above a position of the old room, and those without a position, into the
-        successor under the same change ids, in their order, and removes them from the old room's outbox. Returns how
+        """Writes the account's own changes of the old room into its successor under the same change ids, in their
+        order, and empties the old room's outbox. Only changes above the old room's position `after`, and those without
+        a position. `form_of` returns a change's form for the new room, None if it is not to be offered. Returns how
         many were new: a change that was offered before is left as it is. One transaction."""
         count = 0
         with self._db.transaction():

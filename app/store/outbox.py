@@ -21,14 +21,16 @@ _shares = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...])
 
 
 class Outbox:
-    """Every method is one transaction."""
+    """What this device still has to send: a row for each change that the server does not have, and a batch for each set
+    of changes that was encrypted and signed together. Every method is one transaction."""
 
     def __init__(self, db: Database, waiting_changed: Callable[[], None]) -> None:
         self._db = db
         self._changed = waiting_changed
 
     def pending(self, limit: int) -> list[PendingChange]:
-        """Unsealed rows, oldest first, without those that wait for a blob's upload or a postponed room."""
+        """At most `limit` changes that are not encrypted for sending yet, oldest first. Without those that wait for the
+        upload of a file, and those of a room that this device has stopped."""
         return [_pending(r) for r in self._db.rows(sql.PENDING, (limit,))]
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]:
@@ -36,7 +38,8 @@ class Outbox:
         return [_pending(r) for r in self._db.rows(sql.PENDING_IN, (room, limit))]
 
     def put_sealed(self, batch: SealedBatch) -> None:
-        """Stores the batch and its shares, marks its rows sealed and its dev_seq signed."""
+        """Stores an encrypted and signed batch and its shares. Its rows no longer count as pending, and its sequence
+        numbers (dev_seq) as used, so that no number is signed twice."""
         with self._db.transaction():
             conn = self._db.conn
             self._burn(batch)
@@ -48,7 +51,7 @@ class Outbox:
             conn.executemany(sql.PUT_SHARE, [(batch.room, obj, share) for obj, share in batch.shares])
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
-        """The oldest batch of the room that is not acknowledged."""
+        """The room's oldest encrypted batch that the server has not confirmed; None if there is none."""
         found = self._db.one(sql.OLDEST_BATCH, (room,))
         if found is None:
             return None
@@ -65,14 +68,14 @@ class Outbox:
         )
 
     def rooms_with_work(self) -> list[RoomId]:
-        """Rooms that have a sealed batch or a pending row."""
+        """Rooms that have something to send: an encrypted batch, or a pending row."""
         return [room for (room,) in self._db.rows(sql.ROOMS_WITH_WORK)]
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
-        """Notes that the room's stream has shown the batch from position `first` on: the batch is removed, with the
-        rows whose changes have their position. Returns False if some have none (they were void there): they are pending
-        again. Rows of an item that is bad or waits are removed too: the item counts, and the server has it. A second
-        call changes nothing.
+        """Notes that the server has placed the batch in the room's log, from position `first` on. Removes the batch,
+        and the rows whose changes have received their position. Returns False if some have none (they were void there):
+        they are pending again. Rows whose item could not be read here or waits for a key are removed too: the server
+        has it, and it counts. A second call changes nothing.
 
         It is not flushed by itself: after a power cut the same bytes are sent again, and the server answers as before.
         """
@@ -86,8 +89,8 @@ class Outbox:
         return not left
 
     def unseal(self, batch: SealedBatch) -> None:
-        """Notes that the server refused the batch as stale: its rows are pending again, and the batch is dropped. A
-        second call changes nothing."""
+        """Notes that the server refused the batch as stale: its changes are pending again, to be encrypted again, and
+        the batch is dropped. A second call changes nothing."""
         log.store.info("unsealed", room=batch.room, rows=len(batch.rows))
         with self._db.transaction():
             self._burn(batch)  # a store from before put_sealed did so
@@ -95,7 +98,8 @@ class Outbox:
             take_back(self._db, batch.room)
 
     def burned(self, room: RoomId) -> int:
-        """The highest dev_seq that was ever signed in the room. It must never be used again."""
+        """The highest sequence number (dev_seq) that this device ever signed in the room; 0 for none. It must never be
+        used again."""
         return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_burned(room),)) or 0)
 
     def _burn(self, batch: SealedBatch) -> None:
@@ -103,7 +107,9 @@ class Outbox:
         self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
 
     def _end(self, batch: SealedBatch, *rows: str, durable: bool) -> int:
-        """Ends a batch with these statements about its rows. Returns how many rows the last of them changed."""
+        """Ends a batch of changes that was sealed for sending: runs the statements `rows` on its outbox rows, then
+        deletes the batch. `durable`: the transaction is on the disk when this returns. Returns how many rows the last
+        statement changed; 0 if the batch does not exist."""
         touched = 0
         with self._db.transaction(durable=durable):
             conn = self._db.conn
@@ -125,8 +131,8 @@ class Outbox:
         return int(self._db.value("SELECT count(*) FROM outbox WHERE room = ?", (room,)))
 
     def drop(self, room: RoomId) -> None:
-        """Removes the room's rows: nothing of it is sent any more. Its changes stay, and signed dev_seqs count as
-        burned."""
+        """Removes the room's outbox rows: nothing of it is sent any more. The changes themselves stay stored. Sequence
+        numbers that were signed are not used again."""
         with self._db.transaction():
             while (batch := self.sealed(room)) is not None:
                 self.unseal(batch)

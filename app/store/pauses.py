@@ -13,7 +13,8 @@ object."""
 
 
 class Pauses:
-    """Which objects' trials pause in this run of the program. Times are by the loop's clock (s)."""
+    """Which objects' trials pause in this run of the program. A trial merges others' changes in the worker process
+    first. Times are by the loop's clock (s)."""
 
     def __init__(self) -> None:
         self._crashes: dict[ObjId, int] = {}
@@ -35,7 +36,7 @@ class Pauses:
         return self._until.get(obj, 0.0) <= asyncio.get_running_loop().time()
 
     def left_s(self, objs: Iterable[ObjId]) -> list[float]:
-        """How long the pauses of these objects still last; nothing for one that never paused, below 0 for one whose
-        pause is over."""
+        """Seconds that the pauses of these objects still last, below 0 if one is over. Objects that never paused are
+        skipped, so the list may be shorter than `objs`."""
         now = asyncio.get_running_loop().time()
         return [self._until[obj] - now for obj in objs if obj in self._until]

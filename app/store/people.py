@@ -14,7 +14,7 @@ _PERSON = "SELECT uid, name, title, unit, verified FROM people"
 
 
 class Me:
-    """The account's own uid, once it is enrolled."""
+    """The account's own uid: None before the first enrolment, stored from then on."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -26,14 +26,14 @@ class Me:
         return self._uid
 
     def set(self, uid: Uid) -> None:
-        """Remembers who I am."""
+        """Stores the account's own uid."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('me', ?)", (uid,))
         self._uid = uid
 
 
 class People:
-    """The people table."""
+    """Everybody whose staff record is known, and whether this person has compared safety numbers with them."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -50,8 +50,8 @@ class People:
         return sorted((_person(r) for r in self._db.rows(_PERSON)), key=lambda p: swedish_key(p.name))
 
     def set_verified(self, uid: Uid, verified: bool, *, t: int | None = None) -> None:
-        """Marks that the safety numbers were compared in person (at `t` ms; now if it is None), or takes the mark
-        back."""
+        """If `verified`, notes that the safety numbers were compared in person, at `t` (ms; now if it is None).
+        Otherwise removes that mark. Either way, open notices about the person's devices are deleted."""
         at = (clock.now_ms() if t is None else t) if verified else None
         with self._db.transaction():
             self._db.conn.execute("UPDATE people SET verified = ? WHERE uid = ?", (at, uid))

@@ -34,10 +34,13 @@ Tried = Collection[tuple[ObjId, Uid, ChangeId]] | None
 
 
 class Projecting:
-    """The read models' only writer of `objects.last` and `objects.projected`."""
+    """Runs the projections: the functions of the kinds of objects that turn stored changes into rows for lists and
+    search. The only writer of `objects.last` (the object's last row) and `objects.projected` (the last one that is
+    projected)."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], journal: Journal, *, tries: bool) -> None:
-        """`tries`: changes of others to a merging kind are kept untried unless the caller names them as tried."""
+        """`kinds`: the kinds of objects by id. `tries`: changes that others wrote to an object that merges are kept
+        untried, unless the caller names them as tried."""
         self._db = db
         self._me = me
         self._kinds = dict(kinds)
@@ -54,8 +57,8 @@ class Projecting:
         """The room whose read models changed. Emitted after the commit, once for each transaction and room."""
 
     def prepare(self) -> None:
-        """Makes the kinds' tables, rebuilds those of a newer version, and projects unprojected changes. Called at
-        opening."""
+        """Makes the tables of new kinds, makes the rows of kinds with a new version again, and runs the projections
+        (see the class) for stored changes for which they have not run yet. Called when the store is opened."""
         versions: dict[str, int] = dict(self._db.rows("SELECT kind, version FROM kinds"))
         new = [kind for kind in self._kinds.values() if kind.id not in versions]
         for kind in self._kinds.values():
@@ -82,7 +85,9 @@ class Projecting:
         log.store.info("read-model", kind=kind.id, version=kind.version)
 
     def touch(self, obj: ObjId, room: RoomId, t: int, by: Uid, last_row: int, last_t: int | None = None) -> bool:
-        """Makes or updates the object's row. False if the object belongs to another room.
+        """Makes or updates the object's row in the list of objects. `t`, `by` and `last_row`: the first new change's
+        time (ms) and author, and the row of the last one; `last_t`: its time, if it differs. Returns False if the
+        object belongs to another room.
 
         ▲ The object belongs to the room to which its id is bound; if its id is bound to none, to the first room in
         which it was received.
@@ -102,8 +107,8 @@ class Projecting:
         return True
 
     def _is_of(self, obj: ObjId, room: RoomId) -> bool:
-        """Whether the id is bound to this room: by the object's share, or because it continues an object of the old
-        room."""
+        """Whether the object's id is bound to this room: by the object's share (the secret that its id was made from),
+        or because the room is a successor and the object continues one of the old room."""
         conn = self._db.conn
         kept = conn.execute(sql.SHARE, (room, obj)).fetchone()
         if kept is not None and object_of(room, kept[0]) == obj:
@@ -115,7 +120,8 @@ class Projecting:
         return any(object_in(room, RoomId(old[0]), ObjId(o)) == obj for (o,) in ids)
 
     def _clear(self, obj: ObjId, room: RoomId) -> None:
-        """Removes everything that another room wrote under the object's id."""
+        """Removes everything that other rooms than `room` wrote under the id `obj`, since the object belongs to
+        `room`."""
         conn = self._db.conn
         conn.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
         conn.execute(
@@ -132,14 +138,14 @@ class Projecting:
         self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def _announce_again(self, room: RoomId) -> None:
-        """Applies the room's announcement of the object, which did not count while the object belonged to another
-        room."""
+        """Writes the rows that the room's own records make again (lists of its objects), since one of the records
+        announces an object. That record did not count while the object belonged to another room."""
         conn, root = self._db.conn, ObjId(room)
         conn.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (root,))
         self._object(self._db.conn, root, (), strict=False, tried=None)
 
     def mark(self, marks: Sequence[tuple[str, int]]) -> None:
-        """Stores changes (code, rowid) as unprojected."""
+        """Marks stored changes as not projected. `marks`: (code of the reason, row id)."""
         self._db.conn.executemany(sql.MARK_UNPROJECTED, marks)
         log.store.warning("unprojected", count=len(marks), code=marks[0][0])
 
@@ -152,10 +158,12 @@ class Projecting:
         strict: bool,
         tried: Tried = frozenset(),
     ) -> set[int]:
-        """Projects new changes. `strict` raises an error (own changes); otherwise the change is marked and counted.
+        """Projects new changes of a room. `batches`: the changes by object; an object with an empty list gets those
+        that were stored before. If `strict`, an error is raised (for own changes); otherwise the change is marked with
+        the error's code, and the rest continue.
 
-        ▲ Of a merging kind only the changes in `tried` are projected (None: all of them were, before). The others are
-        kept as untried, and their rows are returned.
+        ▲ Of an object that merges, only the changes in `tried` are projected (None: all of them were tried before). The
+        others are kept as untried, and their row ids are returned.
         """
         root, kept = ObjId(room), set[int]()
         tried = None if strict or not self._tries else tried
@@ -185,7 +193,9 @@ class Projecting:
         strict: bool,
         tried: Tried,
     ) -> set[int]:
-        """Projects the unprojected changes of one object. Returns the rows that are kept for a trial."""
+        """Runs the kind's projection, which writes rows for lists and search, for those changes of one object for which
+        it has not run yet. `changes`, `strict` and `tried`: as in `run`. Returns the row ids of the changes that are
+        kept for a trial."""
         found = self._db.conn.execute(sql.OBJECT, (obj,)).fetchone()
         if found is None:
             return set()
@@ -214,7 +224,8 @@ class Projecting:
         return kept
 
     def _without_left_out(self, obj: ObjId, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
-        """Marks changes that were received after the record that leaves them out. Returns the other changes."""
+        """Marks those of the `changes` that an administrator's earlier record leaves out of the object. Returns the
+        others."""
         gone = {(author, change_id) for author, change_id in self._db.conn.execute(sql.LEFT_OUT_OF, (obj,))}
         if not gone:
             return changes
@@ -223,7 +234,8 @@ class Projecting:
         return [c for c in changes if c.rowid not in rows]
 
     def _take_out(self) -> None:
-        """Has newly left-out changes count no more: projects their objects again without them."""
+        """Applies records by which an administrator has changes left out, if they are not applied yet: marks the
+        changes and projects their objects again without them."""
         conn, again = self._db.conn, set[ObjId]()
         for obj, author, change_id, row, was in conn.execute(sql.LEFT_OUT_NEWLY).fetchall():
             conn.execute(
@@ -240,13 +252,14 @@ class Projecting:
             self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
-        """Keeps changes for a trial. Nothing merges them until it is over."""
+        """Keeps the changes with the row ids `rows` for a trial in the worker. Nothing merges them until it is over."""
         self._db.conn.executemany(sql.MARK_UNPROJECTED, [(sql.UNTRIED, row) for row in rows])
         self._db.after_commit(lambda: self.untried.emit(obj))
 
     def to_end(self, row: int) -> int:
-        """Gives a change of others a new rowid after all stored ones, as it is merged only now, and returns the rowid.
-        A change that was written here keeps its row, which the outbox may name; then every cached state is dropped."""
+        """Moves a change of others to a new row id behind all stored ones, since it is merged only now. Returns the new
+        row id. A change that was written here keeps its row, which the outbox may name; then the object's cached state
+        is dropped instead, so that it is read from its changes."""
         conn = self._db.conn
         author, obj = conn.only("SELECT author, obj FROM changes WHERE row = ?", (row,))
         if author == self._me.uid:
@@ -262,15 +275,16 @@ class Projecting:
         return found is not None and self._merges(found[0])
 
     def take_back(self, obj: ObjId) -> None:
-        """Makes an object's rows for lists and search again from its changes, after one of them was left out by an
-        administrator or a later verdict. Opens no transaction: the caller has one."""
+        """Computes an object's rows for lists and search again from its changes, because one that had been merged no
+        longer counts (an administrator had it left out, or its verdict changed). Opens no transaction: the caller has
+        one. Emits `taken_back` after the commit."""
         self.from_start(obj)
         self._db.after_commit(partial(self.taken_back.emit, obj))
 
     def release(self, obj: ObjId, changes: Sequence[StoredChange]) -> None:
-        """Projects changes that were kept for a trial and have passed it. Call it within the caller's transaction. A
-        state that was cached while the changes were kept is dropped. Otherwise the object would be read without them.
-        """
+        """Projects changes that were kept for a trial and have passed it. Call it within the caller's transaction.
+        Drops a cached state of the object that was made while the changes were kept. Otherwise the object would be read
+        without them."""
         conn = self._db.conn
         if changes:
             first = min(change.rowid for change in changes)
@@ -284,8 +298,8 @@ class Projecting:
             self.notify_changed(row.room)
 
     def from_start(self, obj: ObjId) -> None:
-        """Projects an object again from its first change, since a change that was merged into it must be merged no
-        more. Call it within the caller's transaction."""
+        """Deletes the rows for lists and search that an object's changes made, and makes them again from its first
+        change, since a change that was merged into it must no longer be. Call it within the caller's transaction."""
         conn = self._db.conn
         found = conn.execute(sql.OBJECT, (obj,)).fetchone()
         kind = self._kinds.get(found[2]) if found else None
@@ -307,7 +321,8 @@ class Projecting:
         self.notify_changed(row.room)
 
     def _missing(self, obj: ObjId, after: int, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
-        """All changes after `after`; the given ones if there are no others."""
+        """All merged changes of an object after row `after`. Returns `changes` itself if nothing is stored between that
+        row and the first of them."""
         me = self._me.uid
         before = changes[0].rowid if changes else None
         if before is not None:
@@ -332,9 +347,9 @@ class Projecting:
             self._project(conn, kind, row, (change,))
 
     def _project_own(self, conn: Connection, kind: Projector, row: ObjectRow, changes: Sequence[StoredChange]) -> None:
-        """Projects what was written here into an object that merges. An error with a code reaches the caller. ▲ Any
-        other is a fault of this program, and the change is sound: it is kept and marked like one of others. If it were
-        refused, it would be in memory only, and gone when Kansli is locked."""
+        """Projects changes that were written on this device into an object that merges. Raises an error that has a
+        code. ▲ Any other error is a fault of this program, and the change is sound: it is kept and marked, as one of
+        others would be. If it were refused, it would be in memory only, and gone when Kansli is locked."""
         error = self._attempt(conn, kind.project, row, changes)
         if error is None:
             return
@@ -344,7 +359,8 @@ class Projecting:
         self.mark([(sql.BUG, change.rowid) for change in changes])
 
     def _try(self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]) -> str | None:
-        """Runs a projection. Returns None, or the code of its error; then the rows that it wrote are rolled back."""
+        """Runs `project` on the changes of one object. Returns None if it succeeded; otherwise the code of the error,
+        and the rows that it wrote are rolled back."""
         error = self._attempt(conn, project, row, changes)
         if error is None:
             return None
@@ -356,8 +372,8 @@ class Projecting:
     def _attempt(
         self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]
     ) -> BaseException | None:
-        """Projects, or returns the error; the rows written before it are taken back. What says something about the
-        store or the process is raised."""
+        """Runs `project` on the changes of one object. Returns None, or the error, after rolling back the rows that
+        were written. Raises an error that concerns the store or the whole process, such as a full disk."""
         conn = self._db.conn
         conn.execute("SAVEPOINT projection")
         try:
@@ -377,7 +393,8 @@ class Projecting:
         return found is not None and found.merging is not None
 
     def positioned(self, changes: Sequence[StoredChange]) -> None:
-        """Notifies the kinds that own changes have received their position."""
+        """Calls the kinds' `positioned` for own changes that have received their position in the room from the
+        server."""
         by_obj: dict[ObjId, list[StoredChange]] = defaultdict(list)
         for change in changes:
             by_obj[change.obj].append(change)
@@ -394,7 +411,7 @@ class Projecting:
 
 
 def object_row(fields: Sequence[Any]) -> ObjectRow:
-    """The row of `statements.SELECT_OBJECTS`' columns."""
+    """Makes an object's row out of the values of `statements.SELECT_OBJECTS`' columns."""
     obj, room, kind, title, created, updated, deleted, by = fields
     return ObjectRow(
         obj=obj, room=room, kind=kind, title=title, created=created, updated=updated, deleted=bool(deleted), by=by

@@ -23,24 +23,27 @@ makes no sense: it is kept, marked and counted, and the others of the batch are 
 
 
 class Feeder(Protocol):
-    """Takes the updates out of one object's changes, in order. It keeps pieces of updates that are not complete."""
+    """Takes CRDT updates out of the changes of one object, which it is given in order. A long update is cut into
+    pieces, one in each of several changes; the feeder keeps pieces until all of them are here."""
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """The updates that (author, data) complete. It calls no native code."""
+        """Takes (author, data) of further changes. Returns the updates that are complete now. It calls no native
+        code."""
         ...
 
 
 class Missing(Protocol):
-    """The id that a waiting update lacks: (client, clock)."""
+    """Names what a waiting update needs: the id (client, clock) of an operation that is not here yet."""
 
     @property
     def missing(self) -> tuple[int, int]: ...
 
 
 class Outcome(Protocol):
-    """A judge's verdict on the update whose last change is at `position`; `parts` are the positions of all its changes.
-    `code`: "merged", "late", "again", or the rule that it breaks. `missing` if it waits for an id. `waited`: it waited
-    before. `deferred`: its author began too many clients, so it is merged in the background."""
+    """A judge's verdict on one update of a CRDT. `position`: that of the last change that holds a part of it; `parts`:
+    the positions of all of them. `code`: "merged"; "late" (it waits); "again" (it adds nothing new); or the name of the
+    rule that it breaks. `missing`: the id that it waits for, or None. `waited`: it waited before this verdict.
+    `deferred`: its author began too many clients, so it is merged in the background."""
 
     @property
     def position(self) -> int: ...
@@ -62,11 +65,11 @@ class Outcome(Protocol):
 
 
 class WaitingRows(Protocol):
-    """The changes of one object that wait, as the store keeps them for its judge."""
+    """The changes of one object that wait for others, which the store keeps for the object's judge."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
-        """(last change, clock of the id that it lacks, positions of all its changes) of the updates that wait for ids
-        of a client below a clock."""
+        """The updates that wait for an id of `client` with a clock below `below`, each as (its last change, the clock
+        of the id that it waits for, positions of all its changes)."""
         ...
 
     def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
@@ -75,17 +78,18 @@ class WaitingRows(Protocol):
 
 
 class ObjectJudge(Protocol):
-    """The judge of one object, which takes its changes in the order of their positions (app/objects/replay.py). Methods
-    that return a generator work in pieces."""
+    """Decides which changes of one object count, in the order of their positions (app/objects/replay.py). Methods that
+    return a generator work in steps, so that other tasks can run between them."""
 
     @property
     def upto(self) -> int:
-        """Every change at a position up to here was taken, or is in the state with which the judge began."""
+        """The position up to which the judge knows every change: it was given the change, or began with a state that
+        contains it."""
         ...
 
     @property
     def named(self) -> frozenset[int]:
-        """Positions that waited when the judge began and have not been taken since."""
+        """Positions of the changes that were waiting when the judge began, and that it has not been given since."""
         ...
 
     def takes(self, position: int) -> bool: ...
@@ -115,8 +119,8 @@ class ObjectJudge(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merging:
-    """How a kind's objects merge: the roots of their CRDT, the feeder that takes updates out of changes, their judge,
-    and the state with which a reader of their baselines begins."""
+    """How the objects of a kind merge. `texts` and `maps`: names of the roots of their CRDT. `feeder` makes a reader of
+    the updates in their changes; `judge` makes the judge of one object from its waiting rows."""
 
     texts: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
@@ -132,7 +136,8 @@ class Merging:
 
 
 class Tester(Protocol):
-    """A separate process in which changes are tried before this program merges them (app/worker/client.py).
+    """A separate process in which others' changes are merged on trial before this program merges them
+    (app/worker/client.py).
 
     Every method but `try_soon` blocks. Each raises WorkerDied if the process ended at the given changes, and
     WorkerUnavailable if it cannot be started. One call at a time, from one thread or, for `try_soon`, from the loop.
@@ -140,7 +145,8 @@ class Tester(Protocol):
 
     @property
     def generation(self) -> int:
-        """Rises whenever a process ends: its loaded objects are lost."""
+        """A number that rises whenever the process ends. An object that was loaded at a lower number is no longer
+        loaded."""
         ...
 
     def load(
@@ -152,15 +158,17 @@ class Tester(Protocol):
         *,
         keep_deleted: bool = False,
     ) -> "Trial":
-        """Loads an object into the worker with every change that is merged here, and reads it whole."""
+        """Loads the object `obj` into the process: merges `updates`, all that are merged in this program, into a new
+        CRDT with the roots `texts` and `maps`, and reads it whole. `keep_deleted`: as in `Merging`."""
         ...
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> "Trial":
-        """Merges updates into a loaded object; `thorough` reads it whole after each."""
+        """Merges updates into the loaded object `obj`. If `thorough`, the object is read whole after each of them."""
         ...
 
     async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> "Trial | None":
-        """Merges updates into a loaded object; None if only `try_` can."""
+        """Merges `updates` into the loaded object `obj` on the event loop, without blocking it. None if this cannot be
+        done: then call `try_` in a thread."""
         ...
 
     def read(self, obj: bytes) -> None:
@@ -185,10 +193,10 @@ class Tester(Protocol):
 
 
 class Trial(Protocol):
-    """The result of a trial. `merged`: for each update whether it was valid; fewer than were given if the next could
-    not be merged. `is_read`: the object was read whole since. `took_us`: microseconds of processor time, for merging
-    and reading after `load`, for merging alone after `try_`. `each_us`: microseconds for merging each update of `try_`.
-    """
+    """The result of a trial. `merged`: for each update whether it was valid; shorter than the updates given if the next
+    one could not be merged. `is_read`: the object was read whole after the merge. `took_us`: microseconds of processor
+    time, for merging and reading after `load`, for merging alone after `try_`. `each_us`: microseconds for merging each
+    update of `try_`."""
 
     @property
     def merged(self) -> tuple[bool, ...]: ...
@@ -204,7 +212,8 @@ class Trial(Protocol):
 
 
 class NamedCompact(Protocol):
-    """A kind's `Compact`. It enters `named` only while this process merges."""
+    """A function that computes an object's state from its `changes` up to position `n`; None if it cannot. `named`: a
+    context that it enters only while this process merges, so that the journal names the merge."""
 
     def __call__(
         self, changes: Sequence[PlacedChange], n: int, /, *, named: AbstractContextManager[None] = ...
@@ -212,7 +221,7 @@ class NamedCompact(Protocol):
 
 
 class Projector(Protocol):
-    """One kind of objects as the store sees it."""
+    """A kind of objects (document, board, chat, …), as the store uses it."""
 
     @property
     def id(self) -> str:

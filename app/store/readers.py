@@ -16,7 +16,8 @@ PATIENCE_S = 30.0
 
 
 class Readers:
-    """Lends connections. Every method may be called from any thread."""
+    """A pool of database connections that only read, lent to one caller at a time. Every method may be called from any
+    thread."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         """`connect` opens a connection with the key set."""
@@ -28,8 +29,9 @@ class Readers:
 
     @contextmanager
     def lend(self) -> Iterator[Connection]:
-        """A connection for the caller alone. Waits while MOST are lent, and raises BugError after PATIENCE_S, since a
-        thread that is lent one and asks for another could wait for ever. StoreClosed after `close`."""
+        """Lends a connection to the caller for the time of the context. Waits while MOST are lent, and raises BugError
+        after PATIENCE_S, since a thread that is lent one and asks for another could wait for ever. StoreClosed after
+        `close`."""
         if not self._free.acquire(timeout=PATIENCE_S):
             raise BugError("no reading connection became free")
         try:
@@ -59,7 +61,7 @@ class Readers:
         connection.close()
 
     def close(self) -> None:
-        """Closes the idle connections at once, and each lent one when it is given back."""
+        """Closes the connections that nobody uses at once, and each lent one when its context ends."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []

@@ -13,7 +13,8 @@ from sync.client.ports import KeptReceipt
 
 
 class Receipts:
-    """Two small tables; proofs are opaque here."""
+    """Stores the newest receipt of each room (the server's signature on a position of the room's log), and evidence
+    that the server was false. The signed bytes are opaque here."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -24,21 +25,23 @@ class Receipts:
         return [KeptReceipt(room=room, n=n, proof=proof) for room, n, proof in rows]
 
     def put(self, receipts: Sequence[KeptReceipt]) -> None:
-        """Stores each receipt unless one of a later position is stored. It is not flushed by itself: the last ones may
-        be lost."""
+        """Stores each receipt, unless the room's stored one is for a later position. It is not flushed by itself: after
+        a power cut the last ones may be lost."""
         if receipts:
             with self._db.transaction(durable=False):
                 for receipt in receipts:
                     self.put_one(receipt)
 
     def put_one(self, receipt: KeptReceipt) -> None:
-        """The same for one receipt, within the caller's transaction."""
+        """Stores one receipt as `put` does, within the caller's transaction."""
         self._db.conn.execute(sql.ADD_RECEIPT, (receipt.room, receipt.n, receipt.proof))
 
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
-        """Stores evidence that the server was false. The first of each code in a room stays."""
+        """Stores signed evidence that the server was false in a room. `code`: "fork" or "rollback". `ours`: the receipt
+        that this device had; `theirs`: the one that the server gave; `claim`: what a member signed. A second one with
+        the same code in a room is ignored."""
         with self._db.transaction():
             self._db.conn.execute(sql.ADD_EVIDENCE, (room, code, ours, theirs, claim, clock.now_ms()))
 

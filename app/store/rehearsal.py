@@ -32,7 +32,7 @@ worker or take seconds, and other objects wait meanwhile."""
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A change to be tried."""
+    """A change that is to be tried: its author, its id and its data."""
 
     author: Uid
     change_id: ChangeId
@@ -41,7 +41,8 @@ class Given:
 
 @dataclass(slots=True)
 class _Loaded:
-    """An object in the worker: the process that has it, and the pieces of updates that wait."""
+    """What is known of an object that the worker process has loaded. `generation`: the number of the process that has
+    it. `feeder`: takes updates out of changes, and keeps the pieces of incomplete ones."""
 
     generation: int
     feeder: Feeder
@@ -54,7 +55,8 @@ class _Loaded:
 
 
 class Rehearsal:
-    """The objects as the worker has them."""
+    """Tries changes in the worker process: keeps account of which objects it has loaded and with which changes, sends
+    it what is missing, and turns its answers into verdicts."""
 
     def __init__(self, db: Database, tester: Tester) -> None:
         self._db = db
@@ -66,8 +68,8 @@ class Rehearsal:
         """Changes that were written here since an object was loaded: they need no read of the store."""
 
     def note(self, obj: ObjId, written: Given) -> None:
-        """Notes a change that was written here. Call it on the loop's thread. Does nothing for an object that is not
-        loaded."""
+        """Notes a change that was written on this device, so that the worker is sent it before the next change of
+        others. Call it on the loop's thread. Does nothing for an object that the worker has not loaded."""
         news = self._news.get(obj)
         if news is not None:
             news.append(written)
@@ -75,14 +77,15 @@ class Rehearsal:
                 self.lose(obj)
 
     def lose(self, obj: ObjId) -> None:
-        """Notes that the worker's object differs from the store's: it is loaded again when it is needed. Any thread:
-        only the trials' thread changes `_loaded`, and an object without news is loaded again."""
+        """Notes that the worker's copy of the object no longer agrees with the store: it is loaded again when it is
+        needed. Any thread: only the trials' thread changes `_loaded`, and an object without an entry in `_news` is
+        loaded again."""
         self._news.pop(obj, None)
         self._unread.discard(obj)
 
     def is_large(self, obj: ObjId) -> bool:
-        """Whether merging the whole object took longer than it may when it was last loaded. The worker does not keep
-        such an object. Any thread."""
+        """Whether merging the whole object took longer than allowed (app/store/allowance.py) when it was last loaded.
+        The worker does not keep such an object. Any thread."""
         return obj in self._large
 
     def weigh(self, obj: ObjId) -> None:
@@ -92,12 +95,13 @@ class Rehearsal:
 
     @property
     def unread(self) -> list[ObjId]:
-        """Objects that were not read whole since their last change. Any thread."""
+        """Objects in the worker that were not read whole since their last change. Any thread."""
         return list(self._unread)
 
     def passes(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """Whether the worker merges all of these, after every change that is merged here, and neither one of them nor
-        all together take too long. False for an object that is too large. WorkerUnavailable."""
+        """Whether the worker can merge the changes `given`, after every change that is merged in this program, and
+        neither one of them nor all together take too long. False for an object that is too large. Raises
+        WorkerUnavailable."""
         try:
             trial = self._try_together(obj, self._ready(obj, kind), given, thorough=False)
         except (WorkerDied, _TooLarge):
@@ -106,8 +110,9 @@ class Rehearsal:
         return self._passed(obj, trial)
 
     async def passes_soon(self, obj: ObjId, given: Sequence[Given]) -> bool | None:
-        """As `passes`, on the event loop instead of in the trials' thread, in which nothing may run meanwhile. Returns
-        None if the caller must call `passes`: the object is not loaded in the worker, or the changes are too long."""
+        """Whether the worker can merge the changes `given`, as `passes`, but on the event loop; nothing may run in the
+        trials' thread meanwhile. Returns None if the caller must call `passes` instead: the object is not loaded in the
+        worker, or the changes are too long."""
         current = self._current(obj)
         if current is None:
             return None
@@ -131,7 +136,8 @@ class Rehearsal:
         return True
 
     def read(self, obj: ObjId) -> bool:
-        """Reads an object whole, as opening and closing it do; False if that ends the worker. WorkerUnavailable."""
+        """Reads a loaded object whole in the worker, as opening and closing it do. Returns False if that ended the
+        worker process, True otherwise, also if the object is not loaded. Raises WorkerUnavailable."""
         self._unread.discard(obj)
         loaded = self._loaded.get(obj)
         if loaded is None or obj not in self._news or loaded.generation != self._tester.generation:
@@ -144,11 +150,11 @@ class Rehearsal:
         return True
 
     def one_by_one(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> list[str | None] | None:
-        """Returns for each change why it must not be merged (CRASH, FAILED, SLOW), or None if it may; the object is
-        read whole after each. The list has at least one entry and may be shorter than `given`: it ends after
-        MOST_FAILURES, or when the passed changes have cost so much that the object must be loaded again. Returns None
-        in place of the list if the changes that are merged already end the worker or are too large. WorkerUnavailable.
-        """
+        """Tries changes in their order, and reads the object whole after each. Returns for each change why it must not
+        be merged (CRASH, FAILED, SLOW), or None if it may be. The list has at least one entry and may be shorter than
+        `given`: it ends after MOST_FAILURES, or when the passed changes have cost so much that the object must be
+        loaded again. Returns None in place of the list if the changes that are merged already end the worker or are too
+        large. Raises WorkerUnavailable."""
         try:
             if self._all_pass(obj, kind, given):
                 return [None] * len(given)
@@ -157,8 +163,8 @@ class Rehearsal:
             return None
 
     def alone(self, obj: ObjId, kind: Projector, given: Given) -> bool:
-        """Whether a newly started worker merges one change. False for an object that is too large.
-        WorkerUnavailable."""
+        """Whether a newly started worker process can merge this one change. False for an object that is too large.
+        Raises WorkerUnavailable."""
         self._tester.stop()
         try:
             return self._one(obj, kind, [], given) is None
@@ -184,20 +190,22 @@ class Rehearsal:
         return found
 
     def _has_grown(self, obj: ObjId) -> bool:
-        """▲ Whether merging has taken half of the time that the object may take since it was loaded: then it is loaded
-        again, and found to be too large if it is. Otherwise many changes that cost little each could cost much
-        together."""
+        """▲ Whether merging the changes since the object was loaded has taken half of the time that the object may
+        take. Then it is loaded again, and found to be too large if it is. Otherwise many changes that cost little each
+        could cost much together."""
         loaded = self._loaded.get(obj)
         return loaded is not None and loaded.grown_us > allowed_us(loaded.size) / 2
 
     def _try(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
-        """Merges changes into a loaded object. If one of them must not be merged, the object has to be loaded again.
-        WorkerDied."""
+        """Merges the changes `given` into a loaded object in the worker process; if `thorough`, reads it whole after
+        each. If one of them must not be merged, the object is loaded again next time. Raises WorkerDied."""
         updates = _fed(loaded, given)
         return self._weighed(obj, loaded, updates, self._tester.try_(obj, updates, thorough=thorough))
 
     async def _try_soon(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given]) -> "_Answer":
-        """As `_try`, on the loop. _TooLong."""
+        """Merges the changes `given` into a loaded object in the worker process, on the event loop, and reads nothing
+        afterwards. If one of them must not be merged, the object is loaded again next time. Raises _TooLong if the
+        changes are too long for that, or WorkerDied."""
         updates = _fed(loaded, given)
         trial = await self._tester.try_soon(obj, updates)
         if trial is None:
@@ -213,8 +221,9 @@ class Rehearsal:
         return _Answer(why, trial.is_read, is_slow(sum(map(len, updates)), trial.took_us))
 
     def _try_together(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
-        """As `_try`. ▲ SLOW also if all changes together took longer than updates of their size may. Otherwise one
-        batch of changes that cost little each could make every opening take many seconds. WorkerDied."""
+        """Merges the changes `given` into a loaded object in the worker process; if `thorough`, reads it whole after
+        each. Raises WorkerDied. ▲ Answers SLOW also if all of them together took longer than updates of their size may.
+        Otherwise one batch of changes that cost little each could make every opening take many seconds."""
         return self._together(obj, self._try(obj, loaded, given, thorough=thorough))
 
     def _together(self, obj: ObjId, trial: "_Answer") -> "_Answer":
@@ -224,7 +233,8 @@ class Rehearsal:
         return trial
 
     def _all_pass(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """Whether all pass in one go, read whole after each: the usual case after the process was killed."""
+        """Tries all the changes `given` at once, with the object read whole after each. Returns whether all pass. This
+        is the usual case when the worker process was killed by chance and not by one of the changes."""
         try:
             loaded = self._ready(obj, kind)
             trial = self._try_together(obj, loaded, given, thorough=True)
@@ -256,7 +266,8 @@ class Rehearsal:
         return trial.why
 
     def _ready(self, obj: ObjId, kind: Projector) -> _Loaded:
-        """The object as the store has it now, in the worker. WorkerDied if the worker ends at it."""
+        """Makes sure that the worker has the object with all changes that the store has merged, and returns the note
+        about it. Raises WorkerDied if the worker process ends at the object."""
         merging = kind.merging
         assert merging is not None  # noqa: S101 - the callers ask for kinds that merge
         current = self._current(obj)
@@ -268,8 +279,8 @@ class Rehearsal:
         return loaded
 
     def _current(self, obj: ObjId) -> tuple[_Loaded, list[Given]] | None:
-        """What this module notes of an object that the worker has loaded, and the changes written on this device that
-        the worker was not sent yet: the caller sends them before any others. None if the object must be loaded first.
+        """For an object that the worker has loaded: (what is known of it, the changes written on this device that the
+        worker was not sent yet). The caller must send those before any others. None if the object must be loaded first.
         """
         loaded, news = self._loaded.get(obj), self._news.get(obj)
         if loaded is None or news is None or loaded.generation != self._tester.generation or self._has_grown(obj):
@@ -304,13 +315,15 @@ class Rehearsal:
         return self._tester.load(obj, merging.texts, merging.maps, updates, keep_deleted=merging.keep_deleted)
 
     def _updates(self, obj: ObjId, feeder: Feeder, cached: Sequence[Any] | None) -> list[bytes]:
-        """All merged updates of the object: the cached state (row, state), and the changes after it."""
+        """All merged updates of the object. `cached`: (row, state) of a merged state up to that row, to begin with, or
+        None; only the changes after it are read then."""
         rows = self._rows(obj, cached[0] if cached is not None else 0)
         updates = feeder.feed_data([(author, data) for _, author, _, data in rows])
         return updates if cached is None else [cached[1], *updates]
 
     def _hold(self, obj: ObjId, loaded: _Loaded, trial: Trial) -> _Loaded:
-        """Keeps a loaded object, and drops the oldest ones. _TooLarge if loading it took too long."""
+        """Notes that the worker has loaded the object, and has it drop the objects that were used longest ago if there
+        are too many. Raises _TooLarge if loading this one took too long."""
         if is_slow(loaded.size, trial.took_us):
             self._large.add(obj)
             self._loaded.pop(obj, None)
@@ -339,8 +352,9 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """`why`: why one of the changes must not be merged, or None. Then: whether the object was read whole since; whether
-    all changes together took longer than updates of their size may."""
+    """The answer to a trial of some changes. `why`: the reason why one of them must not be merged, or None. `is_read`:
+    the object was read whole since. `is_slow_together`: all changes together took longer than updates of their size
+    may."""
 
     why: str | None
     is_read: bool
@@ -361,6 +375,6 @@ def _fed(loaded: _Loaded, given: Sequence[Given]) -> list[bytes]:
 
 
 def _slowness(updates: Sequence[bytes], trial: Trial) -> str | None:
-    """SLOW if merging one of the updates took longer than it may."""
+    """SLOW if merging one of the updates took longer than an update of its size may; None otherwise."""
     slow = any(is_slow(len(update), us) for update, us in zip(updates, trial.each_us, strict=False))
     return SLOW if slow else None

@@ -21,7 +21,8 @@ _ROOM = """SELECT room, title, type, created, role, left, muted, pinned, unread,
 
 
 def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None:
-    """Stores the room's title and type as its root object has them; makes the row if it is new."""
+    """Stores the `title` and the type `type_` of a room, as the room's own records give them. Makes the row if the room
+    is new, with `t` (ms) as the time of its creation."""
     conn.execute(
         """INSERT INTO rooms (room, title, type, created) VALUES (?, ?, ?, ?)
            ON CONFLICT (room) DO UPDATE SET title = excluded.title, type = excluded.type""",
@@ -31,7 +32,7 @@ def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None
 
 
 class Rooms:
-    """Lists of rooms, members and events."""
+    """The rooms with their titles and unread counts, their members, and the events of their logs, for lists."""
 
     def __init__(self, db: Database, projecting: Projecting) -> None:
         self._db = db
@@ -40,7 +41,8 @@ class Rooms:
         """A room's rows changed (title, members, unread, objects, events); after the commit."""
 
     def all(self, *, left: bool = False) -> list[RoomRow]:
-        """All rooms that this person is in (or has left), latest activity first."""
+        """All rooms that this person is a member of; if `left`, those that they have left instead. Pinned rooms first,
+        then by latest activity."""
         rows = self._db.rows(f"{_ROOM} WHERE left = ? ORDER BY pinned DESC, max(last_t, created) DESC", (left,))
         return [_room(row) for row in rows]
 
@@ -50,14 +52,15 @@ class Rooms:
         return _room(row) if row else None
 
     def members(self, room: RoomId) -> list[MemberRow]:
-        """The room's present members, by role and seniority."""
+        """The room's present members: owners first, down to readers; within a role the longest-standing first."""
         rows = self._db.rows(
             "SELECT uid, role, since_n, history FROM members WHERE room = ? ORDER BY role DESC, since_n", (room,)
         )
         return [MemberRow(uid=u, role=Role(r), since_n=n, history=bool(h)) for u, r, n, h in rows]
 
     def both_wrote(self, one: Uid, other: Uid) -> bool:
-        """Whether two people are alone in a direct room and each has written something in it."""
+        """Whether the people `one` and `other` are the only members of a direct room, and each has written something in
+        it."""
         wrote = """EXISTS (SELECT 1 FROM objects o JOIN changes c ON c.obj = o.obj
             WHERE o.room = r.room AND o.obj <> o.room AND c.unprojected IS NULL AND c.author = {})"""
         return bool(
@@ -70,7 +73,7 @@ class Rooms:
         )
 
     def time_of(self, room: RoomId, n: int) -> int | None:
-        """The server's time in ms of a position of an entry or a change, None for any other position."""
+        """The server's time in ms of the entry or change at position `n` of the room; None if neither is there."""
         found = self._db.value(
             """SELECT t FROM events WHERE room = ?1 AND n = ?2
                UNION ALL SELECT t FROM changes WHERE room = ?1 AND n = ?2 LIMIT 1""",
@@ -79,7 +82,7 @@ class Rooms:
         return None if found is None else int(found)
 
     def resets(self, room: RoomId) -> list[tuple[Uid, int]]:
-        """(uid, t) of members whose account the agency has ended, in order."""
+        """(person, server's time in ms) for each member whose account the agency has ended, in order."""
         rows = self._db.rows("SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n", (room,))
         return [(Uid(uid), t) for uid, t in rows]
 
@@ -94,7 +97,7 @@ class Rooms:
         return int(found[0]) if found is not None and found[1] == "leave" else 0
 
     def removals(self, room: RoomId, *, limit: int) -> list[RoomEvent]:
-        """The newest `limit` removals, newest first."""
+        """The newest entries that removed a member, at most `limit`, newest first."""
         return [
             RoomEvent(n=n, t=t, kind="rm", by=by, subject=subject, note=note)
             for n, t, by, subject, note in self._db.rows(
@@ -104,19 +107,21 @@ class Rooms:
         ]
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
-        """The position of the newest entry that made a member an administrator or owner, or None."""
+        """The position of the newest entry that made the person `uid` an administrator or owner, or None."""
         found = self._db.value(
             "SELECT max(n) FROM events WHERE room = ? AND subject = ? AND role >= ?", (room, uid, Role.ADMIN)
         )
         return int(found) if found is not None else None
 
     def entry_time(self, room: RoomId, n: int) -> int | None:
-        """As `time_of`, for an entry's position only: fast, however many changes there are."""
+        """The server's time in ms of the log entry at position `n`; None if there is no entry. Unlike `time_of` it does
+        not look at changes: fast, however many there are."""
         found = self._db.value("SELECT t FROM events WHERE room = ? AND n = ? AND kind <> 'reset'", (room, n))
         return None if found is None else int(found)
 
     def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:
-        """The room's log for the timeline, in order."""
+        """The entries of the room's log after position `after_n`, in order, at most `limit`: who was added, removed,
+        renamed, for the timeline."""
         rows = self._db.rows(
             """SELECT n, t, kind, by, subject, role, history, obj, until, note FROM events WHERE room = ? AND n > ?
                ORDER BY n, place LIMIT ?""",

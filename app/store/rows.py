@@ -9,7 +9,8 @@ from app.core.ids import ChangeId, ObjId, RoomId, Uid
 
 
 class Flush(IntEnum):
-    """How an outbox row is sent (FORMAT.md, `outbox.live`)."""
+    """How a change in the outbox is sent: RECORD at once, LIVE in batches (a document edit), BASELINE (an object's
+    state for a new member). See FORMAT.md, `outbox.live`."""
 
     RECORD = 0
     LIVE = 1
@@ -18,8 +19,9 @@ class Flush(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredChange:
-    """A change in the store. `rowid` grows in the order of receipt; `n` is None until the server has given it a
-    position. `t` (ms) is the author's clock until then, and the server's afterwards."""
+    """One change of an object in the store. `rowid` grows in the order of receipt. `n`: its position in the room, None
+    until the server has given it one. `t` (ms): by the author's clock until then, the server's time afterwards. `data`
+    is opaque here."""
 
     rowid: int
     room: RoomId
@@ -35,7 +37,8 @@ class StoredChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectRow:
-    """An object of a room. `kind` is "" until the root object has announced it."""
+    """One object of a room, as lists show it. `kind` is "" until the room's own records have said what it is. `created`
+    and `updated` in ms; `by`: who made it; `deleted`: it is in the trash."""
 
     obj: ObjId
     room: RoomId
@@ -53,7 +56,8 @@ MAX_UNREAD = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
-    """A room as the lists show it. Times in ms; `role` is this person's own, None after leaving."""
+    """One room, as lists show it. `role` is this person's own, None after leaving (`left`). `unread` and `mentions` are
+    counts; `last_t`, `last_by` and `last_preview` describe the latest activity. Times in ms."""
 
     room: RoomId
     title: str
@@ -72,7 +76,8 @@ class RoomRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRow:
-    """A person as in the agency's binding. `verified`: when this account compared safety numbers, or None."""
+    """One person, as the agency has certified them. `verified`: when this person compared safety numbers with them
+    (ms), or None."""
 
     uid: Uid
     name: str
@@ -83,9 +88,9 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyNoticeRow:
-    """Something happened to a person's keys: `kind` `"device-added"`, `"device-recovered"`, `"device-revoked"` or
-    `"reset"` by entry `seq` of their log, or `"duplicate"` where the agency has bound a second person, `other`, to the
-    same staff record. `t`: when this device saw it, in ms."""
+    """A notice that something happened to a person's keys. `kind`: `"device-added"`, `"device-recovered"`,
+    `"device-revoked"` or `"reset"`, which entry `seq` of the person's log caused; or `"duplicate"` where the agency has
+    bound a second account, `other`, to the same staff record. `t`: when this device noticed it, in ms."""
 
     id: int
     uid: Uid
@@ -110,7 +115,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
-    """A place in an object that has the words. `ref` is the tool's own id of it (a message's or card's)."""
+    """One search result: a place in an object that has the words. `ref` is the tool's own id of the place (a message's
+    or a card's); `snippet` the text around the words; `t` its time in ms."""
 
     room: RoomId
     obj: ObjId
@@ -125,7 +131,8 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobPart:
-    """One sealed part of a file. `key` opens it, `hash` is SHA-256 of the sealed bytes, sizes in bytes."""
+    """One encrypted part of a file. `part`: its id. `key` decrypts it; `hash` is SHA-256 of the encrypted bytes; `size`
+    is their length, `plain_size` that of the content. `uploaded`: the server has it."""
 
     part: bytes
     room: RoomId

@@ -28,7 +28,8 @@ _FIND = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A searchable place in an object. `ref` is the tool's own id of it, unique in the object."""
+    """One place in an object that search can find, such as a message or a card. `ref` is the tool's own id of it,
+    unique in the object; `t` its time in ms; `title` and `body` the texts to search."""
 
     room: RoomId
     obj: ObjId
@@ -40,7 +41,8 @@ class Entry:
 
 
 def put(conn: Connection, entries: Sequence[Entry]) -> None:
-    """Adds places, or replaces those with the same object and ref. Inside the store's transaction. 15 µs a place.
+    """Adds places to the search index, or replaces those with the same object and `ref`. Inside the store's
+    transaction. 15 µs a place.
 
     A place whose words are unchanged is not indexed again: rewriting it takes a millisecond. A commit now and then
     merges parts of the index, which takes up to 50 ms of processor time with 60,000 places.
@@ -71,7 +73,8 @@ def put(conn: Connection, entries: Sequence[Entry]) -> None:
 
 
 def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
-    """Removes one place of an object, or all of them. Inside the store's transaction."""
+    """Removes the place `ref` of an object from the search index, or all its places if `ref` is None. Inside the
+    store's transaction."""
     conn.long_commit = True
     where, params = ("obj = ? AND ref = ?", (obj, ref)) if ref is not None else ("obj = ?", (obj,))
     conn.execute(f"DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE {where})", params)
@@ -79,20 +82,20 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
 
 
 def drop_kind(conn: Connection, kind: str) -> None:
-    """Removes all places of a kind, before it is projected again."""
+    """Removes all places of objects of a kind from the search index, before the kind is projected again."""
     conn.execute("DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE kind = ?)", (kind,))
     conn.execute("DELETE FROM search_rows WHERE kind = ?", (kind,))
 
 
 def match_of(text: str) -> str | None:
-    """The FTS5 query for what a person typed: every word must occur, and may be the beginning of a longer one. None if
-    no words."""
+    """The full-text query for what a person typed: every word must occur, and may be the beginning of a longer word.
+    None if `text` has no words."""
     return " AND ".join(f'"{word}"*' for word in words_of(text)) or None
 
 
 class Search:
-    """Searches the index: 1–3 ms for a rare word among 100,000 places, 29 ms to rank a word that 10,000 places have,
-    100 ms for one letter. Then it reads each place's text: 30 ms for a document of 40,000 lines."""
+    """Searches the texts of all objects: 1–3 ms for a rare word among 100,000 places, 29 ms to rank a word that 10,000
+    places have, 100 ms for one letter. Reading the found texts comes on top: 30 ms for a document of 40,000 lines."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -100,14 +103,17 @@ class Search:
     async def find(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> list[SearchHit]:
-        """As `find_here`, in a thread: the time depends on the words, and the loop must not wait for it."""
+        """Finds at most `limit` places that have the words of `text`, in the room `room` and of the kind of objects
+        `kind`, or in all (None). Same results as `find_here`, but works in a thread: the time depends on the words, and
+        the event loop must not wait for it."""
         return await asyncio.to_thread(self.find_here, text, room=room, kind=kind, limit=limit)
 
     def find_here(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> list[SearchHit]:
-        """The best places first, newest first among equals; [] if no word was given. Any thread, on a reading
-        connection: rows that an open transaction has written are not found yet."""
+        """Finds at most `limit` places that have the words of `text`, in the room `room` and of the kind of objects
+        `kind`, or in all (None). The best places first, newest first among equals; [] if `text` has no words. Any
+        thread, on a reading connection: rows that an open transaction has written are not found yet."""
         match = match_of(text)
         if match is None:
             return []
@@ -123,6 +129,7 @@ class Search:
 
 
 def _snippet(reader: Connection, row: int, words: Sequence[str]) -> str:
-    """The part of a place that is shown. One text at a time: a hundred long documents at once would take 100 MB."""
+    """The part of a found place that is shown, with `words` marked. `row`: the place in the index. Reads one text at a
+    time: a hundred long documents at once would take 100 MB."""
     texts = reader.only("SELECT title, body FROM search WHERE rowid = ?", (row,))
     return snippet(texts, words)

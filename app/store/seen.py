@@ -16,15 +16,16 @@ _MARK = struct.Struct(">QQ")
 
 
 class SeenTimes:
-    """Part of the engine's ports."""
+    """When this device first saw each position of a room, by its own clock. Part of the ports through which the sync
+    engine uses the store."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._marks: dict[RoomId, list[tuple[int, int]]] = {}
 
     def note_seen(self, room: RoomId, n: int, t: int) -> None:
-        """Notes that everything up to position `n` has been seen at `t` (own clock, ms). A second call changes
-        nothing."""
+        """Notes that every position of the room up to `n` has been seen by the time `t` (own clock, ms). Does nothing
+        if `n` was noted before."""
         marks = self._of(room)
         if n <= (marks[-1][0] if marks else 0):
             return

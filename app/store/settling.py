@@ -13,7 +13,8 @@ false state."""
 
 
 class Settling:
-    """Waits for a moment without received changes. Times are by the loop's clock (s)."""
+    """Decides when complete objects are judged from their first change: when no change has been received for a moment,
+    or after a longest wait. Times are by the loop's clock (s)."""
 
     def __init__(self, behind: Behind) -> None:
         self._behind = behind
@@ -25,8 +26,8 @@ class Settling:
         self._received_at = asyncio.get_running_loop().time()
 
     def left_s(self) -> float | None:
-        """How long to wait, at most 0 if complete objects may be judged now: nothing was received for QUIET_S, or
-        SETTLED_WITHIN_S are over since there are any. None if no object is complete."""
+        """Seconds until complete objects may be judged, 0 or less if they may be now: once nothing was received for
+        QUIET_S, or once an object has been complete for SETTLED_WITHIN_S. None if no object is complete."""
         now = asyncio.get_running_loop().time()
         if not self._behind.complete:
             self._complete_since = None

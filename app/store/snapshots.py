@@ -33,7 +33,8 @@ _decoder = msgspec.msgpack.Decoder(tuple[tuple[bytes, ...], tuple[int, ...]])
 
 
 class Snapshots:
-    """Every method is one transaction."""
+    """Snapshots of objects: merged states up to a position, made from stored changes, or received as a new member's
+    beginning. Every method that writes is one transaction."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], journal: Journal) -> None:
         self._db = db
@@ -42,8 +43,9 @@ class Snapshots:
         self._journal = journal
 
     def compactor(self, obj: ObjId) -> Compact | None:
-        """The function that makes an object's state out of its changes. None if the object is unknown or its kind has
-        no snapshots. If the worker ends or cannot be started, the function logs that and returns None."""
+        """Returns a function that makes the object's state from its changes up to a position. None if the object is
+        unknown or its kind has no snapshots. The function itself returns None, and logs it, if the worker process ends
+        or cannot be started."""
         made = self._compactor(obj)
         if made is None:
             return None
@@ -71,41 +73,47 @@ class Snapshots:
         return named
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
-        """(position, the state up to there) that this device last computed or opened."""
+        """The newest state of the object that this device has computed or opened, as (position up to which it reaches,
+        state). None if there is none, or if a change in it was left out since."""
         return _base(self._db.one(sql.BASE, (obj,)))
 
     def stands_on_base(self, obj: ObjId) -> bool:
-        """Whether the state among the object's changes is the one that `base` returns. `Snapshots.check` of the engine
-        has the base forgotten if this device could not make it, or made another."""
+        """Whether the snapshot with which this device begins the object has the same content as `base`, a state that
+        this device made or confirmed. `Snapshots.check` of the engine drops the base if this device could not make that
+        state, or made a different one."""
         base = self.base(obj)
         return base is not None and [row[-1] for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))] == [*base[1].changes]
 
     def opened_at(self, obj: ObjId) -> int | None:
-        """The position of the newest snapshot among the object's changes; None if there is none."""
+        """The position of the newest snapshot with which this device begins the object; None if it begins with its
+        first change."""
         n: int | None = self._db.value("SELECT max(n) FROM changes WHERE obj = ? AND dev = x''", (obj,))
         return n
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
-        """Stores the state in place of an older one."""
+        """Stores the object's state up to position `n`, in place of an older one. Does nothing if a later one is
+        stored."""
         with self._db.transaction():
             self._db.conn.execute(
                 sql.SET_BASE, (obj, room, n, state.digest, _encoder.encode((state.changes, state.waits)))
             )
 
     def forget_base(self, obj: ObjId) -> None:
-        """Drops the base because it was false: the next state is computed from the start."""
+        """Deletes the object's stored state because it was false: the next state is computed from the first change."""
         with self._db.transaction():
             self._db.conn.execute("DELETE FROM snapshots WHERE obj = ?", (obj,))
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
-        """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
-        snapshot that was opened. May be called from any thread: a long document has 100,000 changes."""
+        """The object's changes at positions above `after` up to `until`, and those at the positions `waits`, in the
+        room's order. A snapshot that this device began with is left out. Any thread: a long document has 100,000
+        changes."""
         with self._db.reader() as reader:
             return _positioned(reader, obj, after, until, waits)
 
     async def state(self, obj: ObjId) -> Sequence[bytes]:
-        """The object's state from its positioned changes, as changes: all ids kept, and deleted content only as ranges
-        without content. Empty for an object without changes, or whose changes cannot be merged.
+        """The object's merged state from the changes that have a position, in the form of changes. Keeps all ids; of
+        deleted content only ranges without content. Empty for an object without changes, or whose changes cannot be
+        merged.
 
         The changes are read in a thread, and the state is made there or in another process. A change that is stored
         meanwhile may or may not be in it. WorkerUnavailable if that process cannot be started; WorkerDied if it ended
@@ -132,7 +140,8 @@ class Snapshots:
         return found.changes if found is not None else ()
 
     def _baseline(self, reader: Connection, obj: ObjId) -> Sequence[PlacedChange]:
-        """The changes of the state with which this person begins the object, if they read its room without history."""
+        """The changes of the baseline (the state that was made for a new member) with which this person begins to read
+        the object, if they were added to its room without the history. Empty otherwise."""
         found = reader.execute("SELECT room, kind FROM objects WHERE obj = ?", (obj,)).fetchone()
         kind = self._kinds.get(found[1]) if found is not None else None
         if found is None or kind is None or kind.merging is None:
@@ -142,12 +151,13 @@ class Snapshots:
         return kind.merging.newest_state(map(_placed, reader.execute(sql.BASELINES, (obj,))))
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
-        """(positions, bytes) of the object's changes after a position."""
+        """How much the object has grown after position `after`: (number of positions, bytes of their changes)."""
         found = self._db.one(sql.GROWN, (obj, after))
         return (found[0], found[1]) if found else (0, 0)
 
     async def between(self, asked: Sequence[tuple[ObjId, int, int]]) -> list[tuple[int, int]]:
-        """(positions, bytes) of each (object, after, until), read in a thread: a long object has 200,000 changes."""
+        """How much objects have grown. `asked`: (object, after, until). Returns for each (number of positions, bytes)
+        of its changes above position `after` up to `until`. Read in a thread: a long object has 200,000 changes."""
 
         def read() -> list[tuple[int, int]]:
             with self._db.reader() as reader:
@@ -157,12 +167,14 @@ class Snapshots:
         return await asyncio.to_thread(read)
 
     def opened(self, room: RoomId, snapshots: Sequence[OpenedSnapshot]) -> None:
-        """Stores snapshots that a newcomer begins with. Called within `receive`."""
+        """Stores snapshots that this device received and opened, with which it begins their objects. Called within
+        `receive`."""
         for s in snapshots:
             self.put_base(room, s.obj, s.covers, s.state)
 
     def changes(self, snapshots: Sequence[OpenedSnapshot]) -> list[OpenedChange]:
-        """The changes that snapshots consist of, the same on each call."""
+        """The changes that these snapshots consist of, as they are stored among their objects' changes. The same ids on
+        each call."""
         out: list[OpenedChange] = []
         for s in snapshots:
             for index, data in enumerate(s.state.changes):
@@ -174,7 +186,7 @@ class Snapshots:
         return out
 
     def superseded(self, objs: Sequence[ObjId]) -> None:
-        """Deletes the snapshots of these objects, since every change of the objects is here. Called within
+        """Deletes the snapshots with which these objects began, since every change of them is here now. Called within
         `receive`."""
         self._db.conn.executemany(sql.DROP_STATE, [(obj,) for obj in objs])
 
@@ -193,7 +205,7 @@ def _placed(row: Any) -> PlacedChange:
 
 
 def _at(reader: Connection, obj: ObjId, ns: Sequence[int]) -> list[Any]:
-    """The rows at these positions, in the room's order: a query for every _AT_ONCE of them."""
+    """The object's rows at the positions `ns`, in the room's order: one query for every _AT_ONCE positions."""
     found: list[Any] = []
     ns = sorted(set(ns))
     for at in range(0, len(ns), _AT_ONCE):

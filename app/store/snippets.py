@@ -21,8 +21,9 @@ _CUT = "…"
 
 
 def snippet(texts: Sequence[str], words: Sequence[str]) -> str:
-    """16 words of the first text that has most of `words`, with those marked, and … where it is cut. The beginning of
-    the last text if no text has any: the index and this module may split an unusual text into different words."""
+    """About 16 words around the place where most of `words` are, with those marked, and … where it is cut. Taken from
+    the first of `texts` that has most of the words. If no text has any, the beginning of the last text: the index and
+    this module may split an unusual text into different words."""
     wanted = [word.lower() for word in words]
     best, found = texts[-1], _Match(0, 0, 0)
     for text in texts:
@@ -36,7 +37,8 @@ def snippet(texts: Sequence[str], words: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """`count` different words between the offsets `start` and `end` (in the last of them), in code points."""
+    """A place in a text with `count` different search words, from the offset `start` to `end`, the end of the last of
+    them, in code points."""
 
     count: int
     start: int
@@ -44,7 +46,8 @@ class _Match:
 
 
 def _look(text: str, wanted: Sequence[str]) -> _Match:
-    """The first place where most of the words are near each other. It stops once all are found."""
+    """Finds the first place in `text` where most of the words `wanted` are near each other. It stops once all are
+    found."""
     lowered = _lowered(text)
     best = _Match(0, 0, 0)
     latest: dict[str, int] = {}
@@ -60,7 +63,8 @@ def _look(text: str, wanted: Sequence[str]) -> _Match:
 
 
 def _lowered(text: str) -> str:
-    """The text in small letters, with every letter at its old offset: a few letters become two (İ)."""
+    """The text in small letters, with every letter at its old offset. A letter whose small form is two letters (İ) is
+    left as it is."""
     lowered = text.lower()
     if len(lowered) == len(text):
         return lowered
@@ -68,7 +72,8 @@ def _lowered(text: str) -> str:
 
 
 def _places(text: str, word: str) -> Iterator[tuple[int, str]]:
-    """Where words begin with `word`. `find` reads 100 MB/s; going from word to word took a second for a million."""
+    """Yields (offset, `word`) for each place where a word of `text` begins with `word`. `find` reads 100 MB/s; going
+    from word to word took a second for a million."""
     at = text.find(word)
     while at >= 0:
         if not at or not text[at - 1].isalnum():
@@ -77,7 +82,8 @@ def _places(text: str, word: str) -> Iterator[tuple[int, str]]:
 
 
 def _cut(text: str, found: _Match, wanted: Sequence[str]) -> str:
-    """The found place with words on both sides, marked."""
+    """Cuts a snippet out of `text`: the place `found` with some words on both sides. Marks the words that begin with
+    one of `wanted`, and shows with an ellipsis where it was cut."""
     inside = WORD.findall(text, found.start, found.end)
     spare = max(0, SNIPPET_WORDS - len(inside))
     start, before = _before(text, found.start, spare // 2)
@@ -92,7 +98,8 @@ def _cut(text: str, found: _Match, wanted: Sequence[str]) -> str:
 
 
 def _before(text: str, at: int, words: int) -> tuple[int, int]:
-    """(where `words` words before an offset begin, how many words there are); 0 where the text has no more."""
+    """Goes back `words` words in `text` from the offset `at`. Returns (the offset where they begin, how many words
+    there are): fewer words and offset 0 at the beginning of the text."""
     reach = max(0, at - 64 * (words + 1))
     found = list(WORD.finditer(text, reach, at))
     if len(found) <= words and not reach:
@@ -102,7 +109,7 @@ def _before(text: str, at: int, words: int) -> tuple[int, int]:
 
 
 def _after(text: str, at: int, words: int) -> int:
-    """Where `words` words behind an offset end; the end of the text where it has no more."""
+    """The offset in `text` where `words` words after the offset `at` end; the end of the text if it has fewer."""
     end = at
     for number, match in enumerate(WORD.finditer(text, at)):
         if number == words:

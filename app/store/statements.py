@@ -125,7 +125,8 @@ SUSPECT = """INSERT INTO suspects (obj, room, deaths) VALUES (?, ?, 1)
 
 
 def known_changes(count: int) -> str:
-    """Finds the stored changes with `count` given change ids. The data is given only for changes without a position."""
+    """SQL that finds the stored changes with the change ids given as its `count` parameters. The data is read only for
+    changes without a position."""
     marks = ",".join("?" * count)
     return f"""SELECT row, room, obj, author, change_id, n, place, CASE WHEN n IS NULL THEN data END
         FROM changes WHERE change_id IN ({marks})"""
@@ -151,8 +152,8 @@ POSITIONED = f"""SELECT n, place, change_id, author, t, data FROM changes c
 
 
 def placed_at(count: int) -> str:
-    """SQL for an object's changes at `count` positions. Parameters: the object, then the positions. Leaves out what a
-    record at or before the change's own position had left out."""
+    """SQL for an object's changes at `count` positions. Parameters: the object, then the positions. Skips changes that
+    an administrator's record left out, if that record is not after the change."""
     marks = ",".join("?" * count)
     return f"""SELECT n, place, change_id, author, t, data FROM changes c
         WHERE obj = ? AND n IN ({marks}) AND dev IS NOT x'' AND NOT baseline

@@ -45,12 +45,14 @@ from app.store.unsent import UnsentRows
 
 
 class Store:
-    """Implements `sync.client.ports.Ports`; services use the parts (`changes`, `objects`, `rooms`, …)."""
+    """The encrypted store of one account. The sync engine uses it as `sync.client.ports.Ports`; services use its parts
+    (`changes`, `objects`, `rooms_list`, …)."""
 
     def __init__(
         self, db: Database, blobs_folder: Path, kinds: Mapping[str, Projector], journal: Journal, tester: Tester | None
     ) -> None:
-        """Use `Store.open` and `Store.create`."""
+        """Use `Store.open` and `Store.create` instead. Arguments as there; `journal`: the file that names running
+        merges."""
         self.db = db
         self._journal = journal
         self.waiting_changed: Signal[()] = Signal()
@@ -85,7 +87,7 @@ class Store:
         self._give_blob_port()
 
     def _make_inbox(self, kinds: Mapping[str, Projector], tester: Tester | None) -> None:
-        """Makes the parts that judge, try and store what is received."""
+        """Makes the parts of the store that judge, try and store what the server sends."""
         db, journal = self.db, self._journal
         self.judges = Judges(db, self._me, dict(kinds), self._projecting)
         self.snapshots = Snapshots(db, self._me, kinds, journal)
@@ -197,8 +199,9 @@ class Store:
         blobs: Path | None = None,
         tester: Tester | None = None,
     ) -> "Store":
-        """Makes a new store sealed under a raw key. `blobs` is the folder of sealed parts (default: beside it).
-        `tester`: the process in which changes are tried; without one they are merged untried."""
+        """Makes a new store at `path`, encrypted under the raw `key`. `kinds`: the kinds of objects by id. `blobs`: the
+        folder for parts of files (None: beside the database). `tester`: the process in which others' changes are tried;
+        without one they are merged untried."""
         return cls._start(Database.create(path, key), kinds, blobs, tester)
 
     @classmethod
@@ -245,7 +248,8 @@ class Store:
         return self.db.transaction()
 
     def close(self) -> None:
-        """Closes the database; the key goes with it. A second call does nothing."""
+        """Stores what can still be stored, ends the worker process, and closes the database; the key is dropped with
+        it. A second call does nothing."""
         self.trials.close()
         with contextlib.suppress(StoreFault):  # what is not stored is judged again
             self.judges.close()

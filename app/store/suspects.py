@@ -18,18 +18,20 @@ PROGRAM = "program"
 
 
 class Suspects:
-    """The suspect objects of one store. Each of their changes is tried alone once an object has ended the program
-    twice."""
+    """Objects at which an earlier run of the program ended while it merged their changes. Their changes are tried in
+    the worker again; one at a time once an object has ended the program twice."""
 
     def __init__(self, db: Database, journal: Journal, quarantine: Callable[[int, str], None]) -> None:
-        """`quarantine` gets the row of a change and why, within a transaction."""
+        """`journal` names the merges that an earlier run did not finish. `quarantine` is called with the row of a
+        change and the code of the reason, within a transaction."""
         self._db = db
         self._journal = journal
         self._quarantine = quarantine
         self._deaths: dict[ObjId, int] = {}
 
     def prepare(self) -> None:
-        """Marks what an earlier run was merging when it ended as suspect. Called at opening, before any merge."""
+        """Marks the objects that an earlier run of the program was merging when it ended as suspect. Called at opening,
+        before any merge."""
         with self._db.transaction():
             for merge in self._journal.left:
                 self._suspect(merge)
@@ -46,15 +48,17 @@ class Suspects:
         return self._deaths.get(obj, 0)
 
     def clear(self, obj: ObjId) -> None:
-        """Ends the suspicion, as no change of the object is untried any more. An object at which the program ended
-        again and again stays suspect, and nothing is computed of it here."""
+        """Takes an object off the list, as all its changes have been tried. An object at which the program ended
+        CRASHES times stays on it, so that nothing is computed from it on this device."""
         if 0 < self.deaths(obj) < CRASHES:
             del self._deaths[obj]
             with self._db.transaction():
                 self._db.conn.execute("DELETE FROM suspects WHERE obj = ?", (obj,))
 
     def _suspect(self, merge: Merge) -> None:
-        """Marks the changes of an interrupted merge as untried. Changes that were not stored are received again."""
+        """Marks the changes of an interrupted merge as untried, drops the object's cached state, and counts the crash.
+        If one change alone has ended the program CRASHES times, it is quarantined. Changes of the merge that were not
+        stored are received again."""
         conn, obj = self._db.conn, merge.obj
         first, last = self._row(obj, merge.first[1], "min"), self._row(obj, merge.last[1], "max")
         conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may contain the poison

@@ -13,7 +13,8 @@ _INDEX = re.compile(r"CREATE (?:UNIQUE )?INDEX \w+ ON (\w+) \(")
 
 
 def names(ddl: Sequence[str]) -> list[str]:
-    """The tables' names, in order. BugError for a statement that is neither a table nor an index of one before it."""
+    """The names of the tables that the statements make, in order. BugError for a statement that is neither a table nor
+    an index of a table before it."""
     found: list[str] = []
     for statement in ddl:
         if table := _TABLE.match(statement):
@@ -24,7 +25,7 @@ def names(ddl: Sequence[str]) -> list[str]:
 
 
 def make_again(conn: Connection, ddl: Sequence[str]) -> None:
-    """Makes the tables, empty. Those that are there go first, with their rows and indexes."""
+    """Makes the tables, empty. Tables of these names that exist are dropped first, with their rows and indexes."""
     for name in reversed(names(ddl)):
         conn.execute(f"DROP TABLE IF EXISTS {name}")
     for statement in ddl:
@@ -32,7 +33,7 @@ def make_again(conn: Connection, ddl: Sequence[str]) -> None:
 
 
 def clear(conn: Connection, ddl: Sequence[str], obj: ObjId) -> None:
-    """Deletes an object's rows: each table has a column `obj`."""
+    """Deletes the object's rows from all these tables: each table has a column `obj`."""
     for statement in _deletions(ddl):
         conn.execute(statement, (obj,))
 

@@ -59,8 +59,9 @@ who sends hundreds of slow changes could keep the worker busy for an hour at eac
 
 
 class Trials:
-    """The trials of one store. Call `judge` and `run` on the loop; the worker is asked in a thread of its own, and
-    about a few short changes on the loop."""
+    """Tries others' changes in the worker process before they are merged, and decides which are quarantined. Call
+    `judge` and `run` on the loop. The worker is asked in a thread of its own, or on the loop about a few short changes.
+    """
 
     def __init__(
         self,
@@ -75,7 +76,7 @@ class Trials:
         behind: Behind,
         held_changes: HeldChanges,
     ) -> None:
-        """Without a `tester` nothing is tried: for tests of the store alone."""
+        """Without a `tester` (the worker process) nothing is tried: for tests of the store alone."""
         self.changed: Signal[ObjId] = Signal()
         """An object has more or fewer changes that are held back."""
         self._db = db
@@ -111,18 +112,20 @@ class Trials:
         self._changes.appended.connect(self._on_appended)
 
     def prepare(self) -> None:
-        """Marks what an earlier run was merging when it ended as suspect. Called at opening, before any merge."""
+        """Notes which objects an earlier run was merging when it ended, and which have untried changes. Called at
+        opening, before any merge."""
         self._suspects.prepare()
         self._untried = dict.fromkeys(obj for (obj,) in self._db.rows(sql.OBJECTS_WITH, (sql.UNTRIED,)))
 
     def close(self) -> None:
-        """Ends the worker, and with it a running trial. A second call does nothing."""
+        """Ends the worker process, and with it a running trial. A second call does nothing."""
         if self._tester is not None:
             self._tester.close()
         self._thread.shutdown()
 
     async def warm(self) -> None:
-        """Starts the worker ahead of the first change. If it cannot be started, the first change reports that."""
+        """Starts the worker process before the first change needs it. If it cannot be started, nothing is raised: the
+        first change reports that."""
         if self._tester is not None:
             with contextlib.suppress(WorkerUnavailable):
                 await self._apart(self._tester.start)
@@ -132,8 +135,9 @@ class Trials:
     async def judge(
         self, room: RoomId, changes: Sequence[OpenedChange], verdicts: Verdicts
     ) -> Collection[tuple[ObjId, Uid, ChangeId]]:
-        """Tries a room's new changes, and those that waited for them, in the worker. Returns which may be merged at
-        once; the others of merging kinds must be stored as untried. Kinds that do not merge are not tried."""
+        """Tries a room's newly received changes, and stored ones that waited for them, in the worker. `verdicts`: the
+        judges' verdicts on them. Returns those that may be merged at once, as (object, author, change id). The other
+        changes of objects that merge must be stored as untried. Objects that do not merge are not tried."""
         self._settling.note_received()
         by_obj: dict[ObjId, list[Given]] = {}
         for c in self._new(room, changes):
@@ -161,8 +165,8 @@ class Trials:
         return passed
 
     async def without_worker(self, objs: Collection[ObjId]) -> None:
-        """Judges these objects again at once, and merges the changes that count: for a store in which nothing is
-        tried."""
+        """For a store that has no worker: judges these objects, and complete ones, from their first change at once, and
+        merges the changes that count. Does nothing in a store with a worker."""
         for obj in objs if self._rehearsal is None else ():
             if (kind := self._merging(obj)) is not None:
                 await self._judges.again(obj, kind)
@@ -183,8 +187,8 @@ class Trials:
             self._changes.received.emit(rows)
 
     def _new(self, room: RoomId, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
-        """The changes that are not stored. Own changes are received back with their position, and are merged
-        already."""
+        """The changes that are not stored yet. The server also sends own changes back with their position; those are
+        merged already."""
         own = [c for c in changes if c.uid == self._me.uid]
         if not own or self._rehearsal is None:
             return list(changes)
@@ -192,12 +196,13 @@ class Trials:
         return [c for c in changes if c.uid != self._me.uid or place_of(c) not in known.rows]
 
     def _merging(self, obj: ObjId) -> Projector | None:
-        """The object's kind, if its objects merge."""
+        """The kind of the object `obj`, if objects of that kind merge (documents, boards); None for any other."""
         kind = self._kinds.get(self._db.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
         return kind if kind is not None and kind.merging is not None else None
 
     async def _passes(self, rehearsal: Rehearsal, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """See `Rehearsal.passes`. WorkerUnavailable."""
+        """Whether the worker can merge the changes `given`: asks on the loop if possible, otherwise in the thread. See
+        `Rehearsal.passes`. Raises WorkerUnavailable."""
         async with self._asking:
             if self._in_thread is None or self._in_thread.done():
                 passed = await rehearsal.passes_soon(obj, given)
@@ -206,7 +211,8 @@ class Trials:
         return await self._apart(rehearsal.passes, obj, kind, given)
 
     async def _apart(self, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-        """Runs `act` in the trials' thread."""
+        """Runs `act` with these arguments in the trials' thread, after any other question to the worker, and returns
+        its result."""
         async with self._asking:
             job = self._in_thread = self._thread.submit(partial(act, *given, **named))
             return await asyncio.wrap_future(job)
@@ -229,7 +235,8 @@ class Trials:
     # -- trying again ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Tries the quarantined changes once more, then untried changes, until cancelled."""
+        """Runs until cancelled. Tries the quarantined changes once more, then untried changes whenever there are some.
+        Returns at once in a store without a worker."""
         if self._rehearsal is None:
             return
         with contextlib.suppress(StoreFault):
@@ -248,7 +255,8 @@ class Trials:
             self._woken.clear()
 
     async def _round(self, rehearsal: Rehearsal) -> float | None:
-        """Tries the untried changes. Returns how long to wait for more, None to wait until it is woken."""
+        """Tries the untried changes of all objects once, and does the judges' background work. Returns how many seconds
+        to wait before the next call, None to wait until something happens."""
         try:
             for obj in self._due():
                 await self._resolve(rehearsal, obj)
@@ -267,7 +275,7 @@ class Trials:
 
     async def _settle_one(self) -> float | None:
         """Judges one complete object from its first change, if its time has come (app/store/settling.py). Returns how
-        long to wait for the next one, None if there is none."""
+        many seconds to wait for the next one, None if there is none."""
         left_s = self._settling.left_s()
         if left_s is None or left_s > 0:
             return left_s
@@ -280,13 +288,14 @@ class Trials:
         return None
 
     def _due(self) -> list[ObjId]:
-        """Objects with untried changes whose trials do not pause, and which are not too large."""
+        """Objects with untried changes that may be tried now: their trials do not pause, and they are not too large."""
         large = self.large
         return [obj for obj in self._untried if self._pauses.is_over(obj) and obj not in large]
 
     async def _read(self, rehearsal: Rehearsal) -> None:
-        """Reads changed objects whole in the worker, as opening and indexing will. A large object that is being typed
-        in is read in a fiftieth of the time: a keystroke waits for it."""
+        """Has the worker read objects whole that were changed, as opening and indexing will do it in this program.
+        Takes at most a fiftieth of the time, since a keystroke waits for it: after a large object the next reading
+        comes later."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._read_at:
             return
@@ -304,7 +313,9 @@ class Trials:
                 self.changed.emit(obj)
 
     async def _resolve(self, rehearsal: Rehearsal, obj: ObjId) -> None:
-        """Tries an object's untried changes in their order. Those that pass are merged; the others are quarantined."""
+        """Tries the next untried changes of an object in their order. Those that pass are merged; the others are
+        quarantined. If a change that was merged before ends the worker, all changes of the object are tried again
+        instead."""
         kind = self._merging(obj)
         if kind is not None and self._judges.is_due(obj):
             await self._judges.again(obj, kind)
@@ -340,7 +351,8 @@ class Trials:
         self.changed.emit(obj)
 
     async def _doubt(self, rehearsal: Rehearsal, obj: ObjId) -> None:
-        """Has every change of an object tried from the first: one of the merged ones ends the worker."""
+        """Marks every change of an object as untried, since one of those that are merged already ends the worker. All
+        are then tried again, beginning with the first."""
         log.store.warning("object-doubted", obj=obj)
         self._doubts[obj] = self._doubts.get(obj, 0) + 1
         with self._db.transaction():
@@ -351,8 +363,9 @@ class Trials:
         self._changes.taken_back.emit(obj)
 
     async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
-        """Tries each quarantined change alone, in a fresh worker: another version, or a faster machine, may merge it.
-        The order is random, so that each is tried at some start. Stops after RETRIED_ALL_S."""
+        """Tries each quarantined change alone, each in a fresh worker process: another version of the program, or a
+        faster machine, may merge it. The order is random, so that each is tried at some start. Stops after
+        RETRIED_ALL_S."""
         held_back, spent_s = self._held_changes.quarantined(), dict[ObjId, float]()
         random.shuffle(held_back)
         for held in held_back:
@@ -376,7 +389,8 @@ class Trials:
             self.changed.emit(obj)
 
     def _quarantine(self, row: int, why: str) -> None:
-        """Quarantines a change, within the caller's transaction."""
+        """Quarantines the change with the row id `row`, within the caller's transaction. `why`: the code of the
+        reason."""
         log.store.warning("quarantined", why=why)
         conn = self._db.conn
         conn.execute(sql.MARK_UNPROJECTED, (sql.QUARANTINED, row))
@@ -387,8 +401,8 @@ class Trials:
     # -- what others ask ------------------------------------------------------------------------------------------
 
     def noted(self, verdicts: Verdicts) -> None:
-        """Called when the verdicts are stored. Notifies listeners that changes wait, wait no more, or are void, and has
-        the worker read merged objects whole soon."""
+        """Called when the verdicts are stored. Emits `changed` for each object of which a change now waits, no longer
+        waits, or is void, and has the worker read merged objects whole soon."""
         if self._rehearsal is not None and self._rehearsal.unread:
             self._woken.set()
         for obj, codes in verdicts.codes.items():
@@ -402,8 +416,9 @@ class Trials:
 
     @property
     def large(self) -> list[ObjId]:
-        """Objects that take too long to merge as a whole. What others write in them from then on is not merged in this
-        run of the program. Each start tries again, and so does leaving a change out of the object."""
+        """Objects that take too long to merge as a whole. Changes that others write in them after that is noticed are
+        not merged in this run of the program. Each start tries again, and so does leaving a change out of the object.
+        """
         rehearsal = self._rehearsal
         return [obj for obj in self._untried if rehearsal.is_large(obj)] if rehearsal is not None else []
 
@@ -412,8 +427,8 @@ class Trials:
         return int(self._db.value(sql.COUNT_UNTRIED, (obj,)) or 0) if obj in self._untried else 0
 
     def is_sound(self, obj: ObjId) -> bool:
-        """▲ Whether every received change of the object is merged here. Otherwise no snapshot, attest, baseline, prune
-        or successor may be made of it."""
+        """▲ Whether every received change of the object is merged here. If not, this device may not make a snapshot,
+        attest, baseline, prune or successor of it: changes would be missing in that."""
         return obj not in self._untried and obj not in self._suspects and not self._db.value(sql.IS_HELD, (obj,))
 
     def _rows(self, obj: ObjId, code: str, limit: int) -> list[StoredChange]:

@@ -18,7 +18,8 @@ _ROW = "SELECT row FROM changes WHERE change_id = ? AND room = ? AND author = ?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentChange:
-    """An own change without a position. `t` ms by this device's clock; `parts`: the file parts that it waits for."""
+    """A change of this person that has no position in its room yet. `t`: ms by this device's clock; `live`: a document
+    edit; `parts`: the file parts that must be uploaded before it."""
 
     room: RoomId
     obj: ObjId
@@ -31,7 +32,7 @@ class UnsentChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentDraft:
-    """A text that was typed and not sent, as its tool wrote it."""
+    """A text that was typed into an object and not sent. `data`: as its tool wrote it."""
 
     room: RoomId
     obj: ObjId
@@ -39,7 +40,8 @@ class UnsentDraft:
 
 
 class UnsentRows:
-    """Outbox and drafts, read as a whole. Baselines are left out: the device that owes one makes it again."""
+    """Lists all unsent changes and drafts, for a file of unsent work. Baselines (states for new members) are left out:
+    the device that owes one makes it again."""
 
     def __init__(self, db: Database, me: Me, changes: Changes) -> None:
         self._db = db
@@ -47,7 +49,8 @@ class UnsentRows:
         self._changes = changes
 
     def changes(self) -> list[UnsentChange]:
-        """Own changes that have no position, in the order in which they were written, also sealed ones."""
+        """All own changes that have no position, in the order in which they were written, also those that are encrypted
+        for sending already."""
         parts: dict[int, list[PartId]] = {}
         for row, part in self._db.rows("SELECT row, part FROM outbox_parts ORDER BY row, part"):
             parts.setdefault(row, []).append(part)
@@ -70,8 +73,8 @@ class UnsentRows:
         return [UnsentDraft(room=room, obj=obj, data=data) for room, obj, data in rows]
 
     def offer(self, change: UnsentChange) -> bool:
-        """Writes a change of another device of the same person as one to be sent. False if it is here already. It is
-        also emitted as a received one, so that an open view takes it in."""
+        """Stores an unsent change from another device of the same person, to be sent from this one. Returns False if it
+        is stored here already. It is also emitted as a received change, so that an open view shows it."""
         key = (change.change_id, change.room, self._me.uid)
         if self._db.value(_ROW, key) is not None:
             return False

@@ -21,9 +21,10 @@ _parts_of = msgspec.msgpack.Decoder(tuple[int, ...])
 
 @dataclass(slots=True)
 class Verdicts:
-    """The verdicts on one slice. `codes`: by object the positions whose changes have a verdict now, in the order of the
-    verdicts; `merged`: those that are to be merged and were not written here. `stale`: objects that are judged later.
-    """
+    """The judges' verdicts on the changes of one delivery from the server. `codes`: by object and position, the
+    verdict's code, in the order of the verdicts. `merged`: by object, the changes that are to be merged and were not
+    written here. `waits`: by object and position, the updates that wait or waited for others. `stale`: objects that
+    must be judged later, from their first change. `points`: (object, judge, mark) for taking a judge back."""
 
     codes: dict[ObjId, dict[int, str]] = field(default_factory=dict)
     merged: dict[ObjId, list[PlacedChange]] = field(default_factory=dict)
@@ -43,7 +44,8 @@ class Verdicts:
 
 @dataclass(slots=True)
 class Slice:
-    """An object's part of a slice. `covers`: (position n of a prune, up to where); `whole`: every change is here."""
+    """The part of a delivery from the server that concerns one object. `changes`: its new changes. `covers`: (position
+    of a prune, position up to which it prunes). `whole`: every change of the object is on this device now."""
 
     changes: list[OpenedChange]
     covers: list[tuple[int, int]]
@@ -51,7 +53,8 @@ class Slice:
 
 
 class KeptRows:
-    """An object's rows in the store, as its judge reads them."""
+    """The stored changes of one object, as its judge reads them: those that wait for others, and those at given
+    positions."""
 
     def __init__(self, db: Database, obj: ObjId) -> None:
         self._db = db
@@ -67,7 +70,7 @@ class KeptRows:
         return [placed_in(row) for row in self._at(positions)]
 
     def woken(self, position: int) -> list[PlacedChange]:
-        """The change at a position, in a list, if it is stored and nothing merges it so far."""
+        """The stored change at a position, in a list, if a verdict keeps it out of the object so far; otherwise []."""
         return [placed_in(row) for row in self._at([position]) if row[-1] in sql.JUDGED]
 
     def _at(self, positions: Sequence[int]) -> Iterator[Row]:
@@ -76,7 +79,7 @@ class KeptRows:
 
 
 def placed_of(change: OpenedChange) -> PlacedChange:
-    """A change in the form that its judge takes."""
+    """Converts a received change into the form that an object's judge takes, with its position as one number."""
     position = position_of(change.n, change.place)
     return PlacedChange(position, change.change_id, change.uid, change.t, change.payload)
 
@@ -90,9 +93,9 @@ def note(codes: dict[int, str], waits: dict[int, Outcome], outcome: Outcome) -> 
 
 
 def is_piece(outcome: Outcome) -> bool:
-    """Whether this is a piece of an update whose other pieces have no position yet.
+    """Whether this verdict is on a piece of an update whose other pieces have no position yet.
 
-    A piece that was written on this device has no verdict until the update is complete: the other pieces are here, in
+    A piece that was written on this device gets no verdict until the update is complete: the other pieces are here, in
     the outbox. Otherwise a pasted book would be taken out of its document until the server has returned the last piece,
     and the person could not undo it.
     """
@@ -100,7 +103,9 @@ def is_piece(outcome: Outcome) -> bool:
 
 
 def compare(parts: Sequence[int], code: str, marks: dict[int, Row], differ: dict[int, tuple[Row, str]]) -> None:
-    """Notes each mark that disagrees with a verdict."""
+    """Compares a new verdict with stored marks. `parts`: the positions of the update's changes; `code`: its verdict;
+    `marks`: (row, stored mark) by position. Changes whose mark disagrees are put into `differ` with the code; others
+    are removed from it."""
     for part in parts:
         differ.pop(part, None)
         found = marks.get(part) if code == sql.LATE else marks.pop(part, None)  # a waiting change is judged again
@@ -109,7 +114,7 @@ def compare(parts: Sequence[int], code: str, marks: dict[int, Row], differ: dict
 
 
 def agrees(mark: str | None, code: str) -> bool:
-    """Whether a stored change has the mark that goes with a verdict."""
+    """Whether `mark`, the stored mark of a change (None: it is merged), is the one that the verdict `code` requires."""
     if mark == sql.BEHIND:
         return code == sql.COUNTS
     return mark == code if code in sql.JUDGED else mark not in sql.JUDGED
@@ -121,7 +126,7 @@ def placed_in(row: Row) -> PlacedChange:
 
 
 def at_position(position: int) -> tuple[int, int]:
-    """(n, place in its envelope)."""
+    """Splits a position into (position n in the room, number of the change in its envelope)."""
     return position >> PLACE_BITS, position & _PLACE
 
 

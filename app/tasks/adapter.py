@@ -16,7 +16,8 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 
 class BoardAdapter:
-    """An `Adapter` of boards. `me` edits here; `descriptions` gives the values that a card's description had, by id."""
+    """The adapter through which `LiveObjects` makes and merges boards. `me`: the person who edits on this device.
+    `descriptions`: the former values of a card's description, by id."""
 
     kind = projection.KIND_ID
     is_live = False
@@ -44,8 +45,9 @@ class BoardAdapter:
         return len(model.load(updates))
 
     def merge(self, model: Board, changes: Sequence[StoredChange], feeder: Feeder) -> int:
-        """See `Adapter`. ▲ My changes and colleagues' are merged separately. In one merge a description of mine that a
-        colleague replaced would never be seen."""
+        """Merges received changes into a board. Returns how many updates were damaged and left out. ▲ This person's
+        changes and colleagues' are merged separately. In one merge a description of this person's that a colleague
+        replaced would never be seen."""
         damaged = 0
         for own, some in groupby(changes, key=attrgetter("own")):
             of_one_kind = list(some)

@@ -11,7 +11,8 @@ from app.tasks.cards import NO_COLUMN, Card, Column, card_from, column_from
 
 
 class CardIndex:
-    """The cards by id, the columns in order, and the cards that are shown, by column and in order."""
+    """A board's cards and columns as they were read last: the cards by id, the columns in order, and the cards that are
+    shown, by column and in order. The board notifies it of what has changed."""
 
     def __init__(self, columns: CrdtMap, cards: CrdtMap) -> None:
         self._column_map = columns
@@ -28,7 +29,7 @@ class CardIndex:
         return self._known is not None
 
     def columns(self) -> list[Column]:
-        """The columns in order; one without id and title if there is none."""
+        """The columns in order; one column without id and title if the board has none."""
         if self._columns is None:
             found = (column_from(key, value) for key, value in self._column_map.to_python().items())
             self._columns = sorted(found, key=lambda c: (c.order, c.id)) or [NO_COLUMN]
@@ -41,7 +42,8 @@ class CardIndex:
         return self._known
 
     def shown(self, column_id: str) -> list[Card]:
-        """The cards of a column in order, without archived and deleted ones. The caller changes nothing in it."""
+        """The cards of a column in order, without archived and deleted ones. It is the index's own list: do not change
+        it."""
         if self._lanes is None:
             self._lanes = {column.id: [] for column in self.columns()}
             for card in sorted(self.cards().values(), key=_by_order):
@@ -50,7 +52,7 @@ class CardIndex:
         return self._lanes.get(column_id, [])
 
     def put(self, card_id: str, card: Card | None) -> None:
-        """Keeps a card in its present form (None: deleted), and its place."""
+        """Replaces a card by its present form, in its right place; None removes it."""
         known = self.cards()
         before = known.pop(card_id, None)
         if card is not None:
@@ -63,11 +65,11 @@ class CardIndex:
             insort(self._lane_of(self._lanes, card), card, key=_by_order)
 
     def forget_columns(self) -> None:
-        """The columns have changed: they are read again, and the cards sorted again."""
+        """Notes that the columns have changed: they are read again, and the cards sorted again."""
         self._columns = self._lanes = None
 
     def forget(self) -> dict[str, Card]:
-        """Everything may have changed: it is read again. Returns the cards as they were read last."""
+        """Notes that everything may have changed: all is read again. Returns the cards as they were read last."""
         before = self._known or {}
         self._known = self._lanes = self._columns = None
         return before

@@ -27,7 +27,7 @@ LABEL_COLOURS = ("accent", "success", "warning", "danger", "neutral")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column. `done`: its cards are finished."""
+    """A column of a board. `order`: its sort key. `done`: cards in it count as finished."""
 
     id: str
     title: str
@@ -41,7 +41,7 @@ NO_COLUMN = Column(id="", title="", order="", done=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A label of the board. `colour` is one of LABEL_COLOURS."""
+    """A label of the board, which can be put on cards. `colour` is one of LABEL_COLOURS."""
 
     id: str
     name: str
@@ -50,7 +50,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckItem:
-    """A line of a checklist."""
+    """A line of a card's checklist. `order`: its sort key; `done`: it is ticked."""
 
     id: str
     text: str
@@ -60,11 +60,12 @@ class CheckItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A card. `column` is what the card itself names, which may be a deleted column; ask `Board.column_of`.
+    """A card of a board. `column` is the id that the card itself names, which may be that of a deleted column; ask
+    `Board.column_of`. `order`: its sort key in the column. `t` (ms): when it was made.
 
     `by` is the person who made the card, as the card names them. Everybody can write that, so it is shown nowhere.
-    `deleted_by` and `deleted_t` (ms) are of the last time that it was put away. ▲ The card names them itself: a member
-    who may write can name a colleague there.
+    `deleted_by` and `deleted_t` (ms) are of the last time that it was put into the trash. ▲ The card names them itself:
+    a member who may write can name a colleague there.
     """
 
     id: str
@@ -100,26 +101,27 @@ class Card:
 
 
 def column_from(key: str, value: Any) -> Column:
-    """A column from its map."""
+    """Reads a column with the id `key` from its value in the CRDT. Anything invalid becomes a default."""
     read = value if isinstance(value, dict) else {}
     title, order = name_from(read.get("title")), _text(read.get("order"), MAX_ORDER)
     return Column(id=key, title=title, order=order, done=read.get("done") is True)
 
 
 def name_from(value: Any) -> str:
-    """A board's, column's or label's name in the form in which it may be shown."""
+    """The name of a board, column or label from its value in the CRDT, in the form in which it may be shown; "" if it
+    is no text."""
     return one_line(_text(value), MAX_NAME)
 
 
 def label_from(key: str, value: Any) -> Label:
-    """A label from its map."""
+    """Reads a label with the id `key` from its value in the CRDT. Anything invalid becomes a default."""
     read = value if isinstance(value, dict) else {}
     colour = _text(read.get("colour"))
     return Label(id=key, name=name_from(read.get("name")), colour=colour if colour in LABEL_COLOURS else "neutral")
 
 
 def card_from(key: str, value: Any) -> Card:
-    """A card from its map."""
+    """Reads a card with the id `key` from its value in the CRDT. Anything invalid becomes a default."""
     read = value if isinstance(value, dict) else {}
     there = _pair(read.get("place"))
     return Card(

@@ -24,7 +24,8 @@ _ID_CHARS = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """`by` wrote it. `made_from`: the ids of the values that it was made from: one, or two if it merges them.
+    """One value of a card's description: a `text` that `by` wrote. `made_from`: the ids of the values that it was made
+    from: one, or two if it merges them.
 
     ▲ Everybody who may write can write any ids here. A writer who names a value as a parent without building on it has
     deleted that value, which they may.
@@ -36,8 +37,8 @@ class Description:
 
     @property
     def id(self) -> str:
-        """A hash of the text, its writer and what it was made from (app/objects/FORMAT.md). So a text that is put back
-        later has another id than the first time."""
+        """A hash of the text, its writer and the ids that it was made from (app/objects/FORMAT.md). So a text that is
+        put back later has a different id than the first time."""
         canonical = json.dumps(self.value(), ensure_ascii=True, separators=(",", ":")).encode()
         return hashlib.sha256(canonical).hexdigest()[:_ID_CHARS]
 
@@ -47,7 +48,8 @@ class Description:
 
 
 def written(text: str, by: Uid | None, *made_from: Description) -> Description:
-    """A description as it may be stored: cut at MAX_DESCRIPTION, without control characters."""
+    """Makes a description of a card out of `text`, by the person `by`, as it may be stored: cut at MAX_DESCRIPTION,
+    without control characters. `made_from`: the earlier descriptions on which it builds."""
     return Description(text=cleaned(text), by=by, made_from=tuple(parent.id for parent in made_from))
 
 
@@ -57,8 +59,8 @@ def cleaned(text: str) -> str:
 
 
 def description_from(value: Any) -> Description:
-    """A description from its value in the CRDT. A value of another form, or a part of one, counts as absent; a text by
-    itself is a description that was made from nothing."""
+    """Reads a description from its value in the CRDT. Parts of another form count as absent; a plain text is a
+    description that was made from nothing."""
     parts = value if isinstance(value, list) and len(value) == 3 else [value, None, None]
     text, by, parents = parts
     return Description(
@@ -69,10 +71,12 @@ def description_from(value: Any) -> Description:
 
 
 def merge(mine: Description, now: Description, known: Mapping[str, Description], by: Uid) -> Description | None:
-    """The value that replaces `now`, which replaced `mine`; None if `now` may stay.
+    """Merges two descriptions of one card. `mine` was replaced by `now`, which may not build on it. Returns the value
+    to write in place of `now`, by the person `by`; None if `now` may stay, because it was made from `mine` or has the
+    same text.
 
-    It may stay if it was made from `mine`. `known`: the values that this card had, by id. The nearest value that both
-    were made from shows what was added and what removed; if none is known, nothing counts as removed.
+    `known`: former values of this description, by id. The nearest value that both were made from shows what was added
+    and what removed; if none is known, nothing counts as removed.
 
     ▲ `now` may be a value that `mine` was made from: a colleague undid a step of their own while `mine` was written,
     and the CRDT kept the undo. Then all of `mine` is restored. Do not call this for a value that its own writer undid
@@ -86,7 +90,7 @@ def merge(mine: Description, now: Description, known: Mapping[str, Description],
 
 
 def is_related(mine: Description, now: Description, known: Mapping[str, Description]) -> bool:
-    """Whether `known` is enough to decide how to merge."""
+    """Whether the values in `known` are enough to decide how to merge `mine` with `now`."""
     return is_settled(mine, now, known) or common(mine, now, known) is not None
 
 
@@ -101,13 +105,14 @@ def goes_back(mine: Description, now: Description, known: Mapping[str, Descripti
 
 
 def common(mine: Description, now: Description, known: Mapping[str, Description]) -> Description | None:
-    """The nearest known value that both were made from."""
+    """The nearest value in `known` from which both `mine` and `now` were made; None if there is none."""
     theirs = ancestry(now, known)
     return next((known[i] for i in ancestry(mine, known) if i in theirs and i in known), None)
 
 
 def ancestry(of: Description, known: Mapping[str, Description]) -> dict[str, None]:
-    """The ids of a value and of all known values that it was made from, the nearest first."""
+    """The ids of the value `of` and of all values that it was made from, as far as `known` has them, the nearest
+    first."""
     found, level = dict[str, None].fromkeys([of.id]), [of]
     while level:
         parents = dict.fromkeys(p for each in level for p in each.made_from if p not in found)

@@ -36,12 +36,10 @@ ROOT_MAPS = ("board", "columns", "cards", "labels")
 
 
 class Board:
-    """The live board. `emit` receives the bytes of every edit made here; `merge` takes those of others.
-
-    `me` is the person who edits here: a description of theirs that another value replaces is merged with that.
+    """The live board of a room. `emit` is called with the bytes of every edit made here; `merge` takes those of others.
+    `me` is the person who edits here: if a colleague's text replaces a description that they wrote, both are merged.
     `history` returns the stored values of a card's description, by id; it is called if the values seen here are not
-    enough.
-    """
+    enough."""
 
     def __init__(
         self,
@@ -84,7 +82,7 @@ class Board:
         return name_from(self._meta.get(("title",), ""))
 
     def columns(self) -> list[Column]:
-        """The columns in order; one without id and title if there is none."""
+        """The columns in order; one column without id and title if the board has none."""
         return self._index.columns()
 
     def column(self, column_id: str) -> Column | None:
@@ -100,23 +98,24 @@ class Board:
         return list(self._index.shown(column_id))
 
     def card(self, card_id: str) -> Card | None:
-        """A card by its id, with its column as it is shown; None if it does not exist."""
+        """A card by its id; None if it does not exist or is in the trash."""
         card = self._index.cards().get(card_id)
         return None if card is None or card.deleted else card
 
     def any_card(self, card_id: str) -> Card | None:
-        """As `card`, also if the card is put away."""
+        """A card by its id, also if it is in the trash; None if it does not exist."""
         return self._index.cards().get(card_id)
 
     def column_of(self, card_id: str) -> Column | None:
-        """The column of a card, or its column before it was put away."""
+        """The column that shows a card: the one that the card names, or the first if that was deleted. Also for a card
+        that is in the trash. None if the card does not exist."""
         card = self.any_card(card_id)
         if card is None:
             return None
         return self.column(card.column) or self.columns()[0]
 
     def archived(self) -> list[Card]:
-        """Archived cards, latest order last."""
+        """The archived cards, by title."""
         return sorted((c for c in self._index.cards().values() if c.archived and not c.deleted), key=lambda c: c.title)
 
     def card_ids(self) -> list[str]:
@@ -124,7 +123,7 @@ class Board:
         return list(self._index.cards())
 
     def put_away(self) -> list[Card]:
-        """Cards in the trash, put away last first."""
+        """The cards in the trash, the latest first."""
         return sorted((c for c in self._index.cards().values() if c.deleted), key=lambda c: (-c.deleted_t, c.id))
 
     def labels(self) -> list[Label]:
@@ -139,8 +138,8 @@ class Board:
     # -- columns ---------------------------------------------------------------------------------------------------
 
     def setup(self, titles: Sequence[str], done: int | None = None, title: str = "") -> None:
-        """Makes a new board's columns; `done` is the index of the one whose cards are finished. Not undone by
-        Ctrl+Z."""
+        """Gives a new board its `title` and its columns; `done` is the index of the column whose cards are finished.
+        Ctrl+Z does not undo it."""
         with self._doc.transact(SETUP):
             if title:
                 self._meta.set(("title",), name_line(title))
@@ -152,7 +151,7 @@ class Board:
         self._set(self._meta, ("title",), name_line(title))
 
     def add_column(self, title: str, *, done: bool = False) -> str:
-        """Adds a column at the end. Returns its id."""
+        """Adds a column at the end; `done`: cards in it count as finished. Returns its id."""
         column_id = short_id()
         last = self.columns()[-1].order or None
         self._set(self._columns, (column_id,), column_value(title, key_between(last, None), done=done))
@@ -167,18 +166,18 @@ class Board:
         self._set(self._columns, (column_id, "done"), done)
 
     def move_column(self, column_id: str, before: str | None) -> None:
-        """Puts a column before another one, or last."""
+        """Moves a column before the column `before`, or to the end (None)."""
         others = [c for c in self.columns() if c.id != column_id]
         low, high = neighbours([(c.id, c.order) for c in others], before)
         self._set(self._columns, (column_id, "order"), key_between(low, high))
 
     def delete_column(self, column_id: str) -> None:
-        """Deletes a column. Its cards are then in the first column."""
+        """Deletes a column. Its cards are then shown in the first column."""
         with self._doc.transact():
             self._columns.delete((column_id,))
 
     def restore_column(self, column: Column) -> None:
-        """Puts a deleted column back where it was, with the cards that were in it."""
+        """Puts a deleted column back at its place, with the cards that still name it."""
         value = {"title": column.title, "order": column.order, "done": column.done}
         self._set(self._columns, (column.id,), value)
 
@@ -198,8 +197,8 @@ class Board:
         labels: Iterable[str] = (),
         card_id: str = "",
     ) -> str:
-        """Adds a card, last in its column or before another card. Returns its id: `card_id`, which `new_card_id` made,
-        or a new one."""
+        """Adds a card at the end of a column, or before the card `before`. `by` and `t` (ms): who made it and when.
+        `assignee`: who is to do it. Returns its id: `card_id`, which `new_card_id` made, or a new one."""
         card_id = card_id or new_card_id()
         place = column_id, self._order_in(column_id, before, card_id)
         described = written(description, self._me)
@@ -208,7 +207,8 @@ class Board:
         return card_id
 
     def move_card(self, card_id: str, column_id: str, before: str | None = None) -> None:
-        """Puts a card into a column, before another card or last. Does nothing if it is there already."""
+        """Moves a card into a column, before the card `before` or to the end (None). Does nothing if it is there
+        already."""
         shown = [c.id for c in self.cards(column_id)]
         if card_id in shown:
             at = shown.index(card_id)
@@ -217,8 +217,8 @@ class Board:
         self._set(self._cards, (card_id, "place"), [column_id, self._order_in(column_id, before, card_id)])
 
     def edit_card(self, card_id: str, *, title: str | None = None, description: str | None = None) -> None:
-        """Changes the title or description; None or the same value changes nothing. Also for a card that is put
-        away."""
+        """Changes a card's `title` or `description`; None or the same value changes nothing. Works on a card in the
+        trash too."""
         card = self.any_card(card_id)
         if card is None:
             return
@@ -231,8 +231,8 @@ class Board:
                     self._cards.set((card_id, "description"), now.value())
 
     def settle(self, card_id: str, mine: Description) -> None:
-        """Merges a description that this person wrote with the one that replaced it, unless that was made from it. Not
-        undone by Ctrl+Z. Does nothing if the card does not exist, or if nobody edits here."""
+        """Merges `mine`, a description that this person wrote, with the one that replaced it on the card, unless that
+        was made from it. Ctrl+Z does not undo it. Does nothing if the card does not exist, or if nobody edits here."""
         card = self._index.cards().get(card_id)
         if card is None or self._me is None:
             return
@@ -242,7 +242,8 @@ class Board:
                 self._cards.set((card_id, "description"), merged.value())
 
     def builds_on(self, card_id: str, mine: Description) -> bool:
-        """Whether a card's description has the same text as `mine` or was made from it, as far as was seen here."""
+        """Whether the card's description has the same text as `mine` or was made from it, as far as this board has
+        seen."""
         card = self._index.cards().get(card_id)
         return card is not None and self._descriptions.is_settled(card_id, mine, card.described)
 
@@ -251,7 +252,7 @@ class Board:
         return card is not None and self._descriptions.goes_back(card_id, mine, card.described)
 
     def seen(self, card_id: str) -> Mapping[str, Description]:
-        """The values that a card's description had since this board was first read, by id; none if it has not
+        """The values that a card's description has had since this board was opened, by id; none if it has not
         changed."""
         return self._descriptions.of(card_id)
 
@@ -268,7 +269,7 @@ class Board:
         self._set(self._cards, (card_id, "archived"), archived)
 
     def delete_card(self, card_id: str) -> None:
-        """Puts a card into the trash, with the person and time; `restore_card` and undo restore it."""
+        """Puts a card into the trash, and notes who did and when; `restore_card` and undo restore it."""
         if self.card(card_id) is None:
             return
         with self._doc.transact():
@@ -289,7 +290,7 @@ class Board:
         return label_id
 
     def set_label(self, card_id: str, label_id: str, on: bool) -> None:
-        """Puts a label on a card or takes it off."""
+        """Puts a label on a card (`on` True) or takes it off."""
         with self._doc.transact():
             if on:
                 self._cards.set((card_id, "labels", label_id), True)
@@ -314,19 +315,19 @@ class Board:
         self._set(self._cards, (card_id, "checklist", item_id, "done"), done)
 
     def move_check_item(self, card_id: str, item_id: str, before: str | None) -> None:
-        """Puts a line before another one, or last."""
+        """Moves a line of the checklist before the line `before`, or to the end (None)."""
         card = self.any_card(card_id)
         others = [(i.id, i.order) for i in card.checklist if i.id != item_id] if card else []
         low, high = neighbours(others, before)
         self._set(self._cards, (card_id, "checklist", item_id, "order"), key_between(low, high))
 
     def delete_check_item(self, card_id: str, item_id: str) -> None:
-        """Deletes a line."""
+        """Deletes a line of a card's checklist."""
         with self._doc.transact():
             self._cards.delete((card_id, "checklist", item_id))
 
     def fill_from(self, other: "Board") -> None:
-        """Writes the whole content of another board into this one, which is new. Not undone by Ctrl+Z."""
+        """Copies the whole content of another board into this one, which is new. Ctrl+Z does not undo it."""
         for mine, theirs in zip(self._roots(), other._roots(), strict=True):
             for key, value in theirs.to_python().items():
                 with self._doc.transact(SETUP):
@@ -343,8 +344,8 @@ class Board:
         return self._doc.is_changing
 
     def load(self, updates: Sequence[bytes]) -> list[int]:
-        """Merges what is stored into a board that nobody shows yet; returns the indexes of damaged updates. What was
-        replaced in it is not merged with what replaced it: that was done when it was received."""
+        """Merges the stored updates into a new board, before any view shows it; returns the indexes of damaged ones.
+        Replaced descriptions are not merged: that was done when the updates were received."""
         return self._doc.apply(updates)
 
     def merge(self, updates: Sequence[bytes], *, own: bool = False, by: Uid | None = None) -> list[int]:
@@ -379,7 +380,8 @@ class Board:
                 self.settle(card_id, lost)
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:
-        """Replaces the board's content by that of these updates alone, in every view. Returns as `merge`."""
+        """Replaces the board's content by that of these updates alone, in every view. Returns the indexes of damaged
+        ones."""
         return self._doc.reset(updates)
 
     def snapshot(self) -> bytes:
@@ -387,16 +389,17 @@ class Board:
         return self._doc.diff()
 
     def state(self) -> bytes:
-        """The state vector: what this board has merged."""
+        """The state vector of the CRDT: how many operations of each client this board has."""
         return self._doc.state()
 
     def diff(self, state: bytes | None = None) -> bytes:
-        """One update with everything that `state` lacks; the whole board if it is None."""
+        """One update with everything that a board with the state vector `state` lacks; the whole board if it is
+        None."""
         return self._doc.diff(state)
 
     def close(self) -> None:
-        """Frees the board. Reading or writing after it raises BugError; there is nothing to undo. A second call does
-        nothing."""
+        """Frees the board's memory. Reading or writing after it raises BugError; there is nothing to undo. A second
+        call does nothing."""
         self.undo.close()
         self._doc.close()
 

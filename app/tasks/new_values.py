@@ -47,7 +47,8 @@ def card_value(
     due: date | None,
     labels: Iterable[str],
 ) -> dict[str, Any]:
-    """A card without a checklist. `place`: its column and order key; `t` in ms."""
+    """The CRDT's value of a new card without a checklist. `place`: (id of its column, its sort key there); `by` and `t`
+    (ms): who made it and when; `labels`: their ids."""
     return {
         "title": title_line(title),
         "description": description.value(),

@@ -7,7 +7,8 @@ from app.core.fractional import between
 
 
 def neighbours(others: Sequence[tuple[str, str]], before: str | None) -> tuple[str | None, str | None]:
-    """The order keys around the place before `before` (None or unknown: the end)."""
+    """The sort keys (low, high) between which a new thing belongs that is to be before the thing `before` (None or
+    unknown: at the end). `others`: (id, sort key) of the present things in order. None where there is no neighbour."""
     at = next((i for i, (key, _) in enumerate(others) if key == before), None)
     if at is None:
         return (others[-1][1] if others else None), None
@@ -18,7 +19,8 @@ def neighbours(others: Sequence[tuple[str, str]], before: str | None) -> tuple[s
 
 
 def key_between(low: str | None, high: str | None) -> str:
-    """A key between two, also if a colleague's program wrote something that is no key."""
+    """A sort key between `low` and `high` (None: no bound), also if a colleague's program wrote something that is no
+    valid key."""
     try:
         return between(low or None, high or None)
     except (ValueError, AssertionError, IndexError):

@@ -45,7 +45,7 @@ Row = tuple[object, ...]
 
 
 class _Kept:
-    """A board in memory, and which of its cards a merge has touched."""
+    """A board that is kept merged in memory for the projection, with notes of which cards the last merge touched."""
 
     def __init__(self) -> None:
         self.board = Board()
@@ -63,8 +63,8 @@ class _Kept:
         self.board.columns_changed.connect(lambda: self._on_cards(frozenset()))
 
     def merge(self, updates: Sequence[tuple[bool, bytes]]) -> None:
-        """Merges updates, each given with whether this account wrote it. Afterwards `touched`, `all_touched` and
-        `written_in_trash` are those of these updates.
+        """Merges updates, each given as (whether this account wrote it, update). Afterwards `touched`, `all_touched`
+        and `written_in_trash` describe what these updates changed.
 
         ▲ Own updates and colleagues' are merged separately. In one merge a description of this account that a colleague
         replaced would never be seen.
@@ -81,17 +81,17 @@ class _Kept:
 
 
 class Projection:
-    """The kept boards, and the present rows of each."""
+    """Writes the rows that lists read of boards, one for each card, and keeps some boards merged in memory for that."""
 
     def __init__(self) -> None:
         self._stores: weakref.WeakKeyDictionary[Connection, OrderedDict[ObjId, _Kept]] = weakref.WeakKeyDictionary()
 
     def project(self, conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-        """Merges new changes and writes the rows that differ: those of the cards that were touched.
+        """Merges new changes into a board and writes the rows of the cards that they touched. BadChange for a change
+        that is no update.
 
-        ▲ All rows are compared unless the store's rows are those that this board last wrote: a transaction that was
-        rolled back has removed rows, and merging its changes again touches nothing. BadChange for a change that is no
-        update.
+        ▲ All rows of the board are compared instead if the store's rows are not those that this board last wrote: a
+        transaction that was rolled back has removed rows, and merging its changes again touches nothing.
         """
         for change in changes:
             check(change.data)
@@ -112,14 +112,15 @@ class Projection:
         kept.standing = max(changes[-1].rowid, projected)
 
     def forget(self, conn: Connection, obj: ObjId) -> None:
-        """Drops a board from memory, since an update that was merged into it is merged no more."""
+        """Drops a board from memory, since a change that was merged into it no longer counts."""
         kept = self._stores.setdefault(conn, OrderedDict()).pop(obj, None)
         if kept is not None:
             kept.board.close()
 
     def _board(self, conn: Connection, row: ObjectRow, changes: Sequence[StoredChange], projected: int) -> _Kept:
-        """The board with everything that was projected before these changes, which may be older than some of it. A
-        rebuild projects again from the first change."""
+        """The board in memory, loaded if it is not there, with everything that was stored and projected before these
+        changes. `projected`: the last row that was projected, which may be behind some of the changes. A rebuild
+        projects again from the first change."""
         obj, before, new = row.obj, changes[0].rowid, {change.rowid for change in changes}
         boards = self._stores.setdefault(conn, OrderedDict())
         kept = boards.get(obj)
@@ -140,7 +141,8 @@ class Projection:
         touched: Collection[str] | None,
         reworded: Collection[str] | None,
     ) -> None:
-        """Writes the rows of `touched` cards and the words of `reworded` ones; None: of all."""
+        """Writes the list rows of the cards `touched` and the search entries of the cards `reworded`; None: of all
+        cards."""
         now = {str(row[1]): row for row in _rows(obj, board, touched)}
         if touched is None:
             found = conn.execute(_OF_BOARD, (obj.obj,)).fetchall()
@@ -164,11 +166,11 @@ class Projection:
 
 
 def _load(conn: Connection, obj: ObjectRow, kept: _Kept, upto: int, new: Collection[int]) -> None:
-    """Merges what is stored up to a row, but for the rows in `new`. Begins with the cached state, and caches a new one
-    if many changes came after that.
+    """Loads what is stored of a board up to row `upto`, without the rows in `new`, into `kept`. Begins with the cached
+    state, and caches a new one if many changes came after that.
 
     ▲ It is cached in the transaction that is running, so that it is never ahead of its rows (decision 0006), and only
-    if neither the room nor an update in pieces lacks something: what is not whole is in no state.
+    if the room lacks nothing and no update is incomplete: a state must have every change up to its row.
     """
     first, board = min(new), kept.board
     cached = objects.cached_state(conn, obj.room, obj.obj, min(upto, first - 1))
@@ -184,7 +186,8 @@ def _load(conn: Connection, obj: ObjectRow, kept: _Kept, upto: int, new: Collect
 
 
 def _keep_overwritten(conn: Connection, obj: ObjectRow, overwritten: Sequence[tuple[str, Description]]) -> None:
-    """Stores replaced descriptions that this account wrote: its program merges them with those that replaced them."""
+    """Stores descriptions that this account wrote and others replaced without building on them, as (card, description).
+    This account's program merges them later with those that replaced them."""
     me = conn.value(_ME)
     rows = [(obj.obj, card, lost.id, obj.room, json.dumps(lost.value())) for card, lost in overwritten if lost.by == me]
     if rows:
@@ -218,7 +221,7 @@ def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -
 
 
 def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collection[str] | None) -> None:
-    """Writes the trash rows of the touched cards (None: of all) that are in the trash now."""
+    """Writes the rows about cards in the trash: of the cards `touched`, or of all (None)."""
     if touched is None:
         conn.execute("DELETE FROM board_put_away WHERE obj = ?", (obj.obj,))
     found = board.put_away() if touched is None else [c for c in map(board.any_card, touched) if c is not None]
@@ -231,8 +234,8 @@ def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collec
 
 
 def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], changes: Sequence[StoredChange]) -> None:
-    """Notes that a person wrote in cards that were in the trash. Changes by the person who put the card there do not
-    count."""
+    """Notes that somebody wrote in these cards while they were in the trash. Changes by the person who put the card
+    there do not count."""
     authors = {change.author for change in changes}
     one = next(iter(authors)) if len(authors) == 1 else None
     if cards:
@@ -241,7 +244,8 @@ def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], chan
 
 
 def _entry(obj: ObjectRow, card: Card) -> search.Entry:
-    """A card's search entry. Cards that are archived or in the trash are found, too."""
+    """What search finds of a card: its title, description and checklist. Cards that are archived or in the trash are
+    found, too."""
     return search.Entry(
         room=obj.room,
         obj=obj.obj,

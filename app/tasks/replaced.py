@@ -10,7 +10,8 @@ from app.tasks.seen_descriptions import SeenDescriptions
 
 
 class Replaced:
-    """Compares each card before and after a change."""
+    """Notes what merged changes have replaced on an open board: descriptions, titles, and cards in the trash. Compares
+    each card before and after a change."""
 
     def __init__(self, descriptions: SeenDescriptions) -> None:
         self.overwritten: list[tuple[str, Description]] = []
@@ -25,7 +26,8 @@ class Replaced:
         self._author: Uid | None = None
 
     def begin(self, author: Uid | None) -> None:
-        """Begins a merge of changes that `author` wrote, None for several persons."""
+        """Begins a merge of changes that `author` wrote; None if several people did. Clears the notes of the last
+        merge."""
         self.overwritten, self.written_in_trash = [], set()
         self._author = author
 
@@ -34,8 +36,9 @@ class Replaced:
         self._author = None
 
     def note(self, card_id: str, before: Card | None, card: Card | None, *, merged: bool) -> None:
-        """Notes which description was replaced, and by which, and who wrote the title last. `merged`: the change came
-        by a merge."""
+        """Compares a card as it was (`before`) and as it is now (`card`), and notes which title or description was
+        replaced. `merged`: the change came from another program; otherwise it was made here. None: the card does not
+        exist."""
         if before is None or card is None:
             return
         if before.title != card.title:

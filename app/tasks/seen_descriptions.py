@@ -11,7 +11,7 @@ they make before they leave the field is undone in one step. ▲ A colleague can
 
 
 class SeenDescriptions:
-    """Values of descriptions that were replaced while the board was open, and those that replaced them, by card."""
+    """The values that the descriptions of an open board's cards have had since it was opened, by card."""
 
     def __init__(self, history: Callable[[str], Mapping[str, Description]] | None) -> None:
         """`history` returns the stored values of a card's description, by id; it is called if the values seen here are
@@ -24,8 +24,8 @@ class SeenDescriptions:
         return self._seen.get(card_id, {})
 
     def related(self, card_id: str, mine: Description, now: Description) -> Mapping[str, Description]:
-        """The values of a card's description, from the store too if those seen here do not show how `mine` and `now`
-        are related."""
+        """The former values of a card's description, by id, for comparing this person's `mine` with the present one,
+        `now`. Reads them from the store too if those seen here do not show how the two are related."""
         known = self.of(card_id)
         if self._history is None or is_related(mine, now, known):
             return known
@@ -40,7 +40,8 @@ class SeenDescriptions:
         return goes_back(mine, now, self.related(card_id, mine, now))
 
     def note(self, card_id: str, before: Description, now: Description) -> None:
-        """Keeps both values, and drops the oldest ones above the bounds."""
+        """Notes that a card's description was `before` and is `now`. Drops the card's oldest values if it has too many
+        or they are too long."""
         seen = self._seen.setdefault(card_id, {})
         for each in (before, now):
             seen.pop(each.id, None)

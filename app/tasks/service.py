@@ -31,7 +31,7 @@ from app.tool import Unsaved
 
 
 class People(Protocol):
-    """The people of the agency, by id."""
+    """Looks up the people of the agency, and this account's own person."""
 
     @property
     def me(self) -> Person: ...
@@ -48,7 +48,7 @@ class Members(Protocol):
 
 
 class Rooms(Protocol):
-    """What boards need of the room they are in."""
+    """What boards need of rooms: to list a new board in its room, and to put one away."""
 
     def announce(self, room: RoomId, obj: ObjId, kind: str) -> None: ...
 
@@ -57,8 +57,8 @@ class Rooms(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedCard(Linked):
-    """The present form of a card to which a link leads. `column` is the column's title; `assignee` and `due` are None
-    where nobody is named and no day is set."""
+    """What a link to a card shows of it. `column` is the column's title; `assignee` and `due` are None where nobody is
+    named and no day is set."""
 
     column: str
     assignee: Uid | None
@@ -67,7 +67,8 @@ class LinkedCard(Linked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
-    """A card as lists show it. `labels` are (colour role, name)."""
+    """A card as lists show it. `column` is the column's title; `done`: it counts as finished; `labels` are (colour
+    role, name); `checked` of `check_items` lines of its checklist are ticked."""
 
     room: RoomId
     obj: ObjId
@@ -88,10 +89,8 @@ class TaskRow:
 
 
 def new_board(title: str = "", columns: Sequence[str] = ()) -> bytes:
-    """A new board's first change data, with the usual columns in the creator's language if none are given.
-
-    The last column holds what is finished.
-    """
+    """The data of a new board's first change: its title and columns, the usual ones in the creator's language if none
+    are given. The last column is for what is finished."""
     title = title or tr("The tasks of the case")
     columns = columns or (tr("To do"), tr("In progress"), tr("Review"), tr("Finished"))
     with closing(Board()) as board:
@@ -101,7 +100,8 @@ def new_board(title: str = "", columns: Sequence[str] = ()) -> bytes:
 
 
 class TaskService:
-    """Lives on the event loop. A board is merged once and shared by everybody who holds it."""
+    """The boards of one account, and its tasks over all rooms. A board is merged once and shared by all views. Lives on
+    the event loop."""
 
     def __init__(
         self, db: Database, changes: Changes, objects: Objects, people: People, members: Members, rooms: Rooms
@@ -138,10 +138,8 @@ class TaskService:
         """Does nothing: boards have no ephemeral messages."""
 
     def close_all(self) -> None:
-        """Stores what the disk has refused so far and stops following the store. Before the store closes.
-
-        StoreFault if the disk refuses some edits again: `unsaved_changes` hands them over.
-        """
+        """Stops following the store, and stores edits that the disk has refused so far. Call it before the store
+        closes. StoreFault if the disk refuses some again: `unsaved_changes` returns them."""
         self._closed = True
         for end in self._ends:
             end()
@@ -161,27 +159,26 @@ class TaskService:
         return self._members.may_write(room)
 
     def board_id(self, room: RoomId) -> ObjId | None:
-        """The room's board; None until the room has announced one."""
+        """The id of the room's board; None until the room has one."""
         found = self._objects.first(room, projection.KIND_ID)
         return found.obj if found else None
 
     def board(self, room: RoomId, obj: ObjId | None = None) -> Board:
-        """The live board of a room. NotFound if there is none. All callers share it, so no caller closes it. Python
-        frees it when no caller refers to it any more, and everything that was written in it is stored.
-
-        A view that shows it for long calls `open`, and later `close`.
-        """
+        """The live board of a room (`obj`: this one instead of the room's first). NotFound if there is none. All
+        callers share it, so no caller closes it. Python frees it when no caller refers to it any more, and everything
+        that was written in it is stored. A view that shows it for long calls `open`, and later `close`."""
         obj = obj or self.board_id(room)
         if obj is None:
             raise NotFound
         return self._live.shared(obj)
 
     def start(self) -> None:
-        """Merges what an earlier run did not come to. Call when the loop runs."""
+        """Merges descriptions that an earlier run of the program left unmerged. Call it when the event loop runs."""
         self._settle()
 
     def _settle(self) -> None:
-        """Merges descriptions that I wrote with those that replaced them, also where no board is open."""
+        """Merges descriptions that this person wrote with those that replaced them, also on boards that are not
+        open."""
         lost = [] if self._closed else self._db.rows("SELECT obj, card, id, room, value FROM board_overwritten")
         for obj, card, ident, room, value in lost:
             if not self._members.may_write(room):
@@ -195,7 +192,8 @@ class TaskService:
                 )
 
     def _descriptions(self, obj: ObjId, card: str) -> Mapping[str, Description]:
-        """The values that a card's description had, by id, read from the object's changes one by one."""
+        """All values that the description of the card `card` has had on the board `obj`, by id. Merges all the board's
+        changes one by one, which takes time."""
         changes = self._changes.of(obj)
         room = changes[0].room if changes else RoomId(b"")
         with closing(Board()) as board, self._changes.merging(room, obj, changes):
@@ -204,7 +202,8 @@ class TaskService:
             return board.seen(card)
 
     def my_tasks(self, *, done: bool = False) -> list[TaskRow]:
-        """My cards over all rooms, the earliest due first, those without a date last."""
+        """The cards that are assigned to this person, over all rooms: the finished ones if `done`, otherwise the
+        others. The earliest due first, those without a date last."""
         where = "assignee = ? AND done = ? ORDER BY due IS NULL, due, title"
         return self._rows(where, (self.me, int(done)))
 
@@ -213,7 +212,8 @@ class TaskService:
         return self._rows("room = ? ORDER BY title, card", (room,))
 
     def linked(self, link: ObjectLink) -> Linked | None:
-        """A card, or without a `ref` the board, as a message shows it; None if it is gone from the board."""
+        """What to show of the card that a link leads to, or without a `ref` of the board. None if it is gone from the
+        board."""
         if not link.ref:
             return linked_object(self._objects, link)
         card = link.ref.decode(errors="replace")
@@ -225,7 +225,7 @@ class TaskService:
         )
 
     def done_of(self, room: RoomId) -> tuple[int, int]:
-        """(finished, all) cards of a room."""
+        """(number of finished cards, number of all cards) of a room."""
         row = self._db.one("SELECT coalesce(sum(done), 0), count(*) FROM board_cards WHERE room = ?", (room,))
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
@@ -256,13 +256,13 @@ class TaskService:
         ]
 
     def before(self, obj: ObjId, rowid: int) -> Board:
-        """The board as the changes below a row of the store make it; nothing written in it is kept. The caller closes
-        it."""
+        """The board as it was before the change in row `rowid` of the store. Nothing that is written in it is stored.
+        The caller closes it."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
     def copy(self, obj: ObjId) -> ObjId:
-        """A new board in the same room with what this one holds here; it takes the old one's place, which is put away.
-        NotFound."""
+        """Makes a new board in the same room with the content that this one has here, and puts the old one into the
+        trash. Returns the new one's id. NotFound."""
         row = self._objects.get(obj)
         if row is None:
             raise NotFound
@@ -278,9 +278,9 @@ class TaskService:
         return copy
 
     def copy_cards(self, obj: ObjId, room: RoomId, into: ObjId) -> int:
-        """Copies cards of this board, also archived ones, to the board `into` of another room, and returns how many. A
-        card is copied if the other board lacks it, or has it with a different title or description, or without a line
-        of its checklist. The copy goes into the column with the same id, or into the first one."""
+        """Copies cards of the board `obj`, also archived ones, to the board `into` of another room, and returns how
+        many. A card is copied if the other board lacks it, or has it with a different title or description, or without
+        a line of its checklist. The copy goes into the column with the same id, or into the first one."""
         with closing(self._made(obj, self._changes.of(obj))) as mine:
             cards = [*mine.all_cards(), *mine.archived()]
         there, count = self.board(room, into), 0
@@ -302,7 +302,8 @@ class TaskService:
         return count
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Board:
-        """A board of its own that these changes make; what is written on it is kept nowhere. The caller closes it."""
+        """Makes a separate board out of `changes`, some or all of those of the board `obj`, to be read only: what is
+        written in it is not stored. The caller closes it."""
         board = Board()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
             board.merge(Assembler().feed(changes))
@@ -313,14 +314,16 @@ class TaskService:
         self._notify(changes)
 
     def _settle_after(self) -> None:
-        """As `_settle`, after an edit that is being stored."""
+        """Merges replaced descriptions as `_settle` does, but in the event loop's next turn if an edit is in
+        progress."""
         if any(board.is_changing for board in self._live.models()):
             asyncio.get_running_loop().call_soon(self._settle)
         else:
             self._settle()
 
     def _on_taken_back(self, obj: ObjId) -> None:
-        """A change that was merged into the board no longer is: the room's tasks have changed."""
+        """Handles that a change which was merged into the board `obj` no longer counts: the room's tasks have
+        changed."""
         row = self._objects.get(obj)
         if row is None or row.kind != projection.KIND_ID:
             return
@@ -338,7 +341,7 @@ class TaskService:
 
 
 def _holds(card: Card, copied: Card) -> bool:
-    """Whether a card has all that is written in another one."""
+    """Whether `card` has the same title and description as `copied`, and every line of its checklist."""
     lines = {item.text for item in card.checklist}
     same = (card.title, card.description) == (copied.title, copied.description)
     return same and all(item.text in lines for item in copied.checklist)

@@ -17,7 +17,7 @@ _WRITTEN = (
 
 
 class CardTrash:
-    """A `Bin`. `ref` of its items is the card's id."""
+    """The trash of cards, over all boards: a `Bin`. `ref` of its entries is the card's id."""
 
     def __init__(self, db: Database, me: Callable[[], Uid], board: Callable[[RoomId, ObjId], Board]) -> None:
         self._db = db
@@ -33,14 +33,15 @@ class CardTrash:
         self._board(item.room, item.obj).restore_card(item.ref.decode())
 
     def written_after(self) -> Sequence[WrittenAfter]:
-        """See `Bin`."""
+        """The cards that this person put into the trash, in all rooms, and others have written in since; see `Bin`."""
         return [
             WrittenAfter(item=_item(*item), by=(Uid(by),) if by is not None else (), t=t)
             for *item, by, t in self._db.rows(_WRITTEN, (self._me(),))
         ]
 
     def see(self, obj: ObjId, card: str) -> None:
-        """Notes that the person has seen what is written in a card."""
+        """Notes that the person has opened a card in the trash, so that they are no longer notified of what others
+        wrote in it."""
         found = self._db.value("SELECT written_t FROM board_put_away WHERE obj = ? AND card = ?", (obj, card))
         if found is not None:
             with self._db.transaction():

@@ -43,11 +43,11 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Worker:
-    """The process, started at the first question or by `start`. `generation` rises whenever one ends: its loaded
-    objects are lost with it."""
+    """The worker process, in which colleagues' changes are tried. It is started at the first question or by `start`.
+    `generation` rises whenever a process ends: the objects that it had loaded are lost."""
 
     def __init__(self, command: Sequence[str] | None = None, *, answer_s: float = ANSWER_S) -> None:
-        """`command` and `answer_s` are for tests."""
+        """`command`: what starts the process, and `answer_s`: the longest time for an answer; both only for tests."""
         self.generation = 0
         self._command = list(command or command_of())
         self._answer_s = answer_s
@@ -58,7 +58,7 @@ class Worker:
         self._closed = False
 
     def start(self) -> None:
-        """Starts the process unless it runs. WorkerUnavailable, also after `close`."""
+        """Starts the process unless it runs. WorkerUnavailable if it cannot be started, also after `close`."""
         with self._starting:
             if self._closed:
                 raise WorkerUnavailable
@@ -84,7 +84,7 @@ class Worker:
             raise WorkerUnavailable from e
 
     def stop(self) -> None:
-        """Ends the process. A second call does nothing; the next question starts another."""
+        """Ends the process. A second call does nothing; the next question starts a new one."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -97,7 +97,8 @@ class Worker:
                     pipe.close()
 
     def close(self) -> None:
-        """Ends the process for good. May be called from any thread: a waiting question then raises WorkerDied."""
+        """Ends the process for good. May be called from any thread: a question that waits for its answer then raises
+        WorkerDied."""
         with self._starting:
             self._closed = True
             self._watch.close()
@@ -112,7 +113,8 @@ class Worker:
         *,
         keep_deleted: bool = False,
     ) -> Tried:
-        """Loads the object with all merged updates. WorkerDied, WorkerUnavailable."""
+        """Loads the object `obj` into the process: merges `updates` into a new CRDT with the roots `texts` and `maps`.
+        `keep_deleted`: as in `CrdtDoc`. Answers how that went. WorkerDied, WorkerUnavailable."""
         parts = list(_parts(updates))
         answers = [
             self.ask(
@@ -125,8 +127,8 @@ class Worker:
         return _joined(answers)
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> Tried:
-        """Merges updates into a loaded object, up to the first that cannot be merged. WorkerDied if the process ended,
-        or was ended, meanwhile."""
+        """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged. `thorough`: reads the
+        whole object after each. WorkerDied if the process ended meanwhile, or was ended because it took too long."""
         answers = list[Tried]()
         for part in _parts(updates):
             answers.append(self.ask(Try(obj, tuple(part), thorough), Tried, self._answer_s))
@@ -135,9 +137,10 @@ class Worker:
         return _joined(answers)
 
     async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> Tried | None:
-        """As `try_` with `thorough=False`, but awaited on the event loop. Returns None if the caller must use `try_` in
-        a thread: the process does not run, the updates have more than `soon.QUICK_BYTES`, or this is Windows. If it is
-        cancelled, it ends the process. Otherwise its answer would be taken for that to the next question."""
+        """Merges updates into the loaded object `obj` as `try_` does with `thorough=False`, but awaited on the event
+        loop. Returns None if the caller must use `try_` in a thread: the process does not run, the updates have more
+        than `soon.QUICK_BYTES`, or this is Windows. If it is cancelled, it ends the process. Otherwise its answer would
+        be taken for that to the next question."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return None
@@ -154,17 +157,17 @@ class Worker:
         return self._checked(process, answer, Tried)
 
     def read(self, obj: bytes) -> None:
-        """Reads a loaded object whole. WorkerDied."""
+        """Reads the loaded object `obj` whole. WorkerDied."""
         self.ask(Read(obj), Tried, LOAD_S)
 
     def forget(self, obj: bytes) -> None:
-        """Drops a loaded object. WorkerDied."""
+        """Drops the loaded object `obj`. WorkerDied."""
         self.ask(Forget(obj), Tried, self._answer_s)
 
     def ask(self, question: Question, kind: type[A], limit_s: float, most_bytes: int = MAX_FRAME) -> A:
-        """Sends a question and returns the answer. WorkerDied if the process ends, if it does not answer within
-        `limit_s` seconds, or if the answer is of another kind or longer. WorkerUnavailable if the process cannot be
-        started."""
+        """Sends a question and returns the answer, which must be of the class `kind`. WorkerDied if the process ends,
+        if it does not answer within `limit_s` seconds, or if the answer is of another class or longer than
+        `most_bytes`. WorkerUnavailable if the process cannot be started."""
         self.start()
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
@@ -178,7 +181,8 @@ class Worker:
         return self._checked(process, answer, kind)
 
     def _checked(self, process: "subprocess.Popen[bytes]", answer: Answer | None, kind: type[A]) -> A:
-        """The answer, if it is of this kind. Otherwise ends the process and raises WorkerDied."""
+        """Returns the answer if it is of the class `kind`. Otherwise ends the process and raises WorkerDied. An answer
+        of None means that none was received."""
         if not isinstance(answer, kind):
             code = process.poll()
             self.stop()
@@ -188,8 +192,8 @@ class Worker:
 
 
 def _parts(updates: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The updates in lists of some PART_BYTES; one empty list if there are none. ▲ Bytes that are too long to be an
-    update are replaced by empty ones. Otherwise their frame would be too long and end the worker."""
+    """Yields the updates in lists of about PART_BYTES; one empty list if there are none. ▲ Bytes that are too long to
+    be an update are replaced by empty ones. Otherwise their frame would be too long and end the worker."""
     part: list[bytes] = []
     size = 0
     for given in updates:
@@ -203,14 +207,16 @@ def _parts(updates: Sequence[bytes]) -> Iterator[list[bytes]]:
 
 
 def _joined(answers: Sequence[Tried]) -> Tried:
-    """Joins the answers about the parts of one question."""
+    """Joins the answers of the process about the parts into which one list of updates was divided, as if it had been
+    one question."""
     merged = tuple(one for answer in answers for one in answer.merged)
     each_us = tuple(us for answer in answers for us in answer.each_us)
     return Tried(merged, answers[-1].is_read, sum(answer.took_us for answer in answers), each_us)
 
 
 class _Watch:
-    """A thread that kills a process whose answer is late: pipes cannot be waited for with a limit on Windows."""
+    """A thread that kills the process if its answer is late: pipes cannot be waited for with a time limit on
+    Windows."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -223,7 +229,8 @@ class _Watch:
         self._thread: threading.Thread | None = None
 
     def ending(self, process: "subprocess.Popen[bytes]", limit_s: float) -> "_Watch":
-        """A context in which the process may run for `limit_s` seconds."""
+        """A context in which the process must answer: it is killed if the context lasts longer than `limit_s`
+        seconds."""
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="worker-watch", daemon=True)
@@ -257,12 +264,12 @@ class _Watch:
 
 
 def command_of(*options: str) -> list[str]:
-    """The command that starts the worker's process with these options."""
+    """The command that starts the worker process: program and arguments, with `options` at the end."""
     frozen = getattr(sys, "frozen", False)
     return [sys.executable, *((OPTION,) if frozen else ("-m", "app.worker")), *options]
 
 
 def _environment() -> dict[str, str]:
-    """Variables for the process, without any of the program's own: no paths, no keys, no proxies."""
+    """The environment variables for the process: none of the program's own, so no paths, keys or proxies."""
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LANG", "PYTHONPYCACHEPREFIX") if name in os.environ}
     return kept if getattr(sys, "frozen", False) else {**kept, "PYTHONPATH": str(_ROOT)}

@@ -15,7 +15,8 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 
 
 def confine() -> None:
-    """Bounds memory and takes away new files, new processes, core dumps and new rights, where the system can."""
+    """Gives up this process's rights where the system can: bounds its memory, and takes away opening files, starting
+    processes, core dumps and new rights."""
     if sys.platform == "linux":
         _limit()
         _forbid()

@@ -30,7 +30,7 @@ _MITIGATIONS = (
 
 
 class _BasicLimits(ctypes.Structure):
-    """JOBOBJECT_BASIC_LIMIT_INFORMATION."""
+    """Windows' structure JOBOBJECT_BASIC_LIMIT_INFORMATION."""
 
     _fields_ = [
         ("process_time", ctypes.c_int64),
@@ -46,7 +46,7 @@ class _BasicLimits(ctypes.Structure):
 
 
 class _Limits(ctypes.Structure):
-    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION."""
+    """Windows' structure JOBOBJECT_EXTENDED_LIMIT_INFORMATION."""
 
     _fields_ = [
         ("basic", _BasicLimits),
@@ -59,13 +59,13 @@ class _Limits(ctypes.Structure):
 
 
 class _Label(ctypes.Structure):
-    """TOKEN_MANDATORY_LABEL."""
+    """Windows' structure TOKEN_MANDATORY_LABEL."""
 
     _fields_ = [("sid", ctypes.c_void_p), ("attributes", ctypes.c_uint32)]
 
 
 class _Privilege(ctypes.Structure):
-    """LUID_AND_ATTRIBUTES."""
+    """Windows' structure LUID_AND_ATTRIBUTES."""
 
     _fields_ = [("low", ctypes.c_uint32), ("high", ctypes.c_int32), ("attributes", ctypes.c_uint32)]
 
@@ -89,8 +89,8 @@ if sys.platform == "win32":
     _advapi.GetLengthSid.argtypes = [ctypes.c_void_p]
 
     def _join_job(memory_bytes: int) -> None:
-        """Joins a job without a second process, with bounded memory, without error boxes and without the desktop. The
-        job lasts as long as the process: its handle is never closed."""
+        """Puts this process into a job that allows it no second process, at most `memory_bytes` of memory, no error
+        boxes and no use of the desktop. The job lasts as long as the process: its handle is never closed."""
         job = _kernel.CreateJobObjectW(None, None)
         limits = _Limits()
         limits.basic.flags = _ONE_PROCESS | _PROCESS_MEMORY | _DIE_ON_EXCEPTION
@@ -107,7 +107,7 @@ if sys.platform == "win32":
         return token
 
     def _drop_privileges() -> None:
-        """Removes every privilege from the token, which even its owner cannot put back."""
+        """Removes every privilege from this process's token, which even its owner cannot put back."""
         token, size = _token(), ctypes.c_uint32()
         _advapi.GetTokenInformation(token, _TOKEN_PRIVILEGES, None, 0, ctypes.byref(size))
         found = ctypes.create_string_buffer(max(size.value, ctypes.sizeof(ctypes.c_uint32)))
@@ -132,8 +132,8 @@ if sys.platform == "win32":
             _kernel.SetProcessMitigationPolicy(policy, ctypes.byref(value), ctypes.sizeof(value))
 
     def confine(memory_bytes: int) -> None:
-        """Gives up every right that the system allows to drop. Older versions of Windows lack some mitigations, which
-        are left out."""
+        """Gives up every right of this process that Windows allows to drop, and bounds its memory. Older versions of
+        Windows lack some mitigations, which are left out."""
         _join_job(memory_bytes)
         _drop_privileges()
         _lower_integrity()

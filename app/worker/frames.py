@@ -20,9 +20,9 @@ _LENGTH = struct.Struct(">I")
 
 
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """Begins an object with these root texts and maps, or continues one that was begun (`first` False), and merges
-    updates that were merged before. `last`: no more of it follows, and the whole object is read once. `keep_deleted`:
-    as in `app.objects.crdt.CrdtDoc`."""
+    """A question: load an object with these root texts and maps, by merging updates that the program has merged.
+    `first`: begin the object; otherwise continue it with further updates. `last`: no more of them follow, and the whole
+    object is read once. `keep_deleted`: as in `app.objects.crdt.CrdtDoc`."""
 
     obj: bytes
     texts: tuple[str, ...]
@@ -34,7 +34,8 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 
 class Try(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """Merges updates one by one into a loaded object. `thorough`: reads the whole object after each of them."""
+    """A question: merge updates one by one into the loaded object `obj`. `thorough`: read the whole object after each
+    of them."""
 
     obj: bytes
     updates: tuple[bytes, ...]
@@ -42,20 +43,20 @@ class Try(msgspec.Struct, frozen=True, array_like=True, tag=2):
 
 
 class Read(msgspec.Struct, frozen=True, array_like=True, tag=3):
-    """Reads a loaded object as opening, indexing and closing do."""
+    """A question: read a loaded object whole, as opening, indexing and closing do."""
 
     obj: bytes
 
 
 class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
-    """Drops an object from memory."""
+    """A question to the worker process: drop the loaded object `obj` from memory."""
 
     obj: bytes
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """One of an object's changes in the room's order, as `sync.client.placed_changes.PlacedChange` and
-    `app.objects.replay.Unpacked` have them. `bad`: the code of data that holds no update, otherwise ""."""
+    """One of an object's changes, in the room's order, with the fields of `sync.client.placed_changes.PlacedChange` and
+    `app.objects.replay.Unpacked`. `bad`: the code of the fault if its data holds no update, otherwise ""."""
 
     position: int
     change_id: bytes
@@ -71,14 +72,15 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Give(msgspec.Struct, frozen=True, array_like=True, tag=5):
-    """Gives the next changes of the one object of which a state is made."""
+    """A question to a process that makes states: take these further `changes` of the object whose state it is to
+    make."""
 
     changes: tuple[Change, ...]
 
 
 class Make(msgspec.Struct, frozen=True, array_like=True, tag=6):
-    """Asks for the state up to position `n` of the changes that were given. `text_keys`: the (map, key) of each short
-    text that the answer must hold too."""
+    """A question: make the state up to position `n` of the changes that were sent. `texts` and `maps`: the roots of the
+    CRDT. `text_keys`: the (map, key) of each short text that the answer must have too."""
 
     n: int
     texts: tuple[str, ...]
@@ -87,19 +89,19 @@ class Make(msgspec.Struct, frozen=True, array_like=True, tag=6):
 
 
 class GetBytes(msgspec.Struct, frozen=True, array_like=True, tag=7):
-    """Returns the bytes of the result from `at` on, as many as one frame takes."""
+    """A question: return the bytes of the result from offset `at` on, as many as one frame takes."""
 
     at: int
 
 
 class PutBytes(msgspec.Struct, frozen=True, array_like=True, tag=8):
-    """Gives the next bytes of the one file that is converted."""
+    """A question to the process that converts files: take `data`, the next bytes of its one file."""
 
     data: bytes
 
 
 class Convert(msgspec.Struct, frozen=True, array_like=True, tag=9):
-    """Converts the file that was handed over. `kind`: as in `app.documents.conversion.wire`."""
+    """A question: convert the file whose bytes were sent. `kind`: as in `app.documents.conversion.wire`."""
 
     kind: str
 
@@ -108,8 +110,9 @@ Question = Load | Try | Read | Forget | Give | Make | GetBytes | PutBytes | Conv
 
 
 class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """`merged`: for each update whether it was valid. If it is shorter than the question, the next update could not be
-    merged, and the object must be loaded again. `is_read`: the object was read since its last update.
+    """The answer to Load, Try, Read, Forget, Give and PutBytes. `merged`: for each update whether it was valid; if it
+    is shorter than the question's updates, the next one could not be merged, and the object must be loaded again.
+    `is_read`: the object was read since its last update.
 
     Microseconds of processor time: `took_us` for merging all updates, and for the reading that `Load.last` asks for;
     `each_us` for merging each update of a Try, also the one that could not be merged; empty for other questions.
@@ -122,9 +125,9 @@ class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 
 class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """The state was made, or `size` is None because the changes have no state. `size`: (bytes of its update, bytes of
-    its `begun`), which `GetBytes` then returns in this order. `short_texts`: the texts that were asked for, "" for one
-    that does not exist."""
+    """The answer to Make. `size`: (bytes of the state's update, bytes of its `begun`), which `GetBytes` then returns in
+    this order; None if the changes have no state. `digest` and `waits`: as in `State`. `short_texts`: the texts that
+    were asked for, "" for one that does not exist."""
 
     size: tuple[int, int] | None
     digest: bytes
@@ -133,14 +136,14 @@ class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True, tag=3):
-    """Bytes of a made state, or of a converted file."""
+    """The answer to GetBytes: bytes of a made state, or of a converted file."""
 
     data: bytes
 
 
 class Converted(msgspec.Struct, frozen=True, array_like=True, tag=4):
-    """The file was converted into `size` bytes, which `GetBytes` returns; or it was not: then `code` of the fault and
-    the part of the file where it is, or ""."""
+    """The answer to Convert. The file was converted into `size` bytes, which `GetBytes` returns; or it was not: then
+    `code` is that of the fault, and `where` the part of the file where it is, or ""."""
 
     size: int
     code: str
@@ -151,13 +154,13 @@ Answer = Tried | Made | Part | Converted
 
 
 def encode(frame: Question | Answer) -> bytes:
-    """A frame's bytes, its length before it."""
+    """The bytes of a question or answer as they are sent: their length, then the encoded frame."""
     data = _encoder.encode(frame)
     return _LENGTH.pack(len(data)) + data
 
 
 def write(stream: IO[bytes], frame: Question | Answer) -> None:
-    """Sends one frame."""
+    """Writes a question or answer to the pipe `stream` and flushes it."""
     stream.write(encode(frame))
     stream.flush()
 
@@ -169,13 +172,15 @@ def read_question(stream: IO[bytes]) -> Question | None:
 
 
 def read_answer(stream: IO[bytes], most_bytes: int = MAX_FRAME) -> Answer | None:
-    """The next answer; None at the stream's end. ValueError if the bytes are no answer, or longer than `most_bytes`."""
+    """Reads the next answer; None at the stream's end. ValueError if the bytes are no answer, or longer than
+    `most_bytes`."""
     data = _read(stream.read, most_bytes)
     return None if data is None else _answer(data)
 
 
 def whole_answer(data: bytes | bytearray) -> Answer | None:
-    """The answer in these bytes; None while some of them are missing. ValueError if they are no answer."""
+    """The answer in bytes that are being received; None while some of them are missing. ValueError if they are no
+    answer."""
     if len(data) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack_from(data)

@@ -10,7 +10,8 @@ from sync.client.placed_changes import PlacedChange
 
 
 class Making:
-    """Answers questions about the one object whose changes it was given."""
+    """Makes the merged state of the one object whose changes it was sent, and answers the program's questions about
+    it."""
 
     def __init__(self) -> None:
         self._given: list[Change] = []
@@ -37,8 +38,8 @@ class Making:
         return Made((len(found.update), len(found.begun)), found.digest, found.waits, short_texts)
 
     def _state(self, asked: Make) -> State | None:
-        """Makes the state. ▲ The program has unpacked the changes, as it does for the states that it makes itself: a
-        state is the same wherever it is made."""
+        """Makes the state that was asked for; None if the changes have none. ▲ The program has unpacked the changes, as
+        it does for the states that it makes itself: a state is the same wherever it is made."""
         changes = [
             PlacedChange(c.position, ChangeId(c.change_id), Uid(c.uid), c.t, at.to_bytes(8, "big"), c.covers)
             for at, c in enumerate(self._given)

@@ -12,8 +12,8 @@ from app.worker.frames import Answer, Question, read_question, write
 
 
 def run(load: Callable[[], Callable[[Question], Answer]]) -> int:
-    """Answers on standard input and output. `load` imports what answering needs and returns the function that answers:
-    after `load` no file can be opened."""
+    """Runs a process that answers on standard input and output until the program closes them. Returns the exit code.
+    `load` imports what answering needs and returns the function that answers: after `load` no file can be opened."""
     questions, answers = _streams()
     answer = load()
     confine()
@@ -23,7 +23,8 @@ def run(load: Callable[[], Callable[[Question], Answer]]) -> int:
 
 
 def _streams() -> tuple[IO[bytes], IO[bytes]]:
-    """The two streams, moved away from the numbers to which other code would write."""
+    """(questions, answers): standard input and output, moved to other descriptors, so that other code that writes to
+    the standard ones does no harm."""
     answers = os.fdopen(os.dup(sys.__stdout__.fileno()), "wb")  # type: ignore[union-attr]  # the client gave it one
     questions = os.fdopen(os.dup(sys.__stdin__.fileno()), "rb")  # type: ignore[union-attr]
     nothing = os.open(os.devnull, os.O_RDWR)

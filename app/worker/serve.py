@@ -22,7 +22,7 @@ def clock_us() -> int:
 
 
 class _Held:
-    """An object in the worker's memory."""
+    """An object that the worker has loaded: its CRDT, and whether it was read since the last update."""
 
     def __init__(self, asked: Load) -> None:
         self.doc = CrdtDoc(texts=asked.texts, maps=asked.maps, keep_deleted=asked.keep_deleted)
@@ -30,12 +30,13 @@ class _Held:
         self.is_read = False
 
     def merge(self, update: bytes) -> bool:
-        """Merges one update and runs its observers. False if it is no update. BugError if it cannot be merged."""
+        """Merges one update into the object and calls its observers. False if the bytes are no update. BugError if it
+        cannot be merged."""
         self.is_read = False
         return not self.doc.apply([update])
 
     def read(self) -> None:
-        """Reads the values that opening, indexing, caching and closing read."""
+        """Reads everything of the object that the program reads when it opens, indexes, caches and closes it."""
         for name in self._texts:
             self.doc.text(name).runs()
         for name in self._maps:
@@ -46,7 +47,7 @@ class _Held:
 
 
 class Serving:
-    """Answers questions about the objects that it has loaded."""
+    """Merges updates into the objects that it has loaded, and answers the program's questions about them."""
 
     def __init__(self) -> None:
         self._held: dict[bytes, _Held] = {}
@@ -98,8 +99,8 @@ class Serving:
 
 
 def main(options: Sequence[str] = ()) -> int:
-    """Answers on standard input and output until the program has ended. With STATES among the options it makes
-    states."""
+    """Runs the worker process: answers on standard input and output until the program closes them. Returns the exit
+    code. With STATES among the options it makes states instead of trying changes."""
     return run(lambda: _answering(states=STATES in options))
 
 

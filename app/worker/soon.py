@@ -24,8 +24,8 @@ def may_ask(size: int) -> bool:
 
 
 async def ask(questions: IO[bytes], answers: IO[bytes], question: Question) -> Answer | None:
-    """Asks a process by its two pipes and returns its answer; None if the process ended. The last question must be
-    answered. ValueError if the bytes are no answer, OSError."""
+    """Asks a process a question by its two pipes (`questions` to it, `answers` from it) and returns its answer; None if
+    the process ended. The question before must be answered. ValueError if the bytes are no answer, OSError."""
     # A copy: `Worker.stop` closes the pipe itself, perhaps while the answer is awaited.
     answer = os.dup(answers.fileno())
     try:

@@ -17,16 +17,16 @@ _SPARED = (
 
 
 class _Unused:
-    """The one class that replaces every name of a spared module. Creating one without arguments does nothing, and it
-    has no other use. pycrdt creates one for each document in place of anyio's lock, which only its asynchronous
-    transactions use."""
+    """A class that replaces every name in the modules that are not imported, to save memory. Creating one without
+    arguments does nothing, and it has no other use. pycrdt creates one for each document in place of anyio's lock,
+    which only its asynchronous transactions use."""
 
     def __class_getitem__(cls, _: object) -> "type[_Unused]":
         return cls
 
 
 class _Spared(ModuleType):
-    """A module that was not imported: each of its names is `_Unused`."""
+    """A placeholder for a module that is not imported, to save memory: each of its names is `_Unused`."""
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__") and name != "__version__":

@@ -34,8 +34,8 @@ _DIGEST_BYTES = 32
 
 
 class States:
-    """Makes two states of medium objects and one of a long object at a time; other callers wait. Call it from any
-    thread but the loop's, `close` from any thread."""
+    """Makes the merged states of objects, those of longer ones in separate processes: two of medium length or one long
+    one at a time; other callers wait. Call it from any thread but the loop's, `close` from any thread."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
         """`command` is for tests."""
@@ -47,7 +47,7 @@ class States:
         self._closed = False
 
     def kinds(self, kinds: Iterable[Kind]) -> dict[str, Kind]:
-        """The kinds by id, changed so that this object makes the states of their objects."""
+        """These kinds by id, changed so that the states of their objects are made by this object."""
         made = {kind.id: kind for kind in kinds}
         return {
             name: replace(kind, compact=partial(kind.compact, making=self.state_at)) if kind.compact else kind
@@ -65,8 +65,10 @@ class States:
         text_keys: Sequence[tuple[str, str]] = (),
         named: AbstractContextManager[None] = UNNAMED,
     ) -> State | None:
-        """As `app.objects.compaction.state_at`; only a short object's state enters `named`. WorkerDied if the process
-        ended at the object or took too long, WorkerUnavailable if it cannot be started and after `close`."""
+        """Merges an object's `changes` up to position `n` into one state. A short object is merged in this process,
+        within the context `named`; any other in another process, without it. Arguments and results are those of
+        `app.objects.compaction.state_at`. WorkerDied if the process ended at the object or took too long,
+        WorkerUnavailable if it cannot be started and after `close`."""
         count, size = len(changes), sum(len(change.data) for change in changes)
         if count <= SMALL_CHANGES and size <= SMALL_BYTES:
             return state_at(changes, n, unpack, texts=texts, maps=maps, text_keys=text_keys, named=named)
@@ -78,14 +80,14 @@ class States:
             return _state(worker, made, text_keys)
 
     def close(self) -> None:
-        """Ends the process for good. A second call does nothing."""
+        """Ends all running processes, and starts no more. A second call does nothing."""
         with self._changing:
             self._closed = True
             for worker in self._running:
                 worker.close()
 
     def begin(self) -> Worker:
-        """Returns a process for one state; the caller ends it by `end`. WorkerUnavailable after `close`."""
+        """Returns a new process for one state; the caller ends it by `end`. WorkerUnavailable after `close`."""
         with self._changing:
             if self._closed:
                 raise WorkerUnavailable
@@ -94,27 +96,27 @@ class States:
             return worker
 
     def end(self, worker: Worker) -> None:
-        """Ends the process of one state."""
+        """Ends the process `worker`, which `begin` returned."""
         with self._changing:
             self._running.discard(worker)
         worker.close()
 
 
 class Workers(Worker):
-    """The process that tries changes and, beside it, those that make states."""
+    """The process in which changes are tried, together with `states`, which starts the processes that make states."""
 
     def __init__(self) -> None:
         super().__init__()
         self.states = States()
 
     def close(self) -> None:
-        """Ends all of them for good."""
+        """Ends the process in which changes are tried and all that make states; none is started again."""
         self.states.close()
         super().close()
 
 
 class _Process:
-    """A context with a process that ends with it."""
+    """A context that starts a process to make one object's state, and ends that process when the context ends."""
 
     def __init__(self, states: States) -> None:
         self._states = states
@@ -128,7 +130,8 @@ class _Process:
 
 
 def _given(changes: Sequence[PlacedChange], unpack: Unpack) -> Iterator[tuple[Change, ...]]:
-    """The changes in frames of at most _GIVEN of them and about PART_BYTES."""
+    """The changes in the form for the process, in groups of at most _GIVEN of them and about PART_BYTES. `unpack` reads
+    a change's data."""
     part: list[Change] = []
     size = 0
     for change in changes:
@@ -152,9 +155,10 @@ def _change(change: PlacedChange, unpack: Unpack) -> Change:
 
 
 def _state(worker: Worker, made: Made, text_keys: Sequence[tuple[str, str]]) -> State | None:
-    """Fetches the state that was made. WorkerDied if it breaks the bounds. ▲ The process has read what colleagues
-    wrote, and may have been taken over. So its answer is bounded, and is never given to this program's own CRDT
-    library; other members judge it."""
+    """Fetches the state that the process has made, as `made` describes it; None if the changes have none. `text_keys`:
+    the (map, key) of each text that was asked for. WorkerDied if the answer breaks the bounds. ▲ The process has read
+    what colleagues wrote, and may have been taken over. So its answer is bounded, and is never given to this program's
+    own CRDT library; other members judge it."""
     if made.size is None:
         return None
     update_bytes, begun_bytes = made.size

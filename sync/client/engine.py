@@ -52,8 +52,9 @@ from sync.trust.room.successor_claim import Origin, may_continue
 
 
 class Engine:
-    """One account's engine. It is made on the event loop and runs in `run` until cancelled. Every other call comes from
-    the same loop."""
+    """Keeps one account in step with the agency's server: sends what the owner's store has to send, and stores what
+    other people and devices sent. It is made on the event loop and runs in `run` until cancelled. Every other call
+    comes from the same loop."""
 
     def __init__(
         self,
@@ -63,8 +64,10 @@ class Engine:
         now_ms: Callable[[], int],
         others: Callable[[], Sequence[Dialer]] = tuple,
     ) -> None:
-        """Reads the account and the rooms from the store. Refused "unknown-user" if the store has no account. `dialer`
-        leads to the stored address, `others` to all servers that policy names now (see dialled_address.py)."""
+        """Reads the account and the rooms from the store (`ports`). Refused "unknown-user" if the store has no account.
+        `dialer` connects to the stored address; `others` returns dialers for all servers that policy names now, which
+        are tried if that fails (see dialled_address.py). `listener` is notified of changes. `now_ms` is this device's
+        clock."""
         self._link = link = _open_link(ports, listener, now_ms)
         self._line = ServerLine(ports, dialer, others, self.agency)
         self.blobs = Blobs(link, self._line)
@@ -98,7 +101,7 @@ class Engine:
 
     @property
     def status(self) -> SyncStatus:
-        """A snapshot for the status bar."""
+        """A snapshot of the engine's state for the status bar."""
         return SyncStatus(
             state=self._state.link,
             code=self._state.code,
@@ -109,121 +112,129 @@ class Engine:
         )
 
     def room_state(self, room: RoomId) -> RoomState:
-        """A room's security status."""
+        """The security status of `room`; WAITING for a room that is not known."""
         found = self._link.rooms.get(room)
         return found.security_status() if found else RoomState.WAITING
 
     def room_facts(self, room: RoomId) -> RoomFacts | None:
-        """The members who hold a room's key in force, and since when. None while the room has no key."""
+        """The room's key in force, and the members who hold it. None while the room has no key, or is not known."""
         found = self._link.rooms.get(room)
         return self._facts.of(found) if found else None
 
     def renewed_at(self, room: RoomId) -> int | None:
-        """When (server's time, ms) the room's key is due to be renewed; 0 for at once, None if that is not known."""
+        """When (server's time, ms) the key of `room` is due to be renewed; 0 for at once, None if that is not known."""
         found = self._link.rooms.get(room)
         epoch = found.stream.epochs.get(found.stream.epoch) if found else None
         return due_ms(found, made_ms(self._link, room, epoch.n)) if found and epoch else None
 
     def time_ahead(self, room: RoomId) -> int:
-        """How many ms the server's time in a room is ahead of the clocks; 0 if it is not far ahead. See
-        `ReceiptVerifier.time_ahead`."""
+        """How many ms the server's time in `room` is ahead of the clocks of the server and this device; 0 if it is not
+        far ahead. See `ReceiptVerifier.time_ahead`."""
         found = self._link.rooms.get(room)
         return self.parts.verifier.time_ahead(found) if found else 0
 
     def removal_reason(self, room: RoomId, note: bytes) -> str | None:
-        """Decrypts a removal's note (`RoomEvent.note`). None if it does not open, or this device has no key for it. A
-        member who was added later without the history has no key."""
+        """Decrypts `note`, in which an administrator gave the reason for removing a member from `room`
+        (`RoomEvent.note`). None if it does not open, or this device has no key for it. A member who was added later
+        without the history has no key."""
         found = self._link.rooms.get(room)
         return found.keys.reason(note) if found else None
 
     def writing_devices(self, room: RoomId, uid: Uid) -> list[tuple[DevId, int]]:
-        """A member's devices that may write in the room, as in trust_facts.py. The first look at a log takes 1 ms."""
+        """The active devices of the person `uid` that may write in `room`, each with the time at which it was added, as
+        it claims, in ms. Empty if the person may not write there. The first look at a person's log takes 1 ms."""
         found, known = self._link.rooms.get(room), self._link.book.log(uid)
         return writing_devices(found.stream.state, known, uid) if found and known else []
 
     def key_changes(self, uid: Uid, after: int) -> list[KeyChange]:
-        """What happened to a person's keys after entry `after` of their log."""
+        """What happened to the keys of the person `uid` after the entry with the number `after` in their key log, in
+        order."""
         return key_changes(self._link.book, uid, after)
 
     def log_seq(self, uid: Uid) -> int | None:
-        """The number of the newest entry of a person's log that this device has; None if it has none."""
+        """The number of the newest entry of a person's key log that this device has; None if it has none."""
         known = self._link.book.log(uid)
         return known.seq if known is not None else None
 
     def position(self, room: RoomId) -> int:
-        """The last position of a room that is verified and stored; 0 for a room that is not known."""
+        """The last position of `room` that is verified and stored here; 0 for a room that is not known."""
         found = self._link.rooms.get(room)
         return found.kept_n if found else 0
 
     def is_in(self, room: RoomId) -> bool:
-        """Whether the verified part of the room names this person as a member. False for a room that is not known."""
+        """Whether this person is a member of `room`, as far as the room is verified here. False for a room that is not
+        known."""
         found = self._link.rooms.get(room)
         return found is not None and found.is_member
 
     def standing(self, room: RoomId) -> Origin | None:
-        """The last position of a room that is verified and stored, with its hash: a successor may name it as its
-        origin."""
+        """The last position of `room` that is verified and stored, with its hash: a room that continues this one may
+        name it as its origin. None if nothing of the room is stored."""
         found = self._link.rooms.get(room)
         rh = found.rh_at(found.kept_n) if found else None
         return Origin(room=room, n=found.kept_n, rh=Hash(rh)) if found and rh is not None else None
 
     def may_continue(self, old: RoomId, founder: Uid) -> bool:
-        """▲ Whether a room's claim to continue `old` is believed. It is if its founder owns `old` in our copy, and our
-        copy is as new as the server's. An older copy is not enough: the founder may have been removed since."""
+        """▲ Whether another room's claim to continue the room `old` is believed. It is if `founder`, who created the
+        other room, owns `old` in our copy, and our copy is as new as the server's. An older copy is not enough: the
+        founder may have been removed since."""
         found = self._link.rooms.get(old)
         return found is not None and found.ends_here and may_continue(found.stream.state, founder)
 
     def owns(self, room: RoomId, uid: Uid) -> bool | None:
-        """Whether a person owns a room where our copy of it ends; None if this device has no copy. Unlike
-        `may_continue` this does not check that the copy is up to date."""
+        """Whether the person `uid` owns `room`, at the last position of our copy; None if this device has no copy.
+        Unlike `may_continue` this does not check that the copy is up to date."""
         found = self._link.rooms.get(room)
         return may_continue(found.stream.state, uid) if found is not None else None
 
     def reread_progress(self, room: RoomId) -> tuple[int, int] | None:
-        """(position reached, last position) while the history before a room's snapshots is read in the background; None
-        otherwise."""
+        """While the history before the snapshots of `room` is read in the background: (position reached, last position
+        to reach). None otherwise."""
         found = self._link.rooms.get(room)
         return (self.parts.inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
 
     def knows(self, room: RoomId) -> bool:
-        """Whether this device follows a room or has followed it. The answer is certain only while the status is
+        """Whether this device follows `room` or has followed it. The answer is certain only while the status is
         ONLINE."""
         return room in self._link.rooms or room in self._link.large
 
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
-        """The room's open proposals to give a member the whole history, and the next step of each."""
+        """The open proposals in `room` to let a member read the whole history. Each says why this person cannot take
+        its next step, or None if they can."""
         found = self._link.rooms.get(room)
         listed = proposals(found.stream.state, self.uid, self._link.server_now_ms) if found else []
         early = [p.approved and p.refusal is None and approval_waits(self._link, room, p.ident) for p in listed]
         return [replace(p, refusal="not-seasoned") if e else p for p, e in zip(listed, early, strict=True)]
 
     def may_propose_history(self, room: RoomId, subject: Uid) -> str | None:
-        """Why this person cannot propose it for a member (see sync/client/exchange/history_grants.py), or None."""
+        """Why this person cannot propose in `room` that `subject`, a member, may read the whole history: a code of
+        sync/client/exchange/history_grants.py. None if they can."""
         found = self._link.rooms.get(room)
         return may_propose(found.stream.state, self.uid, subject) if found else "not-member"
 
     def prunes(self, room: RoomId) -> RoomPrunes:
-        """What the server could forget of a room, and why this person cannot prune it now."""
+        """What could be pruned in `room` (content that the server deletes because a snapshot replaces it), and why this
+        person cannot prune it now. Refusal "forbidden" for a room that is not known."""
         found = self._link.rooms.get(room)
         if found is None:
             return RoomPrunes(refusal="forbidden")
         return prunes(found, self.uid, self._link.server_now_ms, partial(self._link.waited_ms, room))
 
     def is_whole(self, room: RoomId) -> bool:
-        """▲ Whether the local copy of a room is complete: everything that the server announced is read, and nothing was
-        pruned before this device fetched it."""
+        """▲ Whether the local copy of `room` is complete: everything that the server announced is read, and nothing was
+        pruned (deleted at the server) before this device fetched it."""
         found = self._link.rooms.get(room)
         return found is not None and found.bootstrap_buffer is None and found.caught_up and not found.incomplete
 
     def has_missing_range(self, room: RoomId) -> bool:
-        """▲ Whether changes of the room were pruned before this device fetched them, and the server has not sent the
-        snapshot that replaces them."""
+        """▲ Whether changes of `room` were pruned before this device fetched them, and the snapshot that replaces them
+        could not be fetched or opened on this connection."""
         found = self._link.rooms.get(room)
         return found is not None and self.parts.inbox.lacks(found)
 
     def blocked(self, room: RoomId) -> str | None:
-        """Why nothing written in the room is sent now (a code), or None. What was written stays in the outbox; nothing
-        is dropped."""
+        """Why nothing written in `room` is sent now (a code); None if it is sent, or the room is not known. What was
+        written stays in the outbox; nothing is dropped."""
         found = self._link.rooms.get(room)
         if found is None:
             return None
@@ -232,17 +243,19 @@ class Engine:
         return found.blocked or self.blobs.refused.get(room) if found.may_write else ErrorCode.FORBIDDEN
 
     def safety_number(self, uid: Uid) -> str | None:
-        """60 digits over both persons' keys; None while the other person's keys are not known."""
+        """The number that two people compare to verify each other: 60 digits over the keys of this person and of `uid`.
+        None while the other person's keys are not known."""
         mine, theirs = self._link.book.log(self.uid), self._link.book.log(uid)
         return safety_number(mine.genesis, theirs.genesis) if mine and theirs else None
 
     def genesis(self, uid: Uid) -> Hash | None:
-        """The id of a person's first log entry, to which their keys are bound; None while their log is not known."""
+        """The id of the first entry in the log of the person `uid`, to which their keys are bound; None while this
+        device does not have their log."""
         log_of = self._link.book.log(uid)
         return log_of.genesis if log_of is not None else None
 
     def is_over(self, uid: Uid) -> bool:
-        """Whether the agency has ended a person's account, as far as this device knows."""
+        """Whether the agency has ended the account of the person `uid`, as far as this device knows."""
         known = self._link.book.log(uid)
         return known is not None and known.ended is not None
 
@@ -261,8 +274,8 @@ class Engine:
         self.parts.inbox.invitations.reconsider()
 
     def speakers(self, room: RoomId) -> frozenset[Uid]:
-        """The people of whom at least one item counts in a room. The answer is kept until an item of a new device
-        counts."""
+        """The people who have written at least one valid item in `room`. The answer is cached until an item of a new
+        device counts."""
         found = self._link.rooms.get(room)
         if found is None:
             return frozenset()
@@ -273,8 +286,9 @@ class Engine:
         return kept[1]
 
     def show_presence(self, room: RoomId) -> None:
-        """Posts a heartbeat in a room in which no item of this person counts yet, so that the other members see that
-        they have joined. It is sent once the room is read and its key is here. A second call does nothing."""
+        """Posts a heartbeat in `room` if no item of this person counts there yet, so that the other members see that
+        they have joined. It is sent once the room is read and its key is here. Does nothing if the person is no member,
+        or for a second call."""
         found = self._link.rooms.get(room)
         waits = found is None or not found.is_member or room in self._present
         if not waits and self.uid not in self.speakers(room):
@@ -284,11 +298,12 @@ class Engine:
             )
 
     async def directory(self, query: str) -> list[Uid]:
-        """Searches the people whose staff record has these words. Their logs are verified and their records stored."""
+        """Searches the agency's people for those whose staff record (name, title, unit) has the words of `query`;
+        returns their ids. Their key logs are verified and their records stored."""
         return await self._link.book.directory(self._link.online, query, [])
 
     async def learn(self, uids: list[Uid]) -> None:
-        """Fetches and verifies people by id, so that the owner's store has their records."""
+        """Fetches and verifies the people `uids`, so that the owner's store has their staff records."""
         if uids:
             await self._link.book.directory(self._link.online, "", uids)
 
@@ -299,8 +314,8 @@ class Engine:
 
     @property
     def reading(self) -> tuple[int, int]:
-        """(rooms that are judged and stored up to the server's head, all rooms). Neither number has the stopped
-        rooms."""
+        """(how many rooms are verified and stored up to the server's last position, how many rooms there are). Stopped
+        rooms are in neither number."""
         rooms = [room for room in self._link.rooms.values() if room.problem is None]
         return sum(room.kept_n > 0 and room.kept_n >= room.head_n for room in rooms), len(rooms)
 
@@ -311,14 +326,15 @@ class Engine:
         self._link.outbox_work.set()
 
     def set_shared(self, obj: ObjId, shared: bool) -> None:
-        """Records whether another member has this object open: while they have, its edits are sent more often."""
+        """Records in `shared` whether another member has the object `obj` open now. While they have, this device's
+        edits of it are sent more often (every 250 ms instead of 2 s)."""
         (self.parts.outbox.shared.add if shared else self.parts.outbox.shared.discard)(obj)
         self.wake()
 
     def send_ephemeral(self, room: RoomId, payload: bytes, kind: int = PRESENCE) -> None:
-        """Sends an ephemeral message of this kind (protocol §9) to those who have the room open now. It is dropped
-        while this device is offline or without a key; every receiver drops it if the sender's role may not send the
-        kind."""
+        """Encrypts `payload` and sends it as an ephemeral message of this `kind` (protocol §9) to the members who have
+        `room` open now; nobody stores it. It is dropped while this device is offline or without a key; every receiver
+        drops it if the sender's role may not send the kind."""
         found, connection = self._link.rooms.get(room), self._link.connection
         if found is None or connection is None:
             return
@@ -328,8 +344,8 @@ class Engine:
             self._reconnecting.spawn(_post(connection, frame))
 
     def invite_device(self, record: bytes) -> Host:
-        """Starts a new attempt to add a second device and returns its `Host`; an earlier attempt gets no more frames.
-        `record`: the own staff record, encoded."""
+        """Starts an attempt to add another device to this person's account, and returns the `Host` that conducts it; an
+        earlier attempt gets no more frames. `record`: this person's own staff record, encoded."""
         self._session.host = host = Host(self._link, self.devices, record)
         return host
 
@@ -338,8 +354,8 @@ class Engine:
         self._reconnecting.retry_now()
 
     def hurry(self) -> None:
-        """Drops the connection and dials at once. For a computer that woke or has another network: the old line may be
-        dead."""
+        """Drops the connection and dials at once. Call it when the computer woke or has another network: the old
+        connection may be dead."""
         self._reconnecting.hurry()
 
     async def run(self) -> None:

@@ -31,7 +31,8 @@ TURN_US = 2000
 
 @dataclass(slots=True, kw_only=True)
 class Link:
-    """One signed-in account. `connection` is None while offline."""
+    """What the parts of one account's engine share: the store, the account's secrets, everybody's key logs, the rooms,
+    and the connection (None while offline). A part waits for its work at one of the events (`outbox_work`, …)."""
 
     ports: Ports
     account: Account
@@ -66,14 +67,15 @@ class Link:
         return self.now_ms() + (self.connection.identity.offset_ms if self.connection else 0)
 
     def waited_ms(self, room: RoomId, n: int) -> int:
-        """▲ For how many ms this device has known a position, by its own clock. An action that this client takes after
-        some days waits by this time too. Otherwise a server whose clock is ahead could make the client take it at once.
-        """
+        """▲ For how many ms this device has known position `n` of `room`, by its own clock; 0 if it has only just seen
+        it. An action that this client takes after some days waits by this time too. Otherwise a server whose clock is
+        ahead could make the client take it at once."""
         seen = self.ports.seen_ms(room, n)
         return 0 if seen is None else max(0, self.now_ms() - seen)
 
     def room(self, room: RoomId) -> RoomSync:
-        """The room as this device follows it; a new `RoomSync` if the room was not known."""
+        """The room as this device follows it. If it is in `large`, it is read from its stored state; if it is not
+        known, a new `RoomSync` is added to `rooms`."""
         found = self.rooms.get(room)
         if found is None and room in self.large:
             # ▲ a new RoomSync in its place would begin at the room's first position
@@ -109,8 +111,8 @@ class Link:
             self.listener.on_room(room)
 
     def _restore(self, room: RoomId, state: bytes | None, stream: RoomStream | None = None) -> RoomSync:
-        """A room from its stored state, or from the stream that was read from it. ▲ If the state cannot be read, this
-        room alone is stopped; the others open."""
+        """A `RoomSync` from the stored `state` (None for none), or from `stream` if that was already decoded from it. ▲
+        If the state cannot be read, this room alone is stopped; the others open."""
         try:
             return RoomSync(room, self.ports, self.book, self.account, state, stream)
         except Exception as e:
@@ -123,10 +125,11 @@ class Link:
 
     @contextmanager
     def apart(self, room: RoomId) -> Iterator[None]:
-        """Runs work on one room. ▲ A fault of this program in that work stops that room alone, until the next start.
+        """A context manager for work on `room` alone. ▲ A fault of this program in that work stops that room until the
+        next start, and is not raised.
 
-        A lost line, a refusal, a lying server and the owner's full disk have a `code` and are raised: they concern more
-        than one room. A state that has grown too large to be read again concerns only its room.
+        A lost connection, a refusal, a lying server and the owner's full disk have a `code` and are raised: they
+        concern more than one room. A state that has grown too large to be read again concerns only its room.
         """
         try:
             yield
@@ -142,8 +145,8 @@ class Link:
         self.listener.on_room(room)
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False, limit_bytes: int = 0) -> m.Items:
-        """The server's items after a position, without content if `headers_only`. Raises Refused, Reject or
-        Unreachable."""
+        """Asks the server for the items of `room` after position `after`, without their content if `headers_only`, at
+        most `limit_bytes` of them (0: MAX_PULL_BYTES). Raises Refused, Reject or Unreachable."""
         return await self.online.request(
             lambda rid: m.Pull(
                 rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, headers_only=headers_only
@@ -153,8 +156,9 @@ class Link:
 
     @contextmanager
     def kept(self, room: RoomSync) -> Iterator[None]:
-        """▲ Keeps a room from running ahead of the store. If a judged slice is not stored to its end (the line was cut,
-        the disk is full), the room is read from the store again, and the same items are pulled and judged again."""
+        """A context manager for storing a judged slice of `room`. ▲ Keeps a room from running ahead of the store. If
+        the block raises (the line was cut, the disk is full), the room in `rooms` is replaced by one that is read from
+        the store again, and the error is raised on. The same items are later pulled and judged again."""
         try:
             yield
         except BaseException:
@@ -165,9 +169,9 @@ class Link:
             raise
 
     async def load_logs(self, room: RoomSync) -> None:
-        """Loads the members' logs from the store into memory, together with the keys to which an epoch is sealed, and
-        lets the loop turn in between. Judging an entry needs all of them in one turn of the loop, and a thread may
-        draft with them."""
+        """Loads the key logs of the room's members from the store into memory, and computes the key to which an epoch
+        is sealed for each; lets the loop turn in between. Call it before an entry is judged or drafted: that needs all
+        of them in one turn of the loop, or in a thread."""
         cost_us, pins = 0, room.stream.pins
         for uid, member in list(room.stream.members.items()):
             cost_us += 5 if uid in self.book else 1000  # a log that is not in memory is replayed
@@ -184,7 +188,8 @@ class Link:
 
 
 async def _read(state: bytes) -> RoomStream | None:
-    """A stream from its stored state, with a turn of the loop after each piece. None if the state cannot be read."""
+    """Decodes a room's stored `state` into its stream, with a turn of the loop after each piece. None if the state
+    cannot be read."""
     steps = RoomStream.reading(state)
     while True:
         try:
@@ -198,8 +203,9 @@ async def _read(state: bytes) -> RoomStream | None:
 
 
 def _of_one_room(fault: Exception) -> bool:
-    """Whether a fault is this program's, and so concerns only the room that was worked on. Faults of the line, the
-    server or the store are none of ours and have a `code`."""
+    """Whether `fault` is a fault of this program and so concerns only the room that was worked on. Faults of the line,
+    the server or the store have a `code` and concern more. A state that is too large to be read again counts as a fault
+    of its room."""
     if isinstance(fault, Reject):
         return (fault.code, fault.where) == STATE_TOO_LARGE
     if isinstance(fault, BugError):

@@ -16,7 +16,8 @@ from sync.client.restore.reupload import Reuploader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineParts:
-    """The parts of one engine, the same objects for as long as it lives.
+    """The working parts of one engine (inbox, outbox, receipt verifier and so on), the same objects for as long as it
+    lives.
 
     Tests read here what no owner needs (a room's epochs and pins, the account's secrets), and give a part what only a
     false server would send. ▲ `link` has the account's keys, so nothing in app/ or ui/ uses the parts

@@ -13,9 +13,10 @@ from sync.ids import ChangeId, Uid
 
 @dataclass(frozen=True, slots=True)
 class PlacedChange:
-    """A change of one object in the room's order. `position`: n ‖ its number in the envelope in 20 bits, so that each
-    change has a position of its own. `covers`: if not 0 this is no change but a prune at that position, which covers
-    the positions up to this one."""
+    """A change of one object at its place in the room's order: person `uid` wrote `data` at time `t` (the server's,
+    ms). `position` is the room's position n in the upper bits, and the change's number in its envelope in the lower 20
+    bits, so that each change has a position of its own. `covers`: if not 0 this is no change but a prune at that
+    position, which covers the positions up to this one."""
 
     position: int
     change_id: ChangeId
@@ -35,8 +36,9 @@ def position_of(n: int, place: int = (1 << PLACE_BITS) - 1) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compacted:
-    """An object's state, as changes that produce it by themselves. `digest`: what others attest, 32 B. `waits`:
-    positions n of changes that wait for other changes and are not in the state."""
+    """The state of an object at some position of its room: `changes` that produce it by themselves, in place of its
+    whole history. `digest` is the state's hash, 32 B, which members attest. `waits`: positions n of changes that wait
+    for other changes and are not in the state."""
 
     changes: tuple[bytes, ...] = field(repr=False)
     digest: bytes

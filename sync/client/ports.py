@@ -24,8 +24,8 @@ from sync.trust.room.ephemeral import TYPING as TYPING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingChange:
-    """An outbox row that is not encrypted yet. `payload` is opaque to sync. Rows come in the order in which they were
-    appended."""
+    """One row of the outbox: a change of the object `obj` that the person made and that is not encrypted yet. `row` is
+    its number; rows come in the order in which they were appended. `payload` is opaque to sync."""
 
     row: int
     room: RoomId
@@ -40,10 +40,12 @@ class PendingChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedBatch:
-    """A signed batch of encrypted changes. It is stored before it is sent, and sent again byte for byte until it is
-    acknowledged.
+    """A batch of encrypted changes of one room, signed by this device. It is stored before it is sent, and sent again
+    byte for byte until it is acknowledged.
 
-    `rows` are the outbox rows in it; `shares` the (obj, share) pairs that its first ops introduce.
+    `bodies` are the envelopes (header, hash and length of the ciphertext) and `cts` their ciphertexts. The envelopes
+    have the sequence numbers from `first_seq` on; `last_id` is the id of the last, which `sig` signs. `rows` are the
+    numbers of the outbox rows in the batch; `shares` the (object, secret) pairs of objects that begin in it.
     """
 
     room: RoomId
@@ -58,7 +60,8 @@ class SealedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptReceipt:
-    """The server's signature that a room had reached position `n`. `proof` is opaque; it convinces others too."""
+    """The server's signed statement that a room had reached position `n`. `proof` is the statement, encoded (opaque);
+    it convinces others too."""
 
     room: RoomId
     n: int
@@ -87,7 +90,8 @@ class ServerPort(Protocol):
 
 
 class AccountPort(Protocol):
-    """The account's own secrets, and everybody's public logs."""
+    """What the engine asks of the owner's store about people: loads and stores the account's own secrets, and
+    everybody's public key logs and staff records."""
 
     def load_account(self) -> bytes | None: ...
 
@@ -123,7 +127,7 @@ class AccountPort(Protocol):
 
 
 class InboxPort(Protocol):
-    """What was received from the server."""
+    """What the engine asks of the owner's store about rooms: loads and stores what was received from the server."""
 
     def rooms(self) -> list[tuple[RoomId, bytes]]:
         """Every room with its stored stream state."""
@@ -144,8 +148,8 @@ class InboxPort(Protocol):
         ...
 
     def seen_ms(self, room: RoomId, n: int) -> int | None:
-        """When (own clock, ms) this device had seen a position, at most an hour too late. None if it has only just seen
-        it."""
+        """When (own clock, ms) this device had seen position `n` of `room`, at most an hour too late. None if it has
+        only just seen it."""
         ...
 
     def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
@@ -179,53 +183,56 @@ class InboxPort(Protocol):
         ...
 
     def put_receipts(self, receipts: Sequence[KeptReceipt]) -> None:
-        """Stores each receipt unless one of a later position is stored. Losing the last ones in a power cut does no
-        harm."""
+        """Stores each of `receipts` (the server's signed statements of how far a room goes), unless one of a later
+        position is stored for its room. Losing the last ones in a power cut does no harm."""
         ...
 
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
-        """Stores the proof that the server was false ("fork", "rollback", "restored", "time"): the receipt that we had,
-        the one that the server gave then (both as proofs), and a claim. The claim is what a member signed, or the
-        server's statement that it was restored. Only the first evidence of each code in a room is kept."""
+        """Stores the proof that the server was false about `room`. `code` is what it did ("fork", "rollback",
+        "restored", "time"), `ours` the receipt that we had, `theirs` the one that the server gave then (both as
+        `KeptReceipt.proof`), and `claim` what a member signed, or the server's statement that it was restored. Each may
+        be None. Only the first evidence of each code in a room is kept."""
         ...
 
     def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
-        """Kept items that follow position `n` without a break: at least one if it is there, then as many as the bytes
-        allow."""
+        """Items of `room` that are kept as they were received, from position `n` + 1 on, without a break. At least one
+        if that position is kept; then as many as `limit_bytes` allow."""
         ...
 
     def trim_items(self, before_ms: int, most_bytes: int) -> bool:
-        """Deletes some kept items that are older than `before_ms`, or the oldest ones above `most_bytes`. True: call it
-        again."""
+        """Deletes some of the items that are kept as they were received: those older than `before_ms` (server's time),
+        and the oldest ones while all together exceed `most_bytes`. True: there is more to delete, call it again."""
         ...
 
     async def receive_apart(self, received: Received) -> None:
-        """Stores a slice in ONE transaction: commits it, then notifies the tools, then flushes the commit to the disk
-        and returns. With `received.more` it is not flushed, since the last part of the slice is. If this raises, the
-        slice may be stored all the same.
+        """Stores `received`, all that one slice changes, in ONE transaction: commits it, then notifies the tools, then
+        flushes the commit to the disk and returns. With `received.more` it is not flushed, since the last part of the
+        slice is. If this raises, the slice may be stored all the same.
 
-        A change id that is already stored only gets its position (own changes, doubles).
+        A change whose id is stored already (the person's own, or one that came twice) only gets its position.
         """
         ...
 
 
 class SnapshotPort(Protocol):
-    """Objects' states."""
+    """What the engine asks of the owner's store for making snapshots: an object's changes, and its state as it was last
+    computed."""
 
     def compactor(self, obj: ObjId) -> Compact | None:
-        """The function that makes an object's changes into its state. None for an unknown object, or a kind without
-        snapshots."""
+        """The function that computes the state of the object `obj` from its changes. None for an unknown object, or a
+        kind without snapshots."""
         ...
 
     def is_sound(self, obj: ObjId) -> bool:
-        """Whether every change that was received of the object is merged here. A change that is held back may be merged
-        later."""
+        """Whether every change of `obj` that was received is merged into it here. False while a change is held back,
+        which may be merged later."""
         ...
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
-        """(position, the state up to there) that this device last computed or opened, to begin from."""
+        """(position, state of `obj` up to there): the state that this device last computed or opened, from which the
+        next computation begins. None if none is stored."""
         ...
 
     def opened_at(self, obj: ObjId) -> int | None:
@@ -241,8 +248,9 @@ class SnapshotPort(Protocol):
         ...
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
-        """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
-        opened snapshot. Called from a thread that is not the loop's."""
+        """The changes of `obj` at positions n with `after` < n ≤ `until`, and those at the positions `waits`, in the
+        room's order. The snapshot with which this device began the object is left out. Called from a thread that is not
+        the loop's."""
         ...
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
@@ -251,17 +259,19 @@ class SnapshotPort(Protocol):
 
 
 class OutboxPort(Protocol):
-    """What goes to the server."""
+    """What the engine asks of the owner's store about sending: changes that are not encrypted yet, and batches that are
+    not acknowledged."""
 
     def pending(self, limit: int) -> list[PendingChange]:
-        """Rows that are not encrypted yet, oldest first. Rows that wait for a blob's upload or a postponed room are
-        left out."""
+        """At most `limit` outbox rows that are not encrypted yet, oldest first. Left out are rows of changes that name
+        a file that is not uploaded yet, and rows of a room that has stopped (`InboxPort.set_problem`)."""
         ...
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
 
     def put_sealed(self, batch: SealedBatch) -> None:
-        """Stores the batch and its shares, and marks its rows encrypted and its dev_seq signed, in one transaction."""
+        """Stores `batch` with its shares, and records that its outbox rows are encrypted and its sequence numbers
+        (dev_seq) are used, in one transaction."""
         ...
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
@@ -273,9 +283,9 @@ class OutboxPort(Protocol):
         ...
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
-        """Removes a batch that the room's stream shows from position `first` on, with the rows whose changes
-        `receive_apart` gave a position. Returns False if some rows were void there (neither placed, bad nor waiting):
-        these are pending again, and the dev_seq is used up."""
+        """The room's stream shows `batch` from position `first` on: removes it, and those of its outbox rows whose
+        changes `receive_apart` gave a position. Returns False if some rows were void in the stream (neither placed, bad
+        nor waiting): these are pending again, and the batch's sequence numbers are used up."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:
@@ -293,7 +303,8 @@ class OutboxPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartUpload:
-    """An encrypted part that is stored at the owner and not yet at the server. `digest` is SHA-256 of its bytes."""
+    """One encrypted part of a file, which is stored at the owner and belongs to the object `obj` in `room`: to be
+    uploaded, or uploaded already. `digest` is SHA-256 of its bytes."""
 
     part: PartId
     room: RoomId
@@ -321,8 +332,8 @@ class BlobPort(Protocol):
         ...
 
     def parts_checked_for(self) -> bytes | None:
-        """The mark that `set_parts_checked_for` stored: the restore after which all parts were checked at the
-        server."""
+        """The mark that `set_parts_checked_for` stored last: it names the server's restore after which all parts were
+        checked at the server. None if nothing is stored."""
         ...
 
     def set_parts_checked_for(self, mark: bytes) -> None: ...
@@ -333,7 +344,8 @@ class BlobPort(Protocol):
 
 
 class Listener(Protocol):
-    """Receives the engine's notifications. Called on the event loop; must not block or raise."""
+    """What the engine notifies of changes; the owner implements it. Called on the event loop; must not block or
+    raise."""
 
     def on_status(self) -> None:
         """`Engine.status` changed."""
@@ -353,4 +365,4 @@ class Listener(Protocol):
 
 
 class Ports(AccountPort, ServerPort, InboxPort, SnapshotPort, OutboxPort, BlobPort, Protocol):
-    """The whole store as the engine sees it."""
+    """The whole store as the engine sees it. The owner implements it."""

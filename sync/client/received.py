@@ -23,7 +23,8 @@ from sync.trust.room.successor_claim import Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedChange:
-    """A verified, authorised and decrypted change at its position. `t` is the server's time in ms."""
+    """A verified, authorised and decrypted change of the object `obj`, at position `n` of its room. `uid` wrote it on
+    the device `dev`. `t` is the server's time in ms. `payload` is the application's."""
 
     n: int
     t: int
@@ -40,8 +41,8 @@ class OpenedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSnapshot:
-    """An object's attested state up to position `covers`, written by `uid`. The snapshot itself is at position `n`
-    (time `t`)."""
+    """A snapshot that this device opened: the state of the object `obj` up to position `covers`, written by `uid` and
+    attested by others. The snapshot itself is at position `n` (time `t`, the server's, ms)."""
 
     n: int
     t: int
@@ -53,13 +54,13 @@ class OpenedSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomEvent:
-    """A room entry at its position, for the timeline and the member list. `kind` is the entry type's name, or "reset"
-    for a member whose account the agency has ended.
+    """A room entry at its position, for the timeline and the member list: `by` did something at position `n` (time `t`,
+    the server's, ms). `kind` is the entry type's name, or "reset" for a member whose account the agency has ended.
 
-    `subject` is whom it concerns (add, rm, role, hist), `role` the new role, `history` for add. `origin` is
-    what a genesis claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune concerns,
-    `until` the position up to which a prune reaches. `note` is the encrypted reason of an rm; only
-    `Engine.removal_reason` can read it.
+    `subject` is whom it concerns (add, rm, role, hist), `role` the new role, `history` for add: whether the member may
+    read what was before. `origin` is the room that a genesis claims to continue; see `Engine.may_continue`. `obj` is
+    the object that a destroy or prune concerns, `until` the position up to which a prune reaches. `note` is the
+    encrypted reason of an rm; only `Engine.removal_reason` can read it.
     """
 
     n: int
@@ -77,7 +78,8 @@ class RoomEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
-    """A member according to the room's log."""
+    """A member according to the room's log: their `role`, the position `since_n` that added them, and whether they may
+    read the `history` before it."""
 
     uid: Uid
     role: Role
@@ -87,12 +89,13 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedSlice:
-    """Everything that one accepted slice of a room's stream changes.
+    """Everything that one accepted slice of a room's stream changes in the store: one transaction.
 
-    `state` is the stream's state after the slice (opaque). If `state` and `cursor` are None, both stay as they are.
-    `positions` are the slice's (n, rh) pairs. `waiting` are verified items whose key or share is missing (opaque, by
-    n), `bad` the (n, code) of items that failed although the key is here. `members` are the new or changed members,
-    `gone` the former members.
+    `state` is the stream's state after the slice (opaque), up to position `cursor`. If both are None, both stay as they
+    are. `positions` are the slice's (n, running hash) pairs. `changes` are the decrypted changes, `events` the lines
+    for the timeline. `waiting` are verified items whose key or share is missing, as (n, row to store), `bad` the (n,
+    code) of items that failed although the key is here. `members` are the new or changed members, `gone` the former
+    members. `shares` are new secrets of objects.
     """
 
     room: RoomId
@@ -123,8 +126,8 @@ class ReceivedSlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedContent:
-    """Content of judged positions: a part of a slice, or of positions that were judged before. The other fields are as
-    in `ReceivedSlice`."""
+    """One transaction with decrypted content of verified positions, which leaves the cursor where it is: a part of a
+    slice, or content of positions that were verified before. The fields are as in `ReceivedSlice`."""
 
     room: RoomId
     more: bool = False
@@ -137,8 +140,8 @@ class OpenedContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedUpTo:
-    """The stream's state up to `cursor`, with the last content that was judged before and is opened now. The other
-    fields are as in `ReceivedSlice`."""
+    """One transaction that moves the cursor: the stream's state up to `cursor`, with the last content that was verified
+    before and is decrypted now. The other fields are as in `ReceivedSlice`."""
 
     more: ClassVar[bool] = False
     room: RoomId
@@ -153,8 +156,9 @@ class OpenedUpTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """Items that waited. `resolved` are the positions of those that are now opened or bad; `whole` the objects whose
-    every change is here now: they no longer depend on a snapshot."""
+    """One transaction about items that waited for a key or a share. `resolved` are the positions of those that are now
+    opened or bad, and wait no more; `whole` the objects whose every change is here now: they no longer depend on a
+    snapshot. The other fields are as in `ReceivedSlice`."""
 
     more: ClassVar[bool] = False
     room: RoomId
@@ -167,7 +171,8 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadAgain:
-    """Everything of the room is read. `whole` are the objects whose every change is here now."""
+    """One transaction: everything of the room is read, and nothing is left to be read again. `whole` are the objects
+    whose every change is here now: they no longer depend on a snapshot."""
 
     more: ClassVar[bool] = False
     room: RoomId
@@ -176,8 +181,8 @@ class ReadAgain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BegunObject:
-    """The state with which this device begins an object. It need not be durable by itself: after a crash it is fetched
-    again."""
+    """One transaction: the snapshot with whose state this device begins an object. It need not be durable by itself:
+    after a crash it is fetched again."""
 
     more: ClassVar[bool] = True
     room: RoomId
@@ -186,7 +191,8 @@ class BegunObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfilled:
-    """The missing range of each of these objects has been replaced by a snapshot, or need not be replaced."""
+    """One transaction: the objects `objs` have no missing range any more. A snapshot has replaced the changes that were
+    pruned before this device fetched them, or they need not be replaced."""
 
     more: ClassVar[bool] = False
     room: RoomId

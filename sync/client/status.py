@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class LinkState(StrEnum):
-    """The state of the connection to the server, as it is shown to the person."""
+    """The state of the connection to the server, as it is shown to the person: one word for the status bar."""
 
     OFFLINE = "offline"
     CONNECTING = "connecting"
@@ -16,7 +16,8 @@ class LinkState(StrEnum):
 
 
 class RoomState(StrEnum):
-    """A room's security status. All but SEALED stop or limit writing and are explained in the interface."""
+    """A room's security status: whether what is written there is sealed (encrypted so that only members can open it),
+    and otherwise what is wrong. All but SEALED stop or limit writing and are explained in the interface."""
 
     SEALED = "sealed"
     OWES_ROTATION = "owes-rotation"
@@ -35,9 +36,10 @@ class RoomState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
-    """A snapshot of the engine's status. `code` gives the reason when `state` is OFFLINE or ERROR, and `about` the
-    address that the reason concerns, if it names one. `waiting` counts changes that the server does not have; `server`
-    is the stored address, "" for none."""
+    """The engine's status at one moment, for a status bar. `code` gives the reason when `state` is OFFLINE or ERROR,
+    and `about` the address that the reason concerns, if it names one. `waiting` counts changes that the server does not
+    have; `last_synced_ms` is when everything received was last stored, by this device's clock. `server` is the stored
+    address, "" for none."""
 
     state: LinkState
     code: str | None

@@ -18,7 +18,9 @@ _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertFacts:
-    """One certificate. Names are in the form of RFC 4514, times in ms since 1970."""
+    """What one TLS certificate states: whose it is (`subject`), who signed it (`issuer`), from when until when it is
+    valid (`begins_ms`, `ends_ms`, in ms since 1970), and its host names and addresses (`hosts`). `subject` and `issuer`
+    are in the form of RFC 4514."""
 
     subject: str
     issuer: str
@@ -29,8 +31,9 @@ class CertFacts:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """`subject` is signed by `issuer`, which is neither in the file nor an authority of this machine. `stray` is true
-    if the file has other certificates and none of them is the issuer."""
+    """The place where a certificate chain breaks: `issuer` signed the certificate of `subject`, but has no certificate
+    in the file and is no authority that this machine trusts. `stray` is true if the file has other certificates, none
+    of which is the issuer's."""
 
     subject: str
     issuer: str
@@ -43,9 +46,10 @@ def read_facts(pem: bytes) -> list[CertFacts]:
 
 
 def missing_issuer(pem: bytes, authorities: Iterable[bytes]) -> Gap | None:
-    """The first certificate of a PEM file's chain whose issuer is missing; None if the chain reaches an authority.
-    `authorities` are PEM files of what this machine trusts; one that cannot be read is left out. ValueError as
-    `read_facts`."""
+    """Follows the chain of a server's certificate, the first in the PEM file `pem`, from issuer to issuer through the
+    file. Returns the first certificate whose issuer is missing, or None if the chain reaches a self-signed certificate
+    or an authority. `authorities` are PEM files of what this machine trusts; a certificate in them that cannot be read
+    is left out. ValueError if `pem` has no certificate, or one that cannot be read."""
     certs = x509.load_pem_x509_certificates(pem)
     at, rest = certs[0], certs[1:]
     while at.issuer != at.subject:
@@ -71,8 +75,8 @@ def _signed(cert: x509.Certificate, by: x509.Certificate) -> bool:
 
 
 def _readable(authorities: Iterable[bytes]) -> list[x509.Certificate]:
-    """Loads each authority by itself. Systems trust very old roots too, and the library refuses, or will refuse, some
-    of them."""
+    """The certificates in the PEM files `authorities`. Each is loaded by itself, and left out if the library refuses
+    it: systems trust very old roots too, and the library refuses, or will refuse, some of them."""
     found: list[x509.Certificate] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

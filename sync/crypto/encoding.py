@@ -18,15 +18,16 @@ _SMALL = tuple(tuple(bytes((major << 5 | n,)) for n in range(24)) for major in r
 
 
 def enc(value: object) -> bytes:
-    """Encodes `value`. BugError for a type or number outside the profile."""
+    """Encodes `value` as CBOR. BugError for a type, a number or a depth that this module's subset of CBOR does not
+    have."""
     out: list[bytes] = []
     _write(value, out.append, 0)
     return b"".join(out)
 
 
 def dec(data: bytes, *, limit: int) -> object:
-    """Decodes a value: lists for arrays, dicts for maps. Reject "encoding" for bytes that are not the one encoding of a
-    value, "oversize" above `limit` bytes."""
+    """Decodes the CBOR in `data`: arrays become lists, maps become dicts. Each value has only one accepted encoding:
+    Reject "encoding" for any other bytes. Reject "oversize" if `data` is longer than `limit` bytes."""
     if len(data) > limit:
         raise Reject("oversize", "encoding")
     try:
@@ -39,8 +40,10 @@ def dec(data: bytes, *, limit: int) -> object:
 
 
 def each(data: bytes, *, limit: int) -> Iterator[tuple[object, bytes]]:
-    """Yields the items of an encoded array one by one, each with the bytes that it was read from. The rules and `limit`
-    (bytes) are those of `dec`, but a Reject is raised only when the wrong item is reached."""
+    """Decodes the array in `data` item by item. Yields each item with the bytes that it was read from. Reject
+    "oversize" if `data` is longer than `limit` bytes, "encoding" for bytes that are no strict encoding of an array. The
+    bytes of an item are checked only when the item is reached, so a Reject may follow items that were already
+    yielded."""
     if len(data) > limit:
         raise Reject("oversize", "encoding")
     try:
@@ -56,7 +59,8 @@ def each(data: bytes, *, limit: int) -> Iterator[tuple[object, bytes]]:
 
 
 def _array(data: bytes) -> tuple[int, int]:
-    """The number of items of an array that `data` begins with, and the offset of its first item."""
+    """Reads the head of the array that `data` begins with: the number of its items, and the offset of the first one.
+    Reject "encoding" if `data` begins with something else, or is too short for so many items."""
     first = data[0]
     size = 1 + (1 << ((first & 31) - 24) if first & 31 >= 24 else 0)
     if first >> 5 != ARRAY or size > 9:
@@ -72,8 +76,9 @@ ARRAY = 4
 
 
 def head(major: int, n: int) -> bytes:
-    """The shortest head of a major type with the number `n` (RFC 8949 §3), for an encoding that is joined from the
-    encodings of its members."""
+    """The first bytes of a CBOR item (RFC 8949 §3), in their shortest form: its type `major` (0 to 7) and the number
+    `n`, which is the value of an integer, the length of a string, or the count of an array. With `ARRAY`, a caller can
+    join an array from items that are already encoded."""
     if n < 24:
         return _SMALL[major][n]
     if n < 0x100:

@@ -15,7 +15,8 @@ MAX_MEMORY_KIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argon2Params:
-    """What a slot stores beside its encrypted key: 16 B salt, memory in KiB, passes and lanes."""
+    """The salt (16 B) and the cost of one Argon2id derivation: `memory_kib`, `passes` and `lanes`. They are stored in
+    clear beside the key that the passphrase protects, so that the same passphrase derives the same key again."""
 
     salt: bytes
     memory_kib: int = 256 * 1024
@@ -29,8 +30,9 @@ class Argon2Params:
 
 
 def derive(passphrase: str, params: Argon2Params) -> bytes:
-    """Derives 32 bytes. Slow, so call it in a thread. Reject "argon2-params" outside 64 MiB–1 GiB, so that a hostile
-    file cannot choose the cost."""
+    """Derives a key of 32 bytes from `passphrase`, at the cost that `params` state. Slow, so call it in a thread.
+    Reject "argon2-params" outside 64 MiB–1 GiB, 1–16 passes or 1–16 lanes, so that a hostile file cannot choose the
+    cost."""
     if not MIN_MEMORY_KIB <= params.memory_kib <= MAX_MEMORY_KIB or not (
         1 <= params.passes <= 16 and 1 <= params.lanes <= 16
     ):

@@ -29,8 +29,8 @@ _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
 class KemKey:
-    """A private key to which messages are sealed, made from a 32-byte seed (SHAKE256 gives 64 + 32 bytes of key
-    material)."""
+    """A private key that opens sealed messages, made from `seed` (32 B), which SHAKE256 expands to 64 + 32 bytes of key
+    material. Everybody who has `public` (1216 B) can seal a message to it."""
 
     __slots__ = ("_key", "public", "seed")
 
@@ -43,7 +43,7 @@ class KemKey:
         self.public: bytes = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
 
     def open(self, info: bytes, sealed: bytes) -> bytes:
-        """Opens a sealed message. Reject "decrypt" if it was not sealed to this key and info."""
+        """Opens the message `sealed`. Reject "decrypt" if it was not sealed to this key with the same `info`."""
         try:
             return bytes(_SUITE.decrypt(sealed, self._key, info))
         except (InvalidTag, ValueError) as e:
@@ -54,13 +54,14 @@ class KemKey:
 
 
 def seal_to(public: bytes, info: bytes, message: bytes) -> bytes:
-    """Seals `message` to the holder of `public` (1216 B), bound to `info`: 1168 B for 32 B. Takes about 60 µs and holds
-    the GIL."""
+    """Encrypts `message` so that only the holder of the private key of `public` (1216 B) can open it, with the same
+    `info`, which is not in the result. A message of 32 B becomes 1168 B. Takes about 60 µs and holds the GIL."""
     return bytes(_SUITE.encrypt(message, _loaded(public), info))
 
 
 def check_public(public: bytes) -> None:
-    """▲ Reject "bad-key" for a key that nothing can be sealed to. One such key would block every rotation."""
+    """▲ Reject "bad-key" if nothing can be sealed to the public key `public`. One such key would block every rotation
+    of a room's keys."""
     if len(public) != PUBLIC_BYTES:
         raise Reject("bad-key", "sealing key")
     try:

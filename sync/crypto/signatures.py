@@ -23,7 +23,7 @@ _SMALL_ORDER_Y = frozenset(
 
 
 class SigningKey:
-    """A private signing key from a 32-byte seed. Its repr shows no key material."""
+    """A private Ed25519 signing key, made from `seed` (32 B). Its repr shows no key material."""
 
     __slots__ = ("_key", "public", "seed")
 
@@ -33,7 +33,8 @@ class SigningKey:
         self.public: bytes = self._key.public_key().public_bytes_raw()
 
     def sign(self, domain: str, message: object) -> bytes:
-        """Returns a signature of 64 bytes over the domain and the message."""
+        """Signs `message`, any value that can be encoded. `domain` names what kind of statement it is, so that the
+        signature is not valid for a statement of another kind. 64 bytes."""
         return self._key.sign(enc([LABEL, domain, message]))
 
     def __repr__(self) -> str:
@@ -41,7 +42,8 @@ class SigningKey:
 
 
 def verify(public: bytes, domain: str, message: object, sig: bytes) -> None:
-    """Reject "signature" unless `sig` is this key's signature over this domain and message."""
+    """Reject "signature" unless `sig` is a signature over `domain` and `message`, made with the private key of
+    `public`."""
     try:
         _loaded(public).verify(sig, enc([LABEL, domain, message]))
     except (InvalidSignature, ValueError) as e:
@@ -49,7 +51,8 @@ def verify(public: bytes, domain: str, message: object, sig: bytes) -> None:
 
 
 def check_public(public: bytes) -> None:
-    """▲ Reject "bad-key" for a key of small order or with y ≥ p: one fixed signature would verify under such a key."""
+    """▲ Reject "bad-key" for a public signing key of small order or with y ≥ p. One fixed signature would be valid for
+    every message under such a key."""
     y = int.from_bytes(public, "little") & (2**255 - 1)
     if len(public) != 32 or y >= _P or y in _SMALL_ORDER_Y:
         raise Reject("bad-key", "signing key")

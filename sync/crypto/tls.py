@@ -19,7 +19,7 @@ _LEAF_DAYS = 397  # the longest life that operating systems accept
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pem:
-    """A certificate and its private key, both PEM."""
+    """A TLS certificate (`cert`) and its unencrypted private key (`key`), both PEM."""
 
     cert: bytes
     key: bytes
@@ -29,7 +29,8 @@ class Pem:
 
 
 def make_ca(name: str) -> Pem:
-    """A self-signed authority that may sign server certificates only."""
+    """Makes a self-signed authority with the common name `name`, valid for ten years. It may sign server certificates
+    only."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -61,7 +62,8 @@ def make_ca(name: str) -> Pem:
 
 
 def make_server_cert(ca: Pem, hosts: list[str]) -> Pem:
-    """A server certificate for host names and addresses, signed by `ca`."""
+    """Makes a server certificate, signed by the authority `ca` and valid for 397 days. `hosts` are the host names and
+    IP addresses that it is for, at least one. TypeError if the key of `ca` is not an elliptic-curve key."""
     authority = x509.load_pem_x509_certificate(ca.cert)
     ca_key = serialization.load_pem_private_key(ca.key, password=None)
     if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
@@ -92,7 +94,8 @@ def hosts_of(cert_pem: bytes) -> list[str]:
 
 
 def hosts_in(cert: x509.Certificate) -> list[str]:
-    """As `hosts_of`, for a certificate that is loaded already."""
+    """The host names, then the IP addresses, that the certificate is for; empty if it has none in its
+    subjectAltName."""
     try:
         san = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

@@ -16,7 +16,8 @@ Release = tuple[int, int, int]
 
 
 def release(text: str) -> Release | None:
-    """The release that a text such as "0.1.2" or "0.1" (then patch 0) names; None for any other text."""
+    """The release that `text` names, as (major, minor, patch): "0.1.2", or "0.1" (then patch 0); None for any other
+    text."""
     found = _NUMBER.fullmatch(text)
     if found is None:
         return None
@@ -25,7 +26,7 @@ def release(text: str) -> Release | None:
 
 
 def release_of(agent: str) -> Release | None:
-    """The release in a client's name, as in "kansli/0.1.2"; None for other programs and damaged names."""
+    """The release in `agent`, a client's name such as "kansli/0.1.2"; None for other programs and damaged names."""
     name, _, number = agent.partition("/")
     return release(number) if name == _NAME else None
 

@@ -102,7 +102,8 @@ def _run(args: argparse.Namespace, config: Config) -> int:
 
 
 def _ask_keys() -> Path:
-    """Asks for the folder of the agency's keys. ConfigError if standard input is no terminal."""
+    """Asks at the terminal for the folder in which to store the agency's keys. ConfigError if standard input is no
+    terminal."""
     if not sys.stdin.isatty():
         raise ConfigError("say with --keys in which folder, outside the data folder, agency.key and escrow.key go")
     return Path(input("Folder for agency.key and escrow.key, outside the data folder: ").strip()).expanduser()

@@ -13,14 +13,16 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class ConfigError(WorldError):
-    """The server cannot start like this; the message is for the operator."""
+    """Raised when the server or a command cannot run with this configuration, these options or this folder. The message
+    is a sentence for the operator."""
 
     code = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds on what one connection, address, device, person or room may use. Sizes in bytes, times in seconds."""
+    """All limits of one server: bounds on what one connection, address, device, person or room may use. Sizes in bytes,
+    times in seconds."""
 
     send_queue_bytes: int = 4 * _MIB
     """Most bytes that wait for a slow reader. Beyond it Fresh becomes Behind, and requests are not read."""
@@ -33,14 +35,14 @@ class Limits:
     unsigned_connections: int = 1000
     """Most connections that have not signed in. Beyond it the oldest that waits for its client is ended."""
     unsigned_bytes: int = 64 * _MIB
-    """Most unanswered bytes of all of them together. Beyond it the oldest that sent any is ended."""
+    """Most unanswered bytes of all connections that have not signed in. Beyond it the oldest that sent any is ended."""
     address_unsigned_connections: int = 500
-    """Most of them from one address: a whole office may reconnect through one."""
+    """Most connections of one address that have not signed in: a whole office may reconnect through one."""
     address_connections: int = 5000
     """Most connections of one address, signed in or not."""
     address_requests_per_s: float = 100.0
     address_requests_burst: int = 2000
-    """Requests of one address before sign-in."""
+    """Requests of one address before sign-in: how many a second on average, and how many at once."""
     address_processor_per_s: float = 0.1
     address_processor_burst_s: float = 2.0
     """Seconds of processor time that one address may use before sign-in; beyond it its requests wait for others'."""
@@ -49,7 +51,7 @@ class Limits:
     requests_at_once: int = 8
     frames_per_s: float = 500.0
     frames_burst: int = 4000
-    """Requests of one device; beyond it they wait."""
+    """Requests of one device, a second on average and at once; beyond it they wait."""
     processor_per_s: float = 0.1
     processor_burst_s: float = 0.25
     """Seconds of processor time that one device may use; beyond it its requests wait for others'."""
@@ -97,8 +99,9 @@ class Limits:
 class Config:
     """Where a server keeps its data, how it is reached, and what it logs and measures.
 
-    `port` 0 takes a free one. `addresses` are the `host:port` that clients may have dialled, lower case; empty
-    means the names in the certificate and `host`, with the port in use. config_file.py reads it from TOML.
+    `port` 0 takes a free one. `cert` and `key`: the PEM files of the TLS certificate. `insecure_loopback`: plain HTTP
+    on a loopback address, to try the server out. `addresses` are the `host:port` that clients may have dialled, lower
+    case; empty means the names in the certificate and `host`, with the port in use. config_file.py reads it from TOML.
     """
 
     data: Path
@@ -130,8 +133,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
 
     def check(self) -> None:
-        """ConfigError unless the server uses TLS, or plain HTTP that was asked for and cannot be reached from outside;
-        and for a bad address or port."""
+        """ConfigError unless the server either uses TLS, or uses plain HTTP that was asked for and cannot be reached
+        from outside; also for a bad address or port."""
         if self.unix is not None and not self.behind_proxy:
             raise ConfigError("unix needs behind_proxy = true: only a proxy can reach it")
         if self.plain:
@@ -164,7 +167,8 @@ class Config:
 
 
 def split_address(address: str) -> tuple[str, int]:
-    """Host (without brackets) and port of `host:port`. ConfigError if it is none."""
+    """Splits `address`, a `host:port`, into the host (without brackets) and the port. ConfigError for any other
+    text."""
     host, _, port = address.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ConfigError(f"{address!r} is no address: host:port is needed")

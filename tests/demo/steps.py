@@ -18,20 +18,14 @@ from tests.demo.doing import (
     DOCUMENTS,
     TASKS,
     accept_invitation,
-    add_card,
     add_member,
     call,
-    card,
-    caret_after,
-    column_of,
     composer,
-    document_text,
     editor,
     enrol,
     expect,
     mention,
     messages,
-    new_document,
     new_room,
     open_document,
     open_room,
@@ -41,15 +35,15 @@ from tests.demo.doing import (
     same_document,
     send,
     send_file,
-    type_at_once,
-    unlock,
-    write_block,
 )
 from tests.demo.driver import Client, named, side_by_side
 from tests.demo.recovering import come_back, make_sheet, revoke_devices
 from tests.demo.sample import HANDLER, HEAD, LAWYER, REGISTRAR, ROOM
 from tests.demo.stage import Stage, until
+from tests.demo.steps_apart import Apart
+from tests.demo.steps_board import Board
 from tests.demo.steps_devices import OwnDevices
+from tests.demo.steps_document import Document
 from tests.demo.steps_trust import Trust
 from tests.demo.words import said
 
@@ -68,6 +62,9 @@ class Steps:
         self.lawyer: Client = stage.client("lawyer")
         self.devices = OwnDevices(stage, self.a)
         self.trust = Trust(stage, self.a, self.b, self.lawyer, self.devices.laptop)
+        self.document = Document(self.a, self.b)
+        self.board = Board(stage, self.a, self.b, self.lawyer)
+        self.apart = Apart(stage, self.a, self.b)
         self.again: Client = stage.client("again")
         self.sheet = ""
         self._enrols: Future[None] | None = None
@@ -89,24 +86,24 @@ class Steps:
             self.a_mentions,
             self.b_answers,
             self.a_edits,
-            self.a_writes_document,
-            self.b_opens_document,
-            self.write_at_once,
-            self.format_and_undo,
-            self.a_makes_cards,
-            self.b_sees_cards,
-            self.a_links_card,
-            self.b_moves_by_keys,
-            self.a_moves_by_mouse,
+            self.document.a_writes_document,
+            self.document.b_opens_document,
+            self.document.write_at_once,
+            self.document.format_and_undo,
+            self.board.a_makes_cards,
+            self.board.b_sees_cards,
+            self.board.a_links_card,
+            self.board.b_moves_by_keys,
+            self.board.a_moves_by_mouse,
             self.pictures,
-            self.write_at_one_place,
-            self.cut,
-            self.work_apart,
-            self.restart,
-            self.mend,
-            self.converged_chat,
-            self.converged_document,
-            self.converged_board,
+            self.document.write_at_one_place,
+            self.apart.cut,
+            self.apart.work_apart,
+            self.apart.restart,
+            self.apart.mend,
+            self.apart.converged_chat,
+            self.apart.converged_document,
+            self.apart.converged_board,
             self.third_client,
             self.third_is_equal,
             self.registrar_returns,
@@ -237,178 +234,7 @@ class Steps:
             expect(said("edited") in row, f"not shown as edited: {row}")
             client.wait_row(messages(), sample.CHANGED_FIRST, gone=True)
 
-    # -- document ---------------------------------------------------------------------------------------------------
-
-    def a_writes_document(self) -> None:
-        """the case handler writes a document with headings, a list and emphasis"""
-        a = self.a
-        new_document(a, sample.DOCUMENT)
-        write_block(a, "Ctrl+Alt+1", "Beslut")
-        a.keys("Ctrl+Alt+0 Ctrl+B")
-        a.type("Saken:")
-        a.keys("Ctrl+B")
-        a.type(sample.SUBJECT.removeprefix("Saken:") + "\n")
-        write_block(a, "Ctrl+Alt+2", "1 Beslut")
-        write_block(a, "Ctrl+Alt+0", sample.ORDER)
-        a.keys("Ctrl+Shift+8")
-        for item in sample.LIST_ITEMS:
-            a.type(f"{item}\n")
-        a.keys("Return")
-        write_block(a, "Ctrl+Alt+2", "2 Bakgrund")
-        write_block(a, "Ctrl+Alt+0", sample.BACKGROUND)
-        write_block(a, "Ctrl+Alt+2", "3 Skälen för beslutet")
-        a.type(sample.REASONS)
-
-    def b_opens_document(self) -> None:
-        """the head of unit opens it, and each sees the other there"""
-        open_document(self.b, sample.DOCUMENT)
-        same_document(self.a, self.b, (sample.BACKGROUND, sample.REASONS))
-        self.a.wait_part(f"{HEAD} · ", "StaticText")
-        self.b.wait_part(f"{HANDLER} · ", "StaticText")
-
-    def write_at_once(self) -> None:
-        """both write in it at the same time, one paragraph each"""
-        caret_after(self.a, sample.BACKGROUND)
-        caret_after(self.b, sample.REASONS)
-        type_at_once(self.a, sample.TOGETHER_A, self.b, sample.TOGETHER_B)
-        same_document(self.a, self.b, (sample.TOGETHER_A, sample.TOGETHER_B))
-
-    def format_and_undo(self) -> None:
-        """one makes a word bold, the other undoes only what is their own"""
-        caret_after(self.b, sample.TOGETHER_B)
-        self.b.type(" Detta stryks.")
-        self.a.wait(editor(), contains="Detta stryks.")
-        caret_after(self.a, "Enligt 5 §")
-        self.a.keys("Shift+Left Shift+Left Shift+Left Ctrl+B")
-        until(lambda: ["5 §", ["bold"]] in [run for block in self.b.document(editor()) for run in block["runs"]],
-              "the bold words have not arrived")  # fmt: skip
-        self.b.keys("Ctrl+Z")
-        self.a.wait(editor(), text=document_text(self.b))
-        until(lambda: "Detta stryks." not in document_text(self.a), "undo did not arrive")
-        same_document(self.a, self.b, (sample.TOGETHER_A, sample.TOGETHER_B))
-        expect(sample.REASONS in document_text(self.a), "undo took a colleague's words")
-
-    # -- board ------------------------------------------------------------------------------------------------------
-
-    def a_makes_cards(self) -> None:
-        """the case handler makes cards, each assigned and due"""
-        self.stage.invite(LAWYER)
-        self.a.keys(TASKS)
-        for new in sample.CARDS:
-            add_card(self.a, new)
-        self.lawyer.start()
-
-    def b_sees_cards(self) -> None:
-        """the head of unit sees the same board, and the assigned ones under My tasks"""
-        self.b.keys(TASKS)
-        for new in sample.CARDS:
-            self.b.wait(card(new.title))
-        same_board(self.a, self.b)
-        self.b.keys("Ctrl+3")
-        self.b.wait_part(sample.MASK, within=said("My tasks"))
-        open_room(self.b)
-        self.b.keys(TASKS)
-
-    def a_links_card(self) -> None:
-        """the case handler links a card in the chat, where it stands below the message"""
-        self.a.focus(card(sample.MASK))
-        self.a.keys("Menu")
-        self.a.menu(said("Copy link"))
-        self.a.keys(CHAT)
-        self.a.focus(composer())
-        self.a.keys("Ctrl+V Return")
-        self.a.wait_row(messages(), sample.MASK)
-        self.b.keys(CHAT)
-        self.b.wait_row(messages(), sample.MASK)
-        for client in (self.a, self.b):
-            client.keys(TASKS)
-
-    def b_moves_by_keys(self) -> None:
-        """the head of unit moves a card by keyboard"""
-        self.b.focus(card(sample.CARDS[2].title))
-        self.b.keys("Ctrl+Right")
-        until(lambda: column_of(self.a, sample.CARDS[2].title) == sample.DOING, "the card did not move for the other")
-        same_board(self.a, self.b)
-
-    def a_moves_by_mouse(self) -> None:
-        """the case handler drags a card with the mouse"""
-        self.a.drag(card(sample.REASONING), named(said("Cards in {title}", title=sample.REVIEW)), (0.5, 0.2))
-        until(lambda: column_of(self.b, sample.REASONING) == sample.REVIEW, "the card did not move for the other")
-        same_board(self.a, self.b)
-
-    def write_at_one_place(self) -> None:
-        """both write at one place of the document, one after the other and at the same time: every letter is at both"""
-        for client in (self.a, self.b):
-            client.keys(DOCUMENTS)
-            open_document(client, sample.DOCUMENT)
-            caret_after(client, sample.ORDER)
-        self.b.type(sample.PLACE_FIRST)
-        self.a.wait(editor(), contains=sample.PLACE_FIRST)
-        self.a.wait(editor(), selected="")
-        type_at_once(self.a, sample.PLACE_A, self.b, sample.PLACE_B)
-        same_document(self.a, self.b, (sample.PLACE_A, sample.PLACE_FIRST + sample.PLACE_B))
-
-    # -- apart and together -----------------------------------------------------------------------------------------
-
-    def cut(self) -> None:
-        """the head of unit's line is cut; the window says so"""
-        self.stage.wires["b"].cut()
-        self.b.wait_part(said("Offline"), within=said("Status"))
-
-    def work_apart(self) -> None:
-        """both write in the same paragraph and move the same card; the cut-off one also sends a message"""
-        for client in (self.a, self.b):
-            client.keys(DOCUMENTS)
-            open_document(client, sample.DOCUMENT)
-            caret_after(client, sample.REASONS)
-        type_at_once(self.a, sample.CUT_A, self.b, sample.CUT_B)
-        expect(sample.CUT_B not in document_text(self.a), "the line is not cut")
-        for client, key in ((self.a, "Ctrl+Left"), (self.b, "Ctrl+Right")):
-            client.keys(TASKS)
-            client.focus(card(sample.CARDS[2].title))
-            client.keys(key)
-        self.b.keys(CHAT)
-        send(self.b, sample.OFFLINE)
-
-    def restart(self) -> None:
-        """both programs start again from disk, one closed, one killed; nothing written is gone"""
-        self.a.stop()
-        self.b.kill()
-        side_by_side(lambda: self._again(self.a, sample.CUT_A), lambda: self._again(self.b, sample.CUT_B))
-        self.b.keys(CHAT)
-        self.b.wait_row(messages(), sample.OFFLINE)
-        self.b.wait_part(said("Offline"), within=said("Status"))
-
-    def _again(self, client: Client, own: str) -> None:
-        unlock(client)
-        open_room(client)
-        open_document(client, sample.DOCUMENT)
-        client.wait(editor(), contains=own)
-
-    def mend(self) -> None:
-        """the line is mended; what waited is sent"""
-        self.stage.wires["b"].mend()
-        self.a.keys(CHAT)
-        self.a.wait_row(messages(), sample.OFFLINE)
-
-    def converged_chat(self) -> None:
-        """both chats are equal"""
-        self.b.keys(CHAT)
-        until(lambda: self.a.rows(messages()) == self.b.rows(messages()), "the chats differ")
-
-    def converged_document(self) -> None:
-        """both documents are equal, in text and formatting, and have both people's words"""
-        for client in (self.a, self.b):
-            open_document(client, sample.DOCUMENT)
-        same_document(self.a, self.b, (sample.CUT_A, sample.CUT_B))
-
-    def converged_board(self) -> None:
-        """both boards are equal, in order, and the card moved by both stands in one column"""
-        for client in (self.a, self.b):
-            client.keys(TASKS)
-        board = same_board(self.a, self.b)
-        places = [column for column, names in board.items() for name in names if sample.CARDS[2].title in name]
-        expect(len(places) == 1, f"the card stands in {places}")
+    # -- on a third desktop, and on a new one -----------------------------------------------------------------------
 
     def third_client(self) -> None:
         """a third desktop, of another unit, has enrolled meanwhile, is invited with the history, and accepts"""

@@ -8,7 +8,7 @@ from sync.client.account.account_recovery import Attempt
 from sync.client.status import LinkState, RoomState
 from sync.server.operator import admin, listing
 from tests.journeys.bad_input.checks import HELLO, offline
-from tests.journeys.test_restored_server import backed_up, open_again, restored, whole
+from tests.journeys.restoring import backed_up, open_again, restored, whole
 from tests.world import Client, World, until
 
 

@@ -4,89 +4,26 @@ is lost, every room is as it was, position by position, and goes on.
 """
 
 import asyncio
-import hashlib
 import itertools
-import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-import msgspec
 import pytest
 
-from app.core.ids import ObjId, PartId, RoomId, new_obj
-from app.store.rows import BlobPart, Evidence
+from app.core.ids import ObjId, new_obj
+from app.store.rows import Evidence
 from sync.client.restore import reupload
 from sync.client.status import LinkState, RoomState
-from sync.crypto.signatures import SigningKey
-from sync.errors import Refused, Unreachable
 from sync.protocol import messages as m
 from sync.server.host.identity import read_identity
 from sync.server.operator import admin
-from sync.server.operator.upkeep.problems import Problem
-from sync.server.operator.upkeep.verify import verify
 from sync.server.rules.handshake import now_ms
 from sync.server.store.base import Full
 from sync.trust.person.agency import agency_fingerprint
 from sync.trust.room.restore_notice import Restored
-from tests.journeys.bad_input.checks import HELLO, explained, lie, nothing_lost, offline, stopped
+from tests.journeys.bad_input.checks import HELLO, explained, lie, nothing_lost, offline
+from tests.journeys.restoring import backed_up, history, is_online, open_again, restored, whole
 from tests.sync.server.test_backup import back_up, put_back
 from tests.world import Client, World, until
-
-
-async def backed_up(w: World) -> Path:
-    """A backup of the running server."""
-    target = w.folder / "backup"
-    await asyncio.to_thread(back_up, w.data, target)
-    return target
-
-
-async def restored(w: World, backup: Path, *clients: Client) -> None:
-    """The server is gone with all its data, and stands again as it was in the backup. The clients stay away."""
-    for client in clients or w.clients:
-        await offline(client)
-    await w.stop_server()
-    back = w.folder / "restored"
-    assert await asyncio.to_thread(put_back, backup, back) == []
-    w.moved_to = back
-    await w.start_server()
-
-
-async def _online(client: Client) -> None:
-    await until(lambda: client.engine.status.state is LinkState.ONLINE)
-
-
-def history(client: Client, room: RoomId) -> list[tuple[int, bytes]]:
-    """The room's positions with their running hashes, as the client has them."""
-    return [(n, rh) for n, rh in client.store.db.rows("SELECT n, rh FROM positions WHERE room = ? ORDER BY n", (room,))]
-
-
-async def whole(w: World) -> None:
-    """Nothing is wrong with the server's data."""
-    found: list[Problem] = []
-    await asyncio.to_thread(verify, w.data, found.append, lambda _: None)
-    assert found == []
-
-
-def keep_part(client: Client, room: RoomId, obj: ObjId, part: PartId, sealed: bytes) -> bytes:
-    """A part of a file that is to be uploaded; its hash."""
-    digest = hashlib.sha256(sealed).digest()
-    client.store.blobs.write(part, sealed)
-    client.store.blobs.add(
-        BlobPart(
-            part=part, room=room, obj=obj, key=bytes(32), hash=digest, size=5000, plain_size=4000,
-            uploaded=False, present=True,
-        )
-    )  # fmt: skip
-    return digest
-
-
-async def open_again(w: World) -> None:
-    for _ in range(400):
-        counts = await admin.status(w.data)
-        if counts.rooms_closed == 0:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("rooms stay closed")
 
 
 async def test_what_is_old_is_given_back_before_it_is_let_go_of(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +71,7 @@ async def test_nothing_acknowledged_is_lost_in_whatever_order_clients_come_back(
     everyone = (a, b, c)
     for k in order:
         everyone[k].online()
-        await _online(everyone[k])
+        await is_online(everyone[k])
     await open_again(w)
     await until(lambda: all(x.engine.room_state(room) is RoomState.SEALED for x in everyone))
     await until(lambda: all(x.engine.room_state(later) is RoomState.SEALED for x in (a, b)))
@@ -299,7 +236,7 @@ async def test_a_second_restore_explains_what_the_first_had_not_got_back(
     await w.start_server()
     for client in (a, b):
         client.online()
-        await _online(client)
+        await is_online(client)
     await open_again(w)
     await w.settle(room)
     assert history(a, room) == history(b, room) == before
@@ -373,7 +310,7 @@ async def test_a_log_that_a_full_disk_did_not_take_is_handed_in_again(
     monkeypatch.setattr(store, "append_user", full)
     a.online()
     await until(lambda: len(tries) > 0)
-    await _online(a)
+    await is_online(a)
     monkeypatch.setattr(store, "append_user", real)
     await until(lambda: a.engine.room_state(room) is RoomState.SEALED)
     b.online()
@@ -382,173 +319,3 @@ async def test_a_log_that_a_full_disk_did_not_take_is_handed_in_again(
     await open_again(w)
     assert history(a, room) == before
     await whole(w)
-
-
-async def test_parts_of_files_that_were_lost_are_uploaded_again_once(w: World) -> None:
-    a, b = await w.hire("Handläggare", "Registrator")
-    room, obj = await w.room(a, b), new_obj()
-    backup = await backed_up(w)
-    parts = {PartId(os.urandom(16)): os.urandom(5000) for _ in range(3)}
-    for part, sealed in parts.items():
-        keep_part(a, room, obj, part, sealed)
-    a.engine.blobs.wake()
-    a.say(room, obj, HELLO)
-    await until(lambda: a.store.uploads() == [])
-    await w.settle(room)
-    await restored(w, backup)
-    for client in (a, b):
-        client.online()
-    await w.settle(room)
-    await until(lambda: a.store.parts_checked_for() is not None and a.store.uploads() == [])
-    for part, sealed in parts.items():
-        assert await b.engine.blobs.fetch(room, obj, part, hashlib.sha256(sealed).digest()) == sealed
-    assert (await admin.status(w.data)).blobs == 3
-    await whole(w)
-    mark = a.store.parts_checked_for()
-    await a.restart()
-    await until(lambda: a.engine.status.state is LinkState.ONLINE)
-    assert a.store.parts_checked_for() == mark
-
-
-@pytest.mark.parametrize("harm", [Path.unlink, lambda p: p.write_bytes(bytes(5000))], ids=["gone", "rotten"])
-async def test_a_part_that_is_damaged_in_the_backup_comes_back_from_who_has_it(
-    w: World, harm: Callable[[Path], object]
-) -> None:
-    a, b = await w.hire("Handläggare", "Registrator")
-    room, obj = await w.room(a, b), new_obj()
-    part, sealed = PartId(os.urandom(16)), os.urandom(5000)
-    digest = keep_part(a, room, obj, part, sealed)
-    a.engine.blobs.wake()
-    await until(lambda: a.store.uploads() == [])
-    await w.settle(room)
-    backup = await backed_up(w)
-    (copy,) = [p for p in (backup / "blobs").rglob("*") if p.is_file()]
-    harm(copy)
-    for client in (a, b):
-        await offline(client)
-    await w.stop_server()
-    back = w.folder / "restored"
-    assert len(await asyncio.to_thread(put_back, backup, back, damaged=True)) == 1
-    w.moved_to = back
-    await w.start_server()
-    for client in (a, b):
-        client.online()
-    await w.settle(room)
-    await until(lambda: a.store.parts_checked_for() is not None and a.store.uploads() == [])
-    assert await b.engine.blobs.fetch(room, obj, part, digest) == sealed
-    await whole(w)
-
-
-async def test_parts_of_a_room_that_does_not_come_back_hold_up_no_others(
-    w: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sync.client.exchange.blob_transfer.RETRY_S", 0.05)
-    a, b = await w.hire("Handläggare", "Registrator")
-    room, obj = await w.room(a, b), new_obj()
-    backup = await backed_up(w)
-    later = await w.room(a, b)
-    sealed = os.urandom(5000)
-    digest = hashlib.sha256(sealed).digest()
-    parts = {PartId(os.urandom(16)): at for at in (later, later, room)}
-    for part, at in parts.items():
-        keep_part(a, at, obj, part, sealed)
-    a.engine.blobs.wake()
-    await until(lambda: a.store.uploads() == [])
-    await w.settle(room)
-    await w.settle(later)
-    for client in (a, b):
-        client.store.db.conn.execute("DELETE FROM kept_items WHERE room = ?", (later,))  # longer ago than they keep it
-    await restored(w, backup)
-    for client in (a, b):
-        client.online()
-    await w.settle(room)
-    last = list(parts)[-1]
-
-    async def comes_back() -> bool:
-        try:
-            return await b.engine.blobs.fetch(room, obj, last, digest) == sealed
-        except (Refused, Unreachable):
-            return False
-
-    for _ in range(200):
-        if await comes_back():
-            break
-        await asyncio.sleep(0.05)
-    assert await comes_back()
-    assert a.store.parts_checked_for() is None
-
-
-# -- a server that lies about it ----------------------------------------------------------------------------------
-
-
-def _claims(body: bytes, sig: bytes, f: m.ServerFrame) -> Sequence[m.Frame]:
-    return [msgspec.structs.replace(f, restored=m.Signed(body, sig))] if isinstance(f, m.Authed) else [f]
-
-
-async def test_attack_a_statement_that_the_server_did_not_sign_explains_nothing(w: World) -> None:
-    a, b = await w.hire("Handläggare", "Registrator")
-    room, obj = await w.room(a, b), new_obj()
-    a.say(room, obj, HELLO)
-    await w.settle(room)
-    agency_pk = a.engine.parts.link.account.agency_pk
-    false = Restored.sign(SigningKey(bytes(32)), agency_fingerprint(agency_pk), now_ms(), now_ms())
-    await lie(a, lambda f: _claims(false.body, false.sig, f))
-    await until(lambda: a.engine.status.code == "signature")
-    assert a.engine.status.state is LinkState.ERROR
-
-
-async def test_attack_a_server_that_drops_what_its_backup_had_is_rolled_back_whatever_it_says(w: World) -> None:
-    """Its statement is its own; what is missing was there long before that backup."""
-    a, b = await w.hire("Handläggare", "Registrator")
-    room, obj = await w.room(a, b), new_obj()
-    backup = await backed_up(w)
-    a.say(room, obj, HELLO)
-    await w.settle(room)
-    await restored(w, backup, a, b)
-    identity = read_identity(w.data, now_ms())
-    late = now_ms() + 120_000
-    told = Restored.sign(identity.key, identity.fingerprint, late, late)
-    seen: list[RoomState] = []
-    a.on_room = lambda room: seen.append(a.engine.room_state(room))  # type: ignore[method-assign]
-    a.wire.cut = False
-    await lie(a, lambda f: _claims(told.body, told.sig, f))
-    await until(lambda: bool(seen))
-    assert RoomState.ROLLBACK in seen
-    assert RoomState.RESTORED not in seen
-    assert a.store.receipts_kept.evidence(room)[0].code == "rollback"
-
-
-async def test_a_room_that_was_opened_without_what_one_holds_is_told_as_it_is(
-    w: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The operator did not wait, and others wrote: two histories."""
-    a, b = await w.hire("Handläggare", "Registrator")
-    room, obj = await w.room(a, b), new_obj()
-    await offline(b)
-    backup = await backed_up(w)
-    a.say(room, obj, HELLO)
-    await w.settle(room, a)
-    await restored(w, backup, a)
-    monkeypatch.setattr(admin, "OPEN_AFTER_MS", 0)
-    await admin.open_room(w.data, room)
-    b.say(room, obj, b"annan historia")
-    b.online()
-    await until(lambda: b.store.waiting_count() == 0)
-    a.online()
-    await stopped(a, room, RoomState.FORK)
-    await nothing_lost(a, obj, [HELLO], waiting=0)
-
-
-async def test_attack_while_more_may_come_back_a_room_is_not_at_its_end(w: World) -> None:
-    """Else a server that says it was restored could have a successor believed whose founder was removed meanwhile."""
-    (a,) = await w.hire("Handläggare")
-    room = await w.room(a)
-    await until(lambda: a.engine.parts.link.rooms[room].ends_here)
-    await offline(a)
-    a.engine.parts.link.rooms[room].stop(RoomState.RESTORED)
-    await a.restart()
-    at = a.engine.parts.link.rooms[room]
-    assert at.problem is RoomState.RESTORED
-    assert not at.ends_here
-    at.stop(RoomState.ROLLBACK)
-    assert at.ends_here

@@ -13,7 +13,7 @@ from ui.chat.heights import Heights
 
 
 class Rows(Protocol):
-    """The rows of a list."""
+    """The rows of the list of messages: how many there are, and their heights."""
 
     @property
     def heights(self) -> Heights:
@@ -28,8 +28,8 @@ class Rows(Protocol):
 
 
 class Anchor:
-    """Where the window begins. `at_end`: whether the latest row is in sight; the window then follows new ones, as far
-    as the floor lets it."""
+    """The place in a list of rows at which the window begins: the row `row`, and `into` pixels further down. `at_end`:
+    the latest row is in sight; the window then follows new ones, as far as `floor` (the first unseen row) lets it."""
 
     def __init__(self, rows: Rows) -> None:
         self.at_end_changed: Signal[bool] = Signal()
@@ -39,8 +39,8 @@ class Anchor:
         self._rows = rows
 
     def settle(self, height: int) -> bool:
-        """Measures the rows in a window of this height and clamps the anchor. False, with nothing measured, if there is
-        no row or no window."""
+        """Measures the rows that a window of this height (pixels) shows, and keeps the place within the list. False,
+        with nothing measured, if there is no row or no window."""
         count = len(self._rows)
         if count == 0:
             self.row = self.into = 0
@@ -52,42 +52,43 @@ class Anchor:
         return True
 
     def go_to(self, row: int, into: int) -> None:
-        """Moves the window's beginning."""
+        """Makes the window begin `into` pixels below the top of `row`."""
         self.set_at_end(False)
         self.row, self.into, self.floor.row = row, into, None
 
     def go_to_end(self) -> None:
-        """Moves the window to the latest row."""
+        """Makes the window show the latest row, and follow new ones."""
         self.floor.row = None
         self.set_at_end(True)
 
     def move(self, by: int) -> None:
-        """Moves the window's beginning by pixels."""
+        """Scrolls by `by` pixels, down if positive."""
         self.floor.row = None
         if by < 0:
             self.set_at_end(False)
         self.into += by
 
     def set_at_end(self, at_end: bool) -> None:
-        """Sets `at_end`, and emits `at_end_changed` if that changes it."""
+        """Sets whether the window follows the latest row, and emits `at_end_changed` if that changes it."""
         if at_end != self.at_end:
             self.at_end = at_end
             self.at_end_changed.emit(at_end)
 
     def insert(self, at: int, count: int, unseen: int | None) -> None:
-        """Rows were inserted. `unseen`: the first of them that the person is to see."""
+        """Notes that `count` rows were inserted at the index `at`; the window keeps its place. `unseen` is the index of
+        the first of them that the person is to see; None if there is none."""
         if not self.at_end and at <= self.row:
             self.row += count
         self.floor.insert(at, count, unseen if self.at_end else None)
 
     def remove(self, at: int, count: int) -> None:
-        """Rows were removed."""
+        """Notes that `count` rows were removed from the index `at` on."""
         left = len(self._rows)
         self.row = max(0, min(self.row, left - 1))
         self.floor.remove(at, count, left)
 
     def rows_in_sight(self, height: int) -> range:
-        """The rows in a window of this height."""
+        """The indexes of the rows that a window of this height (pixels) shows."""
         row, y, heights = self.row, -self.into, self._rows.heights
         while row < len(heights) and y < height:
             y += heights[row]
@@ -95,12 +96,13 @@ class Anchor:
         return range(self.row, row)
 
     def top(self, row: int) -> int:
-        """Where a row begins, in pixels from the window's beginning."""
+        """How many pixels below the window's beginning the row begins; negative if above."""
         heights = self._rows.heights
         return heights.top(row) - heights.top(self.row) - self.into
 
     def _to_end(self, count: int, height: int) -> bool:
-        """Anchors the end in the window, or as much as fits under the floor. Returns whether the end is in sight."""
+        """Places the window of this height so that the last of `count` rows ends in it, or as near to that as the floor
+        allows. Returns whether the last row is in sight."""
         row, seen = count, 0
         while row > 0 and seen < height:
             row -= 1
@@ -113,7 +115,7 @@ class Anchor:
         return stopped is None
 
     def _normalise(self, count: int) -> None:
-        """Walks the anchor until it lies inside its row."""
+        """Moves `row` and `into` so that the place lies within that row, of `count` rows."""
         self.row = min(self.row, count - 1)
         while self.into < 0 and self.row > 0:
             self.row -= 1
@@ -124,7 +126,8 @@ class Anchor:
             self.row += 1
 
     def _fill(self, count: int, height: int) -> None:
-        """Measures down to the window's end; at the list's end the anchor follows."""
+        """Measures the rows from the place down to the end of a window of this height. If the `count` rows end above
+        that, places the window at the end of the list."""
         row, seen = self.row, -self.into
         while row < count and seen < height:
             seen += self._rows.height(row)

@@ -12,7 +12,8 @@ _MIME = "application/x-kansli-message"
 
 
 def mime_of(message: Message) -> QMimeData:
-    """A message's text, or the names of its files."""
+    """A message in the forms in which it is put on the clipboard: its text with and without marks, or the names of its
+    files."""
     mime = QMimeData()
     if not message.text:
         mime.setText("\n".join(attachment.name for attachment in message.attachments))
@@ -24,8 +25,8 @@ def mime_of(message: Message) -> QMimeData:
 
 
 def as_written(source: QMimeData) -> str:
-    """Returns the text of a copied message with its marks. Returns "" if something other than a message was copied, or
-    text that cannot be a message.
+    """Returns the text of a message that was copied, with its marks for bold and the like. Returns "" if `source` has
+    anything else than a message, or a text that cannot be a message.
 
     ▲ Any program can offer this format, so the text is cut to a message's length and loses letters that reorder others.
     """

@@ -30,7 +30,8 @@ from ui.kit.translate import tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A message as it is to be sent. `edits` or `reply_to`: the message that it changes or answers."""
+    """A message that is to be sent. `edits` is the own message that it changes, `reply_to` the message that it answers;
+    None if there is none."""
 
     text: str
     reply_to: Message | None
@@ -40,7 +41,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftMessage:
-    """A message that is being written. `name`: of the person who is answered."""
+    """A message that is being written and is not sent. `reply_to` is the message that it answers, and `name` that
+    message's author."""
 
     text: str = ""
     reply_to: Message | None = None
@@ -52,8 +54,8 @@ NOTHING = DraftMessage()
 
 
 class Composer(QFrame):
-    """The area in which a message is written. It decides nothing: `submitted` carries what was written, `written` is
-    emitted when the draft has changed."""
+    """The area in which a message is written, with its tools and files. It decides nothing: `submitted` is emitted with
+    what was written, `written` when the draft has changed. `people` returns who can be mentioned."""
 
     submitted = Signal(object)
     written = Signal()
@@ -161,13 +163,14 @@ class Composer(QFrame):
         return self._aside
 
     def restore(self, begun: DraftMessage, edit: Message | None = None, edited: str = "") -> None:
-        """Restores a draft. `edited` is the new text of the message `edit`; `begun` comes back after that edit."""
+        """Shows a draft again. If the person was changing the message `edit`, `edited` is its new text, and `begun` is
+        shown after that edit."""
         self._show(begun)
         if edit is not None:
             self._begin_edit(edit, edited)
 
     def put_back(self, failed: DraftMessage) -> None:
-        """Puts what could not be sent before what has been written since."""
+        """Adds a message that could not be sent to what is being written, before it."""
         since = self._aside if self._edit is not None else self.begun
         text = "\n".join(part for part in (failed.text, since.text) if part.strip())
         first = failed if since.reply_to is None else since
@@ -180,7 +183,7 @@ class Composer(QFrame):
             self._show(begun)
 
     def reply(self, message: Message, name: str) -> None:
-        """Begins an answer; what is written stays."""
+        """Begins an answer to `message`, whose author is `name`. What is being written becomes the answer's text."""
         if self._edit is not None:
             self._leave_edit()
         self._reply, self._name = message, name
@@ -189,7 +192,7 @@ class Composer(QFrame):
         self.written.emit()
 
     def edit(self, message: Message) -> None:
-        """Begins to change an own message; what is written comes back after it."""
+        """Begins to change `message`, one of the person's own. What was being written is shown again afterwards."""
         if self._edit is None or self._edit.change_id != message.change_id:
             if self._edit is not None:
                 self._leave_edit()
@@ -201,8 +204,8 @@ class Composer(QFrame):
         self._show(DraftMessage(text=text), message)
 
     def _leave_edit(self) -> None:
-        """Leaves an edit for what was being written before. The edited text is kept, and is there when the message is
-        edited again."""
+        """Ends the change of a message, without saving it, and shows what was being written before. The changed text is
+        kept, and is there when the same message is changed again."""
         if self._edit is not None and self.text != self._edit.text:
             self._changed[self._edit.change_id] = self.text
         self._end_edit()
@@ -226,7 +229,7 @@ class Composer(QFrame):
         self._to_end()
 
     def add_files(self, files: Sequence[Source]) -> None:
-        """Adds files to be sent with the message."""
+        """Adds files that are to be sent with the message. Does nothing while a message is being changed."""
         for file in files:
             if file not in self.files and self._edit is None:
                 self.files.append(file)
@@ -234,12 +237,12 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def clear(self) -> None:
-        """Ends writing, after the message was sent or saved, or the edit was cancelled. Shows what was being written
-        before the edit; otherwise an empty field."""
+        """Empties the field, after the message was sent or saved, or the change of a message was cancelled. After a
+        change, shows what was being written before it."""
         self._end_edit()
 
     def cancel(self) -> None:
-        """Handles Escape: cancels the answer or the edit first."""
+        """Handles Escape: cancels the change of a message or the answer; if there is neither, emits `cancelled`."""
         if self._edit is not None:
             self.clear()
         elif self._reply is not None:
@@ -256,7 +259,7 @@ class Composer(QFrame):
         return False
 
     def submit(self) -> None:
-        """Emits `submitted` with what is written, if there is anything."""
+        """Emits `submitted` with the message that is written, if there is anything to send."""
         if self.send_button.isEnabled():
             self.field.close_names()
             written = Written(
@@ -277,7 +280,7 @@ class Composer(QFrame):
         self._show_marks()
 
     def _show_marks(self) -> None:
-        """Shows on the buttons which marks hold at the caret, as in a document."""
+        """Shows on the buttons whether the text at the caret is bold, italic or in a list."""
         here = self.field.written_here()
         self._bold.setChecked(BOLD in here.marks)
         self._italic.setChecked(ITALIC in here.marks)
@@ -340,8 +343,8 @@ class Composer(QFrame):
         EmojiPanel(self, self.field.insert).open_at(button.mapToGlobal(QPoint(0, -6)), above=True)
 
     def show_left_out(self, left_out: str) -> None:
-        """Shows and announces what could not be pasted or kept. The line stays until it is closed, or until another
-        paste or a send."""
+        """Shows and announces the sentence `left_out`: what could not be pasted or kept. It stays until it is closed,
+        or until another paste or a send; "" hides it."""
         self.pasted_line.setVisible(bool(left_out))
         if left_out:
             self.pasted_line.show_text("warning", left_out, tr("Close the message"))
@@ -358,13 +361,14 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def _add_image(self, data: bytes) -> None:
-        """Makes a file of a pasted picture, byte for byte. The picture is on no disk until it is sealed."""
+        """Adds a pasted picture as a file to be sent, byte for byte. The picture is on no disk until it is
+        encrypted."""
         suffix = "png" if format_of(data) == b"png" else "jpg"
         self.add_files([Pasted(f"{tr('Picture')} {len(self.files) + 1}.{suffix}", data)])
 
 
 def _rule() -> QWidget:
-    """A thin line between two groups of tools, with air at both sides."""
+    """A thin upright line between two groups of buttons."""
     made, rule = QWidget(), QFrame()
     set_props(rule, frame="line")
     hold(rule, height=18)
@@ -374,7 +378,7 @@ def _rule() -> QWidget:
 
 
 class Banner(QWidget):
-    """One line over the field that shows what is answered or edited, with a cross."""
+    """A line over the field that shows which message is answered or changed, with a cross that calls `on_close`."""
 
     def __init__(self, on_close: Callable[[], object]) -> None:
         super().__init__()
@@ -388,7 +392,7 @@ class Banner(QWidget):
         self.hide()
 
     def show_text(self, icon: str, text: str, close: str) -> None:
-        """Shows a line; `close` is what the cross does."""
+        """Shows the line with this icon and text. `close` is the name of what the cross does."""
         self._icon.set_icon(icon, "accent")
         self.label.set_text(text)
         self.close_button.set_name(close, "Esc")

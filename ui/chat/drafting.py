@@ -20,10 +20,10 @@ DRAFT_MS = 600
 
 
 class Drafting:
-    """The draft of one conversation."""
+    """Stores what is being written in one conversation and is not sent, and restores it later."""
 
     def __init__(self, view: QWidget, service: ChatService, room: RoomId, composer: Composer) -> None:
-        """`view` owns the timer, and shows errors."""
+        """`view` owns the timer and shows errors; `composer` is where the person writes."""
         self.sending: list[DraftMessage] = []
         """Drafts with files that are not sent yet."""
         self._service = service
@@ -44,7 +44,7 @@ class Drafting:
         return self._timer.isActive()
 
     def keep(self) -> None:
-        """Keeps what is being written, and the text of files that are being sent."""
+        """Stores what is being written, and the messages whose files are being sent."""
         self._timer.stop()
         composer, edit = self._composer, self._composer.edits
         aside = composer.aside if edit is not None else composer.begun
@@ -63,7 +63,7 @@ class Drafting:
         self._storing.run_guarded(lambda: self._service.keep_draft(self._room, draft))
 
     def restore(self) -> None:
-        """Puts the stored draft back into the composer."""
+        """Shows the stored draft in the composer again, and what of it could not be kept."""
         draft = self._service.draft(self._room)
         edit = found(self._timeline, draft.edits)
         reply = found(self._timeline, draft.reply_to if draft.edits is None else draft.aside_reply_to)
@@ -83,7 +83,8 @@ class Drafting:
             )
 
     def begin(self, written: Written) -> DraftMessage:
-        """A message with files is being sent: until `end`, the draft has it, since Kansli may be locked meanwhile."""
+        """Notes that a message with files is being sent. Until `end` it is stored with the draft, since Kansli may be
+        locked before it is sent. Returns the message, for `end`."""
         sending = self._begun(written.text, written.reply_to, written.files)
         self.sending.append(sending)
         return sending

@@ -18,7 +18,7 @@ COLUMNS = 8
 
 
 def emoji_names() -> dict[str, str]:
-    """The emoji on offer and what they are called."""
+    """The emoji that can be chosen, with their names."""
     return {
         "👍": tr("Thumbs up"), "👀": tr("Eyes"), "✅": tr("Done mark"), "❤️": tr("Heart"), "🎉": tr("Party"),
         "🙏": tr("Folded hands"), "👏": tr("Applause"), "😀": tr("Smile"), "😂": tr("Laughing"),
@@ -30,7 +30,7 @@ def emoji_names() -> dict[str, str]:
 
 
 class EmojiPanel(QFrame):
-    """Opens at a point; `take` gets the emoji chosen."""
+    """A small panel from which the person chooses an emoji: `take` is called with it. Opened by `open_at`."""
 
     def __init__(self, parent: QWidget, take: Callable[[str], object]) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -54,7 +54,8 @@ class EmojiPanel(QFrame):
             self._buttons.append(button)
 
     def open_at(self, point: QPoint, *, above: bool = False) -> None:
-        """Shows the panel with its top (or bottom) left corner at a global point, inside the screen."""
+        """Shows the panel with its top left corner at a global point, or with `above` its bottom left corner, inside
+        the screen."""
         self.adjustSize()
         area = area_of(self)
         y = point.y() - self.height() if above else point.y()

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 
 class Floor:
-    """The first unseen row. `row` is None while every row may leave the window."""
+    """The first row of the conversation that the person has not seen yet (`row`). While there is one, a view that
+    follows new messages does not push it out of the window. None: every row may leave the window."""
 
     def __init__(self) -> None:
         self.row: int | None = None
@@ -19,21 +20,22 @@ class Floor:
         return self.row is not None and (row, into) > (self.row, 0)
 
     def insert(self, at: int, count: int, unseen: int | None) -> None:
-        """Inserts rows. `unseen`: the first of them that the person is to see, if the view follows new messages; it
-        becomes the floor if there is none."""
+        """Notes that `count` rows were inserted at the index `at`. `unseen` is the index of the first of them that the
+        person is to see, if the view follows new messages; it becomes the floor if there is none."""
         if self.row is None:
             self.row = unseen
         elif at < self.row:
             self.row += count
 
     def remove(self, at: int, count: int, left: int) -> None:
-        """Removes `count` rows at `at`; `left` rows remain."""
+        """Notes that `count` rows were removed from the index `at` on; `left` rows remain."""
         if self.row is not None and at < self.row:
             self.row = max(at, self.row - count)
         if self.row is not None and self.row >= left:
             self.row = None
 
     def mark_seen(self, seen: Callable[[int], bool], count: int) -> None:
-        """Moves the floor to the first row for which `seen` is false, of `count` rows."""
+        """Moves the floor down to the first row for which `seen` returns False; to none if there is no such row.
+        `count` is the number of rows."""
         while self.row is not None and seen(self.row):
             self.row = self.row + 1 if self.row + 1 < count else None

@@ -8,7 +8,8 @@ BLOCK = 512
 
 
 class Heights:
-    """Row heights in whole pixels."""
+    """The heights of many rows, in whole pixels; a row that was not measured has the height `guess`. Finds quickly
+    where a row begins."""
 
     def __init__(self, count: int, guess: int) -> None:
         self.guess = guess
@@ -25,17 +26,17 @@ class Heights:
         return sum(self._sums)
 
     def reset(self, count: int) -> None:
-        """Forgets all that was measured."""
+        """Makes it `count` rows of which none is measured."""
         self._rows = [self.guess] * count
         self._sum_from(0)
 
     def insert(self, at: int, count: int) -> None:
-        """Inserts rows that are not measured yet."""
+        """Inserts `count` rows that are not measured yet, at the index `at`."""
         self._rows[at:at] = [self.guess] * count
         self._sum_from(at)
 
     def remove(self, at: int, count: int) -> None:
-        """Removes rows."""
+        """Removes `count` rows from the index `at` on."""
         del self._rows[at : at + count]
         self._sum_from(at)
 
@@ -47,12 +48,13 @@ class Heights:
         self._rows[row] = height
 
     def top(self, row: int) -> int:
-        """Where a row begins."""
+        """How many pixels from the top of the first row this row begins."""
         block = row // BLOCK
         return sum(self._sums[:block]) + sum(self._rows[block * BLOCK : row])
 
     def at(self, y: int) -> tuple[int, int]:
-        """(row, distance from its top) at a height; the first or last row outside. (0, 0) if there are no rows."""
+        """The row at `y` pixels from the top of the first row, and how far below that row's top `y` is; the first or
+        last row if `y` is outside. (0, 0) if there are no rows."""
         if not self._rows or y <= 0:
             return 0, 0
         block = 0

@@ -20,7 +20,8 @@ _ASKED = 200
 
 
 def home_rows(parts: ViewParts[ChatService], new: AbstractSet[RoomId]) -> list[HomeRow]:
-    """The latest mentions, then the conversations of two."""
+    """The rows that the chats add to the Home page: the latest messages that mention the person, then conversations of
+    two with something unread. `new` are rooms that the person was added to and has not opened."""
     rooms = {each.room: each for each in parts.rooms.rooms()}
     unread = parts.service.mentions(_ASKED, unread_only=True)
     mentions = [each for each in unread if each.room in rooms][:_MENTIONS]
@@ -32,8 +33,8 @@ def home_rows(parts: ViewParts[ChatService], new: AbstractSet[RoomId]) -> list[H
 
 
 def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: AbstractSet[RoomId]) -> list[RoomSummary]:
-    """Conversations of two with something unread, or `new` and never opened, the latest first. Muted conversations are
-    left out, and those in which a `named` mention is shown already."""
+    """Conversations of two with something unread, or that are in `new` and never opened, the latest first. Muted
+    conversations are left out, and those in `named`, of which a mention is shown already."""
     found = [
         room
         for room in rooms

@@ -13,7 +13,8 @@ from ui.kit.translate import tr
 
 
 class HoverBar(QFrame):
-    """Is in the timeline's viewport. `action` gets the message and "react" | "reply" | "edit" | "more"."""
+    """A small bar of buttons over the message under the pointer. `action` is called with the message and "react",
+    "reply", "edit" or "more". `parent` is the viewport of the conversation."""
 
     def __init__(self, parent: QWidget, action: Callable[[Message, str], object]) -> None:
         super().__init__(parent)
@@ -33,8 +34,9 @@ class HoverBar(QFrame):
         self.hide()
 
     def show_for(self, message: Message | None, rect: QRect, *, can_write: bool, can_edit: bool) -> None:
-        """Moves the bar to a message's upper right corner; None or a deleted message hides it. A person who cannot
-        write sees only what is under More."""
+        """Shows the bar at the upper right corner of `rect`, where `message` is; hides it for None or a deleted
+        message. `can_write`: the person may react and reply, otherwise only More is shown. `can_edit`: the person may
+        change this message."""
         self.message = None if message is None or message.deleted else message
         if self.message is None:
             self.hide()
@@ -53,7 +55,7 @@ class HoverBar(QFrame):
         return self.isVisible() and self.message is not None and self.message.change_id == message.change_id
 
     def below(self, name: str) -> QPoint:
-        """The global point under one of the buttons."""
+        """The global point under the button with this name."""
         button = self._buttons[name]
         return button.mapToGlobal(QPoint(0, button.height() + 4))
 

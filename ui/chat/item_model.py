@@ -19,7 +19,8 @@ WORDS_CHARS = 120
 
 
 class TimelineModel(QAbstractListModel):
-    """Follows a timeline's signals, and the names of people."""
+    """A Qt item model with a row for each message of a conversation: the message, and the sentence that a screen reader
+    reads out. It follows the timeline's changes and those of people's names."""
 
     def __init__(self, timeline: Timeline, people: People, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,16 +36,16 @@ class TimelineModel(QAbstractListModel):
         bind(self, people.changed, Soon(self, self._on_people).due)
 
     def spoken(self, row: int) -> str:
-        """A message as one sentence."""
+        """The sentence that a screen reader reads out for the message in this row."""
         message, place = self.timeline.message(row), self.timeline.place(row)
         name = speaker(self.people, message)
         day = [long_day(message.day)] if place.new_day else []
         return ". ".join([*day, f"{name}, {clock(message.t)}: {self._content(message)}", *self._state(message)])
 
     def is_new(self, row: int) -> bool:
-        """Whether the message is by another person and below the line over the first unread. The line stays while the
-        room is open, so a message that scrolled past on screen is still new for a person who listens to one message at
-        a time."""
+        """Whether the message in this row is by another person and below the line over the first unread one. The line
+        stays while the room is open, so a message that scrolled past on screen is still new for a person who listens to
+        one message at a time."""
         first, message = self.timeline.first_unread, self.timeline.message(row)
         mine = message.author == self.people.me.uid
         return first is not None and row >= first and not mine and not message.deleted
@@ -81,7 +82,7 @@ class TimelineModel(QAbstractListModel):
         self.dataChanged.emit(self.index(first), self.index(first + count - 1))
 
     def _on_people(self) -> None:
-        """Any message may name anybody: its author, whom it quotes, who deleted it."""
+        """Handles a changed name: any message may name anybody, so all of them may have changed."""
         if self._count:
             self._on_changed(0, self._count)
 
@@ -113,13 +114,13 @@ class TimelineModel(QAbstractListModel):
 
 
 def content(message: Message) -> str:
-    """What a message contains, on one line: its text, then its files."""
+    """The content of a message on one line, as plain text: its words, then the names of its files."""
     files = [tr("file {name}").format(name=attachment.name) for attachment in message.attachments]
     return ", ".join(part for part in (plain(message.text, message.mentions), *files) if part)
 
 
 def naming(people: People, message: Message) -> str:
-    """Author, time and first words of a message, to name it in a question."""
+    """Text that names a message in a question: author, time and first words."""
     spoken = content(message)
     words = spoken if len(spoken) <= WORDS_CHARS else f"{spoken[:WORDS_CHARS].rstrip()} …"
     when = f"{short_day(message.day)} {clock(message.t)}"
@@ -132,14 +133,15 @@ def carried_text(people: People, by: Uid) -> str:
 
 
 def speaker(people: People, message: Message) -> str:
-    """The author's name. Of a quotation also who is quoted, so that a screen reader does not read it out in another
-    person's name."""
+    """The name of a message's author. For a quotation also who is quoted, so that a screen reader does not read it out
+    as the other person's own."""
     name = people.person(message.author).name
     return f"{name} {quotes_text(people, message)}" if message.quoted_author is not None else name
 
 
 def quotes_text(people: People, message: Message) -> str:
-    """Whom a quotation names, and that nothing on this computer confirms it."""
+    """Text for a quotation: whom it names as the author, when that was, and that nothing on this computer confirms
+    it."""
     assert message.quoted_author is not None  # noqa: S101 - narrows the type
     name, t = people.person(message.quoted_author).name, message.quoted_t or 0
     when = f"{short_day(day(t))} {clock(t)}"
@@ -147,6 +149,6 @@ def quotes_text(people: People, message: Message) -> str:
 
 
 def removed_text(people: People, message: Message) -> str:
-    """The trace of a deleted message."""
+    """Text in place of a deleted message: that it was deleted, and by whom."""
     assert message.deleted_by is not None  # noqa: S101 - narrows the type
     return tr("The message was deleted by {name}").format(name=people.person(message.deleted_by).name)

@@ -18,7 +18,8 @@ MANY = 1000
 
 
 class JumpButton(TextButton):
-    """Is in the lower right corner of its parent."""
+    """A button in the lower right corner of `parent`, the conversation, that goes to the latest message and marks the
+    others as read."""
 
     def __init__(self, on_click: Callable[[], object], parent: QWidget) -> None:
         super().__init__("", on_click, icon="down", parent=parent)
@@ -29,8 +30,8 @@ class JumpButton(TextButton):
         theme.on_change(self, self.place)
 
     def show_count(self, unread: int, mentions: int) -> None:
-        """Shows how many messages the button marks as read: the `unread` ones without the `mentions`, which stay
-        unread."""
+        """Shows how many messages the button marks as read: those that are `unread`, without the `mentions` of the
+        person among them, which stay unread."""
         marked = unread - mentions
         if unread >= MANY:
             text = tr("Go to latest and mark over {n} as read").format(n=MANY - 1)
@@ -50,7 +51,7 @@ class JumpButton(TextButton):
         return False
 
     def place(self) -> None:
-        """Moves to the corner, after the parent or the text has another size."""
+        """Moves the button to its corner. Called when the parent or the text has another size."""
         around = self._around
         self.adjustSize()
         self.setFixedWidth(min(self.sizeHint().width(), around.width() - 2 * _SIDE))

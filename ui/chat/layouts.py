@@ -18,11 +18,12 @@ LAYOUTS_KEPT = 400
 
 
 class Layouts:
-    """Lays out the rows of a TimelineModel when they are asked for. Heights are in pixels; that of an unseen row is
-    guessed."""
+    """The layouts of a conversation's messages, made when they are asked for, and the heights of all rows in pixels;
+    that of a row which was never laid out is guessed. Only the latest layouts are kept. `things` finds what messages
+    link to."""
 
     def __init__(self, model: TimelineModel, things: Things, viewport: QWidget) -> None:
-        """Messages are as wide as the `viewport`."""
+        """Messages are laid out as wide as the `viewport`."""
         self._chat = model
         self._things = things
         self._viewport = viewport
@@ -34,7 +35,7 @@ class Layouts:
         return len(self.heights)
 
     def at(self, row: int) -> MessageLayout:
-        """The layout of a row."""
+        """The layout of the message in this row, made now if it is not kept. Its height replaces the guess."""
         layout = self._kept.get(row)
         width = self._viewport.width()
         if layout is None or layout.width != width:
@@ -54,18 +55,19 @@ class Layouts:
         return self.at(row).height
 
     def mark(self, change_id: ChangeId | None, words: Sequence[str]) -> None:
-        """Marks the words of a search in one message, and none in another."""
+        """Marks the `words` of a search in the message with this id, and no words in any other. None: in no message."""
         changed = {self._marked[0], change_id} - {None}
         self._marked = change_id, words
         self.forget_where(lambda layout: layout.message.change_id in changed)
 
     def forget(self, first: int, last: int) -> None:
-        """Forgets the layouts from the row before `first` (its neighbour's look may change) to the one after `last`."""
+        """Drops the layouts of the rows from `first` to `last`, and of one row before and after them, whose look may
+        depend on them."""
         for row in [r for r in self._kept if first - 1 <= r <= last + 1]:
             del self._kept[row]
 
     def forget_where(self, changed: Callable[[MessageLayout], bool]) -> bool:
-        """Forgets the layouts that have changed. Returns whether there are any."""
+        """Drops the layouts for which `changed` returns True. Returns whether there were any."""
         rows = [row for row, layout in self._kept.items() if changed(layout)]
         for row in rows:
             del self._kept[row]
@@ -76,16 +78,16 @@ class Layouts:
         self._kept.clear()
 
     def reset(self) -> None:
-        """Forgets everything, after the rows have another order."""
+        """Drops all layouts and heights, since the rows have another order."""
         self.heights.reset(self._chat.rowCount())
         self._kept.clear()
 
     def guess_again(self) -> None:
-        """Forgets everything, after the size of the text has changed."""
+        """Drops all layouts and heights, since the text size has changed, and with it the guessed height."""
         self._kept.clear()
         self.heights = Heights(self._chat.rowCount(), px(GUESS_PX))
 
     def row_now(self, row: int | None) -> int | None:
-        """The present row of the message that was laid out in `row`; None if it is gone."""
+        """The present row of the message that was laid out in `row` before the rows changed; None if it is gone."""
         layout = self._kept.get(row) if row is not None else None
         return self._chat.timeline.index_of(layout.message.change_id) if layout is not None else None

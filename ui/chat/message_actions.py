@@ -32,7 +32,8 @@ QUICK_EMOJI = "👍"
 
 
 class MessageActions:
-    """The actions in one conversation. `writable`: whether the person may answer and react."""
+    """Does what a person asks for with a message in one conversation: answer, react, change, delete, copy, open.
+    `writable`: the person may answer and react."""
 
     def __init__(
         self,
@@ -44,7 +45,8 @@ class MessageActions:
         hover: HoverBar,
         words: LinkWords,
     ) -> None:
-        """`view` owns the dialogs and menus, and shows errors. `words`: how what a message links to is shown."""
+        """`view` is the parent of dialogs and menus, and shows errors. `words` says how things that a message links to
+        are shown."""
         self.writable = True
         self._view = view
         self._service = service
@@ -54,7 +56,8 @@ class MessageActions:
         self._words = words
 
     def act(self, shown: Message, action: str) -> None:
-        """Does something with a message as it is now, because it may have changed since it was `shown`."""
+        """Does `action` ("reply", "edit", "delete", "copy" …) with a message, as the message is now: it may have
+        changed since it was `shown`."""
         message = self._find(shown.change_id)
         if message is None or message.deleted:
             toast(self._view, tr("The message was deleted"))
@@ -84,7 +87,7 @@ class MessageActions:
             self.delete_now(message.change_id)
 
     def delete_now(self, message: ChangeId) -> None:
-        """Deletes a message without a question."""
+        """Deletes the message with this id, without asking the person."""
         run_guarded(
             self._view, lambda: self._service.delete(self._room, message), again=lambda: self.delete_now(message)
         )
@@ -97,12 +100,12 @@ class MessageActions:
         panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
 
     def react(self, message: Message, emoji: str) -> None:
-        """Adds or takes back a reaction."""
+        """Adds the person's reaction to a message, or removes it if it is there."""
         again = partial(self.react, message, emoji)
         run_guarded(self._view, lambda: self._service.react(self._room, message.change_id, emoji), again=again)
 
     def open_menu(self, message: Message, at: QPoint) -> None:
-        """Opens the message's menu at a point of the screen."""
+        """Opens the menu of a message at the global point `at`; there is none for a deleted message."""
         if message.deleted:
             return
         entries: list[Entry | None] = [
@@ -143,7 +146,7 @@ class MessageActions:
         ]
 
     def _link_entries(self, message: Message) -> list[Entry]:
-        """The things that the message links to, so that they are opened without a mouse too."""
+        """Menu entries that open what the message links to, so that this is possible without a mouse."""
         links = [(run.text, run.link) for run in parse(message.text, message.mentions) if run.link is not None]
         return [
             Entry(
@@ -155,7 +158,8 @@ class MessageActions:
         ]
 
     def hit(self, message: Message, hit: Hit) -> None:
-        """Does what a click on a part of a message does."""
+        """Does what a click on `hit`, a part of the message, is for: goes to a quoted message, reacts, fetches a file,
+        follows a link."""
         match hit.part:
             case Part.QUOTE:
                 self._jump_to_quote(message)
@@ -171,7 +175,7 @@ class MessageActions:
                 pass
 
     def hit_file(self, message: Message, number: int) -> None:
-        """Fetches a file of a message, or stops fetching it."""
+        """Fetches the message's file with this index, or stops fetching it."""
         key = (message.change_id, number)
         if self._service.transfers.get(key) is not None:
             self._cancel(key)

@@ -46,7 +46,7 @@ def left_px() -> int:
 
 
 class Part(Enum):
-    """What a place in a message is."""
+    """The kinds of parts of a message that a click acts on."""
 
     QUOTE = "quote"
     FILE = "file"
@@ -59,7 +59,8 @@ class Part(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """What is under the pointer. `number` counts files or reactions."""
+    """A part of a message that can be clicked. `number` is its index among the message's files or reactions, `run` the
+    piece of text that is a link."""
 
     part: Part
     number: int = 0
@@ -68,7 +69,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pill:
-    """A reaction: emoji, count, whether it is mine."""
+    """A reaction as it is painted below a message: emoji, count, and whether the person has reacted so (`mine`)."""
 
     rect: QRectF
     emoji: str
@@ -78,7 +79,7 @@ class Pill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """A task or document that the message ends in."""
+    """A card below a message for a task or document that the message links to at its end."""
 
     rect: QRectF
     run: Run
@@ -88,7 +89,8 @@ class Thing:
 
 
 class MessageLayout:
-    """The geometry of a message, from (0, 0) down to `height`."""
+    """Where the parts of one message are painted, from (0, 0) down to `height`, in this width. `place` says what comes
+    before the message, such as a new day."""
 
     def __init__(
         self,
@@ -99,7 +101,7 @@ class MessageLayout:
         things: Things | None = None,
         words: Sequence[str] = (),
     ) -> None:
-        """`words` of a search are marked in it."""
+        """`things` finds what the message links to. The `words` of a search are marked in the message."""
         self.message = message
         self.place = place
         self.width = width
@@ -136,7 +138,7 @@ class MessageLayout:
         return max(120, self.width - self.left - _RIGHT)
 
     def hit(self, point: QPointF) -> Hit | None:
-        """The part of the message at a point; None between the parts."""
+        """The part of the message at a point; None if there is no part that can be clicked."""
         if self.quote and self.quote[0].contains(point):
             return Hit(part=Part.QUOTE)
         if self.text and (run := self.text[1].run_at(point - self.text[0])) is not None:
@@ -158,7 +160,7 @@ class MessageLayout:
         return None
 
     def parts(self) -> list[tuple[Hit, QRectF]]:
-        """All parts of the message that can be acted on, with their places, from top to bottom."""
+        """All parts of the message that can be clicked, each with its rectangle, from top to bottom."""
         found: list[tuple[Hit, QRectF]] = []
         if self.quote:
             found.append((Hit(part=Part.QUOTE), self.quote[0]))
@@ -174,7 +176,8 @@ class MessageLayout:
         return found
 
     def _above(self) -> float:
-        """The day and the unread divider, and the air over the message."""
+        """Lays out the line with the day and the line over unread messages. Returns how far down the message itself
+        begins."""
         y = 0.0
         if self.place.new_day:
             self.day = (QRectF(MARGIN - 4, y + 14, self.width - 2 * MARGIN + 8, px(24)), long_day(self.message.day))

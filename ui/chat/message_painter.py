@@ -23,13 +23,15 @@ _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 
 class MessagePainter:
-    """One for a view. `hovered` and `selected` tint the row; `hidden_time` is shown for continued ones on hover."""
+    """Paints the messages of one view, as they were laid out, in the colours of the theme. `transfers` knows which
+    files are being fetched."""
 
     def __init__(self, transfers: Transfers) -> None:
         self._transfers = transfers
 
     def paint(self, painter: QPainter, layout: MessageLayout, *, hovered: bool, selected: bool, focus: bool) -> None:
-        """Paints at the painter's origin."""
+        """Paints a message at the painter's origin. `hovered`: the pointer is over it. `selected`: it is the current
+        message. `focus`: the view has the focus."""
         colours = theme.current()
         if layout.day:
             self._rule(painter, *layout.day, "line", "muted")
@@ -64,7 +66,7 @@ class MessagePainter:
             self._write(painter, rect.adjusted(px(22), 0, 0, 0), text, "accent", 13, 500)
 
     def ring(self, painter: QPainter, rect: QRectF) -> None:
-        """Paints the focus ring around the focused part of a message."""
+        """Paints a ring around `rect`, the part of a message that has the focus."""
         painter.setPen(QPen(theme.current().colour("focus"), theme.current().focus_px))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(rect.adjusted(-2, -1, 2, 1), 6, 6)
@@ -109,8 +111,8 @@ class MessagePainter:
         self._write(painter, rest, shown, "muted", 13)
 
     def _paint_quoted(self, painter: QPainter, rect: QRectF, text: str) -> None:
-        """Paints the bar beside a quotation, and above it whom it names. ▲ Nothing on this computer confirms the
-        quotation, so the bar runs along all of it."""
+        """Paints a bar beside a quotation, and above it `text`, which says whom it names. ▲ Nothing on this computer
+        confirms the quotation, so the bar runs along all of it."""
         painter.fillRect(QRectF(rect.x(), rect.y() + 2, 3, rect.height() - 4), theme.current().colour("warning"))
         line = QRectF(rect.x() + QUOTED_INDENT, rect.y(), rect.width() - QUOTED_INDENT, line_px())
         shown = QFontMetricsF(font(13, 500)).elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())

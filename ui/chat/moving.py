@@ -7,8 +7,8 @@ Action = QAbstractItemView.CursorAction
 
 
 def row_after(action: Action, now: int, count: int, page: int) -> int | None:
-    """The row to go to from `now` (-1: none is chosen, and one begins at the end), of `count`; a page has so many
-    rows. None if there are no rows."""
+    """The row that a key leads to from the row `now` (-1: none is chosen, so one begins at the end), of `count` rows;
+    `page` is the number of rows for Page Up and Down. None if there are no rows."""
     step = {
         Action.MoveUp: -1,
         Action.MovePrevious: -1,

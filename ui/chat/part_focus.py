@@ -7,7 +7,8 @@ from ui.chat.layouts import Layouts
 
 
 class PartFocus:
-    """`number` counts the parts of the current message; -1: the message itself."""
+    """Which part of the current message has the keyboard focus: `number` is the index of the link, file or reaction, -1
+    the message itself."""
 
     def __init__(self, layouts: Layouts) -> None:
         self.number = -1
@@ -18,8 +19,8 @@ class PartFocus:
         self.number = -1
 
     def step(self, row: int, by: int) -> bool:
-        """Goes to the next or previous part of the current message, in `row` (-1: there is none). Before the first part
-        is the message itself. Returns whether the focus has moved."""
+        """Moves the focus to the next (`by` 1) or previous (-1) part of the message in `row` (-1: there is none);
+        before the first part is the message itself. Returns whether the focus has moved."""
         if row < 0:
             return False
         before, last = self.number, len(self._layouts.at(row).parts()) - 1
@@ -27,6 +28,7 @@ class PartFocus:
         return self.number != before
 
     def rect(self, row: int) -> QRectF | None:
-        """The part with the focus within the current message, in `row`; None for the message itself."""
+        """The rectangle of the part that has the focus, within the message in `row`; None if the message itself has
+        it."""
         parts = self._layouts.at(row).parts() if self.number >= 0 else []
         return parts[self.number][1] if 0 <= self.number < len(parts) else None

@@ -19,7 +19,8 @@ CACHE_BYTES = 32 * 1024 * 1024
 
 
 def picture_of(source: Source) -> Picture | None:
-    """The file's size in pixels and a preview; None if it is no PNG or JPEG that can be read. Any thread."""
+    """The size in pixels and a preview of a file to be sent; None if it is no PNG or JPEG that can be read. May be
+    called on any thread."""
     if Path(source.name).suffix.lower() not in SUFFIXES:
         return None
     data = source.data if isinstance(source, Pasted) else source
@@ -35,8 +36,8 @@ def picture_of(source: Source) -> Picture | None:
 
 
 def _flat(image: QImage) -> QImage:
-    """Returns the picture on white, in sRGB. Colour profile and texts of the file are left out, so that they do not
-    travel on."""
+    """Returns the picture on white, in sRGB, without the file's colour profile and texts, which must not be sent with
+    it."""
     if image.colorSpace().isValid():
         image = image.convertedToColorSpace(QColorSpace(QColorSpace.NamedColorSpace.SRgb))
     flat = QImage(image.size(), QImage.Format.Format_RGB32)
@@ -56,7 +57,7 @@ def _jpeg(image: QImage, quality: int) -> bytes:
 
 
 class Previews:
-    """Decoded previews, the last used ones, bounded by their bytes."""
+    """The previews of pictures, decoded. Those used last are kept, up to `limit` bytes."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit = limit
@@ -64,7 +65,8 @@ class Previews:
         self.size_bytes = 0
 
     def image(self, data: bytes) -> QImage:
-        """The picture of a preview; a null one if the bytes are no preview (app/chat/previews.py) or damaged."""
+        """Decodes a preview, or returns it as it was decoded before; a null picture if the bytes are no preview
+        (app/chat/previews.py) or damaged."""
         found = self._kept.get(data)
         if found is not None:
             self._kept.move_to_end(data)

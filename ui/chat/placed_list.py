@@ -11,7 +11,8 @@ from ui.kit.spoken_list import SpokenList
 
 
 class PlacedList(SpokenList, QListView):
-    """The subclass has `indexAt`, `visualRect`, `scrollTo`, `moveCursor` and `paintEvent`."""
+    """A list view whose rows the subclass places and paints: it must implement `indexAt`, `visualRect`, `scrollTo`,
+    `moveCursor` and `paintEvent`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -23,7 +24,7 @@ class PlacedList(SpokenList, QListView):
         self.viewport().setAutoFillBackground(False)
 
     def choose(self, index: Index) -> None:
-        """Makes a message the current one without scrolling. Scrolling would put another message under the pointer."""
+        """Makes a row the current one without scrolling to it. Scrolling would put another row under the pointer."""
         self.setAutoScroll(False)
         self.setCurrentIndex(index)
         self.setAutoScroll(True)

@@ -17,8 +17,8 @@ LOOK_EVERY_MS = 100
 
 
 class Reading(QObject):
-    """Follows a timeline in its window. It looks a few times a second while something in sight has not been read, and
-    rests otherwise."""
+    """Emits `seen` with the messages that were on screen for a second in an active window. It looks a few times a
+    second while something in sight has not been read, and rests otherwise."""
 
     seen = Signal(object)
     """set[ChangeId]: messages that have been on screen long enough, each once while it stays there."""

@@ -32,7 +32,7 @@ def line_px() -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A clickable or decorated piece: UTF-16 `start` to `end` in the laid out text."""
+    """A piece of a laid out text that is a link or is decorated: from `start` to `end`, in UTF-16 units."""
 
     start: int
     end: int
@@ -40,7 +40,7 @@ class Span:
 
 
 class RichText:
-    """Runs laid out in a width. Painted at any place; `run_at` returns the run under a point."""
+    """The text of one message, laid out as lines of this width. It can be painted at any place."""
 
     def __init__(
         self,
@@ -51,8 +51,8 @@ class RichText:
         words: Sequence[str] = (),
         icon_of: Callable[[ObjectLink | None], str] = lambda link: "link",
     ) -> None:
-        """`note` is written small and muted at the end ("redigerat"); `ink` is the text's role; `words` are marked;
-        `icon_of` returns the icon of what a link leads to."""
+        """`note` is written small and muted at the end ("redigerat"). `ink` is the name of the text's colour. `words`
+        are marked. `icon_of` returns the icon of what a link leads to."""
         self._ink, self._icon_of = ink, icon_of
         text, formats, self.spans = _compose(runs, note)
         self._marked = [(utf16_len(text[:a]), utf16_len(text[:b])) for a, b in places_of(text, words)]
@@ -74,7 +74,7 @@ class RichText:
         self._layout.endLayout()
 
     def paint(self, painter: QPainter, at: QPointF) -> None:
-        """Paints with the top left corner at a point."""
+        """Paints the text with its top left corner at the point `at`."""
         for span in self.spans:
             if span.run.link is not None or span.run.code or span.run.note:
                 self._paint_ground(painter, span, at)
@@ -85,7 +85,7 @@ class RichText:
         self._layout.draw(painter, at)
 
     def run_at(self, point: QPointF) -> Run | None:
-        """The link, mention or chip under a point."""
+        """The link or mention at a point of the text; None if there is none."""
         for span in self.spans:
             rects = self._rects(span.start, span.end) if span.run.href or span.run.mention else []
             if any(rect.contains(point) for rect in rects):
@@ -93,7 +93,7 @@ class RichText:
         return None
 
     def links(self) -> list[tuple[Run, QRectF]]:
-        """The links and chips in their order, each with the place of its first line."""
+        """The links in the text in their order, each with the rectangle of its first line."""
         found = [(span.run, self._rects(span.start, span.end)) for span in self.spans if span.run.href]
         return [(run, rects[0]) for run, rects in found if rects]
 

@@ -20,7 +20,7 @@ Place = tuple[Hit, QRectF]
 
 
 class Messages(Protocol):
-    """What a message's spots need of the timeline."""
+    """What the objects for screen readers need of the view of a conversation."""
 
     def layout_of(self, row: int) -> MessageLayout: ...
 
@@ -36,7 +36,7 @@ class Messages(Protocol):
 
 
 class PartSpot(Spot):
-    """A link, file or reaction of a message."""
+    """For screen readers, one link, file or reaction of a message. `number` is its index among the message's parts."""
 
     def __init__(self, message: "MessageSpot", number: int, hit: Hit, name: str) -> None:
         super().__init__(message)
@@ -79,7 +79,8 @@ class PartSpot(Spot):
 
 
 class MessageSpot(RowSpot):
-    """One message. A part that is still there when the message has changed keeps its spot."""
+    """For screen readers, one message, with its parts inside. A part that is still there when the message has changed
+    keeps its object."""
 
     def __init__(self, view: QListView, index: Index, messages: Messages, people: People) -> None:
         super().__init__(view, index)
@@ -96,19 +97,19 @@ class MessageSpot(RowSpot):
         return super().has_focus() and self.focused_part() < 0
 
     def focused_part(self) -> int:
-        """The part that has the focus; -1: none."""
+        """The index of the part of this message that has the focus; -1 if none has."""
         here = self.index.isValid() and self.view.hasFocus() and self.view.currentIndex() == self.index
         return self._messages.part_of(self.index.row()) if here else -1
 
     def place(self, number: int) -> QRect:
-        """The place of a part in the viewport."""
+        """The rectangle of the part with this index, in the viewport; empty if it is gone."""
         places = self._places()
         if number >= len(places):
             return QRect()
         return places[number][1].toRect().translated(self._messages.row_rect(self.index.row()).topLeft())
 
     def press_part(self, number: int) -> None:
-        """Does what a click on the part does."""
+        """Does what a click on the part with this index does."""
         if self.index.isValid():
             self._messages.press_part(self.index.row(), number)
 
@@ -141,14 +142,14 @@ class MessageSpot(RowSpot):
 
 
 def part_key(message: Message, hit: Hit) -> Hashable:
-    """The key of a part, which stays the same when other parts come and go: a reaction's is its emoji."""
+    """What identifies a part of a message when other parts come and go: for a reaction it is the emoji."""
     if hit.part is Part.REACTION:
         return hit.part, message.reactions[hit.number].emoji
     return (hit.part, hit.run.text) if hit.run is not None else (hit.part, hit.number)
 
 
 def part_name(message: Message, hit: Hit, people: People) -> str:
-    """What a part is called."""
+    """The name of a part of a message, as a screen reader reads it out."""
     match hit.part:
         case Part.LINK if hit.run is not None:
             return hit.run.text

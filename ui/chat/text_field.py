@@ -47,7 +47,8 @@ _NAMES_WIDTH, _NAME_HEIGHT = 280, 28
 
 
 class TextField(QTextEdit):
-    """Plain text. What it cannot decide comes out as signals."""
+    """The field in which a message is written, as plain text. What the field cannot do itself it emits as signals.
+    `people` returns who can be mentioned."""
 
     submitted = Signal()
     edit_last_asked = Signal()
@@ -84,17 +85,17 @@ class TextField(QTextEdit):
         theme.on_change(self, self._grow)
 
     def toggle_mark(self, mark: str) -> None:
-        """Turns bold or italic on or off, for the selection or for what is typed next."""
+        """Switches `mark`, BOLD or ITALIC, on or off, for the selection or for what is typed next."""
         self._apply(toggle(self._written(), mark))
         self.setFocus()
 
     def toggle_list(self) -> None:
-        """Makes the caret's line, or those of the selection, list items, or lines again."""
+        """Makes the caret's line, or the selected lines, items of a list, or plain lines again if they are items."""
         self._apply(toggle_list(self._written()))
         self.setFocus()
 
     def written_here(self) -> Written:
-        """The caret's line alone, for what holds at the caret."""
+        """The text of the caret's line, with the caret in it, from which the marks at the caret are read."""
         cursor = self.textCursor()
         text = cursor.block().text().replace("\u2028", "\n")
         at = point_from_utf16(text, cursor.positionInBlock())
@@ -117,7 +118,8 @@ class TextField(QTextEdit):
         return Written(text=text, start=start, end=end, on=self._marks_on())
 
     def _apply(self, new: Written, *, join: bool = False) -> None:
-        """Replaces only the part of the text that differs, as one step of undo. `join`: as part of the step before."""
+        """Shows the text and selection `new`. Only the part of the text that differs is replaced, as one step of undo;
+        with `join`, as part of the step before."""
         old, cursor = self.toPlainText(), self.textCursor()
         if new.text != old:
             same = _same(old, new.text)
@@ -143,7 +145,8 @@ class TextField(QTextEdit):
             self._apply(new, join=True)
 
     def _type(self, write: Callable[[], object]) -> None:
-        """Lets `write` type or paste something, and gives the new text the marks that were turned on before."""
+        """Calls `write`, which types or pastes something, and gives the new text the marks that were switched on
+        before."""
         on = self._marks_on()
         if not on:
             write()
@@ -158,17 +161,17 @@ class TextField(QTextEdit):
             self._apply(typed(replace(now, on=on), size), join=True)
 
     def insert(self, text: str) -> None:
-        """Inserts at the cursor and goes on there."""
+        """Inserts `text` at the caret, as if it was typed, and gives the field the focus."""
         self._type(partial(self.textCursor().insertText, text))
         self.setFocus()
 
     def start_mention(self) -> None:
-        """Inserts "@" and offers the names."""
+        """Inserts "@" at the caret and offers the names of people."""
         before = self.toPlainText()[: point_from_utf16(self.toPlainText(), self.textCursor().position())]
         self.insert("@" if not before or before[-1].isspace() else " @")
 
     def close_names(self) -> None:
-        """Takes the list of names away."""
+        """Hides the list of names."""
         if self._names is not None:
             if self._names.isVisible():
                 self.setAccessibleDescription("")
@@ -260,7 +263,7 @@ class TextField(QTextEdit):
             self.close_names()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Files are copied here; a text may be moved within the field."""
+        """Handles a drop: files are always copied, a text may be moved within the field."""
         if event.source() is not self.viewport() and paths_of(event):
             event.setDropAction(Qt.DropAction.CopyAction)
         super().dropEvent(event)
@@ -278,7 +281,7 @@ class TextField(QTextEdit):
             self._paste(source)
 
     def _paste(self, source: QMimeData) -> None:
-        """Takes text from the clipboard; a picture only where there is no text or file."""
+        """Pastes text; a picture only if there is no text or file."""
         copied = as_written(source)
         if copied:
             self._type(partial(self.textCursor().insertText, copied))
@@ -300,7 +303,7 @@ class TextField(QTextEdit):
         self.ensureCursorVisible()
 
     def _insert_lines(self, text: str) -> None:
-        """Inserts a text that needs lines of its own."""
+        """Inserts `text` in place of the selection, on lines of its own."""
         cursor = self.textCursor()
         start, end = cursor.selectionStart(), cursor.selectionEnd()
         whole = self.toPlainText()
@@ -313,7 +316,8 @@ class TextField(QTextEdit):
 
 
 def _same(one: str, other: str) -> int:
-    """How many characters agree at the beginning. Searched by halves, since a pasted text may be long."""
+    """How many characters at the beginning of two texts are the same. Searched by halves, since a pasted text may be
+    long."""
     least, most = 0, min(len(one), len(other))
     while least < most:
         middle = (least + most + 1) // 2
@@ -325,7 +329,8 @@ def _same(one: str, other: str) -> int:
 
 
 class NameList(QFrame):
-    """Names to choose from, above the cursor. The field keeps the focus; keys come through `take_key`."""
+    """A list of people above the caret, one of whom is to be mentioned: `take` is called with the one chosen. The field
+    keeps the focus and passes keys on to `take_key`."""
 
     def __init__(self, window: QWidget, take: Callable[[Person], object]) -> None:
         super().__init__(window)
@@ -339,7 +344,7 @@ class NameList(QFrame):
         column(self, margins=(6, 6, 6, 6)).addWidget(self.list)
 
     def offer(self, people: Sequence[Person]) -> None:
-        """Shows these, the first one chosen."""
+        """Lists these people, with the first one chosen."""
         before, self._offered = self._offered, list(people)[:NAMES_SHOWN]
         for edit in edits([person.uid for person in before], [person.uid for person in self._offered]):
             self._do(edit)
@@ -362,7 +367,7 @@ class NameList(QFrame):
                 self.list.model().insertRows(first, count, top)
 
     def place(self, cursor: QPoint) -> None:
-        """Moves the list above a point of the window."""
+        """Shows the list above the point `cursor` of the window."""
         self.move(
             max(8, min(cursor.x() - 14, self.window().width() - self.width() - 8)),
             max(0, cursor.y() - self.height() - 8),
@@ -371,7 +376,8 @@ class NameList(QFrame):
         self.raise_()
 
     def take_key(self, key: int) -> bool:
-        """Whether the key was meant for the list."""
+        """Handles a key: arrows choose, Enter and Tab take, Esc closes. Returns False if the key is not for the
+        list."""
         row, count = self.list.currentRow(), self.list.count()
         if key == Qt.Key.Key_Down:
             self.list.setCurrentRow((row + 1) % count)

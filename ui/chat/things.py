@@ -13,7 +13,7 @@ Find = Callable[[ObjectLink], Linked | None]
 
 
 class Unnamed:
-    """The words for things outside a window, which knows the tools: none."""
+    """Stands in for the window's words for linked things where there is no window: it has none."""
 
     def icon_of(self, link: ObjectLink | None) -> str:
         """The icon of a link."""
@@ -26,15 +26,15 @@ class Unnamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Things:
-    """What links lead to (`find`), and how it is shown (`words`)."""
+    """How messages find what their links lead to (`find`), and how that is shown (`words`)."""
 
     find: Find = lambda link: None
     words: LinkWords = field(default_factory=Unnamed)
 
 
 def split(runs: Sequence[Run], find: Find) -> tuple[list[Run], list[tuple[Run, ObjectLink, Linked]]]:
-    """Splits a message into its text and the things at its end, which are shown below it as cards. Things within the
-    text stay chips."""
+    """Splits the text of a message from the links at its end that `find` knows: (the rest of the text, the links with
+    what they lead to). The latter are shown below the message as cards."""
     rest, things = list(runs), list[tuple[Run, ObjectLink, Linked]]()
     while rest:
         last = rest[-1]

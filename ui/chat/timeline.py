@@ -40,7 +40,7 @@ FAR = 4
 
 
 class TimelineView(PlacedList):
-    """Shows a TimelineModel. What is clicked or asked for by key comes out as signals; the view decides nothing."""
+    """Shows a conversation's messages. It decides nothing: what a person asks for by click or key is emitted."""
 
     hit = Signal(object, object)
     """Message, Hit: something in it was clicked or chosen by Enter."""
@@ -62,7 +62,7 @@ class TimelineView(PlacedList):
     def __init__(
         self, model: TimelineModel, transfers: Transfers, things: Things | None = None, parent: QWidget | None = None
     ) -> None:
-        """`things`: what links lead to."""
+        """`transfers` knows which files are being fetched, `things` what links lead to."""
         super().__init__(parent)
         self._chat = model
         self._painter = MessagePainter(transfers)
@@ -92,19 +92,19 @@ class TimelineView(PlacedList):
         return self._anchor.at_end
 
     def jump_to_end(self) -> None:
-        """Shows the latest messages."""
+        """Scrolls to the latest message."""
         self._set_hover(-1)
         self._anchor.go_to_end()
         self._settle()
 
     def open_at(self, row: int) -> None:
-        """Shows a message at the top of the window, with a little of what is before it. Until that message has been
-        seen, the view follows new messages only as far as it stays in the window."""
+        """Shows the message in `row` at the top of the window, below a little of what is before it. Until that message
+        has been seen, the view follows new messages only as far as it stays in the window."""
         self.scroll_to_row(row, -CONTEXT_PX)
         self._anchor.floor.row = row
 
     def mark_seen(self, seen: Collection[ChangeId]) -> None:
-        """Marks these messages as seen: following new messages may push them out of the window."""
+        """Notes that these messages were seen: following new messages may push them out of the window."""
         timeline = self._chat.timeline
         self._anchor.floor.mark_seen(lambda row: timeline.message(row).change_id in seen, len(timeline))
 
@@ -119,7 +119,7 @@ class TimelineView(PlacedList):
         ]
 
     def jump_to(self, row: int, *, select: bool = True) -> None:
-        """Shows a message in the upper half of the window."""
+        """Scrolls so that the message in `row` is in the upper half of the window, and with `select` chooses it."""
         if not 0 <= row < self._chat.rowCount():
             return
         self.scroll_to_row(row, -self.viewport().height() // 4)
@@ -131,19 +131,19 @@ class TimelineView(PlacedList):
         return None if self._anchor.at_end or not len(self._layouts) else (self._anchor.row, self._anchor.into)
 
     def scroll_to_row(self, row: int, into: int) -> None:
-        """Scrolls to a place that `top_row` returned."""
+        """Scrolls so that the window begins `into` pixels below the top of `row`; see `top_row`."""
         if 0 <= row < self._chat.rowCount():
             self._set_hover(-1)
             self._anchor.go_to(row, into)
             self._settle()
 
     def mark(self, change_id: ChangeId | None, words: Sequence[str]) -> None:
-        """Marks the words of a search in one message, and none in another."""
+        """Marks the `words` of a search in the message with this id, and no words in any other."""
         self._layouts.mark(change_id, words)
         self._settle()
 
     def current(self) -> Message | None:
-        """The message that is selected."""
+        """The message that is selected; None if none is."""
         index = self.currentIndex()
         return self._chat.timeline.message(index.row()) if index.isValid() else None
 
@@ -158,7 +158,7 @@ class TimelineView(PlacedList):
         self._settle()
 
     def refresh_things(self) -> None:
-        """Reads again the tasks and documents that messages show."""
+        """Reads again the tasks and documents that messages link to."""
         if self._layouts.forget_where(lambda layout: "kansli:" in layout.message.text):
             self._settle()
 
@@ -180,7 +180,7 @@ class TimelineView(PlacedList):
         return self._part.number if row == self.currentIndex().row() else -1
 
     def press_part(self, row: int, number: int) -> None:
-        """Does what a click on a part does."""
+        """Does what a click on the message in `row` does, at its part with the index `number`."""
         parts = self._layouts.at(row).parts()
         if number < len(parts):
             self.hit.emit(self._chat.timeline.message(row), parts[number][0])
@@ -191,8 +191,7 @@ class TimelineView(PlacedList):
         return part or message
 
     def _step_part(self, by: int) -> None:
-        """Moves the focus to the next or previous part of the current message; before the first part is the message
-        itself."""
+        """Moves the focus to the next (`by` 1) or previous (-1) part of the current message."""
         if self._part.step(self.currentIndex().row(), by):
             self.scrollTo(self.currentIndex())
             self.viewport().update()
@@ -205,7 +204,7 @@ class TimelineView(PlacedList):
         return self._layouts.at(row)
 
     def _settle(self) -> None:
-        """Measures what is in sight, clamps the anchor and updates the scroll bar."""
+        """Measures what is in sight, keeps the place within the list, and updates the scroll bar."""
         height = self.viewport().height() - 2 * PAD
         settled = self._anchor.settle(height)
         self._update_scroll_bar(height)
@@ -289,7 +288,7 @@ class TimelineView(PlacedList):
         self._settle()
 
     def _on_layout(self) -> None:
-        """Keeps what was in the window in its place, since older messages may have been added above it."""
+        """Keeps what is in sight in its place, since older messages may have been added above it."""
         anchor = self._anchor
         row, floor = self._layouts.row_now(anchor.row), self._layouts.row_now(anchor.floor.row)
         self._layouts.reset()

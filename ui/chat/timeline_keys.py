@@ -32,8 +32,8 @@ def presses_part(event: QKeyEvent) -> bool:
 
 
 def action(event: QKeyEvent, *, by_keys: bool) -> str:
-    """What the key asks for: "copy", "reply", "edit", "delete" or "react"; "" for nothing. `by_keys`: whether the
-    message was chosen by keys. Only then do letters act on it."""
+    """The action that a pressed key asks for: "copy", "reply", "edit", "delete" or "react"; "" for none. `by_keys`: the
+    current message was chosen by keys. Only then do letters act on it."""
     if event.matches(QKeySequence.StandardKey.Copy):
         return "copy"
     if event.key() == Qt.Key.Key_Delete:

@@ -19,10 +19,11 @@ from ui.kit.translate import tr
 
 
 class TypingLine:
-    """Fills `label`, and announces the text when it changes."""
+    """The line (`label`) under the messages of a room that names the people who are writing; announced when it
+    changes."""
 
     def __init__(self, view: QWidget, service: ChatService, room: RoomId) -> None:
-        """`view`: the conversation, which owns the timer."""
+        """`view` is the conversation, which owns the timer."""
         self.label = label("", "faint")
         hold(self.label, height=22)
         self._view = view
@@ -55,7 +56,7 @@ class TypingLine:
 
 
 def typing_text(names: Sequence[str]) -> str:
-    """A sentence that names the people who are writing."""
+    """A sentence that names the people who are writing; "" for nobody."""
     match len(names):
         case 0:
             return ""

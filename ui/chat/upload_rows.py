@@ -16,7 +16,8 @@ from ui.kit.translate import tr
 
 
 class UploadRows(QWidget):
-    """Hidden while nothing is being sent. A fetch shows in its message."""
+    """A widget with a row for each file that is being sent. Hidden if there is none. (Files that are being fetched are
+    shown in their messages.)"""
 
     def __init__(self, service: ChatService) -> None:
         super().__init__()
@@ -28,7 +29,7 @@ class UploadRows(QWidget):
         )
 
     def show_transfers(self, transfers: Sequence[Transfer]) -> None:
-        """Shows those that are uploads."""
+        """Shows a row for each of these transfers that sends a file."""
         uploads = [transfer for transfer in transfers if transfer.upload]
         self.setVisible(bool(uploads))
         self._rows.show(uploads)

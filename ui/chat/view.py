@@ -41,12 +41,12 @@ from ui.tool import LinkWords, ViewPlace
 
 
 class ChatView(QWidget):
-    """Shows one conversation. `open_ref` jumps to a message by its change id."""
+    """The view of a room's chat: its messages, who is writing, files that are being sent, and the composer."""
 
     def __init__(
         self, service: ChatService, room: RoomId, parent: QWidget | None = None, *, words: LinkWords | None = None
     ) -> None:
-        """`words`: how what a message links to is shown."""
+        """`words` says how things that a message links to are shown."""
         super().__init__(parent)
         set_props(self, frame="surface")
         self._service = service
@@ -119,7 +119,7 @@ class ChatView(QWidget):
     # -- for the shell ----------------------------------------------------------------------------------------------
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
-        """Jumps to the message with that change id."""
+        """Goes to the message whose id is `ref`. Does nothing more if there is none."""
         index = self._timeline.index_of(ChangeId(ref))
         self._opened = ChangeId(ref) if index is not None else None
         if index is not None:
@@ -132,13 +132,14 @@ class ChatView(QWidget):
         self.list.mark(self._opened if words else None, words)
 
     def view_place(self) -> ViewPlace:
-        """Which message is at the top, and what is selected in the field."""
+        """What is shown, to be restored later: the message at the top of the window, and what is selected in the
+        field."""
         top, cursor = self.list.top_row(), self.composer.field.textCursor()
         at, px = (self._timeline.message(top[0]).change_id, top[1]) if top is not None else (b"", 0)
         return ViewPlace(at=at, px=px, anchor=cursor.anchor(), caret=cursor.position())
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Restores the place. Shows the latest message if that was at the top, or if the message is gone."""
+        """Shows what `view_place` returned; the latest message if that was shown, or if the message is gone."""
         row = self._timeline.index_of(ChangeId(left.at)) if left.at else None
         if row is not None:
             self.list.scroll_to_row(row, left.px)
@@ -149,7 +150,8 @@ class ChatView(QWidget):
         return self.composer
 
     def set_writable(self, writable: bool) -> None:
-        """Shows or hides the composer and the answers to messages. What was being written is kept."""
+        """Sets whether the person may write here: shows or hides the composer and the answers to messages. What was
+        being written is kept."""
         self.message_actions.writable = writable
         self.composer.setVisible(writable)
         self._closed.setVisible(not writable)
@@ -222,8 +224,9 @@ class ChatView(QWidget):
             self._sent()
 
     async def _send_files(self, written: Written) -> None:
-        """Sends files with a message. The field is free at once. On an error or Cancel, what was written comes back
-        before what is new there. Until the message is sent, the draft has it, since Kansli may be locked meanwhile."""
+        """Sends a message with files; the field is free at once. After an error or Cancel, the message comes back
+        before what is written by then. Until the message is sent, it is stored with the draft, since Kansli may be
+        locked meanwhile."""
         sending = self.drafting.begin(written)
         self._sent()
         reply = written.reply_to.change_id if written.reply_to else None
@@ -249,7 +252,7 @@ class ChatView(QWidget):
         self.list.jump_to_end()
 
     def _on_typed(self, text: str) -> None:
-        """Moves letters that were typed at the message list into the composer."""
+        """Puts letters that were typed while the messages had the focus into the composer."""
         if self.message_actions.writable:
             self.composer.setFocus()
             self.composer.field.insert(text)

@@ -28,7 +28,8 @@ one."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
-    """How the program begins when it is started again."""
+    """How the program is to begin when it is started again. `locked`: it waits for the person to unlock it.
+    `background`: without a window. `link` is a link to follow, or ""."""
 
     locked: bool
     """It begins at the gate, and asks the computer's key store only when the person wants it."""
@@ -38,7 +39,7 @@ class Restart:
     """The `kansli:` link to follow after unlocking, or ""."""
 
     def arguments(self) -> list[str]:
-        """The arguments for the command line. A link is passed so that it cannot be taken for an option."""
+        """The command-line arguments for this start. The link is passed so that it cannot be taken for an option."""
         options = [LOCKED] * self.locked + [BACKGROUND] * self.background
         return [*options, *(["--", self.link] if self.link else [])]
 
@@ -51,13 +52,14 @@ def command() -> list[str]:
 
 
 def inherited() -> frozenset[int]:
-    """The open files that a program started in place of this one would inherit. Called before anything is opened, so
-    that it returns the files that this program itself was started with."""
+    """The numbers of this process's open files that a program started in its place would inherit. Call it before
+    anything is opened, so that it returns the files that this program itself was started with."""
     return frozenset(number for number in _open_files() if os.get_inheritable(number))
 
 
 def start(line: Sequence[str], environment: Mapping[str, str], keep: frozenset[int]) -> NoReturn:
-    """Starts the command `line` in place of this process. OSError if it cannot be started; then this process goes on.
+    """Starts the command `line` with this `environment` in place of this process, and does not return. OSError if it
+    cannot be started; then this process goes on.
 
     `keep`: the open files that the new program may inherit. ▲ All others are closed. Otherwise a connection to the
     screen that a library left open would keep windows of this process in sight.

@@ -21,7 +21,8 @@ _RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
 
 class Autostart(Protocol):
-    """The place where a desktop keeps what it starts. OSError if it cannot be read or written."""
+    """The place where a desktop keeps the command by which it starts this program when the person signs in. Its methods
+    raise OSError if the place cannot be read or written."""
 
     def line(self, command: Sequence[str]) -> str:
         """A command as it is written in that place."""
@@ -39,8 +40,8 @@ class Autostart(Protocol):
 
 
 def keep(wanted: bool, place: Autostart, command: Sequence[str]) -> None:
-    """Makes the desktop start `command`, or not, as wanted. Writes only what differs. A refusal is logged and otherwise
-    ignored."""
+    """Makes the desktop start `command` when the person signs in, or not start it (`wanted`). Writes only what differs.
+    An error is logged and otherwise ignored."""
     try:
         found, line = place.read(), place.line(command)
         if wanted and found != line:
@@ -52,7 +53,8 @@ def keep(wanted: bool, place: Autostart, command: Sequence[str]) -> None:
 
 
 def command(arguments: Sequence[str] = ()) -> list[str] | None:
-    """How this program is started without a window; None for one that is run from its source and not installed."""
+    """The command that starts this program without a window, with these arguments; None if it is run from its source
+    and not installed."""
     if getattr(sys, "frozen", False):
         program: str | None = sys.executable
     else:
@@ -61,15 +63,15 @@ def command(arguments: Sequence[str] = ()) -> list[str] | None:
 
 
 def here() -> Autostart:
-    """The autostart of this desktop."""
+    """The autostart of the system that the program runs on: Windows' registry, or a desktop file."""
     if sys.platform == "win32":
         return Registry()
     return DesktopFile(Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "autostart")
 
 
 class DesktopFile:
-    """An autostart desktop file: https://specifications.freedesktop.org/autostart-spec/latest/. What a person has
-    switched off with the desktop's own means (Hidden, X-GNOME-Autostart-enabled) stays as it is."""
+    """An autostart desktop file in `folder`: https://specifications.freedesktop.org/autostart-spec/latest/. If the
+    person has switched it off with the desktop's own means (Hidden, X-GNOME-Autostart-enabled), it stays off."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{NAME}.desktop"
@@ -103,8 +105,8 @@ class DesktopFile:
 
 
 def _quoted(part: str) -> str:
-    """Quotes an argument as the desktop entry specification requires: in double quotes, with its own signs escaped,
-    twice."""
+    """Quotes an argument as the desktop entry specification requires: in double quotes, with its special characters
+    escaped, twice."""
     for sign in '\\"`$':
         part = part.replace(sign, "\\\\" + ("\\\\" if sign == "\\" else sign))
     return f'"{part}"'.replace("%", "%%")

@@ -13,10 +13,11 @@ from ui.kit.screens import first_size, least_size
 
 
 class Gate(QMainWindow):
-    """The window in which the gate's views are shown: before unlocking, and while locked."""
+    """The window that is shown before unlocking and while locked. `close` is called before it is closed, and returns
+    whether it may be."""
 
     def __init__(self, close: Callable[[], bool], kept: str = "") -> None:
-        """`kept`: place and size of the main window as stored in the settings; the gate opens there."""
+        """`kept` is the place and size of the main window, as stored in the settings: this window opens there."""
         super().__init__()
         set_title(self, "Kansli")
         self.setMinimumSize(least_size(self))
@@ -27,7 +28,8 @@ class Gate(QMainWindow):
 
 
 class Closing(QObject):
-    """Asks, while it lives, before its window is closed."""
+    """Calls `close` before `window` is closed, and keeps the window open if it returns False. Works as long as it
+    lives."""
 
     def __init__(self, close: Callable[[], bool], window: QWidget) -> None:
         super().__init__(window)

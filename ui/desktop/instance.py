@@ -38,7 +38,8 @@ _PATH_BYTES = 100
 
 
 def line_name(profile_id: bytes, folder: Path, environment: Mapping[str, str]) -> str:
-    """Where the instance of this profile and session listens: a path, or a pipe's name on Windows; "" for nowhere.
+    """Where the running instance of this profile and desktop session listens for other starts: a path, or a pipe's name
+    on Windows; "" if there is no safe place.
 
     `folder`: the profile's own, used where the user has no runtime folder.
     """
@@ -55,8 +56,8 @@ def line_name(profile_id: bytes, folder: Path, environment: Mapping[str, str]) -
 
 
 def _session(environment: Mapping[str, str]) -> str:
-    """The display on which windows of this process are shown. Another session of the same user is no place to come to
-    the front."""
+    """Text that identifies the desktop session of this process: the display of its windows. Another session of the same
+    user is no place to bring a window to the front."""
     if sys.platform == "win32":
         number = ctypes.c_ulong()
         ctypes.windll.kernel32.ProcessIdToSessionId(os.getpid(), ctypes.byref(number))
@@ -65,7 +66,7 @@ def _session(environment: Mapping[str, str]) -> str:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether only this user can write to the folder."""
+    """Whether `folder` exists and only this user can write to it."""
     try:
         found = folder.stat()
     except OSError:
@@ -82,8 +83,8 @@ def _mac(key: bytes, *parts: bytes) -> bytes:
 
 
 class Instance(QObject):
-    """The end of the first instance. Hold the profile's lock before: a socket that a killed process left behind is
-    removed."""
+    """Listens at `name` for other starts of the program with this profile: `called` is emitted with the text that each
+    sends. Hold the profile's lock before: a socket that a killed process left behind is removed."""
 
     called = Signal(str)
     """Another start, with what it was given."""
@@ -106,7 +107,7 @@ class Instance(QObject):
         return self._server.isListening()
 
     def close(self) -> None:
-        """Stops listening."""
+        """Stops listening, and closes the connections."""
         self._server.close()
         for caller in list(self._callers):
             caller.end()
@@ -121,8 +122,9 @@ class Instance(QObject):
 
 
 class _Caller:
-    """One connection: of another start of Kansli, or of any program that found the socket. It ends after ANSWER_MS,
-    whatever was received."""
+    """One connection to the running instance: from another start of Kansli, or from any program that found the socket.
+    `received` is called with a text whose sender has proved that it can read the profile, `over` at the end. It ends
+    after ANSWER_MS, whatever was received."""
 
     def __init__(
         self, socket: QLocalSocket, key: bytes, received: Callable[[str], None], over: Callable[["_Caller"], None]
@@ -175,8 +177,8 @@ class _Caller:
 
 
 def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS) -> bool:
-    """Sends the running instance what this start was given. Returns False if no instance of ours answers. Blocks for
-    `wait_ms` at most a few times; called before there is a loop."""
+    """Sends `text` to the running instance that listens at `name`. Returns False if no instance of this profile
+    answers. Blocks for `wait_ms` at most a few times; called before there is an event loop."""
     key, ours, message = _key(profile_id), os.urandom(_NONCE), text.encode(errors="replace")[:MAX_BYTES]
     socket = QLocalSocket()
     socket.connectToServer(name)
@@ -194,7 +196,7 @@ def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS)
 
 
 def _read(socket: QLocalSocket, count: int, wait_ms: int) -> bytes:
-    """Reads `count` bytes, or fewer if they are not received in time."""
+    """Reads `count` bytes; fewer if nothing is received for `wait_ms`, or the connection ends."""
     found = b""
     while len(found) < count:
         if not socket.bytesAvailable() and not socket.waitForReadyRead(wait_ms):

@@ -59,15 +59,16 @@ async def _serve(events: "Events") -> None:
 
 
 def _from_logind(rule: MatchRule) -> MatchRule:
-    """The rule as the bus needs it. Received messages bear their sender's own number instead of its name."""
+    """The rule in the form in which the bus itself filters by it: received messages have their sender's own number
+    instead of logind's name."""
     named = copy.deepcopy(rule)
     named.header_fields["sender"] = _NAME
     return named
 
 
 async def _owner(router: Any) -> str:
-    """The connection that owns logind's name now; "" if none does. Every user of the computer may send such signals, so
-    only those of the owner count."""
+    """The connection to the bus that owns logind's name now; "" if none does. Every user of the computer may send such
+    signals, so only those of the owner count."""
     try:
         (owner,) = await _ask(router, message_bus.GetNameOwner(_NAME))
     except OSError:
@@ -88,7 +89,7 @@ def _is_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
 
 
 async def _session(router: Any) -> str | None:
-    """The path of the session that this process belongs to; None if it is in none."""
+    """The bus path of the desktop session that this process belongs to; None if it is in none."""
     try:
         (path,) = await _ask(router, new_method_call(MANAGER, "GetSessionByPID", "u", (os.getpid(),)))
     except OSError:

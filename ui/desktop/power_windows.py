@@ -13,7 +13,8 @@ WTS_CONSOLE_DISCONNECT, WTS_REMOTE_DISCONNECT, WTS_SESSION_LOCK = 0x2, 0x4, 0x7
 
 
 def event_of(message: int, wparam: int) -> str:
-    """The event that a message of Windows means here: "woke", "left" or ""."""
+    """What a message of Windows (`message` and its `wparam`) reports: "woke" (from sleep), "left" (the session was
+    locked or left) or "" (anything else)."""
     if message == WM_POWERBROADCAST and wparam == PBT_APMRESUMEAUTOMATIC:
         return "woke"
     if message == WM_WTSSESSION_CHANGE and wparam in (WTS_CONSOLE_DISCONNECT, WTS_REMOTE_DISCONNECT, WTS_SESSION_LOCK):

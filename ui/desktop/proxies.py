@@ -18,7 +18,7 @@ _HTTP = (QNetworkProxy.ProxyType.HttpProxy, QNetworkProxy.ProxyType.HttpCachingP
 
 
 def routes() -> Routes:
-    """How proxies are found on this desktop."""
+    """How this desktop's proxies are found: from the environment, Windows' settings, or a script."""
     named = from_environment(os.environ)
     if sys.platform == "linux":  # Qt has only the environment too there, and knows no HTTPS_PROXY
         return Routes(system=named)
@@ -26,22 +26,22 @@ def routes() -> Routes:
 
 
 def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyForQuery) -> str | None:
-    """The proxies of Windows' settings, its own PAC script and WPAD included. May wait for the network: call it in a
-    thread."""
+    """The proxy for connections to `host`, by Windows' settings, with their own PAC script and WPAD, as an address;
+    None for no proxy. May wait for the network: call it in a thread. `query` is replaced in tests."""
     name = f"[{host}]" if ":" in host else host
     for proxy in query(QNetworkProxyQuery(QUrl(f"https://{name}:{port}/"))):
         if proxy.type() in _HTTP:
             there = f"[{proxy.hostName()}]" if ":" in proxy.hostName() else proxy.hostName()
             return f"http://{there}:{proxy.port()}"
         if proxy.type() is QNetworkProxy.ProxyType.Socks5Proxy:
-            return f"socks5://{proxy.hostName()}:{proxy.port()}"  # the way refuses it, by its name
+            return f"socks5://{proxy.hostName()}:{proxy.port()}"  # the route refuses it, by its scheme
         return None
     return None
 
 
 def first_of(answer: str) -> str | None:
-    """The first proxy of WinHTTP's answer for a script, which is "host:port;host:port" or separated by spaces; None if
-    it names none."""
+    """The first proxy that WinHTTP names in its answer for a script, which is "host:port;host:port" or separated by
+    spaces; None if it names none."""
     for part in answer.replace(" ", ";").split(";"):
         if part.strip():
             return part.strip().removeprefix("PROXY=")
@@ -49,7 +49,8 @@ def first_of(answer: str) -> str | None:
 
 
 def by_script(address: str) -> ProxyLookup | None:
-    """The proxy by the PAC script at an address, as WinHTTP fetches and runs it; None on other systems."""
+    """A function that finds the proxy for a host and port by the PAC script at `address`, as WinHTTP fetches and runs
+    it; None on systems other than Windows."""
     if sys.platform == "win32":
 
         def route(host: str, port: int) -> str | None:
@@ -63,8 +64,9 @@ _ACCESS_NO_PROXY, _BY_URL = 1, 2
 
 
 class Wanted(ctypes.Structure):
-    """WINHTTP_AUTOPROXY_OPTIONS. `logon`: whether the server of the script may ask for the person's Windows name and a
-    proof of the password. Always False: an attacker on the network path could ask, too."""
+    """The options for WinHTTP's search for a proxy (WINHTTP_AUTOPROXY_OPTIONS). `logon`: whether the server of the
+    script may ask for the person's Windows name and a proof of the password. Always False: an attacker on the network
+    path could ask, too."""
 
     _fields_ = (
         ("flags", wintypes.DWORD),

@@ -28,7 +28,8 @@ TRAY_EVERY_MS, TRAY_TRIES = 1000, 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desktop:
-    """The parts of a desktop; tests put their own in place."""
+    """The parts of a desktop that the program uses: how to make the tray's sign (`tray`), how to watch the computer's
+    events (`watch`), and the autostart. Tests put their own in place."""
 
     tray: Callable[[QObject], Tray | None] = tray
     watch: Callable[[QObject], Events] = watch
@@ -38,8 +39,8 @@ class Desktop:
 
 
 class Resident(QObject):
-    """Everything of the program that is on the desktop beside its windows. Made once; call `start` on the loop, and
-    `close` at the end."""
+    """What the program has on the desktop beside its windows: the tray's sign, the socket for another start, the
+    computer's events and the autostart. Made once; call `start` on the event loop, and `close` at the end."""
 
     called = Signal(str)
     """The person wants to see Kansli. Emitted by another start (with its link and activation token) and by the tray
@@ -62,8 +63,8 @@ class Resident(QObject):
         self._again.timeout.connect(self._look_for_tray)
 
     def start(self, on_events: Callable[[Events], object]) -> None:
-        """Listens for another start, looks for a tray, and sets the desktop's autostart. `on_events` gets the system's
-        events, a moment later."""
+        """Listens for another start, looks for a tray, and sets the desktop's autostart. A moment later it calls
+        `on_events` with the computer's events."""
         profile = self._profile
         self.line = Instance(line_name(profile.id, profile.folder, os.environ), profile.id, self)
         self.line.called.connect(self.called)
@@ -75,7 +76,7 @@ class Resident(QObject):
         self._keep_autostart()
 
     def close(self) -> None:
-        """Removes everything from the desktop that ends with the program."""
+        """Stops listening and removes the tray's sign, since the program ends. The autostart stays."""
         for end in self._ends:
             end()
         self._again.stop()
@@ -91,7 +92,7 @@ class Resident(QObject):
         return self.tray is not None and self._settings.get(CLOSE_TO_TRAY)
 
     def notify_of_closed_window(self) -> None:
-        """Shows, the first time only, where the window went and how to end the program."""
+        """Shows, the first time only, that the closed window is in the tray, and how to end the program."""
         if self.tray is not None and not self._settings.get(TRAY_EXPLAINED):
             text = tr(
                 "Kansli is still here and tells of new messages. Its sign in the tray opens it, and its menu ends it."
@@ -106,7 +107,7 @@ class Resident(QObject):
             self.tray.set_unread(count)
 
     def show_locked(self, locked: bool) -> None:
-        """`locked`: whether no account is open. Then nothing of an account is shown."""
+        """Shows on the tray's sign whether Kansli is `locked`. Then nothing of an account is shown."""
         if self.tray is not None:
             self.tray.set_unread(0 if locked else self.tray.unread)
             self.tray.set_locked(locked)

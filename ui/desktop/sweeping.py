@@ -14,8 +14,8 @@ SETTLE_MS = 200
 
 
 class Sweeping(QObject):
-    """Collects garbage while the person is in another program. `session_closed` collects too: nobody waits at that
-    moment, and a closed session leaves the most behind."""
+    """Collects Python's garbage while the person is in another program, so that nobody waits for it. `session_closed`
+    collects too: a closed session leaves the most behind."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -17,7 +17,8 @@ MOST = 99
 
 
 class Tray(QObject):
-    """The sign and its menu. Made where there is a tray (`tray`). It emits what was asked for; the program does it."""
+    """Kansli's sign in the desktop's tray, with a menu. It is made by `tray`, where there is a tray. What the person
+    asks for is emitted; the program does it."""
 
     open_asked = Signal()
     lock_asked = Signal()
@@ -42,18 +43,18 @@ class Tray(QObject):
         self.item.show()
 
     def close(self) -> None:
-        """Removes the sign. Otherwise the desktop would keep a dead sign until the mouse passes over it."""
+        """Removes the sign from the tray. Otherwise the desktop would keep it until the mouse passes over it."""
         self.item.hide()
         self._menu.deleteLater()
 
     def set_unread(self, count: int) -> None:
-        """Sets how many messages are unread on this computer; 0 while locked."""
+        """Shows on the sign how many messages are unread on this computer; 0 while locked."""
         if count != self.unread:
             self.unread = count
             self.refresh()
 
     def set_locked(self, locked: bool) -> None:
-        """Sets whether Kansli is locked: then there is nothing to lock."""
+        """Sets whether Kansli is locked; the menu's entry for locking is then disabled."""
         self.locked = locked
         self.refresh()
 
@@ -62,7 +63,7 @@ class Tray(QObject):
         plain.notify(self.item, title, text, icons.app_icon())
 
     def refresh(self) -> None:
-        """Sets all texts and the picture again, in the language in force."""
+        """Sets all texts and the picture of the sign again, in the language in force."""
         self._open.setText(tr("Open Kansli"))
         self._lock.setText(tr("Lock Kansli"))
         self._lock.setEnabled(not self.locked)
@@ -71,7 +72,7 @@ class Tray(QObject):
         plain.set_tray_tip(self.item, self.tip_text())
 
     def tip_text(self) -> str:
-        """The sign's tool tip."""
+        """The tool tip of the sign: that Kansli is locked, or how much is unread."""
         if self.locked:
             return tr("Kansli is locked")
         if self.unread:
@@ -90,7 +91,7 @@ class Tray(QObject):
 
 
 def tray(parent: QObject, available: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable) -> Tray | None:
-    """Returns a sign that is shown, or None where there is no tray (yet)."""
+    """Makes the sign and shows it in the tray; None if there is no tray, or not yet."""
     if not available():
         return None
     found = Tray(parent)
@@ -99,7 +100,8 @@ def tray(parent: QObject, available: Callable[[], bool] = QSystemTrayIcon.isSyst
 
 
 def sign(unread: int) -> QIcon:
-    """The program's sign, with how many are unread in a corner. The same on every desktop: its theme is not known."""
+    """The program's icon for the tray, with the number of unread messages in a corner. It is the same on every desktop,
+    whose theme is not known."""
     whole, result = icons.app_icon(), QIcon()
     for size in SIZES:
         image = whole.pixmap(size, size)

@@ -11,7 +11,8 @@ import sys
 
 
 def hold_program() -> None:
-    """Loads modules from the file that was started, from now on. Does nothing where Kansli runs from source."""
+    """From now on loads modules from the program's file that was started, also if another version replaces it. Does
+    nothing where Kansli runs from source."""
     archive = getattr(sys.modules.get("pyimod02_importers"), "pyz_archive", None)
     name = getattr(archive, "_filename", None)
     if sys.platform != "linux" or archive is None or not isinstance(name, str):

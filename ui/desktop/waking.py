@@ -13,7 +13,7 @@ Reachability = QNetworkInformation.Reachability
 
 
 class Events(QObject):
-    """The events, by whatever system they are reported."""
+    """Signals for events of the computer and the desktop session, from whatever system reports them."""
 
     woke = Signal()
     """The computer slept, and does no more."""
@@ -24,7 +24,7 @@ class Events(QObject):
 
 
 def watch(parent: QObject) -> Events:
-    """Emits everything that this system reports, for as long as `parent` lives."""
+    """Returns signals for the events that this system reports, emitted for as long as `parent` lives."""
     events = Events(parent)
     if sys.platform == "win32":
         from ui.desktop.power_windows import listen
@@ -36,14 +36,15 @@ def watch(parent: QObject) -> Events:
 
 
 class Networks(Protocol):
-    """What we need of QNetworkInformation."""
+    """The part of Qt's QNetworkInformation that is used here."""
 
     @property
     def reachabilityChanged(self) -> Any: ...
 
 
 def networks(events: Events, system: Networks | None = None) -> None:
-    """Emits `network_changed`. Nothing is emitted on a system of which Qt knows nothing."""
+    """Has `network_changed` of `events` emitted when the computer's network changes. Nothing is emitted on a system of
+    which Qt knows nothing. `system` is replaced in tests."""
     if system is None:
         if not QNetworkInformation.loadDefaultBackend():
             log.ui.info("no-network-notices")

@@ -38,7 +38,8 @@ document."""
 
 
 class _Hold:
-    """A document held open. It lives on when the widget is gone, so that the document is released exactly once."""
+    """A document that a widget holds open in the service. It outlives the widget, so that the document is released
+    exactly once."""
 
     def __init__(self, service: DocumentService, obj: ObjId) -> None:
         self._service: DocumentService | None = service
@@ -46,15 +47,15 @@ class _Hold:
         self._is_seen = False
 
     def enter(self, selection: Callable[[], tuple[int, int]]) -> None:
-        """Shows colleagues that this person is in the document, which is on screen now. A second call changes
-        nothing."""
+        """Shows colleagues that this person is in the document, which is on screen now; `selection` returns (anchor,
+        caret). A second call changes nothing."""
         if self._service is not None and not self._is_seen:
             self._is_seen = True
             self._service.enter(self._obj, selection)
 
     def leave_screen(self) -> None:
-        """Ends that, since the document is not on screen any more. A second call, or a call after `release`, changes
-        nothing."""
+        """Shows colleagues that this person is no longer in the document. A second call, or a call after `release`,
+        changes nothing."""
         if self._service is not None and self._is_seen:
             self._is_seen = False
             self._service.leave(self._obj)
@@ -75,7 +76,8 @@ class _Hold:
 
 
 class DocumentView(QWidget):
-    """Opens the document in the service and closes it with `shut`, at the latest when the widget is destroyed."""
+    """The view of one open document: title, toolbar, editor, and who else is in it. It holds the document open in the
+    service until `shut`, at the latest until the widget is destroyed."""
 
     closed = Signal()
 
@@ -101,19 +103,19 @@ class DocumentView(QWidget):
         self._show_state()
 
     def shut(self) -> None:
-        """Stores a title that is being typed, and releases the document. What the disk refuses stays in memory; the bar
-        has shown that, and the list shows it. A second call changes nothing."""
+        """Stores a title that is being typed, and releases the document. Edits that the disk refuses stay in memory;
+        the bar has shown that, and the list shows it. A second call changes nothing."""
         self.keep_draft()
         with suppress(StoreFault):
             self._hold.release()
 
     def keep_draft(self) -> None:
-        """Stores a title that is being typed. The text is stored at every key."""
+        """Stores a title that is being typed. (The text is stored at every key.)"""
         if self.title.isModified():
             self._rename()
 
     def set_writable(self, writable: bool) -> None:
-        """Whether the document can be changed, or only read."""
+        """Sets whether the document can be changed, or only read."""
         if writable != self.editor.isReadOnly():
             return
         self.editor.set_writable(writable)
@@ -174,8 +176,8 @@ class DocumentView(QWidget):
         self.destroyed.connect(self._hold.release_kept)
 
     def show_left_out(self, left_out: str) -> None:
-        """Shows and announces what could not be pasted or imported. The bar stays until it is closed, or until another
-        paste."""
+        """Shows and announces the sentence `left_out`: what could not be pasted or imported; "" hides it. It stays
+        until it is closed, or until another paste."""
         if self.pasted_bar is not None:
             self.pasted_bar.hide()
         if not left_out:
@@ -208,7 +210,8 @@ class DocumentView(QWidget):
             self.panel.show_carets(carets)
 
     def _on_list(self, room: RoomId) -> None:
-        """Shows and announces that somebody put this document in the trash, or restored it."""
+        """Shows and announces that somebody put this document into the trash, or restored it. `room` is the room whose
+        list changed."""
         if room != self._room:
             return
         away = self._service.trash.of(self.obj)

@@ -26,7 +26,8 @@ _LONGEST_NAME = 80
 
 
 def actions(widget: QWidget, files: DocumentFiles, obj: ObjId) -> Mapping[str, Callable[[], object]]:
-    """What can be done with a document, by the window's names of commands. `widget` shows questions and faults."""
+    """The functions that print or export the document `obj`, by the window's names of these commands. `widget` is the
+    parent of dialogs and shows errors."""
     return {
         "print": lambda: run(widget, _print(widget, files, obj)),
         "export-docx": lambda: run(widget, _docx(widget, files, obj)),
@@ -36,7 +37,7 @@ def actions(widget: QWidget, files: DocumentFiles, obj: ObjId) -> Mapping[str, C
 
 
 def entries(widget: QWidget, files: DocumentFiles, obj: ObjId) -> list[menu.Entry | None]:
-    """The same as lines of a menu."""
+    """Menu entries that print or export the document `obj`. `widget` is the parent of dialogs and shows errors."""
     does = actions(widget, files, obj)
     return [
         menu.Entry(text=tr("Print …"), icon="print", shortcut="Ctrl+P", run=does["print"]),
@@ -85,7 +86,8 @@ async def _save(
     kind: str,
     write: Callable[[Path], Coroutine[Any, Any, object]],
 ) -> None:
-    """Asks where to save, has `write` do it, and confirms. `kind` names the format in the dialog."""
+    """Asks where to save the exported document, calls `write` with the path, and confirms. `suffix` is the file's
+    extension, `kind` the name of the format in the dialog."""
     title, _ = files.content(obj)
     name = f"{file_name(title)}.{suffix}"
     target = await save_file(widget, tr("Export"), name, f"{kind} (*.{suffix})", suffix)

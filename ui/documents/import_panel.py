@@ -16,13 +16,14 @@ from ui.kit.translate import tr
 
 
 def file_filter() -> str:
-    """The kinds of files that are read, for the file dialog."""
+    """The kinds of files that can be imported, in Qt's form for a file dialog."""
     patterns = " ".join(f"*.{kind}" for kind in KINDS)
     return f"{tr('Documents')} ({patterns})"
 
 
 class ImportPanel(QWidget):
-    """The panel. It takes no room while it has nothing to show."""
+    """A panel over the list of documents: it shows which file is being imported, and then what could not be imported.
+    It takes no room while it has nothing to show."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +34,8 @@ class ImportPanel(QWidget):
         self.hide()
 
     def wait_for(self, name: str, at: int, count: int, cancel: Callable[[], object]) -> None:
-        """Shows that a file is being read: the next one after the first `at` of `count`."""
+        """Shows that the file `name` is being imported, with a button that calls `cancel`. `at` of `count` files are
+        done."""
         text = tr("Importing {name} …").format(name=one_line(name, 60))
         if self.row is None:
             self.row = ProgressRow(text, cancel)
@@ -44,7 +46,7 @@ class ImportPanel(QWidget):
         self.show()
 
     def stop_waiting(self) -> None:
-        """Hides the file: none is being read any more."""
+        """Shows no file any more, since none is being imported."""
         row, self.row = self.row, None
         if row is not None:
             row.hide()
@@ -52,8 +54,8 @@ class ImportPanel(QWidget):
         self.setVisible(self.bar.isVisibleTo(self))
 
     def show_text(self, text: str, codes: Sequence[str] = ()) -> None:
-        """Shows and announces a text, with the codes of faults small behind it, until the person closes it; "" hides
-        it."""
+        """Shows and announces what could not be imported, with the errors' codes small behind it, until the person
+        closes it; "" hides it."""
         if not text:
             self.bar.hide()
             self.setVisible(self.row is not None)

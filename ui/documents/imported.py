@@ -14,7 +14,8 @@ _LONGEST_NAME = 60
 
 
 def losses(taken: Taken) -> str:
-    """What a document cannot hold of what was in the file; "" if it holds all."""
+    """Text: what was in an imported file and is not in the document, which cannot hold it; "" if the document has
+    all."""
     counts = {"pictures": taken.pictures, "tables": taken.tables} | dict(taken.others)
     parts = [name(count).format(n=count) for kind, name in _NAMES.items() if (count := counts.get(kind, 0))]
     notes = [note() for kind, note in _NOTES.items() if counts.get(kind)]
@@ -25,8 +26,8 @@ def losses(taken: Taken) -> str:
 
 
 def refusal(file: str, error: Exception) -> tuple[str, str]:
-    """Returns (sentence, code). The sentence gives the file's name, what is wrong, what to do, and where in the file
-    the fault is."""
+    """Text and error code for a file that could not be imported: the file's name, what is wrong, what to do, and where
+    in the file the fault is."""
     where = error.where if isinstance(error, ConversionFault) else ""
     parts = [
         tr("“{name}” was not imported.").format(name=one_line(file, _LONGEST_NAME)),
@@ -71,6 +72,6 @@ _NOTES: Mapping[str, Callable[[], str]] = {
 
 
 def _joined(parts: list[str]) -> str:
-    """Joins parts: "1 table, 2 pictures and 3 footnotes"."""
+    """Joins `parts` to a text, such as "1 table, 2 pictures and 3 footnotes"."""
     text = parts[0] if len(parts) == 1 else tr("{one} and {other}").format(one=", ".join(parts[:-1]), other=parts[-1])
     return text[:1].upper() + text[1:]

@@ -35,7 +35,7 @@ from ui.trash import trash_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A document as it is painted and read out."""
+    """One document in the list: its title, its beginning (`excerpt`), and when and by whom it was changed (`when`)."""
 
     obj: ObjId
     title: str
@@ -44,7 +44,8 @@ class Row:
 
 
 class Documents(SpokenList, QListView):
-    """The rows. Enter or a click opens a document; the menu key or a right click offers its other actions."""
+    """The list of a room's documents. Enter or a click opens a document: `wanted` is emitted. The menu key or a right
+    click emits `menu_wanted` with the document and the point for the menu."""
 
     wanted = Signal(object)
     menu_wanted = Signal(object, QPoint)
@@ -81,7 +82,8 @@ class Documents(SpokenList, QListView):
             self.wanted.emit(row.obj)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Opens the menu: at the pointer, for the row under it; by key, in the middle of the current row."""
+        """Asks for the menu of a document: at the pointer, for the row under it, or by key, in the middle of the
+        current row."""
         if event.reason() == QContextMenuEvent.Reason.Mouse:
             index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
             at = event.globalPos()
@@ -94,7 +96,8 @@ class Documents(SpokenList, QListView):
 
 
 class ListView(QWidget):
-    """The list with its heading, or the empty page of a room without documents."""
+    """The page with a room's documents, or if there are none, a sentence that says so and a button for the first
+    one."""
 
     opened = Signal(object)
     created = Signal()
@@ -170,7 +173,7 @@ class ListView(QWidget):
         return [obj for obj in self._service.unsaved_ids() if self._service.room_of(obj) == self._room]
 
     def refresh(self) -> None:
-        """Reads the rows again."""
+        """Reads the room's documents again."""
         self.unsaved_bar.refresh()
         rows = []
         for row in self._service.list(self._room):
@@ -193,12 +196,12 @@ class ListView(QWidget):
             self.empty.step.setVisible(writable)
 
     def current(self) -> ObjId | None:
-        """The document of the current row; None where no rows are shown."""
+        """The document of the current row; None if no list is shown."""
         row = self.documents.rows.row(self.documents.currentIndex())
         return row.obj if row is not None and self._stack.currentWidget() is self.documents else None
 
     def take_focus(self) -> None:
-        """Focuses the rows; without rows, the button of the empty page."""
+        """Gives the focus to the list; if there are no documents, to the button for the first one."""
         if self._stack.currentWidget() is self.documents:
             self.documents.setFocus()
         elif isinstance(shown := self._stack.currentWidget(), EmptyState) and shown.step is not None:
@@ -231,7 +234,7 @@ class ListView(QWidget):
         menu.popup(self.documents, tr("Document"), entries, at)
 
     def _copy_link(self, row: Row) -> None:
-        """Copies a link to the document, to be pasted into a message."""
+        """Puts a link to the document on the clipboard, to be pasted into a message."""
         link = ObjectLink(room=self._room, obj=row.obj, kind=KIND.id)
         copy_text(link.to_markup(row.title))
         toast(self, tr("The link is copied"))

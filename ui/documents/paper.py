@@ -56,7 +56,7 @@ Progress = Callable[[int, int], object]
 
 
 def a4() -> QPageLayout:
-    """A4 with the margins that text has here."""
+    """A page layout: A4, upright, with the margins of a printed document."""
     margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
     size = QPageSize(QPageSize.PageSizeId.A4)
     return QPageLayout(size, QPageLayout.Orientation.Portrait, margins, QPageLayout.Unit.Millimeter)
@@ -64,7 +64,8 @@ def a4() -> QPageLayout:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a paragraph at a place on a page."""
+    """A line of text on a page: the line `number` of `text`, at the point `at`. `quoted` is the height of the bar
+    beside it, if it is in a quote; otherwise 0."""
 
     text: QTextLayout
     number: int
@@ -79,10 +80,10 @@ class _Page:
 
 
 class Paper:
-    """The pages of one document. Call `lay_out` once and paint then."""
+    """The pages of one document on paper. Call `lay_out` once, then paint them."""
 
     def __init__(self, title: str, blocks: Sequence[Block], layout: QPageLayout) -> None:
-        """`layout`: the paper's size; the margins are this one's own."""
+        """`layout` gives the size of the paper; its margins are not used."""
         load_fonts()
         self.title = title
         self.size_px = layout.fullRect(QPageLayout.Unit.Point).size() * _PT
@@ -100,7 +101,8 @@ class Paper:
         return len(self._pages)
 
     async def lay_out(self, progress: Progress = lambda _done, _all: None) -> None:
-        """Puts all blocks on pages."""
+        """Breaks the document into pages, in steps that leave the event loop free. `progress` is called with the block
+        that is being laid out, from 0, and the number of blocks."""
         began, before = time.perf_counter(), None
         for at, (block, item) in enumerate(zip(self._blocks, items(self._blocks), strict=True)):
             for _ in self._put(block, item, before):
@@ -111,12 +113,13 @@ class Paper:
             before = block.style
 
     def paint(self, painter: QPainter, page: int) -> None:
-        """Paints a page whose upper left corner is the painter's origin, in units of 1/DPI inch."""
+        """Paints a page, numbered from 0, with its upper left corner at the painter's origin, in units of 1/DPI
+        inch."""
         for _ in self.painting(painter, page):
             pass
 
     def painting(self, painter: QPainter, page: int) -> Iterator[None]:
-        """The same in steps, one for each line."""
+        """Paints a page as `paint` does, in steps: a generator that stops after each line."""
         painter.setPen(Qt.GlobalColor.black)
         self._foot(painter, page)
         for line in self._pages[page].lines:
@@ -130,7 +133,8 @@ class Paper:
     # ---- laying out
 
     def _put(self, block: Block, item: Item, before: Style | None) -> Iterator[None]:
-        """Lays out a block and puts its lines on pages, one in each step."""
+        """Lays out a block and puts its lines on pages, one in each step of this generator. `item` is its number in its
+        list; `before` is the style of the block before it, None for the first."""
         style = block.style
         font = _font(style)
         left = _left(style)
@@ -167,7 +171,8 @@ class Paper:
         self._y = self._text.top()
 
     def _sign(self, style: Style, item: Item, font: QFont, left: float) -> None:
-        """The bullet or number before an item, its end before the text."""
+        """Puts the bullet or number of a list item on the page, so that it ends before the text, which begins at
+        `left`."""
         text = QTextLayout(sign(style, item.number), font)
         text.setTextOption(_option())
         text.beginLayout()
@@ -179,7 +184,7 @@ class Paper:
         self._pages[-1].lines.append(_Line(text, 0, QPointF(x, self._y)))
 
     def _foot(self, painter: QPainter, page: int) -> None:
-        """The title to the left, the page's number to the right."""
+        """Paints the foot of a page: the title at the left, the page's number at the right."""
         font = _sized(_FOOT_PT)
         painter.setFont(font)
         painter.setPen(_GREY)
@@ -193,7 +198,8 @@ class Paper:
 
 
 def _above_pt(style: Style, before: Style | None) -> float:
-    """The space above a block, beside the space under the block before it."""
+    """The space above a block of this style, in addition to that under the block before it, whose style is `before`; in
+    points."""
     if before is None or before.heading:
         return 0.0
     return _ABOVE_PT[style.heading] + (_GAP_PT - _ITEM_GAP_PT if before.list and not style.list else 0.0)

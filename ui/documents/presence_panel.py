@@ -28,7 +28,7 @@ def section_of(blocks: Sequence[Block], index: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Here:
-    """A person who is in the document. `dev` is None for this device."""
+    """A person who is in the document, and the text that is shown of them. `dev` is their device, None for this one."""
 
     person: Person
     dev: DevId | None
@@ -36,7 +36,7 @@ class _Here:
 
 
 class PresenceRow(QWidget):
-    """One person and the section that they are in."""
+    """A row that shows one person who is in the document, and the section in which they are."""
 
     def __init__(self, here: _Here) -> None:
         super().__init__()
@@ -47,13 +47,14 @@ class PresenceRow(QWidget):
         inner.addWidget(self._text, 1)
 
     def show_here(self, here: _Here) -> None:
-        """Shows the section in which they are now."""
+        """Shows this person and section from now on."""
         self._picture.show_person(here.person.initials, here.person.colour, here.person.name)
         self._text.set_text(here.text)
 
 
 class PresencePanel(QFrame):
-    """ "Editing now": me first, then the others by name."""
+    """The panel "Editing now", which lists who is in the document: first the person at the screen (`me`), then the
+    others by name."""
 
     def __init__(self, document: Document, me: Person, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,7 +74,7 @@ class PresencePanel(QFrame):
         self.show_carets(())
 
     def show_carets(self, carets: Sequence[Caret]) -> None:
-        """Lists everybody who is here."""
+        """Lists everybody who has one of these carets in the document."""
         seen: dict[tuple[Uid, DevId], Caret] = {(caret.person.uid, caret.dev): caret for caret in carets}
         rows = [_Here(person=self._me, dev=None, text=tr("You"))]
         people: set[Uid] = {self._me.uid}

@@ -41,7 +41,8 @@ _KEYS = {
 
 
 class PageView(QAbstractScrollArea):
-    """The pages under each other, as wide as there is room. Arrows and Page Up and Down scroll."""
+    """A scroll area that shows the pages of a document under each other, as wide as there is room. Arrows and Page Up
+    and Down scroll."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,14 +57,14 @@ class PageView(QAbstractScrollArea):
         self._show_page_number()
 
     def show_paper(self, paper: Paper) -> None:
-        """Shows its pages."""
+        """Shows the pages of `paper` from now on."""
         self._paper = paper
         self._fit()
         self.viewport().update()
 
     @property
     def page(self) -> int:
-        """The page in the middle of the window, from 0."""
+        """The number of the page in the middle of the view, from 0."""
         if self._paper is None:
             return 0
         middle = self.verticalScrollBar().value() + self.viewport().height() // 2
@@ -140,7 +141,8 @@ class PageView(QAbstractScrollArea):
 
 
 class PrintPreview(Dialog):
-    """Lays the document out and shows it; accepted once it is with the printer."""
+    """A dialog that lays a document out on pages and shows them, to be printed or saved as PDF. It is accepted once the
+    document has been sent to the printer."""
 
     def __init__(self, parent: QWidget | None, files: DocumentFiles, obj: ObjId) -> None:
         self._title, self._blocks = files.content(obj)
@@ -162,12 +164,12 @@ class PrintPreview(Dialog):
         run(self, self._prepare(), on_error=self._failed)
 
     def _heading(self) -> str:
-        """The document's title: it may be the current row of a list, so the dialog names it."""
+        """The dialog's heading, with the document's title: the document may be only the current row of a list."""
         title = one_line(self._title, _LONGEST_TITLE)
         return tr("Print “{title}”").format(title=title or tr("Untitled"))
 
     def accept(self) -> None:
-        """Asks for a printer and prints."""
+        """Asks for a printer and prints the document, in the background."""
         if self.paper is not None and self.accept_button.isEnabled():
             run(self, self._print(self.paper), on_error=self._failed)
 
@@ -213,7 +215,8 @@ class PrintPreview(Dialog):
 
 
 def new_printer() -> QPrinter:
-    """A4, upright. ▲ The job's name is not the document's: print servers list the names for everybody."""
+    """A printer set to A4, upright. ▲ The name of its jobs is not the document's: print servers list the names for
+    everybody."""
     printer = QPrinter(QPrinter.PrinterMode.HighResolution)
     printer.setDocName(tr("Document"))
     printer.setCreator("")
@@ -222,7 +225,9 @@ def new_printer() -> QPrinter:
 
 
 async def send(paper: Paper, printer: QPrinter, progress: Progress) -> None:
-    """Paints the pages that were asked for on a printer, in steps that leave the loop free. PrinterRefused."""
+    """Prints the pages that the person chose in `printer`, in steps that leave the event loop free. `progress` is
+    called with the page that is being painted, from 0, and the number of pages. PrinterRefused if the printer does not
+    begin or stops."""
     printer.setFullPage(True)
     first = printer.fromPage() - 1 if printer.fromPage() else 0
     last = min(printer.toPage() or paper.pages, paper.pages)

@@ -14,7 +14,7 @@ HEIGHT_PX = 64
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Paints rows of `ui.documents.list_view.Row`."""
+    """Paints the rows of the list of documents."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(200, scale.row(HEIGHT_PX))

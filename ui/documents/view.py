@@ -28,7 +28,8 @@ from ui.trash import visit
 
 
 class DocumentsView(QStackedWidget):
-    """Gets the service and its room. `open_ref` makes it an `Opener` for links."""
+    """The view of a room's documents: the list of them, or the one that is open. `obj` is the document to open at
+    first, None for the list."""
 
     def __init__(
         self, service: DocumentService, room: RoomId, obj: ObjId | None = None, parent: QWidget | None = None
@@ -51,7 +52,7 @@ class DocumentsView(QStackedWidget):
             self.open(obj)
 
     def open(self, obj: ObjId) -> None:
-        """Shows a document, also one that is in the trash; the list if it is not here."""
+        """Shows a document, also one that is in the trash; the list if this room does not have it."""
         if self.document is not None and self.document.obj == obj:
             return
         self.show_list()
@@ -71,12 +72,13 @@ class DocumentsView(QStackedWidget):
         self.open(obj)
 
     def mark_words(self, words: Sequence[str]) -> None:
-        """Marks the words of a search in the open document."""
+        """Marks the words of a search in the open document, if one is open."""
         if self.document is not None:
             self.document.mark_words(words)
 
     def view_place(self) -> ViewPlace:
-        """Which document is open, its selection, and the line at the top of the window."""
+        """What is shown, to be restored later: which document is open, its selection, and the line at the top of the
+        view."""
         if self.document is None:
             return ViewPlace()
         editor = self.document.editor
@@ -84,7 +86,8 @@ class DocumentsView(QStackedWidget):
         return ViewPlace(opened=self.document.obj, line=line, px=px, anchor=anchor, caret=caret)
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Opens the document as it was left; the list if none was open, or if it is gone."""
+        """Shows what `view_place` returned: the document as it was left; the list if none was open, or if it is
+        gone."""
         if left.opened:
             self.open(ObjId(left.opened))
         if left.opened and self.document is not None:
@@ -92,12 +95,12 @@ class DocumentsView(QStackedWidget):
             staying.scroll_to_line(self.document.editor, left.line, left.px)
 
     def keep_draft(self) -> None:
-        """Stores a title that is being typed in the open document."""
+        """Stores a title that is being typed in the open document, if one is open."""
         if self.document is not None:
             self.document.keep_draft()
 
     def set_writable(self, writable: bool) -> None:
-        """Whether documents can be changed and made, or only read."""
+        """Sets whether documents can be changed and made here, or only read."""
         self.list.refresh()
         if self.document is not None:
             self.document.set_writable(writable)
@@ -128,7 +131,8 @@ class DocumentsView(QStackedWidget):
             self.document.title.selectAll()
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """Print and export the open document, or the list's current row; import where the person may write."""
+        """The functions for the commands that are possible now, by name: print and export the open document or the
+        current row of the list; import if the person may write."""
         found: dict[str, Callable[[], object]] = {}
         shown = self.list.current() if self.document is None else self.document.obj
         if shown is not None:
@@ -138,7 +142,8 @@ class DocumentsView(QStackedWidget):
         return found
 
     def import_files(self, paths: Sequence[Path]) -> None:
-        """Makes a document of each file, one after another; nothing if files are being imported already."""
+        """Makes a document of each file, one after another, in the background. Does nothing if files are being imported
+        already."""
         if self._importing is None or self._importing.done():
             self._importing = run(self, self._import(paths))
 

@@ -13,8 +13,9 @@ _STEM_CHARS = 24
 
 
 def code_of(error: BaseException) -> str:
-    """The stable code of an exception. Of a fault of ours it is where that was raised: the file and line of the
-    innermost call in our own code, for example "bug-kanban-165"; "bug" if it was never raised."""
+    """The stable code of an exception, for support and the log. For a fault of our own code it is where the exception
+    was raised: file and line of the innermost call in our code, for example "bug-kanban-165"; "bug" if it was never
+    raised."""
     if not is_ours(error):
         return str(getattr(error, "code", "bug"))
     own, every = in_ours(error), list(traceback.walk_tb(error.__traceback__))
@@ -26,6 +27,6 @@ def code_of(error: BaseException) -> str:
 
 
 def in_ours(error: BaseException) -> list[tuple[FrameType, int]]:
-    """The calls in our own code that an exception went through, with the number of the line; the innermost last."""
+    """The calls in our own code that an exception went through, as (frame, line number), the innermost last."""
     frames = traceback.walk_tb(error.__traceback__)
     return [found for found in frames if str(found[0].f_globals.get("__name__", "")).partition(".")[0] in _OURS]

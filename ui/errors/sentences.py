@@ -54,7 +54,7 @@ _ROWS: Rows = {
 
 
 class Sentence(NamedTuple):
-    """What happened, what it means for the work, and what to do."""
+    """The text about an error, in the language in force: what happened, what it means for the work, and what to do."""
 
     title: str
     meaning: str
@@ -72,13 +72,15 @@ def sentences() -> dict[str, Row]:
 
 
 def sentence(code: str, **context: object) -> Sentence:
-    """The sentence of a code, with `{name}` of the context filled in; an unknown code has a general one."""
+    """The text about the error with this code; for an unknown code a general one. `context` has the values of the
+    text's placeholders by name."""
     found = _ROWS.get(code, _unknown)()
     return Sentence(*(part.format(**context) if context else part for part in found))
 
 
 def sentence_of(error: BaseException) -> Sentence:
-    """The sentence of an exception by its `code`, with the file that it names; one without a code is our own fault."""
+    """The text about an exception, by its code, with the name of the file that it is about. An exception without a code
+    is a fault of our own code."""
     found = sentence(code_of(error), **_context(error))
     if not isinstance(error, FileFault) or not error.file:
         return found
@@ -87,8 +89,8 @@ def sentence_of(error: BaseException) -> Sentence:
 
 
 def format_error(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:
-    """Returns (the exception's sentence and `more`, its code); logs an exception without a code. `prefix`: a view's own
-    sentences, for example "join-", are preferred if they exist."""
+    """Returns the text about an exception, with `more` after it, and the exception's code. `prefix` is put before the
+    code to look up a view's own text first, for example "join-". An exception without a code is written to the log."""
     code = code_of(error)
     if not hasattr(error, "code"):
         log.ui.exception("shown-in-place", error)
@@ -97,6 +99,6 @@ def format_error(error: BaseException, prefix: str = "", more: str = "") -> tupl
 
 
 def _context(error: BaseException) -> dict[str, object]:
-    """What the exception's sentence names: the values of its placeholders."""
+    """The values of the placeholders in the text about an exception, by name."""
     address = getattr(error, "address", None)
     return {"address": address} if isinstance(address, str) else {}

@@ -14,8 +14,9 @@ from ui.kit.gathering import Gathering, Kind
 
 
 class Announcer(QObject):
-    """Announces for one window. It belongs to the window, and so is deleted with it when Kansli is locked. `wanted` is
-    called each time: it returns the setting. `clock` gives monotonic seconds."""
+    """Announces texts to a screen reader for one window, at most one in a few seconds. It belongs to the window, and so
+    is deleted with it when Kansli is locked. `wanted` returns whether the person's settings want announcements; it is
+    called each time. `clock` gives monotonic seconds."""
 
     def __init__(
         self, window: QWidget, wanted: Callable[[], bool] = lambda: True, clock: Callable[[], float] = time.monotonic
@@ -28,21 +29,23 @@ class Announcer(QObject):
         self._timer.timeout.connect(self.look)
 
     def announce(self, kind: Kind, text: str, count: int = 1) -> None:
-        """Announces a text now or soon, as its kind decides. `count`: of messages."""
+        """Has `text` read out by a screen reader, now or soon, as `kind` decides. `count` is the number of messages
+        that the text is about."""
         if self._silent or not self._wanted():
             return
         self._speak(self._gathering.add(kind, text, self._clock(), count))
         self._wait()
 
     def look(self) -> None:
-        """Announces what is due."""
+        """Has the announcements that wait read out, if it is time. If the person wants no announcements any more, drops
+        them."""
         if not self._wanted():
             self._gathering.forget()
         self._speak(self._gathering.take(self._clock()))
         self._wait()
 
     def silence(self) -> None:
-        """Stops all announcements, those that wait included: Kansli is being locked."""
+        """Ends all announcements, and drops those that wait, since Kansli is being locked."""
         self._silent = True
         self._gathering.forget()
         self._timer.stop()
@@ -61,14 +64,14 @@ class Announcer(QObject):
 
 @runtime_checkable
 class Announcing(Protocol):
-    """A window that announces."""
+    """A window that has an announcer, through which its widgets have texts read out by a screen reader."""
 
     announcer: Announcer
 
 
 def announce(widget: QWidget, text: str, kind: Kind = Kind.DONE) -> None:
-    """Announces a text in the window that the widget is in, or that its dialog belongs to. Nothing is announced where
-    that window has no announcer: before unlocking, and while locked."""
+    """Has a screen reader read out `text`, through the window that the widget, or its dialog, is in. Nothing is read
+    out if that window has no announcer: before unlocking, and while locked."""
     at: QWidget | None = widget
     while at is not None:
         if isinstance(at, Announcing):

@@ -14,7 +14,8 @@ from ui.kit.scale import hold, px, ratio
 def paint_avatar(
     painter: QPainter, rect: QRectF, initials: str, colour: QColor, *, square: bool = False, ring: QColor | None = None
 ) -> None:
-    """Paints initials on a hue; `ring` draws a 2 px edge in the background's colour, for overlapping stacks."""
+    """Paints a picture of a person or room into `rect`: `initials` on a ground of `colour`, round or `square`. `ring`:
+    the colour of an edge of 2 px around it, for pictures that overlap; None for no edge."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -34,8 +35,8 @@ def paint_avatar(
 
 
 class Avatar(QWidget):
-    """A person's (round) or room's (square) picture, of `size` at 100 %. Not focusable; its name is for screen
-    readers."""
+    """A widget with the picture of a person (round) or room (`square`): initials on a ground whose hue is `colour`.
+    `size` is in pixels at 100 %. It takes no focus; `name` is for screen readers."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class Avatar(QWidget):
         self.show_person(initials, colour, name)
 
     def show_person(self, initials: str, colour: int, name: str) -> None:
-        """Shows a person's initials, colour and name."""
+        """Shows another person's initials, hue (`colour`) and name from now on."""
         self._initials, self._colour = initials, colour
         self.setAccessibleName(name)
         set_tip(self, name)

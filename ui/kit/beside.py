@@ -13,8 +13,9 @@ _ANY_WIDTH = (1 << 24) - 1
 
 
 class PageWithPanel(QWidget):
-    """Holds both. The panel is shown and hidden by its owner; only the page's visibility is decided here. `panel_px` is
-    the panel's width at 100 %, `page_px` the least that the page needs beside it."""
+    """A widget with a page, and a panel at its side that its owner shows and hides. Where both have no room beside each
+    other, the page is hidden while the panel is shown. `panel_px` is the panel's width, `page_px` the least width of
+    the page beside it, both at 100 %."""
 
     def __init__(self, page: QWidget, panel: QWidget, *, panel_px: int, page_px: int) -> None:
         super().__init__()

@@ -19,7 +19,8 @@ SOON_MS = 100
 
 
 def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object]) -> Callable[[], None]:
-    """Calls `slot` at every emit until the owner's Qt object is destroyed, or the returned function is called.
+    """Calls `slot` with the arguments of every emit of `signal`, until the Qt object `owner` is destroyed or the
+    returned function is called.
 
     A bound method is held weakly, so that a subscription never keeps a widget alive. ▲ What a slot raises goes where an
     error of Qt's slots goes (kit/errors.py), and not to the emitter. Otherwise a widget that fails would stop its room,
@@ -43,8 +44,8 @@ def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object])
 
 
 class Soon(QObject):
-    """Calls a method of its owner once for all emits since the last call: in the loop's next turn, but at most every
-    SOON_MS. The method is held weakly."""
+    """Joins many calls of `due` to few calls of `slot`, a method of `owner`: one for all calls since the last one, in
+    the event loop's next turn, but at most one every SOON_MS. The method is held weakly."""
 
     def __init__(self, owner: QObject, slot: Callable[[], object]) -> None:
         super().__init__(owner)
@@ -54,7 +55,7 @@ class Soon(QObject):
         self._timer.timeout.connect(self._call)
 
     def due(self, *_emitted: object) -> None:
-        """Asks for a call. Bound to signals of any arguments."""
+        """Asks for a call of the slot soon. Connect it to signals; their arguments are ignored."""
         if not self._timer.isActive():
             passed_ms = (time.monotonic() - self._last) * 1000
             self._timer.start(max(0, SOON_MS - int(passed_ms)))

@@ -15,8 +15,9 @@ from ui.kit.translate import tr, trn
 
 
 class BugDialog(Dialog):
-    """Shows what happened and its code, and counts what comes while it is open. Accepted: the person wants to report it
-    to IT. Enter closes it, since it comes up while one writes."""
+    """A dialog that shows that an error of Kansli's own code happened, with its code, and counts those that happen
+    while it is open. It is accepted if the person wants to report it to IT. Enter closes it, since it may come up while
+    one writes."""
 
     def __init__(self, parent: QWidget, error: Exception, code: str, times: int = 1) -> None:
         shown = sentence_of(error)
@@ -32,13 +33,13 @@ class BugDialog(Dialog):
         self.count(code, times)
 
     def count(self, code: str, times: int = 1) -> None:
-        """The fault of this code has happened, once more or for the first time."""
+        """Adds `times` faults with this code to those that the dialog shows."""
         self._counts[code] = self._counts.get(code, 0) + times
         self._codes.setText("\n".join(self.lines()))
         self.setAccessibleDescription("\n".join([self._sentence.text(), *self.lines()]))
 
     def lines(self) -> Sequence[str]:
-        """Each code, with how often it came if that is more than once."""
+        """Each fault's code as a line of text, with how often it happened if that is more than once."""
         return [
             code_line(code) + (" · " + trn("{n} time", "{n} times", n).format(n=n) if n > 1 else "")
             for code, n in self._counts.items()
@@ -46,20 +47,22 @@ class BugDialog(Dialog):
 
 
 class BugNotifier:
-    """Shows faults of one window: at most one dialog at a time, and for the same code at most one a minute."""
+    """Shows faults of Kansli's own code in a dialog over one window: at most one dialog at a time, and for the same
+    code at most one a minute."""
 
     def __init__(
         self, window: QWidget, report: Callable[[Sequence[str]], object], counted: Counted | None = None
     ) -> None:
-        """`report` gets the lines of the dialog, with the codes, when the person wants to report them."""
+        """`report` is called with the lines of the dialog, which have the codes, when the person wants to report them.
+        `counted` counts the faults; None for a counter of its own."""
         self._window, self._report = window, report
         self._counted = counted or Counted()
         self.dialog: BugDialog | None = None
         """The one that is open."""
 
     def show_fault(self, error: Exception) -> None:
-        """Opens the dialog, or counts the fault in the one that is open. A hidden window shows nothing: the log has
-        it."""
+        """Shows the dialog about this fault, or counts the fault in the dialog that is open. A hidden window shows
+        nothing: the log has the fault."""
         code = code_of(error)
         missed = self._counted.add(code)
         if self.dialog is not None and shiboken6.isValid(self.dialog):

@@ -18,7 +18,8 @@ _ICON_ROLES = {"primary": "on-accent", "danger": "on-accent", "link": "accent"}
 
 
 class Entered:
-    """Makes Enter press a button that has the focus; Qt does so only in dialogs. Goes before Qt's class."""
+    """A base class for buttons: makes Enter press the button that has the focus, which Qt does only in dialogs. It
+    comes before Qt's class."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not isinstance(self, QAbstractButton) or event.key() not in _ENTER:
@@ -28,7 +29,8 @@ class Entered:
 
 
 class IconButton(Entered, Toggle, QToolButton):
-    """A button of one icon. `name` is its accessible name and, with the shortcut, its tooltip."""
+    """A button with an icon and no text. `name` is its accessible name and, with the shortcut, its tooltip. `role` is
+    the name of the icon's colour, `size` its size at 100 %."""
 
     def __init__(
         self,
@@ -54,13 +56,14 @@ class IconButton(Entered, Toggle, QToolButton):
             self.clicked.connect(lambda: on_click())
 
     def set_name(self, name: str, shortcut: str = "") -> None:
-        """Changes name and tooltip."""
+        """Changes the button's accessible name, and its tooltip, which also shows `shortcut`."""
         self.setAccessibleName(name)
         set_tip(self, f"{name} ({key_text(shortcut)})" if shortcut else name)
 
 
 class TextButton(Entered, Toggle, QPushButton):
-    """A button with a text: `kind` "" (bordered), primary, danger, quiet or link."""
+    """A button with a text, and perhaps an icon before it. `kind` is its look: "" (bordered), primary, danger, quiet or
+    link."""
 
     def __init__(
         self,
@@ -86,12 +89,13 @@ class TextButton(Entered, Toggle, QPushButton):
             self.clicked.connect(lambda: on_click())
 
     def setText(self, text: str) -> None:
-        """Changes text and accessible name. Air between icon and text is a character: Qt has no setting for it."""
+        """Changes text and accessible name. The space between icon and text is a character: Qt has no setting for
+        it."""
         super().setText(self._air + caption(text))
         self.setAccessibleName(text)
 
     def show_text(self, text: str, name: str = "") -> None:
-        """Shows a text, with another accessible name if `name` is given. Does nothing if the button has that name
+        """Changes the text, and the accessible name to `name` ("": the text). Does nothing if the button has that name
         already: a screen reader would announce a name that is set again."""
         if self.accessibleName() != (name or text):
             self.setText(text)
@@ -99,7 +103,7 @@ class TextButton(Entered, Toggle, QPushButton):
 
 
 class PlainButton(Entered, QPushButton):
-    """A button with a text that the layout may stretch, as in a dialog's foot or a row of choices."""
+    """A button with a text whose width the layout may stretch, as in a dialog's foot or a row of choices."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -107,7 +111,7 @@ class PlainButton(Entered, QPushButton):
 
 
 class SegmentButton(Tab, PlainButton):
-    """One of a row of buttons of which one is chosen: what is shown below. It is in a `Segments`."""
+    """One of a row of buttons (`Segments`) of which one is chosen: it decides what is shown below the row."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -117,7 +121,7 @@ class SegmentButton(Tab, PlainButton):
 
 
 class Segments(TabList, QWidget):
-    """A row of segment buttons. `name` says what they choose."""
+    """A row of `SegmentButton`s, of which one is chosen. `name` says to a screen reader what they choose."""
 
     def __init__(self, name: str, spacing: int = 8, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -130,7 +134,8 @@ class Segments(TabList, QWidget):
 
 
 class RowButton(Entered, QPushButton):
-    """A whole row that can be pressed: give it a layout. `name` is the row's text for a screen reader."""
+    """A button in the form of a whole row, whose content the caller puts into a layout. `name` is the row's text for a
+    screen reader."""
 
     def __init__(self, name: str, on_click: Callable[[], object] | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -142,7 +147,7 @@ class RowButton(Entered, QPushButton):
             self.clicked.connect(lambda: on_click())
 
     def take_clicks(self) -> None:
-        """Makes a click on the row's parts press the row. Call it when all parts are in the row."""
+        """Makes a click on any widget in the row press the row. Call it when all widgets are in the row."""
         for part in self.findChildren(QWidget):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 

@@ -18,7 +18,7 @@ _AROUND = 24
 
 
 class Card(QFrame):
-    """A bordered surface with round corners; `content` is its vertical layout."""
+    """A widget with a border and round corners that groups others; `content` is its vertical layout."""
 
     def __init__(self, parent: QWidget | None = None, *, margin: int = 12, spacing: int = 8) -> None:
         super().__init__(parent)
@@ -27,14 +27,14 @@ class Card(QFrame):
 
 
 def quiet_card(text: str) -> Card:
-    """A card with a muted sentence, for a place where there is nothing yet."""
+    """A card with only the muted sentence `text`, for a place where there is nothing yet."""
     card = Card(margin=14)
     card.content.addWidget(label(text, "muted", wrap=True))
     return card
 
 
 class Line(QFrame):
-    """A horizontal line of one pixel."""
+    """A widget that is a horizontal line of one pixel."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +43,7 @@ class Line(QFrame):
 
 
 class SectionHeader(Label):
-    """The heading over a group: `caps` for the side list's small capitals."""
+    """A label that is the heading over a group of widgets. `caps`: in small capitals, as in the list at the side."""
 
     def __init__(self, text: str, *, caps: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(text.upper() if caps else text, parent, level=LEVELS["section"])
@@ -52,7 +52,8 @@ class SectionHeader(Label):
 
 
 class IconLabel(Label):
-    """An icon that is not a button, in the theme's colours. Decoration: it has no name."""
+    """A widget that shows an icon in a colour of the theme (`role`), and is no button. It is decoration, so it has no
+    name for screen readers."""
 
     def __init__(self, icon: str, role: str = "muted", size: int = 18, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -62,7 +63,7 @@ class IconLabel(Label):
         theme.on_change(self, self._draw)
 
     def set_icon(self, icon: str, role: str) -> None:
-        """Shows another icon."""
+        """Shows the icon with this name, in the colour of the theme that `role` names."""
         self._icon, self._role = icon, role
         self._draw()
 
@@ -71,7 +72,8 @@ class IconLabel(Label):
 
 
 class EmptyState(QWidget):
-    """Shows what belongs here, and offers the first step."""
+    """A widget for a place where there is nothing yet: icon, title, and what belongs here (`text`). With `step`, a
+    button of that text calls `on_step`."""
 
     def __init__(
         self,
@@ -106,21 +108,22 @@ class EmptyState(QWidget):
         self._measure()
 
     def _measure(self) -> None:
-        """Gives the texts their width, as a wrapped label's own hint is too narrow, and with it their height: a centred
-        label gets that of one line, however many its text has."""
+        """Gives the texts the width that the widget has for them, and the height that they need in that width. By
+        itself, Qt would make wrapped labels too narrow, and centred ones one line high."""
         width = max(_LEAST_TEXT_WIDTH, min(px(_TEXT_WIDTH), self.width() - 2 * _AROUND))
         for part in self._texts:
             part.setFixedSize(width, part.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:
-        """The least size. It is narrow, because the texts have only the width of the moment."""
+        """The least size of the widget. It is narrow, because the texts take whatever width there is."""
         step = self.step.minimumSizeHint().width() if self.step is not None else 0
         width = max(_LEAST_TEXT_WIDTH, step) + 2 * _AROUND
         return QSize(width, super().minimumSizeHint().height())
 
 
 def scroll(content: QWidget, name: str) -> QScrollArea:
-    """The content in a scroll area without a frame, which the keyboard can scroll but does not stop at."""
+    """Puts `content` into a scroll area without a frame. Its keys scroll it while something in it has the focus; Tab
+    does not stop at the area itself. `name` is for screen readers."""
     area = QScrollArea()
     area.setWidget(content)
     area.setWidgetResizable(True)

@@ -28,7 +28,7 @@ def height() -> int:
 
 
 def chip_width(text: str, *, icon: bool, size_px: float = SMALL_PX) -> float:
-    """How wide a chip with this text is."""
+    """The width in pixels of a chip with this text, with or without an icon."""
     if icon and not text:
         return px(_ICON_ONLY)
     return QFontMetricsF(font(size_px, 500)).horizontalAdvance(text) + (16 + px(18) if icon else 16)
@@ -44,7 +44,8 @@ def paint_chip(
     icon: str | None = None,
     size_px: float = SMALL_PX,
 ) -> QRectF:
-    """Paints a chip with its top left corner at (x, y) and returns where it is."""
+    """Paints a chip, a small mark with a word and perhaps an icon, with its top left corner at (x, y). Returns its
+    rectangle. `kind` names its colours."""
     ink, ground = KINDS[kind]
     rect = QRectF(x, y, chip_width(text, icon=icon is not None, size_px=size_px), height())
     tokens = theme.current()
@@ -65,7 +66,8 @@ def paint_chip(
 
 
 def paint_badge(painter: QPainter, right: float, centre_y: float, count: int, kind: str = "accent") -> float:
-    """Paints a count as a pill that ends at `right`; returns its width. `kind` is accent or badge."""
+    """Paints a count as a pill whose right edge is at `right`, in the middle of `centre_y`. Returns its width. `kind`,
+    "accent" or "badge", is its colour. Counts above 99 are painted as 99+."""
     text = str(count) if count < 100 else "99+"
     tokens = theme.current()
     ground, ink = ("badge", "on-badge") if kind == "badge" else ("accent", "on-accent")
@@ -86,7 +88,8 @@ def paint_badge(painter: QPainter, right: float, centre_y: float, count: int, ki
 
 
 class Chip(QWidget):
-    """A mark with a word and perhaps an icon. Its word is also its text for screen readers."""
+    """A widget that is a small mark with a word and perhaps an icon; `kind` names its colours. The word is also its
+    text for screen readers."""
 
     def __init__(self, text: str, kind: str = "muted", icon: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,14 +100,15 @@ class Chip(QWidget):
         theme.on_change(self, self.updateGeometry)
 
     def set_chip(self, text: str, kind: str, icon: str | None = None) -> None:
-        """Shows another text, kind and icon."""
+        """Changes the chip's word, colours (`kind`) and icon."""
         self._text, self._kind, self._icon = text, kind, icon
         self.setAccessibleName(text)
         self.updateGeometry()
         self.update()
 
     def shorten(self, short: bool) -> None:
-        """Shows only the icon, if there is one. The word is then the chip's tooltip, and still its name."""
+        """With `short`, shows only the icon, if there is one; the word is then the tooltip, and still the name for
+        screen readers."""
         short = short and self._icon is not None
         set_tip(self, self._text if short else "")
         if short != self._short:

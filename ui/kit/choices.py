@@ -9,8 +9,9 @@ from ui.kit.edits import Inserted, Moved, Removed, edits
 
 
 def offer(box: QComboBox, choices: Sequence[tuple[str, Hashable]], chosen: Hashable) -> None:
-    """Shows these choices, each a text and its value. `chosen` becomes the current one; if it is not among them, the
-    first. A choice that is still there keeps its item."""
+    """Makes `choices`, each a text and its value, the items of a combo box, and the one with the value `chosen` the
+    current one; if that is not among them, the first. A choice that was there before keeps its item, so that an open
+    list stays right."""
     before: list[Hashable] = [box.itemData(at) for at in range(box.count())]
     for edit in edits(before, [value for _, value in choices]):
         match edit:

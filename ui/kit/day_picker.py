@@ -25,9 +25,9 @@ _SMALLEST = (320, 250)
 
 
 def pick_day(button: QWidget, chosen: date | None, on_choice: Callable[[date], object]) -> QFrame:
-    """Opens the calendar under a button, at `chosen`; if that is None, at today. `on_choice` gets the day that is
-    clicked or taken by Enter. Esc and a click beside the calendar close it without a choice. It is deleted when it
-    closes."""
+    """Opens a calendar under `button`, at the day `chosen`, or today if that is None. `on_choice` is called with the
+    day that is clicked or taken by Enter. Esc and a click beside the calendar close it without a choice. Returns the
+    calendar, which is deleted when it closes."""
     box = QFrame(button, Qt.WindowType.Popup)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     set_props(box, frame="popup")
@@ -104,7 +104,8 @@ def _colour(calendar: QCalendarWidget) -> None:
 
 
 def _place(button: QWidget, size: QSize) -> QPoint:
-    """Its right edge under the button's; above the button where there is no room below."""
+    """The point at which a calendar of this size opens: below the button, with the right edges in line; above it if
+    there is no room below."""
     at = button.mapToGlobal(QPoint(button.width() - size.width(), button.height() + _GAP_PX))
     screen = area_of(button)
     if at.y() + size.height() > screen.bottom():

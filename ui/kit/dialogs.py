@@ -47,7 +47,8 @@ _used: list[Path] = []
 
 
 class Dialog(QDialog):
-    """The frame of every dialog: title, content, buttons in the platform's order. `body` takes the content.
+    """The base class of every dialog: title, content, buttons in the platform's order. `body` is the layout for the
+    content. `accept` and `cancel` are the texts of the buttons.
 
     It is as high as what it shows at the moment. Where the window is lower, the content scrolls between title and
     buttons, by wheel and by Page Up, Page Down, Home and End.
@@ -101,25 +102,26 @@ class Dialog(QDialog):
             reject.setFocus()
 
     def add_text(self, text: str, kind: str = "muted") -> Label:
-        """A wrapped paragraph in the body."""
+        """Adds a paragraph of wrapped text to the dialog. `kind` is its look."""
         paragraph = label(text, kind, wrap=True)
         self.body.addWidget(paragraph)
         return paragraph
 
     def add_error(self) -> ErrorLine:
-        """The line in the body that shows what went wrong."""
+        """Adds a line that shows what went wrong; it is hidden until it has a text."""
         error = ErrorLine()
         self.body.addWidget(error)
         return error
 
     def add_spinner(self) -> Spinner:
-        """Turns beside the buttons while something is waited for."""
+        """Adds a spinner beside the dialog's buttons, to be started while the person waits for something."""
         spinner = Spinner()
         self._foot.insertWidget(0, spinner)
         return spinner
 
     def add_field(self, name: str, value: str = "", *, secret: bool = False) -> QLineEdit:
-        """A labelled line in the body."""
+        """Adds a field for one line of text, with `value` in it, under the label `name`. `secret`: what is typed is not
+        shown."""
         caption = label(name, "label")
         field = QLineEdit(value)
         field.setAccessibleName(name)
@@ -149,7 +151,7 @@ class Dialog(QDialog):
             self._area.verticalScrollBar().triggerAction(scrolled)
 
     def _fit(self) -> None:
-        """Takes the height that the content needs, if that has changed. A larger height that the person has given it
+        """Gives the dialog the height that its content needs now. A larger height that the person has given it
         stays."""
         outer, content = self._outer, self.body
         content.activate()
@@ -180,7 +182,8 @@ class Dialog(QDialog):
 
 
 def _room(dialog: QDialog) -> QSize:
-    """The size of the window over which a dialog is shown, be it by other dialogs; of the screen if there is none."""
+    """The size of the window over which a dialog is shown, below any dialogs between; that of the screen if there is
+    none."""
     parent = dialog.parentWidget()
     if parent is None:
         return area_of(dialog).size()
@@ -189,7 +192,8 @@ def _room(dialog: QDialog) -> QSize:
 
 
 async def show(dialog: QDialog) -> bool:
-    """Opens a dialog and waits until it is answered; True if accepted. The dialog is deleted afterwards."""
+    """Opens a dialog and waits until the person has closed it. True if they accepted it. The dialog is deleted
+    afterwards."""
     answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def finish(result: int) -> None:
@@ -233,7 +237,8 @@ async def ask(parent: QWidget, title: str, name: str, *, value: str = "", accept
 async def confirm(
     parent: QWidget, title: str, text: str, *, accept: str, danger: bool = False, about: str = ""
 ) -> bool:
-    """Asks before what cannot be undone. `accept` is the verb on the button, `about` names what it is done to."""
+    """Asks in a dialog before something that cannot be undone; True if the person agrees. `accept` is the verb on the
+    button, `about` names the thing in question. `danger`: the button is red."""
     dialog = Dialog(parent, title, accept=accept, danger=danger)
     if about:
         dialog.add_text(about, "strong")
@@ -242,7 +247,8 @@ async def confirm(
 
 
 async def open_files(parent: QWidget, title: str, filters: str = "") -> list[Path]:
-    """Lets the person choose several files to read."""
+    """Lets the person choose several files to read; empty if they cancel. `filters` are the kinds of files offered, in
+    Qt's form."""
     dialog = _file_dialog(parent, title, filters)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     chosen: list[str] = []
@@ -251,14 +257,16 @@ async def open_files(parent: QWidget, title: str, filters: str = "") -> list[Pat
 
 
 async def open_file(parent: QWidget, title: str, filters: str = "") -> Path | None:
-    """Lets the person choose one file to read."""
+    """Lets the person choose one file to read; None if they cancel. `filters` are the kinds of files offered, in Qt's
+    form."""
     dialog = _file_dialog(parent, title, filters)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     return await _path(dialog)
 
 
 async def save_file(parent: QWidget, title: str, name: str, filters: str = "", suffix: str = "") -> Path | None:
-    """Lets the person choose where to write; asks before replacing a file. `suffix` is added to a name without one."""
+    """Lets the person choose where to write a file, at first called `name`; None if they cancel. Asks before replacing
+    a file. `suffix` is added to a name without one; `filters` are the kinds of files offered, in Qt's form."""
     dialog = _file_dialog(parent, title, filters)
     dialog.setDefaultSuffix(suffix)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -267,8 +275,8 @@ async def save_file(parent: QWidget, title: str, name: str, filters: str = "", s
 
 
 def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
-    """Makes a file dialog. It begins in the folder that was used last in this run, at first among the person's
-    documents. Nothing is kept beyond this run."""
+    """Makes a file dialog. It begins in the folder that was used last since the program was started, at first among the
+    person's documents. The folder is not stored."""
     keep_no_places()
     dialog = QFileDialog(parent, plain.title(title), "", filters)
     documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
@@ -278,9 +286,9 @@ def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
 
 
 def keep_no_places() -> None:
-    """▲ Stops Qt's own file dialog from keeping anything beyond this run. Otherwise it would write the visited folders'
-    names to ~/.config/QtProject.conf, in plain and outside the profile. A second call changes nothing. Call it before
-    any dialog of Qt's that leads to a file dialog."""
+    """▲ Stops Qt's own file dialog from storing the names of visited folders in ~/.config/QtProject.conf, which is in
+    plain and outside the profile. A second call changes nothing. Call it before any dialog of Qt's that leads to a file
+    dialog."""
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
 
 
@@ -291,7 +299,7 @@ async def _path(dialog: QFileDialog) -> Path | None:
 
 
 def _chosen(files: Sequence[str]) -> list[Path]:
-    """The files as paths; the next dialog begins in their folder."""
+    """Returns the chosen files as paths, and makes the next file dialog begin in the folder of the first one."""
     paths = [Path(file) for file in files]
     _used[:] = [path.parent for path in paths[:1]] or _used
     return paths

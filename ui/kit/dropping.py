@@ -12,8 +12,8 @@ from ui.kit.style import label
 
 
 class FileDrops(QObject):
-    """Lets files be dropped on `view`. While they are dragged over it, a label with `text` covers it. `take` gets the
-    paths of dropped files; while `allowed` says no, nothing is shown and drops are refused."""
+    """Lets a person drop files on `view`. While files are dragged over it, a label with `text` covers it. `take` is
+    called with the paths of dropped files. While `allowed` returns False, no label is shown and drops are refused."""
 
     def __init__(
         self, view: QWidget, text: str, allowed: Callable[[], bool], take: Callable[[Sequence[Path]], object]
@@ -49,7 +49,7 @@ class FileDrops(QObject):
 
 
 def take_copy(event: QDropEvent) -> None:
-    """▲ Accepts it as a copy: after a move, a file manager deletes its file."""
+    """▲ Accepts dropped files as a copy: after a move, a file manager would delete its file."""
     copies = event.possibleActions() & Qt.DropAction.CopyAction
     event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)
     event.accept()

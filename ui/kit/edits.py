@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """`count` rows are removed, from `first` on."""
+    """An edit of a list: `count` rows are removed, from the index `first` on."""
 
     first: int
     count: int
@@ -18,7 +18,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One row moves from `first` to `to`. `to` is its index after the move."""
+    """An edit of a list: one row moves from the index `first` to `to`, its index after the move."""
 
     first: int
     to: int
@@ -31,7 +31,8 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """`count` new rows are inserted from `first` on. They are the rows of the new order with these indexes."""
+    """An edit of a list: `count` new rows are inserted from the index `first` on. They are the rows of the new list
+    with these indexes."""
 
     first: int
     count: int
@@ -42,7 +43,7 @@ Edit = Removed | Moved | Inserted
 
 def edits(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Edit]:
     """Returns the edits that turn a list with the keys `old` into one with the keys `new`, in the order in which they
-    are to be done: rows that are gone, the last one first; moves; new rows, the first one first.
+    are to be done: removed rows, the last one first; moves; new rows, the first one first.
 
     An edit's index counts in the list as the edits before it have left it. As few rows as possible are moved. If a key
     occurs several times, its first row in `old` becomes its first row in `new`, the second its second, and so on.
@@ -68,7 +69,8 @@ def _removals(before: Sequence[Hashable], wanted: set[Hashable]) -> list[Edit]:
 
 
 def _moves(now: list[Hashable], after: Sequence[Hashable]) -> list[Edit]:
-    """Puts each key that does not stay behind the one that it is to follow. `now` is changed."""
+    """The moves that bring the keys `now` into the order `after`; both have the same keys. As many keys as possible
+    stay where they are. `now` is changed."""
     place = {key: at for at, key in enumerate(after)}
     staying = _longest_rise([place[key] for key in now])
     found: list[Edit] = []
@@ -97,7 +99,7 @@ def _insertions(after: Sequence[Hashable], there: set[Hashable]) -> list[Edit]:
 
 
 def _longest_rise(places: Sequence[int]) -> set[int]:
-    """The members of a longest rising subsequence of different numbers (patience sorting)."""
+    """The members of a longest rising subsequence of `places`, different numbers (patience sorting)."""
     tops: list[int] = []
     before: dict[int, int | None] = {}
     for place in places:
@@ -113,7 +115,7 @@ def _longest_rise(places: Sequence[int]) -> set[int]:
 
 
 def _numbered(keys: Sequence[Hashable]) -> list[Hashable]:
-    """The keys, each with a number, so that one that occurs several times is not confused."""
+    """Each key with how often it occurred before, so that no two members are equal."""
     seen: Counter[Hashable] = Counter()
     found: list[Hashable] = []
     for key in keys:

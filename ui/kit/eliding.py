@@ -11,7 +11,8 @@ _NUMBER = re.compile(r"\(?(?=\S*\d{2})[\w./:–-]{3,24}\)?")
 
 
 def elided(title: str, metrics: QFontMetricsF, width: float) -> str:
-    """The title cut to a width. A number at its end stays, because it distinguishes the titles of cases."""
+    """Cuts `title`, with "…" at the end, to `width` pixels. A number at its end is kept, because it distinguishes the
+    titles of cases."""
     head, _, number = title.rpartition(" ")
     elide = Qt.TextElideMode.ElideRight
     behind = f" {number}"

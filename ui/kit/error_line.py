@@ -10,7 +10,8 @@ from ui.kit.style import column, label
 
 
 class ErrorLine(QWidget):
-    """`show_text` shows a text, `hide` hides it. Both texts are announced to screen readers."""
+    """A red line, under the fields of a page or dialog, that shows what went wrong. `show_text` shows a text, `hide`
+    hides it. Each text is announced to screen readers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -21,7 +22,8 @@ class ErrorLine(QWidget):
         self.hide()
 
     def show_text(self, text: str, code: str = "") -> None:
-        """Shows a text, and under it, small, the code that support asks for. Announces it if it has changed."""
+        """Shows what went wrong (`text`), and small under it the error's `code`, for which support asks. A screen
+        reader announces it if it has changed."""
         was = "" if self.isHidden() else self.text()
         self._text.setText(text)
         self._code.setText(code_line(code))
@@ -33,14 +35,14 @@ class ErrorLine(QWidget):
         self.show()
 
     def add_sentence(self, text: str) -> None:
-        """Shows a further sentence after what is shown, and announces it."""
+        """Shows `text` as a further sentence after the error, and has a screen reader announce it."""
         self._text.setText(f"{self._text.text()}\n{text}")
         for part in (self, self._text):
             part.setAccessibleName(self.text())
         announce(self, text, Kind.KEPT)
 
     def clear(self) -> None:
-        """Hides the line, and forgets its text."""
+        """Hides the line and empties it."""
         self.hide()
         self._text.setText("")
         self._code.setText("")

@@ -42,16 +42,17 @@ _log = logging.getLogger("ui")
 
 
 class Counted:
-    """Counts what happens again and again. The clock is in seconds."""
+    """Decides which of many equal faults are written or shown: by their code, one in a minute. `clock` gives
+    seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._since: dict[str, tuple[float, int]] = {}
 
     def add(self, code: str) -> int | None:
-        """Counts a fault. Returns None if the minute that a fault of this code began is not over: the caller says
-        nothing of it. Otherwise this fault begins the code's next minute, and the caller says it, with the returned
-        number of faults that came in the last minute after its first one; 0 if there were none."""
+        """Counts a fault with this code. Returns None if less than a minute has passed since the code was last written
+        or shown: the caller then does neither. Otherwise returns how many faults with this code came since then and
+        were left out; 0 if none."""
         now = self._clock()
         began, count = self._since.get(code, (0.0, -1))
         if count >= 0 and now - began < MINUTE_S:
@@ -62,7 +63,8 @@ class Counted:
 
 
 class Uncaught(QObject):
-    """The hooks of this process. Made by `install`, on the thread of the widgets."""
+    """Catches the errors of this process that no other code has caught, writes them to the log and has them shown.
+    `install` makes it, on the thread of the widgets. `folder` is the log's."""
 
     _caught = Signal(object)
     """An exception, from any thread."""
@@ -83,12 +85,12 @@ class Uncaught(QObject):
         self._qt_before = qInstallMessageHandler(self._on_qt)
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Takes what the loop's callbacks and forgotten tasks raise, until `remove`."""
+        """Also catches what the callbacks and forgotten tasks of this event loop raise, until `remove`."""
         loop.set_exception_handler(self._on_loop)
         self._loops.append(loop)
 
     def remove(self) -> None:
-        """Restores the hooks that were set before. A second call changes nothing."""
+        """Stops catching errors: restores the hooks that were set before. A second call changes nothing."""
         if self._before is None:
             return
         sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
@@ -123,7 +125,8 @@ class Uncaught(QObject):
             self._take(what, error, silent=isinstance(error, ConnectionError) and not in_ours(error))
 
     def _on_qt(self, kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-        """▲ The message itself may quote what a person wrote, so of it only the name of Qt's method is written."""
+        """Writes a message of Qt's own to the log. ▲ The message may quote what a person wrote, so of it only the name
+        of Qt's method is written."""
         if kind not in _LOUD:
             return
         found = _FUNCTION.match(message)
@@ -138,7 +141,8 @@ class Uncaught(QObject):
     # -- what becomes of it -------------------------------------------------------------------------------------------
 
     def _take(self, source: str, error: BaseException, *, silent: bool = False) -> None:
-        """Writes the error to the log and has it shown. Any thread. `silent`: it is only written."""
+        """Writes an uncaught error to the log and, unless `silent`, has it shown. `source` says where it was caught.
+        May be called on any thread."""
         code = code_of(error)
         if (missed := self._written.add(code)) is not None:
             log.ui.exception("uncaught", error, shown=code, way=source, missed=missed)
@@ -148,7 +152,8 @@ class Uncaught(QObject):
             self._caught.emit(error)
 
     def _show(self, error: BaseException) -> None:
-        """▲ What fails while it is shown is only written: otherwise it would be shown again, for ever."""
+        """Has an error shown, on the thread of the widgets. ▲ An error in showing it is only written to the log:
+        otherwise it would be shown again, for ever."""
         try:
             tasks.show(self, tasks.as_exception(error))
         except Exception as failed:
@@ -156,19 +161,20 @@ class Uncaught(QObject):
 
 
 def install(folder: Path) -> Uncaught:
-    """Sets every hook of this process; the log must be open. `folder` is the log's, for the file of crashes, which is
-    emptied. Call `watch` with the loop when there is one. On the thread of the widgets."""
+    """Begins to catch the errors that no other code catches. Call it on the thread of the widgets, when the log is
+    open. `folder` is the log's: the file there for crashes of native code is emptied. Call `watch` with the event loop
+    when there is one."""
     return Uncaught(folder)
 
 
 def _copy_crash(folder: Path) -> None:
-    """Writes what ended the former process to the log."""
+    """Writes to the log what a crash of native code in the former process has left in `folder`."""
     for line in crashes.read(folder):
         _log.error("%s", line)
 
 
 def _open(path: Path) -> IO[bytes] | None:
-    """Empties the file of crashes; None if the disk refuses: then a crash is not written."""
+    """Opens the file for crashes, empty; None if the disk refuses: a crash is then not recorded."""
     try:
         return path.open("wb")
     except OSError as fault:
@@ -177,6 +183,6 @@ def _open(path: Path) -> IO[bytes] | None:
 
 
 def _terminal() -> IO[str] | None:
-    """stderr, if a person reads it there and nothing keeps it. A program with a window has none on Windows."""
+    """Standard error if it is a terminal, where a person reads it and nothing stores it; otherwise None."""
     found = sys.stderr
     return found if found is not None and found.isatty() else None

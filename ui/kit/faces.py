@@ -44,11 +44,12 @@ the pressed state of a push button. On Windows Qt reports it."""
 
 
 class Spoken:
-    """The answers to a screen reader about an object. Goes before Qt's class; these answers are those of a widget."""
+    """A base class of widgets, and of objects in the place of something painted, whose answers to a screen reader are
+    given here instead of by Qt. It comes before Qt's class; the answers here are those of a plain widget."""
 
     def spoken_role(self) -> Role | None:
-        """Returns the role, or None to keep Qt's own interface. Qt asks for the interface once, when the object gets
-        its first name or text: set whatever decides None before that."""
+        """Returns what the object is for a screen reader (its role), or None to keep Qt's own interface. Qt asks for
+        the interface once, when the object gets its first name or text: whatever decides None must be set before."""
         return None
 
     def subject(self) -> QObject | None:
@@ -76,7 +77,7 @@ class Spoken:
         return state
 
     def spoken_rect(self) -> QRect:
-        """The object's place in global coordinates."""
+        """The object's rectangle in global coordinates."""
         widget = self._widget()
         return QRect(widget.mapToGlobal(QPoint(0, 0)), widget.size())
 
@@ -91,7 +92,7 @@ class Spoken:
         return inside[number] if 0 <= number < len(inside) else None
 
     def spoken_number(self, child: QObject | None) -> int:
-        """The number of a child; -1 if it is no child."""
+        """The index of `child` among the object's children for a screen reader; -1 if it is none of them."""
         inside = self._inside()
         return inside.index(child) if child in inside else -1
 
@@ -100,7 +101,7 @@ class Spoken:
         return None
 
     def press(self) -> None:
-        """Does what a press on the object does, if `presses`."""
+        """Does what a press on the object does, if it can be pressed."""
         if isinstance(self, QAbstractButton):
             self.click()
 
@@ -118,7 +119,7 @@ class Spoken:
 
 
 class Toggle(Spoken):
-    """A button that stays pressed, if it is checkable."""
+    """A button that a screen reader calls a toggle if it is checkable: it stays pressed."""
 
     def spoken_role(self) -> Role | None:
         return Role.Button if isinstance(self, QAbstractButton) and self.isCheckable() else None
@@ -139,7 +140,7 @@ class Toggle(Spoken):
 
 
 class Tab(Spoken):
-    """A checkable button that chooses what is shown: a page tab."""
+    """A checkable button that a screen reader calls a page tab: it chooses what is shown."""
 
     def spoken_role(self) -> Role | None:
         return Role.PageTab if isinstance(self, QAbstractButton) and self.isCheckable() else None
@@ -152,14 +153,15 @@ class Tab(Spoken):
 
 
 class TabList(Spoken):
-    """A widget that contains `Tab`s."""
+    """A widget that contains `Tab`s, which a screen reader calls a list of tabs."""
 
     def spoken_role(self) -> Role | None:
         return Role.PageTabList
 
 
 class Spot(Spoken, QObject):
-    """Represents something that a widget paints, in which the focus can be. Lives as long as its owner, or less."""
+    """Stands for something that a widget only paints, so that a screen reader can report the focus in it. Deleted with
+    the widget or earlier."""
 
     def _widget(self) -> QWidget:
         owner = self.parent()
@@ -177,13 +179,13 @@ class Spot(Spoken, QObject):
 
 
 def notify_focus(thing: QObject) -> None:
-    """Notifies screen readers that the focus is here, in a part of the widget that has it."""
+    """Notifies screen readers that the focus is on `thing`, a part of the widget that has the focus."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleEvent(thing, QAccessible.Event.Focus))
 
 
 def notify_chosen(tab: QAbstractButton) -> None:
-    """Notifies screen readers that a `Tab` is the chosen one, or not any more."""
+    """Notifies screen readers that `tab` is the chosen one of its tabs, or not any more."""
     if QAccessible.isActive():
         event = QAccessible.Event.SelectionAdd if tab.isChecked() else QAccessible.Event.SelectionRemove
         QAccessible.updateAccessibility(QAccessibleEvent(tab, event))
@@ -196,14 +198,15 @@ def notify_description(thing: QObject) -> None:
 
 
 def notify_toggled(button: QAbstractButton) -> None:
-    """Notifies screen readers that a `Toggle`'s description has changed with its state. Qt notifies them of the state
-    itself."""
+    """Notifies screen readers that a button was switched on or off, where its description says which. Qt notifies them
+    of the state itself."""
     if _STATE_IN_DESCRIPTION:
         notify_description(button)
 
 
 class ForeignSpoken(Spoken):
-    """Describes a widget of one of Qt's own classes, which cannot be `Spoken` itself."""
+    """Gives the answers to a screen reader for `widget`, which is of one of Qt's own classes and so cannot be `Spoken`
+    itself."""
 
     def __init__(self, widget: QWidget) -> None:
         self._of = weakref.ref(widget)
@@ -227,8 +230,8 @@ when the widget is deleted. Derive from such a class and call `look_again` inste
 
 
 class Bystander(ForeignSpoken):
-    """A widget with a focus proxy, as the viewport of each field and list. Qt reports that both have the focus; here
-    only the proxy has it."""
+    """Gives the answers for a widget with a focus proxy, such as the viewport of a field or list. Qt reports that both
+    have the focus; here only the proxy has it."""
 
     def spoken_role(self) -> Role:
         return Role.Border if isinstance(self._of(), QFrame) else Role.Client
@@ -277,7 +280,8 @@ class _Attributes(QAccessibleAttributesInterface):
 
 
 class Face(QAccessibleInterface):
-    """The interface that Qt's bridges read. Qt owns it and deletes it with its object, which it therefore holds weakly.
+    """The accessibility interface of one object, which Qt reads; it answers as `thing` does. Qt owns it and deletes it
+    with its object, which it therefore holds weakly.
 
     ▲ Never return None where a pointer is expected from `interface_cast`: PySide6 ends the process (VoidPtr(0) is
     "there is none").
@@ -383,7 +387,7 @@ _OWN = (QAbstractButton, QAbstractScrollArea, QAbstractSpinBox, QComboBox, QLine
 
 
 def look_again(widget: QWidget) -> None:
-    """Drops the interface that Qt made in the widget's constructor, so that Qt asks again."""
+    """Drops the accessibility interface that Qt made in the widget's constructor, so that Qt asks for one again."""
     if QAccessible.isActive():
         face = QAccessible.queryAccessibleInterface(widget)
         QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(face))
@@ -409,6 +413,6 @@ def _make(_name: str, thing: QObject) -> QAccessibleInterface | None:
 
 @cache
 def install() -> None:
-    """Makes Qt ask here first. Call it after the application is made: Qt asks factories in reverse order of
-    installation, and its own is installed with the application."""
+    """Makes Qt ask this module first for the accessibility of an object. Call it after the application is made: Qt asks
+    its factories in reverse order of installation, and its own is installed with the application."""
     QAccessible.installFactory(_make)

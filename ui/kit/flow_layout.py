@@ -6,8 +6,9 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Items in their preferred size, `gap` px apart both ways, and in the middle of their line. Hidden items take no
-    room. Items that are added after `addStretch` are at the line's right end, where the line has room."""
+    """A layout that puts items beside each other and breaks lines as text does. Items have their preferred size, are
+    `gap` px apart both ways, and in the middle of their line. Hidden items take no room. Items that are added after
+    `addStretch` are at the line's right end, where the line has room."""
 
     def __init__(self, parent: QWidget | None = None, gap: int = 6) -> None:
         super().__init__(parent)
@@ -22,7 +23,7 @@ class FlowLayout(QLayout):
         self._items.append(item)
 
     def insertWidget(self, index: int, widget: QWidget) -> None:
-        """Adds a widget before the one with that index, as a box layout does."""
+        """Adds a widget before the item with that index, as a box layout does."""
         self.addWidget(widget)
         self._items.insert(index, self._items.pop())
         self.invalidate()
@@ -85,7 +86,8 @@ class FlowLayout(QLayout):
         return max(0, y - self._gap - rect.y())
 
     def _lines(self, width: int) -> list[list[tuple[int, QSize]]]:
-        """The shown items by line, as (number, size). An item that is wider than a line is cut down to it."""
+        """The visible items, line by line, as (index of the item, size), for a layout of this width. An item that is
+        wider than a line is cut down to it."""
         lines: list[list[tuple[int, QSize]]] = []
         used = 0
         for number, item in enumerate(self._items):

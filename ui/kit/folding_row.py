@@ -14,7 +14,8 @@ _SPACING = 12
 
 
 class FoldingRow(QWidget):
-    """`control` is one widget, perhaps a box of several. `words_px`: the least width of the words beside it, at
+    """A row with words at the left and a control at the right end, or under the words where the row is narrow.
+    `control` is one widget, perhaps a box of several. `words_px` is the least width of the words beside the control, at
     100 %."""
 
     def __init__(self, words: QLayout, control: QWidget, *, words_px: int) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 
 def to_front(window: QWidget) -> None:
-    """Brings a window to the front, be it hidden, minimised or behind others."""
+    """Brings a window to the front, whether it is hidden, minimised or behind others."""
     window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()
     window.raise_()

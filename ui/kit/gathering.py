@@ -12,7 +12,8 @@ PAUSE_S = 5.0
 
 
 class Kind(Enum):
-    """What an announcement is about. Decides what becomes of it if more are queued before it is read out."""
+    """What an announcement to a screen reader is about. It decides whether the announcement is read out if others come
+    before it is its turn."""
 
     KEPT = "kept"
     """An error, something that can be undone, the connection: waits, and is never dropped."""
@@ -21,12 +22,14 @@ class Kind(Enum):
     MESSAGES = "messages"
     """New messages: counted."""
     PASSING = "passing"
-    """The result of the person's own action: the latest result is read out."""
+    """Something that passes by, such as that a colleague is typing: the latest is read out, and only if nothing else
+    waits."""
 
 
 @dataclass(slots=True)
 class Gathering:
-    """Announcements that wait, by kind. `add` and `take` are given monotonic seconds."""
+    """The announcements that wait to be read out, by kind; it joins them to one sentence. The caller passes monotonic
+    seconds to `add` and `take`."""
 
     _kept: list[str] = field(default_factory=list)
     _done: str = ""
@@ -37,9 +40,9 @@ class Gathering:
     """No announcement is made before this time."""
 
     def add(self, kind: Kind, text: str, now: float, count: int = 1) -> str:
-        """Queues an announcement. Returns the text if it is to be read out now: KEPT or DONE, after a pause, with
-        nothing waiting. Otherwise returns "". MESSAGES and PASSING always wait. `count`: of messages; `text` is used
-        for a single one."""
+        """Adds an announcement at the time `now`. Returns `text` if it is to be read out at once: one of kind KEPT or
+        DONE, if the pause since the last is over and nothing waits. Otherwise it waits, as MESSAGES and PASSING always
+        do, and "" is returned. `count` is the number of messages; `text` is used for a single one."""
         quiet = now >= self.quiet_until
         if quiet and kind in (Kind.KEPT, Kind.DONE) and not self.waits:
             self.quiet_until = now + PAUSE_S
@@ -64,7 +67,8 @@ class Gathering:
         return bool(self._kept or self._done or self._messages or self._passing)
 
     def take(self, now: float) -> str:
-        """Returns what is to be read out now and forgets it; "" if nothing waits or it is not time yet."""
+        """Returns the text that is to be read out at the time `now`, and drops what waited. "" if nothing waits or the
+        pause since the last one is not over."""
         if now < self.quiet_until or not self.waits:
             return ""
         parts = [*self._kept, self._done, self._news()]

@@ -46,7 +46,8 @@ def pixmap(name: str, role: str = "muted", size: int = 20, scale: float = 1.0) -
 
 
 def paint(painter: QPainter, name: str, role: str, x: float, y: float, size: int) -> None:
-    """Paints the icon with its top left corner at (x, y); its sides are then `px(size)` pixels."""
+    """Paints the icon `name` in the colour that `role` names, with its top left corner at (x, y). Its sides are `size`
+    pixels at 100 %, and grow with the text size."""
     device = painter.device()
     scale = device.devicePixelRatioF() if device is not None else 1.0
     image = pixmap(name, role, size, scale)
@@ -70,7 +71,7 @@ def icon(name: str, role: str = "muted", size: int = 20, *, checked: str | None 
 
 
 def app_icon() -> QIcon:
-    """The program's own sign for title and task bars: the same on every desktop, whatever its theme."""
+    """The program's icon for title and task bars. It is the same on every desktop, whatever its theme."""
     light = theme.load("light")
     result = QIcon()
     for size in (16, 24, 32, 48, 64, 128, 256):
@@ -91,8 +92,8 @@ def app_icon() -> QIcon:
 def set_icon(
     target: QAbstractButton, name: str, role: str = "muted", size: int = 20, *, checked: str | None = None
 ) -> None:
-    """Gives a button its icon and keeps it in the theme's colours and the text's size. May be called again with another
-    icon."""
+    """Gives a button the icon `name` in the colour that `role` names (`checked`: while it is pressed down), and keeps
+    it right when the theme or the text size changes. May be called again with another icon. `size` is at 100 %."""
     target.setProperty("kansli_icon", [name, role, size, checked or role])
     _refresh(target)
     if not target.property("kansli_icon_follows"):

@@ -27,8 +27,9 @@ _LISTS: "weakref.WeakKeyDictionary[QWidget, weakref.ref[KeyedRows[Any, Any]]]" =
 
 
 class KeyedRows(Generic[Item, Row]):
-    """Shows a sequence of items in a host widget. The rows are at the beginning of the host's box or flow layout; other
-    items of the layout, for example a stretch, come after them. A row may hold another list of rows."""
+    """Keeps one widget for each item of a sequence, in a host widget: an item with the same key keeps its widget. The
+    rows are at the beginning of the host's box or flow layout; other items of the layout, for example a stretch, come
+    after them. A row may hold another list of rows."""
 
     def __init__(
         self,
@@ -37,8 +38,9 @@ class KeyedRows(Generic[Item, Row]):
         make: Callable[[Item], Row],
         update: Callable[[Row, Item], object],
     ) -> None:
-        """`make` builds the row of a new key. `update` shows an item in its row, also right after `make`; it sets only
-        what differs, and creates no widget that takes the focus."""
+        """`key` returns what identifies an item. `make` builds the row of an item with a new key. `update` shows an
+        item in its row, also right after `make`; it sets only what differs, and creates no widget that takes the
+        focus."""
         layout = host.layout()
         if not isinstance(layout, QBoxLayout | FlowLayout):
             raise BugError("rows need a box layout or a flow layout")
@@ -57,8 +59,8 @@ class KeyedRows(Generic[Item, Row]):
         return self._rows.get(key)
 
     def show(self, items: Sequence[Item]) -> None:
-        """Shows exactly these items in this order. BugError if two have the same key. If the focus is in a row that is
-        removed, the row that takes its place gets the focus, or the last row if there is none."""
+        """Shows exactly these items in this order, each in its own row. BugError if two have the same key. If the focus
+        is in a row that is removed, the row that takes its place gets the focus, or the last row if there is none."""
         wanted = {self._key(item): item for item in items}
         if len(wanted) != len(items):
             raise BugError("two rows have one key")
@@ -82,7 +84,7 @@ class KeyedRows(Generic[Item, Row]):
         place.restore()
 
     def put(self, item: Item, at: int) -> None:
-        """Shows one item, in its row or a new one, as the row with this index. The other rows are not updated."""
+        """Shows one item, in its row or a new one, at the index `at`. The other rows are not updated."""
         key = self._key(item)
         rows = [(other, row) for other, row in self._rows.items() if other != key]
         place = _Place(self._host, [row for _, row in rows])
@@ -98,7 +100,8 @@ class KeyedRows(Generic[Item, Row]):
         place.restore()
 
     def drop(self, key: Hashable) -> None:
-        """Removes one row; nothing happens if there is none. The focus moves as `show` moves it."""
+        """Removes the row with this key; nothing happens if there is none. If the row has the focus, the row that takes
+        its place gets it, or the last row."""
         row = self._rows.get(key)
         if row is None:
             return
@@ -115,7 +118,7 @@ class KeyedRows(Generic[Item, Row]):
         return row
 
     def _place_at(self, row: QWidget, at: int) -> bool:
-        """Gives a row its place in the layout; False if it has it already."""
+        """Puts the row at the index `at` of the layout. False if it is there already."""
         if self._layout.indexOf(row) == at:
             return False
         self._layout.removeWidget(row)
@@ -132,8 +135,9 @@ class KeyedRows(Generic[Item, Row]):
             row.deleteLater()
 
     def _order(self, rows: Sequence[QWidget]) -> None:
-        """Makes Tab walk these rows from the top. If the first of them is the first row, they are put behind the host,
-        which has its place in the window's order. Otherwise the first of them is in its place already."""
+        """Makes Tab stop at these rows, neighbours in the list, from the top. If the first of them is the first row of
+        all, they come after the host, which has its place in the window's order. Otherwise the first of them has its
+        place already."""
         policy = self._host.focusPolicy()
         self._host.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # Qt puts nothing behind a widget that takes no focus
         start = [self._host] if rows[:1] == self.rows[:1] else []
@@ -142,7 +146,7 @@ class KeyedRows(Generic[Item, Row]):
         self._host.setFocusPolicy(policy)
 
     def _focused(self, gone: Sequence[QWidget]) -> int | None:
-        """The index of the row that has the focus, if it is one of these."""
+        """The index of the row that has the focus, if it is one of the rows in `gone`; otherwise None."""
         focus = self._host.window().focusWidget()
         for at, row in enumerate(self.rows):
             if focus is not None and row in gone and (row is focus or row.isAncestorOf(focus)):
@@ -157,8 +161,8 @@ class KeyedRows(Generic[Item, Row]):
 
 
 def stops(row: QWidget) -> list[QWidget]:
-    """Where Tab may stop in a row: in the order in which the row made them, rows of a list inside of it from the top;
-    hidden ones too.
+    """The widgets in a row at which Tab may stop: in the order in which the row made them, rows of a list inside of it
+    from the top; hidden ones too.
 
     ▲ Not by Qt's focus chain: a Python object for each widget of the window, Qt's own too, crashed the process later.
     """
@@ -170,9 +174,9 @@ def stops(row: QWidget) -> list[QWidget]:
 
 
 class _Place:
-    """A place on the screen that stays while rows above it or left of it are added and removed: the widget with the
-    focus if it is in sight, otherwise the first row in sight. Nothing is kept in a list that is not scrolled, so that
-    new rows at its top are seen."""
+    """Keeps what a person sees in a scroll area in its place, while rows above or left of it are added and removed: the
+    widget with the focus if it is in sight, otherwise the first row in sight. Nothing is kept in an area that is not
+    scrolled, so that new rows at its top are seen."""
 
     def __init__(self, host: QWidget, kept: Sequence[QWidget]) -> None:
         self._host, self._area = host, _scroll_area(host)
@@ -191,7 +195,7 @@ class _Place:
         return not inside or any(row is focus or row.isAncestorOf(focus) for row in kept)
 
     def restore(self) -> None:
-        """Lays the page out, and scrolls by as much as the first row has moved that was noted and still exists."""
+        """Lays the page out and scrolls it, so that the first noted widget that still exists is where it was."""
         area = self._area
         for widget, stood in self._held:
             if area is not None and shiboken6.isValid(widget) and area.isAncestorOf(widget):
@@ -225,7 +229,7 @@ def _scroll_area(widget: QWidget) -> QScrollArea | None:
 
 
 def _lay_out(host: QWidget, area: QScrollArea) -> None:
-    """Gives everything in the scroll area its place now, from the rows outwards. Qt would do it in later turns of the
+    """Lays out everything in the scroll area at once, from `host` outwards. Qt would do it in later turns of the event
     loop."""
     widget: QWidget | None = host
     while widget is not None and widget is not area.viewport():

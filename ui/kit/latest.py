@@ -13,8 +13,9 @@ Answer = TypeVar("Answer")
 
 
 class Latest(Generic[Question, Answer]):
-    """Runs `ask` in a task of the owner, and calls `show` with question and answer; never with the answer to an older
-    question. While an answer is waited for, only the newest question waits: a slow answer never makes a queue."""
+    """Answers questions that come faster than they can be answered, as while somebody types. It runs `ask` in a task of
+    the owner and calls `show` with question and answer, never with the answer to an older question. While an answer is
+    waited for, only the newest question waits: a slow answer never makes a queue."""
 
     def __init__(
         self,
@@ -32,7 +33,7 @@ class Latest(Generic[Question, Answer]):
         return self._running
 
     def ask(self, question: Question) -> None:
-        """Asks, in place of whatever was asked before. On the running loop."""
+        """Asks a question, in place of any that was asked before and is not answered. On the running loop."""
         self._wanted = [question]
         if not self._running:
             self._running = True

@@ -5,7 +5,7 @@ from ui.kit.translate import tr, trn
 
 
 def left_out(pictures: int, tables: int = 0) -> str:
-    """3 pictures and 1 table could not be pasted. Empty where all was taken."""
+    """A sentence such as "3 pictures and 1 table could not be pasted."; "" if both numbers are 0."""
     parts: list[str] = []
     if pictures:
         parts.append(trn("{n} picture", "{n} pictures", pictures).format(n=pictures))
@@ -18,7 +18,8 @@ def left_out(pictures: int, tables: int = 0) -> str:
 
 
 def left_out_files(count: int) -> str:
-    """A sentence: files cannot be pasted, only sent. Their addresses would reveal a name and folders to everybody."""
+    """A sentence: so many files could not be pasted; they can be sent in the chat. (Their addresses would reveal a name
+    and folders to everybody.)"""
     what = trn("{n} file", "{n} files", count).format(n=count)
     instead = trn("Send it in the chat.", "Send them in the chat.", count)
     return f"{tr('{what} could not be pasted.').format(what=what)} {instead}"

@@ -26,8 +26,9 @@ ROW = Qt.ItemDataRole.UserRole + 1
 
 
 class ListModel(QAbstractListModel, Generic[Row]):
-    """Rows by key: `key(row)` identifies a row between two `set_rows`, `roles` gives each Qt role its value. Give at
-    least DisplayRole and AccessibleTextRole, the text that a screen reader reads out for a row."""
+    """A Qt item model of rows, by key: `key(row)` identifies a row between two `set_rows`. `roles` has, for each Qt
+    role, the function that returns a row's value. Give at least DisplayRole and AccessibleTextRole, the text that a
+    screen reader reads out for a row. `selectable` returns whether a row can be chosen; all can by default."""
 
     refreshing = Signal()
     """Emitted before rows are changed."""
@@ -54,7 +55,8 @@ class ListModel(QAbstractListModel, Generic[Row]):
         return self._rows
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Shows these rows: inserts, removes and moves rows by their keys, and emits which of them have changed."""
+        """Replaces the rows. It inserts, removes and moves rows by their keys, and emits which of the others have
+        changed."""
         new = list(rows)
         old_keys = [self._key(r) for r in self._rows]
         new_keys = [self._key(r) for r in new]

@@ -7,9 +7,10 @@ from PySide6.QtWidgets import QAbstractItemView
 
 
 class ListPlace(QObject):
-    """Keeps the current row if the view has the focus and the row is in sight, otherwise the first row in sight. It
-    keeps nothing in a view that is not scrolled, so that new rows at its top are seen. The owner calls `take` before
-    the model's rows change and `restore` after it."""
+    """Keeps what a person sees in an item view in its place, while rows above it are added and removed: the current row
+    if the view has the focus and the row is in sight, otherwise the first row in sight. It keeps nothing in a view that
+    is not scrolled, so that new rows at its top are seen. The owner calls `take` before the model's rows change and
+    `restore` after it."""
 
     def __init__(self, view: QAbstractItemView) -> None:
         super().__init__(view)
@@ -17,7 +18,7 @@ class ListPlace(QObject):
         self._held: list[tuple[QPersistentModelIndex, int]] = []
 
     def take(self) -> None:
-        """Notes which rows are in sight and where."""
+        """Notes which rows are in sight, and where on the screen."""
         view = self._view
         self._held = []
         if not view.isVisible() or view.verticalScrollBar().value() == 0:
@@ -32,7 +33,7 @@ class ListPlace(QObject):
         self._held = [(index, self._at(index)) for index in indexes]
 
     def restore(self) -> None:
-        """Scrolls by as much as the first of them that is still there has moved."""
+        """Scrolls the view, so that the first noted row that still exists is where it was."""
         held, self._held = self._held, []
         for index, stood in held:
             if index.isValid():

@@ -14,8 +14,8 @@ _LINE_PX = 2
 
 
 def paint_ground(painter: QPainter, rect: QRectF) -> None:
-    """Paints the ground below one marked word. The line under it shows the mark also where all grounds have one colour
-    (high contrast)."""
+    """Marks a word that a search has found, before the word is painted: a coloured ground in `rect`, and a line under
+    it. The line shows the mark also where all grounds have one colour (high contrast)."""
     colours = theme.current()
     painter.fillRect(rect, colours.colour("warning-soft"))
     painter.setPen(QPen(colours.colour("warning"), _LINE_PX))
@@ -24,7 +24,8 @@ def paint_ground(painter: QPainter, rect: QRectF) -> None:
 
 
 def paint_grounds(painter: QPainter, box: QRectF, shown: str, words: Sequence[str], typeface: QFont) -> None:
-    """The grounds of all `words` in a text that is then painted on one line from the box's left edge, in its middle."""
+    """Marks all `words` of a search in the text `shown`, before it is painted on one line, in the vertical middle of
+    `box` and from its left edge, in this typeface."""
     if not words:
         return
     metrics = QFontMetricsF(typeface)
@@ -35,7 +36,8 @@ def paint_grounds(painter: QPainter, box: QRectF, shown: str, words: Sequence[st
 
 
 def selections(field: QTextEdit | QPlainTextEdit, places: Iterable[tuple[int, int]]) -> list[QTextEdit.ExtraSelection]:
-    """Marks for (position, length) in UTF-16 units in a text field; they move with the text."""
+    """Marks for the words of a search in a text field, to be given to the field. `places` are (position, length) in
+    UTF-16 units; the marks move with the text."""
     colours, made = theme.current(), []
     style = QTextCharFormat()
     style.setBackground(colours.colour("warning-soft"))

@@ -16,7 +16,8 @@ from ui.kit.plain import caption
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of a menu. `run` None = a heading; `checked` not None = a choice, whose tick takes the icon's place."""
+    """A line of a menu. `run` is called when it is chosen; None: the line is a heading. `checked` True or False: the
+    line is a choice that is made or not, with a tick in place of the icon. `danger`: it is shown in red."""
 
     text: str
     run: Callable[[], object] | None = None
@@ -28,7 +29,8 @@ class Entry:
 
 
 class _Menu(QMenu):
-    """A menu in which the keys that it shows work. It runs left to right also under a button that does not."""
+    """A menu whose shortcuts work while it is open. It is laid out from left to right also under a button that is
+    not."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -47,13 +49,15 @@ class _Menu(QMenu):
 
 
 def _keys(event: QKeyEvent) -> QKeySequence:
-    """The keys as a shortcut. A key of the number pad counts as the other key with the same sign."""
+    """The pressed keys of an event as a shortcut. A key of the number pad counts as the other key with the same
+    sign."""
     held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     return QKeySequence(QKeyCombination(held, Qt.Key(event.key())))
 
 
 def build(parent: QWidget, name: str, entries: Sequence[Entry | None]) -> QMenu:
-    """A menu of these entries; None is a separator. It is deleted when it closes."""
+    """Makes a menu of these entries; None is a separator. `name` is for screen readers. It is deleted when it
+    closes."""
     menu = _Menu(parent)
     menu.setAccessibleName(name)
     for entry in entries:
@@ -82,7 +86,8 @@ def _action(menu: QMenu, entry: Entry, run: Callable[[], object]) -> QAction:
 
 
 def popup(parent: QWidget, name: str, entries: Sequence[Entry | None], at: QPoint | None = None) -> QMenu:
-    """Opens a menu under the parent widget (a button), or at a global point."""
+    """Opens a menu of these entries under the widget `parent`, a button, or at the global point `at`. `name` is for
+    screen readers; None among the entries is a separator. The menu is deleted when it closes."""
     menu = build(parent, name, entries)
     menu.ensurePolished()  # the style sheet's air counts in its width
     menu.popup(at if at is not None else _under(parent, menu.sizeHint().width()))
@@ -90,7 +95,7 @@ def popup(parent: QWidget, name: str, entries: Sequence[Entry | None], at: QPoin
 
 
 def close_when(menu: QMenu, signal: Signal[*Args], gone: Callable[[], bool]) -> None:
-    """Closes an open menu when its subject is gone: calls `gone` at every emit of the signal."""
+    """Closes an open menu when the thing that it is about is gone: at each emit of `signal`, if `gone` returns True."""
 
     def look(*_args: *Args) -> None:
         if gone():
@@ -100,7 +105,8 @@ def close_when(menu: QMenu, signal: Signal[*Args], gone: Callable[[], bool]) -> 
 
 
 def _under(button: QWidget, width: int) -> QPoint:
-    """The point under a button at which the menu does not reach beyond the window's right edge."""
+    """The global point at which a menu of this width opens: under the button, and not beyond the window's right
+    edge."""
     window = button.window()
     too_far = button.mapTo(window, QPoint(0, 0)).x() + width > window.width()
     return button.mapToGlobal(QPoint(button.width() - width if too_far else 0, button.height() + 4))

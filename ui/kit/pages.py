@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 
 class Pages(QStackedWidget):
-    """Pages of which one is shown. A wide hidden page (a board) takes no room from the widgets beside the page that is
-    shown."""
+    """A stack of pages of which one is shown. It is as wide as that page needs; a wide page that is hidden (a board)
+    takes no room from the widgets beside the stack."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -23,7 +23,8 @@ class Pages(QStackedWidget):
 
 
 def least_size(page: QWidget, width: int) -> QSize:
-    """The least size of a page in a width. Its tools may be in several lines there."""
+    """The least size that `page` needs if it is `width` wide. In less width its tools take more lines, so it is
+    higher."""
     least = page.minimumSizeHint().expandedTo(page.minimumSize())
     layout = page.layout()
     if layout is not None and layout.hasHeightForWidth():

@@ -20,9 +20,9 @@ _LIST_HEIGHT = 280
 
 
 class PickDialog(Dialog, Generic[T]):
-    """Lists `things`, each with a line of text. The caller acts on the result: if the dialog is accepted, it restores
-    what `chosen` returns. Enter or a double click on a line, or the button Open, rejects the dialog and leaves in
-    `opened` the thing that is to be shown."""
+    """A dialog that lists things that were put away (`things`, each with its line of text), to restore some or to look
+    at one. If it is accepted, the caller restores those in `chosen`. Enter or a double click on a line, or the button
+    Open, rejects the dialog and leaves the thing to be shown in `opened`. `writable` False: nothing can be restored."""
 
     def __init__(
         self,

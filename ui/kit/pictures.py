@@ -29,8 +29,9 @@ guess the format."""
 
 
 def decoded(source: Path | bytes, within: QSize | None = None) -> tuple[QImage, QSize]:
-    """A picture, made smaller to fit `within`, and its own size in pixels. A null picture if the file cannot be read,
-    is neither PNG nor JPEG, or is too large. Any thread."""
+    """Decodes a PNG or JPEG, from a file or bytes. Returns the picture, made smaller to fit `within`, and its original
+    size in pixels. A null picture if it cannot be read, has another format, or is too large. May be called on any
+    thread."""
     data = source if isinstance(source, bytes) else _read(source)
     name = format_of(data)
     if name == b"png":
@@ -56,8 +57,8 @@ def can_paste(source: QMimeData) -> bool:
 
 
 def pasted(source: QMimeData) -> bytes | None:
-    """The bytes of a PNG or JPEG on the clipboard, as they are; None if there is none. Qt's `imageData` would decode
-    whatever format another program offers, SVG too."""
+    """The bytes of the picture on the clipboard: a PNG or JPEG as it is, or on Windows a bitmap, as a PNG; None if
+    there is none. (Qt's `imageData` would decode whatever format another program offers, SVG too.)"""
     for mime, name in _PASTED.items():
         if source.hasFormat(mime) and format_of(data := bytes(source.data(mime).data())) == name:
             return data
@@ -91,7 +92,8 @@ def _read(path: Path) -> bytes:
 
 
 def _bare_png(data: bytes) -> bytes:
-    """Returns a PNG without the chunks that are not needed to draw it: packed texts may grow to 8 MB each."""
+    """Returns the PNG in `data` without the chunks that are not needed to draw it: packed texts may grow to 8 MB
+    each."""
     out, at = [data[:8]], 8
     while at + 12 <= len(data):
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")
@@ -102,7 +104,8 @@ def _bare_png(data: bytes) -> bytes:
 
 
 def _decode(data: bytes, name: bytes, within: QSize | None = None) -> tuple[QImage, QSize]:
-    """The picture, upright and no larger than `within`, and its own size; null if it has too many pixels."""
+    """Decodes a PNG or JPEG (`name`): the picture, upright and no larger than `within`, and its original size in
+    pixels. A null picture if it has too many pixels."""
     device = QBuffer()
     device.setData(data)
     device.open(QIODevice.OpenModeFlag.ReadOnly)

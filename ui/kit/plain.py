@@ -24,8 +24,8 @@ _JOINER = "\N{WORD JOINER}"
 
 
 class Label(Spoken, QLabel):
-    """A label that shows its text as it is, without control characters and direction overrides. With a `level` it is a
-    heading for screen readers."""
+    """A label that never takes its text for markup, and shows it without control characters and direction overrides.
+    With a `level` above 0 it is a heading for screen readers."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None, *, level: int = 0) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ def code_line(code: str) -> str:
 
 
 def set_tip(widget: QWidget, text: str) -> None:
-    """Gives a widget a tool tip; "" removes it. Setting the same one again costs nothing."""
+    """Gives a widget the tool tip `text`; "" removes it. Setting the same one again costs nothing."""
     shown = tip(text)
     if widget.toolTip() != shown:
         widget.setToolTip(shown)
@@ -64,7 +64,8 @@ def set_item_tip(box: QComboBox, index: int, text: str) -> None:
 
 
 def tip(text: str) -> str:
-    """A text as Qt's tool tips show it: never as HTML, in lines of 90 characters, at most 1,000.
+    """Turns a text into one that Qt's tool tips show as it is and never as HTML: in lines of 90 characters, at most
+    1,000.
 
     It stays readable as text, because screen readers read the same string: no HTML with everything escaped.
     """

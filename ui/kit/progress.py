@@ -18,7 +18,8 @@ _STEP_MS = 40
 
 
 class Spinner(QWidget):
-    """A turning arc. `start()` shows it after 0.3 s, so that quick things do not flicker."""
+    """A turning arc that shows that something is waited for. `start()` shows it after 0.3 s, so that quick things do
+    not flicker."""
 
     def __init__(self, size: int = 18, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,12 +32,12 @@ class Spinner(QWidget):
         self._turn.timeout.connect(self._advance)
 
     def start(self) -> None:
-        """Starts turning. A second call changes nothing."""
+        """Shows the turning arc after 0.3 s. A second call changes nothing."""
         if not self.is_turning:
             self._delay.start()
 
     def stop(self) -> None:
-        """Ends and disappears, keeping its place."""
+        """Hides the arc. The widget keeps its place in the layout."""
         self._delay.stop()
         self._turn.stop()
         self._shown = False
@@ -72,7 +73,7 @@ class Spinner(QWidget):
 
 
 class ProgressRow(QWidget):
-    """A row with a text, a bar, a figure, and Cancel."""
+    """A row that shows how far something has come: a text, a bar, a figure, and Cancel if `on_cancel` is given."""
 
     def __init__(self, text: str, on_cancel: Callable[[], object] | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,12 +93,13 @@ class ProgressRow(QWidget):
             row.addWidget(IconButton("close", tr("Cancel {what}").format(what=text), on_cancel, size=16))
 
     def set_text(self, text: str) -> None:
-        """Shows another text."""
+        """Replaces the row's text."""
         self._text.set_text(text)
         self._bar.setAccessibleName(text)
 
     def set_progress(self, done: int, total: int, figure: str = "") -> None:
-        """Moves the bar; total 0 = unknown. The figure is per cent, unless `figure` is given ("1,2 av 3,4 MB")."""
+        """Shows that `done` of `total` is done; total 0: it is not known how much. The figure is per cent, unless
+        `figure` is given ("1,2 av 3,4 MB")."""
         self._bar.setRange(0, total)
         self._bar.setValue(done)
         self._figure.setText(figure or (f"{100 * done // total} %" if total else ""))

@@ -30,7 +30,8 @@ def modules(text: str) -> list[bytearray]:
 
 
 def image(text: str, scale: int = 8) -> QImage:
-    """The code as a picture of `scale` pixels a module, with its white edge."""
+    """The QR code of `text` as a picture with its white edge. Each module, the smallest square of the code, is `scale`
+    pixels."""
     rows = modules(text)
     side = (len(rows) + 2 * QUIET) * scale
     drawn = QImage(side, side, QImage.Format.Format_Grayscale8)
@@ -41,7 +42,8 @@ def image(text: str, scale: int = 8) -> QImage:
 
 
 def paint(painter: QPainter, rect: QRectF, rows: list[bytearray]) -> None:
-    """Paints a code with its white edge into a square, each module on whole pixels of it."""
+    """Paints a QR code with its white edge into the square `rect`, on whole pixels. `rows` are its modules (small
+    squares), True for black."""
     count = len(rows) + 2 * QUIET
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -56,7 +58,7 @@ def paint(painter: QPainter, rect: QRectF, rows: list[bytearray]) -> None:
 
 
 def read(picture: QImage) -> list[str]:
-    """The texts of all QR codes in a picture; none if it holds none or is no picture."""
+    """The texts of all QR codes in a picture; empty if it holds none or is no picture."""
     if picture.isNull():
         return []
     if picture.width() * picture.height() > MAX_PIXELS:
@@ -81,8 +83,8 @@ def read_screens() -> list[str]:
 
 
 class QrCode(QWidget):
-    """A QR code of `size` pixels, white for an empty text. `name` describes it to a screen reader, and says where the
-    same text is in letters."""
+    """A widget that shows the QR code of `text`, `size` pixels wide, or white for an empty text. `name` describes it to
+    a screen reader, and says where the same text is in letters."""
 
     def __init__(self, text: str, name: str, size: int = 220, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,7 +95,7 @@ class QrCode(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set_text(self, text: str) -> None:
-        """Shows another text."""
+        """Shows the QR code of another text."""
         self._rows = modules(text)
         self.update()
 

@@ -20,8 +20,8 @@ _PICTURES = "*.png *.jpg *.jpeg"
 
 
 class QrReader(QWidget):
-    """Emits `found` with the texts of all QR codes that were seen; with none if there was none. The receiver judges
-    what is in them."""
+    """Two buttons that read QR codes, one from a picture and one from this computer's screens. `found` is emitted with
+    the texts of all codes that were seen, empty if there was none. The receiver judges what is in them."""
 
     found = Signal(list)
 
@@ -32,7 +32,7 @@ class QrReader(QWidget):
         read_screens: Callable[[], Sequence[str]] = qr.read_screens,
         parent: QWidget | None = None,
     ) -> None:
-        """`title`: of the dialog that asks for a picture. `read_screens` is for tests."""
+        """`title` is the title of the dialog that asks for a picture. `read_screens` is replaced in tests."""
         super().__init__(parent)
         self._title, self._read_screens = title, read_screens
         layout = column(self, spacing=2)

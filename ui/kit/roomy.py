@@ -12,7 +12,8 @@ _MOVES = (QEvent.Type.LayoutRequest, QEvent.Type.Show)
 
 
 class Roomy(QScrollArea):
-    """Scrolls both ways, and to what gets the focus. `upright`: only up and down, and as wide as the content.
+    """A scroll area around `content` that scrolls only if the content has less room than it needs at least, and then to
+    what gets the focus. `upright`: it scrolls only up and down, and is as wide as the content.
 
     Does not use Qt's own resizing of the content: with height-for-width Qt would use the content's preferred height
     instead of its minimum, and scroll where the content could fold.
@@ -34,7 +35,7 @@ class Roomy(QScrollArea):
             app.focusChanged.connect(self._on_focus)
 
     def _fit(self) -> None:
-        """Gives the content this place's size, or more where the content needs more."""
+        """Gives the content the size of this area, or more if the content needs more at least."""
         content = self.widget()
         page = content.currentWidget() if isinstance(content, QStackedWidget) else content
         if content is None or page is None:

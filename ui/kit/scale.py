@@ -48,8 +48,9 @@ def density() -> str:
 
 
 def set_size(text_size: int, density: str) -> bool:
-    """Sets both. Returns whether anything changed. For `ui.kit.theme`, which then renews what is shown; the next
-    larger step counts for a size that is not one of TEXT_SIZES."""
+    """Sets how large text is shown (`text_size`, per cent) and how much air is around it (`density`). Returns whether
+    that changed anything. Only for `ui.kit.theme`, which then renews what is shown. A size that is not in TEXT_SIZES
+    becomes the next larger one."""
     size = next((step for step in TEXT_SIZES if step >= text_size), TEXT_SIZES[-1])
     before = _now.text_size, _now.density
     _now.text_size, _now.density = size, density if density in DENSITIES else "normal"
@@ -57,7 +58,8 @@ def set_size(text_size: int, density: str) -> bool:
 
 
 def step(text_size: int, by: int) -> int:
-    """The size `by` steps larger (or smaller, if negative) than `text_size`; the last one at either end."""
+    """The text size (per cent) that is `by` steps larger than `text_size`, smaller if negative; the last one at either
+    end."""
     at = min(range(len(TEXT_SIZES)), key=lambda i: abs(TEXT_SIZES[i] - text_size))
     return TEXT_SIZES[max(0, min(len(TEXT_SIZES) - 1, at + by))]
 
@@ -73,8 +75,9 @@ def px(measure: float) -> int:
 
 
 def air(measure: int) -> int:
-    """A control's vertical padding in pixels, given at normal density; 2 or more. It does not grow with the text, and
-    paddings that differ by 1 px always do: a focused control has a wider edge and less padding."""
+    """The vertical padding of a control in pixels, for the density in force. `measure` is the padding at normal
+    density, 2 or more. It does not grow with the text, and paddings that differ by 1 px always do: a focused control
+    has a wider edge and less padding."""
     return measure + _CONTROL_AIR[_now.density]
 
 
@@ -98,7 +101,7 @@ def hold(
     most_width: int | None = None,
 ) -> None:
     """Gives a widget fixed, least or largest measures, in pixels at 100 %; they follow the text size. A second call
-    replaces the measures that it names."""
+    replaces the measures that it names and keeps the others."""
     named = {
         "width": width,
         "height": height,
@@ -113,13 +116,13 @@ def hold(
 
 def spread(layout: QLayout, margins: tuple[int, int, int, int], spacing: int, *, upright: bool) -> None:
     """Gives a layout its margins (left, top, right, bottom) and spacing, in pixels at normal density; the vertical ones
-    follow the density. `upright`: its parts are under each other."""
+    follow the density. `upright`: the layout is vertical, so its spacing follows too."""
     _spread[layout] = margins, spacing, upright
     _space(layout, margins, spacing, upright=upright)
 
 
 def renew() -> None:
-    """Applies all measures again, after a change."""
+    """Applies the measures of all widgets and layouts again, after the text size or the density has changed."""
     for widget, held in list(_held.items()):
         if shiboken6.isValid(widget):
             _measure(widget, held)

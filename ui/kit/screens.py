@@ -26,7 +26,7 @@ def least_size(window: QWidget) -> QSize:
 
 
 def area_of(widget: QWidget) -> QRect:
-    """What a window can cover of the screen on which a widget is, in global points."""
+    """The rectangle, in global points, that a window can cover on the screen on which `widget` is."""
     screen = QGuiApplication.screenAt(widget.mapToGlobal(widget.rect().center())) or QGuiApplication.primaryScreen()
     return screen.availableGeometry()
 

@@ -16,7 +16,7 @@ from ui.kit.style import set_props
 
 
 class SearchField(QLineEdit):
-    """A line to search in. `name` is its accessible name and placeholder."""
+    """A field to type a search in, with a magnifier. `name` is its accessible name and placeholder."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +37,8 @@ class SearchField(QLineEdit):
 
 
 class SearchButton(Entered, QPushButton):
-    """Looks like a search line with its shortcut in a box; pressing it opens the palette."""
+    """A button that looks like a search field, with its shortcut in a box. A press calls `on_click`, which opens the
+    palette."""
 
     def __init__(self, text: str, shortcut: str, on_click: Callable[[], object], parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -5,7 +5,8 @@ from ui.kit.translate import language
 
 
 def size_text(size_bytes: int) -> str:
-    """Decimal units, one decimal from MB on, the comma where the language has one."""
+    """A number of bytes as text: 820 B, 12 kB, 1,8 MB. Decimal units, one decimal from MB on, in Swedish with a
+    comma."""
     if size_bytes < 1000:
         return f"{size_bytes} B"
     if size_bytes < 999_500:

@@ -18,7 +18,8 @@ ROWS_KEPT = 300
 
 
 class RowSpot(Spot):
-    """One row. It follows its row through insertions, and is gone with it."""
+    """Stands for one row of a list view for screen readers. It stays with its row when rows are inserted, and is gone
+    with it."""
 
     def __init__(self, view: QListView, index: Index) -> None:
         super().__init__(view)
@@ -69,7 +70,8 @@ class RowSpot(Spot):
 
 
 class SpokenList(Spoken):
-    """A list view. Goes before Qt's class. `make_spot` gives a row's spot, another class for other rows."""
+    """A base class of list views that screen readers report rightly: one focus, and rows as items. It comes before Qt's
+    class. `make_spot` makes the object for a row; override it for rows of another kind."""
 
     def make_spot(self, index: Index) -> RowSpot:
         """A new spot for a row."""
@@ -106,7 +108,7 @@ class SpokenList(Spoken):
         return self.spoken_child(view.currentIndex().row()) if view.hasFocus() else None
 
     def notify_row(self) -> None:
-        """Notifies screen readers that the focus is on the current row."""
+        """Notifies screen readers that the focus is on the current row of the list."""
         focused = self.spoken_focus() if QAccessible.isActive() else None
         if focused is not None:
             notify_focus(focused)
@@ -134,14 +136,15 @@ class SpokenList(Spoken):
 
 
 class ForeignList(SpokenList, ForeignSpoken):
-    """The list of a combo box. While that is closed, Qt's own interface reports that the list has the focus, too."""
+    """Gives screen readers the answers for the list of a combo box. Qt reports that it has the focus while it is
+    closed."""
 
 
 FOREIGN[QListView] = ForeignList
 
 
 class ItemList(SpokenList, QListWidget):
-    """A list of items with a text each."""
+    """A list view of items that are texts, which screen readers report rightly."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

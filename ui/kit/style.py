@@ -21,7 +21,8 @@ _MOST = 1000
 
 
 def set_props(widget: QWidget, **props: object) -> None:
-    """Sets dynamic properties and makes the style sheet look again."""
+    """Sets dynamic properties of a widget, by which the style sheet chooses its look, and applies the style sheet
+    again."""
     for name, value in props.items():
         # QLabel has a property `text` of its own: a kind of text is always `look`.
         widget.setProperty("look" if name == "text" else name, value)
@@ -33,8 +34,8 @@ def set_props(widget: QWidget, **props: object) -> None:
 
 
 def label(text: str, kind: str = "body", *, wrap: bool = False, heading: bool = True) -> Label:
-    """A label of a text kind. Plain text always: what people wrote is never markup. `heading=False`: it only looks like
-    one, as large digits do."""
+    """A label with the look `kind`. Its text is never taken for markup. A kind that looks like a heading is one for
+    screen readers too, unless `heading` is False, as for large digits."""
     result = Label(text, level=LEVELS.get(kind, 0) if heading else 0)
     result.setWordWrap(wrap)
     set_props(result, look=kind)
@@ -44,7 +45,8 @@ def label(text: str, kind: str = "body", *, wrap: bool = False, heading: bool = 
 def column(
     parent: QWidget | None = None, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 0
 ) -> QVBoxLayout:
-    """A vertical layout without Qt's own margins. Heights of margins and gaps follow the density."""
+    """Makes a vertical layout with these margins (left, top, right, bottom) and this space between its items. Heights
+    follow the density."""
     layout = QVBoxLayout(parent) if parent is not None else QVBoxLayout()
     scale.spread(layout, margins, spacing, upright=True)
     return layout
@@ -53,16 +55,17 @@ def column(
 def line(
     parent: QWidget | None = None, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 0
 ) -> QHBoxLayout:
-    """A horizontal layout without Qt's own margins. The heights of its margins follow the density."""
+    """Makes a horizontal layout with these margins (left, top, right, bottom) and this space between its items. The
+    heights of the margins follow the density."""
     layout = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
     scale.spread(layout, margins, spacing, upright=False)
     return layout
 
 
 class ElidedLabel(Label):
-    """A one-line label that is cut with … when there is no room, before a number at its end if there is one; the whole
-    text is its tooltip and accessible name. By itself it takes the room that others leave; with another size policy it
-    asks for the room of the whole text."""
+    """A label of one line that is cut with … where there is no room; a number at its end is kept. The whole text is its
+    tooltip and accessible name. By itself it takes the room that others leave; with another size policy it asks for the
+    room of the whole text."""
 
     def __init__(self, text: str = "", kind: str = "body", parent: QWidget | None = None) -> None:
         super().__init__("", parent, level=LEVELS.get(kind, 0))
@@ -72,7 +75,7 @@ class ElidedLabel(Label):
         self.set_text(text)
 
     def set_text(self, text: str) -> None:
-        """Shows another text."""
+        """Replaces the whole text, and cuts it again."""
         self._full = one_line(text, _MOST)
         self.setAccessibleName(self._full)
         self.updateGeometry()

@@ -22,7 +22,7 @@ _FONT_PX = BASE_PX
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab: an id, its word and its icon."""
+    """One tab of a room's tab bar: an id, its word and its icon."""
 
     id: str
     text: str
@@ -30,7 +30,8 @@ class Tab:
 
 
 class TabSpot(Spot):
-    """One tab for a screen reader. Qt's own always reports that the chosen tab has the focus."""
+    """Stands for one tab of the tab bar for screen readers. Qt's own always reports that the chosen tab has the
+    focus."""
 
     def __init__(self, bar: "TabBar", tab_id: str) -> None:
         super().__init__(bar)
@@ -38,7 +39,7 @@ class TabSpot(Spot):
 
     @property
     def _number(self) -> int:
-        """-1 if the tab is gone."""
+        """The index of this tab in the bar; -1 if the tab is gone."""
         ids = self._bar.ids()
         return ids.index(self._id) if self._id in ids else -1
 
@@ -71,7 +72,8 @@ class TabSpot(Spot):
 
 
 class TabBar(TabList, QTabBar):
-    """The tabs. Arrow keys move, as in every tab bar; `chosen(id)` is emitted when another tab is shown."""
+    """The tab bar of a room. Arrow keys move, as in every tab bar. `chosen` is emitted with the id of the tab when
+    another one is shown."""
 
     chosen = Signal(str)
 
@@ -89,7 +91,8 @@ class TabBar(TabList, QTabBar):
         theme.on_change(self, self.update)
 
     def set_tabs(self, tabs: Sequence[Tab], current: str = "") -> None:
-        """Shows these tabs; the current one stays if it is among them and none is named."""
+        """Shows these tabs. The one with the id `current` becomes the current one; if that is "", the current one stays
+        if it is among them, otherwise the first."""
         wanted = current or self.current()
         if list(tabs) != self._tabs:
             self.blockSignals(True)
@@ -123,7 +126,7 @@ class TabBar(TabList, QTabBar):
         return [t.id for t in self._tabs]
 
     def choose(self, tab_id: str) -> None:
-        """Chooses a tab by id; an unknown one does nothing."""
+        """Makes the tab with this id the current one. Does nothing if there is none."""
         for i, tab in enumerate(self._tabs):
             if tab.id == tab_id:
                 self.setCurrentIndex(i)

@@ -29,8 +29,8 @@ def set_error_hook(hook: ErrorHook | None) -> None:
 
 
 def report(owner: QObject, error: Exception, again: Again = None) -> None:
-    """Logs and shows an error that was caught in a slot or a task. Of a fault of ours the log has where it was.
-    `again`: offered as Try again."""
+    """Writes an error that was caught in a slot or a task of `owner` to the log, and has it shown. For an error of our
+    own code the log has where it happened. `again` is called by the button Try again; None: there is no button."""
     if is_ours(error):
         log.ui.exception("failed", error, owner=type(owner).__name__, shown=code_of(error))
     else:
@@ -39,22 +39,24 @@ def report(owner: QObject, error: Exception, again: Again = None) -> None:
 
 
 def show(owner: QObject, error: Exception, again: Again = None) -> None:
-    """Shows an error that is in the log already."""
+    """Has an error shown that is in the log already. `again` is called by the button Try again; None: there is no
+    button."""
     for hook in _hooks:
         hook(owner, error, again)
 
 
 def as_exception(error: BaseException) -> Exception:
-    """The error itself, or a BugError in its place: a panic of native code is no Exception."""
+    """Returns the error itself if it is an Exception, otherwise a BugError in its place: a panic of native code is no
+    Exception."""
     if isinstance(error, Exception):
         return error
     return BugError(type(error).__name__).with_traceback(error.__traceback__)
 
 
 def run_guarded(owner: QObject, action: Callable[[], object], *, again: Again = None) -> bool:
-    """Calls `action` at once. Every slot that changes a model or calls a service does it in here
-    (tests/ui/test_guarded.py). Returns False after an error of app/, which is reported. A fault of ours goes on to
-    kit/errors.py. `again` is offered if the disk refused."""
+    """Calls `action` at once, for a slot of `owner`. Every slot that changes a model or calls a service does it in here
+    (tests/ui/test_guarded.py). Returns False after an error of app/, which is logged and shown; a fault of our own code
+    goes on to kit/errors.py. `again` is called by the button Try again, which is offered if the disk refused."""
     try:
         action()
     except WorldError as error:
@@ -64,15 +66,16 @@ def run_guarded(owner: QObject, action: Callable[[], object], *, again: Again = 
 
 
 class Recurring:
-    """Runs an action that is repeated without being asked for, such as storing a draft. The first refusal of the disk
-    is shown to the person, and the next one only after the action has succeeded."""
+    """Calls actions that are repeated without being asked for, such as storing a draft, and shows errors once: the
+    first refusal of the disk, and the next one only after an action has succeeded."""
 
     def __init__(self, owner: QObject) -> None:
         self._owner = owner
         self._reported = False
 
     def run_guarded(self, action: Callable[[], object]) -> bool:
-        """Calls `action` as the function of this name does. After Try again, a refusal is shown again."""
+        """Calls `action` at once and shows an error as the function of this name does, unless the last action was
+        refused too. Returns whether it succeeded. After the button Try again, a refusal is shown again."""
         if self._reported:
             with suppress(StoreFault):
                 action()
@@ -89,9 +92,9 @@ class Recurring:
 def run(
     owner: QObject, coro: Coroutine[Any, Any, T], *, on_error: Callable[[Exception], None] | None = None
 ) -> asyncio.Task[T]:
-    """Starts a coroutine that is cancelled when the owner's Qt object is destroyed.
+    """Starts a coroutine on the running event loop; it is cancelled when the Qt object `owner` is destroyed.
 
-    An error goes to `on_error` if given, otherwise to the hook. Must be called on the running loop.
+    An error in it is passed to `on_error`, or if that is None, logged and shown.
     """
     task = asyncio.get_running_loop().create_task(coro)
     _running.add(task)

@@ -30,7 +30,8 @@ PEOPLE_COLOURS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """One loaded theme. `colours` maps every role to `#RRGGBB`; `people` are the eight hues of persons."""
+    """One theme of the window: `colours` has the colour of each role as `#RRGGBB`, `people` are the eight hues of
+    persons' pictures. `contrast`: it has high contrast."""
 
     id: str
     dark: bool
@@ -57,8 +58,8 @@ class Theme:
 
 
 class Notifier(QObject):
-    """Emits `changed` after the theme, the text size or the density changed, when palette and style sheet are in
-    place."""
+    """An object whose signal `changed` is emitted after the theme, the text size or the density has changed, when
+    palette and style sheet are in place."""
 
     changed = Signal()
 
@@ -71,7 +72,7 @@ class _Current:
 
 @cache
 def load(theme_id: str) -> Theme:
-    """The theme of that id from resources/themes."""
+    """Reads the theme with that id from resources/themes."""
     table = tomllib.loads(path(f"themes/{theme_id}.toml").read_text(encoding="utf-8"))
     return Theme(
         id=theme_id,
@@ -113,7 +114,8 @@ def on_change(owner: QObject, callback: Callable[[], object]) -> None:
 
 
 def resolve(chosen: str) -> str:
-    """The theme id behind a choice: `system` becomes light or dark after the desktop's colour scheme."""
+    """The id of the theme for a person's choice: for `system` light or dark, after the desktop's colour scheme; light
+    for an unknown choice."""
     if chosen != "system":
         return chosen if chosen in CHOICES else "light"
     dark = QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
@@ -121,8 +123,9 @@ def resolve(chosen: str) -> str:
 
 
 def style_sheet(theme_id: str) -> str:
-    """office.qss for a theme: `@role` becomes a colour and `@scheme` light or dark, for pictures. `@text(n)` becomes a
-    measure that follows the text size, `@air(n)` a padding that follows the density; fonts follow the text size.
+    """The style sheet office.qss for a theme: `@role` becomes a colour and `@scheme` light or dark, for pictures.
+    `@text(n)` becomes a measure that follows the text size, `@air(n)` a padding that follows the density; fonts follow
+    the text size.
 
     Fractional px of fonts become pt, as Qt reads px as integers.
     """
@@ -142,7 +145,7 @@ def _style_sheet(theme_id: str, _text_size: int, _density: str) -> str:
 
 
 def palette(theme: Theme) -> QPalette:
-    """Qt's palette in the theme's roles, for what the style sheet does not name."""
+    """Qt's palette in the colours of `theme`, for what the style sheet does not name."""
     result = QPalette()
     roles = {
         QPalette.ColorRole.Window: "window",
@@ -170,7 +173,8 @@ def palette(theme: Theme) -> QPalette:
 
 
 def apply(app: QApplication, chosen: str) -> Theme:
-    """Puts a theme in force. The first call also loads fonts, style and the `icon:` search path."""
+    """Shows the application in the theme that the person chose. The first call also loads fonts, style and the `icon:`
+    search path. Returns the theme."""
     if app.property("kansli_styled") is None:
         _prepare(app)
     if chosen == "system":
@@ -188,8 +192,8 @@ def apply(app: QApplication, chosen: str) -> Theme:
 
 
 def resize(app: QApplication, text_size: int, density: str) -> None:
-    """Shows all text in another size (per cent) and with another density, at once. Before the first `apply` it is only
-    noted. A call with the same values costs nothing."""
+    """Shows all text in the size `text_size` (per cent) and with this density, at once. Before the first `apply` it is
+    only noted. A call with the same values costs nothing."""
     if not scale.set_size(text_size, density) or app.property("kansli_styled") is None:
         return
     app.setFont(font(BASE_PX))
@@ -201,9 +205,10 @@ def resize(app: QApplication, text_size: int, density: str) -> None:
 
 @contextmanager
 def styled_at_once() -> Iterator[None]:
-    """Takes the style sheet away while many widgets are made, and applies it to all of them afterwards. Otherwise Qt
-    styles a widget and all that is in it whenever it is put into another: 0.6 s for a window of 600 widgets, instead of
-    0.1 s. Use it only where most widgets of the application are new, since the others are styled again too."""
+    """A context in which many widgets are made: it takes the application's style sheet away, and applies it to all
+    widgets at the end. Otherwise Qt styles a widget and all that is in it whenever it is put into another: 0.6 s for a
+    window of 600 widgets, instead of 0.1 s. Use it only where most widgets of the application are new, since the others
+    are styled again too."""
     app = cast("QApplication", QApplication.instance())
     styles = app.styleSheet()
     app.setStyleSheet("")

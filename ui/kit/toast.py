@@ -30,8 +30,8 @@ _BAR_HEIGHT = 36
 
 
 class Toast(QFrame):
-    """Shows a message at the bottom of `host`, above everything but the field where one writes: `writing_area` returns
-    that field, or None. Esc or the cross closes the message.
+    """A short message at the bottom of `host` that disappears by itself, above everything but the field where one
+    writes, which `writing_area` returns (None: there is none). Esc or the cross closes the message.
 
     One message is shown at a time; but a message without an action is shown above one with Undo and does not replace
     it. A message stays while the pointer rests on it or the focus is in it, and for its whole time after that. It is
@@ -75,8 +75,9 @@ class Toast(QFrame):
         code: str = "",
         kept: bool = False,
     ) -> None:
-        """Shows and announces a text. `undo` adds a button labelled `action`, or Undo. With `undo` or `kept` the
-        announcement is never dropped. `code`: an error's code, shown small after the text."""
+        """Shows and announces a message. `undo` is called by a button with the text `action` ("": Undo); None: there is
+        no button. With `undo` or `kept` the announcement is never dropped. `code`: an error's code, shown small after
+        the text."""
         if undo is None and self._action is not None and self.isVisible():
             self._show_above(text, code=code, kept=kept)
             return
@@ -126,7 +127,7 @@ class Toast(QFrame):
             self._wait()
 
     def hide(self) -> None:
-        """Hides the message."""
+        """Hides the message. If the focus is in it, the focus goes back to where it came from."""
         back = self._came_from if self._has_focus() else None
         self._timer.stop()
         self._came_from, self._pointed = None, False
@@ -137,7 +138,7 @@ class Toast(QFrame):
             self._above.place()
 
     def dismiss(self) -> bool:
-        """Hides the latest message, the one above first; False if none is shown."""
+        """Hides the latest message; if two are shown, the one above. False if none is shown."""
         shown = self._above if self._above is not None and self._above.isVisible() else self
         was_shown = shown.isVisible()
         shown.hide()
@@ -155,7 +156,8 @@ class Toast(QFrame):
             self._wait()
 
     def text(self) -> str:
-        """The text that is shown, or was shown last, without a code. The message above comes first."""
+        """The text of the message that is shown or was shown last, without an error's code. If two are shown, that of
+        the one above."""
         if self._above is not None and self._above.isVisible():
             return self._above.text()
         return self._text.text()
@@ -166,7 +168,7 @@ class Toast(QFrame):
             self._action()
 
     def place(self) -> None:
-        """Moves to its place. Call it when the host shows something else in that place."""
+        """Moves the message to its place at the foot of the host. Call it when the host shows something else there."""
         self.adjustSize()
         host, area = self._host, self._writing_area()
         left, width, foot = 0, host.width(), host.height() - _FROM_FOOT
@@ -187,7 +189,8 @@ class Toast(QFrame):
 
 
 class InfoBar(QFrame):
-    """A quiet line above the content: an icon, a sentence, perhaps one action. `kind` is info, warning or danger."""
+    """A bar above the content for a state that lasts, such as offline: an icon, a sentence, perhaps a button. Hidden
+    until `show_state`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -213,7 +216,9 @@ class InfoBar(QFrame):
         *,
         code: str = "",
     ) -> None:
-        """Shows a state until `hide()`. `code` is an error's: it is shown small behind the text."""
+        """Shows a state until `hide()`. `kind`, "info", "warning" or "danger", is the look. `on_action` is called by a
+        button with the text `action`; "": there is no button. `code` is an error's code: it is shown small behind the
+        text."""
         self._code.setText(code_line(code))
         self._code.setVisible(bool(code))
         set_props(self, frame=f"bar-{kind}")

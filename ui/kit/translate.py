@@ -18,7 +18,7 @@ __all__ = [
 
 
 class Notifier(QObject):
-    """Emits `changed` after the language changed."""
+    """An object whose signal `changed` is emitted after the language has changed."""
 
     changed = Signal()
 
@@ -31,14 +31,15 @@ def notifier() -> Notifier:
 
 @cache
 def _qt_texts() -> QTranslator:
-    """Qt's own Swedish texts: a field's menu, the file dialog, the names of keys."""
+    """The translator with Qt's own Swedish texts: a field's menu, the file dialog, the names of keys."""
     texts = QTranslator()
     texts.load("qtbase_sv", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
     return texts
 
 
 def change_language(code: str) -> None:
-    """Switches to "sv" or "en", Qt's own texts and dates too, and notifies every view."""
+    """Switches all texts to the language `code`, "sv" or "en", Qt's own texts and dates too, and notifies every
+    view."""
     set_language(code)
     QCoreApplication.removeTranslator(_qt_texts())
     if code == "sv":
@@ -79,7 +80,7 @@ def _months() -> tuple[str, ...]:
 
 
 def long_day(value: date) -> str:
-    """tisdag 24 november; with the year when it is not this one."""
+    """A day as text: tisdag 24 november; with the year if it is not this one."""
     text = tr("{weekday} {day} {month}").format(
         weekday=_weekdays()[value.weekday()], day=value.day, month=_months()[value.month - 1]
     )
@@ -87,13 +88,13 @@ def long_day(value: date) -> str:
 
 
 def short_day(value: date, today: date | None = None) -> str:
-    """24 nov; in another year 24 nov 2025."""
+    """A day as text: 24 nov; with the year if it is not that of `today`: 24 nov 2025."""
     text = tr("{day} {month}").format(day=value.day, month=_months()[value.month - 1][:3])
     return text if value.year == (today or local_now().date()).year else f"{text} {value.year}"
 
 
 def full_day(value: date) -> str:
-    """fre 4 dec 2026: short, and yet a day that cannot be confused with another."""
+    """A day as text, with weekday and year, so that it cannot be confused with another: fre 4 dec 2026."""
     text = tr("{weekday} {day} {month}").format(
         weekday=weekday(value)[:3], day=value.day, month=_months()[value.month - 1][:3]
     )
@@ -111,7 +112,8 @@ def week(value: date) -> int:
 
 
 def day_or_time(t_ms: int, now: datetime | None = None) -> str:
-    """How long ago in a word: just now, 14:03, yesterday, 20 nov, 20 nov 2025."""
+    """When something happened, as short text: just now, 14:03, yesterday, 20 nov, 20 nov 2025. `t_ms` is ms since
+    1970."""
     then, now = local(t_ms), now or local_now()
     if timedelta(0) <= now - then < timedelta(minutes=2):
         return tr("just now")

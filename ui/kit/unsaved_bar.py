@@ -22,7 +22,8 @@ from ui.kit.translate import tr
 
 
 class Service(Protocol):
-    """What stores the edits (app/objects/live.py). An edit that the disk refuses stays in memory: `fault`."""
+    """What stores the edits of documents or boards (app/objects/live.py). It emits `fault` for an edit that the disk
+    refuses, which then stays in memory."""
 
     @property
     def fault(self) -> AppSignal[ObjId, StoreFault]: ...
@@ -36,14 +37,16 @@ class Service(Protocol):
 
 
 class UnsavedBar(InfoBar):
-    """Shown from the first refusal until everything is stored, be it by Try again, the next edit or locking. It is
-    announced once, however many edits are refused meanwhile."""
+    """A bar that shows that the disk has refused edits, with a button Try again. Shown from the first refusal until
+    everything is stored, be it by the button, the next edit or locking. It is announced once, however many edits are
+    refused meanwhile."""
 
     settled = Signal()
     """Everything is stored, and the bar that had the focus is hidden: the focus is to go on."""
 
     def __init__(self, service: Service, objects: Callable[[], Sequence[ObjId]], parent: QWidget | None = None) -> None:
-        """`objects` returns the objects that the bar is about; called each time."""
+        """`service` stores the edits. `objects` returns the objects whose edits the bar is about; it is called each
+        time."""
         super().__init__(parent)
         self._service, self._objects = service, objects
         self._why: StoreFault | None = None
@@ -53,7 +56,7 @@ class UnsavedBar(InfoBar):
         self.refresh()
 
     def refresh(self) -> None:
-        """Shows the bar if edits are unsaved, and hides it if not."""
+        """Shows the bar if edits of its objects are not stored, and hides it if all are."""
         if any(map(self._service.unsaved, self._objects())):
             self._show()
         elif not self.isHidden():
@@ -90,8 +93,8 @@ class UnsavedBar(InfoBar):
 
 
 def edit_unseen(owner: QObject, service: Service, obj: ObjId, edit: Callable[[], object]) -> bool:
-    """Edits an object that no view with a bar shows. Returns False if the disk refused: the edit is in memory, and a
-    message with Try again is shown."""
+    """Calls `edit`, which changes `obj`, an object that no view with an `UnsavedBar` shows. Returns False if the disk
+    refused: the edit is then in memory, and a message with Try again is shown."""
 
     def try_again() -> None:
         edit_unseen(owner, service, obj, lambda: service.retry(obj))
@@ -100,7 +103,7 @@ def edit_unseen(owner: QObject, service: Service, obj: ObjId, edit: Callable[[],
 
 
 def _raising(service: Service, obj: ObjId, edit: Callable[[], object]) -> None:
-    """Makes the edit, and raises the fault that the service only emits."""
+    """Calls `edit`, which changes `obj`. Raises the fault that the service only emits if the disk refuses."""
     faults: list[StoreFault] = []
     end = service.fault.connect(lambda refused, fault: faults.append(fault) if refused == obj else None)
     try:

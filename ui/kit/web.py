@@ -17,14 +17,15 @@ _LINE, _MOST = 52, 400
 
 
 async def open_address(parent: QWidget, address: str) -> None:
-    """Asks whether a web or mail address is to be opened, and opens it. Nothing happens with any other address."""
+    """Asks whether a web or mail address is to be opened outside Kansli, and opens it. Nothing happens with any other
+    address."""
     link = safe_link(address)
     if host(link) and await show(_question(parent, link)):
         QDesktopServices.openUrl(QUrl(opened(link)))
 
 
 def address_tip(address: str) -> str:
-    """The tool tip of a link: its host, and the address if that is more than the host."""
+    """The tool tip of a link to `address`: its host, and on a second line the whole address, if that says more."""
     link = safe_link(address)
     whole = shown(link)
     return whole if host(link) in whole else f"{host(link)}\n{whole}"

@@ -12,8 +12,9 @@ W = TypeVar("W", bound=QWidget)
 
 
 def keep_still(control: W) -> W:
-    """Returns the control, which from now on leaves the wheel to the widget around it and does not take the focus by
-    it. An open list or calendar is a window of its own, where the wheel works as before."""
+    """Makes the mouse wheel scroll past `control` (a combo box, a number or a date) instead of changing its value, and
+    not focus it. Returns the control. An open list or calendar is a window of its own, where the wheel works as
+    before."""
     if control.focusPolicy() == Qt.FocusPolicy.WheelFocus:
         control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     control.installEventFilter(_Still(control))

@@ -24,7 +24,8 @@ from ui.richtext.staying import Staying
 
 
 class Binding(QObject):
-    """One editor's tie to the model. Lives as long as the editor."""
+    """Keeps the text of one editor (a QTextDocument) and the `document` that it shows equal, in both directions. Lives
+    as long as the editor."""
 
     def __init__(self, edit: QTextEdit, document: Document) -> None:
         super().__init__(edit)
@@ -49,7 +50,7 @@ class Binding(QObject):
         return self._receiving
 
     def load(self) -> None:
-        """Shows the whole document from scratch."""
+        """Fills the editor with the whole document, in place of what it shows."""
         cursor = self._begin()
         cursor.select(QTextCursor.SelectionType.Document)
         cursor.removeSelectedText()
@@ -67,7 +68,7 @@ class Binding(QObject):
         self._end(cursor)
 
     def restyle(self) -> None:
-        """Formats everything again, after the theme has changed."""
+        """Formats the editor's text again, after the theme or text size has changed. The content stays."""
         cursor = self._begin()
         qt_block = self._qt.begin()
         for block in self._document.blocks():
@@ -77,7 +78,8 @@ class Binding(QObject):
         self._end(cursor)
 
     def quietly(self, act: Callable[[], None]) -> None:
-        """Calls `act`, whose changes to the QTextDocument are no edits (page margins)."""
+        """Calls `act`, which changes only the look of the editor's text, such as page margins. Its changes are not
+        taken for edits."""
         self._busy = True
         try:
             act()
@@ -124,15 +126,16 @@ class Binding(QObject):
         run_guarded(self._edit, lambda: self._document.rewrite(index, old_count, new, source=self, **caps))
 
     def _typed(self, pos: int, added: int) -> tuple[int, int | None]:
-        """Where the typed text begins and ends. The end is None where the caret is elsewhere (text was dragged
-        away)."""
+        """Where the text that was just typed begins and ends, in UTF-16 positions; Qt reported `added` units at `pos`.
+        The end is None if the caret is elsewhere (text was dragged away)."""
         caret = self._edit.textCursor().position()
         if self._committed is not None:
             return caret - self._committed, caret
         return pos, caret if caret == pos + added else None
 
     def _behind(self, pos: int, first: int, blocks: Sequence[Block]) -> int:
-        """How many code points of these blocks are behind a position. `first` is the number of the first block."""
+        """How many code points of `blocks`, changed paragraphs, are behind the position `pos`. `first` is the number of
+        the first block."""
         at = self._block_at(pos)
         own = blocks[at.blockNumber() - first]
         after = blocks[at.blockNumber() - first + 1 :]
@@ -145,7 +148,7 @@ class Binding(QObject):
             self._relist = (index, index + len(new))
 
     def _on_contents_changed(self) -> None:
-        """Repairs formats that do not fit, and lists, after Qt has finished with an edit of ours."""
+        """Repairs formats that do not fit, and lists, after Qt has finished with an edit that was made here."""
         if self._busy or not (self._repairs or self._relist):
             return
         cursor = self._begin()
@@ -194,7 +197,8 @@ class Binding(QObject):
         self._receiving = False
 
     def _fix(self, first: int, blocks: Sequence[Block]) -> bool:
-        """Formats the blocks that do not look yet as they should. Returns True if lists are concerned."""
+        """Formats those of the `blocks`, from number `first` on, that do not look as they should yet. Returns True if
+        lists must be put together again."""
         qt_block = self._qt.findBlockByNumber(first)
         lists = len(blocks) != 1
         for block in blocks:
@@ -222,7 +226,8 @@ class Binding(QObject):
     # ---- lists
 
     def _lists(self, first: int, last: int) -> None:
-        """Puts items that belong together into one QTextList, so that numbers run on past nested items."""
+        """Puts list items that belong together, among the blocks `first` to `last`, into one QTextList, so that numbers
+        run on past nested items."""
         block = self._qt.findBlockByNumber(first)
         while block.previous().isValid() and look.style_of(block.previous()).list:
             block = block.previous()

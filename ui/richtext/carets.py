@@ -24,7 +24,7 @@ _GROUND_ALPHA = {False: 40, True: 110}  # by dark
 
 
 def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[Ground]:
-    """The grounds under what colleagues have selected, in their colours."""
+    """The coloured grounds under what colleagues have selected: (selection, colour) of each."""
     result = []
     last = edit.document().characterCount() - 1
     for caret in carets:
@@ -40,15 +40,16 @@ def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[Ground]:
 
 
 def paint_grounds(edit: QTextEdit, painter: QPainter, shown: Sequence[Ground]) -> None:
-    """The grounds, before the text. As a QTextEdit.ExtraSelection they would hide bullets and numbers: Qt paints those
-    with the selection's foreground, also where it has none."""
+    """Paints the coloured grounds under selections (`shown`), before the text. As a QTextEdit.ExtraSelection they would
+    hide bullets and numbers: Qt paints those with the selection's foreground, also where it has none."""
     for cursor, colour in shown:
         for rect in rects_in_sight(edit, cursor):
             painter.fillRect(rect, colour)
 
 
 def rects_in_sight(edit: QTextEdit, cursor: QTextCursor) -> Iterator[QRectF]:
-    """The rectangles under a selection that are in the window, line by line, in the viewport's coordinates."""
+    """The rectangles of the selected text in `cursor` that are in sight, line by line, in the viewport's
+    coordinates."""
     bottom = edit.viewport().rect().bottom()
     scrolled = QPointF(edit.horizontalScrollBar().value(), edit.verticalScrollBar().value())
     first = edit.cursorForPosition(edit.viewport().rect().topLeft()).block()
@@ -63,7 +64,7 @@ def rects_in_sight(edit: QTextEdit, cursor: QTextCursor) -> Iterator[QRectF]:
 
 
 def _ground_of(block: QTextBlock, start: int, end: int) -> Iterator[QRectF]:
-    """The rectangle under a selection in each line of a block, in the document's coordinates."""
+    """The rectangles of the text from `start` to `end` in each line of `block`, in the document's coordinates."""
     layout = block.layout()
     for number in range(layout.lineCount()):
         line = layout.lineAt(number)
@@ -84,7 +85,7 @@ def _x(line: QTextLine, pos_utf16: int) -> float:
 
 
 def caret_at(edit: QTextEdit, carets: Sequence[Caret], place: QPoint) -> DevId | None:
-    """Whose caret is under a place of the viewport."""
+    """The device whose caret is at `place`, a point of the viewport; None if there is none."""
     last = edit.document().characterCount() - 1
     for caret in carets:
         cursor = QTextCursor(edit.document())
@@ -95,8 +96,8 @@ def caret_at(edit: QTextEdit, carets: Sequence[Caret], place: QPoint) -> DevId |
 
 
 def paint(edit: QTextEdit, painter: QPainter, carets: Sequence[Caret], opacity: Callable[[DevId], float]) -> None:
-    """The carets and their flags, over the text of the viewport. `opacity` of a device's flag: from 0, no flag, to
-    1."""
+    """Paints colleagues' carets, and flags with their names, over the text of the viewport. `opacity` returns how
+    clearly the flag of a device is painted, from 0 (not at all) to 1."""
     visible = edit.viewport().rect()
     last = edit.document().characterCount() - 1
     typeface = font(TINY_PX, 500)

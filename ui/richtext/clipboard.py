@@ -18,7 +18,7 @@ _MIME = "application/x-kansli-document"
 
 
 def mime_of(blocks: Sequence[Block]) -> QMimeData:
-    """The copied blocks for the clipboard."""
+    """The blocks in the forms in which they are put on the clipboard: our own, HTML, and plain text."""
     mime = QMimeData()
     mime.setText("\n".join(block.text.replace("\u2028", "\n") for block in blocks))
     mime.setHtml(formats.to_html(blocks))
@@ -37,7 +37,7 @@ def files_in(source: QMimeData) -> int:
 
 
 def taken(source: QMimeData, style: Style) -> Taken:
-    """The blocks that are pasted, from the richest form there is. Plain text gets `style`."""
+    """Reads what is pasted or dropped as blocks, from the richest form that `source` has. Plain text gets `style`."""
     blocks = formats.from_bytes(bytes(source.data(_MIME).data())) if source.hasFormat(_MIME) else None
     if blocks is not None and any(block.text for block in blocks):
         return Taken(blocks=blocks)
@@ -53,7 +53,7 @@ def taken(source: QMimeData, style: Style) -> Taken:
 
 
 def sentence(taken: Taken) -> str:
-    """A sentence about what could not be taken; "" if all was."""
+    """A sentence about what could not be pasted; "" if all was."""
     parts = [left_out(taken.pictures, taken.tables)]
     if taken.tables:
         parts.append(
@@ -71,6 +71,6 @@ def sentence(taken: Taken) -> str:
 
 
 def keep_files(event: QDropEvent) -> None:
-    """Answers a drop of files as a copy. ▲ After a move, a file manager deletes its file."""
+    """Answers a drop of files as a copy. ▲ After a move, a file manager would delete its file."""
     copies = event.possibleActions() & Qt.DropAction.CopyAction
     event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)

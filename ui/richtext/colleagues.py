@@ -14,7 +14,8 @@ from ui.richtext.flags import Flags
 
 
 class Colleagues:
-    """Shows the carets of one text. The text calls `paint_under` before it paints itself, and `paint_over` after."""
+    """Paints colleagues' carets, selections and names in one editor. The editor calls `paint_under` before it paints
+    its text, and `paint_over` after."""
 
     def __init__(self, edit: QTextEdit) -> None:
         self._edit = edit
@@ -24,13 +25,13 @@ class Colleagues:
         self._flags.changed.connect(edit.viewport().update)
 
     def show(self, shown: Sequence[Caret]) -> None:
-        """Paints where colleagues are."""
+        """Paints colleagues at these carets from now on."""
         self._carets = shown
         self._flags.show(shown)
         self.measure()
 
     def measure(self) -> None:
-        """Finds the grounds of the selections again, after the text was laid out again."""
+        """Finds again where the selections of colleagues are painted, after the text was laid out again."""
         self._grounds = carets.grounds(self._edit, self._carets)
         self._edit.viewport().update()
 
@@ -47,7 +48,7 @@ class Colleagues:
         carets.paint_grounds(self._edit, painter, self._grounds)
 
     def paint_over(self) -> None:
-        """Paints their carets and names."""
+        """Paints the carets and names of colleagues over the text."""
         if self._carets:
             painter = QPainter(self._edit.viewport())
             carets.paint(self._edit, painter, self._carets, self._flags.opacity)

@@ -51,7 +51,8 @@ Mode = QTextCursor.MoveMode
 
 
 class Editor(QTextEdit):
-    """The text of one document. `selection_changed`: the caret moved, or what is under it changed."""
+    """The editor of one document's text. `selection_changed` is emitted when the caret has moved or what is under it
+    has changed."""
 
     selection_changed = Signal()
     link_wanted = Signal()
@@ -89,7 +90,7 @@ class Editor(QTextEdit):
         self.moveCursor(Move.Start)
 
     def set_writable(self, writable: bool) -> None:
-        """Whether the text can be changed, or only read and selected."""
+        """Sets whether the text can be changed, or only read and selected."""
         self.setReadOnly(not writable)
         self.setTabChangesFocus(not writable)
         if not writable:
@@ -100,17 +101,17 @@ class Editor(QTextEdit):
     # ---- what is selected
 
     def selection(self) -> tuple[int, int]:
-        """(anchor, caret) in UTF-16 positions."""
+        """(anchor, caret) of the selection, in UTF-16 positions; they are equal if nothing is selected."""
         cursor = self.textCursor()
         return cursor.anchor(), cursor.position()
 
     def range(self) -> tuple[int, int]:
-        """(start, length) of the selection."""
+        """(start, length) of the selection, in UTF-16 units."""
         cursor = self.textCursor()
         return cursor.selectionStart(), cursor.selectionEnd() - cursor.selectionStart()
 
     def select(self, start: int, length: int = 0) -> None:
-        """Selects a range and brings it into view."""
+        """Selects `length` UTF-16 units from `start` on and brings them into view."""
         cursor = self.textCursor()
         cursor.setPosition(min(start, self._document.length_utf16))
         cursor.setPosition(min(start + length, self._document.length_utf16), Mode.KeepAnchor)
@@ -128,7 +129,8 @@ class Editor(QTextEdit):
     # ---- verbs of the toolbar
 
     def toggle(self, mark: str) -> None:
-        """Bold, italic, underline or strike on or off, for the selection or what is typed next."""
+        """Switches the mark ("bold", "italic", "underline" or "strike") on or off, for the selection or what is typed
+        next."""
         if self.isReadOnly():
             return
         start, length = self.range()
@@ -140,7 +142,8 @@ class Editor(QTextEdit):
         self.selection_changed.emit()
 
     def set_link(self, link: str, text: str = "") -> None:
-        """Links the selection, or the link under the caret; inserts `text` where neither is. Empty takes away."""
+        """Makes the selection, or the link under the caret, a link to the address `link`, or no link if that is "". If
+        there is neither, inserts `text` as a link."""
         start, length = self.link_range()
         if length:
             run_guarded(self, lambda: self._document.format(start, length, {"link": link or None}))
@@ -152,14 +155,14 @@ class Editor(QTextEdit):
         self.selection_changed.emit()
 
     def link_range(self) -> tuple[int, int]:
-        """The selection, or the whole of the link that the caret is in."""
+        """(start, length) of the selection, or of the whole link that the caret is in; UTF-16 units."""
         start, length = self.range()
         if length or not (link := self.marks_here().link):
             return start, length
         return link_around(self._document, start, link)
 
     def set_style(self, style: Style) -> None:
-        """Gives the selected blocks a style."""
+        """Gives the selected paragraphs a style."""
         if self.isReadOnly():
             return
         selected = self._selected()
@@ -167,7 +170,8 @@ class Editor(QTextEdit):
         self.selection_changed.emit()
 
     def toggle_list(self, kind: str) -> None:
-        """Makes the selected blocks list items, or body text if they are already."""
+        """Makes the selected paragraphs items of a list of this kind, or body text if all of them are such items
+        already."""
         selected = self._selected()
         on = not all(style.list == kind for style in selected.styles)
         listed = [Style(list=kind, indent=max(1, style.indent)) if on else BODY for style in selected.styles]
@@ -185,17 +189,17 @@ class Editor(QTextEdit):
             self.selection_changed.emit()
 
     def undo(self) -> None:
-        """Undoes this person's last step. Qt's own undo would take back colleagues' words."""
+        """Undoes the person's own last step. Qt's own undo would undo colleagues' edits too."""
         if not self.isReadOnly():
             run_guarded(self, self._document.undo)
 
     def redo(self) -> None:
-        """Redoes the step that was undone last."""
+        """Makes the step again that was undone last."""
         if not self.isReadOnly():
             run_guarded(self, self._document.redo)
 
     def insert_blocks(self, blocks: Sequence[Block]) -> None:
-        """Puts blocks in place of the selection: what pasting and dropping do."""
+        """Puts paragraphs in place of the selection, as pasting and dropping do. It is one step to undo."""
         selected = self._selected()
         new, caret = selected.with_inserted(blocks)
         start = self._document.block_start(selected.first)
@@ -243,7 +247,8 @@ class Editor(QTextEdit):
         page.fit(self, self._binding.quietly)
 
     def _enter(self) -> None:
-        """A new block. An empty list item or quote ends its list or quote; after a heading comes body text."""
+        """Handles Enter: begins a new paragraph. In an empty list item or quote it ends the list or quote instead;
+        after a heading comes body text."""
         start, length = self.range()
         selected = self._selected()
         style = selected.blocks[0].style
@@ -260,7 +265,7 @@ class Editor(QTextEdit):
             self._typing_marks.keep(marks)
 
     def _back(self) -> bool:
-        """Backspace at a block's start first takes its style away."""
+        """Handles Backspace at a paragraph's start: takes its style away. False anywhere else: Qt is to delete."""
         start, length = self.range()
         if length or self._document.find_block(start)[1]:
             return False
@@ -290,20 +295,20 @@ class Editor(QTextEdit):
             actions[name]()
 
     def paste_plain(self) -> None:
-        """The clipboard's text without any formatting."""
+        """Pastes the clipboard's text without any formatting."""
         source = QApplication.clipboard().mimeData()
         if not self.isReadOnly() and not self._has_files(source):
             self._paste(formats.take_text(source.text(), self.style_here()))
 
     def _has_files(self, source: QMimeData) -> bool:
-        """Refuses files, and shows that they were refused."""
+        """Whether `source` has files, which the editor refuses; shows the person that they were refused."""
         count = clipboard.files_in(source)
         if count:
             self.pasted.emit(left_out_files(count))
         return count > 0
 
     def _paste(self, taken: Taken) -> None:
-        """Puts what was taken in place of the selection, which stays where there is no text."""
+        """Puts pasted text in place of the selection, if there is any, and shows what could not be pasted."""
         if taken.blocks:
             self.insert_blocks(taken.blocks)
         self.pasted.emit(clipboard.sentence(taken))
@@ -343,7 +348,7 @@ class Editor(QTextEdit):
             super().keyPressEvent(event)
 
     def _tab(self, event: QKeyEvent) -> None:
-        """Moves list items a level; is typed elsewhere. Shift+Tab does nothing there."""
+        """Handles Tab and Shift+Tab: they move list items a level. Elsewhere Tab is typed."""
         if not keys.is_typed(event):
             event.ignore()
         elif self.style_here().list:
@@ -353,7 +358,7 @@ class Editor(QTextEdit):
             self.ensureCursorVisible()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Decides for Qt whether Tab moves the focus. It leaves the text only after Esc, or where the text is only
+        """Decides for Qt whether Tab moves the focus out of the text: only after Esc, or if the text can only be
         read."""
         if not self.isReadOnly() and not self._tab_leaves:
             return False

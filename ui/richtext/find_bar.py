@@ -25,7 +25,7 @@ from ui.richtext.editor import Editor
 
 
 class FindBar(QFrame):
-    """Hidden until `open`."""
+    """The bar with which a person finds and replaces words in the editor's document. Hidden until `open`."""
 
     def __init__(self, editor: Editor, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,7 +73,7 @@ class FindBar(QFrame):
         editor.find_closed.connect(lambda: editor.found.show(()))
 
     def _follow_fields(self, parts: Sequence[QWidget]) -> None:
-        """Both fields come first in the order of Tab."""
+        """Connects both fields, and makes them come before the other `parts` of the bar in the order of Tab."""
         for field in (self.field, self.replacement):
             field.textEdited.connect(self._on_typed)
             field.installEventFilter(self)
@@ -90,7 +90,7 @@ class FindBar(QFrame):
         return field
 
     def open(self) -> None:
-        """Shows the bar, with what is selected as the first thing to find."""
+        """Shows the bar, with the selected text in the field for what is to be found, and the caret there."""
         cursor = self._editor.textCursor()
         if cursor.hasSelection() and "\u2029" not in cursor.selectedText():
             self.field.setText(cursor.selectedText())
@@ -106,18 +106,18 @@ class FindBar(QFrame):
         self._to_replacement()
 
     def refresh(self) -> None:
-        """Offers replacing only where the person may write."""
+        """Shows the parts for replacing only if the person may change the text."""
         for part in (self.replacement, self._replace, self._replace_all):
             part.setVisible(not self._editor.isReadOnly())
 
     def leave(self) -> None:
-        """Hides the bar; the caret stays at the match."""
+        """Hides the bar; the caret stays at the match that was found last."""
         if self.isVisible():
             self.hide()
             self._editor.setFocus()
 
     def next(self) -> None:
-        """Selects the next match, round to the first."""
+        """Selects the next match after the selection; after the last, the first."""
         start, length = self._editor.range()
         self._go(start + length, 1)
 
@@ -126,7 +126,7 @@ class FindBar(QFrame):
         self._go(self._editor.range()[0], -1)
 
     def replace(self) -> None:
-        """Replaces the selected match and goes on to the next."""
+        """Replaces the match that is selected, and selects the next one. If no match is selected, only selects."""
         if self._editor.isReadOnly():
             return
         here = self._editor.range()
@@ -138,7 +138,7 @@ class FindBar(QFrame):
         self.next()
 
     def replace_all(self) -> None:
-        """Replaces every match: one step to undo."""
+        """Replaces all matches, in one step to undo, and shows how many there were."""
         if self._editor.isReadOnly():
             return
         found = self._found(limit=None)
@@ -166,8 +166,8 @@ class FindBar(QFrame):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Undo in a field takes back what is typed there. Right after a replacement, and where nothing was typed, it
-        takes back what was replaced."""
+        """Handles undo and redo in a field: it undoes what was typed there. Right after a replacement, or if nothing
+        was typed, it undoes the replacement instead."""
         if not (isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress):
             return False
         name = keys.action(event)
@@ -191,7 +191,8 @@ class FindBar(QFrame):
         return find(self._document.blocks(), self.field.text(), case=case, whole=whole, limit=limit)
 
     def _place(self, start: int, length: int) -> tuple[int, int, str]:
-        """A place to replace, and the new text. Where case does not matter, the capitals of the place stay."""
+        """A match to replace, and its new text: (start, length, text). If case is ignored, the new text gets the
+        match's capitals."""
         words = self.replacement.text()
         if not self.case.isChecked():
             index, begin = self._document.find_block(start)

@@ -20,7 +20,8 @@ FADES_MS, STEPS = 240, 4
 
 
 class Flags(QObject):
-    """The names of one editor. `changed`: a name is to be painted more or less clearly than before."""
+    """Decides whose names are shown at colleagues' carets in one editor, and how clearly. `changed` is emitted when a
+    name is to be painted more or less clearly than before."""
 
     changed = Signal()
 
@@ -38,7 +39,8 @@ class Flags(QObject):
         return self._steps.get(dev, 0) / STEPS
 
     def follow(self, change: Change) -> None:
-        """Moves the expected places with the text, before `show` sets where the carets are.
+        """Moves the noted places of colleagues' carets with a change of the text, before `show` sets where they are. A
+        caret that is then elsewhere than noted has moved.
 
         ▲ This person's own words push a caret that is at the place where they write. A colleague who writes has their
         caret behind their words afterwards, which is a movement.
@@ -52,7 +54,7 @@ class Flags(QObject):
             self._places[dev] = anchor, caret
 
     def show(self, carets: Sequence[Caret]) -> None:
-        """Sets the carets that are here now. The names of those that have moved, or were not here before, are shown."""
+        """Sets which carets there are now, and shows the names of those that have moved or are new."""
         before, self._places = self._places, {caret.dev: (caret.anchor, caret.caret) for caret in carets}
         for dev in before.keys() - self._places.keys():
             self._end(dev)
@@ -61,7 +63,8 @@ class Flags(QObject):
                 self._raise(dev)
 
     def point(self, dev: DevId | None) -> None:
-        """The pointer is at the caret of this device, or at none. The name stays as long as the pointer does."""
+        """Notes that the pointer is at the caret of this device, or at none. The name there is shown as long as the
+        pointer stays."""
         self._pointed = dev
         if dev is not None:
             self._raise(dev)

@@ -15,14 +15,14 @@ MOST = 1000
 
 
 class FoundWords:
-    """The marks of one editor, which calls `paint` before its text."""
+    """Marks the words of a search in one editor, which calls `paint` before its text. The marks move with the text."""
 
     def __init__(self, edit: QTextEdit) -> None:
         self._edit = edit
         self._cursors: list[QTextCursor] = []
 
     def show(self, places: Iterable[tuple[int, int]]) -> None:
-        """Marks (position, length) in UTF-16 units, in place of what was marked."""
+        """Marks these (position, length) in UTF-16 units, in place of those that were marked before."""
         self._cursors = []
         for position, length in list(places)[:MOST]:
             cursor = QTextCursor(self._edit.document())
@@ -36,7 +36,7 @@ class FoundWords:
         return [cursor.selectedText() for cursor in self._cursors if cursor.hasSelection()]
 
     def paint(self, painter: QPainter) -> None:
-        """Paints the grounds of what is in the window."""
+        """Paints the marks that are in sight."""
         for cursor in self._cursors:
             if cursor.hasSelection():
                 for rect in rects_in_sight(self._edit, cursor):

@@ -44,13 +44,14 @@ MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Al
 
 
 def is_typed(event: QKeyEvent) -> bool:
-    """Whether a key is for typing and moving while writing: no function key, and without Ctrl or Alt."""
+    """Whether a pressed key types a character or moves the caret: no function key, and without Ctrl or Alt."""
     held = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
     return not held and (event.key() < Qt.Key.Key_F1 or (event.text() != "" and event.text().isprintable()))
 
 
 def action(event: QKeyEvent) -> str:
-    """The name of a key's action, or "". AltGr is Ctrl+Alt on Windows: with a sign to type it is no shortcut."""
+    """The name of the action for the pressed keys, such as "undo"; "" if they have none. On Windows AltGr is Ctrl+Alt:
+    if it types a character, it is no shortcut."""
     modifiers = event.modifiers()
     if not modifiers & Qt.KeyboardModifier.ControlModifier:
         return ""
@@ -60,7 +61,8 @@ def action(event: QKeyEvent) -> str:
 
 
 def indented(style: Style, step: int) -> Style:
-    """The style a level deeper or higher; a list's outermost level becomes body text, a body a bullet."""
+    """The style of a paragraph `step` levels deeper, or higher if negative. A list item that moves out of the outermost
+    level becomes body text, body text that moves inwards a bullet."""
     if not style.list:
         return style if step < 0 or style != BODY else Style(list="ul", indent=1)
     level = style.indent + step
@@ -68,7 +70,8 @@ def indented(style: Style, step: int) -> Style:
 
 
 def split(style: Style, *, head: bool, tail: bool) -> tuple[Style, Style]:
-    """The styles of the two blocks that Enter makes: after a heading, and before one, comes body text."""
+    """The styles of the two paragraphs that Enter makes out of one with this style. `head` and `tail`: whether there is
+    text before and after the caret. After a heading, and before one, comes body text."""
     if not style.heading:
         return style, style
     return (style if head or not tail else BODY), (style if tail else BODY)

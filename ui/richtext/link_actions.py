@@ -13,8 +13,8 @@ from ui.tool import follow
 
 
 class LinkActions(QObject):
-    """Shows the dialog for a link when an editor emits `link_wanted`, and opens the link at `link_opened`. `view` is
-    the widget that contains the editor: the dialogs' parent."""
+    """Does what an editor asks for with its links: shows the dialog for a link when the editor emits `link_wanted`, and
+    opens the link at `link_opened`. `view` is the widget that contains the editor: the dialogs' parent."""
 
     def __init__(self, view: QWidget, editor: Editor) -> None:
         super().__init__(view)
@@ -30,7 +30,8 @@ class LinkActions(QObject):
         dialog.open()
 
     def _open(self, address: str) -> None:
-        """Opens an object of Kansli in the window, and an address of the web after a question."""
+        """Opens the address of a link: an object of Kansli in the window, an address of the web in the browser, after a
+        question."""
         link = ObjectLink.parse(address)
         if link is not None:
             follow(self._view, link)

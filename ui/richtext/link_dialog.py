@@ -10,7 +10,8 @@ from ui.richtext.editor import Editor
 
 
 class LinkDialog(Dialog):
-    """Opened with `open()`; sets the link itself when accepted. An emptied address takes the link away."""
+    """A dialog that asks for the address of a link in the editor, and for its text if nothing is selected. It sets the
+    link itself when accepted; an empty address takes the link away."""
 
     def __init__(self, parent: QWidget, editor: Editor) -> None:
         start, length = editor.link_range()
@@ -28,7 +29,7 @@ class LinkDialog(Dialog):
         self._check()
 
     def accept(self) -> None:
-        """Sets the link, or shows why the address cannot be one."""
+        """Sets the link and closes, or shows why the address cannot be that of a link."""
         address = self.address.text().strip()
         link = safe_link(address)
         if address and not link:

@@ -43,7 +43,8 @@ Note = tuple[int, int, str]
 
 
 def wanted(block: Block) -> list[Note]:
-    """The notes that a block must have."""
+    """The notes that a block must have: the true hosts of links whose text names another host. Each is (position in the
+    block, length of the letter, host), in UTF-16 units."""
     if not any(run.marks.link for run in block.runs):
         return []
     found: list[Note] = []
@@ -62,7 +63,8 @@ def note_of(fmt: QTextFormat) -> str:
 
 
 def put(block: QTextBlock, wanted_notes: list[Note]) -> None:
-    """Gives a block its notes. Its characters have their formats already, and none of an earlier note."""
+    """Makes room for these notes behind the last letters of their links, as formats of the block. Its characters have
+    their own formats already, and none of an earlier note."""
     block.setUserState(_NOTED if wanted_notes else -1)
     for start, length, host in wanted_notes:
         cursor = QTextCursor(block)
@@ -76,7 +78,7 @@ def put(block: QTextBlock, wanted_notes: list[Note]) -> None:
 
 
 def paint(edit: QTextEdit, painter: QPainter) -> None:
-    """The notes that are in sight, over the text of the viewport."""
+    """Paints the notes that are in sight, the true hosts of links, over the text of the viewport."""
     offset = QPointF(-edit.horizontalScrollBar().value(), -edit.verticalScrollBar().value())
     seen = edit.viewport().rect()
     block, last = (edit.cursorForPosition(at).block() for at in (seen.topLeft(), seen.bottomRight()))
@@ -91,7 +93,7 @@ def paint(edit: QTextEdit, painter: QPainter) -> None:
 
 
 def _places(block: QTextBlock) -> Iterator[tuple[QRectF, str]]:
-    """Where each note of a block is to be painted, from the block's top left corner."""
+    """The rectangle, from the block's top left corner, and the host of each note of a block."""
     fragments = block.begin()
     while not fragments.atEnd():
         fragment = fragments.fragment()
@@ -132,7 +134,7 @@ def _x(line: QTextLine, position: int) -> float:
 
 
 def _last_letter(text: str) -> str:
-    """The last character with what is combined with it: its look must not be split."""
+    """The last character of `text`, with what is combined with it, since its look must not be split."""
     start = len(text) - 1
     while start > max(0, len(text) - _LONGEST_LETTER) and _continues(text[start - 1], text[start]):
         start -= 1
@@ -140,6 +142,6 @@ def _last_letter(text: str) -> str:
 
 
 def _continues(before: str, char: str) -> bool:
-    """Whether a character is drawn as one with the one before it: marks, and what an emoji is put together from."""
+    """Whether `char` is drawn as one with the character `before` it, as marks and the parts of an emoji are."""
     put = "\u200d\ufe0e\ufe0f"
     return bool(unicodedata.combining(char)) or char in put or before == "\u200d" or "🏻" <= char <= "🏿"

@@ -9,7 +9,8 @@ from ui.kit.web import address_tip
 
 
 def link_around(document: Document, pos: int, link: str) -> tuple[int, int]:
-    """(start, length) of the link to `link` that is at `pos`; (pos, 0) if there is none. UTF-16 positions."""
+    """(start, length) of the link to the address `link` that is at `pos`; (pos, 0) if there is none. UTF-16
+    positions."""
     index, offset = document.find_block(pos)
     block, begin = document.block(index), document.block_start(index)
     at = 0
@@ -22,6 +23,6 @@ def link_around(document: Document, pos: int, link: str) -> tuple[int, int]:
 
 
 def link_tip(link: str) -> str:
-    """What the pointer shows of a link; "" for none."""
+    """The tool tip for a link: its address, and how to open it; "" if the address is not shown."""
     address = link if ObjectLink.parse(link) else address_tip(link)
     return tr("{address} (Ctrl+click to open)").format(address=address) if address else ""

@@ -47,7 +47,8 @@ def block_font(style: Style) -> QFont:
 
 
 def char_format(marks: Marks, style: Style) -> QTextCharFormat:
-    """The look of characters in a block of that style."""
+    """The format that makes characters with these marks look right, in a paragraph of that style. The marks themselves
+    are written into it."""
     tokens = theme.current()
     result = QTextCharFormat()
     result.setFont(block_font(style))
@@ -69,7 +70,7 @@ def char_format(marks: Marks, style: Style) -> QTextCharFormat:
 
 
 def marks_of(fmt: QTextFormat) -> Marks:
-    """The marks written into a character format."""
+    """The marks that `char_format` wrote into a character format."""
     bits = fmt.property(_MARKS) or 0
     return Marks(
         bold=bool(bits & 1),
@@ -81,7 +82,7 @@ def marks_of(fmt: QTextFormat) -> Marks:
 
 
 def block_format(style: Style) -> QTextBlockFormat:
-    """The look of a block; lists get their indent and marker from their QTextList."""
+    """The format of a paragraph of that style. Lists get their indent and marker from their QTextList instead."""
     result = QTextBlockFormat()
     above, below = _HEADING_GAPS_PX[style.heading] if style.heading else (0, 4 if style.list else _GAP_PX)
     result.setTopMargin(px(above))
@@ -97,7 +98,7 @@ def block_format(style: Style) -> QTextBlockFormat:
 
 
 def list_format(style: Style) -> QTextListFormat:
-    """Markers by depth: disc, circle, square; 1, a, i."""
+    """The format of a list: by depth disc, circle, square, or 1, a, i."""
     kind = QTextListFormat.Style
     bullets = (kind.ListDisc, kind.ListCircle, kind.ListSquare)
     numbers = (kind.ListDecimal, kind.ListLowerAlpha, kind.ListLowerRoman)
@@ -114,8 +115,8 @@ def style_of(block: QTextBlock) -> Style:
 
 
 def read_block(block: QTextBlock) -> tuple[Block, bool]:
-    """A block as values, and whether it looks as it should. Text that was moved into it may have another block's size,
-    and the host beside a link may be at another letter."""
+    """Reads a paragraph of the editor as a Block, and whether it looks as it should. Text that was moved into it may
+    have another paragraph's size, and the host beside a link may be at another letter."""
     style = style_of(block)
     looks, right = _looks(style), True
     runs = []
@@ -151,7 +152,7 @@ def _unpack(packed: str) -> Style:
 
 
 def measure(edit: QTextEdit) -> None:
-    """Sets the font, the indent and the tab stops of a text in the text size in force."""
+    """Sets the font, the indent and the tab stops of a text field, in the text size in force."""
     edit.document().setDefaultFont(block_font(BODY))
     edit.document().setIndentWidth(px(INDENT_PX))
     edit.setTabStopDistance(px(TAB_PX))

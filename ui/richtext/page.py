@@ -28,7 +28,7 @@ def margin_px(room: int) -> int:
 
 
 def set_margins(document: QTextDocument, side: int) -> None:
-    """Gives the text its margins."""
+    """Gives the text of a document its margins on the page; `side` is that at left and right, in pixels."""
     root = document.rootFrame()
     fmt = root.frameFormat()
     fmt.setLeftMargin(side)
@@ -39,13 +39,13 @@ def set_margins(document: QTextDocument, side: int) -> None:
 
 
 def has_margins(document: QTextDocument, side: int) -> bool:
-    """Whether the text has the margins that `set_margins` would give it."""
+    """Whether the text has the margins that `set_margins` gives it."""
     fmt = document.rootFrame().frameFormat()
     return (fmt.leftMargin(), fmt.topMargin()) == (side, _GAP_PX + px(_MARGIN_PX) - 5)
 
 
 def paint(edit: QTextEdit, painter: QPainter, area: QRect) -> None:
-    """Paints the page under the text, on the window's ground."""
+    """Paints the page, as paper on the window's ground, into `area`, before the text is painted."""
     tokens = theme.current()
     scroll = edit.verticalScrollBar().value()
     end = max(edit.document().size().height() - _GAP_PX, edit.viewport().height() + _GAP_PX) - scroll
@@ -57,7 +57,8 @@ def paint(edit: QTextEdit, painter: QPainter, area: QRect) -> None:
 
 
 def fit(edit: QTextEdit, quietly: Callable[[Callable[[], None]], None]) -> None:
-    """Fits the page's width and margins into the view. `quietly` runs a change of the look that is no edit."""
+    """Fits the page's width and margins into the editor's. `quietly` calls a function whose changes are only of the
+    look."""
     room = edit.width() - edit.verticalScrollBar().sizeHint().width()
     side = side_px(room)
     edit.setViewportMargins(side, 0, side, 0)

@@ -23,7 +23,8 @@ MOST = 1000
 
 
 class Paragraph(Spot):
-    """The n-th paragraph of a document that is no body text; the same one as long as none comes before it."""
+    """For screen readers, one paragraph of a document that is no body text (a heading, list item or quote). `number` is
+    its index among these; if one is added before it, the object is for that other paragraph."""
 
     def __init__(self, outline: "Outline", number: int) -> None:
         super().__init__(outline.editor)
@@ -83,7 +84,8 @@ class Paragraph(Spot):
 
 
 class Outline(QObject):
-    """The paragraphs of one editor, made when somebody asks for them, and what its caret has come into."""
+    """For screen readers, the paragraphs of one editor that are no body text, made when they are asked for, and the
+    style of the paragraph that the caret is in."""
 
     def __init__(self, editor: Editor, document: Document) -> None:
         super().__init__(editor)
@@ -99,7 +101,7 @@ class Outline(QObject):
         bind(self, document.changed, self._on_changed)
 
     def inside(self) -> Sequence[QObject]:
-        """The paragraphs that are no body text."""
+        """One object for each paragraph of the document that is no body text, in order."""
         count = len(self._structure())
         while len(self._paragraphs) > count:
             self._paragraphs.pop().deleteLater()
@@ -107,7 +109,8 @@ class Outline(QObject):
         return self._paragraphs
 
     def block(self, number: int) -> tuple[int, Block] | None:
-        """The n-th of those paragraphs, with its number among all paragraphs."""
+        """The paragraph with this index among those that are no body text: (its index among all, its content). None if
+        there is none."""
         numbers = self._structure()
         return (numbers[number], self._document.block(numbers[number])) if number < len(numbers) else None
 
@@ -121,7 +124,8 @@ class Outline(QObject):
         self._numbers = None
 
     def _on_moved(self) -> None:
-        """Describes the editor by the paragraph style at the caret; screen readers read out the changed description."""
+        """Describes the editor by the style of the paragraph at the caret. Screen readers read out a changed
+        description."""
         style = self.editor.style_here()
         if style != self._style:
             self._style = style
@@ -139,7 +143,7 @@ class Outline(QObject):
 
 
 def place_in_list(block: QTextBlock) -> str:
-    """Which item of its list a paragraph is; "" if it is none."""
+    """Text: which item of its list a paragraph is, such as "2 of 5"; "" if it is no list item."""
     items = block.textList()
     if items is None:
         return ""

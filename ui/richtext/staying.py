@@ -11,7 +11,9 @@ from app.richtext.flow import Edit
 
 
 class Staying:
-    """Made before an edit, inside its edit block: takes out the draft. `follow` each edit, then put back."""
+    """Keeps the caret, the selection, the top line in sight and an input method's draft of an editor in place while the
+    text is changed by an edit that was not typed here. Make it before the edit, inside its edit block; call `follow`
+    for each edit, then `put_draft` and `put_caret`."""
 
     def __init__(self, edit: QTextEdit) -> None:
         self._edit = edit
@@ -26,12 +28,12 @@ class Staying:
         self._take_draft(cursor)
 
     def follow(self, edit: Edit) -> None:
-        """Moves the kept places with the text around them."""
+        """Moves the kept positions with an edit of the text around them."""
         self._anchor, self._caret = followed(self._anchor, self._caret, edit)
         self._top = pushed(self._top, edit)
 
     def put_draft(self) -> None:
-        """Shows the draft at the caret again. Still inside the edit block."""
+        """Shows the input method's draft at the caret again. Call it inside the edit block."""
         last = self._edit.document().characterCount() - 1
         self._anchor, self._caret, self._top = (min(pos, last) for pos in (self._anchor, self._caret, self._top))
         if not self._draft:
@@ -44,7 +46,8 @@ class Staying:
         block.layout().setFormats(self._looks)
 
     def put_caret(self) -> None:
-        """Sets caret, selection and scroll position. After the edit block: lines have their places again."""
+        """Sets caret, selection and scroll position. Call it after the edit block, when the lines have their places
+        again."""
         cursor = self._edit.textCursor()
         if (cursor.anchor(), cursor.position()) != (self._anchor, self._caret):
             cursor.setPosition(self._anchor)
@@ -71,7 +74,8 @@ class Staying:
 
 
 def top_line(edit: QTextEdit) -> tuple[int, int]:
-    """The line at the top of the view as a position, and how many pixels above the view's edge it begins."""
+    """The position in the text of the line at the top of the view, and by how many pixels that line begins above the
+    view's edge."""
     if not edit.verticalScrollBar().value():
         return 0, 0
     top, below = _top_line(edit)
@@ -79,7 +83,8 @@ def top_line(edit: QTextEdit) -> tuple[int, int]:
 
 
 def scroll_to_line(edit: QTextEdit, line: int, px: int) -> None:
-    """Scrolls to a place that `top_line` returned."""
+    """Scrolls to a place that `top_line` returned: the line at the position `line` begins `px` above the view's
+    edge."""
     top = QTextCursor(edit.document())
     top.setPosition(max(0, min(line, edit.document().characterCount() - 1)))
     bar = edit.verticalScrollBar()
@@ -90,7 +95,7 @@ def scroll_to_line(edit: QTextEdit, line: int, px: int) -> None:
 
 
 def _top_line(edit: QTextEdit) -> tuple[int, int]:
-    """A position in the line at the top of the view, and how far below the view's edge that line begins.
+    """A position in the line at the top of the view, and how many pixels below the view's edge that line begins.
 
     While a long text is being laid out, Qt's first answer is the text's end; the answer to a second call is right.
     """

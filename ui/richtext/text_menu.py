@@ -14,7 +14,8 @@ from ui.richtext.keys import SHORTCUTS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """What a text that can be changed offers besides Qt's own."""
+    """What the context menu of a text offers if the text can be changed: the functions to call, and whether undo and
+    redo are possible."""
 
     can_undo: bool
     can_redo: bool
@@ -25,7 +26,8 @@ class Writing:
 
 
 def open_menu(text: QTextEdit, writing: Writing | None, event: QContextMenuEvent) -> None:
-    """Opens the menu at the pointer, or by key under the caret. `writing` None: the text is only read."""
+    """Opens the context menu of a text, at the pointer, or by key under the caret. `writing` None: the text can only be
+    read."""
     by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
     if by_key:
         text.ensureCursorVisible()

@@ -20,7 +20,7 @@ from ui.richtext.editor import Editor
 
 
 def style_name(style: Style) -> str:
-    """What a style is called."""
+    """The name of a paragraph's style, as a person reads it."""
     if style.heading:
         return tr("Heading {level}").format(level=style.heading)
     if style.list:
@@ -29,7 +29,8 @@ def style_name(style: Style) -> str:
 
 
 class Toolbar(QFrame):
-    """The buttons: undo, redo, style, marks, lists, levels, link, find; and the number of words."""
+    """The row of buttons over an editor: undo, redo, style, marks, lists, levels, link, find; and the number of
+    words."""
 
     def __init__(self, editor: Editor, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,7 +82,7 @@ class Toolbar(QFrame):
         }
 
     def refresh(self) -> None:
-        """Shows what holds at the caret."""
+        """Shows on the buttons which style and marks the text at the caret has, and whether it can be changed."""
         editable = not self._editor.isReadOnly()
         for part in self._writing:
             part.setEnabled(editable)
@@ -98,7 +99,8 @@ class Toolbar(QFrame):
         self._refresh_undo()
 
     def refresh_words(self) -> None:
-        """Counts again: some tens of microseconds, words are remembered by paragraph."""
+        """Counts the words of the document again and shows the number: some tens of microseconds, words are remembered
+        by paragraph."""
         words = self._document.words
         self.words.setText(trn("{n} word", "{n} words", words).format(n=words))
 

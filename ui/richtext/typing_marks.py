@@ -9,7 +9,7 @@ from ui.richtext import look
 
 
 class TypingMarks:
-    """The marks of what is typed next in one text."""
+    """The marks (bold, link …) that the text gets that is typed next in one editor."""
 
     def __init__(self, edit: QTextEdit, document: Document) -> None:
         self._edit = edit
@@ -18,7 +18,7 @@ class TypingMarks:
         """What the person has chosen without a selection; None after the caret has moved."""
 
     def here(self) -> Marks:
-        """The marks that typing would get, or those of a selection's first character."""
+        """The marks that typed text would get; with a selection, those of its first character."""
         if self._chosen is not None:
             return self._chosen
         cursor = self._edit.textCursor()
@@ -28,30 +28,31 @@ class TypingMarks:
         return look.marks_of(self._edit.currentCharFormat())
 
     def choose(self, marks: Marks) -> None:
-        """Gives what is typed next these marks, as an undo step of its own."""
+        """Gives the text that is typed next these marks. It becomes an undo step of its own."""
         self._document.split_undo()
         self.keep(marks)
 
     def keep(self, marks: Marks) -> None:
-        """Gives what is typed next these marks, in the same undo step."""
+        """Gives the text that is typed next these marks, as part of the present undo step."""
         style = self._document.block(self._document.find_block(self._edit.textCursor().selectionStart())[0]).style
         self._edit.setCurrentCharFormat(look.char_format(marks, style))
         self._chosen = marks
 
     def on_moved(self) -> None:
-        """The caret has moved."""
+        """Forgets the chosen marks, since the caret has moved."""
         self._chosen = None
         self._leave_link()
 
     def on_merged(self) -> None:
-        """A colleague has edited: what is typed next gets the look that it would have had without that edit."""
+        """Restores the marks for typing after a colleague's edit: they are those that it would have had without the
+        edit."""
         if self._chosen is not None:
             self.keep(self._chosen)
         else:
             self._leave_link()
 
     def _leave_link(self) -> None:
-        """Ends a link at its end, so that typing after it does not lengthen it."""
+        """If the caret is at the end of a link, makes typed text no part of the link."""
         cursor = self._edit.textCursor()
         here = look.marks_of(cursor.charFormat())
         if here.link and not cursor.hasSelection():

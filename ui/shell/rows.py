@@ -24,7 +24,9 @@ TITLE_PX, DETAIL_PX = 13, 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row. `section`: only a heading. `picture` is (initials, hue, square)."""
+    """One row of a list: a picture or icon, a title, `detail` under it, `right` and `count` at the right. `picture` is
+    (initials, hue, whether it is square). `key` identifies the row between two refreshes. A `section` is only a heading
+    and cannot be chosen. `strong_count` and `faded` change how it looks."""
 
     key: Hashable
     title: str
@@ -46,7 +48,7 @@ class Row:
 
 
 def row_model(parent: QWidget) -> ListModel[Row]:
-    """An item model of rows."""
+    """Makes an empty item model for `Row`s; sections cannot be chosen."""
     return ListModel(
         lambda r: r.key,
         {
@@ -60,7 +62,8 @@ def row_model(parent: QWidget) -> ListModel[Row]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How a list is set, at 100 %: height of rows and sections, margins, picture size."""
+    """The sizes of a list in pixels at 100 %: height of a row and of a section, margin at the sides, size of a
+    picture."""
 
     row: int = 50
     section: int = 33
@@ -69,7 +72,7 @@ class Sizes:
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Paints rows in the theme of the moment."""
+    """Paints the rows of a list in the theme in force, in these `sizes`."""
 
     def __init__(self, parent: QWidget, sizes: Sizes | None = None) -> None:
         super().__init__(parent)
@@ -172,7 +175,8 @@ class RowDelegate(QStyledItemDelegate):
 
 
 class RowList(SpokenList, QListView):
-    """A list of rows with keyboard: arrows move, Enter activates, sections are skipped."""
+    """A list of `Row`s with keyboard: arrows move, Enter activates, sections are skipped. `name` is for screen
+    readers."""
 
     def __init__(self, name: str, sizes: Sizes | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -199,14 +203,14 @@ class RowList(SpokenList, QListView):
         self.setCurrentIndex(self.rows.index_of(key))
 
     def choose_first(self) -> None:
-        """Makes the first row that is not a section current."""
+        """Makes the first row of the list the current one; a heading is no row to choose."""
         for i, row in enumerate(self.rows.rows):
             if not row.section:
                 self.setCurrentIndex(self.rows.index(i))
                 return
 
     def step(self, steps: int) -> None:
-        """Moves the current row up or down, past sections, around the ends."""
+        """Makes another row current, `steps` rows down (up, if negative), past sections and around the ends."""
         indexes = [i for i, row in enumerate(self.rows.rows) if not row.section]
         if not indexes:
             return

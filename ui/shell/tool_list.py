@@ -18,11 +18,12 @@ from ui.tool_parts import JoinedKind, JoinedSection, JoinedTool, NewsWords, Orig
 
 
 class ToolList:
-    """The tools, in the order of a room's tabs. It is the `ui.tool.LinkWords` of each of them."""
+    """The tools (chat, documents, tasks …) of one window, joined with its session, in the order of a room's tabs
+    (`all`). The shell asks all that it needs of a tool here; it names none."""
 
     def __init__(self, tools: Sequence[AnyTool], office: Office, now: Callable[[], datetime]) -> None:
-        """Joins the tools. `now` returns the local time. BugError if the session lacks one of them, or if two own the
-        same id, kind, section or command."""
+        """Joins the tools with the session, `office`. `now` returns the local time. BugError if the session lacks what
+        a tool needs, or if two tools own the same id, kind, section or command."""
         self._people = office.people
         self.all: tuple[JoinedTool, ...] = tuple(tool.join(office, self, now) for tool in tools)
         self.kinds: dict[str, JoinedKind] = {kind.kind: kind for tool in self.all for kind in tool.kinds}
@@ -49,8 +50,8 @@ class ToolList:
         return [section for tool in self.all for section in tool.sections]
 
     def news(self, objects: Sequence[ObjectSummary]) -> NewsWords | None:
-        """The words for what is new in a room with these objects: those of the tool that counts something as unread,
-        and whose object there was changed last. None if no tool counts."""
+        """The words for what is unread in a room with these `objects`: those of the tool that counts something as
+        unread, and whose object there was changed last. None if no tool counts."""
         counting = [tool for tool in self.all if tool.news is not None]
         newest = {tool.id: max((o.updated_ms for o in of_tool(tool, objects)), default=-1) for tool in counting}
         return max(counting, key=lambda tool: newest[tool.id]).news if counting else None
@@ -58,7 +59,7 @@ class ToolList:
     # -- objects in lists -----------------------------------------------------------------------------------------
 
     def icon(self, kind: str) -> str:
-        """The icon of a kind."""
+        """The name of the icon for objects of `kind`; that of a file if no tool has the kind."""
         found = self.kinds.get(kind)
         return found.icon if found is not None else "file"
 
@@ -67,12 +68,13 @@ class ToolList:
         return [each for each in objects if (kind := self.kinds.get(each.kind)) is None or kind.listed]
 
     def title(self, item: ObjectSummary, room_title: str) -> str:
-        """What an object is called outside its room."""
+        """The title of an object where it is shown outside its room. `room_title` is the title of that room."""
         found = self.kinds.get(item.kind)
         return found.title(item, room_title) if found is not None else item.title or tr("Untitled")
 
     def line(self, item: ObjectSummary) -> str:
-        """The tool's line about an object; without one, who changed it and when."""
+        """The line under an object's title in lists, as its tool writes it; if it writes none, who changed the object
+        and when."""
         found = self.kinds.get(item.kind)
         if found is not None and found.line is not None:
             return found.line(item)
@@ -82,7 +84,8 @@ class ToolList:
         return tr("{name} · {when}").format(name=self._people.person(item.by).name, when=when)
 
     def origins(self, hits: Sequence[SearchHit]) -> dict[Place, Origin]:
-        """The authors of what a search has found, by its place. A place of which the tool names nobody is left out."""
+        """The author of each place that a search has found, by place. A place of which its tool names nobody is left
+        out."""
         found: dict[Place, Origin] = {}
         for kind in {hit.kind for hit in hits}:
             shown = self.kinds.get(kind)
@@ -91,12 +94,14 @@ class ToolList:
         return found
 
     def before(self, kind: str) -> Callable[[ObjId, int, QWidget | None], QWidget] | None:
-        """What makes a view of an object as it was; None for a kind that does not merge."""
+        """The function that makes a view of an object as it was: it takes the object, a row of its history, and the
+        view's parent. None for a kind whose objects have no earlier states."""
         found = self.kinds.get(kind)
         return found.before if found is not None else None
 
     def copy_question(self, kind: str) -> str:
-        """The question whether a copy of the person's own changes is put into a room that continues another."""
+        """The text of the question whether a copy of the person's own changes to an object of `kind` is put into a room
+        that continues another."""
         found = self.kinds.get(kind)
         asks = found.copy_question if found is not None else None
         return asks() if asks is not None else tr("Do you want to put a copy here?")
@@ -108,7 +113,8 @@ class ToolList:
         return both([tr(tool.noun) for tool in self.all])
 
     def found(self) -> str:
-        """What a search looks through, at the beginning of a sentence: "Messages, documents and tasks"."""
+        """Text: what a search looks through, at the beginning of a sentence, such as "Messages, documents and
+        tasks"."""
         text = both([tr(tool.found) for tool in self.all])
         return text[:1].upper() + text[1:]
 
@@ -121,7 +127,7 @@ class ToolList:
         return both([*(tr(kind.noun[1]) for kind in self.kinds.values() if not kind.keeps_history), tr("files")])
 
     def count(self, number: int) -> str:
-        """So many objects whose changes the server keeps: "3 documents and boards"."""
+        """Text: a number of objects whose change history the server keeps, such as "3 documents and boards"."""
         kept = [kind.noun for kind in self.kinds.values() if kind.keeps_history]
         words = either([tr(one) for one, _ in kept]) if number == 1 else both([tr(several) for _, several in kept])
         return f"{number} {words}"
@@ -129,14 +135,16 @@ class ToolList:
     # -- ui.tool.LinkWords ----------------------------------------------------------------------------------------
 
     def icon_of(self, link: ObjectLink | None) -> str:
-        """The icon of what a link leads to; that of a link if no tool knows it."""
+        """The name of the icon for what a link leads to; that of a link if the link is None or no tool knows its
+        kind."""
         found = self.kinds.get(link.kind) if link is not None else None
         if link is None or found is None:
             return "link"
         return found.place_icon if link.ref else found.icon
 
     def line_of(self, link: ObjectLink, linked: Linked) -> str:
-        """The tool's line about what a link leads to; without one, who changed it and when."""
+        """The line about what a link leads to, as its tool writes it; if it writes none, who changed it and when.
+        `linked` is the object or the place in it."""
         found = self.kinds.get(link.kind)
         text = found.link_line(linked) if found is not None and found.link_line is not None else ""
         return text or self._changed(linked)
@@ -152,7 +160,7 @@ class ToolList:
 
 
 def of_tool(tool: JoinedTool, objects: Sequence[ObjectSummary]) -> list[ObjectSummary]:
-    """The objects that the tool opens."""
+    """Those of the `objects` whose kind belongs to `tool`."""
     kinds = {each.kind for each in tool.kinds}
     return [each for each in objects if each.kind in kinds]
 

@@ -24,7 +24,7 @@ SEAL_KINDS = {
 
 
 def role_name(role: Role) -> str:
-    """A role's name."""
+    """The name of a member's role, in the language in force."""
     return {
         Role.READER: tr("Reader"),
         Role.WRITER: tr("Writer"),
@@ -34,7 +34,7 @@ def role_name(role: Role) -> str:
 
 
 def role_meaning(role: Role) -> str:
-    """What a role may do, in a sentence."""
+    """A sentence about what a member with this role may do."""
     return {
         Role.READER: tr("Reads everything, writes nothing."),
         Role.WRITER: tr("Reads and writes."),
@@ -49,7 +49,7 @@ def history_name(history: bool) -> str:
 
 
 def history_refusal(code: str) -> str:
-    """Why a person cannot propose or approve that a member gets the whole history."""
+    """The sentence for `code`: why a person cannot propose or approve that a member gets the whole history."""
     return {
         "one-admin": tr("Needs two administrators, and this room has one."),
         "proposed": tr("It has been proposed already."),
@@ -71,7 +71,7 @@ def type_word(room_type: RoomType) -> str:
 
 
 def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
-    """(word, kind, icon, what it means) of a person's verification."""
+    """How a person's verification is shown: (word, kind, name of the icon or None, sentence that explains it)."""
     if person.warning == "reset" or (person.warning and person.verified == Verified.NONE):
         return tr("reset"), "danger", "warning", tr("The agency has reset the account: its keys count no more")
     if person.warning:
@@ -166,7 +166,7 @@ _SECURITY: Mapping[str, Callable[[], tuple[str, str, str]]] = {
 
 
 def security_chip(state: str) -> tuple[str, str, str, str]:
-    """Returns (word, kind, icon, what it means) for a room's security status."""
+    """How a room's security status is shown: (word, kind, name of the icon, sentence that explains it)."""
     if state == "left":
         return tr("Left"), "muted", "leave", tr("You are no longer a member. What you have is readable.")
     word, icon, meaning = _SECURITY.get(state, _SECURITY["withheld"])()
@@ -174,7 +174,8 @@ def security_chip(state: str) -> tuple[str, str, str, str]:
 
 
 def tile_text(title: str, room_type: RoomType) -> str:
-    """The text on a room's tile: a case's serial number, or the first three letters."""
+    """The text on a room's tile: the serial number of a case, the initials of the title in a direct room, otherwise the
+    first three letters of the title."""
     numbers: list[str] = re.findall(r"\d+", title)
     if room_type is RoomType.CASE and numbers:
         return numbers[-1][-4:]
@@ -184,7 +185,8 @@ def tile_text(title: str, room_type: RoomType) -> str:
 
 
 def one_owner(owner: Person) -> str:
-    """What it means that a room has one owner, for the people in it."""
+    """The sentence about a room with one owner: what that means for the people in it. It differs if the owner is
+    oneself."""
     if owner.is_me:
         return tr(
             "You are the room's only owner. Make a colleague an owner too: while you are away nobody else can name one."
@@ -195,14 +197,14 @@ def one_owner(owner: Person) -> str:
 
 
 def both(words: Sequence[str]) -> str:
-    """Words in a row: "chat, documents and tasks"."""
+    """Joins words to a text with "and" before the last: "chat, documents and tasks"."""
     if len(words) < 2:
         return "".join(words)
     return tr("{some} and {last}").format(some=", ".join(words[:-1]), last=words[-1])
 
 
 def either(words: Sequence[str]) -> str:
-    """Words in a row of which one is meant: "document or board"."""
+    """Joins words to a text with "or" before the last: "chat, document or board"."""
     if len(words) < 2:
         return "".join(words)
     return tr("{some} or {last}").format(some=", ".join(words[:-1]), last=words[-1])

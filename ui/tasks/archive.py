@@ -10,7 +10,8 @@ from ui.kit.translate import short_day, tr
 
 
 class ArchiveDialog(PickDialog[str]):
-    """The ids of a board's archived cards, each with its title, column and due date, by title."""
+    """A dialog that lists a board's archived cards by title, each with its column and due date, to restore some or to
+    read one. The things that it lists are the cards' ids. `writable` False: none can be restored."""
 
     def __init__(self, parent: QWidget | None, board: Board, *, writable: bool = True) -> None:
         cards = sorted(board.archived(), key=lambda card: swedish_key(card.title))

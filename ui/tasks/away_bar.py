@@ -14,7 +14,8 @@ from ui.trash import Who, away_sentence
 
 
 class AwayBar(QFrame):
-    """`sentence` says where the card is; the button calls `put_back`."""
+    """A bar on an open card that is archived or in the trash: it says where the card is, and its button calls
+    `put_back`. `who` returns the person for an id."""
 
     def __init__(self, put_back: Callable[[], object], who: Who) -> None:
         super().__init__()
@@ -28,7 +29,8 @@ class AwayBar(QFrame):
         self.hide()
 
     def show_card(self, card: Card) -> None:
-        """Is visible for a card that is archived or in the trash, and says by whom and when it was put there."""
+        """Shows the bar for a card that is archived or in the trash, with who put it into the trash and when; hides it
+        for any other."""
         shown = bool(self.sentence.text()) and self.isVisible()
         self.setVisible(card.archived or card.deleted)
         if not card.deleted:

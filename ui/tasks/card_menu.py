@@ -21,8 +21,9 @@ _SHOWN_PEOPLE = 12
 
 
 class CardMenu:
-    """The menu, opened by the board's view. Opening and deleting belong to the view and are asked for by the kanban's
-    signals. `link` returns a card's link, None before the board is announced."""
+    """The menu of a card of the board. To open or delete a card, it emits the signals of `kanban`, the board's view.
+    `link` returns the link to a card; None before colleagues know the board. `people` returns whom a card can be
+    assigned to."""
 
     def __init__(
         self,
@@ -38,7 +39,7 @@ class CardMenu:
         """Whether the person may write. If not, only actions that change nothing are offered."""
 
     def open(self, card_id: str, at: QPoint) -> None:
-        """The menu of a card, at a global point."""
+        """Opens the menu of a card at the global point `at`. Does nothing if the card is gone."""
         if self._board.card(card_id) is None:
             return
         entries: list[Entry | None] = [
@@ -118,7 +119,7 @@ class CardMenu:
             toast(self._owner, text, lambda: run_guarded(self._owner, lambda: self._board.archive_card(card_id, False)))
 
     def _copy_link(self, card_id: str) -> None:
-        """Copies a link to the card, to be pasted into a message or document."""
+        """Puts a link to the card on the clipboard, to be pasted into a message or document."""
         card, link = self._board.card(card_id), self._link(card_id)
         if card is not None and link is not None:
             copy_text(link.to_markup(card.title))

@@ -32,7 +32,8 @@ LABEL_KINDS = {"accent": "accent", "success": "success", "warning": "warning", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardLook:
-    """All that is painted of a card."""
+    """All that is painted of a card on the board. `person` is the one whom it is assigned to, `done` whether its column
+    is one for finished tasks."""
 
     card: Card
     labels: tuple[Label, ...]
@@ -54,7 +55,7 @@ class CardLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fact:
-    """An icon below the title, perhaps with a word."""
+    """An icon below a card's title, perhaps with a word; `role` names its colour."""
 
     icon: str
     text: str
@@ -75,8 +76,9 @@ class _Fact:
 
 
 class CardWidget(Spoken, QAbstractButton):
-    """Shows a card and passes on what is done with it. Positions are global. For screen readers an item of its column's
-    list, which `place` gives: the column's title, which card it is, and of how many."""
+    """A widget that shows one card on the board, and emits signals for what a person does with it, with global
+    positions. For screen readers it is an item in the list of its column; `place` gives the column's title, which card
+    it is, and of how many."""
 
     opened = Signal(str)
     grabbed = Signal(str, QPoint)
@@ -113,7 +115,7 @@ class CardWidget(Spoken, QAbstractButton):
         return self._look.card
 
     def show_look(self, look: CardLook) -> None:
-        """Shows the card as it is now."""
+        """Shows the card as `look` describes it, from now on."""
         same = look == self._look and bool(self.accessibleName())
         self._look = look
         if not same:
@@ -138,14 +140,14 @@ class CardWidget(Spoken, QAbstractButton):
         return self._lit
 
     def light(self, on: bool) -> None:
-        """Marks the card as the one under the pointer. A scrolling column removes the mark: Qt notices only at the
-        pointer's next move that another card is there."""
+        """Sets whether the card is marked as the one under the pointer. A column that scrolls removes the mark: Qt
+        notices only when the pointer moves that another card is there."""
         if on != self._lit:
             self._lit = on
             self.update()
 
     def _lay_out(self, width: int) -> tuple[list[str], int]:
-        """The title's lines and the card's height."""
+        """The lines into which the title is broken in this width, and the card's height."""
         found = self._laid_out.get(width)
         if found is None:
             if len(self._laid_out) >= _WIDTHS_KEPT:
@@ -182,8 +184,8 @@ class CardWidget(Spoken, QAbstractButton):
         return facts
 
     def _foot_rows(self, width: int) -> list[list[_Fact]]:
-        """The facts below the title, row by row. The picture of a person is at the end of the last row and covers none.
-        No row if there is neither."""
+        """The icons and words below the title, row by row, in this width. The person's picture is at the end of the
+        last row and covers none of them. Empty if there is neither."""
         picture = px(_PICTURE) + _ROWS_APART if self._look.person else 0
         rows: list[list[_Fact]] = [[]] if self._look.person else []
         x = float(width)
@@ -293,7 +295,8 @@ def _top() -> int:
 
 
 def looks(cards: Sequence[Card], labels: dict[str, Label], people: dict[bytes, Person], done: bool) -> list[CardLook]:
-    """The looks of a column's cards, today."""
+    """What is to be painted of the cards of one column, today. `labels` and `people` have the board's labels and the
+    members by id. `done`: whether the column is one for finished tasks."""
     today = local_now().date()
     return [
         CardLook(

@@ -21,7 +21,7 @@ from ui.kit.translate import tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """A line of a card. `gone`: a colleague removed it while the person types in it here."""
+    """One line of a card's checklist. `gone`: a colleague removed it while the person types in it here."""
 
     card: str
     item: CheckItem
@@ -29,7 +29,7 @@ class _Line:
 
 
 class Checklist(QWidget):
-    """Edits the board at once."""
+    """A card's checklist, in which lines can be ticked, renamed, removed and added. Edits are stored at once."""
 
     def __init__(self, board: Board, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,14 +50,14 @@ class Checklist(QWidget):
         layout.addWidget(self.new)
 
     def set_writable(self, writable: bool) -> None:
-        """Whether lines can be ticked, renamed, taken away and added."""
+        """Sets whether the lines of the checklist can be changed and new ones added, or only read."""
         self._writable = writable
         self.new.setVisible(writable)
         for row in self._rows.rows:
             row.set_writable(writable)
 
     def show_card(self, card: Card) -> None:
-        """Shows the card's lines. A line that is being typed in stays also if a colleague removed it."""
+        """Shows the checklist of `card`. A line that is being typed in stays also if a colleague removed it."""
         self._card = card
         lines = [_Line(card=card.id, item=item) for item in card.checklist]
         there = {item.id for item in card.checklist}
@@ -67,7 +67,7 @@ class Checklist(QWidget):
         self._rows.show(lines)
 
     def keep(self) -> None:
-        """Stores what is typed: in a line, and in the field for a new one. Before another card is shown."""
+        """Stores what is being typed, in a line and in the field for a new one. Called before another card is shown."""
         for row in self._rows.rows:
             self._rename(row)
         self._add()
@@ -110,7 +110,8 @@ class Checklist(QWidget):
 
 
 class CheckRow(QWidget):
-    """One line: its tick, its text and the cross that takes it away."""
+    """A row for one line of a checklist: its tick, its text and the cross that removes it. `toggle`, `rename` and
+    `remove` are called with the row."""
 
     def __init__(
         self,
@@ -138,13 +139,13 @@ class CheckRow(QWidget):
         return bool(self._field.text().strip()) and self._field.text() != self._shown
 
     def set_writable(self, writable: bool) -> None:
-        """Whether the line can be ticked, renamed and taken away."""
+        """Sets whether the line can be ticked, renamed and removed, or only read."""
         self._box.setEnabled(writable)
         self._field.setReadOnly(not writable)
         self._cross.setVisible(writable)
 
     def show_line(self, line_: _Line) -> None:
-        """The line as it is now; what is being typed stays."""
+        """Shows the line as it is now. A text that is being typed stays."""
         self.line, item = line_, line_.item
         self._box.blockSignals(True)
         self._box.setChecked(item.done)
@@ -156,7 +157,8 @@ class CheckRow(QWidget):
             self._show_text(item.text)
 
     def take_typed(self) -> str:
-        """What is typed, which then counts as stored; "" if nothing is."""
+        """Returns the text that was typed and is not stored, which from now on counts as stored; "" if there is
+        none."""
         if not self.is_typed:
             return ""
         self._shown = self._field.text()

@@ -13,13 +13,13 @@ from ui.tool import toast
 
 
 class ColumnMenu:
-    """Opened by the board's view."""
+    """The menu of a column of the board. `owner` is the board's view, which shows dialogs and errors."""
 
     def __init__(self, owner: QWidget, board: Board) -> None:
         self._owner, self._board = owner, board
 
     def open(self, column_id: str, at: QPoint) -> None:
-        """The menu of a column, at a global point."""
+        """Opens the menu of a column at the global point `at`. Does nothing if the column is gone."""
         shown = self._board.column(column_id)
         if shown is None or not shown.id:
             return

@@ -20,7 +20,8 @@ MIN_WIDTH, MAX_WIDTH = 220, 320
 
 
 class CardList(Spoken, QWidget):
-    """Holds a column's cards. For a screen reader a list of them in their order, which Qt's children do not have."""
+    """Holds the widgets of a column's cards. For a screen reader it is a list, in the order of `cards`, which Qt's
+    children do not have."""
 
     def __init__(self, cards: Callable[[], Sequence[CardWidget]]) -> None:
         super().__init__()
@@ -34,7 +35,8 @@ class CardList(Spoken, QWidget):
 
 
 class ColumnView(QWidget):
-    """Keeps a CardWidget per card; a card that stays keeps its widget and so the focus."""
+    """One column of the board: its title with a menu, a button for a new card, and one CardWidget for each card. A card
+    that is still there keeps its widget and so the focus."""
 
     menu_asked = Signal(str, QPoint)
     add_asked = Signal(str)
@@ -70,7 +72,7 @@ class ColumnView(QWidget):
         return self._rows.rows
 
     def show_column(self, shown: Column) -> None:
-        """Shows title and names."""
+        """Shows the column's title, and names the widgets for screen readers after it."""
         self.column = shown
         title = shown.title or tr("Without column")
         self._title.setText(title)
@@ -81,17 +83,17 @@ class ColumnView(QWidget):
         self.setAccessibleName(title)
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the title opens a menu and the + is shown."""
+        """Sets whether the title opens a menu and the + for a new card is shown."""
         self._title.setEnabled(writable)
         self._add.setVisible(writable)
 
     def unlight(self) -> None:
-        """Removes the mark of the card under the pointer, until the pointer moves."""
+        """Removes the mark of the card under the pointer in this column, until the pointer moves."""
         for widget in self.cards:
             widget.light(False)
 
     def show_cards(self, looks: Sequence[CardLook]) -> None:
-        """Shows exactly these cards, in this order."""
+        """Shows exactly these cards in the column, in this order."""
         self._rows.show(looks)
         self._show_count()
 
@@ -111,12 +113,12 @@ class ColumnView(QWidget):
         return tr("{column}, {n} of {all}").format(column=self.column.title or tr("Without column"), n=n, all=count)
 
     def show_card(self, look: CardLook, at: int) -> None:
-        """Shows one card at its place among those that are shown."""
+        """Shows one card at the index `at` among the cards that the column shows."""
         self._rows.put(look, at)
         self._show_count()
 
     def drop_card(self, card_id: str) -> None:
-        """Removes a card; nothing happens if it is not shown."""
+        """Removes the card with this id from the column; nothing happens if it is not shown."""
         self._rows.drop(card_id)
         self._show_count()
 

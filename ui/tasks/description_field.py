@@ -26,7 +26,8 @@ _HEIGHT = 120
 
 
 class DescriptionField(QPlainTextEdit):
-    """Shows the text of one card at a time."""
+    """The field for a card's description, which colleagues may write at the same time. It shows one card at a time and
+    stores nothing itself: `pause` is emitted when its text should be stored."""
 
     pause = Signal()
     left = Signal()
@@ -54,7 +55,7 @@ class DescriptionField(QPlainTextEdit):
         return self.toPlainText() if self._typed else None
 
     def open_text(self, text: str) -> None:
-        """Shows the description of another card, the caret before it."""
+        """Shows `text`, the description of another card, with the caret before it."""
         self._showing = True
         self.setExtraSelections([])
         self.setPlainText(text)
@@ -64,7 +65,8 @@ class DescriptionField(QPlainTextEdit):
         self._check_length()
 
     def mark_words(self, words: Sequence[str]) -> None:
-        """Marks the words of a search and brings the first into sight. No words remove the marks."""
+        """Marks the words of a search in the description, and brings the first into sight. No words remove the
+        marks."""
         text = self.toPlainText()
         places = [(utf16_from_point(text, start), utf16_len(text[start:end])) for start, end in places_of(text, words)]
         self.setExtraSelections(selections(self, places))
@@ -75,8 +77,8 @@ class DescriptionField(QPlainTextEdit):
             self.ensureCursorVisible()
 
     def take(self, text: str) -> None:
-        """Shows the board's new text, merged with what is written here and not stored. The caret stays in its place,
-        and undo takes back nothing that others wrote."""
+        """Shows `text`, the board's new description of the card, merged with what was typed here and is not stored. The
+        caret keeps its place, and undo removes nothing that others wrote."""
         if text == self._base:
             return
         here = self.toPlainText()
@@ -88,7 +90,7 @@ class DescriptionField(QPlainTextEdit):
             self._wait()
 
     def stored(self) -> None:
-        """Notes that the text in the field is being stored."""
+        """Notes that the text in the field is being stored, so it is no longer typed text that is not stored."""
         self._base, self._typed = cleaned(self.toPlainText()), False
         self._timer.stop()
 
@@ -117,7 +119,7 @@ class DescriptionField(QPlainTextEdit):
             self._timer.start(max(STORE_AFTER_MS, self.document().characterCount() // _CHARS_PER_MS))
 
     def _check_length(self) -> None:
-        """▲ A longer text would not fit into one change."""
+        """Shows an error while the description is too long. ▲ A longer text would not fit into one change."""
         if self.document().characterCount() > MAX_DESCRIPTION and len(self.toPlainText()) > MAX_DESCRIPTION:
             text = tr("The description is too long: only its first {n} characters are kept.")
             self.too_long.show_text(text.format(n=MAX_DESCRIPTION))
@@ -125,7 +127,7 @@ class DescriptionField(QPlainTextEdit):
             self.too_long.hide()
 
     def event(self, event: QEvent) -> bool:
-        """Leaves the undo key to the board if there is nothing to undo here."""
+        """Leaves the undo key to the board if nothing in this field can be undone."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             document = self.document()
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo

@@ -9,7 +9,8 @@ from ui.kit import theme
 
 
 class DropLayer(QWidget):
-    """Takes no mouse events. Coordinates are the board's."""
+    """A layer over the board while a card is dragged: it paints the card under the pointer and a line where it would
+    land. It takes no mouse events. Coordinates are the board's."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -20,7 +21,7 @@ class DropLayer(QWidget):
         self.hide()
 
     def lift(self, picture: QPixmap) -> None:
-        """Shows the card that is dragged."""
+        """Shows the layer with `picture`, that of the dragged card."""
         self._picture = picture
         parent = self.parentWidget()
         if parent is not None:
@@ -29,12 +30,12 @@ class DropLayer(QWidget):
         self.raise_()
 
     def move_to(self, at: QPoint, line: QRectF) -> None:
-        """Moves the card's corner and the line."""
+        """Moves the card's corner to `at`, and the line that shows where it would land."""
         self._at, self._line = at, line
         self.update()
 
     def drop(self) -> None:
-        """Hides the card and the line."""
+        """Hides the layer with the dragged card and the line, since the drag has ended."""
         self._picture = QPixmap()
         self.hide()
 

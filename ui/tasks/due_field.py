@@ -22,7 +22,8 @@ from ui.kit.translate import full_day, local_now, tr, weekday
 
 
 class DueField(QWidget):
-    """Shows the date of one card at a time. `changed` gives a date or None, once it is complete."""
+    """The field for a card's due date, with a calendar. It shows one card at a time. `changed` is emitted with the
+    date, or None, when it is complete."""
 
     changed = Signal(object)
 
@@ -56,7 +57,8 @@ class DueField(QWidget):
         self._show_words()
 
     def open_card(self, card: str, value: date | None) -> None:
-        """Shows another card's date, and the text that was typed there before and not understood."""
+        """Shows `value`, the due date of another card, or the text that was typed there before and was not understood
+        as a date."""
         self._card = card
         self.error.hide()
         self._typed = False
@@ -66,20 +68,21 @@ class DueField(QWidget):
             self.keep()
 
     def show_date(self, value: date | None) -> None:
-        """Shows a date without emitting `changed`. Text that is being typed stays."""
+        """Shows a date, or none, without emitting `changed`. Text that is being typed stays."""
         self._value = value
         if not self._typed and self.field.text() != _iso(value):
             self._write(_iso(value))
         self._show_words()
 
     def _write(self, text: str) -> None:
-        """Sets the field's text. The field's own undo steps are lost."""
+        """Sets the field's text, without taking it for typed text. The field's own undo steps are lost."""
         self._showing = True
         self.field.setText(text)
         self._showing = False
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the date can be changed. If not, a half typed text is replaced by the stored date."""
+        """Sets whether the date can be changed, or only read. In the latter case a half typed text is replaced by the
+        stored date."""
         self.field.setReadOnly(not writable)
         self._calendar.setVisible(writable)
         if not writable:
@@ -88,8 +91,8 @@ class DueField(QWidget):
         self.show_date(self._value)
 
     def keep(self) -> None:
-        """Takes the typed text as the card's date, if it is understood; otherwise shows a sentence that says why
-        not."""
+        """Takes the typed text as the card's date, if it is understood, and emits `changed`. Otherwise shows a sentence
+        that says why not, and keeps the text."""
         if not self._typed:
             return
         text = self.field.text().strip()
@@ -125,7 +128,7 @@ class DueField(QWidget):
         self._show_words()
 
     def _show_words(self) -> None:
-        """Shows the day in words: of the typed text, or of the stored date."""
+        """Shows in words which day the typed text, or if nothing is typed, the stored date means."""
         day, typed = self._value, self.field.text().strip()
         if self._typed:
             reading = read_day(typed, local_now().date()) if typed else None
@@ -140,8 +143,8 @@ class DueField(QWidget):
         pick_day(self._calendar, self._value if isinstance(reading, Unread) else reading, self._set)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Esc takes back what is typed before it closes the card. Without anything to undo in the field, the board's
-        undo has the key."""
+        """Handles Esc, which removes typed text before a second one closes the card, and leaves the undo key to the
+        board if nothing in the field can be undone."""
         if not isinstance(event, QKeyEvent):
             return False
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape and self._typed:
@@ -157,7 +160,7 @@ class DueField(QWidget):
         return False
 
     def _take_back(self) -> bool:
-        """Puts the stored date back. Returns False if the field had it already."""
+        """Shows the stored date in place of what is typed. Returns False if the field showed it already."""
         other = self.field.text().strip() != _iso(self._value)
         self._set(self._value)
         return other

@@ -44,7 +44,8 @@ _COMES_BACK = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocus
 
 
 class CardEditor(Spoken, QFrame):
-    """Shows one card at a time. Escape or the cross closes it.
+    """The panel in which one card is read and changed. Escape or the cross closes it. `people` returns whom a card can
+    be assigned to, `who` the person for an id.
 
     An open card has the focus as a whole, so that keys which were meant for the board write nothing into its title.
     From there F2, Enter and Tab go to the title.
@@ -148,7 +149,8 @@ class CardEditor(Spoken, QFrame):
         return self._card if self.isVisible() else ""
 
     def caret(self) -> tuple[str, int, int]:
-        """The field with the caret, and its anchor and position there; "panel" if no text has the focus."""
+        """Where the caret is: the name of the field, and anchor and position in its text; "panel" if no text has the
+        focus."""
         focus = self.window().focusWidget()  # also while another program is in front
         if focus is self.description:
             cursor = self.description.textCursor()
@@ -159,7 +161,7 @@ class CardEditor(Spoken, QFrame):
         return "title", caret if start < 0 else end if caret == start else start, caret
 
     def put_caret(self, field: str, anchor: int, caret: int) -> None:
-        """Goes to a field of the open card, with the values that `caret` returned."""
+        """Puts the caret into a field of the open card, by the values that `caret` returned."""
         if field == "description":
             self.description.setFocus()
             select(self.description, anchor, caret)
@@ -185,15 +187,16 @@ class CardEditor(Spoken, QFrame):
         self._refresh()
 
     def _show_field(self, field: QWidget, filled: bool) -> None:
-        """Shows or hides a field. A person who may only read sees no empty field that asks to be filled in, and a new
-        card has only its title."""
+        """Shows or hides `field` with its caption; `filled`: whether the card has something in it. A person who may
+        only read sees no empty field that asks to be filled in, and a new card has only its title."""
         shown = (self._writable or filled) and (self._make is None or field is self.title)
         self._captions[field].setVisible(shown)
         if field is not self.labels.button:
             field.setVisible(shown)
 
     def open_card(self, card_id: str) -> None:
-        """Shows a card. The panel gets the focus, and no field of it."""
+        """Shows the card with this id. The focus goes to the panel as a whole. Does nothing more if the card is
+        gone."""
         self._leave_card()
         card = self._board.any_card(card_id)
         if card is None:
@@ -209,8 +212,8 @@ class CardEditor(Spoken, QFrame):
         self.setFocus()
 
     def open_new(self, make: Callable[[str, str], object]) -> None:
-        """Asks for a new card's title. `make` gets the card's id and the title and puts it on the board. It is called
-        once, when there is a title; never if the panel is closed without one."""
+        """Asks for a new card's title. `make` is called with the card's id and the title, and puts it on the board:
+        once, when there is a title, and never if the panel is closed without one."""
         self._leave_card()
         self._card, self._make, self._from_archive = "", make, False
         self._again, self._made = make, ""
@@ -227,13 +230,14 @@ class CardEditor(Spoken, QFrame):
         self.show()
 
     def _go_to_title(self) -> None:
-        """Puts the caret behind the title; nothing is selected, so that a key replaces nothing."""
+        """Puts the caret at the end of the title; nothing is selected, so that a key replaces nothing."""
         self.title.setFocus()
         self.title.deselect()
         self.title.end(False)
 
     def _begin_next(self) -> None:
-        """Handles Enter in a new card's title: begins the next card. Without a title the panel closes."""
+        """Handles Enter in a new card's title: asks for the title of the next card. Without a title the panel
+        closes."""
         again, title = self._again, self.title.text().strip()
         if again is None or not title:
             self.close_card()
@@ -257,14 +261,14 @@ class CardEditor(Spoken, QFrame):
             button.setVisible(self._writable and self._make is None)
 
     def _retitled_by(self, card_id: str) -> str:
-        """The name of the colleague whose title the card has; "" if it was written here."""
+        """The name of the colleague who has replaced the card's title; "" if the title was written here."""
         if card_id not in self._board.replaced.retitled:
             return ""
         uid = self._board.replaced.retitled[card_id]
         return self._who(uid).name if uid is not None else tr("A colleague")
 
     def close_card(self) -> None:
-        """Keeps what is written and closes."""
+        """Stores what is being written, closes the panel, and emits `closed` with the card's id."""
         if not self._card and self._make is None:
             return
         self._leave_card()
@@ -292,7 +296,7 @@ class CardEditor(Spoken, QFrame):
             self.due.keep()
 
     def _leave_texts(self) -> None:
-        """Stores the texts and ends the step that Ctrl+Z takes back; a date is a step of its own."""
+        """Stores title and description, and ends the step that Ctrl+Z undoes; a date is a step of its own."""
         self._keep_typed()
         self.title.leave()
         self._step.close()
@@ -300,7 +304,7 @@ class CardEditor(Spoken, QFrame):
         self._keep_due()
 
     def _leave_card(self) -> None:
-        """Does the same as `_leave_texts`, and stores what is typed in the checklist."""
+        """Stores everything that is being written in the card, that in the checklist too."""
         self._leave_texts()
         if self._card:
             self.checklist.keep()
@@ -362,7 +366,7 @@ class CardEditor(Spoken, QFrame):
                 self._show_field(field, bool(value))
 
     def has_focus(self) -> bool:
-        """Whether the focus is in the panel."""
+        """Whether the focus is in this panel."""
         focus = self.window().focusWidget()
         return focus is not None and self.isAncestorOf(focus)
 
@@ -403,7 +407,8 @@ class CardEditor(Spoken, QFrame):
             self.keep_draft()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tab out of a new card's title: the card is made first, and with it the field that Tab goes to."""
+        """Handles keys in a new card's title. Enter begins the next card; Tab first makes the card, and with it the
+        next field."""
         if watched is not self.title or self._again is None:
             return False
         pressed = event.key() if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress else None
@@ -425,7 +430,7 @@ class CardEditor(Spoken, QFrame):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Handles Tab from the panel itself."""
+        """Decides for Qt where Tab goes: if the panel itself has the focus, to the title."""
         if forward and self.hasFocus():
             self._go_to_title()
             return True

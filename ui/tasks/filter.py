@@ -10,7 +10,7 @@ from app.tasks.model import Card
 
 
 class Due(Enum):
-    """Choices of due dates."""
+    """The choices in the board's filter for when a card is due."""
 
     ANY = "any"
     OVERDUE = "overdue"
@@ -20,7 +20,8 @@ class Due(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What is chosen; nothing by default."""
+    """What the board is filtered by: person, label (its id, "" for any) and due date. By default every card is
+    shown."""
 
     person: Uid | None = None
     label: str = ""
@@ -32,7 +33,7 @@ class Filter:
         return self != Filter()
 
     def shows(self, card: Card, today: date) -> bool:
-        """Whether a card is shown."""
+        """Whether the filter shows this card. `today` is the day by which due dates are judged."""
         if self.person is not None and card.assignee != self.person:
             return False
         if self.label and self.label not in card.labels:
@@ -48,7 +49,7 @@ class Filter:
                 return card.due is not None and card.due <= today + timedelta(days=7)
 
     def toggled(self, *, person: Uid | None = None, label: str = "", due: Due | None = None) -> "Filter":
-        """The same with one thing chosen, or not any more if it was."""
+        """A filter that differs in one choice: the given one is chosen, or no longer if it was chosen before."""
         if person is not None:
             return replace(self, person=None if self.person == person else person)
         if label:
@@ -59,7 +60,8 @@ class Filter:
 
 
 def urgency(due: date | None, today: date, *, done: bool) -> str:
-    """The theme role of a due date: danger when it is over, warning within two days, otherwise muted."""
+    """The name of the colour for a due date: "danger" if it is over, "warning" within two days, otherwise "muted".
+    `done`: the card is finished."""
     if due is None or done:
         return "muted"
     if due < today:

@@ -28,7 +28,7 @@ _MOST_PX = 220
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """One part of the filter, in words, and the filter without it."""
+    """One choice of the board's filter, in words, and the filter without it."""
 
     key: str
     text: str
@@ -36,7 +36,8 @@ class _Part:
 
 
 class PartButton(TextButton):
-    """Takes one part of the filter away: the one that it shows when it is pressed."""
+    """A button that shows one choice of the board's filter. A press calls `choose` with the filter without that
+    choice."""
 
     def __init__(self, choose: Callable[[Filter], object]) -> None:
         super().__init__("", lambda: choose(self._without), kind="part")
@@ -45,7 +46,7 @@ class PartButton(TextButton):
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the cross behind the word
 
     def show_part(self, part: _Part) -> None:
-        """Shows what is chosen now."""
+        """Shows this choice from now on."""
         self._without = part.without
         name = tr("Do not filter by {text}").format(text=part.text)
         if self.accessibleName() == name:
@@ -57,8 +58,9 @@ class PartButton(TextButton):
 
 
 class FilterLine(QFrame):
-    """The line below the head of the board while a filter is chosen: each part of the filter is a button that removes
-    it. `mine` and `button` are for the head itself. `chosen` is emitted with the filter that is wanted."""
+    """The line below the head of the board while a filter is chosen: each choice is a button that removes it. `mine`
+    and `button` are buttons for the head itself. `chosen` is emitted with the filter that the person wants. `me` is the
+    person at the screen."""
 
     chosen = Signal(object)
 
@@ -89,7 +91,7 @@ class FilterLine(QFrame):
         self.hide()
 
     def show_filter(self, shown: Filter) -> None:
-        """Shows what is chosen."""
+        """Shows the choices of this filter, and hides the line if it has none."""
         self._filter = shown
         self.mine.setChecked(shown.person == self._me)
         focus, parts = self.window().focusWidget(), self._chosen_parts()
@@ -103,7 +105,7 @@ class FilterLine(QFrame):
         return bool(parts) and (focus is self._all or any(self._parts.row(part.key) is focus for part in parts))
 
     def _chosen_parts(self) -> list[_Part]:
-        """The parts of the filter that is chosen, in words, each with the filter without it."""
+        """The choices of the filter in words, each with the filter without it."""
         now = self._filter
         found: list[_Part] = []
         if now.person is not None:

@@ -16,7 +16,7 @@ FASTEST_PX = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """A rectangle."""
+    """A rectangle, in the board's coordinates."""
 
     x: int
     y: int
@@ -31,7 +31,8 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """A column as it is now: where it is and where its cards are, without the dragged one."""
+    """A column of the board as it is now: where it is, and where its cards are (id, rectangle), without the dragged
+    one."""
 
     column: str
     box: Box
@@ -40,7 +41,8 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
-    """Where the card would land: before a card, or last in the column. `y` is where the line is drawn."""
+    """Where a dragged card would land: in a column, before the card `before`, or last if that is None. `y` is where the
+    line that shows it is drawn."""
 
     column: str
     before: str | None
@@ -48,7 +50,7 @@ class Drop:
 
 
 class Phase(Enum):
-    """How far a gesture is."""
+    """How far the dragging of a card has come."""
 
     IDLE = "idle"
     PRESSED = "pressed"
@@ -56,7 +58,8 @@ class Phase(Enum):
 
 
 class Drag:
-    """One gesture at a time."""
+    """Follows the dragging of a card: from the press of the mouse button, by the moves, to the release. One at a
+    time."""
 
     def __init__(self) -> None:
         self.phase = Phase.IDLE
@@ -65,12 +68,13 @@ class Drag:
         self.at = (0, 0)
 
     def press(self, card: str, x: int, y: int) -> None:
-        """Notes that the button went down on a card."""
+        """Notes that the mouse button was pressed on a card, at this point."""
         self.phase, self.card = Phase.PRESSED, card
         self.start = self.at = (x, y)
 
     def move(self, x: int, y: int) -> bool:
-        """Notes that the pointer moved. Returns True when this begins the drag."""
+        """Notes that the pointer has moved to this point. Returns True once: when it is far enough to begin the
+        drag."""
         self.at = (x, y)
         far = abs(x - self.start[0]) + abs(y - self.start[1]) >= START_PX
         if self.phase is Phase.PRESSED and far:
@@ -79,7 +83,8 @@ class Drag:
         return False
 
     def release(self, lanes: Sequence[Lane]) -> Drop | None:
-        """Ends the gesture. Returns where the card lands, or None if it was only a click or there is no column."""
+        """Ends the drag. Returns where the card lands among these columns, or None if it was only a click or there is
+        no column."""
         dropped = self.target(lanes) if self.phase is Phase.DRAGGING else None
         self.cancel()
         return dropped
@@ -94,7 +99,8 @@ class Drag:
         return self.phase is Phase.DRAGGING
 
     def target(self, lanes: Sequence[Lane]) -> Drop | None:
-        """Where the card would land now: the nearest column, before the first card whose middle is below."""
+        """Where the card would land now among these columns: in the nearest one, before the first card whose middle is
+        below the pointer. None if there is no column."""
         if not lanes:
             return None
         x, y = self.at
@@ -107,7 +113,8 @@ class Drag:
 
 
 def scroll_speed(at: int, low: int, high: int) -> int:
-    """Pixels to scroll each tick when the pointer is near (or beyond) an edge: faster the nearer, 0 in between."""
+    """How many pixels to scroll at each tick, when the pointer is at `at` and what scrolls goes from `low` to `high`:
+    negative near (or beyond) the low edge, positive near the high one, faster the nearer, and 0 in between."""
     if at < low + EDGE_PX:
         return -min(FASTEST_PX, 1 + (low + EDGE_PX - at) // 2)
     if at > high - EDGE_PX:

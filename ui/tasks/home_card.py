@@ -17,7 +17,8 @@ _SHOWN, _DONE = 8, 2
 
 
 class HomeTasks(QWidget):
-    """The card; without tasks a sentence says so."""
+    """The card on the Home page with the person's own tasks, those first that are due first; without tasks a sentence
+    says so."""
 
     def __init__(self, parts: ViewParts[TaskService], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +36,7 @@ class HomeTasks(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads the tasks again; skipped while it is not shown."""
+        """Reads the person's tasks again. Does nothing while the card is hidden."""
         if not self.isVisibleTo(self.window()):
             return
         parts = self._parts

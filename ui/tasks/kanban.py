@@ -28,7 +28,8 @@ MANY = 40
 
 
 class KanbanView(QScrollArea):
-    """Shows a board; cards open, menus are asked for, and cards move on the board itself."""
+    """Shows a board as columns of cards, which a person moves by mouse or keys. Moves are made on the board at once; to
+    open a card or a menu, signals are emitted. `people` has the members by id."""
 
     card_opened = Signal(str)
     card_menu_asked = Signal(str, QPoint)
@@ -71,12 +72,12 @@ class KanbanView(QScrollArea):
         self.refresh()
 
     def set_filter(self, chosen: Filter) -> None:
-        """Shows only some cards."""
+        """Shows only the cards that the filter shows."""
         self._filter = chosen
         self.refresh()
 
     def set_writable(self, writable: bool) -> None:
-        """Whether cards and columns can be moved, added and deleted here; they can be opened always."""
+        """Sets whether cards and columns can be moved, added and deleted here. Cards can be opened in either case."""
         self._writable = writable
         if not writable:
             self._drag.cancel()
@@ -85,7 +86,7 @@ class KanbanView(QScrollArea):
             view.set_writable(writable)
 
     def refresh(self) -> None:
-        """Shows the board as it is."""
+        """Shows all columns and cards of the board again."""
         with self._focus_kept():
             self._show_all()
         self._drop_lost()
@@ -106,7 +107,8 @@ class KanbanView(QScrollArea):
         view.show_cards(looks(cards, labels, self._people, column.done))
 
     def _on_cards(self, ids: frozenset[str]) -> None:
-        """Shows again only the cards that were touched; everything when a label was touched, or many cards."""
+        """Shows again only the cards with these ids, which have changed; all if there are none (a label has changed) or
+        very many."""
         if not ids or len(ids) > MANY:
             self.refresh()
             return
@@ -118,8 +120,9 @@ class KanbanView(QScrollArea):
 
     @contextmanager
     def _focus_kept(self) -> Iterator[None]:
-        """The focus follows its card to another column. The board gets it if the card is gone. Otherwise Qt would give
-        it to another card, which Del would delete then, or to another part of the window."""
+        """A context for a change of what is shown: the focus follows its card to another column. If the card is gone,
+        the board gets the focus. Otherwise Qt would give it to another card, which Del would delete then, or to another
+        part of the window."""
         held = self.focused_card()
         if not held or self._stays(held):
             yield
@@ -133,8 +136,8 @@ class KanbanView(QScrollArea):
             self._left_at = (self.columns[min(i, len(self.columns) - 1)].column.id, j)
 
     def _stays(self, card_id: str) -> bool:
-        """Whether a card whose widget is shown still belongs where it is: it exists, the filter shows it, and it is in
-        the same column."""
+        """Whether a card that is shown keeps its place at a refresh: it exists, the filter shows it, and it is in the
+        same column."""
         card, column = self._board.card(card_id), self._board.column_of(card_id)
         shown = card is not None and not card.hidden and self._filter.shows(card, local_now().date())
         return shown and column is not None and self.columns[self._find(card_id)[0]].column.id == column.id
@@ -155,12 +158,12 @@ class KanbanView(QScrollArea):
         return next((w for view in self.columns for w in view.cards if w.card.id == card_id), None)
 
     def focused_card(self) -> str:
-        """The card that has the focus, or ""."""
+        """The id of the card that has the focus; "" if none has."""
         focused = self.window().focusWidget()
         return next((w.card.id for view in self.columns for w in view.cards if w is focused), "")
 
     def focus_card(self, card_id: str) -> None:
-        """Gives a card the focus and brings it into sight."""
+        """Gives the card with this id the focus and brings it into sight. Does nothing if it is not shown."""
         widget = self.card_widget(card_id)
         if widget is not None:
             self._left_at = None
@@ -168,7 +171,8 @@ class KanbanView(QScrollArea):
             self.bring_into_sight(card_id)
 
     def enter(self) -> bool:
-        """Gives the focus to the card where the last one was, or to the first; False if there is none."""
+        """Gives the focus to the card in the place of the one that had it last, or to the first card. False if there is
+        no card."""
         column_id, place = self._left_at or ("", 0)
         here = next((view.cards for view in self.columns if view.column.id == column_id), [])
         cards = here or [widget for view in self.columns for widget in view.cards][:1]
@@ -177,7 +181,7 @@ class KanbanView(QScrollArea):
         return bool(cards)
 
     def bring_into_sight(self, card_id: str) -> None:
-        """Scrolls to a card."""
+        """Scrolls the board and the column so that the card with this id is visible."""
         widget = self.card_widget(card_id)
         view = next((v for v in self.columns if widget in v.cards), None)
         if widget is not None and view is not None:
@@ -202,7 +206,7 @@ class KanbanView(QScrollArea):
         widget.menu_asked.connect(self.card_menu_asked)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Handles a press on the ground between and below the cards."""
+        """Handles a press on the board between and below the cards: the board gets the focus."""
         self.board_meant.emit()
         event.accept()
 
@@ -267,7 +271,8 @@ class KanbanView(QScrollArea):
         return Box(x=corner.x(), y=corner.y(), width=widget.width(), height=widget.height())
 
     def _scroll_tick(self) -> None:
-        """Scrolls the board sideways and the column under the pointer up and down, near the edges."""
+        """While a card is dragged near an edge, scrolls the board sideways and the column under the pointer up or
+        down."""
         x, y = self._drag.at
         across = scroll_speed(x, 0, self.viewport().width())
         self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() + across)
@@ -279,7 +284,8 @@ class KanbanView(QScrollArea):
         self._show_drop()
 
     def _drop_lost(self) -> None:
-        """Ends the drag of a card that a colleague moved or removed. Its widget is gone, so it receives no release."""
+        """Ends the drag of a card that a colleague has moved or removed. Its widget is gone, so it receives no
+        release."""
         if self._drag.card and self.card_widget(self._drag.card) is not self._held:
             self._drag.cancel()
             self._end_drag()
@@ -341,7 +347,8 @@ class KanbanView(QScrollArea):
             i += across
 
     def move_by(self, card_id: str, across: int, down: int) -> None:
-        """Moves a card to the next column or one place up or down, among the cards that are shown."""
+        """Moves a card by `across` columns to the right (negative: left) and `down` places, among the cards that are
+        shown."""
         i, j = self._find(card_id)
         to = i + across
         if not self._writable or i < 0 or not 0 <= to < len(self.columns):

@@ -20,10 +20,10 @@ from ui.tasks.card_widget import LABEL_KINDS
 
 
 class LabelField:
-    """`button` and `chips` are the field's widgets."""
+    """The field for a card's labels: `chips` shows them, `button` opens a menu with the board's labels and new ones."""
 
     def __init__(self, owner: QWidget, board: Board) -> None:
-        """`owner`: the panel, which owns the dialogs and shows errors."""
+        """`owner` is the panel of the card: it is the parent of dialogs and shows errors."""
         self._owner = owner
         self._card_id = ""
         self.button = TextButton(tr("Choose labels …"), self._ask, icon="label")
@@ -38,7 +38,7 @@ class LabelField:
         )
 
     def show_card(self, card: Card) -> None:
-        """Shows a card's labels."""
+        """Shows the labels of `card`."""
         self._card_id = card.id
         chosen = [found for found in self._board.labels() if found.id in card.labels]
         self._rows.show(chosen)
@@ -78,7 +78,7 @@ class LabelField:
 
 
 def _new_label_texts() -> tuple[str, ...]:
-    """The names of the new labels, in the order of LABEL_COLOURS."""
+    """The texts of the menu for a new label of each colour, in the order of LABEL_COLOURS."""
     return (
         tr("New blue label …"),
         tr("New green label …"),

@@ -8,7 +8,8 @@ from ui.tool import ViewParts
 
 
 def link_line(parts: ViewParts[TaskService], linked: Linked) -> str:
-    """The card's column, who does it, and when it is due; "" for a board."""
+    """The line under a link to a card: its column, to whom it is assigned, and when it is due; "" for a link to a
+    board."""
     if not isinstance(linked, LinkedCard):
         return ""
     found = [linked.column]

@@ -26,7 +26,8 @@ from ui.tool import ViewParts, follow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskLine:
-    """What one line shows of a task."""
+    """One line of a list of the person's tasks. `today` is the day by which the due date is judged, `may_tick` whether
+    the person may finish the task."""
 
     task: TaskRow
     today: date
@@ -34,8 +35,8 @@ class TaskLine:
 
 
 class TaskCheck(QWidget):
-    """A task as one line: a box to tick, its title (which opens it), and when it is due. A person who may only read the
-    room cannot tick."""
+    """A widget that shows one task as a line: a box that finishes it, its title, which opens it, and when it is due.
+    `on_open` and `on_tick` are called with the task, `on_tick` also with whether it is finished."""
 
     def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], object]) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class TaskCheck(QWidget):
         row.addWidget(self._button, 1)
 
     def show_line(self, shown: TaskLine) -> None:
-        """Shows the task as it is now."""
+        """Shows the task of `shown` from now on."""
         self._box.setChecked(shown.task.done)  # also if it is the same: a tick may have changed nothing
         if shown == self._shown:
             return
@@ -73,7 +74,7 @@ class TaskCheck(QWidget):
 
 
 class TaskCard(Card):
-    """Tasks below each other; each keeps its line."""
+    """A card with several tasks, a line each. A task that is still there keeps its line."""
 
     def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], object]) -> None:
         super().__init__(margin=6, spacing=0)
@@ -91,7 +92,7 @@ class TaskCard(Card):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RoomTasks:
-    """What is shown of one room."""
+    """The part of the list of the person's tasks that is about one room: its title and a line for each task."""
 
     room: RoomId
     title: str
@@ -99,7 +100,7 @@ class _RoomTasks:
 
 
 class RoomTasks(QWidget):
-    """A room's title and my tasks in it."""
+    """A widget that shows a room's title and the person's tasks in that room."""
 
     def __init__(self, card: TaskCard) -> None:
         super().__init__()
@@ -109,7 +110,7 @@ class RoomTasks(QWidget):
         layout.addWidget(card)
 
     def show_room(self, shown: _RoomTasks) -> None:
-        """Shows the title and the tasks as they are now."""
+        """Shows the title and the tasks of this room from now on."""
         if self._heading.accessibleName() != shown.title:
             self._heading.setText(shown.title)
             self._heading.setAccessibleName(shown.title)
@@ -117,7 +118,8 @@ class RoomTasks(QWidget):
 
 
 def tasks_here(parts: ViewParts[TaskService], *, done: bool = False) -> list[TaskRow]:
-    """My tasks in rooms that go on. Tasks of a room that another room continues are those of that other room."""
+    """The person's tasks, finished ones if `done`, otherwise the others. Rooms that the person has left, or that
+    another room continues, are left out; in the latter case the other room has the tasks."""
     ended = {room.room for room in parts.rooms.rooms() if room.replaced or room.left}
     return [task for task in parts.service.my_tasks(done=done) if task.room not in ended]
 
@@ -128,8 +130,8 @@ def open_task(view: QWidget, task: TaskRow) -> None:
 
 
 def finish(owner: QObject, service: TaskService, task: TaskRow, done: bool) -> None:
-    """Moves a card to the board's first finished column, or back to its first unfinished one. Errors are reported for
-    `owner`."""
+    """Finishes a task (`done`), by moving its card to the board's first column for finished ones, or back to the first
+    of the others. Errors are shown for `owner`."""
 
     def move() -> None:
         board = service.board(task.room, task.obj)
@@ -141,7 +143,8 @@ def finish(owner: QObject, service: TaskService, task: TaskRow, done: bool) -> N
 
 
 def due_text(task: TaskRow, today: date) -> tuple[str, str]:
-    """(words, kind of label) for when it is due; what is due within three days is marked."""
+    """When a task is due, as text, and the look of the text; a task that is overdue or due within three days is
+    marked."""
     if task.done:
         return tr("done"), "faint"
     if task.due is None:
@@ -152,7 +155,7 @@ def due_text(task: TaskRow, today: date) -> tuple[str, str]:
 
 
 class MyTasks(QWidget):
-    """The list: all, due within a week, overdue, or done."""
+    """The page with the person's own tasks of all rooms: all, those due within a week, overdue, or done."""
 
     def __init__(self, parts: ViewParts[TaskService], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -203,7 +206,7 @@ class MyTasks(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads the tasks again; skipped while it is not shown."""
+        """Reads the person's tasks again. Does nothing while the page is hidden."""
         if not self.isVisibleTo(self.window()):
             return
         today = self._parts.now().date()

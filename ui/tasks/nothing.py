@@ -16,7 +16,8 @@ HEAD_PX = 52
 
 
 class Nothing(Pages):
-    """The sentence, over `host` while nothing is shown in it."""
+    """A page that covers `host`, a board's view, while nothing is shown in it, with a sentence that says why and a
+    button that helps: `add` a card, `show_all` (no filter) or `look_in_trash`."""
 
     def __init__(
         self,
@@ -55,13 +56,13 @@ class Nothing(Pages):
         self.hide()
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the first step, to add a task, is offered."""
+        """Sets whether the button that adds a card is offered."""
         if self._no_cards.step is not None:
             self._no_cards.step.setVisible(writable)
 
     def show_for(self, *, cards: int, shown: int, only_away: bool = False) -> None:
-        """Shows the sentence that fits. `cards`: the number of cards; `shown`: how many the filter lets through;
-        `only_away`: whether there are cards in the trash and in no other place."""
+        """Shows the sentence that fits, or hides the page if any card is shown. `cards` is the number of cards, `shown`
+        how many of them the filter shows, `only_away` whether there are cards in the trash and nowhere else."""
         self.setCurrentWidget(self._none_shown if cards else self.all_away if only_away else self._no_cards)
         self.setVisible(not shown)
         self.raise_()

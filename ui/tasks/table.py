@@ -38,7 +38,7 @@ _WIDTHS = (330, 130, 150, 110, 190, 100)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One card as text, column by column."""
+    """One row of the table: a card, and its text in each column of the table. `done`: the card is finished."""
 
     card: Card
     cells: tuple[str, ...]
@@ -46,14 +46,14 @@ class Line:
 
 
 class CardTableModel(QAbstractTableModel):
-    """Cards as rows: title, column, assigned to, due, labels, checklist."""
+    """A Qt item model with a row for each card: title, column of the board, assigned to, due, labels, checklist."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lines: list[Line] = []
 
     def show_lines(self, lines: Sequence[Line], held: Collection[str]) -> None:
-        """These rows: cards that are new are inserted, missing ones removed, others moved and changed.
+        """Replaces the rows: cards that are new are inserted, missing ones removed, others moved and changed.
 
         Only the cards in `held`, which are chosen, are moved as such. Others are removed and inserted again: at a move
         Qt's sorting model reports a new layout, and Qt then replaces the accessible objects of all cells.
@@ -106,7 +106,8 @@ class CardTableModel(QAbstractTableModel):
 
 
 class CardTable(QTableView):
-    """Enter or a double click opens a card."""
+    """Shows a board as a table of cards that can be sorted. Enter or a double click opens a card: `card_opened` is
+    emitted with its id. `people` returns the member with an id."""
 
     card_opened = Signal(str)
     card_menu_asked = Signal(str, QPoint)
@@ -150,12 +151,12 @@ class CardTable(QTableView):
             self.setColumnWidth(section, px(width))
 
     def set_filter(self, chosen: Filter) -> None:
-        """Shows only some cards."""
+        """Shows only the cards that the filter shows."""
         self._filter = chosen
         self.refresh()
 
     def refresh(self) -> None:
-        """Shows the cards as they are; the chosen one stays chosen. While the table is hidden, the refresh waits until
+        """Shows the cards of the board again; the chosen one stays chosen. While the table is hidden, this waits until
         it is shown."""
         if not self.isVisible():
             self._stale = True

@@ -32,7 +32,8 @@ HANDS_MS = 20_000
 
 
 class TitleField(QLineEdit):
-    """Shows the title of one card at a time."""
+    """The field for a card's title, which a colleague may write at the same time. It shows one card at a time and
+    stores nothing itself: `pause` is emitted when its text should be stored."""
 
     pause = Signal()
 
@@ -58,13 +59,13 @@ class TitleField(QLineEdit):
 
     @property
     def unstored(self) -> str | None:
-        """The title to be stored; None if the board has the same, or if there is none."""
+        """The title in the field if it has to be stored; None if the board has the same, or if the field is empty."""
         title = self._title()
         return title if title and title != self._base else None
 
     def open_text(self, card_id: str, title: str, colleague: str = "") -> None:
-        """Shows the title of another card ("" for a new one). `colleague`: the name of the person who wrote it last, ""
-        if that was done here."""
+        """Shows the title of another card (id and title are "" for a new one). `colleague` is the name of the person
+        who wrote it last, "" if it was written here."""
         self._timer.stop()
         self._hands.stop()
         self._card = card_id
@@ -73,7 +74,8 @@ class TitleField(QLineEdit):
         self._offer_mine(colleague)
 
     def take(self, title: str, colleague: str) -> None:
-        """Takes in the board's new title. `colleague`: as for `open_text`."""
+        """Takes in `title`, the board's new title of the card, which `colleague` wrote ("": written here). While the
+        person types, the field keeps their own, and the other title is shown below it."""
         if title == self._base:
             return
         unstored = self._title() != self._base and not self._kept
@@ -89,20 +91,21 @@ class TitleField(QLineEdit):
             self.other.show_title(tr("{name} wrote “{title}”").format(name=colleague, title=title), title)
 
     def stored(self, card_id: str) -> None:
-        """Notes that the title in the field is being stored."""
+        """Notes that the text in the field is being stored as the title of this card."""
         self._card, self._base, self._kept = card_id, self._title(), False
         self._mine[card_id] = self._base
         self._timer.stop()
 
     def leave(self) -> None:
-        """Notes that the person has left the field, and that its text is stored. Without a title, the card's is shown
+        """Notes that the person has left the field, whose text is stored. If it is empty, the card's title is shown
         again."""
         self._hands.stop()
         if not self._title():
             self._show(self._base)
 
     def show_board_title(self) -> None:
-        """Shows a colleague's title that was received while the person was typing. An unstored text stays."""
+        """Shows the colleague's title that was received while the person was typing, if there is one, and offers the
+        person's own below it. A typed text that is not stored stays."""
         self._hands.stop()
         if self._kept:
             mine = self._title()
@@ -143,7 +146,7 @@ class TitleField(QLineEdit):
         self._hands.start()
 
     def event(self, event: QEvent) -> bool:
-        """Leaves the undo key to the board if there is nothing to undo here."""
+        """Leaves the undo key to the board if nothing in this field can be undone."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
             idle = (event.matches(undo) and not self.isUndoAvailable()) or (
@@ -155,14 +158,16 @@ class TitleField(QLineEdit):
         return super().event(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Shows the board's title when the person goes to another program: that is no choice between two titles."""
+        """Shows the colleague's title, if there is one, when the person goes to another program: that is no choice
+        between two titles."""
         if event.reason() == Qt.FocusReason.ActiveWindowFocusReason:
             self.show_board_title()
         super().focusOutEvent(event)
 
 
 class OtherTitle(QWidget):
-    """A title that is not in the field, and a button that takes it. Hidden without one."""
+    """A line below the field with a title that is not in the field, and a button that calls `take` with it. Hidden if
+    there is none."""
 
     def __init__(self, take: Callable[[str], object], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -175,7 +180,8 @@ class OtherTitle(QWidget):
         self.hide()
 
     def show_title(self, text: str, title: str) -> None:
-        """Shows the title and whose it is. Announced once, while a colleague goes on typing it."""
+        """Shows the other title, with `text`, which says whose it is. Announced once, also if a colleague goes on
+        typing the title."""
         was_shown, self._title = not self.isHidden(), title
         self._text.setText(text)
         self.button.setAccessibleDescription(text)

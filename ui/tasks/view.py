@@ -48,7 +48,8 @@ _ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 
 class TasksView(QWidget):
-    """The tool's view. `open_ref` opens a card by its id."""
+    """The view of a room's tasks: the board as columns or as a table, a filter, and the card that is open. `obj` is the
+    board; None for the room's own."""
 
     def __init__(
         self, service: TaskService, room: RoomId, obj: ObjId | None = None, parent: QWidget | None = None
@@ -142,7 +143,7 @@ class TasksView(QWidget):
     # -- for the shell ----------------------------------------------------------------------------------------------
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
-        """Opens a card, also one that is archived or in the trash."""
+        """Opens the card whose id is `ref`, also one that is archived or in the trash."""
         card_id = ref.decode(errors="replace")
         card = self.board.any_card(card_id)
         if card is not None:
@@ -152,7 +153,8 @@ class TasksView(QWidget):
             run_guarded(self, lambda: self._service.trash.see(obj, card_id))
 
     def view_place(self) -> ViewPlace:
-        """Board or table, how far they are scrolled, the open card and the caret in it."""
+        """What is shown, to be restored later: columns or table, how far they are scrolled, the open card and the caret
+        in it."""
         open_card = self.editor.card_id
         field, anchor, caret = self.editor.caret() if open_card else ("", 0, 0)
         return ViewPlace(
@@ -165,7 +167,7 @@ class TasksView(QWidget):
         )
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Restores the place. A card that is gone is not opened."""
+        """Shows what `view_place` returned. A card that is gone is not opened."""
         self._segment.buttons()[left.page % 2].setChecked(True)
         self._views.setCurrentIndex(left.page % 2)
         card_id = left.opened.decode(errors="replace")
@@ -194,7 +196,7 @@ class TasksView(QWidget):
         self.editor.keep_draft()
 
     def set_writable(self, writable: bool) -> None:
-        """Whether the board can be changed, or only read; every part of it shows which."""
+        """Sets whether the board can be changed, or only read; every part of it shows which."""
         if writable == self._writable:
             return
         self._writable = writable
@@ -216,12 +218,12 @@ class TasksView(QWidget):
             super().keyPressEvent(event)
 
     def undo(self) -> None:
-        """Takes back this person's last edit."""
+        """Undoes the person's own last edit of the board."""
         if self._writable:
             run_guarded(self, self.board.undo.undo)
 
     def redo(self) -> None:
-        """Does again what `undo` took back."""
+        """Does again the edit that `undo` undid last."""
         if self._writable:
             run_guarded(self, self.board.undo.redo)
 
@@ -234,7 +236,7 @@ class TasksView(QWidget):
         self.editor.open_new(partial(self._make_card, column_id))
 
     def _make_card(self, column_id: str, card_id: str, title: str) -> None:
-        """Makes the card; in the first column if its own is gone."""
+        """Makes a card with this id and title in the column; in the first column if that one is gone."""
 
         def make() -> None:
             to = column_id
@@ -274,8 +276,8 @@ class TasksView(QWidget):
         return rest[0] if rest else ""
 
     def _on_editor_closed(self, card_id: str) -> None:
-        """Keeps the focus in the view: the panel is still shown, and what has the focus in it must not lose it to
-        another part of the window."""
+        """Keeps the focus in this view when the panel of a card closes. The panel is still shown then, and Qt would
+        give its focus to another part of the window."""
         on_board = self._views.currentWidget() is self.kanban
         if on_board and self.kanban.card_widget(card_id) is not None:
             self.kanban.focus_card(card_id)
@@ -301,7 +303,7 @@ class TasksView(QWidget):
         popup(self.more_button, tr("Board menu"), entries)
 
     def open_archive(self) -> None:
-        """Shows the archived tasks, or a message that there are none."""
+        """Shows the board's archived tasks in a dialog, or a message that there are none."""
         if self.board.archived():
             run(self, self._ask_archive())
         else:
@@ -320,7 +322,7 @@ class TasksView(QWidget):
             self.editor.open_card(dialog.opened)
 
     def open_trash(self) -> None:
-        """Shows the tasks in the trash, or a message that there are none."""
+        """Shows the board's tasks in the trash in a dialog, or a message that there are none."""
         who, room = self._service.people.person, self._room
         run(self, visit(self, self._service.trash, room, who, self._open_item, writable=self._writable))
 
@@ -346,8 +348,8 @@ class TasksView(QWidget):
         self.nothing.show_for(cards=len(cards), shown=len(shown), only_away=only_away)
 
     def _on_edited(self, ids: frozenset[str]) -> None:
-        """Shows a message when an edit here hides a card behind the filter. A new card that the filter never showed
-        counts too."""
+        """Shows a message when an edit made here hides a card, because the filter does not show it any more. A new card
+        that the filter never showed counts too. `ids` are the changed cards."""
         today = local_now().date()
         for card in filter(None, map(self.board.card, sorted(ids - self._hidden))):
             if not card.hidden and not self._filter.shows(card, today):
@@ -360,7 +362,7 @@ class TasksView(QWidget):
 
 
 def _framed(table: CardTable) -> QWidget:
-    """The table on a card with air around it, as far in as the line above."""
+    """The table in a frame with space around it, in line with the row above."""
     page = QWidget()
     card = QFrame()
     set_props(card, frame="card")

@@ -55,7 +55,8 @@ _READ, _LINK = ("/officeDocument", "/styles", "/numbering"), "/hyperlink"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """`docx`: the archive of the parts that are read. `parts`: XML by name. `macros`: whether the file had any."""
+    """A docx that was checked. `docx`: a new archive with only the parts that are read. `parts`: all its XML, by name.
+    `macros`: whether the file had any."""
 
     docx: bytes
     parts: Mapping[str, bytes]
@@ -63,8 +64,8 @@ class Archive:
 
 
 def checked_archive(data: bytes) -> Archive:
-    """Checks a docx and returns the parts that are read. Raises ImportForeign, ImportEncrypted, ImportBomb,
-    ImportDoctype or ImportDamaged."""
+    """Checks the bytes of a docx and returns the parts that are read. Raises ImportForeign, ImportEncrypted,
+    ImportBomb, ImportDoctype or ImportDamaged."""
     if data.startswith(_OLE):
         raise ImportEncrypted if _ENCRYPTED_PART in data else ImportForeign
     if not data.startswith(b"PK"):
@@ -89,8 +90,9 @@ def checked_archive(data: bytes) -> Archive:
 
 
 def _check_parts(archive: zipfile.ZipFile) -> list[str]:
-    """Returns the names of all parts. Refuses too many parts, double names and encryption. ▲ Declared sizes are not
-    trusted: `_unpack` counts the bytes that it reads."""
+    """Returns the names of all parts. Raises ImportBomb for too many parts, ImportDamaged for a name that occurs twice,
+    ImportEncrypted for an encrypted part. ▲ Declared sizes are not trusted: `_unpack` counts the bytes that it reads.
+    """
     entries = archive.infolist()
     if len(entries) > MAX_PARTS:
         raise ImportBomb
@@ -121,7 +123,8 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def _is_plain(part: bytes) -> bool:
-    """Whether the part's text is what its bytes show, letter by letter."""
+    """▲ Whether a search for letters in an XML file's bytes finds what an XML parser would read: its encoding is one of
+    the usual ones, and agrees with the declared one."""
     wide = part[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
     codec = "utf-16-be" if part[:2] in (b"\xfe\xff", b"\0<") else "utf-16-le" if wide else "utf-8"
     head = part[:400].decode(codec, "replace")
@@ -138,7 +141,8 @@ def _is_xml(name: str) -> bool:
 
 
 def _usual(name: str, part: bytes) -> bytes:
-    """The part with the namespaces that python-docx knows."""
+    """Replaces, in the content `part` of the archive's file `name`, the type names and namespaces that macro documents,
+    templates and ISO Strict use by those that python-docx knows."""
     if name == _TYPES:
         part = _MAIN_LIKE.sub(_MAIN, part)
     if b"purl.oclc.org/ooxml" in part:
@@ -156,7 +160,9 @@ def _packed(xml: Mapping[str, bytes]) -> bytes:
 
 
 def _related(name: str, part: bytes, xml: Mapping[str, bytes]) -> bytes:
-    """Returns a .rels part with links, and those relationships that are read and whose target is in the archive."""
+    """Removes the relationships that are not needed from `part`, the content of the .rels file `name`. Links stay, and
+    those to the document, its styles and numbering, if their target is in the archive. `xml`: the archive's files by
+    name."""
     folder = posixpath.dirname(posixpath.dirname(name))
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
     for relation in root.findall(_RELATION):

@@ -29,10 +29,11 @@ _PART_BYTES = PART_BYTES + 64
 
 
 class Converter:
-    """Converts one file at a time; others wait. Lives on the event loop."""
+    """Converts files to documents and back, each in a separate process, one at a time; further calls wait. Lives on the
+    event loop."""
 
     def __init__(self, command: Sequence[str] | None = None, *, limit_s: float = CONVERT_S) -> None:
-        """`command` and `limit_s` are for tests."""
+        """`command`: what starts the process, and `limit_s`: its longest time in seconds; both only for tests."""
         self._command = list(command or _command())
         self._limit_s = limit_s
         self._one = asyncio.Lock()
@@ -40,8 +41,8 @@ class Converter:
         self._closed = False
 
     async def read(self, kind: str, data: bytes) -> Taken:
-        """Reads a file into blocks and counts what a document cannot hold. `kind`: one of `wire.KINDS`. Raises
-        ConversionFault."""
+        """Reads a file's bytes `data` into blocks, and counts what a document cannot hold. `kind`: one of `wire.KINDS`.
+        Raises ConversionFault."""
         answer = await self._converted(kind, data)
         try:
             return await asyncio.to_thread(wire.decode_taken, answer)
@@ -49,7 +50,7 @@ class Converter:
             raise ConversionDied from e
 
     async def write_docx(self, title: str, blocks: Sequence[Block]) -> bytes:
-        """Returns a document as docx. Raises ConversionFault."""
+        """Returns a document with this title and text as the bytes of a docx file. Raises ConversionFault."""
         given = await asyncio.to_thread(wire.encode_document, title, blocks)
         return await self._converted(wire.DOCX_OUT, given)
 
@@ -61,7 +62,8 @@ class Converter:
             self._worker.close()
 
     async def _converted(self, kind: str, data: bytes) -> bytes:
-        """Converts the data. Ends the process if it is cancelled."""
+        """Converts the data in a new process. `kind`: the file's kind, or `wire.DOCX_OUT`. If the task is cancelled,
+        the process is killed."""
         async with self._one:
             if self._closed:
                 raise ConversionUnavailable
@@ -107,7 +109,7 @@ def _fetched(worker: Worker, size: int) -> bytes:
 
 
 def _where(where: str) -> str:
-    """The part of a file, as it may be shown."""
+    """The name of a part of a file, as it may be shown; "" if the process gave something else."""
     return where if len(where) <= _MAX_WHERE and where.isascii() and where.isprintable() else ""
 
 

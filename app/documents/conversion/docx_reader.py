@@ -58,11 +58,12 @@ _PAGE_HEAD = re.compile(r"word/(?:header|footer)\d*\.xml", re.IGNORECASE)
 
 
 class _Full(Exception):
-    """The text is as long as a document may be."""
+    """Raised to end the reading of a file when the text is as long as a document may be."""
 
 
 class _Field:
-    """An open field: its instruction, whether its result has begun, and the link that it is in or is itself."""
+    """An open field of Word, such as a link or a page number: its instruction, whether its visible result has begun,
+    and the address that its text links to."""
 
     def __init__(self, link: str) -> None:
         self.instruction: list[str] = []
@@ -71,7 +72,8 @@ class _Field:
 
 
 def read_docx(archive: Archive) -> Taken:
-    """Reads a docx into blocks and counts what a document cannot hold. Any exception means that the file is damaged."""
+    """Reads a checked docx into blocks and counts what a document cannot hold. Any exception means that the file is
+    damaged."""
     reader = _Reader(docx.Document(io.BytesIO(archive.docx)))
     reader.read(archive)
     return Taken(
@@ -105,7 +107,7 @@ class _Reader:
         """Word's number of each block in a numbered list, by the identity of the block, which is kept with it."""
 
     def read(self, archive: Archive) -> None:
-        """Fills `blocks` and `left`."""
+        """Reads the file's text into `blocks`, and counts into `left` what a document cannot hold."""
         try:
             self._content(self._body, self.blocks)
         except _Full:
@@ -115,7 +117,8 @@ class _Reader:
         self.left["numbering"] = self._renumbered()
 
     def _renumbered(self) -> int:
-        """How many lists have different numbers here than in Word."""
+        """How many numbered lists of the file have an item whose number in a document of ours differs from the one in
+        Word."""
         pairs = zip(self.blocks, items(self.blocks), strict=True)
         return len({i.list for b, i in pairs if self._counted.get(id(b), (i.number,))[0] != i.number})
 
@@ -209,7 +212,7 @@ class _Reader:
                 table.end_cell()
 
     def _cell(self, cell: Any, table: Table) -> None:
-        """The paragraphs of a cell that have text, or the tables in it."""
+        """Reads a cell of a table: its paragraphs that have text, and tables inside it."""
         for child in cell:
             if child.tag == W + "tbl":
                 inner = Table()
@@ -262,7 +265,8 @@ class _Reader:
                 self._piece(child, marks)
 
     def _is_hidden(self, properties: Any) -> bool:
-        """Whether the run hides its text: by its own property, or by one of its styles if it has none."""
+        """Whether a run's text is hidden: as its own property says, or if it has none, the style of its paragraph or
+        characters."""
         if value_of(properties, "vanish") is not None:
             return is_on(properties, "vanish")
         return self._hides or self._styles.hides(value_of(properties, "rStyle"))
@@ -331,7 +335,8 @@ class _Reader:
         return self._judged(_at(found[1], found[2])) if found else ""
 
     def _link_of(self, hyperlink: Any) -> str:
-        """The address of a link. A link within the document has no target here, and becomes text."""
+        """The address of a link; "" for one that may not be opened. A link to a place within the document has no target
+        here, and becomes plain text."""
         target = self._links.get(hyperlink.get(_R_ID, ""))
         return self._judged(_at(target, hyperlink.get(W + "anchor"))) if target is not None else ""
 
@@ -342,7 +347,7 @@ class _Reader:
 
 
 def _related(document: Any, kind: str) -> Any:
-    """The root of the document's only part of a kind; None without one."""
+    """The root element of the part (styles, numbering) that the document relates to by `kind`; None if it has none."""
     try:
         part = document.part.part_related_by(kind)
     except KeyError:
@@ -360,7 +365,8 @@ def _child(element: Any, tag: str) -> Any:
 
 
 def _chosen(alternatives: Any) -> Any:
-    """The first of alternative contents, which Word takes too."""
+    """The first of several alternative forms of a content, which is the one that Word shows too; the fallback if there
+    is no other."""
     found = alternatives.find(_MC + "Choice")
     return _child(alternatives, _MC + "Fallback") if found is None else found
 

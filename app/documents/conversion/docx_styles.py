@@ -18,19 +18,20 @@ _DEEPEST = 20
 
 
 def value_of(element: Any, name: str) -> str | None:
-    """The `w:val` of a child; None if there is no such child, "" if it has none."""
+    """The `w:val` attribute of the child `name` of an element; None if there is no such child, "" if it has no such
+    attribute."""
     child = element.find(W + name) if element is not None else None
     return None if child is None else str(child.get(W + "val", ""))
 
 
 def number_in(element: Any, name: str) -> int | None:
-    """The same as a number; None also if it is no number."""
+    """The `w:val` attribute of the child `name` as a number; None if there is no such child, or it is no number."""
     text = value_of(element, name)
     return int(text) if text and re.fullmatch(r"-?\d{1,9}", text) else None
 
 
 def marks_in(properties: Any) -> dict[str, bool]:
-    """The marks that run properties set or take away."""
+    """The marks (bold, italic, underline, strike) that run properties set (True) or take away (False)."""
     found: dict[str, bool] = {}
     for mark, names in _MARKS:
         values = [value for name in names if (value := value_of(properties, name)) is not None]
@@ -40,13 +41,13 @@ def marks_in(properties: Any) -> dict[str, bool]:
 
 
 def is_on(properties: Any, name: str) -> bool:
-    """Whether properties switch something on."""
+    """Whether the properties switch the feature `name` on."""
     value = value_of(properties, name)
     return value is not None and value not in _OFF
 
 
 class Styles:
-    """Looks up styles in a styles part; finds none without a part."""
+    """Looks up the styles in a docx's styles part: their names, marks and numbering. Finds none if `part` is None."""
 
     def __init__(self, part: Any) -> None:
         found = part.findall(W + "style") if part is not None else []
@@ -58,7 +59,8 @@ class Styles:
         self._hides_all = is_on(defaults, "vanish")
 
     def _chain(self, style_id: str | None) -> Iterator[Any]:
-        """The style and those that it is based on."""
+        """Yields the style `style_id` and then those that it is based on, the nearest first, at most _DEEPEST. Nothing
+        for None or an unknown style."""
         for _ in range(_DEEPEST):
             style = self._by_id.get(style_id) if style_id else None
             if style is None:
@@ -71,7 +73,7 @@ class Styles:
             yield (value_of(style, "name") or "").lower()
 
     def heading(self, paragraph: Any) -> int:
-        """The level of a heading, 1–9; 0 if it is no heading."""
+        """The level of a heading, 1–9; 0 if the paragraph is no heading. `paragraph`: its properties."""
         own = number_in(paragraph, "outlineLvl")
         if own is not None and own < 9:
             return max(own, 0) + 1
@@ -91,8 +93,8 @@ class Styles:
         return any(name in _QUOTES for name in self._names(value_of(paragraph, "pStyle")))
 
     def numbering(self, paragraph: Any) -> tuple[int, int] | None:
-        """(numId, level from 0) of the paragraph or its style; None if it has no numbering, (0, 0) where it is taken
-        away."""
+        """(numId, level from 0) of the numbering that the paragraph or its style has. None if it has no numbering;
+        numId 0 where numbering is taken away. `paragraph`: its properties."""
         level = None
         for properties in (paragraph, *(s.find(W + "pPr") for s in self._chain(value_of(paragraph, "pStyle")))):
             found = properties.find(W + "numPr") if properties is not None else None
@@ -103,7 +105,8 @@ class Styles:
         return None
 
     def named_list(self, paragraph: Any) -> tuple[str, int] | None:
-        """("ul" or "ol", level from 1) of Word's own list styles, for files that define no numbering."""
+        """("ul" or "ol", level from 1) if the paragraph has one of Word's own list styles, for files that define no
+        numbering; None otherwise."""
         for name in self._names(value_of(paragraph, "pStyle")):
             if found := _NAMED_LIST.fullmatch(name):
                 return ("ul" if found[1] == "bullet" else "ol"), int(found[2] or 1)
@@ -114,7 +117,8 @@ class Styles:
         return self._hidden(style_id or "") or False
 
     def hides_paragraph(self, style_id: str | None) -> bool:
-        """Whether a paragraph's style hides its text, or the file does so by default."""
+        """Whether the paragraph style `style_id` (None: the file's default style) hides its text. If neither the style
+        nor those that it is based on say so, the file's general default decides."""
         found = self._hidden(style_id or self._default)
         return self._hides_all if found is None else found
 
@@ -125,7 +129,7 @@ class Styles:
         return self._hiding[style_id]
 
     def numbered_by(self, style_id: str) -> int | None:
-        """The numId that a list style refers to."""
+        """The numId of the numbering that a list style refers to; None if it has none."""
         for style in self._chain(style_id):
             properties = style.find(W + "pPr")
             if properties is not None and (found := properties.find(W + "numPr")) is not None:
@@ -133,7 +137,8 @@ class Styles:
         return None
 
     def marks(self, style_id: str | None) -> dict[str, bool]:
-        """The marks of a character style. Styles of links have none: a link is shown as one anyway."""
+        """The marks that a character style sets (True) or takes away (False). Styles of links have none: a link is
+        shown as one anyway."""
         if not style_id:
             return {}
         if style_id not in self._marks:
@@ -151,7 +156,8 @@ def _is_default(style: Any) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """How a level of a list is numbered: its format ("bullet", "decimal" …), first number and text ("%1.")."""
+    """How one level of a Word list is numbered: its format ("bullet", "decimal" …), its first number and the text
+    around the number ("%1.")."""
 
     kind: str
     start: int
@@ -166,7 +172,8 @@ class _Num:
 
 
 class Numbering:
-    """Looks up list levels in a numbering part, if any. Call `count` once for each numbered paragraph, in order."""
+    """Looks up list levels in a docx's numbering part (None: the file has none), and counts as Word does: call `count`
+    once for each numbered paragraph, in order."""
 
     def __init__(self, part: Any, styles: Styles) -> None:
         self._abstract: dict[int, dict[int, Level]] = {}
@@ -195,21 +202,22 @@ class Numbering:
             self._nums[_int(found.get(W + "numId"))] = num
 
     def level(self, num_id: int, at: int) -> Level | None:
-        """The level's definition; None if it is defined nowhere."""
+        """The definition of level `at` (from 0) of the list with this numId; None if it is defined nowhere."""
         num = self._nums.get(num_id)
         if num is None:
             return None
         return num.levels.get(at) or self._abstract.get(self._root(num.abstract), {}).get(at)
 
     def _root(self, abstract: int) -> int:
-        """Returns the definition that has the levels. If `abstract` only refers to a list style, that is the
-        style's."""
+        """The number of the definition that has the levels. That is `abstract` itself, or the style's if it only refers
+        to a list style."""
         link = self._linked.get(abstract)
         number = self._styles.numbered_by(link) if link and not self._abstract.get(abstract) else None
         return self._nums[number].abstract if number in self._nums else abstract
 
     def count(self, num_id: int, at: int) -> int:
-        """The number that Word gives the next paragraph there."""
+        """The number that Word gives the next paragraph on level `at` (from 0) of the list with this numId. Each call
+        counts on."""
         num, level = self._nums[num_id], self.level(num_id, at)
         counts = self._counts.setdefault(self._root(num.abstract), {})
         if at in num.starts and (num_id, at) not in self._begun:

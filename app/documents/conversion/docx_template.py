@@ -91,7 +91,7 @@ _NUMBERING = f"""{_HEAD}<w:numbering {_W}>
 
 
 def template(title: str) -> bytes:
-    """An empty document whose only property is its title."""
+    """The bytes of an empty docx whose only property is its title."""
     core = f"""{_HEAD}<cp:coreProperties xmlns:dc="http://purl.org/dc/elements/1.1/"
  xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"><dc:title>{escape(title)}</dc:title>
 </cp:coreProperties>"""

@@ -29,7 +29,8 @@ made."""
 
 
 def write_docx(title: str, blocks: Sequence[Block]) -> bytes:
-    """Returns the docx file. The same title and blocks always give the same bytes: no date, no author."""
+    """Writes blocks as the bytes of a docx file. The same title and blocks always give the same bytes: no date, no
+    author."""
     document = docx.Document(io.BytesIO(template(_writable(title))))
     writer = _Writer(document)
     for block, item in zip(blocks, items(blocks), strict=True):
@@ -48,7 +49,7 @@ class _Writer:
         self._links: dict[str, str] = {}
 
     def add(self, block: Block, item: Item) -> None:
-        """Adds a paragraph at the end."""
+        """Adds a block as a paragraph at the end. `item`: the list that it belongs to, and its number there."""
         paragraph: Any = OxmlElement("w:p")
         self._section.addprevious(paragraph)  # `add_p` would search all paragraphs before it for the last
         style = block.style
@@ -65,7 +66,8 @@ class _Writer:
             self._run(paragraph, run)
 
     def _num(self, item: Item, level: int) -> int:
-        """The `w:num` of a numbered list, which begins at 1 whatever list was before it."""
+        """The number of the `w:num` for the numbered list of `item`, made if it is new. Each list begins at 1, whatever
+        list was before it. `level`: the first item's, from 0."""
         if item.list not in self._nums:
             self._nums[item.list] = BULLETS_NUM + 1 + len(self._nums)
             num = _CT_NUM.new(self._nums[item.list], NUMBERS_ABSTRACT)  # `add_num` would search all for a free number

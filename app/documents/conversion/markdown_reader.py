@@ -45,7 +45,7 @@ class _Reader:
         self._tables: list[Table] = []
 
     def read(self, tokens: Sequence[Token]) -> None:
-        """Fills `blocks` and `left`."""
+        """Reads the parser's tokens into `blocks`, and counts into `left` what a document cannot hold."""
         for token in tokens:
             kind = token.type
             if kind in ("bullet_list_open", "ordered_list_open"):

@@ -20,7 +20,8 @@ _BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-", b"{\\rtf", b"MZ", b"\x7
 
 
 class Converting:
-    """Answers questions about the one file that it was handed."""
+    """What the conversion process does: it collects the bytes of the one file that the program sends, converts the
+    file, and returns the result in parts."""
 
     def __init__(self) -> None:
         self._given: list[bytes] = []
@@ -48,7 +49,8 @@ class Converting:
 
 
 def converted(kind: str, data: bytes) -> bytes:
-    """Returns the docx of a document, or the content of a file of this kind. Raises ConversionFault."""
+    """Converts data. `kind` `wire.DOCX_OUT`: an encoded document becomes a docx. Any other kind: a file becomes the
+    encoded content of a document. Raises ConversionFault."""
     if kind == wire.DOCX_OUT:
         return docx_writer.write_docx(*wire.decode_document(data))
     taken = _read(kind, data)
@@ -73,8 +75,8 @@ def _read(kind: str, data: bytes) -> Taken:
 
 
 def _text(data: bytes) -> str:
-    """Text in UTF-8, in UTF-16 if it says so, otherwise in Windows' old western encoding. ImportForeign if it is no
-    text."""
+    """Decodes text: in UTF-8, in UTF-16 if it begins with that mark, otherwise in Windows' old western encoding.
+    ImportForeign if it is no text."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     if b"\0" in data:
@@ -86,7 +88,8 @@ def _text(data: bytes) -> str:
 
 
 def _answering() -> Converting:
-    """Loads everything that conversions import, since `confine` bars opening files. Returns the object that answers."""
+    """Loads everything that conversions import, by converting small files, since `confine` then bars opening files.
+    Returns the object that answers."""
     tried = [Block((Run("å"),)), Block((Run("1"),), BODY._replace(list="ol", indent=1))]
     _read("docx", docx_writer.write_docx("å", tried))
     safe_link("https://å.se")  # Python's IDNA judges hosts
@@ -97,5 +100,5 @@ def _answering() -> Converting:
 
 
 def main() -> int:
-    """Answers on standard input and output until the program has ended."""
+    """Runs the process: answers on standard input and output until the program closes them. Returns the exit code."""
     return run(lambda: _answering().answer)

@@ -48,22 +48,22 @@ def encode_document(title: str, blocks: Sequence[Block]) -> bytes:
 
 
 def decode_document(data: bytes) -> tuple[str, list[Block]]:
-    """Title and blocks. ValueError for any other bytes."""
+    """Decodes what `encode_document` gave. Returns (title, blocks). ValueError for any other bytes."""
     pieces = _apart(data)
     found = msgspec.msgpack.decode(next(pieces, b""), type=_Document)
     return found.title, _blocks(pieces)
 
 
 def encode_taken(taken: Taken) -> bytes:
-    """Encodes what the process has read from a file. Raises ImportTooLarge for more than MAX_PARTS."""
+    """Encodes what the process has read from a file. Raises ImportTooLarge for more than MAX_PARTS blocks and runs."""
     if sum(1 + len(block.runs) for block in taken.blocks) > MAX_PARTS:
         raise ImportTooLarge
     return _encoded(_Taken(taken.pictures, taken.tables, list(taken.others), taken.cut), taken.blocks)
 
 
 def decode_taken(data: bytes) -> Taken:
-    """The blocks that the process has read. ValueError for any other bytes, and for more than a document may hold. Call
-    it in a thread: it leaves the loop free in between."""
+    """Decodes and checks what the process has read from a file. ValueError for invalid bytes, and for more than a
+    document may hold. Call it in a thread: it leaves the event loop time in between."""
     pieces = _apart(data)
     try:
         found = msgspec.msgpack.decode(next(pieces, b""), type=_Taken)
@@ -119,7 +119,7 @@ def _apart(data: bytes) -> Iterator[memoryview]:
 
 
 def _blocks(pieces: Iterator[memoryview]) -> list[Block]:
-    """The blocks of all pieces, checked. ValueError for more than a document may hold."""
+    """The blocks in all parts of a message, checked as a stranger's. ValueError for more than a document may hold."""
     found: list[tuple[Style, list[Run]]] = []
     chars = parts = 0
     for piece in pieces:

@@ -28,7 +28,8 @@ UNDO = Origin("undo")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextOp:
-    """One step of a text's change, Quill style. Exactly one of `retain`, `delete` (UTF-8 bytes), `insert` is set."""
+    """One step of a change to a text, in the style of Quill. Exactly one is set: `retain` (skip so many UTF-8 bytes),
+    `delete` (remove so many), or `insert` (add this text). `attrs`: the attributes that are set there."""
 
     retain: int = 0
     delete: int = 0
@@ -38,7 +39,7 @@ class TextOp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """The bytes of one finished transaction, and whose it was."""
+    """The update that one finished transaction made, as bytes, and who made the transaction."""
 
     data: bytes
     origin: Origin

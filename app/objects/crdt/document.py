@@ -18,7 +18,7 @@ from app.objects.observers import Observers, weakly
 
 
 class UndoSteps(Protocol):
-    """pycrdt's undo manager. Each step returns whether there was one."""
+    """pycrdt's undo manager. `undo` and `redo` return whether there was a step to undo or redo."""
 
     def can_undo(self) -> bool: ...
 
@@ -32,7 +32,7 @@ class UndoSteps(Protocol):
 class CrdtDoc:
     """A shared document: named root texts and maps that merge with those of all colleagues.
 
-    `close` frees what it holds at once. One that is dropped without `close` is freed when Python collects it.
+    `close` frees its memory at once. A document that is dropped without `close` is freed when Python collects it.
     """
 
     def __init__(
@@ -43,11 +43,12 @@ class CrdtDoc:
         client_id: int | None = None,
         keep_deleted: bool = False,
     ) -> None:
-        """`client_id` only for tests that must be repeatable; otherwise random.
+        """`texts` and `maps`: the names of the roots. `client_id`: only for tests that must be repeatable; otherwise
+        random.
 
-        `keep_deleted`: turns off the CRDT's garbage collection. Deleted content stays in memory and in `diff`.
-        ▲ A document with undo and nested maps needs it. When a colleague deletes a map, yrs may free it although undo
-        still keeps a value in it; writing the next update then reads freed memory (docs/upstream/yrs.md, section 8).
+        `keep_deleted`: turns off the CRDT's garbage collection. Deleted content stays in memory and in `diff`. ▲ A
+        document with undo and nested maps needs it. When a colleague deletes a map, yrs may free it although undo still
+        keeps a value in it; writing the next update then reads freed memory (docs/upstream/yrs.md, section 8).
         """
         self.updated: Signal[Update] = Signal()
         """After each transaction that changed something, of any origin."""
@@ -85,7 +86,8 @@ class CrdtDoc:
 
     @contextmanager
     def transact(self, origin: Origin = LOCAL) -> Iterator[None]:
-        """Everything inside becomes one update. Nested uses join the outermost. Signals come after its end."""
+        """A context in which all changes to the document become one update. A nested use joins the outermost. The
+        document's signals are emitted after its end. `origin`: who makes the changes."""
         if self._depth:
             self._depth += 1
             try:
@@ -102,10 +104,8 @@ class CrdtDoc:
             self._flush()
 
     def apply(self, updates: Sequence[bytes]) -> list[int]:
-        """Merges updates in order. Gives the indexes of those that are damaged and were left out.
-
-        A damaged update never stops the others; the owner decides whether to raise `DamagedUpdate`.
-        """
+        """Merges updates in order. Returns the indexes of those that are damaged and were left out. A damaged update
+        never stops the others; the caller decides whether to raise `DamagedUpdate`."""
         bad = {i for i, update in enumerate(updates) if not is_update(update)}
         good = [i for i in range(len(updates)) if i not in bad]
         for start in range(0, len(good), BATCH):
@@ -115,7 +115,8 @@ class CrdtDoc:
         return sorted(bad)
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:
-        """Begins again and merges only these; then emits `reloaded`. Returns as `apply`."""
+        """Empties the document and merges only these updates; then emits `reloaded`. Returns the indexes of damaged
+        updates, which are left out. BugError after `close`."""
         _ = self.shared  # BugError after `close`
         self._build()
         self._rebind()
@@ -164,20 +165,22 @@ class CrdtDoc:
         return int(self.shared.client_id)
 
     def state(self) -> bytes:
-        """The state vector: what this document has seen."""
+        """The state vector of the CRDT: how many operations of each client this document has."""
         with panics(BugError, "crdt"):
             return self.shared.get_state()
 
     def diff(self, state: bytes | None = None) -> bytes:
-        """One update with everything that `state` lacks; without it, the whole document."""
+        """One update with everything that a document with the state vector `state` lacks; the whole document if it is
+        None. DamagedUpdate if the vector is damaged."""
         with panics(DamagedUpdate, "state"):
             return self.shared.get_update(state)
 
     def undo_manager(
         self, roots: Sequence["CrdtText | CrdtMap"], *, clock_ms: Callable[[], int], group_ms: int
     ) -> "UndoSteps":
-        """For app/objects/undo.py only: follows LOCAL in the given roots. `clock_ms` is a method; ▲ pycrdt holds it, so
-        it is held weakly."""
+        """Makes an undo manager that follows transactions of origin LOCAL in the given roots. For app/objects/undo.py
+        only. Edits within `group_ms` (ms) are one step, by the time that `clock_ms`, a method, returns. ▲ pycrdt never
+        releases that method, so only a weak reference to it is kept."""
         manager = pycrdt.UndoManager(
             scopes=[root.shared for root in roots], capture_timeout_millis=group_ms, timestamp=weakly(clock_ms, 0)
         )
@@ -185,7 +188,8 @@ class CrdtDoc:
         return manager
 
     def run_undo(self, step: Callable[[], bool]) -> bool:
-        """Runs an undo manager's step with origin UNDO, then emits its changes."""
+        """Runs `step` (undo or redo of an undo manager) as a transaction of origin UNDO, then emits its changes.
+        Returns whether there was anything to undo."""
         self._origin, self._depth = UNDO, 1
         try:
             with panics(BugError, "undo"):
@@ -195,7 +199,7 @@ class CrdtDoc:
             self._flush()
 
     def later(self, notify: Callable[[], None]) -> None:
-        """For the texts and maps of this document: calls `notify` when the running transaction has ended."""
+        """Calls `notify` when the running transaction has ended. For the texts and maps of this document."""
         if not self._silent:
             self._queue.append(notify)
 
@@ -238,7 +242,7 @@ class CrdtDoc:
             self._emitting -= 1
 
     def _apply_batch(self, updates: Sequence[bytes]) -> list[int]:
-        """Merges in one transaction; the indexes of those that could not be merged."""
+        """Merges updates in one transaction. Returns the indexes of those that could not be merged."""
         before = self.shared
         try:
             with self.transact(REMOTE):

@@ -11,7 +11,7 @@ from app.objects.observers import Observers
 
 
 class Holder(Protocol):
-    """The document that a text or map belongs to."""
+    """What a text or map of a CRDT uses of the document to which it belongs."""
 
     @property
     def shared(self) -> "pycrdt.Doc[Any]":

@@ -14,8 +14,8 @@ else:
 
 
 def load() -> None:
-    """Imports pycrdt now, and what pycrdt imports at its first document. Called in a thread: otherwise the first
-    document or board imports them on the event loop, which takes 40 ms."""
+    """Imports pycrdt, and the modules that pycrdt itself imports at its first document. Call it in a thread: otherwise
+    the first document or board imports them on the event loop, which takes 40 ms."""
     _ = pycrdt.Doc
     with suppress(ImportError):  # a document has a lock of anyio, which imports this for a loop of asyncio
         import_module("anyio._backends._asyncio")

@@ -46,10 +46,11 @@ class CrdtMap:
         return sorted(found.keys()) if isinstance(found, pycrdt.Map) else []
 
     def set(self, path: Path, value: Value) -> bool:
-        """Sets a value. False if the map that should hold it is gone (a colleague deleted it): nothing is done.
+        """Sets the value at `path`. False, and nothing is done, if the map that should hold it is gone (a colleague
+        deleted it).
 
-        A dict becomes a nested map. Two people who set a dict at the same path at once do not merge: one wins, so
-        give new maps a random key of their own.
+        A dict becomes a nested map. Two people who set a dict at the same path at once do not merge: one wins, so give
+        new maps a random key of their own.
         """
         parent = self._find(path[:-1])
         if not isinstance(parent, pycrdt.Map):
@@ -72,7 +73,7 @@ class CrdtMap:
         return cast("dict[str, Any]", to_plain(self.shared))
 
     def rebind(self) -> None:
-        """Takes hold of the map in a document that was rebuilt."""
+        """Finds the map in the document again, after the document was rebuilt, and subscribes to its changes."""
         root = cast("pycrdt.Map[Any]", self._doc.shared[self._name])
         self._map: pycrdt.Map[Any] | None = root
         self._doc.observers.add(root, root.observe_deep, self._on_events)

@@ -8,7 +8,8 @@ from app.errors import BadChange, BugError
 
 
 class DamagedUpdate(BadChange):
-    """Bytes that came as an update or a position and are none. The document is as it was before."""
+    """The given bytes are no valid update or position. The document is as it was before. `where` says what was being
+    read."""
 
     def __init__(self, where: str = "update") -> None:
         super().__init__("damaged-update")
@@ -17,7 +18,8 @@ class DamagedUpdate(BadChange):
 
 @contextmanager
 def panics(error: type[BugError] | type[DamagedUpdate], where: str, *, panics_only: bool = False) -> Iterator[None]:
-    """Turns pycrdt's panics, and its refusals to decode, into ours.
+    """A context that turns pycrdt's panics, and its refusals to decode (ValueError), into `error`. `where`: what was
+    being done, for the error's text. `panics_only`: leaves ValueError as it is.
 
     PanicException cannot be imported and is no Exception; it is recognised by its name, so that KeyboardInterrupt and
     CancelledError pass.

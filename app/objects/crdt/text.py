@@ -14,7 +14,8 @@ from app.objects.sticky import clock_in, is_sticky, item_of
 
 
 class CrdtText:
-    """A root text with attributes. Positions and lengths are UTF-8 bytes and must lie between characters."""
+    """A root text of a shared document; its characters have attributes such as bold. Positions and lengths are UTF-8
+    bytes and must lie between characters."""
 
     def __init__(self, doc: Holder, name: str) -> None:
         self.changed: Signal[tuple[TextOp, ...], Origin] = Signal()
@@ -34,7 +35,8 @@ class CrdtText:
         return str(self.shared)
 
     def runs(self) -> list[tuple[str, dict[str, Any]]]:
-        """The text in pieces of equal attributes. Anything embedded that we do not know is one U+FFFC."""
+        """The text in stretches of equal attributes, as (text, attributes). Anything embedded that we do not know is
+        one U+FFFC."""
         return [(x if isinstance(x, str) else "\ufffc", attrs_of(a)) for x, a in self.shared.diff()]
 
     def insert(self, pos: int, text: str, attrs: Attributes | None = None) -> None:
@@ -42,17 +44,18 @@ class CrdtText:
         self.shared.insert(pos, text, dict(attrs or {}))
 
     def delete(self, pos: int, length: int) -> None:
-        """Removes `length` bytes."""
+        """Removes `length` bytes from byte position `pos` on; nothing if `length` is 0 or less."""
         if length > 0:
             del self.shared[pos : pos + length]
 
     def format(self, pos: int, length: int, attrs: Attributes) -> None:
-        """Sets attributes on a range."""
+        """Sets attributes on `length` bytes from byte position `pos` on; None takes an attribute away."""
         if length > 0 and attrs:
             self.shared.format(pos, pos + length, dict(attrs))
 
     def sticky(self, pos: int, *, before: bool = False) -> bytes:
-        """A position that follows the text: it holds on to the character after it, or `before`."""
+        """Makes a position that moves with the text when others edit it. It is attached to the character after byte
+        `pos`, or with `before` to the one before it. b"" in an empty text."""
         if not len(self.shared):
             return b""  # pycrdt panics: there is nothing to hold on to
         assoc = pycrdt.Assoc.BEFORE if before else pycrdt.Assoc.AFTER
@@ -60,7 +63,8 @@ class CrdtText:
             return self.shared.sticky_index(pos, assoc).encode()
 
     def resolve(self, sticky: bytes) -> int | None:
-        """Where a sticky position is now; None if it makes no sense here (it came from another device).
+        """The byte position at which a sticky position is now; None if it is damaged, or attached to a character that
+        is not here (it came from another device).
 
         ▲ pycrdt is not called for an item that is not here. It would panic, which takes a hundred times as long as an
         answer and writes to standard error. A colleague's caret is often received before the letter to which it is
@@ -78,7 +82,7 @@ class CrdtText:
             return None
 
     def rebind(self) -> None:
-        """Takes hold of the text in a document that was rebuilt."""
+        """Finds the text in the document again, after the document was rebuilt, and subscribes to its changes."""
         text = cast("pycrdt.Text", self._doc.shared[self._name])
         self._text: pycrdt.Text | None = text
         self._doc.observers.add(text, text.observe, self._on_event)

@@ -16,7 +16,8 @@ BATCH = 1000
 
 
 def is_update(update: bytes) -> bool:
-    """Whether the bytes are an update or a state by the grammar (app/objects/grammar.py). pycrdt never sees others."""
+    """Whether the bytes are a valid update or whole state by the grammar (app/objects/grammar.py). Other bytes are
+    never given to pycrdt."""
     if is_remembered(update):
         return True
     try:
@@ -27,9 +28,9 @@ def is_update(update: bytes) -> bool:
 
 
 def may_be_kept(state: bytes) -> bool:
-    """Whether a state that this program made can be merged again, here and in the worker: it must be no larger than an
-    update may be. A state of more than MAX_THINGS bytes is read to count what it holds, which takes 0.3 s for each
-    MB."""
+    """Whether a merged state that this program made is small enough to be merged again, here and in the worker: it may
+    be no larger than an update. A state of more than MAX_THINGS bytes is read to count what it holds, which takes 0.3 s
+    for each MB."""
     return len(state) <= MAX_BYTES and (len(state) <= MAX_THINGS or _is_state(state))
 
 
@@ -42,10 +43,10 @@ def _is_state(update: bytes) -> bool:
 
 
 def merged(updates: Sequence[bytes], texts: Sequence[str], maps: Sequence[str]) -> tuple[bytes, dict[str, Any]] | None:
-    """(one update with all of these in it, what the named roots then hold). What is no update is left out; None if one
-    that looks like one cannot be merged.
+    """Merges updates in a new document with the roots `texts` and `maps`. Returns (one update with all of them in it,
+    the content of those roots). Bytes that are no update are left out; None if one that looks valid cannot be merged.
 
-    In a document that nobody watches: several may be made at once, in any thread.
+    The document has no subscribers: several may be made at once, in any thread.
     """
     doc: pycrdt.Doc[Any] = pycrdt.Doc()
     updates = [update for update in updates if is_update(update)]

@@ -13,7 +13,7 @@ _MAX_WHOLE = 2**53
 
 
 def text_op(op: Mapping[str, Any]) -> TextOp:
-    """A step of pycrdt's delta. Anything embedded is one U+FFFC."""
+    """Converts a step of pycrdt's text change. Anything embedded is one U+FFFC."""
     attrs = {k: _number(v) for k, v in op["attributes"].items()} if op.get("attributes") else None
     if "insert" in op:
         insert = op["insert"]
@@ -22,7 +22,7 @@ def text_op(op: Mapping[str, Any]) -> TextOp:
 
 
 def attrs_of(attrs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Attributes as plain Python, without those that were taken away."""
+    """Converts a character's attributes to plain Python, without those that were taken away (None)."""
     return {k: _number(v) for k, v in attrs.items() if v is not None} if attrs else {}
 
 
@@ -32,7 +32,8 @@ def _number(value: Any) -> Any:
 
 
 def to_plain(value: Any, depth: int = 0) -> Any:
-    """A value as plain Python. ▲ What is nested deeper than MAX_DEPTH is None: that value alone is ignored."""
+    """Converts a value of the CRDT to plain Python. `depth`: how deep it is nested. ▲ A value that is nested deeper
+    than MAX_DEPTH becomes None: that value alone is ignored."""
     if depth > MAX_DEPTH:
         return None
     match value:
@@ -61,7 +62,8 @@ def to_shared(value: Any) -> Any:
 
 
 def _member(value: Any) -> Any:
-    """As `to_shared`, for a value that is no map or lies in a list: dicts in it stay plain dicts."""
+    """Converts a value that is no map, or that is inside a list. Dicts in it stay plain dicts, which the CRDT stores as
+    whole values."""
     match value:
         case dict():
             return {key: _member(item) for key, item in value.items()}

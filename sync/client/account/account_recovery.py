@@ -46,7 +46,10 @@ class Attempt:
 
     @classmethod
     def begin(cls, code: str, recovery_sheet: str, *, revoke: bool = True) -> "Attempt":
-        """Reject `code`, `share-code` or `recovery-sheet-code` if the activation code, its second line or the recovery
+        """An attempt with what the person typed: `code` is the activation code with its second line, `recovery_sheet`
+        the code on the recovery sheet. `revoke`: whether the person's other devices are revoked.
+
+        Reject `code`, `share-code` or `recovery-sheet-code` if the activation code, its second line or the recovery
         sheet is mistyped; `share-missing` for a code without its second line, `recovery-sheet-format` for a recovery
         sheet of format 1.
         """
@@ -63,7 +66,8 @@ class Attempt:
 
     @classmethod
     def decode(cls, data: bytes) -> "Attempt":
-        """Reject "format" for another version, "malformed" otherwise."""
+        """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for another version, "malformed"
+        if they are damaged."""
         version, seed, agency, recovery_sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
         fields.version(version, VERSION, "attempt")
         if type(revoke) is not bool:
@@ -85,7 +89,8 @@ def _parse_recovery_sheet(text: str) -> RecoveryCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returning:
-    """The person whose recovery sheet it is, verified, and their other devices that are still active."""
+    """Whose account would be recovered, verified before anything is changed: the person to whom the recovery sheet
+    belongs, and their other devices that are still active."""
 
     uid: Uid
     record: dict[str, str]
@@ -96,7 +101,8 @@ class Returning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """The account on this device, and the person's log and staff record with the salt, for the owner's store."""
+    """A recovery that succeeded: the account on this device, and the person's key log and staff record with its salt,
+    for the owner's store."""
 
     account: Account
     entries: list[Entry]
@@ -106,14 +112,15 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Another device may veto until `ready_ms`; call `ask` again then."""
+    """A recovery that must wait: another device of the person may veto it until `ready_ms`. Call `ask` again then."""
 
     ready_ms: int
 
 
 @dataclass(slots=True, kw_only=True)
 class _Seen:
-    """The person's log as the server shows it, verified against the recovery sheet."""
+    """The key log and directory entry of the person whose account is recovered, as the server shows them and verified
+    against the recovery sheet."""
 
     log: UserLog
     entries: list[Entry]
@@ -121,7 +128,8 @@ class _Seen:
 
 
 class Recovery:
-    """`look`, then `ask` until the result is no Waiting. Each opens a connection of its own."""
+    """Recovers an account on this device after all devices were lost, with the codes of one `Attempt`. Call `look` to
+    see whose account it is, then `ask` until the result is no Waiting. Each opens a connection of its own."""
 
     def __init__(self, dialer: Dialer, attempt: Attempt, now_ms: Callable[[], int]) -> None:
         self._dialer = dialer
@@ -129,13 +137,15 @@ class Recovery:
         self._now_ms = now_ms
 
     async def look(self) -> Returning:
-        """The person whose recovery sheet it is. Refused `recovery-sheet-unknown`, `other-person`, `code-…`; Reject
-        `recovery-sheet`, `share`, `record`."""
+        """Asks the server whose recovery sheet it is, and verifies the answer; changes nothing. Refused
+        `recovery-sheet-unknown` or `other-person` (the activation code is for somebody else), `reset` (the account has
+        ended), or `code-…`; Reject `recovery-sheet`, `share` or `record` if the answer does not fit the recovery
+        sheet."""
         return await self._talk(self._look)
 
     async def ask(self) -> Returned | Waiting:
-        """Recovers the account, or returns from when on it can. Refused "vetoed" if another device said no. A second
-        call does no harm: entries that the server accepted are found in the log."""
+        """Recovers the account, or returns the time from which it can be recovered. Refused "vetoed" if another device
+        of the person said no. A second call does no harm: entries that the server accepted are found in the log."""
         return await self._talk(self._ask)
 
     async def _talk(self, talk: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -152,8 +162,9 @@ class Recovery:
         )
 
     async def _see(self, connection: Connection) -> _Seen:
-        """▲ A log of this agency whose root and recovery keys are those of the recovery sheet and its share, with its
-        person's true record."""
+        """Fetches the person's key log. ▲ Reject unless the log is of this agency, its root and recovery keys are those
+        of the recovery sheet and its share, and the record that the server shows is the one that the log names. Refused
+        "reset" if the account has ended."""
         root_pk, invite_pk = self._attempt.recovery_sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
@@ -171,8 +182,8 @@ class Recovery:
         return _Seen(log=seen, entries=entries, person=found.person)
 
     async def _ask(self, connection: Connection) -> Returned | Waiting:
-        """▲ Each try verifies the log as the first did: a recovery sheet that has been replaced since is an error of
-        its own."""
+        """Sends the recovery's entries; drafts them again if the log has grown meanwhile. ▲ Each try verifies the log
+        as the first did: a recovery sheet that has been replaced since is an error of its own."""
         return await again(partial(self._try, connection))
 
     async def _try(self, connection: Connection) -> Returned | Waiting:
@@ -192,8 +203,9 @@ class Recovery:
         return self._returned(seen, seeds, salt)
 
     async def _back(self, connection: Connection, seen: _Seen) -> tuple[RecoveryPlan, bytes]:
-        """The return, and the salt of the invitation's record. ▲ The invitation must be the agency's, for this code,
-        and for the person whose recovery sheet it is."""
+        """What the recovery's entries are drafted from, and the salt of the staff record. `seen` is the person's
+        verified log. ▲ The invitation that the server shows must be the agency's, for this code (WrongAgency
+        otherwise), and for the person whose recovery sheet it is (Refused "other-person" otherwise)."""
         code = self._attempt.code
         reply = await connection.request(lambda rid: m.Invite(rid=rid, invite_pk=code.key.public), m.InviteReply)
         cert = InviteCert.check(connection.identity.agency_pk, reply.cert.body, reply.cert.sig)

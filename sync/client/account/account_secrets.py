@@ -18,7 +18,9 @@ VERSION = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """This device's identity. `puk_seeds` by generation; the only part that grows.
+    """One person's account on this device: the ids of person and device, the agency's public key, and the secrets.
+    `secrets` are the device's own keys. `puk_seeds` are the seeds of the person's key (PUK), which all their devices
+    have, by generation.
 
     `secrets.root` is empty where the person's root key is not stored: at a second device, and once the root key is on
     the recovery sheet.
@@ -49,7 +51,8 @@ class Account:
         return KemKey(self.secrets.kem)
 
     def puk(self, gen: int) -> KemKey | None:
-        """The key of one generation to which room epochs are sealed; None if this device does not have it."""
+        """The private key of the person in generation `gen`, to which room keys are sealed; None if this device does
+        not have it."""
         seed = self.puk_seeds.get(gen)
         return puk_key(seed) if seed else None
 
@@ -62,7 +65,8 @@ class Account:
 
     @classmethod
     def decode(cls, data: bytes) -> "Account":
-        """Reject "format" for another version, "malformed" otherwise."""
+        """Reads an account from `data`, the bytes that `encode` made. Reject "format" for another version, "malformed"
+        if they are damaged."""
         parts = fields.items(dec(data, limit=65536), "account")
         if parts:
             fields.version(parts[0], VERSION, "account")

@@ -28,7 +28,8 @@ async def again(
     *,
     codes: Collection[str] = (ErrorCode.CONFLICT,),
 ) -> T:
-    """Calls `attempt` until the server accepts, at most TRIES times, and returns its result.
+    """Calls `attempt`, which asks the server for a change, until the server accepts, at most TRIES times, and returns
+    its result.
 
     Only a refusal with one of `codes` leads to another try; any other error is raised at once, and so is the refusal of
     the last try. Between two tries it pauses, then calls `renew`, which fetches the newest state; what `renew` raises

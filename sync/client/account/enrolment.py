@@ -26,7 +26,8 @@ FIRST_ENTRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """The person whom an activation code names, verified. It is shown to the person before an account is made."""
+    """The person for whom the agency made an activation code: their staff record, verified. It is shown to the person
+    before an account is made."""
 
     record: dict[str, str]
     agency: bytes
@@ -38,7 +39,8 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
-    """A new account, its log's entries and its verified staff record with the salt, for the owner's store."""
+    """An account that was just made, its key log's first entries, and the person's verified staff record with its salt,
+    for the owner's store."""
 
     account: Account
     entries: list[tuple[bytes, bytes]]
@@ -47,12 +49,13 @@ class Enrolled:
 
 
 class Enrolment:
-    """One conversation with the server about one code. `look` shows the person, `accept` makes the account; each opens
-    a connection of its own."""
+    """Makes a new account on this device from one activation code. `look` shows whose account it would be, `accept`
+    makes it; each opens a connection of its own."""
 
     def __init__(self, dialer: Dialer, code: str, now_ms: Callable[[], int]) -> None:
-        """`code`: an activation code, also one of two lines, of which the first enrols. Reject "code" if it is
-        mistyped, "share-code" if its second line is."""
+        """`dialer` connects to the agency's server. `code` is the activation code that the person typed; of a code with
+        two lines the first enrols. `now_ms` is this device's clock. Reject "code" if the code is mistyped, "share-code"
+        if its second line is."""
         self._dialer = dialer
         self._code, self._comes_back = _read(code)
         self._now_ms = now_ms
@@ -66,7 +69,8 @@ class Enrolment:
         return (await self._with_connection(self._look))[0]
 
     async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
-        """Makes the account, has its owner `keep` it durably, and only then registers it with the server.
+        """Makes the account, calls `keep`, with which the caller stores it durably, and only then registers it with the
+        server.
 
         If this fails after `keep`, the server may or may not have the account: `register` the same entries again.
         """
@@ -110,8 +114,9 @@ class Enrolment:
 
 
 def _read(text: str) -> tuple[SignInCode, bool]:
-    """The code that a person typed, and whether it is a return code. A return code has a second line; only a person
-    with a recovery sheet gets one. Reject "code" if the first line is mistyped, "share-code" if the second is."""
+    """The code in `text`, which a person typed, and whether it is a return code. A return code has a second line; only
+    a person with a recovery sheet gets one. Reject "code" if the first line is mistyped, "share-code" if the second
+    is."""
     try:
         return SignInCode.parse(text), False
     except Reject:
@@ -121,8 +126,9 @@ def _read(text: str) -> tuple[SignInCode, bool]:
 async def register(
     dialer: Dialer, agency_pk: bytes, entries: list[tuple[bytes, bytes]], now_ms: Callable[[], int]
 ) -> None:
-    """Registers a stored account, perhaps a second time: the server answers Ok to the same entries whether or not the
-    code is still valid.
+    """Registers an account that was made and stored here, perhaps a second time: the server answers Ok to the same
+    entries whether or not the activation code is still valid. `dialer` connects to the server, `entries` are the first
+    entries of the account's key log, `agency_pk` is the agency's public key, and `now_ms` this device's clock.
 
     Refused with a "code-…" if the account was never registered and no longer can be.
     """
@@ -141,8 +147,8 @@ async def converse(
     dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Result]]
 ) -> Result:
     """Runs `talk` over a connection of its own, which only `talk` may sign in, closes it, and returns what `talk`
-    returned. `agency`: the fingerprint that the server's agency key must have, its first 16 or all 32 bytes. Raises the
-    errors of `Connection.connect` and of `talk`."""
+    returned. `agency`: the fingerprint that the server's agency key must have, its first 16 or all 32 bytes. `now_ms`:
+    this device's clock. Raises the errors of `Connection.connect` and of `talk`."""
     connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
     reading = asyncio.ensure_future(connection.run(lambda frame: None))
     try:

@@ -15,15 +15,16 @@ from sync.trust.person.user_log import UserLog
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A person's staff record, encoded, and the salt with which it is hashed."""
+    """A person's staff record (name, title and unit, as the agency wrote them), encoded, and the salt with which it is
+    hashed."""
 
     salt: bytes
     record: bytes
 
 
 async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tuple[bytes, bytes]]:
-    """The entries (body, sig) after seq `after` in one answer of the server, as many as it gives at a time. Not
-    verified."""
+    """Asks the server for the entries (body, sig) of the key log of the person `uid` with a number above `after`, as
+    many as it gives in one answer. They are not verified. Reject "other-user" if the answer is to another question."""
     reply = await connection.request(lambda rid: m.UserLog(rid=rid, uid=uid, after=after), m.UserLogReply)
     if reply.uid != uid or reply.after != after:
         raise Reject("other-user", "user log reply")
@@ -31,7 +32,9 @@ async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tu
 
 
 class Book:
-    """A UserBook over an AccountPort. A log is replayed from the store when it is first asked for."""
+    """Everybody's key logs, as far as this device has them. A person's log lists their devices and keys. A log is read
+    from the store and verified when it is first asked for, and stays in memory; new entries are fetched from the
+    server."""
 
     def __init__(self, ports: AccountPort, agency_pk: bytes, moved: Callable[[Uid], None] = lambda uid: None) -> None:
         """`ports`: where the logs are stored. `agency_pk`: the agency's public key, 32 B, with which the logs are
@@ -42,7 +45,7 @@ class Book:
         self._logs: dict[Uid, UserLog] = {}
 
     def log(self, uid: Uid) -> UserLog | None:
-        """The log as far as this device has it, or None."""
+        """The key log of the person `uid` as far as this device has it, or None."""
         found = self._logs.get(uid)
         if found is None:
             stored = self._ports.user_log(uid)
@@ -55,8 +58,8 @@ class Book:
         return uid in self._logs
 
     def staff(self, uid: Uid) -> Staff | None:
-        """The person's staff record as the newest binding in their log names it. None if this device has no record, or
-        has one from before that binding."""
+        """The staff record of the person `uid`, if it is the one whose hash the agency's newest certificate in their
+        log ("binding") has. None if this device has no record, or has one from before that certificate."""
         known, found = self.log(uid), self._ports.staff_record(uid)
         if known is None or found is None:
             return None
@@ -68,8 +71,8 @@ class Book:
         self._logs.clear()
 
     def take(self, uid: Uid, entries: list[tuple[bytes, bytes]]) -> UserLog:
-        """Verifies and stores entries that follow the known ones. Reject if they do not follow, or belong to a
-        different person."""
+        """Verifies `entries`, which follow the known ones in the log of the person `uid`, and stores them. Returns the
+        log. Reject, and nothing is stored, if they do not follow or belong to a different person."""
         log = self.log(uid) or UserLog(self._agency_pk)
         first = log.seq + 1
         try:
@@ -87,7 +90,9 @@ class Book:
         return log
 
     async def fetch(self, connection: Connection, uid: Uid) -> UserLog:
-        """The newest log that the server shows. Raises Reject, Refused or Unreachable."""
+        """Fetches from the server what is new in the log of the person `uid`, verifies and stores it, and returns the
+        whole log. Reject "withheld" if neither the server nor this device has anything; also raises Refused or
+        Unreachable."""
         known = self.log(uid)
         after = known.seq if known else -1
         entries = await entries_after(connection, uid, after)
@@ -100,8 +105,9 @@ class Book:
         return known
 
     async def directory(self, connection: Connection, query: str, uids: list[Uid]) -> list[Uid]:
-        """The people found in the directory. Their logs and staff records are verified and stored before this
-        returns."""
+        """Asks the server's directory for the people whose staff record has the words of `query`, or for exactly
+        `uids`, and returns their ids. Their logs and staff records are verified and stored before this returns. Reject
+        "record" if a record is not the one that the person's log names."""
         reply = await connection.request(
             lambda rid: m.Directory(rid=rid, query=query, uids=list(uids)), m.DirectoryReply
         )

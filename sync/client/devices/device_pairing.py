@@ -36,15 +36,15 @@ ENDED = "pairing"
 
 
 class _Mail:
-    """The other side's messages in their order, until it has left."""
+    """The messages of the other device in a pairing, in their order, until that device has left."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.over = False
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Queues a message. ▲ More messages than a pairing can have end the pairing; otherwise a false server could
-        fill the memory."""
+        """Queues the message in `frame`, or notes that the other device has left; other frames are ignored. ▲ More
+        messages than a pairing can have end the pairing; otherwise a false server could fill the memory."""
         if self.over:
             return
         if isinstance(frame, m.PairMail) and self._queue.qsize() < PAIR_MESSAGES:
@@ -77,14 +77,14 @@ class Offer:
 
 
 class Host:
-    """One attempt at the old device. `open`, then `wait_for_guest`, then `admit` or `close`; each attempt has its own
-    Host.
+    """The old device's side of one attempt to add a new device to the person's account. Call `open`, then
+    `wait_for_guest`, then `admit` or `close`; each attempt has its own Host.
 
     ▲ No device is added before a person at this screen has seen which device asks, and with digits has compared them.
     """
 
     def __init__(self, link: Link, devices: Devices, record: bytes) -> None:
-        """`record`: the own staff record, encoded, for the other screen."""
+        """`record`: this person's own staff record, encoded, which the new device shows."""
         self._link = link
         self._devices = devices
         self._record = record
@@ -101,9 +101,9 @@ class Host:
         self._mail.end()
 
     async def open(self, *, by_code: bool) -> Offer:
-        """Opens the box in which the server connects the two devices, and returns what this device shows: a code if
-        `by_code`, otherwise a number. Unreachable while offline or if no reply comes; Refused if the server opens no
-        box."""
+        """Opens a box at the server through which the two devices exchange messages, and returns what this device shows
+        for the person to type at the new one: a code if `by_code`, otherwise a number. Unreachable while offline or if
+        no reply comes; Refused if the server opens no box."""
         code = PairingCode.fresh() if by_code else None
         box = code.box if code is not None else b""
         opened = await self._link.online.request(lambda rid: m.PairOpen(rid=rid, box=box), m.PairOpened)
@@ -119,8 +119,8 @@ class Host:
         return self._admitting.digits if self._admitting is not None else ""
 
     async def wait_for_guest(self) -> NewDevice:
-        """The device that asks to be added, once it has proved its keys. Reject "enrol" for a device that does not have
-        the code."""
+        """Waits for a new device to join, and returns what is known of it once it has proved its keys. Reject "enrol"
+        for a device that does not have the code; Refused("pairing") if the new device has left or the time is over."""
         admitting = self._admitting
         if admitting is None:
             raise Refused(ENDED)
@@ -182,7 +182,8 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """The new device's account, and its person's log and verified staff record with the salt, for the owner's store."""
+    """What a new device has once it was added: its account, and its person's key log and verified staff record with its
+    salt, for the owner's store."""
 
     account: Account
     entries: list[tuple[bytes, bytes]]
@@ -192,7 +193,8 @@ class Joined:
 
 @dataclass(slots=True, kw_only=True)
 class Guest:
-    """The new device's side. `join`, then `finish`; `close` in every case."""
+    """The new device's side of a pairing, by which it is added to a person's account. Call `join`, then `finish`;
+    `close` in every case. `name` and `system` describe this device to the old one; `now_ms` is the clock."""
 
     dialer: Dialer
     name: str
@@ -208,8 +210,9 @@ class Guest:
     """Waits for the old device's yes; gives the entry that added this device, and its id."""
 
     async def join(self, *, code: str = "", number: str = "") -> OldDevice:
-        """Joins the old device's box at the server and returns that device's identity, to be shown to the person. The
-        box is found by the typed `code`. Otherwise it is found by its `number`, and the person also compares `digits`.
+        """Joins the old device's box at the server, through which the two exchange messages, and returns that device's
+        identity, to be shown to the person. The box is found by the typed `code`. Otherwise it is found by its
+        `number`, and the person also compares `digits`.
 
         Reject "code" if the code is mistyped. Refused "code-unknown" if there is no such box, "code-used" if one was
         joined before, "pairing" if the old device has left or the time is over. Reject "enrol" if its answer does not
@@ -234,7 +237,8 @@ class Guest:
         return entering.old
 
     async def _wait_for_yes(self, entering: Entering) -> tuple[int, DevId]:
-        """Proves the keys again, as often as the old device's log grows before the person says yes."""
+        """Waits until the person at the old device says yes; until then proves this device's keys again as often as the
+        person's log grows. Returns the number of the entry that added this device, and its id."""
         while True:
             message = await self._mail.next()
             answer = entering.prove_again(message)
@@ -248,9 +252,9 @@ class Guest:
         return self._entering.digits if self._entering is not None else ""
 
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
-        """Waits for the old device's yes, signs in, verifies the log and opens the keys; the owner then `keep`s all of
-        it. Refused("pairing") if the answer is no or does not come. If the line is lost after the yes, or the result
-        could not be stored, call it again."""
+        """Waits for the old device's yes, signs in, verifies the person's log and decrypts their keys; calls `keep`,
+        with which the owner stores all of it, and returns it. Refused("pairing") if the answer is no or does not come.
+        If the line is lost after the yes, or the result could not be stored, call it again."""
         entering, yes = self._entering, self._added
         if entering is None or entering.old is None or yes is None:
             raise Refused(ENDED)
@@ -264,8 +268,10 @@ class Guest:
     async def _signed_in(
         self, agency_pk: bytes, old: OldDevice, heads: Sequence[tuple[int, Hash]], seq: int, dev: DevId
     ) -> Joined:
-        """▲ The log must be that of the person whom the old device named, contain every head that it named, and itself
-        say that this device is added."""
+        """Signs in as the new device `dev`, and fetches and verifies the person's log, which the agency's public key
+        `agency_pk` certifies. Returns the account, the log and the staff record. ▲ Reject "enrol" unless it is the log
+        of the person in `old` (whom the old device named), contains `heads`, all the (number, hash) of entries that the
+        old device named, and itself says in its entry `seq` that this device is added."""
         signing = SigningKey(self._secrets.sign)
 
         async def fetch(connection: Connection) -> tuple[UserLog, list[tuple[bytes, bytes]], m.Person]:
@@ -305,7 +311,8 @@ class Guest:
         self._mail.end()
 
     async def close(self) -> None:
-        """Leaves the box for good. A second call does no harm."""
+        """Ends this device's attempt to be added, and closes its connection; the old device is notified. A second call
+        does no harm."""
         if self._added is not None:
             self._added.cancel()
         self._entering = self._added = None

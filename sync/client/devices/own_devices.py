@@ -41,7 +41,8 @@ RESET = "reset"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnDevice:
-    """One device of this person. Times in ms; `last_seen` is the server's word, None if it was not asked or has none.
+    """One device of this person, as their log shows it. `mine`: it is this device. Times in ms; `last_seen` is the
+    server's word, None if it was not asked or has none. `agent` is the program that the device uses.
 
     `by` is the device that added it; None for the first device and for one that was recovered with the recovery sheet.
     """
@@ -56,7 +57,9 @@ class OwnDevice:
 
 
 class Devices:
-    """The person's operations on their own log. Raises Unreachable while offline, Refused and Reject by their codes."""
+    """This person's devices and keys, which their own log lists: shows, adds and revokes devices, and renews the
+    person's key (PUK), which all their devices share. Raises Unreachable while offline, Refused and Reject by their
+    codes."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -66,7 +69,7 @@ class Devices:
 
     @property
     def own_log(self) -> UserLog:
-        """This person's log as far as this device has it."""
+        """This person's log as far as this device has it. Refused "unknown-user" if it has none."""
         found = self._link.book.log(self._link.account.uid)
         if found is None:
             raise Refused(ErrorCode.UNKNOWN_USER, "own log")
@@ -98,7 +101,8 @@ class Devices:
         return [self._row(device) for device in self.own_log.devices.values()]
 
     async def fetch_last_seen(self) -> list[OwnDevice]:
-        """`all`, with the times at which the server last saw each device, which this fetches."""
+        """Asks the server when it last saw each of this person's devices. Returns every device that the log ever had,
+        the oldest first, with these times."""
         reply = await self._link.online.request(lambda rid: m.Devices(rid=rid), m.DevicesReply)
         self._seen = {seen.dev: seen for seen in reply.devices}
         return self.all()
@@ -118,8 +122,9 @@ class Devices:
     # -- operations -----------------------------------------------------------------------------------------------
 
     async def admit(self, new: NewDevice, proof: bytes, head: Hash) -> Device:
-        """Adds a device that proved its keys for this head of the log. Refused("conflict") if the log has grown since:
-        the proof is then useless, and the device must prove its keys for the newer head."""
+        """Adds the device `new` to this person's account. `proof` is its proof that it has its keys, made for the log
+        up to the entry whose hash is `head`. Refused("conflict") if the log has grown since: the proof is then useless,
+        and the device must prove its keys for the newer head."""
         self.check_active()
         if self.own_log.head != head:
             raise Refused(ErrorCode.CONFLICT, "own log")
@@ -128,13 +133,15 @@ class Devices:
         return self.own_log.devices[device_id(self.own_log.genesis_root_pk, new.sign_pk)]
 
     async def revoke(self, dev: DevId) -> None:
-        """Revokes a device; the entry carries the next PUK generation. Reject "older" for a device older than this one,
-        "device" for one that was not active at the start. No error if another device revokes it at the same moment."""
+        """Revokes the device `dev`: nothing more is encrypted to it, since the same entry has the next generation of
+        the person's key. Reject "older" for a device older than this one, "device" for one that was not active at the
+        start. No error if another device revokes it at the same moment."""
         began = self.own_log.seq
         await self._do(lambda own, hand, now: _revocation(own, began, hand, dev, now))
 
     def added_by(self, dev: DevId) -> list[DevId]:
-        """The active devices that a device added, and those that these devices added in turn, the oldest first."""
+        """The active devices that the device `dev` added, and those that these devices added in turn, the oldest
+        first."""
         family = {dev}
         for device in self.own_log.devices.values():  # each comes after the device that added it
             if device.by in family:
@@ -154,11 +161,12 @@ class Devices:
         await self._do(lambda own, hand, now: user_drafts.rotate_puk(own, hand, now)[0])
 
     async def maintain(self) -> None:
-        """Makes the next PUK generation if one is due, unless another device of the person makes it at the same moment.
+        """Makes the next generation of the person's key (PUK) if one is due, unless another device of the person makes
+        it at the same moment.
 
-        One is due if the agency has revoked a device since the newest generation, or if that one is older than
-        RENEW_MS or dated more than AHEAD_MS ahead. ▲ One is also due if the newest does not open here: a stolen device
-        may have made it.
+        One is due if the agency has revoked a device since the newest generation, or if that one is older than RENEW_MS
+        or dated more than AHEAD_MS ahead. ▲ One is also due if the newest does not open here: a stolen device may have
+        made it.
         """
         if self.ended is None and self._renewal_due(self.own_log):
             await self._do(
@@ -174,8 +182,9 @@ class Devices:
         return age_ms >= RENEW_MS or age_ms < -AHEAD_MS
 
     async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
-        """Revokes a device by the key on the recovery sheet: unlike `revoke` also an older one. Returns None when done,
-        or the time (ms) from which it can be done. Reject `recovery-sheet` if the root has been replaced."""
+        """Revokes the device `dev`, signed by `root`, the key on the recovery sheet: unlike `revoke` also a device
+        older than this one. Returns None when done, or the time (ms) from which it can be done, since other devices may
+        veto it until then. Reject `recovery-sheet` if the person's root key has been replaced."""
         began, seeds = self.own_log.seq, self._link.account.puk_seeds
 
         def build(own: UserLog, hand: Hand, now: int) -> Entry | None:
@@ -201,11 +210,12 @@ class Devices:
         return await again(attempt, self.follow_now)
 
     async def append(self, entries: list[Entry], *, may_wait: bool = False) -> int | None:
-        """Appends entries that were built on the newest log, all or none. Returns None when they are in it, or the time
-        (ms) from which they may be added if another device may veto them. Refused("conflict") if the log has grown.
+        """Appends `entries`, which were built on the newest log, to this person's log, all or none. Returns None when
+        they are in it, or the time (ms) from which they may be added if another device may veto them.
+        Refused("conflict") if the log has grown.
 
-        ▲ `may_wait`: only for entries that may wait does this believe a server that they wait. Otherwise it could
-        report an entry as done that is not.
+        ▲ `may_wait`: whether these entries may be subject to a veto. Only then does this believe a server that they
+        wait. Otherwise it could report an entry as done that is not.
         """
         signed = [m.Signed(body, sig) for body, sig in entries]
         reply = await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=signed), m.Frame)
@@ -226,8 +236,8 @@ class Devices:
     # -- sealed exports -------------------------------------------------------------------------------------------
 
     def seal_to_me(self, body: bytes) -> bytes:
-        """A sealed export (see sync/client/account/sealed_export.py); also at a revoked device. Any size; may run in a
-        thread."""
+        """Encrypts `body` to this person's own key, as a sealed export (see sync/client/account/sealed_export.py); also
+        at a revoked device. Any size; may run in a thread."""
         return sealed_export.put(self._link.account, self.own_log, body)
 
     def open_mine(self, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
@@ -241,12 +251,14 @@ class Devices:
         await self.follow(self._link.online)
 
     async def follow(self, connection: Connection) -> None:
-        """Fetches the newest own log that the server shows, and opens its keys."""
+        """Fetches the newest log of this person that the server shows, and decrypts the new generations of the person's
+        key in it."""
         await self._link.book.fetch(connection, self._link.account.uid)
         self._open_keys()
 
     def _open_keys(self) -> None:
-        """Opens PUK generations that are new here, and stores them."""
+        """Decrypts the generations of the person's key (PUK) that are in the log and not known here, and stores them.
+        Does nothing at a device that has ended."""
         account, own = self._link.account, self.own_log
         if self.ended is not None or len(account.puk_seeds) == len(own.puks):
             return
@@ -256,8 +268,9 @@ class Devices:
             self._link.ports.save_account(account.encode())
 
     def believe_end(self, entries: list[Entry]) -> None:
-        """▲ Ends this device only if its own person's log says so, in entries that verify and continue what is known;
-        they are then stored. Reject "auth" for anything less: nothing is given up on a server's word."""
+        """▲ Ends this device only if `entries`, which the server shows, verify, continue this person's log as known
+        here, and revoke this device or end the account; they are then stored. Reject "auth" for anything less: nothing
+        is given up on a server's word."""
         account, known = self._link.account, self.own_log
         shown, more = replace(known), list[Entry]()
         try:
@@ -277,7 +290,8 @@ class Devices:
 
 
 def _revocation(own: UserLog, began: int, hand: Hand, dev: DevId, now: int) -> Entry | None:
-    """The entry that revokes a device; None for one that was active after entry `began` and has been revoked since."""
+    """Drafts the entry that revokes `dev`, on the log `own`, signed by `hand`, dated `now` (ms). None if the device was
+    still active after entry number `began` and has been revoked since: then nothing is left to do."""
     if own.device_active(dev, began) is not None and own.device_active(dev, own.seq) is None:
         return None
     return user_drafts.revoke(own, hand, dev, now)[0]

@@ -35,7 +35,8 @@ _MAX_FIRST_SEEN = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedFor:
-    """A holder of the recovery sheet asks to add ("add") or revoke ("revoke") the device `dev`, from `ready` (ms) on.
+    """A request that somebody made with this person's recovery sheet: to add ("add") or revoke ("revoke") the device
+    `dev`, from `ready` (ms) on.
 
     `vetoed`: one of this person's devices said no. `came`: the server has let the device in already, but by this
     device's own clock the day for a veto is not over. A veto then revokes the device.
@@ -51,7 +52,9 @@ class AskedFor:
 
 
 class RecoverySheet:
-    """The person's recovery sheet. Raises Unreachable while offline, Refused and Reject by their codes."""
+    """This person's recovery sheet: a paper with a code that brings the account back when all devices are lost. Makes
+    and replaces it, and lists and vetoes what is requested with it. Raises Unreachable while offline, Refused and
+    Reject by their codes."""
 
     def __init__(self, link: Link, devices: Devices) -> None:
         self._link = link
@@ -82,13 +85,14 @@ class RecoverySheet:
         return not self._link.account.secrets.root
 
     def check_old(self, text: str) -> None:
-        """Reject `code` if it is mistyped, `recovery-sheet` if it is not the recovery sheet in force."""
+        """Reject `code` if `text`, the code of a recovery sheet as typed, is mistyped; `recovery-sheet` if it is not
+        the one in force."""
         if RecoveryCode.parse(text).root.public != self._devices.own_log.root_pk:
             raise Reject("recovery-sheet", "root")
 
     async def publish(self, code: str, old: str = "") -> None:
-        """Makes `code` the person's recovery sheet; `old` is the former one where it is needed. A second call does no
-        harm.
+        """Makes `code`, which is on a new paper, the code of the person's recovery sheet. `old` is the code of the
+        former recovery sheet; it is needed if this device does not store the root key. A second call does no harm.
 
         ▲ What is needed to finish is stored before the first entry is sent, so an interruption loses nothing: `finish`.
         ▲ Another recovery sheet that is not finished is finished first: the server may have it, and then its key is the
@@ -118,13 +122,13 @@ class RecoverySheet:
         self._keep(root, RecoveryPair(recovery_sheet, RecoveryShare.fresh()).secret)
 
     def waits(self, code: str) -> bool:
-        """Whether that recovery sheet was confirmed here and is not completely in the log yet. It will be when the
-        server answers, so the paper must not be thrown away."""
+        """Whether the recovery sheet with this `code` was confirmed here and is not completely in the log yet. It will
+        be when the server answers, so the paper must not be thrown away."""
         waits = self._link.account.recovery_sheet
         return bool(waits) and RecoveryPair.of(waits).code == RecoveryCode.parse(code)
 
     async def finish(self) -> None:
-        """Continues with a recovery sheet that was confirmed and is not completely in the log. Does nothing if there is
+        """Appends to the log what is missing of a recovery sheet that was confirmed here. Does nothing if there is
         none.
 
         ▲ The root key is erased here only when the log has the complete recovery sheet.
@@ -139,7 +143,9 @@ class RecoverySheet:
             log.info("recovery sheet in force")
 
     async def _enter(self) -> None:
-        """Appends the entries of the stored recovery sheet to the log."""
+        """Appends to the log the entries for the recovery sheet that is stored in the account; drafts them again if the
+        log has grown. Reject "recovery-sheet" if another recovery sheet was made first: the stored one is then
+        dropped."""
 
         async def attempt() -> None:
             self._devices.check_active()
@@ -158,8 +164,9 @@ class RecoverySheet:
         await again(attempt, self._devices.follow_now)
 
     async def _escrow(self) -> bytes:
-        """▲ The key to which the share is sealed, which the agency's key must have certified; Reject "escrow"
-        otherwise. A server could open a share that is sealed to a key of its own."""
+        """▲ Asks the server for the agency's public key to which the share (the half of the recovery sheet's secret
+        that is not on the paper) is sealed. The agency's key must have certified it; Reject "escrow" otherwise. A
+        server could open a share that is sealed to a key of its own."""
         reply = await self._link.online.request(lambda rid: m.Escrow(rid=rid), m.EscrowReply)
         try:
             return check_escrow(self._link.account.agency_pk, reply.cert.body, reply.cert.sig)
@@ -175,7 +182,8 @@ class RecoverySheet:
     # -- requests made with it
 
     def replace_attempts(self, asked: list[m.RecoveryRequest]) -> None:
-        """Replaces the list of attempts that wait at the server, and stores when each was first seen here."""
+        """Replaces the list of requests with the recovery sheet that wait at the server by `asked`. Of those that add a
+        device, stores when this device first saw them, by its own clock."""
         self._asked = list(asked)
         now = self._link.now_ms()
         waiting = [DevId(a.dev) for a in asked if a.what == ADD]
@@ -187,7 +195,7 @@ class RecoverySheet:
 
     @property
     def asked(self) -> list[AskedFor]:
-        """The attempts with the recovery sheet that a veto can still stop or undo.
+        """The requests made with the recovery sheet that a veto can still stop or undo.
 
         ▲ A device that the server let in is listed until a day has passed by this device's own clock. Otherwise a
         server whose clock is set ahead could end the time for a veto at once.
@@ -212,8 +220,8 @@ class RecoverySheet:
         return device is not None and device.by == ROOT and active and dev not in self._link.account.vetoed
 
     async def veto(self, asked: AskedFor) -> None:
-        """Vetoes an attempt. ▲ The veto is stored: if the device is added all the same, the server has hidden the veto,
-        and `defend` acts."""
+        """Vetoes the request `asked`. ▲ The veto of a new device is stored: if the device is added all the same, the
+        server has hidden the veto, and `defend` revokes the device."""
         try:
             if asked.what == ADD:
                 account = self._link.account
@@ -234,8 +242,8 @@ class RecoverySheet:
                 await self._devices.revoke(dev)
 
     async def revoke(self, dev: DevId, code: str) -> int | None:
-        """Revokes any device by the recovery sheet. Returns None when that is done, or the time (ms) from which it may
-        be done: call it again then."""
+        """Revokes `dev`, any device of this person, with the recovery sheet whose `code` is typed. Returns None when
+        that is done, or the time (ms) from which it may be done: call it again then."""
         self.check_old(code)
         return await self._devices.revoke_by_root(dev, RecoveryCode.parse(code).root)
 

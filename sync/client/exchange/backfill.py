@@ -43,12 +43,12 @@ WHOLE_LIMIT = MAX_PIECES * PIECE_BYTES
 
 
 def pack(state: Compacted) -> bytes:
-    """A snapshot's bytes, before they are cut into pieces."""
+    """A snapshot's bytes, before they are cut into pieces, from `state`."""
     return enc(list(state.changes))
 
 
 def unpack(whole: bytes) -> list[bytes]:
-    """The changes in a snapshot's bytes; Reject "malformed" or "encoding"."""
+    """The changes in `whole`, a snapshot's bytes as `pack` made them; Reject "malformed" or "encoding"."""
     changes = fields.items(dec(whole, limit=WHOLE_LIMIT + 1024), "snapshot", 4 * MAX_PIECES)
     return [fields.blob(change, WHOLE_LIMIT, "snapshot") for change in changes]
 
@@ -64,8 +64,8 @@ def _since(ns: "array[int]", first: int) -> "array[int]":
 
 
 def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
-    """The envelope as it was judged at position n; its content may be missing. Reject "content-hash" if the server
-    shows another item."""
+    """The envelope in `i`, which the server shows for position `n` of `room`, if it is the one that was judged there.
+    If its content is missing, that is recorded. Reject "content-hash" if the server shows another item."""
     item = room.shown(Item.of(i), n)
     if item is None:
         raise Reject("content-hash", f"position {n}")
@@ -75,16 +75,17 @@ def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
 
 
 class Backfill:
-    """Bootstraps rooms that were pulled headers-only, and replaces missing ranges by snapshots."""
+    """Fetches the content that is needed of long rooms, of which only headers were pulled, and snapshots in place of
+    changes that the server pruned before this device fetched them."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._given_up: set[tuple[RoomId, ObjId]] = set()
 
     async def bootstrap(self, room: RoomSync) -> None:
-        """Fetches, opens and stores the needed content, then the stream's state. Does nothing for a room that was
-        pulled with its content, and for one of which nothing is judged. Reject or Refused if the server does not give
-        what it must."""
+        """Fetches, opens and stores the content of `room` that this device needs to begin: the newest snapshots and
+        what follows them. Then stores the stream's state. Does nothing for a room that was pulled with its content, and
+        for one of which nothing is judged. Reject or Refused if the server does not give what it must."""
         held = room.begin_opening()
         if held is None:
             return
@@ -105,9 +106,10 @@ class Backfill:
         await self._link.ports.receive_apart(room.finish_bootstrap(reread=reread))
 
     async def fetch_pruned(self, room: RoomSync) -> None:
-        """▲ Replaces the room's missing ranges by the snapshots behind which the server pruned, so that a device that
-        was offline loses nothing. Members who read with K alone use baselines instead. A failure is tried again when a
-        key is received and on the next connection."""
+        """▲ Fetches, for each object of `room` of which changes were pruned before this device fetched them, the
+        snapshot behind which the server pruned, so that a device that was offline loses nothing. Members without the
+        history use baselines (copies of the state that an administrator writes for them) instead. A failure is tried
+        again when a key is received and on the next connection."""
         whole_until = dict[ObjId, int]()
         for obj in sorted(room.incomplete) if room.caught_up else ():
             state, base = room.stream.state, self._link.ports.base(obj)
@@ -133,11 +135,12 @@ class Backfill:
             self._link.listener.on_room(room.room)
 
     def given_up(self, room: RoomId, obj: ObjId) -> bool:
-        """Whether the object's snapshot is not asked for again on this connection."""
+        """Whether the snapshot of `obj` that replaces pruned changes could not be fetched or opened, and is not asked
+        for again on this connection."""
         return (room, obj) in self._given_up
 
     def start(self) -> None:
-        """Call it on a new connection: the server may have by now what it did not give before."""
+        """Call it on a new connection: snapshots that the server did not give before are asked for again."""
         self._given_up.clear()
 
     def allow_retry(self, room: RoomId) -> None:
@@ -145,14 +148,15 @@ class Backfill:
         self._given_up = {key for key in self._given_up if key[0] != room}
 
     async def _open(self, room: RoomSync, ns: Sequence[int]) -> None:
-        """Opens the changes at these positions and stores them, opened or waiting. The write is not durable by itself:
-        after a crash it is repeated."""
+        """Fetches and decrypts the changes at the positions `ns` of `room`, and stores them; those whose key is missing
+        wait in the store. The write is not durable by itself: after a crash it is repeated."""
         async for items in self._fetch(room, ns):
             for received in room.open_again(items, ()):
                 await self._link.ports.receive_apart(replace(received, more=True))
 
     async def _fetch(self, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
-        """Fetches the envelopes at rising positions with their content, in slices."""
+        """Fetches the envelopes at `ns`, rising positions of `room`, with their content, and yields them in small
+        lists. Reject if the server shows other items than were judged there."""
         at = 0
         while at < len(ns):
             asked = list(ns[at : at + MAX_CONTENTS])
@@ -174,11 +178,14 @@ class Backfill:
     # -- snapshots ------------------------------------------------------------------------------------------------
 
     async def _snapshot(self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None) -> tuple[int, tuple[int, ...]]:
-        """Opens the object's newest good snapshot that reaches as far as what is pruned of it. Returns the position
-        that the snapshot covers, 0 for none, and the positions up to there of changes that wait for others. ▲ For a
-        pruned object, snapshots with as many attests as a prune needs are tried first: their state cannot be computed
-        again later. Otherwise two people who lie together would be believed, or could hide a snapshot that three people
-        attest."""
+        """Opens and stores the newest good snapshot of `obj`, one that reaches as far as the object is pruned. `held`
+        knows the positions of its pieces; if it is None they are searched. Returns the position that the snapshot
+        covers, 0 for none, and the positions up to there of changes that wait for others and are not in it.
+
+        ▲ For a pruned object, snapshots with as many attests as a prune needs are tried first: their state cannot be
+        computed again later. Otherwise two people who lie together would be believed, or could hide a snapshot that
+        three people attest.
+        """
         compact, least = self._link.ports.compactor(obj), room.stream.state.pruned.get(obj, 0)
         if compact is None:
             return 0, ()
@@ -200,19 +207,19 @@ class Backfill:
     async def _checked(
         self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None, row: Snapshot, compact: Compact
     ) -> Compacted | None:
-        """▲ The state in the snapshot `row` as `compact` computes it, if the snapshot's author and another person state
-        its hash. None if they do not, or if the snapshot cannot be opened. `held`: the bootstrap buffer, which
-        has the positions of the pieces; None if they must be searched."""
+        """▲ The state in `row`, a snapshot of `obj`, as `compact` computes it, if the snapshot's author and another
+        person state its hash. None if they do not, or if the snapshot cannot be opened. `held`: the bootstrap buffer,
+        which has the positions of the pieces; None if they must be searched."""
         last = await self._piece(room, row.n)
         if last is None or not await self._attested(room, obj, row, last.digest):
             return None
         return await self._joined(room, obj, held, row, last, compact)
 
     async def content(self, room: RoomSync, obj: ObjId, row: Snapshot, compact: Compact) -> Compacted | None:
-        """▲ The state in the snapshot `row`, if its hash is the one that the snapshot's last piece states. Whether
-        others attest the snapshot does not matter. `compact` computes the state, with its hash, from the changes in the
-        pieces. None if the hash differs, or if the pieces do not fit together or cannot be opened. Reject or Refused if
-        the server does not give the pieces."""
+        """▲ The state in `row`, a snapshot of `obj`, if its hash is the one that the snapshot's last piece states.
+        Whether others attest the snapshot does not matter. `compact` computes the state, with its hash, from the
+        changes in the pieces. None if the hash differs, or if the pieces do not fit together or cannot be opened.
+        Reject or Refused if the server does not give the pieces."""
         last = await self._piece(room, row.n)
         return await self._joined(room, obj, None, row, last, compact) if last is not None else None
 
@@ -232,9 +239,10 @@ class Backfill:
         return state if state is not None and state.digest == last.digest else None
 
     async def _places(self, room: RoomSync, obj: ObjId, n: int, count: int) -> list[PiecePlace]:
-        """▲ The positions of the pieces of the object's snapshots up to position n. Searches backwards until there are
-        `count` of the device that wrote the piece at n. Each position is read once and in order, so a server cannot
-        make the search endless."""
+        """▲ Where the pieces of snapshots of `obj` are, up to position `n`, the last piece of the wanted snapshot.
+        Pulls headers and searches backwards until there are `count` pieces of the device that wrote the one at `n`.
+        Each position is read once and in order, so a server cannot make the search endless. Reject "withheld" if the
+        server leaves positions out."""
         found: list[PiecePlace] = []
         until, enough = n, False
         while until > 0 and not enough:
@@ -258,8 +266,8 @@ class Backfill:
         return Piece.decode(payload) if payload is not None else None
 
     async def _attested(self, room: RoomSync, obj: ObjId, row: Snapshot, digest: bytes) -> bool:
-        """▲ Whether a person other than its author has attested this snapshot with exactly this hash (an attest is a
-        signed statement that one has made the same snapshot)."""
+        """▲ Whether a person other than the author of `row`, a snapshot of `obj`, has attested it with exactly the hash
+        `digest` (an attest is a signed statement that one has made the same snapshot)."""
         expected = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=digest)
         for _, n in row.attests:
             item = await self._one(room, n)

@@ -31,7 +31,8 @@ _MARGIN_MS = 30_000
 
 
 class Blobs:
-    """Uploads and fetches for one account; gets its bearer tokens over the engine's connection."""
+    """Uploads and fetches the encrypted parts of files for one account, over HTTP. The bearer token for that comes over
+    the engine's connection."""
 
     def __init__(self, link: Link, dialer: Dialer) -> None:
         self._link = link
@@ -46,8 +47,8 @@ class Blobs:
         """Why the server takes no files of a room now. The files wait, and so do the changes that name them."""
 
     def reupload_lost(self, statement: bytes) -> None:
-        """Call it when the server was restored, by its `statement`: the parts that it lost and that are stored here are
-        uploaded again. The server is asked for the parts once for each statement."""
+        """Call it when the server was restored from a backup, as its signed `statement` says: the parts that it lost
+        and that are stored here are uploaded again. The server is asked for the parts once for each statement."""
         mark = H(statement)
         if mark != self._restored:
             self._restored = mark
@@ -59,7 +60,8 @@ class Blobs:
         self._wake.set()
 
     async def work(self) -> None:
-        """Uploads parts until it is cancelled with the connection."""
+        """Uploads the parts that wait, whenever there are some, until it is cancelled with the connection. After a
+        failure it tries again in RETRY_S."""
         while True:
             failed = not await self._check_for_lost()
             for upload in self._link.ports.uploads():
@@ -67,7 +69,8 @@ class Blobs:
             await woken(self._wake, RETRY_S if failed else None)
 
     async def _check_for_lost(self) -> bool:
-        """Marks the parts that a restored server no longer has. False if some could not be asked for yet."""
+        """After a restore of the server: asks it for every part that it had confirmed, and marks those that it no
+        longer has, so that they are uploaded again. False if some could not be asked for yet."""
         mark, ports = self._restored, self._link.ports
         if mark is None or ports.parts_checked_for() == mark:
             return True
@@ -93,8 +96,9 @@ class Blobs:
         return not shut
 
     async def _try(self, upload: PartUpload) -> bool:
-        """Uploads a part; True if the server has it. ▲ A part that cannot be sent, because the route carries no files
-        or its bytes are gone, delays no other part and no change that does not name it."""
+        """Uploads one part; True if the server has it. ▲ A part that cannot be sent, because the route carries no files
+        or its bytes are gone, delays no other part and no change that does not name it. Unreachable only if the whole
+        connection is lost."""
         try:
             sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
         except Exception as e:
@@ -131,8 +135,9 @@ class Blobs:
         self._link.listener.on_room(room)
 
     async def fetch(self, room: RoomId, obj: ObjId, part: PartId, digest: bytes) -> bytes:
-        """The encrypted bytes of a part. Raises Refused("blob-missing"), Reject("blob-hash"), and the errors of
-        `Dialer.request`."""
+        """Fetches the encrypted bytes of the file part `part`, which belongs to `obj` in `room`. `digest` is the
+        SHA-256 hash that they must have. Raises Refused("blob-missing") or Refused("forbidden"), Reject("blob-hash"),
+        and the errors of `Dialer.request`."""
         answer = await self._request("GET", room, obj, part, {}, None)
         if answer.status == HTTPStatus.NOT_FOUND:
             raise Refused(ErrorCode.BLOB_MISSING)
@@ -170,8 +175,8 @@ class Blobs:
 
 
 def _why(answer: Answer) -> str | None:
-    """The code of a refusal that ends by itself ("quota", "full"). None for any other refusal: nobody is notified, and
-    the part is tried again."""
+    """The code of `answer`, the server's refusal of an upload, if the refusal ends by itself ("quota", "full"). None
+    for any other refusal: nobody is notified, and the part is tried again."""
     if answer.status != HTTPStatus.INSUFFICIENT_STORAGE:
         return None
     try:

@@ -15,7 +15,8 @@ from sync.trust.room.room_state import Proposal, RoomState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryProposal:
-    """An open proposal that `subject` may read everything. `approved`: only the grant itself is left.
+    """An open proposal by `by` that the member `subject` may read the whole history of a room. It takes two
+    administrators. `approved`: the second one has agreed, and only the grant itself is left.
 
     `refusal`: why this person cannot take the next step: "not-admin", "own" (another administrator must approve),
     "not-seasoned" (administrator for less than seven days), "proposer-gone", "no-history" (only a person who can read
@@ -30,9 +31,9 @@ class HistoryProposal:
 
 
 def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
-    """▲ Whether an approval is by a person whom this device has not known as an administrator for seven days by its own
-    clock. The room's rule counts by the server's time alone; this client seals the history only when both clocks agree.
-    """
+    """▲ Whether `proposal` is approved by a person whom this device has not known as an administrator for seven days by
+    its own clock, so that the grant must wait. The room's rule counts by the server's time alone; this client seals the
+    history only when both clocks agree. False if the proposal is not approved."""
     found = link.rooms.get(room)
     state = found.stream.state if found is not None else None
     approved = state.proposals[proposal].approved if state is not None and proposal in state.proposals else None
@@ -44,7 +45,8 @@ def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
 
 
 def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:
-    """The room's open proposals, as they concern `me`. `now_ms`: the server's time."""
+    """The open proposals in a room to give a member the history; `s` is the room's state. Each says why the person `me`
+    cannot take its next step. `now_ms`: the server's time."""
     return [
         HistoryProposal(
             ident=ident,
@@ -59,8 +61,9 @@ def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:
 
 
 def may_propose(s: RoomState, me: Uid, subject: Uid) -> str | None:
-    """Why `me` cannot propose that `subject` gets the history: "not-admin", "one-admin" (a room with one administrator
-    decides this when it is founded), "has-it", "proposed", "not-member"; None if they can."""
+    """Why the person `me` cannot propose that `subject` gets the history of the room with the state `s`: "not-admin",
+    "one-admin" (a room with one administrator decides this when it is founded), "has-it", "proposed", "not-member";
+    None if they can."""
     member = s.members.get(subject)
     if member is None:
         return "not-member"

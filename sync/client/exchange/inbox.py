@@ -45,7 +45,8 @@ _STRUCT = 256
 
 
 class Inbox:
-    """Reads one room after another, as the server announces them. One `work` task at a time."""
+    """Receives what the server sends of this account's rooms: queues it, pulls what is missing, and has one room after
+    another verified ("judged") and stored. One `work` task at a time."""
 
     def __init__(self, link: Link, verifier: ReceiptVerifier, seals: Seals, snapshots: Snapshots) -> None:
         self._link = link
@@ -71,13 +72,14 @@ class Inbox:
         return not self._fresh and not self._behind and self._shares.idle and self.invitations.idle
 
     def lacks(self, room: RoomSync) -> bool:
-        """Whether changes were pruned before this device fetched them, and the server has not given the snapshot that
-        replaces them."""
+        """Whether changes of `room` were pruned before this device fetched them, and the snapshot that replaces them
+        could not be fetched or opened."""
         return any(self._backfill.given_up(room.room, obj) for obj in room.incomplete)
 
     async def start(self, heads: list[m.RoomHead]) -> None:
-        """Call it on a new connection: checks the head of every room that the server lists against this device's copy,
-        some in a turn."""
+        """Call it on a new connection: forgets what only the last connection showed, and compares the head (the
+        server's signed last position) of every room in `heads`, which the server lists, with this device's copy. Queues
+        the rooms to be pulled."""
         self._fresh.clear()
         self._fresh_bytes = 0
         self._prefetch.drop()
@@ -99,17 +101,17 @@ class Inbox:
         self._link.inbox_work.set()
 
     def follow(self, room: RoomSync) -> None:
-        """Subscribes to a room that this person has just created, and pulls it."""
+        """Subscribes to `room`, which this person has just created, and pulls it."""
         self._unsubscribed.add(room.room)
         self.pull_again(room)
 
     def pull_again(self, room: RoomSync) -> None:
-        """Queues the room to be pulled: another device was faster than what we know."""
+        """Queues `room` to be pulled: the server has something newer than this device knows."""
         self._note_missing(room)
         self._link.inbox_work.set()
 
     def _note_missing(self, room: RoomSync) -> None:
-        """Queues the room to be pulled. ▲ Drops a pull that is under way: it may lack the newest items."""
+        """Queues `room` to be pulled. ▲ Drops a pull that is under way: it may lack the newest items."""
         self._behind[room.room] = None
         self._prefetch.drop(room.room)
 
@@ -121,7 +123,8 @@ class Inbox:
             self._follow(head)
 
     def _follow(self, head: m.RoomHead) -> None:
-        """Follows the room of a head: checks the head and queues the room to be pulled."""
+        """Begins or continues to follow the room of `head`, the server's signed last position: checks the head and
+        queues the room to be pulled. Does nothing for a room that is stopped by the check, or beyond MAX_ROOMS."""
         r = head.receipt
         if r.room not in self._link.rooms and len(self._link.rooms) >= MAX_ROOMS:
             log.warning("room limit reached")
@@ -134,8 +137,8 @@ class Inbox:
         self._behind[room.room] = None
 
     def recheck_head(self, room: RoomSync, r: m.Receipt) -> None:
-        """Checks the head of a room at a restored server again. If the server has returned to the position it had
-        promised, the room continues."""
+        """Checks a room again at a restored server: `r` is the server's receipt for the last position of `room` now. If
+        the server has returned to the position that it had promised, the room continues."""
         room.reset_connection_state()
         if self._verifier.check_head(room, r):
             room.announce(r.n)
@@ -143,8 +146,9 @@ class Inbox:
             self.pull_again(room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Handles frames that are no replies, on the reader task; only queues work. ▲ Ignores frames about a room for
-        which the server has not signed a head yet."""
+        """Handles a frame that the server sent without being asked, on the reader task; only queues work. ▲ Items of a
+        room that this device does not follow are ignored: the server has not shown its signed last position (head)
+        yet."""
         room = self._link.rooms.get(RoomId(frame.room)) if isinstance(frame, m.Fresh | m.Behind | m.Removed) else None
         if room is not None and self.invitations.holds(room):
             if isinstance(frame, m.Removed):
@@ -186,8 +190,8 @@ class Inbox:
         self._link.listener.on_ephemeral(room.room, sender.uid, DevId(sender.dev), payload, sender.kind)
 
     async def work(self, on_idle: Callable[[], None]) -> None:
-        """Runs until it is cancelled with the connection. `on_idle` is called whenever everything that was received is
-        stored."""
+        """Reads what is queued, room by room, until it is cancelled with the connection. `on_idle` is called whenever
+        everything that was received is stored."""
         while True:
             await self._link.inbox_work.wait()
             self._link.inbox_work.clear()
@@ -214,8 +218,8 @@ class Inbox:
             await self.invitations.read_next()
 
     async def _next_behind(self) -> None:
-        """Catches up with the next room that is behind, and reads one invitation at the same time. A new device has
-        hundreds of both, and each waits for the server, so one after the other would take twice as long."""
+        """Pulls the next room that is behind up to its head, and reads one invitation at the same time. A new device
+        has hundreds of both, and each waits for the server, so one after the other would take twice as long."""
         room_id = next(iter(self._behind))
         del self._behind[room_id]
         reading = asyncio.create_task(self._read_invitation()) if not self.invitations.idle else None
@@ -246,7 +250,9 @@ class Inbox:
             await self._after(room)
 
     async def _catch_up(self, room: RoomSync) -> None:
-        """Pulls a room until its head, in slices. The next slice is pulled while one is judged."""
+        """Pulls `room` up to the server's last position, in slices, then verifies that this is what the server signed.
+        The next slice is pulled while one is judged. If the server does not know the room any more, that counts as a
+        rollback."""
         if room.problem is not None or self.invitations.holds(room):
             return
         try:
@@ -263,8 +269,8 @@ class Inbox:
             await self._after(room, pulled=True)
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
-        """Pulls and judges the room until its head. Returns the server's receipt for the head; None if the room was
-        stopped."""
+        """Pulls and judges `room` up to the server's last position. Returns the server's receipt for that position;
+        None if the room was stopped."""
         self._pull_ahead(room)
         after, headers_only = room.stream.n, room.headers_only
         pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)
@@ -292,7 +298,8 @@ class Inbox:
             self._pull_ahead(self._link.rooms[following])
 
     def _pull_ahead(self, room: RoomSync) -> None:
-        """Starts to pull a room before it is that room's turn."""
+        """Starts to pull `room` in the background, before it is that room's turn to be read. For a new room this
+        decides whether only headers are pulled."""
         if room.problem is not None or self.invitations.holds(room):
             return
         if room.bootstrap_buffer is not None and room.stream.n == 0:
@@ -302,8 +309,8 @@ class Inbox:
         )
 
     async def _subscribe(self, room: RoomSync) -> None:
-        """Subscribes to the room. ▲ Before the pull: otherwise an item that is placed between the two would reach
-        nobody."""
+        """Asks the server to send new items of `room` at once, if that is not done on this connection. ▲ Before the
+        pull: otherwise an item that is placed between the two would reach nobody."""
         if room.room not in self._unsubscribed:
             return
         try:
@@ -313,8 +320,8 @@ class Inbox:
         self._unsubscribed.discard(room.room)
 
     async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
-        """The room is at a new position: fetches what is missing, and wakes the outbox. `pulled`: the room was pulled
-        up to its head."""
+        """Call it when `room` is judged up to a new position: fetches what is missing of its content and keys, and
+        wakes the outbox. `pulled`: the room was pulled up to its head."""
         self._pull_following()
         if await self._content.fetch(room, pulled=pulled):
             self.rereading.queue(room)
@@ -322,6 +329,6 @@ class Inbox:
 
 
 def _size(frame: m.Fresh) -> int:
-    """▲ About how many bytes a waiting frame holds in memory, the room's name and the shares included."""
+    """▲ About how many bytes `frame` holds in memory while it waits, the room's name and the shares included."""
     items = sum(len(i.body) + len(i.sig) + len(i.ct or b"") + _STRUCT for i in frame.items)
     return items + sum(len(s.obj) + len(s.share) + _STRUCT for s in frame.shares) + _STRUCT

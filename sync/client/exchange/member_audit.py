@@ -34,7 +34,8 @@ SOON_S = 2.0
 
 
 class Audit:
-    """One `work` task while the connection lives."""
+    """Finds members who lost a device (it was revoked) that a room does not know of yet, and states the revocation in
+    the room, so that it gets a new key. One `work` task while the connection lives."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -45,14 +46,13 @@ class Audit:
         self._wake = asyncio.Event()
 
     def start(self, rooms: Iterable[RoomId]) -> None:
-        """Call it on a new connection: every room is due."""
+        """Call it on a new connection: all of `rooms` are due to be checked now."""
         now = asyncio.get_running_loop().time()
         self._due = dict.fromkeys(rooms, now)
 
     def add_rooms(self, rooms: Iterable[RoomId]) -> None:
-        """▲ Makes rooms due that this device has only now come to know. A device that came back with the person's
-        recovery sheet, and revoked the other devices in the same step, must state those revocations in all its rooms.
-        """
+        """▲ Makes those of `rooms` due that are not known here yet. A device that came back with the person's recovery
+        sheet, and revoked the other devices in the same step, must state those revocations in all its rooms."""
         now, known = asyncio.get_running_loop().time(), len(self._due)
         for room in rooms:
             self._due.setdefault(room, now)
@@ -60,14 +60,14 @@ class Audit:
             self._wake.set()
 
     def check_now(self) -> None:
-        """Makes all rooms due at once: this person's own log has grown."""
+        """Makes all rooms due at once. Call it when this person's own key log has grown."""
         self.start(self._link.rooms)
         self._wake.set()
 
     def on_member_moved(self, room: RoomId) -> None:
-        """Handles the server's report that a member of this room lost a device or their account: plans to fetch the
-        members' logs. ▲ Repeated reports cause at most one such check per REPORTED_S. A revocation that the server does
-        not report is found by the check every AGAIN_S."""
+        """Handles the server's report that a member of `room` lost a device or their account: plans to fetch the
+        members' key logs. ▲ Repeated reports cause at most one such check per REPORTED_S. A revocation that the server
+        does not report is found by the check every AGAIN_S."""
         if room in self._due:
             now = asyncio.get_running_loop().time()
             self._due[room] = min(self._due[room], max(now, self._checked.get(room, now - REPORTED_S) + REPORTED_S))
@@ -75,13 +75,14 @@ class Audit:
 
     @property
     def left(self) -> tuple[int, int]:
-        """(rooms that do not know this person's newest revocation yet, all rooms of theirs)."""
+        """After this person revoked a device: (rooms in whose log that is not stated yet, all rooms of which they are a
+        member)."""
         mine = [room for room in self._link.rooms.values() if room.is_member]
         return sum(self._behind(room, self._link.account.uid) for room in mine), len(mine)
 
     async def work(self, outbox: Outbox) -> None:
-        """Looks for revocations that rooms do not know yet, in rooms that are due and caught up, and appends entries
-        about them. Runs until it is cancelled."""
+        """Checks the rooms that are due and caught up for revoked devices of members, and states in each room, by
+        `outbox`, those that it does not know yet. Runs until it is cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             wait_s = max(0.0, min(self._due.values(), default=loop.time() + AGAIN_S) - loop.time())
@@ -89,10 +90,10 @@ class Audit:
             await self._round(outbox)
 
     async def _round(self, outbox: Outbox) -> None:
-        """Finds in all due rooms the people whose newest revocation the room does not know. Appends entries about this
-        person's own at once. Then waits up to SPREAD_S, a random time, and appends those about other people that are
-        still missing: otherwise every client would append the same ones. It waits once for all rooms together, so that
-        fifty rooms take seconds and not minutes."""
+        """Checks once all rooms that are due: finds the members with a revoked device of which the room does not know
+        yet. Appends entries about this person's own at once, by `outbox`. Then waits up to SPREAD_S, a random time, and
+        appends those about other people that are still missing: otherwise every client would append the same ones. It
+        waits once for all rooms together, so that fifty rooms take seconds and not minutes."""
         now = asyncio.get_running_loop().time()
         behind: dict[RoomId, list[Uid]] = {}
         for room_id in [r for r, at in self._due.items() if at <= now]:
@@ -119,8 +120,8 @@ class Audit:
                 await self._try(room, self._append_pins(room, uids, outbox))
 
     async def _try(self, room: RoomId, work: Coroutine[Any, Any, T]) -> T | None:
-        """Returns the result of `work`; None if it failed. After Refused the room is due again in SOON_S, after Reject
-        at the next regular check."""
+        """Runs `work`, which concerns `room`, and returns its result; None if it failed. After Refused the room is due
+        again in SOON_S, after Reject at the next regular check."""
         try:
             return await work
         except (Refused, Reject) as e:
@@ -130,7 +131,8 @@ class Audit:
             return None
 
     async def _find_unstated(self, room: RoomSync) -> list[Uid]:
-        """Fetches the logs that moved. Returns the members whose newest revocation the room does not know yet."""
+        """Fetches the key logs of members that have grown since `room` last referred to them. Returns the members with
+        a revoked device, or an ended account, of which the room does not know yet."""
         reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
         moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
         for uid in moved:
@@ -138,7 +140,8 @@ class Audit:
         return [uid for uid in moved if self._behind(room, uid)]
 
     async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
-        """States in a room the revocations that no other client has stated since."""
+        """States in the room `room_id`, by `outbox`, that devices of the people `uids` were revoked. Leaves out the
+        people for whom another client has stated it since."""
         room = self._link.rooms.get(room_id)
         if room is None or not room.is_member or room.problem is not None:
             return
@@ -148,7 +151,8 @@ class Audit:
             log.info("stated %d newer logs", len(behind))
 
     def _behind(self, room: RoomSync, uid: Uid) -> bool:
-        """Whether a revocation or the end of the person's log is not pinned in the room yet."""
+        """Whether the key log of the member `uid` has a revocation, or the end of the account, after the entry to which
+        `room` last referred. False for a person who is no member."""
         known, pin = self._link.book.log(uid), room.stream.pins.get(uid)
         if known is None or pin is None or uid not in room.stream.members:
             return False

@@ -19,15 +19,16 @@ from sync.trust.room.state_codec import STATE_TOO_LARGE
 
 
 class MissingContent:
-    """Completes one room at a time."""
+    """Fetches what a room still lacks once it is judged up to a new position: withheld content, keys, objects' secrets,
+    and snapshots in place of pruned changes. One room at a time."""
 
     def __init__(self, link: Link, verifier: ReceiptVerifier, seals: Seals, shares: Shares, backfill: Backfill) -> None:
         self._link, self._verifier = link, verifier
         self._seals, self._shares, self._backfill = seals, shares, backfill
 
     async def fetch(self, room: RoomSync, *, pulled: bool) -> bool:
-        """Fetches what is missing at a room's new position. `pulled`: the room was pulled up to its head; then also
-        asks again for keys that the server did not have before. False if the room is WITHHELD now."""
+        """Fetches and stores what `room` lacks at its new position. `pulled`: the room was pulled up to its head; then
+        also asks again for keys that the server did not have before. False if the room is stopped as WITHHELD now."""
         found = False
         if room.bootstrap_buffer is not None:
             found = await self._seals.fetch_missing(room, retry=pulled)
@@ -43,8 +44,9 @@ class MissingContent:
         return True
 
     async def bootstrap(self, room: RoomSync) -> bool:
-        """Completes a newcomer's first pull, or the part of it that is held: opens what it has keys for, and stores all
-        of it. ▲ False if the server does not give the content of items that it has shown: the room is WITHHELD."""
+        """Completes a newcomer's first pull of `room`, or the part of it that is held in memory: opens what it has keys
+        for, and stores all of it. ▲ False if the server does not give the content of items that it has shown: the room
+        is stopped as WITHHELD."""
         was_held = room.bootstrap_buffer is not None
         try:
             with self._link.kept(room):
@@ -62,15 +64,16 @@ class MissingContent:
         return True
 
     async def resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
-        """Opens waiting items, as far as they can be opened now."""
+        """Decrypts and stores the items of `room` that wait for a key or a share, as far as they can be opened now.
+        `shares` are objects' secrets that the server just gave."""
         with self._link.kept(room):
             for received in room.resolve(shares):
                 await self._link.ports.receive_apart(received)
         self._link.listener.on_room(room.room)
 
     async def _refill(self, room: RoomSync) -> bool:
-        """Asks again for content that was missing: the server may give it now. ▲ Content that is missing although no
-        destroy or prune explains it makes the room WITHHELD, and the answer False."""
+        """Asks the server again for content of `room` that it did not give: it may give it now. ▲ If content is still
+        missing although no destroy or prune explains it, the room is stopped as WITHHELD, and this returns False."""
         if room.caught_up:
             await self._ask_again(room)
         if room.caught_up and room.stream.withheld():
@@ -89,7 +92,8 @@ class MissingContent:
                     await self._link.ports.receive_apart(received)
 
     async def _open_waiting(self, room: RoomSync) -> bool:
-        """Opens what waits, with the keys and shares that can be fetched for it. True if a key was found."""
+        """Decrypts and stores the items of `room` that wait for a key or a share, after fetching those that the server
+        has. True if a key was found."""
         found = False
         if room.waiting:
             await self.resolve(room, [])  # first, since after a restart only trying shows what is missing

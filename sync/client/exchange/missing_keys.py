@@ -44,7 +44,9 @@ _PARTIAL_MS = 10_000
 
 @dataclass(slots=True)
 class _Lack:
-    """An epoch's key that should be here and is missing. Times in ms of the engine's clock."""
+    """One key of an epoch that this device should have and lacks. `next_ms` is when it is tried again, `wait_ms` the
+    pause after that, `posted_ms` when this device last asked the other members for it (None: not yet). Times in ms of
+    the engine's clock."""
 
     next_ms: int
     wait_ms: int = HEAL_MS
@@ -52,8 +54,9 @@ class _Lack:
 
 
 class Seals:
-    """Gets the epoch keys that one account lacks, and answers other members who ask for such keys. The inbox calls
-    `fetch_missing` for the first and `see` for the second. `work` asks and answers while the connection lives."""
+    """Gets the keys of epochs (generations of a room's key) that one account lacks, and answers other members who ask
+    for such keys. The inbox calls `fetch_missing` for the first and `see` for the second. `work` asks and answers while
+    the connection lives."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -66,8 +69,9 @@ class Seals:
     # -- called by the inbox --------------------------------------------------------------------------------------
 
     async def fetch_missing(self, room: RoomSync, *, retry: bool) -> bool:
-        """Fetches the missing keys that the server has; True if one was new. `retry`: also asks for keys that it did
-        not have before."""
+        """Fetches from the server the keys of `room` that this device lacks; True if one was new. `retry`: also asks
+        for keys that the server did not have before. A key that it does not have either is asked of the other members
+        later, by `work`."""
         found = False
         if room.keys.needs_key and room.keys.take_drafted():
             self._link.listener.on_room(room.room)
@@ -84,7 +88,8 @@ class Seals:
         return found
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
-        """Notes the questions in the log that this device can answer. ▲ Only for people who may read that epoch."""
+        """Notes, among `accepted` (new items of `room`), the requests of other members for a key that this device can
+        give. ▲ Only of people who may read that epoch. `work` answers them later."""
         me = room.stream.members.get(self._link.account.uid)
         for item in accepted:
             if me is None or item.n <= me.since_n or not isinstance(item, AcceptedEntry) or item.void is not None:
@@ -103,7 +108,8 @@ class Seals:
                 self._link.seal_work.set()
 
     async def _fetch(self, room: RoomSync, e: int) -> bool:
-        """True if one of the server's seals for us opens and gives a new key."""
+        """Asks the server for the keys of epoch `e` that are sealed to this person; True if one opens and is new
+        here."""
         ring = room.keys.ring
         had = ring.k(e), ring.a(e)
         try:
@@ -122,7 +128,9 @@ class Seals:
     # -- the own task ---------------------------------------------------------------------------------------------
 
     async def work(self, outbox: Outbox, pull_again: Callable[[RoomSync], None]) -> None:
-        """Asks for keys, answers others and rotates when it is time."""
+        """When it is time: asks the other members for keys that this device lacks, answers members who asked for one,
+        and begins a new key (by `outbox`) if nobody answers. `pull_again` has a room pulled whose key has come. Runs
+        while the connection lives."""
         while True:
             due = min((*self._answers.values(), *(lack.next_ms for lack in self._lacks.values())), default=None)
             wait_s = None if due is None else max(0.0, (due - self._link.now_ms()) / 1000)
@@ -177,7 +185,8 @@ class Seals:
         lack.posted_ms, lack.next_ms, lack.wait_ms = now, now + HEAL_MS, HEAL_MS
 
     async def _answer(self, room_id: RoomId, uid: Uid, e: int) -> None:
-        """Seals an epoch's key again, to the person's newest key, if they may still have it."""
+        """Seals the key of epoch `e` to the newest key of the person `uid`, who asked for it, and uploads the seal.
+        Does nothing if they may not have that key any more, or this device does not hold it."""
         room = self._link.rooms.get(room_id)
         k = room.keys.ring.k(e) if room is not None else None
         if room is None or k is None or not room.keys.may_read(uid, e):

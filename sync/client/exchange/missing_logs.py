@@ -11,15 +11,16 @@ _TRIES = 64
 
 
 class MissingLogs:
-    """Judges items and fetches the user logs that this needs. Each NeedLog names one log; after it is fetched, the
-    items are judged again."""
+    """Judges items of a room, that is, verifies them by the room's rules, and fetches the people's key logs that this
+    needs. NeedLog names the missing log; after it is fetched, the items are judged again."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
 
     async def judge(self, judge: Callable[[], list[Accepted]], count: int) -> list[Accepted]:
-        """The verdicts of `judge`, which is called again after each log. `count`: of items that it judges. ▲ Reject
-        "withheld" if a log cannot be had."""
+        """Calls `judge`, which verifies items of a room, and returns its verdicts. While it raises NeedLog, because a
+        person's key log is missing here, fetches that log and calls it again. `count`: how many items it judges, which
+        bounds the number of logs. ▲ Reject "withheld" if the server does not give a log."""
         for _ in range(_TRIES + count):
             try:
                 return judge()

@@ -19,7 +19,8 @@ _MOST_WANTED = 4096
 
 
 class Shares:
-    """Asks for shares and uploads lost ones. Used by the inbox only."""
+    """Fetches shares that this device lacks, and uploads again those that the server lost. A share is the 32-byte
+    secret from which an object's keys are derived. Used by the inbox only."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -30,7 +31,8 @@ class Shares:
         return not self._wanted
 
     def note(self, frame: m.SharesWanted) -> None:
-        """Notes the shares that the server has lost. Whether we hold them is looked up later, off the reader task."""
+        """Notes the shares that `frame`, a notice of the server, says it has lost. Whether we hold them is looked up
+        later, off the reader task."""
         room = self._link.rooms.get(RoomId(frame.room))
         known = room.stream.state.shares if room is not None else {}
         for obj in frame.objs[: min(_NAMES, _MOST_WANTED - len(self._wanted))]:
@@ -56,8 +58,8 @@ class Shares:
             log.info("share refused: %s", e.code)
 
     async def ask(self, room: RoomSync) -> list[m.WireShare]:
-        """The server's answer for the shares that an item waits for. It asks the connected members for the others,
-        which are received in a frame of their own."""
+        """Asks the server for the shares for which items of `room` wait, and returns those that it has. The server asks
+        the connected members for the others, which are received in a frame of their own."""
         missing = room.keys.missing_shares()
         found: list[m.WireShare] = []
         for at in range(0, len(missing), _NAMES):

@@ -53,7 +53,9 @@ RESTORED_JUMP = 2**16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
-    """An envelope that is no change. `about`: its header's extension 1."""
+    """An envelope to be sent that is not a change of the person's: a piece of a snapshot, an attest or a heartbeat, as
+    `kind` says. `about` goes into its header (extension 1): for a snapshot's last piece the position that the snapshot
+    covers, for an attest the snapshot's id, otherwise empty."""
 
     obj: ObjId
     kind: int
@@ -62,10 +64,11 @@ class Extra:
 
 
 class Outbox:
-    """Sends the batches of every room with work. One `work` task at a time; one batch of each room under way."""
+    """Encrypts and sends what this device has to send in its rooms, and begins new keys where a room owes one. One
+    `work` task at a time; one batch of each room under way."""
 
     def __init__(self, link: Link, verifier: ReceiptVerifier, pull_again: Callable[[RoomSync], None]) -> None:
-        """`pull_again` has the inbox pull a room."""
+        """`verifier` checks the server's receipts for what was sent. `pull_again` has the inbox pull a room."""
         self._link = link
         self._verifier = verifier
         self._pull_again = pull_again
@@ -82,13 +85,15 @@ class Outbox:
         self._sealed_extras: dict[RoomId, list[Extra]] = {}
 
     def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
-        """Queues envelopes that are no changes (a snapshot's pieces, an attest). They are sent when no written change
-        waits. Before they are encrypted a restart loses them: their maker then checks again what is needed."""
+        """Queues `extras`, envelopes that are no changes (a snapshot's pieces, an attest), for `room`. They are sent
+        when no written change waits. Before they are encrypted a restart loses them: their maker then checks again what
+        is needed."""
         self._extras.setdefault(room, deque()).extend(extras)
         self._link.outbox_work.set()
 
     async def work(self) -> None:
-        """Runs until it is cancelled with the connection."""
+        """Whenever something is to be sent: begins the new keys that rooms owe, then sends the batches of each room.
+        Runs until it is cancelled with the connection."""
         loop = asyncio.get_running_loop()
         while True:
             wait_s = None if self._wake_at is None else max(0.0, self._wake_at - loop.time())
@@ -105,8 +110,8 @@ class Outbox:
         self._wake_at = at if self._wake_at is None else min(self._wake_at, at)
 
     async def _flush(self, room: RoomSync) -> None:
-        """Sends the room's batches one after the other until none is left, or until the room must first be read or
-        rotated."""
+        """Sends the batches of `room` one after the other until none is left, or until the room must first be read, get
+        a new key, or wait after a refusal."""
         loop = asyncio.get_running_loop()
         if self._retry_at.get(room.room, 0.0) > loop.time():
             self._later(self._retry_at[room.room])
@@ -121,8 +126,8 @@ class Outbox:
     # -- encrypting -----------------------------------------------------------------------------------------------
 
     def _ready(self, room: RoomSync) -> bool:
-        """Whether a batch may be encrypted. It needs the room's newest state: caught up, the own last batch seen, no
-        rotation owed, and the key here."""
+        """Whether a batch for `room` may be encrypted now: everything that the server announced is read, also this
+        device's own last batch, no new key is due, the key is here, and this person is a member."""
         return room.may_send and not room.stream.rotation_owed and not room.keys.needs_key and room.is_member
 
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:
@@ -154,8 +159,8 @@ class Outbox:
         return batch
 
     def _pending(self, room: RoomSync) -> list[PendingChange]:
-        """The room's pending rows. ▲ A row of an object that has been destroyed since is not sent, and delays no other
-        row."""
+        """The oldest of the room's outbox rows that are not encrypted yet; at least one if there is one. ▲ A row of an
+        object that has been destroyed since is not sent, and delays no other row."""
         gone, limit = room.stream.state.destroyed, BATCH_ROWS
         while True:
             rows = self._link.ports.pending_in(room.room, limit)
@@ -165,15 +170,15 @@ class Outbox:
             limit *= 4
 
     def _next_seq(self, room: RoomSync) -> int:
-        """▲ The dev_seq after everything that this device ever signed in the room. If the room shows own items that
-        this store never signed, the store is an old copy (restored from a backup). The dev_seq then jumps over whatever
-        the lost store may have signed."""
+        """▲ The sequence number (dev_seq) for this device's next envelope in `room`: one above every number that this
+        device ever signed there. If the room shows own items that this store never signed, the store is an old copy
+        (restored from a backup). The number then jumps over whatever the lost store may have signed."""
         signed = self._own_ahead.get(room.room) or self._link.ports.burned(room.room)
         return signed + 1 if signed >= room.own_seq else room.own_seq + RESTORED_JUMP
 
     def _due(self, rows: Sequence[PendingChange]) -> list[PendingChange]:
-        """The rows that are to be sent now: records always; an object's edits at once, then every 250 ms while it is
-        shared and every 2 s otherwise."""
+        """Those of `rows` that are to be sent now: records always; an object's edits at once, then every 250 ms while
+        another member has the object open, and every 2 s otherwise. Notes when the others are due."""
         now = asyncio.get_running_loop().time()
         due: dict[ObjId, bool] = {}
         out = []
@@ -196,7 +201,9 @@ class Outbox:
     def _pack(
         self, room: RoomSync, rows: Sequence[PendingChange]
     ) -> tuple[list[PlainOp], dict[ObjId, bytes], list[int]]:
-        """Packs neighbouring changes of one object into one op each; new objects get their share."""
+        """Packs `rows`, the outbox rows to send, into envelopes to encrypt: neighbouring changes of one object share
+        one. Returns (the envelopes, the new objects with the secret drawn for each, the numbers of the rows that are in
+        the envelopes)."""
         groups: list[list[PendingChange]] = []
         size = packed = 0
         for row in rows:
@@ -258,7 +265,8 @@ class Outbox:
     # -- sending --------------------------------------------------------------------------------------------------
 
     async def _push(self, room: RoomSync, batch: SealedBatch) -> bool:
-        """True if the server has the batch and our own stream shows it, so that the next batch may be encrypted.
+        """Sends `batch`. True if the server has it and our own stream of `room` shows it, so that the next batch may be
+        encrypted.
 
         ▲ Only then does the batch leave the outbox. A server may answer for positions that hold another author's items,
         or give ours a position at which they are void: what was written would then reach nobody, and its author would
@@ -295,8 +303,8 @@ class Outbox:
         return room.may_send
 
     async def _echoed(self, room: RoomSync, n: int) -> bool:
-        """Waits until our own stream shows position `n`; False if it does not within ECHO_S. A server that withholds it
-        delays no other room."""
+        """Waits until our own stream of `room` shows position `n`; False if it does not within ECHO_S, or the room is
+        stopped. A server that withholds the position delays the other rooms by no more than that."""
         try:
             async with asyncio.timeout(ECHO_S):
                 while room.kept_n < n and room.problem is None:
@@ -306,8 +314,8 @@ class Outbox:
         return room.kept_n >= n and room.problem is None
 
     def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> bool:
-        """Keeps the batch to try it again later. True if it is dropped instead, and the room continues with the
-        next."""
+        """The server refused `batch`, with `why`: keeps it to try it again later, encrypted again if needed. Returns
+        True if the batch is dropped instead, and the room continues with the next one."""
         log.info("push refused: %s", why.code)
         if not batch.rows and why.code in _NOT_AGAIN:
             self._link.ports.unseal(batch)
@@ -327,7 +335,8 @@ class Outbox:
         return False
 
     def opened(self, room: RoomSync) -> None:
-        """The room accepts writes again: waiting batches are sent at once."""
+        """The server accepts writes in `room` again after a restore recovery: ends the pauses after refusals, and
+        waiting batches are sent at once."""
         for waits in (self._retry_at, self._refusals, self._rotate_at, self._rotations):
             waits.pop(room.room, None)
         room.unblock()
@@ -335,7 +344,8 @@ class Outbox:
         self._link.outbox_work.set()
 
     def _wait(self, room: RoomSync, first_s: float) -> None:
-        """The server did not take the room's batch: it is tried again after a pause that grows each time."""
+        """The server did not take the room's batch: sets the time at which it is tried again. The pause is `first_s`
+        seconds at first, and grows each time."""
         times = self._refusals[room.room] = self._refusals.get(room.room, 0) + 1
         self._retry_at[room.room] = _next_try(first_s, times)
         self._later(self._retry_at[room.room])
@@ -343,8 +353,8 @@ class Outbox:
     # -- rotation -------------------------------------------------------------------------------------------------
 
     async def _rotate_where_owed(self) -> None:
-        """▲ Rotates each room that owes a rotation: the first connected writer begins a new epoch before anything new
-        is written."""
+        """▲ Begins a new key ("rotates") in each room that owes one because a member left or lost a role or a device:
+        the first connected writer does it, before anything new is written."""
         for room in list(self._link.rooms.values()):
             if not (room.may_send and room.may_write and room.stream.rotation_owed and room.stream.epoch):
                 continue
@@ -362,14 +372,15 @@ class Outbox:
                 self._later(self._rotate_at[room.room])
 
     async def rotate(self, room: RoomSync) -> None:
-        """Begins a new epoch on the room's current state. Refused if the server does not take the entry; Reject if this
-        person may not begin an epoch, or if the server's reply breaks a rule. Nothing is tried again."""
+        """Begins a new epoch, that is, a new key, in `room`, sealed to its present members. Refused if the server does
+        not take the entry; Reject if this person may not begin an epoch, or if the server's reply breaks a rule.
+        Nothing is tried again."""
         await self._link.load_logs(room)
         await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
 
     def drafter(self, room: RoomSync) -> Drafter:
-        """Returns a Drafter, which drafts this person's entries on the room's current state. Refused "unknown-user" if
-        the own log is not here."""
+        """A Drafter, which makes and signs this person's entries for the log of `room` in its current state. Refused
+        "unknown-user" if this person's own key log is not here."""
         log_ = self._link.book.log(self._link.account.uid)
         if log_ is None:
             raise Refused(ErrorCode.UNKNOWN_USER)
@@ -377,9 +388,9 @@ class Outbox:
         return Drafter(room.stream, author, self._link.book, room.keys.ring, self._link.server_now_ms)
 
     async def append(self, room: RoomSync, draft: Draft) -> None:
-        """Uploads the draft's seals and appends its entries. If the draft has a new epoch, keeps the keys of the epoch
-        until the stream shows whether it counts. Refused "conflict" if the room has changed since the draft was made:
-        the caller drafts again."""
+        """Uploads the seals of `draft` (a new key, sealed to each member) and appends its entries to the log of `room`.
+        If the draft has a new epoch, keeps its keys until the stream shows whether it counts. Refused "conflict" if the
+        room has changed since the draft was made: the caller drafts again."""
         online = self._link.online
         root = draft.root
         if root is not None:

@@ -14,7 +14,7 @@ Asked = tuple[RoomId, int, bool]
 
 
 class Prefetch:
-    """One pull at a time. On the loop."""
+    """Pulls a room's next items from the server before they are needed, one pull at a time. On the loop."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -29,8 +29,8 @@ class Prefetch:
         headers_only: bool = False,
         first: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        """Starts to pull the items after a position, unless the same pull is under way; drops any other pull. `first`
-        runs before it."""
+        """Starts to pull the items of `room` after position `after` (without content if `headers_only`), unless the
+        same pull is under way; drops any other pull. `first` runs in the same task before the pull."""
         if self._asked == (room, after, headers_only):
             return
         self.drop()
@@ -39,8 +39,8 @@ class Prefetch:
         self._task.add_done_callback(_ignore_error)
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False) -> m.Items:
-        """The items after a position. Waits for the pull that `start` began if it is the same one, and begins a pull
-        otherwise. Raises what `Link.pull` raises."""
+        """The items of `room` after position `after`, without content if `headers_only`. Waits for the pull that
+        `start` began if it is the same one, and begins a pull otherwise. Raises what `Link.pull` raises."""
         if self._asked != (room, after, headers_only) or self._task is None:
             return await self._link.pull(room, after, headers_only=headers_only)
         task, self._asked, self._task = self._task, None, None
@@ -64,6 +64,7 @@ class Prefetch:
 
 
 def _ignore_error(pull: "asyncio.Task[m.Items]") -> None:
-    """Keeps the error of a dropped pull from being logged."""
+    """Called when `pull` has ended: takes its error, so that asyncio does not log the error of a pull for which nobody
+    waits."""
     if not pull.cancelled():
         pull.exception()

@@ -45,7 +45,8 @@ _FIRST_BYTES = 64 * 1024
 
 
 class Preview:
-    """One room, once: `read`, then `records`."""
+    """Reads what an invitation shows of a room that the person has not accepted: how they were added, and a few
+    records. For one room, once: `read`, then `records`. Nothing is stored."""
 
     def __init__(self, link: Link, with_logs: WithLogs, room: RoomId, receipt: m.Receipt) -> None:
         self._link, self._with_logs, self._receipt = link, with_logs, receipt
@@ -58,7 +59,9 @@ class Preview:
         """Changes of the room's own object, with the length of their content."""
 
     async def read(self) -> Added:
-        """Pulls and judges the headers. Reject or Refused if the server does not give them."""
+        """Pulls and verifies the room's headers up to the server's receipt, and returns how this person was added. Of a
+        long room only a part is read, and not verified by the room's rules. Reject or Refused if the server does not
+        give the headers, or if they do not agree with the receipt."""
         room, end, size = self._room, self._receipt.n, 0
         if end > MAX_POSITIONS:
             return await self._read_long()
@@ -108,8 +111,9 @@ class Preview:
     # -- a room beyond the bounds ---------------------------------------------------------------------------------
 
     async def _read_long(self) -> Added:
-        """The founder of a long room, and the adder if the addition is among its newest positions. ▲ Nothing here is
-        judged: the room's id proves the founder, and the addition has its author's signature."""
+        """As `read`, for a long room: its founder, and who added this person if the addition is among the room's newest
+        positions. ▲ Nothing here is judged: the room's id proves the founder, and the addition has its author's
+        signature."""
         room, end = self._room.room, self._receipt.n
         found = Added(room=room, n=end, long=True)
         first = (await self._link.pull(room, 0, headers_only=True, limit_bytes=_FIRST_BYTES)).items[:1]
@@ -145,8 +149,9 @@ class Preview:
     # -- records --------------------------------------------------------------------------------------------------
 
     async def records(self) -> tuple[InvitedRecord, ...]:
-        """The room's first record, the adder's first one after the addition, and the newest, as far as they can be
-        opened. None of a long room."""
+        """Fetches and decrypts at most three records of the room itself: its first, the first that the inviting person
+        wrote after the addition, and its newest. Those that cannot be opened are left out. None of a long room. Reject
+        "content-hash" if the server shows another item."""
         wanted = self._wanted()
         if not wanted:
             return ()
@@ -172,8 +177,9 @@ class Preview:
         return wanted
 
     async def _key(self, e: int) -> bool:
-        """Whether this device has the key of epoch `e`. If it does not, it first asks the server for this person's
-        seals of that epoch, then for those of the newest epoch, whose archive key leads back to the earlier keys."""
+        """Whether this device has the key of epoch `e`. If it does not, it first asks the server for the copies of that
+        key that are sealed to this person, then for those of the newest epoch, whose archive key leads back to the
+        earlier keys."""
         keys = self._room.keys
         for at in dict.fromkeys((e, self._room.stream.epoch)):
             if keys.ring.k(e) is None:

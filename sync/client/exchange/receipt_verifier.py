@@ -35,7 +35,9 @@ BROKEN = "promise"
 
 
 class ReceiptVerifier:
-    """The receipts of one account. Only the inbox, the outbox and the restore recovery use it, on the event loop."""
+    """Checks and keeps one account's receipts, with which the server signs how far each room goes. A room in which the
+    server contradicts what it signed before, or what this device has verified, is stopped. Used on the event loop by
+    the inbox, the outbox and the restore recovery."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -49,19 +51,20 @@ class ReceiptVerifier:
         """The server's statement that it was restored, verified, if it made one on this connection."""
 
     def kept(self, room: RoomId) -> m.Receipt | None:
-        """The newest receipt of a room, with which the server has signed how far the room goes and its running hash.
-        None if there is none."""
+        """The newest receipt of `room` that this device keeps: the server's signature on how far the room goes and on
+        its running hash. None if there is none."""
         proof = self._kept.get(room)
         return proof.receipt if proof is not None else None
 
     def newest(self) -> list[m.Receipt]:
-        """The newest receipt of every room, for the sign-in."""
+        """The newest receipt of every room, at most MAX_RECEIPTS of them, which the sign-in shows to the server."""
         return [proof.receipt for proof in self._kept.values()][:MAX_RECEIPTS]
 
     # -- heads ----------------------------------------------------------------------------------------------------
 
     def check_head(self, room: RoomSync, r: m.Receipt) -> bool:
-        """Checks the head that the server shows of a room at the sign-in. False if the room had to be stopped.
+        """Checks `r`, the receipt for the last position of `room` that the server shows at the sign-in. False if the
+        room had to be stopped. Reject if the receipt is not signed by the server or is of another room.
 
         ▲ Only at a sign-in is a head below the newest receipt an error: on a running connection replies overtake each
         other.
@@ -79,18 +82,20 @@ class ReceiptVerifier:
         return True
 
     def _ahead(self, t: int) -> int:
-        """How many ms a position's time is ahead of the clocks, which the sign-in has compared; 0 if not far."""
+        """How many ms `t`, the server's time of a position, is ahead of the server's clock as the sign-in measured it;
+        0 if it is less than FAR_MS."""
         ahead = t - self._link.server_now_ms
         return ahead if ahead > FAR_MS else 0
 
     def time_ahead(self, room: RoomSync) -> int:
-        """▲ How many ms the server's time in a room is ahead, 0 if not far. It counts only once a sign-in has compared
-        the clocks since: before that our own clock may be wrong. The room continues."""
+        """▲ How many ms the server's time in `room` is ahead of the clocks, 0 if not far. It counts only once a sign-in
+        has compared the clocks since: before that our own clock may be wrong. The room continues."""
         return self._ahead(room.stream.t) if room.room in self._far else 0
 
     def why_less(self, room: RoomSync, n: int) -> RoomState:
-        """▲ The reason why a server is at `n`, below what it promised. RESTORED if its own signed statement says that
-        it was restored from a backup, and only for items after that backup; ROLLBACK otherwise."""
+        """▲ The reason why a server has `room` only up to position `n`, which is less than it promised. RESTORED if its
+        own signed statement says that it was restored from a backup, and only for items after that backup; ROLLBACK
+        otherwise."""
         lost = self._link.ports.kept_items(room.room, n, 1)
         kept = self.kept(room.room)
         t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
@@ -98,8 +103,9 @@ class ReceiptVerifier:
         return RoomState.RESTORED if explained else RoomState.ROLLBACK
 
     def check(self, room: RoomSync, r: m.Receipt) -> bool:
-        """▲ Compares the server's receipt with our copy: another hash is a fork, an older head a rollback. False if the
-        room had to be stopped."""
+        """▲ Compares `r`, the server's receipt for the last position of `room`, with our copy and with the receipt that
+        we keep: another hash is a fork, a position below our copy's last is a rollback. False if the room had to be
+        stopped. Reject if the receipt is not signed by the server."""
         self._verify(room, r)
         kept = self._kept.get(room.room)
         if (room.rh_at(r.n) or r.rh) != r.rh or (kept is not None and contradict(kept.receipt, r)):
@@ -111,8 +117,9 @@ class ReceiptVerifier:
         return True
 
     def agrees(self, room: RoomSync, r: m.Receipt) -> bool:
-        """▲ Whether the server's receipt for its head is exactly what we have judged. A head above what it gave is
-        withheld."""
+        """▲ Whether `r`, the server's receipt for the last position of `room`, is exactly what we have judged. Call it
+        when everything that the server gave is judged. If it is not, the room is stopped: a receipt for a higher
+        position means that items are withheld."""
         if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
             self._agreed[room.room] = r
             if room.room not in self._far and self._ahead(r.t):
@@ -123,9 +130,11 @@ class ReceiptVerifier:
         return False
 
     def placed(self, room: RoomSync, placed: m.Placed) -> KeptReceipt | None:
-        """The receipt for items that the server has just accepted, to be stored; None if a newer one is stored.
+        """Checks `placed`, the server's answer to items that this device sent to `room`. Returns its receipt, to be
+        stored; None if a newer one is kept already, or if the receipt contradicts our copy: the room is then stopped.
+        Reject if the answer is malformed or not signed.
 
-        ▲ It is above our own stream until that shows the items: acknowledged items cannot vanish unnoticed.
+        ▲ The receipt is above our own stream until that shows the items: acknowledged items cannot vanish unnoticed.
         """
         r = placed.receipt
         if r.n != placed.first + placed.count - 1:
@@ -138,8 +147,8 @@ class ReceiptVerifier:
         return self._take(r)
 
     def keep(self, *, from_rooms: int = 1) -> None:
-        """Verifies and stores the receipts that agreed since the last call, if they are of at least `from_rooms` rooms.
-        Reject "signature" if the server did not sign one."""
+        """Verifies and stores the receipts that `agrees` accepted since the last call, if they are of at least
+        `from_rooms` rooms. Reject "signature" if the server did not sign one."""
         if len(self._agreed) < from_rooms:
             return
         agreed, self._agreed = self._agreed, {}
@@ -166,7 +175,8 @@ class ReceiptVerifier:
     # -- promises -------------------------------------------------------------------------------------------------
 
     def check_promise(self, room: RoomSync, items: Sequence[Item]) -> None:
-        """▲ Call it before items are judged. Reject if they do not lead to the receipt that was given for them."""
+        """▲ Call it before `items`, the next items of `room`, are judged. Reject if they reach the position of the
+        newest receipt and their running hash there is not the one that the server signed."""
         kept = self._kept.get(room.room)
         if kept is None or not room.stream.n < kept.receipt.n <= items[-1].n:
             return
@@ -175,7 +185,9 @@ class ReceiptVerifier:
             raise Reject(BROKEN, f"position {kept.receipt.n}")
 
     async def refuse(self, room: RoomSync, why: Reject, shown: m.Receipt, items: Sequence[Item]) -> None:
-        """Stops the room because of what the server showed: another history, or items that may not be there."""
+        """Stops `room` because judging `items` failed with `why`: the server showed another history, or items that may
+        not be there. `shown` is the receipt that it gave with them. Keeps the evidence, and if needed asks the server
+        for proof of a fork first."""
         theirs: m.Receipt | None = None
         state = RoomState.WITHHELD
         if why.code in _VERSIONS:
@@ -197,8 +209,8 @@ class ReceiptVerifier:
         )
 
     async def _other_past(self, room: RoomSync, *, broken: bool) -> m.Receipt | None:
-        """▲ The server's receipt for a history with a different item at the last position that we verified (or that it
-        promised), if the server gives one.
+        """▲ The server's receipt for a history that has a different item at the last position that we verified, if the
+        server gives one; None otherwise. `broken`: the last position for which it gave a receipt counts instead.
 
         The server's items are chained from a position of ours up to its head. If the result is the hash that it signed,
         the two histories part after that position. Otherwise they part before it, and the search begins further back.
@@ -222,8 +234,9 @@ class ReceiptVerifier:
         return None
 
     async def _signed_past(self, room: RoomSync, base: int, rh: bytes, n: int) -> tuple[bytes, m.Receipt] | None:
-        """The running hash at `n` in the server's history, if that begins as ours up to `base`, and the receipt that
-        proves it."""
+        """Pulls the server's items after position `base`, where the running hash is `rh`, up to its head. Returns (its
+        running hash at position `n`, its receipt for the head, which proves that hash). None if the items do not make
+        the hash in the receipt, or end before `n`."""
         at = base
         there: bytes = rh
         while True:
@@ -263,10 +276,10 @@ class ReceiptVerifier:
         theirs: m.Receipt | None = None,
         claim: bytes | None = None,
     ) -> None:
-        """Stops the room and keeps the evidence. `code`: the reason, for the log. ▲ After a fork or a rollback the room
-        does not resume in place: our copy is kept and stays readable, and both receipts of the server (`theirs` is
-        verified) are kept as proof. A `claim` is kept in any state: what somebody signed, or what the server shows
-        under a false signature."""
+        """Stops `room` in this `state` and keeps the evidence. `code`: the reason, for the log. ▲ After a fork or a
+        rollback the room does not resume in place: our copy is kept and stays readable, and both receipts of the server
+        are kept as proof (the one that we have, and `theirs`, which the caller has verified). A `claim` is kept in any
+        state: what somebody signed, or what the server shows under a false signature."""
         if state in LASTING or claim is not None:
             if state is RoomState.RESTORED and self.restored is not None:
                 claim = self.restored.encode()

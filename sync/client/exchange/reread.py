@@ -40,8 +40,8 @@ FetchPruned = Callable[[RoomSync], Awaitable[None]]
 
 @dataclass(slots=True)
 class _RereadProgress:
-    """A room that is being read again. Everything that `stream` has judged is stored, except `piece` if the line was
-    cut just then."""
+    """How far a room has been read again: up to the last position of `stream`, of the positions up to `until`.
+    Everything that `stream` has judged is stored, except `piece` (with `shares`) if the line was cut just then."""
 
     room: RoomId
     until: int
@@ -51,8 +51,9 @@ class _RereadProgress:
 
 
 class Rereading:
-    """Reads rooms again, one at a time. After a cut it resumes on the next connection; after a restart it begins at the
-    first position again."""
+    """Reads rooms again from their first position, in the background and one at a time, where this device got the keys
+    of earlier items later or began with snapshots. After a cut it resumes on the next connection; after a restart it
+    begins at the first position again."""
 
     def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots, fetch_pruned: FetchPruned) -> None:
         self._link = link
@@ -84,19 +85,20 @@ class Rereading:
         return self._reached.get(room, 0)
 
     def start(self) -> None:
-        """Call it on a new connection: the server may show now what it did not show before."""
+        """Call it on a new connection: rooms that were given up are tried again, since the server may show now what it
+        did not show before."""
         self._given_up.clear()
         self._prefetch.drop()
 
     def queue(self, room: RoomSync) -> None:
-        """Call it when a room has moved: queues the room if it has to be read again. It is read once the key that
-        reaches back is here."""
+        """Queues `room` if it has to be read again (`RoomSync.reread`). Call it when the room has moved: it can be read
+        only once the key of its earlier items is here."""
         if room.reread:
             self._todo[room.room] = None
             self._wake.set()
 
     async def work(self) -> None:
-        """Reads the rooms of `_todo` again, one after the other, until cancelled. While a room is read, tasks check the
+        """Reads the queued rooms again, one after the other, until cancelled. While a room is read, tasks check the
         snapshots of the rooms before; the check computes them in other processes."""
         try:
             while True:
@@ -117,23 +119,24 @@ class Rereading:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _finished(self, at_most: int = 0) -> None:
-        """Waits until at most so many rooms are not finished. Raises what `_finish` raised."""
+        """Waits until at most `at_most` rooms are still being finished, that is, read but their snapshots not yet
+        checked. Raises what `_finish` raised."""
         while len(self._finishing) > at_most:
             await asyncio.wait(self._finishing.values(), return_when=asyncio.FIRST_COMPLETED)
             for room in [room for room, task in self._finishing.items() if task.done()]:
                 await self._finishing.pop(room)
 
     def _room(self, room: RoomId) -> RoomSync | None:
-        """The room, if it is to be read again now. Call it for each piece: the room may have been loaded from the store
-        again."""
+        """The room, if it is to be read again now: this device has its key, and nothing stops it. None otherwise. Call
+        it for each piece: the room may have been loaded from the store again."""
         found = self._link.rooms.get(room)
         ready = found is not None and found.reread and not found.keys.needs_key and found.problem is None
         return found if ready else None
 
     async def _again(self, room_id: RoomId) -> bool:
-        """Reads a room from its first position to `RoomSync.reread`. Returns True when all of it is read; at once if
-        that was done before the connection was lost. False if the room cannot be read: this device lacks its key, the
-        room was stopped, or what the server showed broke the rules. Unreachable if the connection is lost."""
+        """Reads a room again from its first position to `RoomSync.reread`. Returns True when all of it is read; at once
+        if that was done before the connection was lost. False if the room cannot be read: this device lacks its key,
+        the room was stopped, or what the server showed broke the rules. Unreachable if the connection is lost."""
         room = self._room(room_id)
         if room is None or room_id in self._given_up:
             return False
@@ -155,9 +158,9 @@ class Rereading:
         return whole
 
     async def _finish(self, room_id: RoomId) -> None:
-        """Checks the snapshots with which this device began a room against the changes that were read, then stores that
-        nothing of the room is left to be read. A false snapshot does not prevent that: `Snapshots.check` has dropped
-        the state that was made of it."""
+        """Checks the snapshots with which this device began the room `room_id` against the changes that were read
+        again, then stores that nothing of the room is left to be read. A false snapshot does not prevent that:
+        `Snapshots.check` has dropped the state that was made of it."""
         with self._link.apart(room_id):
             room = self._room(room_id)
             if room is None:
@@ -179,14 +182,16 @@ class Rereading:
             self._link.listener.on_room(room_id)
 
     def _begin(self, room: RoomId, until: int) -> _RereadProgress:
-        """The progress of a reread that was cut off, or a new one."""
+        """The progress of reading `room` again up to position `until`: that of a reread that was cut off, or a new
+        one."""
         begun = self._begun
         if begun is None or (begun.room, begun.until) != (room, until):
             begun = self._begun = _RereadProgress(room, until, RoomStream(room))
         return begun
 
     async def _read(self, begun: _RereadProgress) -> bool:
-        """Reads the rest of the room. False if the room is not to be read any more."""
+        """Reads the rest of the room, from where `begun` is. True when all is read and stored. False if the room is not
+        to be read any more now. Reject "withheld" or "fork" if the server does not show the items that were judged."""
         room_id, until, again = begun.room, begun.until, begun.stream
         if (room := self._room(room_id)) is not None:
             await self._keep(room, begun)
@@ -215,7 +220,8 @@ class Rereading:
         return True
 
     def _pull_ahead(self, begun: _RereadProgress, pulled: Items) -> None:
-        """Starts to pull what is read next: of this room if it has more, of the next room otherwise."""
+        """Starts to pull what is read after `pulled`, the items that the server just gave: more of the same room if it
+        has more, and otherwise the first items of the next room in the queue."""
         if pulled.items and pulled.items[-1].n < begun.until:
             self._prefetch.start(begun.room, pulled.items[-1].n)
             return
@@ -236,7 +242,8 @@ class Rereading:
         await self._keep(room, begun)
 
     async def _keep(self, room: RoomSync, begun: _RereadProgress) -> None:
-        """Stores what was judged. A second call does no harm."""
+        """Stores the items in `begun` that were judged last, decrypted as far as possible. A second call does no
+        harm."""
         for received in room.open_again(begun.piece, begun.shares):
             await self._link.ports.receive_apart(replace(received, more=True))
             await asyncio.sleep(0)
@@ -244,7 +251,8 @@ class Rereading:
 
 
 def pieces(items: Sequence[Item]) -> list[list[Item]]:
-    """Splits items into pieces, each of which ends at a signature."""
+    """Splits `items` into pieces of at least PIECE items (the last may have fewer). Each piece ends at an item with a
+    signature, since a signature covers the items before it."""
     pieces: list[list[Item]] = [[]]
     for item in items:
         pieces[-1].append(item)

@@ -34,7 +34,9 @@ Follow = Callable[[m.RoomHead], None]
 
 @dataclass(slots=True)
 class _Held:
-    """A room that is not followed. `added` is None until its headers are read."""
+    """A room to which this person was added and that is not followed (yet): an invitation, or one that the owner hides.
+    `head` is its last position as the server stated it. `added` is None until its headers are read. `tries`: how often
+    it was read again for a greeting."""
 
     head: m.RoomHead
     added: Added | None = None
@@ -46,10 +48,13 @@ class _Held:
 
 
 class Invitations:
-    """The invitations of one account. The inbox calls `read_next` while something is due."""
+    """The rooms to which this person was added and that this device does not follow until they accept. It reads a
+    little of them, has the owner decide, and drops or follows them. The inbox calls `read_next` while something is
+    due."""
 
     def __init__(self, link: Link, with_logs: WithLogs, follow: Follow) -> None:
-        """`follow` has the inbox follow a room."""
+        """`with_logs` verifies items, and fetches the people's key logs that this needs. `follow` begins to follow a
+        room, whose last position (head) it is given."""
         self._link = link
         self._with_logs = with_logs
         self._follow = follow
@@ -70,7 +75,8 @@ class Invitations:
         return next(iter(self._due))
 
     def all(self) -> list[Invitation]:
-        """Every room that waits for an answer, the oldest addition first."""
+        """Every room that waits for this person's answer, the oldest addition first. Rooms that the owner hides are
+        left out."""
         asked = [h for h in self._held.values() if h.verdict is Verdict.ASK]
         found = [Invitation(added=h.added, read=h.read, records=h.records) for h in asked if h.added is not None]
         return sorted(found, key=lambda i: (i.added.t, i.added.room))
@@ -78,13 +84,14 @@ class Invitations:
     # -- from the inbox -------------------------------------------------------------------------------------------
 
     def start(self, listed: set[RoomId]) -> None:
-        """Call it on a new connection: rooms that the server no longer lists are forgotten."""
+        """Call it on a new connection: forgets the rooms that are not among `listed`, those that the server lists."""
         for room in [room for room in self._held if room not in listed]:
             self.drop(room)
 
     def takes(self, head: m.RoomHead) -> bool:
-        """Whether the room of a head is held here and not to be followed. A room that is followed already never is,
-        unless the person is no member of it as far as this device knows: then they were added to it again."""
+        """Whether the room of `head`, which the server announced, is held here as an invitation and so must not be
+        followed; holds it if need be. False for a room that is followed already, and for one that the owner opens
+        without asking. A room that this person left, and to which they were added again, is held."""
         room = RoomId(head.receipt.room)
         known = self._link.rooms.get(room)
         member = known is not None and (known.stream.n == 0 or known.is_member)
@@ -107,26 +114,28 @@ class Invitations:
         return True
 
     def holds(self, room: RoomSync) -> bool:
-        """Whether a room in the store waits for the person's answer: the person left it and was added again."""
+        """Whether `room`, which is in the store, waits for the person's answer: they left it and were added again."""
         return room.room in self._held and not room.is_member
 
     def left(self, room: RoomSync, receipt: m.Receipt) -> bool:
-        """Call it when the room is read up to the position at which this person left it, and the server has more.
-        Returns True if the room is held: then nothing more of it is read before the person accepts."""
+        """Call it when `room` is read up to the position at which this person left it, and the server has more;
+        `receipt` is for the server's last position. Returns True if the room is held: then nothing more of it is read
+        before the person accepts."""
         if self.consent is None:
             return False
         room.forget_announced()
         return self.takes(m.RoomHead(receipt, 0, b""))
 
     def drop(self, room: RoomId) -> None:
-        """Forgets a room: the person is no longer a member, or the room is followed."""
+        """Forgets `room`, if it is held: the person is no longer a member, or the room is followed now."""
         self._due.pop(room, None)
         held = self._held.pop(room, None)
         if held is not None and held.verdict is Verdict.ASK and self.consent is not None:
             self.consent.on_invitations()
 
     def reconsider(self) -> None:
-        """Decides every held room again. Call it when an answer, a block or the set of known people has changed."""
+        """Has the owner decide again about every room that is held here. Call it when an answer, a block or the set of
+        known people has changed."""
         if self.consent is None:
             return
         moved = False
@@ -154,7 +163,8 @@ class Invitations:
         self._link.inbox_work.set()
 
     def _settle(self, room: RoomId, held: _Held, added: Added) -> bool:
-        """Carries out the owner's decision. True if the list of invitations has changed."""
+        """Has the owner decide about `room` by `added`, how this person was added to it, and carries out the decision:
+        follows the room, hides it, or shows it as an invitation. True if the list of invitations has changed."""
         assert self.consent is not None  # noqa: S101 - nothing is held without it
         before, held.verdict = held.verdict, self.consent.decide(added)
         if held.verdict is Verdict.OPEN:
@@ -168,8 +178,8 @@ class Invitations:
     # -- reading --------------------------------------------------------------------------------------------------
 
     async def read_next(self) -> None:
-        """Reads the headers of the room that is due, and has the owner decide. Does nothing if the server does not give
-        what it must: the room is read again on the next connection."""
+        """Reads the headers and a few records of the next room that is due, and has the owner decide. If the server
+        does not give what it must, the room stays as it is, and is read again on the next connection."""
         room = self.next
         del self._due[room]
         held, consent = self._held.get(room), self.consent
@@ -203,7 +213,8 @@ class Invitations:
             self._queue(room)
 
     async def _learn(self, adder: Uid | None) -> None:
-        """Fetches the staff record of the person who added us, so that the application can show who invites."""
+        """Fetches the staff record of `adder`, the person who added this one to a room, once, so that the application
+        can show who invites."""
         if adder is not None and adder not in self._learnt:
             await self._link.book.directory(self._link.online, "", [adder])
             self._learnt.add(adder)

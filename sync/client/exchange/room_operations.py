@@ -30,8 +30,9 @@ _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.ROTATION_OWED, ErrorCod
 
 
 class RoomOperations:
-    """The signed-in person's room operations. All raise Unreachable while offline and Refused with the server's
-    code."""
+    """The operations of the signed-in person on rooms, such as adding a member. Each waits until the server has
+    accepted it and this device has read the result. All raise Unreachable while offline, and Refused with the server's
+    code or the reason why the room is stopped."""
 
     def __init__(self, link: Link, inbox: Inbox, outbox: Outbox) -> None:
         self._link = link
@@ -39,9 +40,10 @@ class RoomOperations:
         self._outbox = outbox
 
     async def create_room(self, origin: Origin | None = None) -> RoomId:
-        """Creates a room with this person as its owner. It exists at the server and here when this returns.
+        """Creates a room with this person as its owner, and returns its id. It exists at the server and here when this
+        returns.
 
-        `origin`: the stopped room that it continues.
+        `origin`: the stopped room that it continues, and the last position there; None if it continues none.
         """
         room = await again(lambda: self._create(origin), codes=_AGAIN)
         self._inbox.follow(room)
@@ -65,9 +67,10 @@ class RoomOperations:
         return room
 
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
-        """Adds a person; their newest log is fetched and verified first. ▲ Nothing is sealed to a person whom this one
-        may not add. Otherwise the server would have the seal, and its accomplice the key, although the entry is
-        refused."""
+        """Adds the person `uid` to the room as `role` (a `Role`); their newest key log is fetched and verified first.
+        `history`: whether they may read what was written before. Refused "forbidden" if this person may not add them
+        so. ▲ Nothing is sealed before that is checked. Otherwise the server would have the seal, and its accomplice the
+        key, although the entry is refused."""
         await self._link.book.fetch(self._link.online, uid)
 
         def build(d: Drafter) -> Draft:
@@ -79,9 +82,9 @@ class RoomOperations:
         await self._do(room_id, build)
 
     async def remove(self, room_id: RoomId, uid: Uid, reason: str = "") -> None:
-        """Removes a person. The entry carries the next epoch, which the removed person cannot open. `reason` is
-        encrypted under that epoch: the members who stay can read it, the server and the removed person cannot. It is
-        cut after 280 code points."""
+        """Removes the person `uid` from the room. The entry carries the next epoch (the room's new key), which the
+        removed person cannot open. `reason` is encrypted under that epoch: the members who stay can read it, the server
+        and the removed person cannot. It is cut after 280 code points."""
         await self._do(room_id, lambda d: d.remove(uid, reason=reason))
 
     async def leave(self, room_id: RoomId) -> None:
@@ -91,14 +94,15 @@ class RoomOperations:
         await self._do(room_id, lambda d: d.set_role(uid, Role(role)))
 
     async def propose_history(self, room_id: RoomId, uid: Uid) -> None:
-        """Proposes that a member who was added without the history may read everything; another administrator
-        approves."""
+        """Proposes that the member `uid`, who was added without the history, may read everything in the room; another
+        administrator approves."""
         await self._do(room_id, lambda d: d.propose("hist", uid))
 
     async def give_history(self, room_id: RoomId, proposal: Hash) -> None:
-        """Approves a colleague's proposal, if that is not done yet, and seals the archive to its subject. An
-        administrator who may not read the history only approves; another one, who may read it, completes the grant.
-        Refused("proposal") if the proposal is no longer open."""
+        """Takes the next steps of `proposal`, a colleague's proposal that a member may read the whole history. Approves
+        it, if that is not done yet. Then, if this person may read the history, completes the grant: seals the archive
+        key to the member. Refused("proposal") if the proposal is no longer open; Refused("not-seasoned") if the
+        approval is by an administrator whom this device has known as one for less than seven days."""
         state = self._room(room_id).stream.state
         found = state.proposals.get(proposal)
         if found is None or found.what != "hist":
@@ -120,9 +124,9 @@ class RoomOperations:
             await self._do(room_id, build)
 
     async def prune(self, room_id: RoomId, obj: ObjId) -> None:
-        """Lets the server forget an object's content up to its newest snapshot that may replace it. Refused with what
-        the best snapshot still lacks: "snapshot" (also if there is none, or nothing more to forget), "early" or
-        "baseline"."""
+        """Has the server delete the content of `obj` up to its newest snapshot that may replace it. Refused with what
+        the best snapshot still lacks: "snapshot" (it is not attested, or there is none, or nothing more to delete),
+        "early" (it is too young) or "baseline" (members without the history could not read the object any more)."""
         waited = partial(self._link.waited_ms, room_id)
         found = prunable(self._room(room_id).stream.state, obj, self._link.server_now_ms, waited)
         ident = found.snapshot if found is not None else None
@@ -157,9 +161,9 @@ class RoomOperations:
         return room
 
     async def _settled(self, room: RoomSync) -> None:
-        """Waits until this device has judged everything in the room that the server announced. Unreachable while
-        offline, or after SETTLE_S seconds; Refused with the room's state as its code if the room is stopped or has
-        another problem."""
+        """Waits until this device has judged everything in `room` that the server announced. Unreachable while offline,
+        or after SETTLE_S seconds; Refused with the room's state as its code if the room is stopped or has another
+        problem."""
         try:
             async with asyncio.timeout(SETTLE_S):
                 while not room.caught_up and room.problem is None:

@@ -34,8 +34,9 @@ AGAIN_S = 3600.0
 
 
 def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
-    """When (server's time, ms) the key of a room is to be renewed, 0 for at once. None if that is not known: the room
-    has no key, or no time of the key is stored."""
+    """When (server's time, ms) the key of `room`, which was made at `made_ms`, is to be renewed; 0 for at once. None if
+    that is not known: the room has no key, or no time of the key is stored (`made_ms` is None). At once is for a key
+    without an archive, if this device can link it to the earlier keys."""
     epoch = room.stream.epochs.get(room.stream.epoch)
     if epoch is None:
         return None
@@ -46,14 +47,16 @@ def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
 
 
 def made_ms(link: Link, room: RoomId, n: int) -> int | None:
-    """When an epoch was made (ms): the server's time of its position `n` in the room, but no later than the time at
-    which this device first saw the position, by its own clock. None if the store has no time for that position."""
+    """When a room's epoch (a generation of its key) was made, in ms: the server's time of its position `n` in the room,
+    but no later than the time at which this device first saw the position, by its own clock. None if the store has no
+    time for that position."""
     server_ms, seen = link.ports.entry_time(room, n), link.ports.seen_ms(room, n)
     return server_ms if server_ms is None or seen is None else min(server_ms, seen)
 
 
 class Schedule:
-    """One `work` task while the connection lives."""
+    """Renews the keys of rooms that are due, after thirty days or for another reason. One `work` task while the
+    connection lives."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -64,12 +67,14 @@ class Schedule:
         self._caught_up = asyncio.Event()
 
     def caught_up(self) -> None:
-        """Call it when everything from the time this device was away is judged: from then on the rooms' state is
-        current."""
+        """Call it when everything that this device missed while it was away is judged: the rooms' state is current from
+        then on, and `work` may begin."""
         self._caught_up.set()
 
     async def work(self, outbox: Outbox) -> None:
-        """Checks all rooms now and then, and renews each key that is still due after the device's random wait."""
+        """Renews the keys of rooms, by `outbox`. First waits until everything that this device missed while it was away
+        is judged; then checks all rooms, and again every LOOK_S. A key that is due is renewed after a random wait,
+        unless another device has renewed it by then. Also stores now and then how far each room has been seen."""
         loop = asyncio.get_running_loop()
         self._caught_up.clear()
         await self._caught_up.wait()
@@ -99,9 +104,10 @@ class Schedule:
             self._turns[room.room] = (epoch, now + EARLIEST_S + random.uniform(0, most))  # noqa: S311 - no secret: who is first
 
     def _is_due(self, room: RoomSync) -> bool:
-        """Whether the room's key is to be renewed now. By the server's time of the epoch's position, which no member
-        claims, and ▲ by our own clock since we saw it: a server whose time is far ahead can neither have all keys
-        renewed at once nor delay a renewal for years."""
+        """Whether the key of `room` is to be renewed now. Its age counts by the server's time of the epoch's position,
+        which no member claims, and ▲ by our own clock since we saw it: a server whose time is far ahead can neither
+        have all keys renewed at once nor delay a renewal for years. A key that was made before this person replaced
+        their recovery sheet is due at once."""
         if not room.may_write or not room.may_send or room.stream.rotation_owed or room.keys.needs_key:
             return False
         epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms

@@ -30,7 +30,8 @@ KEPT_BYTES = 256 * 1024 * 1024
 
 
 class SliceReader:
-    """Reads one slice at a time, in a room's order."""
+    """Judges (verifies by the room's rules), decrypts and stores what the server sent of rooms, one slice at a time. A
+    slice is a run of items in a room's order."""
 
     def __init__(
         self,
@@ -46,8 +47,9 @@ class SliceReader:
         self._logs, self._content, self._invitations = logs, content, invitations
 
     async def read(self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt) -> bool:
-        """Judges, opens and stores a slice, piece by piece. False if the room was stopped, or passed to the
-        invitations.
+        """Judges (verifies by the room's rules), decrypts and stores a slice of `room`, piece by piece: `wire` are its
+        items, `shares` the secrets of objects that came with it, `receipt` is the server's for the room's last
+        position. False if the room was stopped, or passed to the invitations.
 
         ▲ Reading ends at the position at which this person left the room from another device. They may have been added
         again after it, and must then be asked before anything more of the room is read.
@@ -80,7 +82,8 @@ class SliceReader:
         return not left
 
     async def judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
-        """The verdicts on the next items of a room. Reject if the server may not show them."""
+        """The verdicts on `items`, the next items of `room`, after fetching the user logs that this needs. Reject if an
+        honest server would not show them."""
         return await self._logs.judge(lambda: room.judge(items), len(items))
 
     async def _store(
@@ -93,8 +96,9 @@ class SliceReader:
         more: bool,
         breathe: bool,
     ) -> None:
-        """Opens and stores a judged piece. `more`: pieces of the slice follow. `breathe`: leaves a turn of the loop to
-        others before each step."""
+        """Decrypts and stores `piece`, a part of a slice. `accepted` are the verdicts on its items, `shares` the
+        secrets of objects that came with the slice. `more`: pieces of the slice follow. `breathe`: leaves a turn of the
+        loop to others before each step."""
         since = self._link.server_now_ms - KEPT_MS
         with self._link.kept(room):
             if breathe:
@@ -113,7 +117,8 @@ class SliceReader:
         self._snapshots.see(room, accepted)
 
     async def store_judged(self, room: RoomSync) -> None:
-        """Stores the judged part of a newcomer's room; its content is left to be read again."""
+        """Stores what was judged of a room that a newcomer is reading for the first time, before the room is stopped.
+        If only headers were pulled, its content is left to be read again."""
         if not room.headers_only or not room.stream.n:
             await self._content.bootstrap(room)
             return
@@ -133,10 +138,10 @@ def _may_leave(i: m.WireItem, me: Uid) -> bool:
 
 
 def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
-    """Splits a slice of items into small pieces, so that one turn of the loop never judges a whole slice, and yields
-    (piece, whether more follow). A piece ends at the first signature at which it has PIECE items or PIECE_BYTES of
-    content; a batch under one signature is not divided. A piece also ends at an item that may be the `leave` entry of
-    the person `me`, since reading ends there."""
+    """Splits `wire`, the items of a slice, into small pieces, so that one turn of the loop never judges a whole slice,
+    and yields (piece, whether more follow). A piece ends at the first signature at which it has PIECE items or
+    PIECE_BYTES of content; a batch under one signature is not divided. A piece also ends at an item that may be the
+    `leave` entry of the person `me`, since reading ends there."""
     piece: list[Item] = []
     size = 0
     for at, i in enumerate(wire, start=1):

@@ -45,8 +45,9 @@ Key = tuple[RoomId, ObjId]
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A snapshot in the room, and the hash that it states. `is_opened`: this device has begun with this very snapshot,
-    so it knows that the pieces hold content with the hash `digest`."""
+    """A snapshot that this device may attest, that is, confirm: its id `snapshot`, and the hash `digest` that its
+    author states. `is_opened`: this device has begun the object with this very snapshot, so it knows that the pieces
+    hold content with that hash."""
 
     snapshot: bytes
     digest: bytes
@@ -54,7 +55,8 @@ class _Claim:
 
 
 class Snapshots:
-    """One `work` task while the connection lives; the list of what is due stays after it."""
+    """Makes snapshots (an object's whole state, for newcomers), and attests those of others: computes the same state
+    and confirms its hash. One `work` task while the connection lives; the list of what is due stays after it."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -69,7 +71,8 @@ class Snapshots:
         self._wake = asyncio.Event()
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
-        """Notes the objects that have grown, and new snapshots, in a slice that is judged and stored."""
+        """Notes the objects that have grown, and new snapshots, in `accepted`, the items of a slice of `room` that is
+        judged and stored. Does nothing if this person may not read the history."""
         if room.bootstrap_buffer is not None or not room.keys.has_history:
             return
         for item in accepted:
@@ -94,9 +97,9 @@ class Snapshots:
             self._wake.set()
 
     def _take_piece(self, room: RoomSync, item: AcceptedEnvelope) -> None:
-        """Takes in a piece of a snapshot. After its last piece the snapshot is to be attested, unless it is this
-        person's own. ▲ A snapshot with a piece at a position that it covers itself is not attested: a prune behind it
-        would remove that piece, and nobody could open the snapshot."""
+        """Takes in `item`, a piece of a snapshot in `room`. After its last piece the snapshot is to be attested
+        (confirmed) by this device, unless it is this person's own. ▲ A snapshot with a piece at a position that it
+        covers itself is not attested: a prune behind it would remove that piece, and nobody could open the snapshot."""
         key, whose = (room.room, item.hdr.obj), (room.room, item.hdr.obj, item.hdr.dev)
         try:
             payload = room.keys.open_special(item)
@@ -121,11 +124,11 @@ class Snapshots:
             self._wake.set()
 
     async def check(self, room: RoomSync) -> None:
-        """▲ Recomputes, from the first change, the snapshots with which this device began; call it when all changes
-        before them are here. A correct one is attested if it still needs that. No state is built on a false one any
-        more, nor on one whose object has a change that waits for a key, since it cannot be judged. A snapshot that
-        cannot be computed now is not called false: no state is built on it either, and it is computed again before it
-        is attested."""
+        """▲ Recomputes, from the first change, the snapshots with which this device began objects of `room`; call it
+        when all changes before them are here. A correct one is attested if it still needs that. A false one is dropped:
+        no state is built on it any more. So is one whose object has a change that waits for a key or is held back,
+        since it cannot be judged. A snapshot that cannot be computed now is not called false: no state is built on it
+        either, and it is computed again before it is attested."""
         ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
         begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
         shut = room.shut()
@@ -157,14 +160,16 @@ class Snapshots:
                     self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest, row.n == opened))
 
     def reread_finished(self, room: RoomSync) -> None:
-        """Call it when nothing of the room is left to be read again: attests that waited for it are made soon."""
+        """Call it when nothing of `room` is left to be read again: attests (confirmations of snapshots) that waited for
+        that are made soon."""
         for key in [key for key in self._put_off if key[0] == room.room]:
             self._attest_at[key] = (_soon(), self._put_off.pop(key))
         self._wake.set()
 
     async def work(self, outbox: Outbox) -> None:
-        """Makes and attests what is due. ▲ Nothing of a room that is still being read again: the result would rest on
-        other people's word."""
+        """Makes the snapshots that are due, and attests (confirms the hash of) those of others, and sends the results
+        by `outbox`. Runs while the connection lives. ▲ None in a room that is still being read again: the result would
+        rest on other people's word."""
         loop = asyncio.get_running_loop()
         while True:
             times = [*self._make_at.values(), *(at for at, _ in self._attest_at.values())]
@@ -194,11 +199,13 @@ class Snapshots:
                     self._attest_at[key] = (loop.time() + AGAIN_S, claim)
 
     def _steady(self, room: RoomSync, obj: ObjId) -> bool:
-        """▲ Whether a state that is computed now would include everything that the room and the object hold."""
+        """▲ Whether a state of `obj` that is computed now would include everything that the room and the object
+        hold."""
         return is_steady(room) and self._link.ports.is_sound(obj)
 
     def _room(self, key: Key) -> RoomSync | None:
-        """The room, if this device may make or attest anything there."""
+        """The room of `key`, which is (room, object); None if this device may not make or attest snapshots there
+        now."""
         room = self._link.rooms.get(key[0])
         ready = room is not None and room.problem is None and room.is_member and room.keys.has_history
         return room if ready else None
@@ -233,8 +240,9 @@ class Snapshots:
         log.info("snapshot made: %d pieces", len(made))
 
     async def _attest(self, room: RoomSync, obj: ObjId, claim: _Claim, outbox: Outbox) -> None:
-        """▲ Attests a snapshot only if this device's own replay gives the same hash, and so do its pieces put together.
-        Otherwise somebody could have the changes pruned behind a snapshot that nobody can open."""
+        """▲ Attests `claim`, a snapshot of `obj`: confirms its hash by a signed message, sent by `outbox`. It does so
+        only if this device's own replay gives the same hash, and so do the snapshot's pieces put together. Otherwise
+        somebody could have the changes pruned behind a snapshot that nobody can open."""
         row, compact = _row(room, obj, claim), self._link.ports.compactor(obj)
         if row is None or compact is None:
             return
@@ -259,7 +267,9 @@ class Snapshots:
         )
 
     async def _state(self, room: RoomSync, obj: ObjId, n: int) -> Compacted | None:
-        """▲ The object's state from the room's positions up to `n`; None while some of them are not here."""
+        """▲ The state of `obj` up to position `n`, computed from the changes of `room` that are stored here with a
+        position, and kept for the next time. None while it cannot be computed, for example because some positions are
+        still to be read."""
         ports = self._link.ports
         compact = ports.compactor(obj)
         if compact is None:
@@ -282,7 +292,9 @@ class Snapshots:
 
 @contextmanager
 def _one_object(obj: ObjId) -> Iterator[None]:
-    """▲ A state that cannot be computed stops neither the other objects' snapshots nor the connection."""
+    """A context manager for computing the state of `obj`. ▲ An error without a `code` is logged and not raised: it
+    stops neither the other objects' snapshots nor the connection. An error with a `code` (of the connection, the server
+    or the store) is raised."""
     try:
         yield
     except Exception as e:
@@ -303,7 +315,8 @@ def _covered(room: RoomSync, obj: ObjId) -> int:
 
 
 def _row(room: RoomSync, obj: ObjId, claim: _Claim) -> Snapshot | None:
-    """The snapshot, while it still needs attests."""
+    """The snapshot of `obj` that `claim` names, as the state of `room` lists it; None if it is gone, or if enough
+    people have attested it (confirmed its hash)."""
     rows = room.stream.state.snapshots.get(obj, ())
     return next((r for r in rows if r.ident == claim.snapshot and len(r.attests) < ATTESTS_TO_PRUNE), None)
 

@@ -47,7 +47,8 @@ _PASSING = (ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL)
 
 
 class Reuploader:
-    """One account's part in a restore recovery; one `work` task while the connection lives."""
+    """Uploads again, to a server that was restored from a backup, what it had acknowledged since that backup and this
+    device still has. One per account; one `work` task while the connection lives."""
 
     def __init__(
         self,
@@ -58,9 +59,9 @@ class Reuploader:
         reupload_lost: Callable[[bytes], None],
         log_open: Callable[[], None],
     ) -> None:
-        """`recheck_head` checks a room's head again, `opened` lets a room's outbox send again. `reupload_lost` gets the
-        server's statement when the rooms are back, for the parts of files. `log_open` is called once the server no
-        longer waits for this device: it may accept new entries of the own log again."""
+        """`recheck_head` checks a room's head again by the receipt that it is given, `opened` lets a room's outbox send
+        again. `reupload_lost` gets the server's statement when the rooms are back, for the parts of files. `log_open`
+        is called once the server no longer waits for this device: it may accept new entries of the own log again."""
         self._link = link
         self._verifier = verifier
         self._recheck_head = recheck_head
@@ -81,8 +82,9 @@ class Reuploader:
         self._wake = asyncio.Event()
 
     def start(self, authed: m.Authed) -> None:
-        """Call it on a new connection. ▲ Reject "signature" (or another code) for a statement that is not this
-        server's: a statement that anybody could have written explains nothing."""
+        """Call it on a new connection, with the server's answer `authed` to the sign-in: notes whether the server
+        states that it was restored, and the heads of its rooms. ▲ Reject "signature" (or another code) for a statement
+        that is not this server's: a statement that anybody could have written explains nothing."""
         identity, notice = self._link.online.identity, authed.restored
         self._verifier.restored = None
         if notice is not None:
@@ -98,7 +100,8 @@ class Reuploader:
         self._wake.set()
 
     def on_frame(self, frame: m.RestoreProgress) -> None:
-        """Notes the head of a closed room, or that it is open again. Runs on the reader task; only queues work."""
+        """Handles the server's notice about a room that is closed for the restore recovery: its head now, or that it is
+        open again. Runs on the reader task; only queues work."""
         room = self._link.rooms.get(RoomId(frame.receipt.room))
         if room is None or self._verifier.restored is None:
             return
@@ -111,8 +114,9 @@ class Reuploader:
             self._opened(room)
 
     async def work(self) -> None:
-        """Runs while the connection lives; does nothing with a server that was never restored, except that it trims
-        kept items. ▲ Kept items are trimmed only after a restored server has received the ones it is missing."""
+        """Uploads what a restored server is missing, at the start and after each notice. With a server that was never
+        restored, only trims the items that are kept for this purpose. Runs while the connection lives. ▲ Kept items are
+        trimmed only after a restored server has received the ones it is missing."""
         if self._verifier.restored is not None:
             await self._reupload_logs()
             await self._reupload_due()
@@ -127,8 +131,9 @@ class Reuploader:
             await self._send_done()
 
     async def _send_done(self) -> None:
-        """Notifies the server once that this device has uploaded everything. ▲ Not while any re-upload is still
-        pending: the server would reopen the room without those items, and new writes would take their positions."""
+        """Notifies a restored server, one time, that this device has uploaded everything that it has. ▲ Not while any
+        re-upload is still pending: the server would reopen the room without those items, and new writes would take
+        their positions."""
         if self._verifier.restored is None or self._done_sent:
             return
         if self._logs_left:
@@ -159,14 +164,14 @@ class Reuploader:
     # -- logs -------------------------------------------------------------------------------------------------------
 
     async def reupload_own_log(self, connection: Connection, seq: int) -> None:
-        """Uploads the entries of the own log after `seq` again. Refused "conflict" if the server's log has other
-        entries there."""
+        """Uploads the entries of this person's own key log after the one with the number `seq` again. Refused
+        "conflict" if the server's log has other entries there."""
         uid = self._link.account.uid
         await upload_log(connection, self._link.ports.user_log(uid)[seq + 1 :], self._link.book.staff(uid))
 
     async def _reupload_logs(self) -> None:
-        """Uploads again what the server lacks of all logs and staff records that this device has, this person's own
-        first.
+        """Asks the server which key logs and staff records it lacks, of all people whose log this device has, and
+        uploads those again, this person's own first.
 
         ▲ Not those of members alone: a person who was reset or removed is no longer a member of any room, and the entry
         that records it is the one that must come back.
@@ -189,8 +194,9 @@ class Reuploader:
                 self._logs_left = self._logs_left or e.code in _PASSING
 
     async def _reupload_log(self, uid: Uid, seq: int, there: int, *, lacks_record: bool) -> None:
-        """Uploads one person's entries after position `there` again, and their record. If only the record is lost, the
-        first entry names the person."""
+        """Uploads again what the server lacks of the log of the person `uid`. `seq` is the number of the newest entry
+        here, `there` that at the server (−1 for none). The staff record goes with the entries. If only the record is
+        lost (`lacks_record`), it goes with the log's first entry, which names the person."""
         if there < seq:
             entries = self._link.ports.user_log(uid)[there + 1 :]
             await upload_log(self._link.online, entries, self._link.book.staff(uid))
@@ -222,7 +228,9 @@ class Reuploader:
         self._wake.set()
 
     async def _reupload(self, room: RoomSync) -> None:
-        """Proves and uploads again the items above the server's head, as far as this device has them."""
+        """Proves to the server that the items of `room` above its head existed, and uploads them again, as far as this
+        device has them. Stops the room if the server has opened it without all of them; lets it continue if the server
+        has all of them."""
         promised = self._verifier.kept(room.room)
         if promised is None or not (room.is_member or room.room in self._heads):
             return
@@ -262,9 +270,9 @@ class Reuploader:
         self._closed.add(room.room)
 
     async def _prove(self, room: RoomSync, promised: m.Receipt) -> None:
-        """Sends the ids of the items after the server's head, if this device has all of them up to the receipt. A room
-        that the server did not list may exist there all the same: its answer then gives the position from which it
-        needs items."""
+        """Proves to the server which items followed its head in `room`: sends their ids, up to `promised`, the server's
+        own receipt from before. Sends nothing unless this device has all of them. A room that the server did not list
+        may exist there all the same: its answer then gives the position from which it needs items."""
         after = self._head_n(room)
         stubs: list[bytes] = []
         while after + len(stubs) < promised.n:
@@ -287,7 +295,9 @@ class Reuploader:
         return await self._link.online.request(lambda rid: m.Reupload(rid, room.room, wire, shares), m.Wanted)
 
     def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
-        """The items that this device has after position `n`, up to `until`; with `whole` only whole batches."""
+        """The items of `room` that this device can upload after position `n`, up to `until`, as many as fit a frame.
+        `whole`: only whole batches, with their content. `promised` is the newest receipt, which may be for this
+        device's own last batch."""
         for limit in (_UPLOAD_BYTES, _WHOLE_BATCH_BYTES):
             items = self._link.ports.kept_items(room.room, n, limit) or self._own(room, promised, n)
             items = [i for i in items if i.n <= until]
@@ -302,8 +312,8 @@ class Reuploader:
         return []
 
     def _own(self, room: RoomSync, promised: m.Receipt, n: int) -> list[Item]:
-        """The batch that this receipt acknowledged and that our stream has not shown: all its items have the receipt's
-        time."""
+        """This device's own last batch as items after position `n`, if the receipt `promised` acknowledged it and our
+        copy of the room has not shown it yet; [] otherwise. All its items have the receipt's time."""
         batch = self._link.ports.sealed(room.room)
         if batch is None or promised.n - len(batch.bodies) != n:
             return []
@@ -314,7 +324,7 @@ class Reuploader:
         ]
 
     def _shares(self, room: RoomSync, items: Sequence[Item]) -> list[m.WireShare]:
-        """The shares of the objects that begin in these items."""
+        """The shares (32-byte secrets) of the objects that begin in `items`, as far as this device has them."""
         batch = self._link.ports.sealed(room.room)
         own = dict(batch.shares) if batch is not None else {}
         out = []
@@ -327,8 +337,8 @@ class Reuploader:
 
 
 async def upload_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]], staff: Staff | None) -> None:
-    """Uploads entries of one log in order, in as many frames as needed; `staff` goes with the last frame, after the
-    binding that names it."""
+    """Uploads `entries`, a part of one person's key log in order, in as many frames as needed; `staff`, the person's
+    staff record, goes with the last frame, after the entry that names it."""
     piece: list[m.Signed] = []
     size = 0
     for at, (body, sig) in enumerate(entries, start=1):

@@ -20,7 +20,8 @@ _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED, ErrorCode.CODE_WITHD
 
 
 class UnknownAccount:
-    """Makes the account known to the server, each attempt over a connection of its own."""
+    """What to do when the server refuses the sign-in because it does not know this account: registers it, or uploads
+    its log again. Each attempt is over a connection of its own."""
 
     def __init__(self, link: Link, line: ServerLine) -> None:
         self._link, self._line = link, line
@@ -34,7 +35,8 @@ class UnknownAccount:
         self._known = True
 
     async def make_known(self) -> bool:
-        """Tries what there is. Returns True if the engine should sign in again."""
+        """Registers the account if its enrolment was cut off; otherwise uploads its log, in case the server was
+        restored. Returns True if the engine should sign in again."""
         return await self._finish_enrolment() or await self._return_log()
 
     async def _finish_enrolment(self) -> bool:
@@ -58,9 +60,9 @@ class UnknownAccount:
         return True
 
     async def _return_log(self) -> bool:
-        """Uploads the own log and staff record again to a server that does not know this device any more. Returns True
-        if the engine should sign in again. Only a restored server accepts them. At most one attempt in STUCK_RETRY_S.
-        """
+        """Uploads this person's own log and staff record to a server that does not know this device any more. Returns
+        True if the engine should sign in again. Only a restored server accepts them. At most one attempt in
+        STUCK_RETRY_S."""
         now = asyncio.get_running_loop().time()
         if now < self._return_at:
             return False

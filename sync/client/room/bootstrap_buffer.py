@@ -27,14 +27,16 @@ STORED_AT_ONCE = 512
 
 @dataclass(frozen=True, slots=True)
 class PiecePlace:
-    """The position of a snapshot's piece, and the device that wrote it."""
+    """Where one piece of a snapshot is in the room: its position `n`, and the device `dev` that wrote it. A snapshot is
+    an object's whole state; it is cut into pieces, one message each."""
 
     n: int
     dev: bytes
 
 
 class BootstrapBuffer:
-    """The envelopes of one room in order, or only their positions if the room is pulled headers-only."""
+    """What a new member or a new device has received of one room before it has the room's key. It is held in memory:
+    the encrypted messages in order, or only their positions if the room is long and only headers were pulled."""
 
     def __init__(self) -> None:
         self.items: list[AcceptedEnvelope] = []
@@ -52,8 +54,9 @@ class BootstrapBuffer:
         return self._size > HELD_BYTES
 
     def judged(self, positions: Sequence[tuple[int, bytes]], *, more: bool) -> list[tuple[int, bytes]]:
-        """Adds judged positions of a headers-only room and returns those to be stored now. Returns none while `more`
-        follow and there are few."""
+        """Adds `positions`, the verified (position, running hash) pairs of a headers-only room. Returns all pairs that
+        were added so far and are to be stored now; returns none while `more` of them follow and there are fewer than
+        STORED_AT_ONCE."""
         self.positions += positions
         if more and len(self.positions) < STORED_AT_ONCE:
             return []
@@ -61,12 +64,14 @@ class BootstrapBuffer:
         return due
 
     def hold(self, item: AcceptedEnvelope) -> None:
-        """Keeps an envelope whose key is not here yet."""
+        """Keeps `item`, an encrypted message whose key is not here yet, and adds its size to that of the buffer."""
         self.items.append(item)
         self._size += len(item.hdr_bytes) + len(item.ct or b"")
 
     def note(self, item: AcceptedEnvelope) -> None:
-        """Keeps the position of an envelope that counts."""
+        """Keeps the position of `item`, not its content: under the item's object, in the list for its kind (change,
+        baseline, or piece of a snapshot). Items that the room's rules make void are left out, and so are other
+        kinds."""
         hdr = item.hdr
         if item.void is not None:
             return

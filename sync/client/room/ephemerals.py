@@ -10,7 +10,8 @@ from sync.trust.room.stream import RoomStream
 
 
 class Ephemerals:
-    """The ephemeral messages of one room."""
+    """Encrypts and decrypts the ephemeral messages of one room (typing, presence and the like), which are sent to the
+    devices that are online and stored by nobody."""
 
     def __init__(self, stream: RoomStream, room: RoomId, ring: KeyRing, book: Book, account: Account) -> None:
         self._stream = stream
@@ -21,12 +22,14 @@ class Ephemerals:
         self._listener = ephemeral.EphemeralReceiver(room)
 
     def open(self, message: ephemeral.EphemeralMessage, now: int) -> tuple[ephemeral.EphemeralHeader, bytes]:
-        """Verifies and decrypts another device's ephemeral message. Reject for a replay, a forged sender or a sender
-        who is no member."""
+        """Verifies and decrypts another device's ephemeral message. Returns its header (sender, kind, time) and its
+        content. `now` is the server's time in ms. Reject for a replay, a forged sender, a sender who is no member, or a
+        time too far from `now`."""
         return self._listener.decrypt(message, self._sign_pk, self._ring.k, now, self._stream.role_of)
 
     def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.EphemeralMessage | None:
-        """Encrypts and signs an ephemeral message; None while there is no key."""
+        """Encrypts and signs `payload` as an ephemeral message of this `kind` (PRESENCE, TYPING, …), dated `now` (the
+        server's time in ms). None while this device has no key for the room."""
         log, k = self._book.log(self._account.uid), self._ring.k(self._stream.epoch)
         if log is None or k is None:
             return None

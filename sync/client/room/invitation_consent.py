@@ -12,7 +12,7 @@ from sync.trust.room.successor_claim import Origin
 
 
 class Verdict(Enum):
-    """What happens to a room to which the person was added."""
+    """The owner's decision about a room to which somebody added this person."""
 
     OPEN = "open"
     """The room is followed like every other."""
@@ -24,13 +24,14 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """How the person was added to a room, according to the room's headers. `n` is the room's last position at that
-    time.
+    """How somebody added this person to a room: a summary of the room's headers, read when `n` was its last position.
+    The owner decides by it whether the room is followed.
 
-    `adder` added them at position `added_n` (time `t`, the server's, ms) as `role`, with the `history` or without.
-    `wrote`: an item of theirs is in the room; `spoke`: one is after the addition. `left`: they left the room
-    themselves, and have no item after the addition. `long`: the room was not read from its beginning: `origin`,
-    `wrote`, `spoke` and `left` are not known, and `adder` only if the addition is one of the newest entries.
+    `adder` added the person at position `added_n` (time `t`, the server's, ms) as `role`, with the `history` or
+    without. `founder` created the room; `origin` is the earlier room that it claims to continue. `wrote`: an item of
+    this person is in the room; `spoke`: one is after the addition. `left`: the person left the room themselves, and has
+    no item after the addition. `long`: the room was not read from its beginning: `origin`, `wrote`, `spoke` and `left`
+    are not known, and `adder` only if the addition is one of the newest entries.
     """
 
     room: RoomId
@@ -50,7 +51,8 @@ class Added:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvitedRecord:
-    """A record of the room itself, decrypted and not interpreted: its author and position."""
+    """One record about a room that this person is invited to, such as its name: decrypted, and not interpreted. `uid`
+    wrote it at position `n`."""
 
     n: int
     uid: Uid
@@ -59,7 +61,8 @@ class InvitedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """A room that waits for the person's answer, and the few records of it that were opened, in the room's order."""
+    """A room to which this person was added and which waits for their answer. `records` are the few of its records that
+    were opened, so that the person can see which room it is, in the room's order."""
 
     added: Added
     read: bool = False
@@ -68,7 +71,8 @@ class Invitation:
 
 
 class Consent(Protocol):
-    """The owner's answers. Called on the event loop; must not block or raise."""
+    """What the engine asks its owner before it follows a room to which the person was added. The owner implements it.
+    Called on the event loop; must not block or raise."""
 
     def answered(self, room: RoomId) -> Verdict | None:
         """OPEN or HIDE if the person has answered already; None if the room's headers must be read first."""

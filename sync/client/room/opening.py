@@ -22,7 +22,9 @@ _WAITING_LIMIT = 1024 * 1024
 
 @dataclass(slots=True)
 class Opened:
-    """What was made of some items. `waiting` are rows for the store, by position; `bad` are (position, code)."""
+    """What decrypting some items of a room gave. `changes` are the decrypted changes. `waiting` are the items whose key
+    is missing, as (position, row that the store keeps until the key is here). `bad` are the items with faulty content,
+    as (position, error code)."""
 
     changes: list[OpenedChange] = field(default_factory=list)
     waiting: list[tuple[int, bytes]] = field(default_factory=list)
@@ -31,8 +33,10 @@ class Opened:
 
 @dataclass(slots=True)
 class Tried:
-    """What was made of items that waited. `resolved`: the positions of those that wait no more; `shut`: the objects of
-    those that still wait."""
+    """What a new attempt to decrypt the items that waited for a key gave. `changes` are the decrypted changes. `bad`
+    are the items with faulty content, as (position, error code). `resolved` are the positions of all items that need
+    not wait any more: decrypted, bad, or out of scope for this person. `shut` are the objects of the items that still
+    wait."""
 
     changes: list[OpenedChange] = field(default_factory=list)
     resolved: list[int] = field(default_factory=list)
@@ -41,16 +45,16 @@ class Tried:
 
 
 class Opener:
-    """One account's view of one room's content."""
+    """Decrypts the content of one room's verified items for one account."""
 
     def __init__(self, stream: RoomStream, keys: RoomKeys, account: Account) -> None:
         self._stream, self._keys, self._account = stream, keys, account
 
     @property
     def inside_from(self) -> int:
-        """The first position that this person may read. After an addition without the history, earlier positions are
-        out of scope and not counted as waiting. Until the addition itself is judged the bound is unknown, so items
-        wait."""
+        """The first position that this person may read; 0 if they may read everything. After an addition without the
+        history, earlier positions are out of scope and not counted as waiting. Until the addition itself is judged the
+        bound is unknown; it is 0 then, so items wait."""
         me = self._stream.members.get(self._account.uid)
         return me.since_n if me is not None and not me.history else 0
 
@@ -59,8 +63,10 @@ class Opener:
         return n < self.inside_from
 
     def open(self, item: AcceptedEnvelope, into: Opened) -> bool:
-        """Opens an item, and adds what is opened or bad to `into`. Items without content for people add nothing. False
-        if the key is missing."""
+        """Decrypts `item` and adds its changes to `into.changes`, or its position and an error code to `into.bad` if
+        the content is faulty. Returns False, and adds nothing, if the key is missing. An item without content for this
+        person adds nothing and counts as opened: it is void, its content is gone, it is of another kind than a change,
+        or it repeats an object's state for members without the history (a baseline) and this person has the history."""
         hdr = item.hdr
         if item.void is not None or item.ct is None or hdr.kind not in (envelope.OP, envelope.BASELINE):
             return True
@@ -77,12 +83,14 @@ class Opener:
         return True
 
     def open_or_wait(self, item: AcceptedEnvelope, into: Opened) -> None:
-        """Opens an item. If its key is missing the item waits in the store, unless it is out of scope."""
+        """Decrypts `item` as `open` does. If the key is missing, adds the item to `into.waiting`, unless it is before
+        `inside_from`."""
         if not self.open(item, into) and not self.outside(item.n):
             into.waiting.append((item.n, _row(item)))
 
     def open_waiting(self, rows: Iterable[tuple[int, bytes]]) -> Tried:
-        """Tries to open the store's waiting rows."""
+        """Tries to decrypt `rows`, the store's items that wait for a key, each as (position, row). A row before
+        `inside_from` counts as resolved and is not decrypted."""
         found = Tried()
         for n, raw in rows:
             if self.outside(n):  # it was judged before the addition that puts it out of scope
@@ -119,7 +127,8 @@ def _parts(row: bytes) -> list[object]:
 
 
 def _read(row: bytes) -> tuple[int, bytes, bytes]:
-    """(the position's time in ms, header, ciphertext) of a waiting row."""
+    """Splits `row`, an item that waits in the store for its key: (the server's time of its position in ms, header,
+    ciphertext)."""
     parts = _parts(row)
     hdr_bytes, ct = (fields.blob(parts[at], _WAITING_LIMIT, "waiting") for at in (6, 7))
     return fields.u64(parts[1], "waiting"), hdr_bytes, ct

@@ -19,9 +19,11 @@ _LACKS = ("snapshot", "early", "baseline", None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prunable:
-    """An object's changes after position `after` up to `n`, which a snapshot replaces if there is one. `lacks`:
-    "snapshot" (two other people have not attested it), "early" (it is too young until `from_ms`, the server's time),
-    "baseline" (members who read with K alone could not read the object any more), or None."""
+    """How far the content of one object can be pruned now, that is, deleted by the server. An administrator could prune
+    the changes of `obj` after position `after` up to `n`, which the snapshot with the id `snapshot` replaces. `lacks`
+    is the first condition that is not fulfilled: "snapshot" (there is none, or two other people have not attested it),
+    "early" (it is too young until `from_ms`, the server's time), "baseline" (members who were added without the history
+    could not read the object any more). None: it can be pruned."""
 
     obj: ObjId
     after: int
@@ -33,11 +35,12 @@ class Prunable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomPrunes:
-    """What could be pruned in a room: one row for each object that has a snapshot. `refusal` is why this person can
-    prune nothing now: "forbidden" (no administrator), the room's problem, "reading" (this device does not have
-    everything yet), or None. `alone`: members who read with K alone; `recovery`: the agency does too. `readers`: the
-    number of members who may read the history, and attest. `pruned`: the position up to which an object is pruned
-    already."""
+    """What could be pruned in one room: `objects` has one row for each object with a snapshot that reaches beyond what
+    is pruned. `refusal` is why this person can prune nothing now: "forbidden" (no administrator), the room's problem,
+    "reading" (this device does not have everything yet), or None. `alone`: the members without the history, who hold
+    only content keys and cannot read a snapshot. `recovery`: the agency's recovery holds keys of this kind too.
+    `readers`: the number of members who may read the history, and so attest snapshots. `pruned`: for each object, the
+    position up to which it is pruned already."""
 
     refusal: str | None
     objects: tuple[Prunable, ...] = ()
@@ -52,10 +55,11 @@ Waited = Callable[[int], int]
 
 
 def prunable(s: RoomState, obj: ObjId, now_ms: int, waited: Waited) -> Prunable | None:
-    """The snapshot of an object that is nearest to allowing a prune: the one whose `lacks` comes last in `_LACKS`.
-    Among snapshots that are all too young ("early"), the one that is old enough first; among others that lack the same,
-    the one that covers most. None if no snapshot reaches beyond what is pruned. ▲ A snapshot is old enough only if it
-    is so by the server's time and by this device's own clock."""
+    """The snapshot of `obj` that is nearest to allowing a prune: the one whose `lacks` comes last in `_LACKS`. Among
+    snapshots that are all too young ("early"), the one that is old enough first; among others that lack the same, the
+    one that covers most. None if no snapshot reaches beyond what is pruned. ▲ A snapshot is old enough only if it is so
+    by the server's time (`now_ms`) and by this device's own clock (`waited` gives for how many ms this device has known
+    a position)."""
     after = s.pruned.get(obj, 0)
     found = [
         Prunable(
@@ -79,7 +83,8 @@ def _goodness(p: Prunable) -> tuple[int, int]:
 
 
 def prunes(room: RoomSync, me: Uid, now_ms: int, waited: Waited) -> RoomPrunes:
-    """What could be pruned in a room, and why this person cannot prune now."""
+    """What could be pruned in `room`, and why the person `me` cannot prune now. `now_ms` is the server's time; `waited`
+    gives for how many ms this device has known a position. A person who is no administrator gets no list."""
     s = room.stream.state
     refusal = _refusal(room, me)
     if refusal == "forbidden":

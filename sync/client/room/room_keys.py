@@ -23,7 +23,10 @@ MAX_SEALS = 16
 
 
 class RoomKeys:
-    """One room's keys and shares. `ring` holds K and A of epochs and is stored by the owner's store."""
+    """The keys that this device holds for one room. An epoch is a generation of the room's key. `ring` has each epoch's
+    content key K and, for members who may read the history, its archive key A, which decrypts the keys of earlier
+    epochs; the owner's store stores them. Each object has a share besides: a 32-byte secret from which its own keys are
+    derived."""
 
     def __init__(self, stream: RoomStream, room: RoomId, ports: InboxPort, book: Book, account: Account) -> None:
         self.ring = KeyRing(room, ports.keys(room))
@@ -45,20 +48,21 @@ class RoomKeys:
 
     @property
     def has_history(self) -> bool:
-        """Whether this person may read the room from its beginning."""
+        """Whether this person is a member who may read the room from its beginning."""
         me = self._stream.members.get(self._account.uid)
         return me is not None and me.history
 
     @property
     def reads_alone(self) -> bool:
-        """▲ Whether this person reads with K alone. True also for a former member who never got an archive key: we keep
-        what they could read, because they may be added again."""
+        """▲ Whether this person reads with content keys (K) alone, without archive keys: they were added without the
+        history. True also for a former member who never got an archive key: we keep what they could read, because they
+        may be added again."""
         me, keys = self._stream.members.get(self._account.uid), self.ring.all()
         return not me.history if me is not None else bool(keys) and all(a is None for _, _, a in keys)
 
     @property
     def needs_key(self) -> bool:
-        """Whether the epoch in force is sealed to us and we do not hold its key yet."""
+        """Whether this person is a member, the room has a key, and this device does not hold the newest one yet."""
         return (
             self._account.uid in self._stream.members
             and self._stream.epoch > 0
@@ -66,27 +70,28 @@ class RoomKeys:
         )
 
     def may_read(self, uid: Uid, e: int) -> bool:
-        """▲ Whether a person may have an epoch's key now: a member with the history, or a member since before that
-        epoch began."""
+        """▲ Whether the person `uid` may be given the key of epoch `e` now: they are a member with the history, or a
+        member since before that epoch began."""
         member, epoch = self._stream.members.get(uid), self._stream.epochs.get(e)
         return member is not None and epoch is not None and (member.history or epoch.n >= member.since_n)
 
     def lacking(self) -> list[int]:
-        """Epochs whose key this device may have, needs and does not hold, the newest first."""
+        """The numbers of the epochs whose key this device may have, needs and does not hold, the newest first."""
         lacking = {e for e in self._lacking if self.lacks(e) and self.may_read(self._account.uid, e)}
         if self.needs_key:
             lacking.add(self._stream.epoch)
         return sorted(lacking, reverse=True)
 
     def lacks(self, e: int) -> bool:
-        """Whether an epoch's key is missing here, or an archive key that is needed and that no later archive key leads
-        to."""
+        """Whether the content key of epoch `e` is missing here. Also true if its archive key is missing, a snapshot
+        needs that key, and this person may read the history."""
         epoch = self._stream.epochs.get(e)
         archive = e in self._lacking_archive and self.has_history and epoch is not None and epoch.has_archive
         return self.ring.k(e) is None or (archive and self.ring.a(e) is None)
 
     def share(self, obj: ObjId) -> bytes | None:
-        """The object's share, if this device holds the one to which the stream commits."""
+        """The share of `obj` (the secret, 32 B, from which its keys are derived), from memory or the store. None if
+        this device does not hold the share whose hash the room's log states."""
         found = self._shares.get(obj)
         if found is None:
             found = self._ports.share(self._room, obj)
@@ -96,21 +101,23 @@ class RoomKeys:
         return found
 
     def content_key(self, obj: ObjId) -> bytes | None:
-        """The key of an object's next op; None while the epoch's key or the share is missing."""
+        """The key with which the next change of `obj` is encrypted, in the newest epoch; None while the epoch's key or
+        the object's share is missing."""
         k, share = self.ring.k(self._stream.epoch), self.share(obj)
         if k is None or share is None:
             return None
         return self._objects.key(k, self._stream.epoch, obj, share)
 
     def key_with(self, obj: ObjId, share: bytes) -> bytes | None:
-        """The key of an object that begins with this share. Nothing is remembered until the object has a position."""
+        """The key with which the first changes of a new object `obj` are encrypted, derived from its `share` and the
+        newest epoch's key; None while the latter is missing. Nothing is remembered until the object has a position in
+        the room."""
         k = self.ring.k(self._stream.epoch)
         return ObjectKeys(self._room).key(k, self._stream.epoch, obj, share) if k is not None else None
 
     def lacks_share(self, obj: ObjId) -> bool:
-        """Notes the object's share as missing if the object has one and this device does not hold it; see
-        `missing_shares`. True only if it is newly noted. False if it is held or was noted before, or if the object has
-        no share."""
+        """If `obj` has a share and this device does not hold it, notes it as missing, so that `missing_shares` lists
+        it. True only if it is newly noted. False if it is held or was noted before, or if the object has no share."""
         known = obj in self._missing or obj not in self._stream.state.shares or self.share(obj) is not None
         self._missing.update(() if known else (obj,))
         return not known
@@ -120,9 +127,9 @@ class RoomKeys:
         return [o for o in self._missing if o in self._stream.state.shares]
 
     def take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
-        """▲ Keeps and returns the shares of objects to which the stream commits; any other share is ignored, and so is
-        one that this device has already. An object's share is the secret, 32 B, without which its content keys cannot
-        be derived."""
+        """▲ Keeps those of `shares` whose hash the room's log states, and returns them as (object, share); the caller
+        has them stored. Any other share is ignored, and so is one that this device has already. An object's share is
+        the secret, 32 B, without which its content keys cannot be derived."""
         out = []
         for s in shares:
             obj = ObjId(s.obj)
@@ -137,10 +144,11 @@ class RoomKeys:
         return out
 
     def take_seals(self, e: int, seals: Sequence[bytes]) -> bool:
-        """Tries this person's seals of an epoch; True if one of them opened. Walks back as far as the archive key
-        reaches.
+        """Tries to decrypt `seals`, each of which has the keys of epoch `e` sealed to this person. Keeps the keys that
+        are the epoch's, and every earlier key to which an archive key leads. True if one of them opened. A seal without
+        the archive key does not end the search if this person may have that key.
 
-        ▲ Of many seals only the first few are tried: a server keeps no more.
+        ▲ Of many seals only the first MAX_SEALS are tried: a server keeps no more.
         """
         epoch, log = self._stream.epochs.get(e), self._book.log(self._account.uid)
         if epoch is None or log is None:
@@ -162,7 +170,8 @@ class RoomKeys:
         return opened is not None
 
     def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
-        """Adds a verified key, and every earlier key that it reaches."""
+        """Adds the verified content key `k` of epoch `e` and its archive key `a` (None if this device has none), then
+        every earlier epoch's key that the archive keys lead to. Stores all of them."""
         self.ring.add(e, k, a)
         self.untried = True
         at = e
@@ -180,7 +189,8 @@ class RoomKeys:
         self._ports.put_keys(self._room, self.ring.all())
 
     def take_drafted(self) -> bool:
-        """Takes the key of the epoch in force if this device drafted it; True if it did."""
+        """Takes the key of the newest epoch from `drafted` if this device made that epoch; True if it did. Otherwise
+        another device's epoch counts, and this device's draft is dropped."""
         epoch = self._stream.epochs.get(self._stream.epoch)
         k, a = self.drafted.pop(self._stream.epoch, (b"", None))
         if epoch is None or content_commitment(self._room, epoch.e, k) != epoch.kc:
@@ -189,8 +199,8 @@ class RoomKeys:
         return True
 
     def reason(self, raw: bytes) -> str | None:
-        """Decrypts a removal's note (trust/room/removal_notes.py). None if this device lacks the key, or the note does
-        not open."""
+        """Decrypts `raw`, the stored note with which an administrator gave the reason for a removal
+        (trust/room/removal_notes.py). None if this device lacks the key, or the note does not open."""
         note = EncryptedNote.decode(raw)
         k = self.ring.k(note.epoch)
         try:
@@ -199,14 +209,16 @@ class RoomKeys:
             return None
 
     def special_key(self, obj: ObjId, e: int, kind: int) -> bytes | None:
-        """The key of an object's snapshots (from A) or attests (from K) in an epoch; None if this device does not hold
-        it."""
+        """The key with which the snapshots of `obj` are encrypted in epoch `e` if `kind` is SNAPSHOT (derived from the
+        archive key A), and otherwise its attests, that is, members' confirmations of a snapshot (from the content key
+        K). None if this device does not hold what is needed."""
         secret = self.ring.a(e) if kind == envelope.SNAPSHOT else self.ring.k(e)
         share = self.share(obj)
         return self._objects.key(secret, e, obj, share, kind) if secret is not None and share is not None else None
 
     def open_special(self, item: AcceptedEnvelope) -> bytes | None:
-        """The payload of a snapshot's piece or an attest; None while a key is missing or the content is gone. Reject if
+        """Decrypts `item`, a piece of a snapshot or an attest (a member's confirmation of a snapshot), and returns its
+        payload. None while a key is missing or the content is gone; a missing key is then among `lacking`. Reject if
         the content is bad."""
         self._lacking.add(item.hdr.epoch)
         if item.hdr.kind == envelope.SNAPSHOT:

@@ -49,7 +49,7 @@ from sync.errors import BugError
 
 
 class Reading(Enum):
-    """How content gets into the store."""
+    """How a room's content gets from the server into the store; one of the five state machines of a room."""
 
     HOLDING = auto()
     HEADERS = auto()
@@ -58,7 +58,7 @@ class Reading(Enum):
 
 
 class Alarm(Enum):
-    """Why the room is stopped. The value is what a person is shown."""
+    """Why the room is stopped; NONE if it is not. The value is the `RoomState` that a person is shown."""
 
     NONE = None
     WITHHELD = RoomState.WITHHELD
@@ -71,7 +71,8 @@ class Alarm(Enum):
 
 
 class Mark(Enum):
-    """Which alarm the store records. The value is what `InboxPort.set_problem` stores."""
+    """Which alarm of a room the store records, so that it holds after a restart; NONE for no record. The value is what
+    `InboxPort.set_problem` stores."""
 
     NONE = None
     RESTORED = RoomState.RESTORED
@@ -80,21 +81,23 @@ class Mark(Enum):
 
 
 class Head(Enum):
-    """Whether the server has confirmed our head on this connection."""
+    """Whether the server has confirmed on this connection that it has the same last position and history of the room as
+    this device."""
 
     UNCONFIRMED = auto()
     CONFIRMED = auto()
 
 
 class Past(Enum):
-    """Whether judged positions are to be read again."""
+    """Whether positions of the room that were judged before are still to be read again (OWED), or everything is read
+    (READ)."""
 
     READ = auto()
     OWED = auto()
 
 
 class Event(Enum):
-    """What happens to a room."""
+    """What may happen to a room. An event moves one or several of the room's state machines."""
 
     # Reading
     LONG = auto()
@@ -211,12 +214,13 @@ LASTING = tuple(mark.value for mark in Mark if mark.value is not None)
 
 
 class UnlistedTransition(BugError):
-    """The table lists nothing for an event in the present phase."""
+    """A fault of this program: an event came in a state for which the table of transitions lists nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomPhase:
-    """The state of each machine."""
+    """The phase of one room on this device: the present state of each of its five state machines. Immutable; `after`
+    gives the next phase."""
 
     reading: Reading = Reading.HOLDING
     alarm: Alarm = Alarm.NONE
@@ -226,8 +230,8 @@ class RoomPhase:
 
     @classmethod
     def of_stored(cls, problem: str | None, *, following: bool, reread: bool) -> "RoomPhase":
-        """The phase of a room that was just read from the store. `problem`: the recorded alarm. `following`: the
-        stream's state is stored. `reread`: positions are to be read again."""
+        """The phase of a room that was just read from the store. `problem`: the alarm that the store recorded, None for
+        none. `following`: whether the stream's state is stored. `reread`: whether positions are to be read again."""
         mark = Mark(RoomState(problem)) if problem else Mark.NONE
         return cls(
             reading=Reading.FOLLOWING if following else Reading.HOLDING,
@@ -237,7 +241,8 @@ class RoomPhase:
         )
 
     def after(self, event: Event) -> "RoomPhase":
-        """The phase that follows. UnlistedTransition if a machine sees the event and lists nothing for it."""
+        """The phase that follows when `event` happens. UnlistedTransition if one of the state machines reacts to this
+        event, and the table lists nothing for it in the machine's present state."""
         moved = RoomPhase(
             reading=_after(Reading, self.reading, event),
             alarm=_after(Alarm, self.alarm, event),
@@ -254,7 +259,7 @@ class RoomPhase:
 
     @property
     def recorded(self) -> str | None:
-        """What the store records of the alarm; None for nothing."""
+        """What the store records of the alarm ("fork", "rollback", "restored"); None for nothing."""
         state: RoomState | None = self.mark.value
         return state.value if state is not None else None
 

@@ -37,7 +37,8 @@ STATE_EVERY = 64
 
 
 class RoomSync(TrackedRoom):
-    """A room that is received: see `TrackedRoom` for its state."""
+    """One room that this device follows. It verifies what was received of the room, decrypts it, and returns the writes
+    for the owner's store. Its state (phase, positions, what stops it) is in the base class `TrackedRoom`."""
 
     def __init__(
         self,
@@ -48,7 +49,8 @@ class RoomSync(TrackedRoom):
         state: bytes | None,
         stream: RoomStream | None = None,
     ) -> None:
-        """`state`: the stored state, None for a new room. `stream`: the stream that was already read from it."""
+        """`ports` is the store, `book` has people's key logs. `state` is the room's stored state, encoded; None for a
+        new room. `stream` is what the caller has already decoded from `state`; None to decode it here."""
         super().__init__(room, ports, book, account, state, stream)
         self.ephemerals = Ephemerals(self.stream, room, self.keys.ring, book, account)
         self._stored_n = self.stream.n
@@ -75,11 +77,12 @@ class RoomSync(TrackedRoom):
         more: bool = False,
         items: Sequence[Item] = (),
     ) -> Iterator[Received]:
-        """Turns the verdicts into transactions, in order. Only the last one moves the cursor, so after a crash between
-        them the slice is pulled again.
+        """Decrypts `accepted`, the verified items of a slice, and yields the writes for the store, in order. `shares`
+        are the objects' secrets that came with the slice. Only the last write moves the room's cursor, so after a crash
+        between them the slice is pulled again.
 
-        Items are opened as the transactions are asked for, so that one turn of the loop never opens a whole slice.
-        `more`: other parts follow. `items` are kept as they were received.
+        Items are decrypted as the writes are asked for, so that one turn of the loop never opens a whole slice. `more`:
+        further parts of the same pulled slice follow. `items` are those that the store keeps as they were received.
         """
         new_shares = self.keys.take_shares(shares)
         events, reread = self._events_in(accepted)
@@ -109,8 +112,10 @@ class RoomSync(TrackedRoom):
         *,
         more: bool,
     ) -> ReceivedSlice | None:
-        """The last transaction of a slice. None if nothing is stored yet: the room is pulled headers-only, and its
-        positions are stored many at a time."""
+        """The last write of a slice: `accepted` are its judged items, `opened` is what decrypting them gave, `events`
+        are its lines for the timeline, and `shares` the new secrets of objects. `more`: further parts of the pulled
+        slice follow. None if nothing is stored yet: the room is pulled headers-only, and its positions are stored many
+        at a time."""
         members, gone = self._members_since()
         events += self._resets(gone, events, accepted)
         positions, void = self._positions(accepted), _void_among(accepted)
@@ -140,8 +145,8 @@ class RoomSync(TrackedRoom):
         )
 
     def _events_in(self, accepted: Sequence[Accepted]) -> tuple[list[RoomEvent], int | None]:
-        """The entries that people are shown; and the position up to which this device reads again, if an entry grants
-        its person the history."""
+        """The entries among `accepted` that people are shown, as lines of the timeline; and the position up to which
+        this device must read the room again, if an entry gives its person the history (None otherwise)."""
         was_in, self._was_in = self._was_in, self._account.uid in self.stream.state.pins
         reread: int | None = None
         events = [event for item in accepted if isinstance(item, AcceptedEntry) and (event := event_of(item))]
@@ -152,16 +157,18 @@ class RoomSync(TrackedRoom):
     def _resets(
         self, gone: Sequence[Uid], events: Sequence[RoomEvent], accepted: Sequence[Accepted]
     ) -> list[RoomEvent]:
-        """Events for those of `gone` who left the room without an entry."""
+        """Lines for the timeline about those of `gone` (members no more) whom no line in `events` removes: the agency
+        has reset their account. `accepted`: the slice's judged items, of which the last gives the time."""
         if not gone or not accepted:
             return []
         explained = {e.subject for e in events if e.kind in ("rm", "leave")}
         return resets([u for u in gone if u not in explained], self._book, self.stream.n, accepted[-1].t)
 
     def begin_opening(self) -> BootstrapBuffer | None:
-        """Begins to open a room whose headers are judged: the caller fetches, opens and stores what the buffer names,
-        then calls `finish_bootstrap`. None, and nothing changes, for a room that is not read in this manner. ▲ Nor for
-        a room of which nothing could be judged: its state could never be read from the store again."""
+        """Begins to open a room of which only headers were pulled and judged. Returns its buffer, which the room gives
+        up: the caller fetches, opens and stores what the buffer names, then calls `finish_bootstrap`. None, and nothing
+        changes, for a room that is not read in this manner. ▲ Nor for a room of which nothing could be judged: its
+        state could never be read from the store again."""
         if not self.headers_only or not self.stream.n:
             return None
         held, self._buffer = self._buffer, None
@@ -169,8 +176,9 @@ class RoomSync(TrackedRoom):
         return held
 
     def open_bootstrap_buffer(self) -> Iterator[Received]:
-        """Opens the items that were held until the key could be fetched; those whose key is still missing wait in the
-        store. The stream's state comes last. A second call gives nothing."""
+        """Decrypts the items that were held in memory until the room's key could be fetched, and yields the writes for
+        the store. Those whose key is still missing wait in the store. The last write has the stream's state; once it is
+        stored, the room is followed as usual. A second call gives nothing."""
         if self._buffer is None or self.stream.n == 0:
             return
         held, self._buffer = [i for i in self._buffer.items if not self._opener.outside(i.n)], None
@@ -196,16 +204,18 @@ class RoomSync(TrackedRoom):
         self._kept_n = self.stream.n
 
     def _given_history(self, event: RoomEvent, *, was_in: bool) -> int | None:
-        """The position up to which this device reads again, if the entry grants its person the history. ▲ Re-adding a
-        former member does too: items outside the earlier membership were skipped."""
+        """The position up to which this device reads the room again, if `event` gives its person the history; None
+        otherwise. `was_in`: whether the person had been a member before. ▲ Re-adding a former member with the history
+        counts too: items outside the earlier membership were skipped."""
         me = self.stream.members.get(self._account.uid)
         again = event.kind == "add" and was_in and self._buffer is None
         mine = event.subject == self._account.uid and (event.kind == "hist" or again)
         return me.since_n if mine and me is not None and me.history else None
 
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[OpenedContent]:
-        """Opens what can be opened now of positions that were judged before. The cursor stays where it is. Void items
-        are left out."""
+        """Decrypts what can be opened now of `accepted`, items at positions that were judged before, and returns the
+        writes for the store. `shares` are the objects' secrets that the server gave with them. The cursor stays where
+        it is. Void items are left out."""
         new_shares = self.keys.take_shares(shares)
         opened = Opened()
         for item in accepted:
@@ -224,8 +234,9 @@ class RoomSync(TrackedRoom):
         return [*first, last]
 
     def reread_done(self) -> ReadAgain:
-        """Records that nothing is left to be read again. ▲ A snapshot is dropped only if everything that it replaces
-        can be read: not while a change of its object waits for a key. If this is not stored, call `not_reread`."""
+        """Marks the room as read completely, in memory, and returns the write that records it. The write names the
+        objects that no longer depend on a snapshot. ▲ A snapshot is dropped only if everything that it replaces can be
+        read: not while a change of its object waits for a key. If the write is not stored, call `not_reread`."""
         self._move(Event.READ_AGAIN)
         self._reread = 0
         shut = self.shut()
@@ -233,13 +244,15 @@ class RoomSync(TrackedRoom):
         return ReadAgain(room=self.room, whole=whole)
 
     def shut(self) -> set[ObjId]:
-        """Objects with a change that waits for a key."""
+        """The objects with a change that waits in the store for a key. Corrects `waiting`, the number of such items,
+        too."""
         rows = self._ports.waiting(self.room)
         self._waiting = len(rows)
         return objects_of(rows)
 
     def not_reread(self, until: int) -> None:
-        """▲ The result of `reread_done` was not stored: the room's reread is finished on the next connection."""
+        """▲ Call it if the result of `reread_done` was not stored: the room is again to be read up to position `until`,
+        which is finished on the next connection."""
         self._move(Event.NOT_RECORDED)
         self._reread = max(self._reread, until)
 
@@ -248,8 +261,8 @@ class RoomSync(TrackedRoom):
         return [ObjId(obj) for obj in state.shares if obj not in state.pruned]
 
     def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
-        """▲ The envelope at position n if the server shows the very one that was judged there; its content may be gone.
-        None for any other item."""
+        """▲ `item`, which the server shows for position `n`, as an envelope, if it is the very one that was judged
+        there: the running hash must agree. Its content may be gone. None for any other item."""
         before, mine = self.stream.rh_of(n - 1, self.rh_at), self.stream.rh_of(n, self.rh_at)
         if item.kind != ENVELOPE or item.n != n or before is None or not 0 <= item.t <= MAX_T:
             return None
@@ -263,16 +276,16 @@ class RoomSync(TrackedRoom):
         return AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, None)
 
     def missed(self, item: AcceptedEnvelope) -> None:
-        """Records that this device asked the server for an item's content and did not get it. Once the room is judged
-        up to the server's head, this makes it WITHHELD. Nothing is recorded if the item's object is destroyed, or
-        pruned up to there: the content may then be gone (`RoomStream.may_be_gone`)."""
+        """Records that the server did not give the content of `item` when this device asked for it. Once the room is
+        judged up to the server's last position, this stops it as WITHHELD. Nothing is recorded if the item's object is
+        destroyed, or pruned up to there: the content may then be gone (`RoomStream.may_be_gone`)."""
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
             self.stream.state.missing[item.n] = item.hdr.obj
 
     def finish_bootstrap(self, *, reread: bool) -> OpenedUpTo:
-        """The last transaction of a newcomer's bootstrap of a room that was pulled headers-only: the stream's state.
-        `reread`: the history before the room's snapshots is left to be read. A buffer that was not opened is dropped;
-        its positions are stored here."""
+        """The last write of a newcomer's first reading of a room that was pulled headers-only: the stream's state.
+        `reread`: whether the history before the room's snapshots is left to be read later. If the buffer was not
+        opened, the write has its positions, and the buffer is dropped."""
         held, self._buffer = self._buffer, None
         self._move(Event.STORED)
         self._stored_n = self._kept_n = self.stream.n
@@ -287,8 +300,9 @@ class RoomSync(TrackedRoom):
         )
 
     def refill(self, item: Item, n: int) -> list[OpenedUpTo]:
-        """Opens content that the server withheld before, at a position that has been judged. Returns the writes for the
-        store; [] if the item is not the one at that position, or has no content now either."""
+        """Opens `item`, the content that the server withheld before, at position `n`, which was judged long ago.
+        Returns the writes for the store; [] if the item is not the one at that position, or has no content now
+        either."""
         found = self.shown(item, n)
         if found is None or found.ct is None:
             return []
@@ -307,8 +321,8 @@ class RoomSync(TrackedRoom):
         return [whole]
 
     def _state_due(self, entries: bool) -> bool:
-        """Whether the stream's state is stored with this slice. In most rooms it always is; in a large room only with
-        entries, and after STATE_EVERY positions.
+        """Whether the stream's state is stored with this slice. In most rooms it always is; in a large room only with a
+        slice that changes entries or members (`entries`), and after STATE_EVERY positions.
 
         2,000 members make 400 KB of state. ▲ One member's thousands of objects or snapshots make some MB, which would
         otherwise be written with each message. After a restart the positions behind the stored state are pulled and
@@ -321,7 +335,8 @@ class RoomSync(TrackedRoom):
         return True
 
     def _chunks(self, changes: Sequence[OpenedChange]) -> tuple[list[OpenedContent], Sequence[OpenedChange]]:
-        """Splits changes into transactions: those that come first, and the changes that are left for the last one."""
+        """Splits `changes` into transactions of a bounded size. Returns (the writes that come first, the changes that
+        are left for the last write)."""
         begun = self.stream.state.snapshots
         size = BEHIND_CHUNK if all(change.obj in begun for change in changes) else CHUNK
         ends = range(size, len(changes), size)
@@ -331,9 +346,9 @@ class RoomSync(TrackedRoom):
         return [(a.n, rh) for a, rh in zip(accepted, self.stream.recent(len(accepted)), strict=True)]
 
     def _incomplete_in(self, accepted: Sequence[Accepted]) -> list[ObjId]:
-        """▲ Objects with changes that are shown without content. Whether that is legitimate is checked by
-        `RoomStream.withheld`. Objects already known to be incomplete are included, because the last write may have been
-        lost."""
+        """▲ The objects of which `accepted` has changes without their content. They are added to `incomplete`; an
+        object that is in it already is listed again, because the last write may have been lost. Whether the content may
+        be absent is checked by `RoomStream.withheld`. Empty while only headers are pulled."""
         if self.headers_only:
             return []
         shown: set[ObjId] = set()
@@ -357,7 +372,8 @@ class RoomSync(TrackedRoom):
         return self._opener.inside_from
 
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
-        """The members that are new or changed since the last transaction, and those that are gone."""
+        """(members that are new or changed, people who are members no more), both since the last call, whose result
+        went into the last write."""
         stored, now = self._stored_members, self.stream.members
         self._stored_members = now
         if stored is now:
@@ -371,9 +387,10 @@ class RoomSync(TrackedRoom):
         return rows, [uid for uid in stored if uid not in now]
 
     def resolve(self, shares: Iterable[WireShare] = ()) -> list[Received]:
-        """Opens waiting items, as far as that is possible now. ▲ Retries only after a new key, share or addition.
-        Otherwise a member who makes many items of a room wait could make every later item cost a scan of all of them.
-        """
+        """Decrypts the store's waiting items, as far as that is possible now, and returns the writes for the store.
+        `shares` are objects' secrets that were just received. ▲ Tries only after a new key, share or addition; []
+        otherwise. A member who makes many items of a room wait could otherwise make every later item cost a scan of all
+        of them."""
         new_shares = self.keys.take_shares(shares)
         if not self.keys.untried:
             return []
@@ -398,8 +415,9 @@ class RoomSync(TrackedRoom):
 
 
 def _void_among(accepted: Sequence[Accepted]) -> list[tuple[int, Uid, str]]:
-    """(position, person in whose name it is, code) of the items that are void by the room's rules. Items of a type,
-    kind or extension that this program does not know ("format") are left out: a newer server may rightly place them."""
+    """The items among `accepted` that the room's rules make void: (position, person in whose name the item is, code).
+    Items of a type, kind or extension that this program does not know ("format") are left out: a newer server may
+    rightly place them."""
     return [
         (a.n, a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid, a.void)
         for a in accepted

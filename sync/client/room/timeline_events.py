@@ -15,9 +15,12 @@ RESET = "reset"
 
 
 def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEvent]:
-    """A line for each of `gone` whose account the agency has reset, at the last positions up to `n`.
+    """Lines of the timeline for those of `gone` (members no more) whose account the agency has reset. The lines are at
+    the positions `n`, `n` − 1 and so on, with the server's time `t` in ms. `book` has people's key logs, which show the
+    reset.
 
-    No entry records a reset: it takes effect where any item's pin first shows the end of the person's log.
+    No entry of the room records a reset: it takes effect at the first item that refers to the person's log up to the
+    entry that ends it.
     """
     ended = []
     for uid in gone:
@@ -28,7 +31,7 @@ def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEven
 
 
 def event_of(item: AcceptedEntry) -> RoomEvent | None:
-    """The entry as a line of the timeline; None if it is void or has no meaning for people."""
+    """The room entry `item` as a line of the timeline; None if the room's rules make it void."""
     if item.void is not None:
         return None
     entry, p = item.entry, item.entry.payload

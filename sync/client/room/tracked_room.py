@@ -23,7 +23,9 @@ log = logging.getLogger("sync")
 
 
 class TrackedRoom:
-    """A room's state on this device. `problem` stops everything but reading; `blocked` stops only writing."""
+    """What this device knows of one room beside its content: its phase, its positions, and what stops it. A `problem`
+    stops the room: nothing more is received or sent, and what is stored can still be read. `blocked` stops only
+    sending."""
 
     raises: ClassVar[bool] = False
     """Whether a transition that the table does not list is raised, as in our tests. Otherwise it stops the room."""
@@ -37,7 +39,8 @@ class TrackedRoom:
         state: bytes | None,
         stream: RoomStream | None = None,
     ) -> None:
-        """`state`: the stored state, None for a new room. `stream`: the stream that was already read from it."""
+        """`ports` is the store, `book` has people's key logs. `state` is the room's stored state, encoded; None for a
+        new room. `stream` is what the caller has already decoded from `state`; None to decode it here."""
         self.room = room
         self.stream = stream or (RoomStream.from_bytes(state) if state else RoomStream(room))
         self.keys = RoomKeys(self.stream, room, ports, book, account)
@@ -65,8 +68,9 @@ class TrackedRoom:
 
     @property
     def held_back(self) -> bool:
-        """▲ Whether nothing may be sent, because the room has stopped and the store records it. The record lasts over
-        restarts; it goes when the server is seen to have our history again."""
+        """▲ Whether nothing may be sent because the store records that the room had a fork, a rollback or a restore.
+        The record holds after a restart; it is removed when the server is seen to have our history again, and never
+        after a fork."""
         return self._phase.mark is not Mark.NONE
 
     @property
@@ -96,20 +100,20 @@ class TrackedRoom:
 
     @property
     def incomplete(self) -> set[ObjId]:
-        """Objects with a missing range: changes were pruned before this device fetched them. See
-        `Backfill.fetch_pruned`."""
+        """The objects with a missing range: the server pruned (deleted) changes of them before this device fetched
+        those. See `Backfill.fetch_pruned`."""
         return self._incomplete
 
     @property
     def bootstrap_buffer(self) -> BootstrapBuffer | None:
-        """Holds what is pulled and not opened before this device has the room's key for the first time; see
-        `open_bootstrap_buffer`."""
+        """The buffer for what is pulled and not opened before this device has the room's key for the first time (see
+        `open_bootstrap_buffer`); None after that."""
         return self._buffer
 
     @property
     def headers_only(self) -> bool:
-        """Whether only headers are pulled at first. The content that is needed is fetched when all of them are
-        judged."""
+        """Whether only the headers of this room's items are pulled now, because the room is long and new to this
+        device. The content that is needed is fetched when all headers are judged."""
         return self._phase.reading is Reading.HEADERS
 
     @property
@@ -124,20 +128,23 @@ class TrackedRoom:
 
     @property
     def ends_here(self) -> bool:
-        """▲ Whether nothing more of the room exists anywhere that could change what we know of its members: on this
-        connection the server confirmed our head, or it gives us no more."""
+        """▲ Whether our copy of the room's member list is as new as we can get it. It is if the server has confirmed on
+        this connection that it has the same head; or if it gives us no more, because this person is no member or the
+        room has a fork, a rollback or withheld items. A room that this program cannot follow counts only with a
+        recorded fork or rollback."""
         stopped = self._phase.mark in (Mark.FORK, Mark.ROLLBACK) or self.problem is RoomState.WITHHELD
         known = self.caught_up and (self._phase.head is Head.CONFIRMED or not self.is_member)
         return stopped or (known and self.problem is not RoomState.UNREADABLE)
 
     @property
     def own_seq(self) -> int:
-        """This device's newest dev_seq in the room that has a position."""
+        """The sequence number of this device's newest item in the room, as far as the room is judged; 0 for none."""
         head = self.stream.device_heads.get(self._account.dev)
         return head.dev_seq if head else 0
 
     def has_own(self, seq: int, n: int) -> bool:
-        """Whether an item of this device with that dev_seq is at position n, as far as the newest item shows."""
+        """Whether the room has this device's item with the sequence number `seq`. If it is the newest of this device,
+        it must be at position `n`; the position of an older one is not checked."""
         head = self.stream.device_heads.get(self._account.dev)
         return head is not None and (head.dev_seq > seq or (head.dev_seq, head.n) == (seq, n))
 
@@ -147,7 +154,8 @@ class TrackedRoom:
         return self.problem is None and not self.held_back and self.caught_up
 
     def security_status(self) -> RoomState:
-        """The room's security status."""
+        """The room's security status: what stops it; or LEFT if this person is no member, WAITING if a key or an
+        object's secret is missing, OWES_ROTATION if a new key is due; otherwise SEALED."""
         if self.problem is not None:
             return self.problem
         if not self.is_member:
@@ -159,8 +167,8 @@ class TrackedRoom:
     # -- transitions ----------------------------------------------------------------------------------------------
 
     def _move(self, event: Event) -> None:
-        """▲ A transition that the table does not list is a fault of this program. It stops this room alone, until the
-        next start; in tests it is raised."""
+        """Moves the room's phase by `event`. ▲ A transition that the table does not list is a fault of this program. It
+        stops this room alone, until the next start; in tests it is raised."""
         try:
             self._phase = self._phase.after(event)
         except UnlistedTransition as e:
@@ -170,20 +178,22 @@ class TrackedRoom:
             self._phase = self._phase.failed()
 
     def stop(self, state: RoomState) -> None:
-        """▲ Stops the room: nothing more is read in or sent. A fork and a rollback are kept after a restart; see
+        """▲ Stops the room, for the reason `state`: nothing more is read in or sent. A fork, a rollback and a restore
+        are recorded in the store, and so hold after a restart. For what a new connection changes see
         `reset_connection_state`."""
         self._move(ALARMS[state])
         if state in LASTING:
             self._ports.set_problem(self.room, self._phase.recorded)
 
     def reset_connection_state(self) -> None:
-        """▲ Forgets what only the last connection showed: what the server hid or had lost may be there now and is
-        judged again. A fork stays, since two histories were signed, whatever the server shows next. A room that this
-        program cannot follow stays stopped."""
+        """▲ Call it on a new connection. Forgets what only the last connection showed: what the server hid or had lost
+        may be there now and is judged again. A fork stays, since two histories were signed, whatever the server shows
+        next. A room that this program cannot follow stays stopped."""
         self._move(Event.CONNECTED)
 
     def confirm_head(self) -> None:
-        """The server has the same position and history as this device: the outbox may send again."""
+        """Records that the server has the same position and history as this device. If the store had recorded a
+        rollback or a restore, that ends: the outbox may send again."""
         held_back = self.held_back
         self._move(Event.CONFIRMED)
         if held_back and not self.held_back:
@@ -206,7 +216,7 @@ class TrackedRoom:
         self._blocked = code
 
     def unblock(self) -> bool:
-        """The server takes what is written here. True if it did not before."""
+        """Records that the server accepts what is written here. True if it refused it before."""
         blocked, self._blocked = self._blocked, None
         return blocked is not None
 
@@ -215,8 +225,9 @@ class TrackedRoom:
         self._move(Event.LONG if long else Event.SHORT)
 
     def take_over(self, before: "TrackedRoom") -> None:
-        """Continues in the place of the room whose slice could not be stored. ▲ A room that this program cannot follow
-        stays stopped: a line that is cut is no new start."""
+        """Makes this room, which was just read from the store, continue in the place of `before`, the same room in
+        memory, whose last slice could not be stored. ▲ A room that this program cannot follow stays stopped: a line
+        that is cut is no new start."""
         if before.problem is RoomState.UNREADABLE:
             self._move(Event.UNREADABLE)
         self._blocked, self.keys.drafted, self._head_n = before._blocked, before.keys.drafted, before._head_n
@@ -226,8 +237,8 @@ class TrackedRoom:
         self._incomplete -= set(objs)
 
     def record_alarm(self) -> None:
-        """▲ Call it when the room's stream is stored for the first time: the store records no alarm of a room without a
-        stream."""
+        """▲ Stores why the room has stopped, if it has. Call it when the room's stream is stored for the first time:
+        before that the store records no alarm of the room."""
         if self.held_back:
             self._ports.set_problem(self.room, self._phase.recorded)
 

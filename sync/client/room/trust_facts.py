@@ -18,7 +18,7 @@ from sync.trust.room.room_state import RoomState as StreamState
 
 
 class Change(StrEnum):
-    """What may happen to a person's keys after the genesis, which the safety number covers."""
+    """What may happen to a person's keys after their log's first entry, which the safety number covers."""
 
     DEVICE_ADDED = "device-added"
     DEVICE_RECOVERED = "device-recovered"
@@ -29,8 +29,9 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
-    """One change, by the entry `seq` of the person's log. A device that only renews its sealing key, a new PUK
-    generation and a new recovery sheet are no changes: the same person still holds the keys."""
+    """One event that changed which keys a person has, as `what` says: the entry with the number `seq` in the person's
+    key log. A device that only renews its sealing key, a new generation of the person's key and a new recovery sheet
+    are not listed: the same person still holds the keys."""
 
     seq: int
     what: Change
@@ -38,10 +39,11 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A member, who can open the room's key in force unless `keyless`. `since_ms` by the server's time.
+    """A member of a room. They hold the room's key in force unless `keyless`. They were added at position `since_n`,
+    `since_ms` by the server's time, with or without the `history`.
 
-    `keyless`: the epoch in force says that it could not be sealed to them. A member whose own key waits to be renewed,
-    after the agency revoked a device, is shown as a holder too; that claims no more than is true.
+    `keyless`: the key in force could not be encrypted to them, as the epoch itself states. A member whose own key waits
+    to be renewed, after the agency revoked a device, is shown as a holder too; that claims no more than is true.
     """
 
     uid: Uid
@@ -54,10 +56,12 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomFacts:
-    """A room's key in force: generation `epoch` from position `epoch_n`, made by `by`, and everybody who holds it.
+    """A room's key in force and its holders: the key of generation `epoch`, which `by` made at position `epoch_n`, and
+    the room's members as `holders`.
 
-    `recovery`: ids of the agency's recovery recipients, who hold it too, without the history. `epoch` 0: no key yet.
-    `owes_rotation`: a new key is due before the next write.
+    `recovery`: ids of the agency's recovery recipients, who hold the key too, without the history. `archive`: whether
+    the generation has an archive key, which opens the earlier ones. `owes_rotation`: a new key is due before the next
+    write. `state`: the room's security status.
     """
 
     state: RoomState
@@ -71,13 +75,15 @@ class RoomFacts:
 
 
 class Facts:
-    """The facts of rooms, cached while their sources stay the same: a large room asks with each message."""
+    """Computes the `RoomFacts` of rooms, and caches them while their sources stay the same: a large room asks with each
+    message."""
 
     def __init__(self) -> None:
         self._kept: dict[RoomId, tuple[tuple[object, ...], RoomFacts]] = {}
 
     def of(self, room: RoomSync) -> RoomFacts | None:
-        """The room's facts; None before its first epoch is judged."""
+        """The facts of `room`, from the cache if nothing has changed; None before the room's first key (epoch) is
+        verified."""
         s = room.stream.state
         epoch = s.epochs.get(s.epoch)
         if epoch is None:
@@ -115,8 +121,8 @@ def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
 
 
 def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[DevId, int]]:
-    """The person's active devices that may write in the room: (device, when it was added, as it claims, ms). An empty
-    list for a reader."""
+    """The active devices of the person `uid` that may write in the room: (device, when it was added, as it claims, ms).
+    An empty list for a reader and for a person who is no member. `state`: the room's; `log`: the person's key log."""
     member = state.members.get(uid)
     if member is None or member.role < Role.WRITER:
         return []
@@ -124,8 +130,8 @@ def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[De
 
 
 def key_changes(book: Book, uid: Uid, after: int) -> list[KeyChange]:
-    """What happened to a person's keys in the entries after `after`, in order; an empty list while the log is not
-    known."""
+    """What happened to the keys of the person `uid` in the entries of their key log with a number above `after`, in
+    order. An empty list while this device does not have the log."""
     log = book.log(uid)
     if log is None:
         return []

@@ -11,7 +11,8 @@ from sync.trust.formats.items import Item
 
 
 class Unstored:
-    """`ports.InboxPort`. Keys that are opened stay in the room's own memory."""
+    """An `InboxPort`, the part of the store that a room uses, for a room that is only previewed: it contains nothing
+    and stores nothing. Keys that are opened stay in the room's own memory."""
 
     def rooms(self) -> list[tuple[RoomId, bytes]]:
         return []

@@ -7,7 +7,8 @@ from sync.client.status import LinkState
 
 
 class ConnectionState:
-    """The last state that was set. `on_status` is called at each change."""
+    """The state of the connection to the server as it is shown to the person: whether it is online, and why not.
+    `on_status` is called at each change."""
 
     def __init__(self, on_status: Callable[[], None]) -> None:
         self._on_status = on_status
@@ -20,6 +21,7 @@ class ConnectionState:
         """When everything that was received was last judged and stored, by this device's clock."""
 
     def show(self, link: LinkState, code: str | None = None, about: str = "") -> None:
-        """Sets the state."""
+        """Sets the state, and calls `on_status`. `code`: the reason, if there is one. `about`: the address that the
+        reason concerns."""
         self.link, self.code, self.about = link, code, about
         self._on_status()

@@ -20,16 +20,18 @@ log = logging.getLogger("sync")
 
 
 class OwnLogKeeping:
-    """Keeps our copy of the own log and the server's the same. One `work` task at a time."""
+    """Keeps this device's copy of its own person's key log the same as the server's, and acts on new entries. One
+    `work` task at a time."""
 
     def __init__(self, parts: EngineParts, devices: Devices, recovery_sheet: RecoverySheet) -> None:
         self._link, self._reuploader, self._audit = parts.link, parts.reuploader, parts.audit
         self._devices, self._recovery_sheet = devices, recovery_sheet
 
     async def compare(self, connection: Connection, authed: m.Authed) -> None:
-        """▲ Verifies that the server's copy of our own log agrees with ours and is no shorter. No receipt covers the
-        log, only our copy. A restored server gets the missing entries back; Reject "rollback" if it does not take them.
-        """
+        """▲ Call it after each sign-in, with the server's answer `authed`: verifies that the server's copy of this
+        person's key log agrees with ours and is no shorter. Reject "ulog" if it differs. No receipt covers the log,
+        only our copy. A server that was restored from a backup gets the missing entries back; Reject "rollback" if it
+        does not take them."""
         mine = self._link.book.log(self._link.account.uid)
         if mine is None or mine.seq < authed.ulog_seq:
             mine = await self._link.book.fetch(connection, self._link.account.uid)
@@ -42,8 +44,9 @@ class OwnLogKeeping:
                 raise Reject("rollback", "own log") from e
 
     async def work(self, connection: Connection) -> None:
-        """Takes in what the person's other devices did, and keeps the person's key in order. Refused "revoked" or
-        "reset" once the log ends this device."""
+        """Whenever this person's key log may have grown: fetches what the person's other devices entered, and adds what
+        is due, such as a new generation of the person's key. Refused "revoked" or "reset" once the log ends this
+        device."""
         checked = -1
         while True:
             await self._link.own_log_moved.wait()
@@ -58,8 +61,8 @@ class OwnLogKeeping:
             self._link.listener.on_status()
 
     async def _maintain(self) -> None:
-        """Adds to the log what is due. A restored server accepts no new entries while it waits for a device of this
-        person. In that case this is tried again later."""
+        """Adds to this person's key log what is due. Errors are logged and not raised. A restored server accepts no new
+        entries while it waits for a device of this person; then this is tried again later."""
         try:
             await self._devices.maintain()
             await self._recovery_sheet.defend()

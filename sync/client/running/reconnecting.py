@@ -55,7 +55,8 @@ _STUCK = (
 
 
 class Reconnecting:
-    """Runs sessions until `run` is cancelled."""
+    """Keeps the engine connected: runs one session with the server after another, and waits between them, until `run`
+    is cancelled."""
 
     def __init__(
         self, link: Link, devices: Devices, state: ConnectionState, session: SignedInSession, unknown: UnknownAccount
@@ -70,7 +71,8 @@ class Reconnecting:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Connects, syncs, reconnects with jittered back-off, until cancelled."""
+        """Connects, syncs until the connection ends, waits and connects again, until cancelled. The waits grow with
+        each failure and are partly random."""
         try:
             while True:
                 wait_s = await self._attempt_safely()
@@ -87,12 +89,13 @@ class Reconnecting:
                 task.cancel()
 
     def retry_now(self) -> None:
-        """Connects at once if there is no connection."""
+        """Ends a wait between two attempts, so that a connection is made at once. Does nothing to an open
+        connection."""
         self.backoff.reset()
         self._retry.set()
 
     def hurry(self) -> None:
-        """Drops the connection and dials at once."""
+        """Drops the connection, if there is one, and dials at once."""
         self.retry_now()
         connection = self._link.connection
         if connection is not None:
@@ -100,7 +103,8 @@ class Reconnecting:
             self.spawn(connection.close())
 
     def compare_clocks(self) -> None:
-        """Signs in again to compare the clocks, because a room's time is far ahead; at most once in COMPARE_S."""
+        """Drops the connection and signs in again, since a sign-in compares the server's clock with ours; at most once
+        in COMPARE_S. Called when the time in a room is far ahead."""
         now = asyncio.get_running_loop().time()
         if now >= self._compare_at:
             self._compare_at = now + COMPARE_S
@@ -108,14 +112,15 @@ class Reconnecting:
             self.hurry()
 
     def spawn(self, coro: Coroutine[object, object, None]) -> None:
-        """Starts a coroutine that is cancelled when `run` ends."""
+        """Runs `coro` in a task of its own, which is cancelled when `run` ends."""
         task = asyncio.ensure_future(coro)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _attempt_safely(self) -> float:
-        """As `_attempt`, but logs every error and returns the wait before the next attempt. ▲ Otherwise an error after
-        a failed session would end syncing for good, for example a full disk that refuses to store a revocation."""
+        """Runs one connection as `_attempt` does, but logs every error, and returns the seconds to wait before the next
+        attempt. ▲ Otherwise an error after a failed session would end syncing for good, for example a full disk that
+        refuses to store a revocation."""
         try:
             return await self._attempt()
         except Exception as e:
@@ -124,7 +129,8 @@ class Reconnecting:
             return self.backoff.next_s()
 
     async def _attempt(self) -> float:
-        """Runs one connection from its beginning to its end. Returns the seconds to wait before the next attempt."""
+        """Runs one connection from its beginning to its end, and shows why it ended. Returns the seconds to wait before
+        the next attempt."""
         self._session.signed_in_at = None
         try:
             await self._link.open_large()
@@ -142,8 +148,8 @@ class Reconnecting:
         return self.backoff.next_s()
 
     async def _show_end(self, error: Exception) -> float | None:
-        """Shows why a session ended, after what this device can do about it itself. Returns the seconds to wait before
-        the next attempt; None if the back-off decides."""
+        """Shows to the person that a session ended with `error`, after what this device can do about it itself. Returns
+        the seconds to wait before the next attempt; None if the back-off decides."""
         if isinstance(error, Ended):
             return self._believe_end(error)
         if isinstance(error, TooOld):
@@ -176,8 +182,8 @@ class Reconnecting:
         return None
 
     def _believe_end(self, claim: Ended) -> float:
-        """▲ Ends this device if its own log says that it is revoked or reset. A server that only claims so is not
-        believed."""
+        """▲ Ends this device if the entries in `claim` prove that this person's log revokes it or ends the account. A
+        server that only claims so is not believed. Returns the seconds to wait before the next attempt."""
         try:
             self._devices.believe_end(claim.entries)
         except Reject as e:

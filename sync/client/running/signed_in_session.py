@@ -26,7 +26,8 @@ _LAST_WORD_S = 2.0
 
 
 class SignedInSession:
-    """Runs one connection at a time."""
+    """Runs one session with the server: a connection, the sign-in on it, and the work of all parts of the engine until
+    it ends. One at a time."""
 
     def __init__(
         self,
@@ -49,7 +50,8 @@ class SignedInSession:
         """The loop's time at which the server accepted the sign-in; None before."""
 
     async def run(self) -> None:
-        """Connects, signs in, and keeps all parts at work until one of them ends. Raises why it ended."""
+        """Connects, signs in, and keeps all parts of the engine at work until one of them ends, for example because the
+        connection is lost. Raises the error that ended it."""
         if self._state.link is not LinkState.ERROR:
             self._state.show(LinkState.CONNECTING)
         connection = await self._line.connect(self._link.now_ms)
@@ -73,7 +75,8 @@ class SignedInSession:
             await self._end(connection, work)
 
     async def _sign_in(self, connection: Connection) -> None:
-        """Signs in, and gives the parts what the server answers."""
+        """Signs in on `connection`, and gives the parts of the engine what the server answers (the heads of the rooms,
+        recovery requests, and so on)."""
         account, parts = self._link.account, self._parts
         authed = await connection.sign_in(account.uid, account.dev, account.signing, parts.verifier.newest())
         self._link.connection = connection
@@ -108,8 +111,8 @@ class SignedInSession:
         return [asyncio.ensure_future(work) for work in works]
 
     async def _end(self, connection: Connection, work: list[asyncio.Future[None]]) -> None:
-        """Cancels the parts' work. Everything is read from the store again if one failed: what it has in memory may be
-        ahead of the disk."""
+        """Cancels the tasks in `work` and closes the connection. If one of the tasks failed with an error of this
+        program or the store, everything is read from the store again: what the memory has may be ahead of the disk."""
         self._link.connection = None
         self._link.notify_moved()
         if self.host is not None:
@@ -122,7 +125,8 @@ class SignedInSession:
             self._link.reload()
 
     def _on_frame(self, frame: m.ServerFrame) -> None:
-        """Hands a frame that is no reply to the part that handles it. Runs on the reader task."""
+        """Gives `frame`, which the server sent without being asked, to the part of the engine that handles it. Runs on
+        the reader task."""
         if isinstance(frame, m.LogMoved):
             self._link.own_log_moved.set()
         elif isinstance(frame, m.MemberMoved):
@@ -141,7 +145,8 @@ class SignedInSession:
             self._early.append(frame)
 
     def _on_idle(self) -> None:
-        """Everything that was received is judged and stored."""
+        """Called whenever everything that was received is verified and stored: shows ONLINE and the time, and lets
+        those parts begin that need current rooms."""
         self._state.last_synced_ms = self._link.now_ms()
         self._parts.audit.add_rooms(self._link.rooms)
         self._parts.schedule.caught_up()

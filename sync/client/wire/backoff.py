@@ -13,20 +13,23 @@ SPREAD_S = 5.0
 
 
 class Backoff:
-    """Delays in seconds: `next_s()` for each failure, `reset()` after a success."""
+    """How long to wait before the next attempt to connect, in seconds: `next_s()` after each failure, `reset()` after a
+    success."""
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._ceiling_s = FIRST_S
 
     def next_s(self) -> float:
-        """A delay between half and all of a ceiling that doubles up to LONGEST_S."""
+        """The wait after a failure, in seconds: random between half and all of a ceiling, which doubles with each call
+        up to LONGEST_S."""
         ceiling_s = self._ceiling_s
         self._ceiling_s = min(LONGEST_S, ceiling_s * 2)
         return self._rng.uniform(ceiling_s / 2, ceiling_s)
 
     def after_loss_s(self) -> float:
-        """A delay after an established connection was lost, as everybody's was if the server stopped."""
+        """The wait, in seconds, after an established connection was lost: random, up to SPREAD_S. If the server
+        stopped, all clients lost theirs at once and must not return at once. Also resets the back-off."""
         self.reset()
         return self._rng.uniform(0.0, SPREAD_S)
 

@@ -49,14 +49,15 @@ Reply = TypeVar("Reply", bound=Frame)
 
 
 class Signer(Protocol):
-    """Signs the sign-in challenge for one device."""
+    """The signing key of one device, with which it proves itself at the sign-in."""
 
     def sign(self, domain: str, message: object) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """The server as the handshake proved it. `offset_ms` is its clock minus ours."""
+    """What the handshake proved about the server: its key and certificate, and its agency's key. `offset_ms` is its
+    clock minus ours. `nonce` and `client_nonce` are the random bytes of the two sides, which the sign-in signs."""
 
     agency_pk: bytes
     server_pk: bytes
@@ -67,7 +68,8 @@ class ServerIdentity:
 
 
 class Connection:
-    """Opened by `connect`. After that, `request` may be used from any task while `run` is running."""
+    """One connection to the server: sends requests and waits for their replies, and passes on every other frame.
+    `connect` opens it. After that, `request` may be used from any task while `run` is running."""
 
     def __init__(self, transport: Transport, address: str, identity: ServerIdentity) -> None:
         self.identity = identity
@@ -85,8 +87,8 @@ class Connection:
         prove its key and its address; Outdated or Refused if it refuses the connection; Reject if its answer breaks a
         rule.
 
-        `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its hash); None if it is not known
-        yet.
+        `now_ms` is this device's clock. `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its
+        hash); None if it is not known yet.
         """
         transport = await dialer.open()
         try:
@@ -101,7 +103,9 @@ class Connection:
         return cls(transport, dialer.address.name, identity)
 
     async def sign_in(self, uid: Uid, dev: DevId, signer: Signer, receipts: list[Receipt]) -> Authed:
-        """Proves the device to the server; Refused "auth" if the server does not know the device.
+        """Proves to the server that this is the device `dev` of the person `uid`: `signer`, the device's key, signs a
+        challenge. `receipts` are the newest receipts of rooms that this device has, for the server to compare. Returns
+        the server's answer; Refused "auth" if the server does not know the device.
 
         Outdated if the operator asks for a newer program than this one. Ended if the server says that the person's log
         ends this device, and shows it.
@@ -201,8 +205,9 @@ async def _shake_hands(
 
 
 def _check_proof(answer: ServerHello, server_pk: bytes, hello: Hello, agency: bytes) -> None:
-    """▲ ServerUnproven unless the server has the key that its certificate names, and owns the address that we dialled.
-    Otherwise anybody could show the certificate, which every client knows."""
+    """▲ ServerUnproven unless `answer`, to our `hello`, is signed by `server_pk`, the key that the server's certificate
+    names, for the address that we dialled. `agency`: the fingerprint of the agency's key. Otherwise anybody could show
+    the certificate, which every client knows."""
     try:
         signed = hello_proof(answer.nonce, hello.nonce, agency, hello.address, answer.time)
         verify(server_pk, "hello", signed, answer.proof)
@@ -211,7 +216,8 @@ def _check_proof(answer: ServerHello, server_pk: bytes, hello: Hello, agency: by
 
 
 def _raise_if_closing(frame: ServerFrame) -> None:
-    """Raises the error if the frame is an Error without rid: the server's last frame on this connection."""
+    """Raises the error in `frame` if it is an Error without a request id: the server's last frame on this connection.
+    Otherwise does nothing."""
     if isinstance(frame, Error) and frame.rid == 0:
         raise _refusal(frame)
 
@@ -227,7 +233,7 @@ def _refusal(frame: Error) -> SyncError:
 
 
 def _refused(frame: Error) -> Outdated | Refused:
-    """The error that an Error frame means: Outdated if its code is "client-old", otherwise Refused. The code goes into
+    """The exception for an Error frame: Outdated if its code is "client-old", otherwise Refused. The code goes into
     logs and selects a sentence, so it must be a word of small letters, digits and dashes; any other code becomes
     "internal". The detail is shortened, and characters that cannot be printed are left out."""
     if frame.code == ErrorCode.CLIENT_OLD:

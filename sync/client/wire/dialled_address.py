@@ -51,14 +51,15 @@ class Nowhere:
 
 
 class ServerLine:
-    """The account's Dialer. It dials the stored address; `connect` may replace that by another address of the same
-    server."""
+    """The Dialer of one account: opens connections to the account's server. It dials the stored address; `connect` may
+    replace that by another address of the same server."""
 
     def __init__(
         self, store: ServerPort, dialer: Dialer, others: Callable[[], Sequence[Dialer]], agency: bytes
     ) -> None:
-        """`others`: the dialers of all servers that policy names now, in its order. `agency`: the key's fingerprint,
-        32 B."""
+        """`store` has the address and key of the server as it last proved itself. `dialer` dials the stored address.
+        `others` returns the dialers of all servers that policy names now, in its order. `agency`: the fingerprint of
+        the agency's key, 32 B."""
         self._store, self._dialer, self._others, self._agency = store, dialer, others, agency
         self._kept = store.kept_server()
         self._silent_since: float | None = None
@@ -81,8 +82,9 @@ class ServerLine:
         await self._dialer.close()
 
     async def connect(self, now_ms: Callable[[], int]) -> Connection:
-        """A connection to the account's server, which has proved itself. Dials the stored address first. If that fails,
-        dials the others in their order, and stores the first address where the same server answers.
+        """A connection to the account's server, which has proved itself; `now_ms` is this device's clock. Dials the
+        stored address first. If that fails, dials the others in their order, and stores the first address where the
+        same server answers.
 
         The others are dialled at once if policy forbids the stored address, if there is none, or if a different server
         answers there; they are dialled after MOVE_AFTER_S if nothing answers there. Raises as `Connection.connect`;
@@ -105,9 +107,10 @@ class ServerLine:
         return now - self._silent_since >= MOVE_AFTER_S
 
     async def _elsewhere(self, others: Sequence[Dialer], now_ms: Callable[[], int], failed: SyncError) -> Connection:
-        """Dials `others` in turn after the stored address failed with `failed`. Returns the first connection where the
-        account's own server answers, and stores that address from now on. Otherwise raises ServerUnproven if one of
-        them was not proved to be that server, ServerNotNamed if policy forbids the stored address, or `failed`."""
+        """Dials `others` in turn after the stored address failed with `failed`; `now_ms` is this device's clock.
+        Returns the first connection where the account's own server answers, and stores that address from now on.
+        Otherwise raises ServerUnproven if one of them was not proved to be that server, ServerNotNamed if policy
+        forbids the stored address, or `failed`."""
         stranger = ""
         for dialer in others:
             try:
@@ -130,9 +133,10 @@ class ServerLine:
         raise failed
 
     async def _proved(self, dialer: Dialer, now_ms: Callable[[], int]) -> Connection:
-        """▲ A connection to the same server: it belongs to the account's agency and has the key that was proved at the
-        stored address. Otherwise the author of a policy, or the owner of a name in it, could move the account to
-        another server. ServerUnproven, and the errors of `Connection.connect`."""
+        """▲ A connection by `dialer`, if the server there is the account's: it belongs to the account's agency and has
+        the key that was proved at the stored address. ServerUnproven otherwise, and the errors of `Connection.connect`;
+        `now_ms` is this device's clock. Without this check the author of a policy, or the owner of a name in it, could
+        move the account to another server."""
         connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=self._agency)
         if self._kept is None or connection.identity.server_pk != self._kept.key:
             await connection.close()
@@ -140,8 +144,8 @@ class ServerLine:
         return connection
 
     def _keep(self, dialer: Dialer, key: bytes) -> None:
-        """Uses this dialer from now on, and stores its address and key. If the disk refuses the write, the connection
-        still counts, and the next connection stores them."""
+        """Uses `dialer` from now on, and stores its address and the server's `key`. If the disk refuses the write, the
+        connection still counts, and the next connection stores them."""
         self._dialer, self._silent_since = dialer, None
         server = KeptServer(address=dialer.address.name, key=key)
         if server == self._kept:

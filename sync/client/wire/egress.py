@@ -36,7 +36,8 @@ CLOSE_TIMEOUT_S = 2.0
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """The operating system's trusted certificates, and those of `ca_file` beside them."""
+    """The TLS settings for connections to the server: it must have a certificate of an authority that the operating
+    system trusts or that is in `ca_file`. OSError if the file cannot be used."""
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
@@ -45,7 +46,8 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 class WebSocketTransport:
-    """One WebSocket without compression (sizes are padded; compression would undo that)."""
+    """A Transport over one open WebSocket: sends and receives whole frames, without compression (sizes are padded;
+    compression would undo that)."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -74,19 +76,21 @@ class WebSocketTransport:
 
 
 class _Closable(Protocol):
-    """A connection of the HTTP client."""
+    """A TCP connection of the HTTP client, which can be closed."""
 
     async def aclose(self) -> None: ...
 
 
 class WebSocketDialer:
-    """Dials one server. `route` is called for every connection, so a changed setting applies from the next one on."""
+    """A Dialer: opens WebSockets to one server, and sends it HTTP requests. `route` is called for every connection, so
+    a changed setting applies from the next one on."""
 
     def __init__(
         self, address: ServerAddress, route: Callable[[], Route] = Route, pace: Callable[[], Pace] = Pace
     ) -> None:
-        """`pace` makes the limit for the progress of each HTTP request. OSError (also ssl.SSLError) if the file of
-        certificates cannot be used."""
+        """`address` is the server's. `route` returns the allowed addresses, the proxy and the certificates as they are
+        set now. `pace` makes the limit for the progress of each HTTP request. OSError (also ssl.SSLError) if the file
+        of certificates cannot be used."""
         self.address = address
         self._route, self._pace = route, pace
         self._tls: tuple[Path | None, ssl.SSLContext] | None = None
@@ -94,7 +98,9 @@ class WebSocketDialer:
         self._trust(route().ca_file)
 
     async def open(self) -> Transport:
-        """As `Dialer.open`."""
+        """Opens a WebSocket to the server, and returns it as a Transport. Unreachable if that fails; ProxyFailed or
+        ProxyWantsName if the proxy is the cause; CertificateRefused if the server's certificate is not trusted;
+        AddressForbidden if the route does not allow the address."""
         proxy, tls = await self._prepare()
         try:
             socket = await _Straight(
@@ -119,7 +125,8 @@ class WebSocketDialer:
         return WebSocketTransport(socket)
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        """As `Dialer.request`."""
+        """Sends an HTTP request (`method`, `headers`) with the body `content` (None for none) to `path` at the server,
+        and returns the answer. The errors of `open`; TooSlow if too few bytes move."""
         async with self._pace() as pace:
             return await self._request(method, path, headers, content, pace)
 
@@ -154,13 +161,13 @@ class WebSocketDialer:
             raise _of_http(e) from e
 
     async def close(self) -> None:
-        """As `Dialer.close`."""
+        """Closes the HTTP client, if there is one; a later request opens another. Open WebSockets stay open."""
         kept, self._http = self._http, None
         if kept is not None:
             await kept[1].aclose()
 
     async def _client(self) -> "httpx.AsyncClient":
-        """The kept HTTP client, or a new one if the route has changed since."""
+        """The HTTP client that is kept for all requests, or a new one if the route has changed since."""
         import httpx
 
         now = await self._prepare()
@@ -174,7 +181,9 @@ class WebSocketDialer:
         return self._http[1]
 
     async def _prepare(self) -> tuple[str | None, ssl.SSLContext | None]:
-        """The proxy and the trusted certificates for a connection that is allowed."""
+        """Asks for the route as it is set now. Returns the proxy to use (None for none) and the TLS settings (None for
+        plain text). AddressForbidden if the route does not allow the server's address; CertificateRefused if the file
+        of certificates cannot be used; ProxyFailed."""
         route = self._route()
         route.check(self.address.host, self.address.port, self.address)
         proxy = await asyncio.to_thread(route.proxy, self.address.host, self.address.port)
@@ -192,7 +201,8 @@ class WebSocketDialer:
 
 
 async def _pieces(content: bytes, pace: Pace) -> AsyncIterator[bytes]:
-    """The pieces of a body that is sent. A piece counts as moved when the connection takes the next one."""
+    """Yields `content`, the body of a request, in pieces, and reports each to `pace`. A piece counts as sent when the
+    connection takes the next one."""
     for at in range(0, len(content), _PIECE_BYTES):
         piece = content[at : at + _PIECE_BYTES]
         yield piece
@@ -201,8 +211,9 @@ async def _pieces(content: bytes, pace: Pace) -> AsyncIterator[bytes]:
 
 
 async def _bounded(answer: "httpx.Response", pace: Pace) -> bytes:
-    """▲ The body as it came over the wire, at most as long as a part of a file, not decompressed. Otherwise a false
-    server could fill the memory with a few kilobytes."""
+    """▲ The body of `answer` as it came over the wire, at most MAX_ANSWER_BYTES long and not decompressed; its progress
+    is reported to `pace`. Unreachable if it is longer or compressed. Otherwise a false server could fill the memory
+    with a few kilobytes."""
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise Unreachable("compressed answer")
     body = bytearray()
@@ -227,8 +238,8 @@ def _refused_by_proxy(status: int) -> SyncError:
 
 
 def _lost(proxy: str | None, cause: Exception) -> Unreachable:
-    """The error of a connection that failed: with a proxy it is the proxy that could not be reached, unless TLS behind
-    it failed."""
+    """The error for a connection that failed with `cause`. If a `proxy` was used (None: none was), it is ProxyFailed,
+    since only the proxy is connected to directly; but Unreachable if TLS behind it failed or the time was over."""
     if proxy is not None and isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError | TimeoutError):
         return ProxyFailed("not reached")
     return Unreachable(type(cause).__name__)

@@ -13,8 +13,9 @@ WINDOW_BYTES = 128 * 1024
 
 
 class Pace:
-    """The limit for the progress of one request, as an asynchronous context. ▲ Otherwise a server that sends one byte a
-    second could hold a transfer for ever, since each byte starts the time limit of a single read again.
+    """Ends one HTTP request that makes too little progress; used as an asynchronous context around the request. ▲
+    Otherwise a server that sends one byte a second could hold a transfer for ever, since each byte starts the time
+    limit of a single read again.
 
     Raises TooSlow where bytes moved but fewer than `window_bytes` within `window_s`, and Unreachable where none did.
     """
@@ -37,13 +38,14 @@ class Pace:
             raise (TooSlow if self._moved else Unreachable)("no progress") from e
 
     def moved(self, size_bytes: int) -> None:
-        """Counts bytes that were sent or received. Once `window_bytes` have moved within the time window, the next
-        window of `window_s` begins."""
+        """Reports that `size_bytes` more bytes were sent or received. Once `window_bytes` have moved within the time
+        window, the next window of `window_s` begins."""
         self._moved += size_bytes
         if self._moved >= self._window_bytes:
             self.turn()
 
     def turn(self) -> None:
-        """Begins a new window, for example when everything is sent and the server is to answer."""
+        """Begins a new time window with a count of 0, for example when everything is sent and the server is to
+        answer."""
         self._moved = 0
         self._limit.reschedule(asyncio.get_running_loop().time() + self._window_s)

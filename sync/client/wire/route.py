@@ -21,8 +21,8 @@ def straight(host: str, port: int) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The network route as policy and settings define it. `ca_file`: certificates that are trusted beside the
-    system's."""
+    """The network route as policy and settings define it: which addresses may be connected to, and through which proxy.
+    `ca_file`: certificates that are trusted beside the system's."""
 
     servers: tuple[str, ...] = ()
     """The only servers that may be used ("host", "host:port"); empty: any."""
@@ -33,9 +33,9 @@ class Route:
     ca_file: Path | None = None
 
     def check(self, host: str, port: int, server: ServerAddress) -> None:
-        """▲ Raises AddressForbidden unless the address is allowed. The account's server must be among `servers` if
-        there are any. If there are none, it must be in `allowed` if that names any. Any other address must be in
-        `allowed`."""
+        """▲ Raises AddressForbidden unless a connection to `host` and `port` is allowed. `server` is the address of the
+        account's server. If that is the one to connect to, it must be among `servers` if there are any; if there are
+        none, it must be in `allowed` if that names any. Any other address must be in `allowed`."""
         if (host, port) == (server.host, server.port) and (self.servers or not self.allowed):
             fits = not self.servers or any(_is_server(entry, server) for entry in self.servers)
         else:
@@ -44,8 +44,8 @@ class Route:
             raise AddressForbidden(f"{host}:{port}")
 
     def proxy(self, host: str, port: int) -> str | None:
-        """The proxy to use; None for none. ProxyFailed if the proxy cannot be used, or if it names a password: there is
-        no place to store one."""
+        """The proxy for a connection to `host` and `port`, as "http://host:port"; None for none. ProxyFailed if the
+        proxy cannot be used, or if it names a password: there is no place to store one."""
         try:
             proxy = self.proxy_for(host, port)
         except OSError as e:
@@ -70,7 +70,8 @@ def by(address: str) -> ProxyLookup:
 
 
 def from_environment(environment: Mapping[str, str]) -> ProxyLookup:
-    """Uses the variables HTTPS_PROXY, ALL_PROXY and NO_PROXY. The lower-case names take precedence."""
+    """Returns a lookup that chooses the proxy by the variables HTTPS_PROXY, ALL_PROXY and NO_PROXY of `environment`,
+    which are read at each lookup. The lower-case names take precedence."""
 
     def named(name: str) -> str:
         return environment.get(name, "") or environment.get(name.upper(), "")
@@ -102,7 +103,8 @@ def _fits(pattern: str, host: str, port: int) -> bool:
 
 
 def _left_out(entry: str, host: str, port: int) -> bool:
-    """Whether an entry of NO_PROXY covers the host: a name with everything under it, an address, or a network."""
+    """Whether `entry`, one of the list in NO_PROXY, covers `host` and `port`: it is a name (which covers all names
+    under it), an address, or a network."""
     name, wanted = _split(entry.lower())
     if wanted and wanted != str(port):
         return False
@@ -114,7 +116,7 @@ def _left_out(entry: str, host: str, port: int) -> bool:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Host and port of "host", "host:port", "[::1]:port"; the port is "" if none is given."""
+    """Host and port in `text`: "host", "host:port" or "[::1]:port"; the port is "" if none is given."""
     if text.startswith("["):
         host, _, port = text[1:].partition("]")
         return host, port.removeprefix(":")

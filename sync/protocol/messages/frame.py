@@ -5,21 +5,24 @@ import msgspec
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True, tag_field="f", forbid_unknown_fields=True):
-    """Base of every frame."""
+    """The base of every frame on the wire: a message of the protocol between client and server. `rid`, in most frames,
+    is the id of a request, which its reply repeats."""
 
 
 class Signed(msgspec.Struct, frozen=True, array_like=True):
-    """A signed body, verbatim: a user-log or room entry."""
+    """A signed body, verbatim: an entry of a person's key log or of a room, or a statement of the agency or the
+    server."""
 
     body: bytes
     sig: bytes
 
 
 class WireItem(msgspec.Struct, frozen=True, array_like=True):
-    """One position of a room's stream.
+    """One item of a room's stream, at position `n`.
 
-    `kind` is 1 for an entry and 2 for an envelope. `sig` is empty inside a batch before its tail. `ct` is None for an
-    entry, and for an envelope whose content was destroyed or pruned. `t` is in milliseconds since 1970, UTC.
+    `kind` is 1 for an entry and 2 for an envelope. `sig` is empty inside a batch before its last item, whose signature
+    covers the batch. `ct` (the ciphertext) is None for an entry, and for an envelope whose content was destroyed or
+    pruned. `t` is in milliseconds since 1970, UTC.
     """
 
     n: int
@@ -31,7 +34,7 @@ class WireItem(msgspec.Struct, frozen=True, array_like=True):
 
 
 class WireShare(msgspec.Struct, frozen=True, array_like=True):
-    """The 32-byte share of an object."""
+    """An object's share: the 32-byte secret from which the object's keys are derived."""
 
     obj: bytes
     share: bytes
@@ -41,7 +44,8 @@ class WireShare(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, array_like=True):
-    """The server's signature over `[room, n, rh_n, t_n]`: proof of a position."""
+    """The server's signature over `[room, n, rh, t]`: proof that the room had reached position `n`, with the running
+    hash `rh`, at the server's time `t`."""
 
     room: bytes
     n: int
@@ -51,8 +55,8 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RoomHead(msgspec.Struct, frozen=True, array_like=True):
-    """The newest position of a room, and this device's own last envelope there (dev_seq 0 and an empty id if it has
-    none)."""
+    """A room as the server lists it at the sign-in: the receipt for its newest position, and this device's own last
+    envelope there (dev_seq 0 and an empty id if it has none)."""
 
     receipt: Receipt
     dev_seq: int

@@ -8,9 +8,9 @@ from sync.protocol.messages.recovery import RecoveryRequest
 
 
 class Hello(Frame, frozen=True, tag="hello"):
-    """The first frame. `versions` is [lowest, highest] that the client speaks, `time` its clock in ms, `address` what
-    it dialled. Version 1 had no address; the server still decodes such a frame, so that it can answer with the error
-    "version"."""
+    """The client's first frame. `versions` is [lowest, highest] that the client speaks, `nonce` is random, `time` its
+    clock in ms, `agent` its program and release, `address` what it dialled. Version 1 had no address; the server still
+    decodes such a frame, so that it can answer with the error "version"."""
 
     versions: tuple[int, int]
     nonce: bytes
@@ -97,7 +97,7 @@ class Enrol(Frame, frozen=True, tag="enrol"):
 
 
 class Ok(Frame, frozen=True, tag="ok"):
-    """The request is done; the reply carries nothing more."""
+    """The answer to a request that is done and that has nothing more to return."""
 
     rid: int
 

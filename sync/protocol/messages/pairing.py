@@ -5,16 +5,16 @@ from sync.protocol.messages.frame import Frame
 
 
 class PairOpen(Frame, frozen=True, tag="pair-open"):
-    """Opens a box through which a new device may exchange messages with this one. `box` is 16 B from the pairing code;
-    if it is empty, the server draws nine digits. A connection has one box at a time. The box closes with its
-    connection, when its time is over, or when the connection opens another."""
+    """The old device asks the server to open a box through which a new device may exchange messages with it. `box` is
+    16 B from the pairing code; if it is empty, the server draws nine digits. A connection has one box at a time. The
+    box closes with its connection, when its time is over, or when the connection opens another."""
 
     rid: int
     box: bytes
 
 
 class PairOpened(Frame, frozen=True, tag="pair-opened"):
-    """The box is open until `expires` (ms)."""
+    """The answer to PairOpen: the box with the name `box` is open until `expires` (ms)."""
 
     rid: int
     box: bytes
@@ -22,7 +22,8 @@ class PairOpened(Frame, frozen=True, tag="pair-opened"):
 
 
 class PairJoin(Frame, frozen=True, tag="pair-join"):
-    """A new device joins a box, once; allowed before Auth. Refused with "code-unknown" or "code-used"."""
+    """A new device joins the box with the name `box`; only one device may, once. Allowed before Auth. Refused with
+    "code-unknown" (no such box) or "code-used"."""
 
     rid: int
     box: bytes

@@ -7,7 +7,8 @@ from sync.protocol.messages.frame import Frame, Signed
 
 
 class Directory(Frame, frozen=True, tag="directory"):
-    """Looks people up by words of their record (`query`), or exactly (`uids`). At most 50 for a query."""
+    """Looks people up by words of their staff record (`query`), or exactly by their ids (`uids`). At most 50 for a
+    query."""
 
     rid: int
     query: str
@@ -30,7 +31,7 @@ class DirectoryReply(Frame, frozen=True, tag="directory-reply"):
 
 
 class UserLog(Frame, frozen=True, tag="user-log"):
-    """Asks for a user log's entries with seq > after."""
+    """Asks for the entries of a person's key log with a number above `after`."""
 
     rid: int
     uid: bytes

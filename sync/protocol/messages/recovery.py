@@ -36,7 +36,8 @@ class Veto(Frame, frozen=True, tag="veto"):
 
 
 class RecoverLookup(Frame, frozen=True, tag="recover-lookup"):
-    """Asks for the log whose root key is that of a recovery sheet, by an open invitation; allowed before Auth."""
+    """Asks for the key log whose root key is that of a recovery sheet (`root_pk`), by the key of an open invitation
+    (`invite_pk`); the entries after number `after`. Allowed before Auth."""
 
     rid: int
     invite_pk: bytes
@@ -45,7 +46,7 @@ class RecoverLookup(Frame, frozen=True, tag="recover-lookup"):
 
 
 class RecoverLookupReply(Frame, frozen=True, tag="recover-lookup-reply"):
-    """The person, and their log's entries with seq > after, as many as fit."""
+    """The answer to RecoverLookup: the person, and the entries of their log after `after`, as many as fit."""
 
     rid: int
     person: Person
@@ -75,13 +76,14 @@ class VetoPeriod(Frame, frozen=True, tag="veto-period"):
 
 
 class Escrow(Frame, frozen=True, tag="escrow"):
-    """Asks for the key to which the share of a recovery sheet is sealed."""
+    """Asks for the agency's public key to which the share of a recovery sheet (its half that is not on the paper) is
+    sealed."""
 
     rid: int
 
 
 class EscrowReply(Frame, frozen=True, tag="escrow-reply"):
-    """`cert` is `enc([escrow_pk])` signed by the agency key under the domain "escrow"."""
+    """The answer to Escrow. `cert` is `enc([escrow_pk])` signed by the agency key under the domain "escrow"."""
 
     rid: int
     cert: Signed

@@ -27,7 +27,8 @@ class LogHeads(Frame, frozen=True, tag="log-heads"):
 
 
 class LogHeadsReply(Frame, frozen=True, tag="log-heads-reply"):
-    """`lacking` are those among `heads` whose staff record the server does not have."""
+    """The answer to LogHeads: the newest entries that the server has of these persons' logs. `lacking` are those among
+    `heads` whose staff record the server does not have."""
 
     rid: int
     heads: list[LogHead]

@@ -5,7 +5,8 @@ from sync.protocol.messages.frame import Frame, WireShare
 
 
 class PutSeals(Frame, frozen=True, tag="put-seals"):
-    """Uploads seals of an epoch before the entry that names `root`. They come in order; `start` is the index of the
+    """Uploads seals of an epoch: copies of a room's new key, each encrypted to one recipient. They must come before the
+    entry that names `root`, the root of the tree of their hashes. They come in order; `start` is the index of the
     first."""
 
     rid: int
@@ -16,7 +17,7 @@ class PutSeals(Frame, frozen=True, tag="put-seals"):
 
 
 class SealRequest(Frame, frozen=True, tag="seal-request"):
-    """Asks for the person's own seal of an epoch."""
+    """Asks for the copies of an epoch's key (a generation of a room's key) that are sealed to the asking person."""
 
     rid: int
     room: bytes
@@ -24,14 +25,16 @@ class SealRequest(Frame, frozen=True, tag="seal-request"):
 
 
 class SealReply(Frame, frozen=True, tag="seal-reply"):
-    """All seals for this person and epoch that the server holds, newest first. Any that matches kc is good."""
+    """All seals for this person and epoch that the server holds, newest first. Any is good that has the key to which
+    the room's log commits (kc)."""
 
     rid: int
     seals: list[bytes]
 
 
 class Reseal(Frame, frozen=True, tag="reseal"):
-    """Uploads a seal of an epoch for one more recipient (a newcomer, a new PUK generation, a cannot_open)."""
+    """Uploads a seal of an epoch's key for one more recipient, `uid`: a newcomer, a person with a new generation of
+    their key (PUK), or a member whose `cannot_open` entry in the room states that they lack the key."""
 
     rid: int
     room: bytes
@@ -52,7 +55,8 @@ class ShareReply(Frame, frozen=True, tag="share-reply"):
 
 
 class PutShare(Frame, frozen=True, tag="put-share"):
-    """Uploads a lost share again; the share must match share_c."""
+    """Uploads again an object's share (the secret from which its keys are derived) that the server has lost; it must
+    match the hash in the room (share_c)."""
 
     rid: int
     room: bytes

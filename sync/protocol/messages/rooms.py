@@ -5,8 +5,8 @@ from sync.protocol.messages.frame import Frame, Receipt, RoomHead, Signed, WireI
 
 
 class Append(Frame, frozen=True, tag="append"):
-    """Appends room entries, all or none: compare-and-swap on prev, with CONFLICT for an entry that lost. A new room
-    begins with its genesis and epoch 1."""
+    """Appends entries to a room's log, all or none. Each names the hash of the entry before (compare-and-swap);
+    CONFLICT if another entry was first. A new room begins with its genesis and epoch 1."""
 
     rid: int
     room: bytes
@@ -14,7 +14,8 @@ class Append(Frame, frozen=True, tag="append"):
 
 
 class Push(Frame, frozen=True, tag="push"):
-    """A batch of this device's envelopes, with the shares of objects that begin in it. Stored or refused whole.
+    """A batch of this device's encrypted envelopes, with the shares (secrets) of objects that begin in it. Stored or
+    refused whole. `bodies` are the envelopes, `cts` their ciphertexts, `sig` signs the last.
 
     Idempotent: for a batch that is stored already the server answers with its positions again.
     """
@@ -28,7 +29,8 @@ class Push(Frame, frozen=True, tag="push"):
 
 
 class Placed(Frame, frozen=True, tag="placed"):
-    """The batch has positions first..first+count-1, at time t; the receipt is for the last of them."""
+    """The answer to Push and Append: the server has given the items the positions `first` to `first` + `count` − 1, at
+    its time; the receipt is for the last of them."""
 
     rid: int
     first: int
@@ -37,15 +39,16 @@ class Placed(Frame, frozen=True, tag="placed"):
 
 
 class Subscribe(Frame, frozen=True, tag="subscribe"):
-    """Asks for `Fresh` of the room from now on. Answered by Ok. Ends with the connection or the membership."""
+    """Asks the server to send the new items of a room from now on (`Fresh`). Answered by Ok. Ends with the connection
+    or the membership."""
 
     rid: int
     room: bytes
 
 
 class Pull(Frame, frozen=True, tag="pull"):
-    """Asks for items with n > after, at most `limit_bytes` of them. With `headers_only` they come without their
-    content, which `Contents` asks for."""
+    """Asks for the items of a room after position `after`, at most `limit_bytes` of them. With `headers_only` they come
+    without their content, which `Contents` asks for."""
 
     rid: int
     room: bytes
@@ -55,8 +58,8 @@ class Pull(Frame, frozen=True, tag="pull"):
 
 
 class Items(Frame, frozen=True, tag="items"):
-    """The answer to Pull. `shares` are those of objects whose first op is among the items; the receipt is for the
-    room's head."""
+    """The answer to Pull. `shares` are the secrets of objects whose first change is among the items; the receipt is for
+    the room's last position."""
 
     rid: int
     room: bytes
@@ -66,7 +69,7 @@ class Items(Frame, frozen=True, tag="items"):
 
 
 class Contents(Frame, frozen=True, tag="contents"):
-    """Asks for the content of single positions in rising order, at most 4,096 of them."""
+    """Asks for the content of the single positions `ns` of a room, in rising order, at most 4,096 of them."""
 
     rid: int
     room: bytes
@@ -74,7 +77,7 @@ class Contents(Frame, frozen=True, tag="contents"):
 
 
 class ContentsReply(Frame, frozen=True, tag="contents-reply"):
-    """The first of the requested positions, as many as fit and at least one."""
+    """The answer to Contents: the items at the first of the requested positions, as many as fit and at least one."""
 
     rid: int
     items: list[WireItem]
@@ -91,7 +94,8 @@ class Fresh(Frame, frozen=True, tag="fresh"):
 
 
 class Behind(Frame, frozen=True, tag="behind"):
-    """Server to a slow subscriber, or one of a large room, instead of Fresh: the room's head moved, pull when ready."""
+    """Server to a subscriber that is slow or in a large room, instead of Fresh: the room has items up to position `n`,
+    pull when ready."""
 
     room: bytes
     n: int

@@ -6,8 +6,8 @@ from pathlib import Path
 
 
 def create_private(path: Path, data: bytes) -> None:
-    """Creates a file that only its owner may read, durably. FileExistsError if there is one of that name; after any
-    other error there is none."""
+    """Creates the file `path` with the content `data`, which only its owner may read; durable when it returns.
+    FileExistsError if there is one of that name; after any other error there is none."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(fd, "wb") as f:
@@ -20,7 +20,8 @@ def create_private(path: Path, data: bytes) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Makes new and changed names in a folder durable."""
+    """Flushes the folder `path` to the disk, so that files which were created or renamed in it keep their names after a
+    crash."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

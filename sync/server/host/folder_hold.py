@@ -17,8 +17,8 @@ if sys.platform != "win32":
 
 @contextlib.contextmanager
 def held(folder: Path, why: str) -> Iterator[None]:
-    """Holds the folder's lock until the block ends. ConfigError with `why` if another process has it; OSError if the
-    folder cannot be opened."""
+    """Locks `folder` until the block ends, so that one process at a time works in it. ConfigError with the sentence
+    `why` if another process has the lock; OSError if the folder cannot be opened."""
     if sys.platform == "win32":
         yield
         return

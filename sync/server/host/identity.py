@@ -23,12 +23,13 @@ ESCROW_KEY = "escrow.key"
 
 
 class OtherKey(ConfigError):
-    """The server's key and its certificate do not belong together."""
+    """The server's key and the certificate for it do not belong together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The keys and certificates of a running server."""
+    """The keys and certificates of a running server. `key`: the server's own, which signs receipts; `cert`: the
+    agency's certificate for it. `agency_pk`: the agency's public key; `fingerprint`: its hash."""
 
     key: SigningKey
     cert: Signed
@@ -39,8 +40,8 @@ class Identity:
 
 
 def write_agency(data: Path, keys: Path, seed: bytes, escrow_seed: bytes) -> Agency:
-    """Stores a new agency key and escrow key in the folder `keys`, and what is public of them in `data`. ConfigError if
-    an agency is founded here, also where its keys were moved away.
+    """Stores a new agency key (of `seed`) and escrow key (of `escrow_seed`) in the folder `keys`, and what is public of
+    them in `data`. ConfigError if `data` has an agency already, also where its keys were moved away.
 
     ▲ ConfigError if `keys` is in the data folder. Otherwise a copy of the server's disk, with the secrets there, and a
     person's recovery sheet would open everything that the person could read.
@@ -65,8 +66,9 @@ def keys_folder(data: Path) -> Path:
 
 
 def read_agency(data: Path, key_file: Path | None = None) -> Agency:
-    """The agency's private key, from where `init` put it or from `key_file`: `-` is standard input, which can be read
-    once. ConfigError if the key cannot be read or belongs to a different agency."""
+    """The agency's private key, from the file `key_file` (`-` is standard input, which can be read once), or if that is
+    None from where `init` put it. `data`: the server's data folder. ConfigError if the key cannot be read, or belongs
+    to a different agency than the one in `data`."""
     public, path = read_agency_pk(data), key_file or keys_folder(data) / AGENCY_KEY
     agency = Agency(read_seed(path))
     if agency.pk != public:
@@ -77,14 +79,14 @@ def read_agency(data: Path, key_file: Path | None = None) -> Agency:
 
 @dataclass(frozen=True, slots=True)
 class Escrow:
-    """The agency's escrow key, and which agency that is."""
+    """The agency's escrow key, which opens the shares of recovery sheets, and which agency that is: its public key."""
 
     key: KemKey
     agency_pk: bytes
 
 
 def read_escrow(path: Path) -> Escrow:
-    """The escrow key in a file. ConfigError if there is none."""
+    """The agency's escrow key in the file `path`. ConfigError if the file is not that of an escrow key."""
     values = _read(path)
     if len(values) != 2 or any(len(value) != 32 for value in values):
         raise ConfigError(f"{path.name} cannot be read")
@@ -97,14 +99,15 @@ def read_agency_pk(data: Path) -> bytes:
 
 
 def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> None:
-    """Stores a new receipt key and its certificate."""
+    """Stores in `data` a new key of the server, made from `seed`, and the certificate for it by `agency`, valid until
+    `not_after_ms`."""
     _write(data / "server.key", seed)
     _write(data / "server.cert", *agency.certify_server(SigningKey(seed).public, not_after_ms))
 
 
 def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
-    """Makes a new certificate for the present receipt key, so that proofs that clients keep stay valid. Replaces the
-    old one in one step."""
+    """Stores in `data` a new certificate for the server's present key, valid until `not_after_ms`. The key stays, so
+    that receipts that clients keep stay valid. Replaces the old certificate in one step."""
     new = data / "server.cert.new"
     new.unlink(missing_ok=True)
     _write(new, *agency.certify_server(SigningKey(_read(data / "server.key")[0]).public, not_after_ms))
@@ -112,8 +115,8 @@ def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
 
 
 def read_identity(data: Path, now_ms: int) -> Identity:
-    """The identity of the server in this folder. ConfigError or Reject if a file is missing or the files do not belong
-    together."""
+    """The keys and certificates of the server in the folder `data`. ConfigError or Reject if a file is missing, if the
+    files do not belong together, or if the server's certificate has ended at `now_ms`."""
     key = SigningKey(_read(data / "server.key")[0])
     agency_pk = read_agency_pk(data)
     body, sig = _read(data / "server.cert")

@@ -20,7 +20,8 @@ _OTHERS = stat.S_IROTH | stat.S_IWOTH
 
 
 def parse(text: str) -> list[bytes]:
-    """The values in the text of a key file. ValueError if the text is not that of a key file."""
+    """The values in `text`, the content of a key file: a version line, then each value in hex. ValueError for any other
+    content."""
     head, *values = text.split()
     if head != HEAD or not values:
         raise ValueError(head)
@@ -49,8 +50,8 @@ def read_seed(path: Path) -> bytes:
 
 
 def _read(path: Path) -> tuple[str, bytes]:
-    """The file's name for error messages, and its content: at most `_MOST_BYTES` + 1 bytes, so that the caller
-    notices a file that is too large."""
+    """(the name of the file `path` for error messages, its content). Of the content at most `_MOST_BYTES` + 1 bytes, so
+    that the caller notices a file that is too large. `-` reads standard input. ConfigError if it cannot be read."""
     if path == STDIN:
         if sys.stdin is None or sys.stdin.isatty():
             raise ConfigError("the agency's key is read from standard input: --agency-key - < agency.key")

@@ -17,7 +17,7 @@ _FIRST_FD = 3
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A socket and its address. For a unix socket `port` is 0 and `host` the path."""
+    """The socket on which the server listens, and its address. For a unix socket `port` is 0 and `host` the path."""
 
     socket: socket.socket
     host: str
@@ -45,7 +45,7 @@ def listen(config: Config) -> Listening:
 
 
 def listen_on(host: str, port: int) -> socket.socket:
-    """A TCP socket bound to host and port. ConfigError if that is not possible."""
+    """Makes a TCP socket that is bound to `host` and `port`. ConfigError if that is not possible."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only where the socket says it is TCP: without it a reply may wait 40 ms for an ACK
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -85,7 +85,8 @@ def _checked(found: socket.socket, config: Config) -> Listening:
 
 
 def _unix(path: Path) -> socket.socket:
-    """A unix socket that its owner and group can connect to. Replaces a socket that a killed server left."""
+    """Makes a unix socket at `path` that its owner and group can connect to. Replaces a socket that a killed server
+    left. ConfigError if that is not possible."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
@@ -109,8 +110,9 @@ def _answers(path: Path) -> bool:
 
 
 def dialled(config: Config, at: Listening) -> frozenset[str]:
-    """The addresses that clients may dial if the configuration names none: the certificate's names, or loopback's, with
-    the port. ConfigError as `named`."""
+    """The addresses (`host:port`) that clients may dial if the configuration names none: the certificate's names, or
+    loopback's, and the host of the socket `at`, with its port. On port 443 also without a port. ConfigError if the
+    certificate cannot be used, or is for any host of a domain."""
     hosts = {at.host.lower()}
     if config.cert is not None and not config.plain:
         hosts |= named(config.cert)
@@ -121,8 +123,9 @@ def dialled(config: Config, at: Listening) -> frozenset[str]:
 
 
 def named(cert: Path) -> frozenset[str]:
-    """The hosts that a certificate is for. ConfigError if it is for any host of a domain, since the server then cannot
-    know which host clients dial. ConfigError too for a file that OpenSSL accepts but that names no host."""
+    """The hosts that the certificate in the file `cert` is for, lower case. ConfigError if it is for any host of a
+    domain, since the server then cannot know which host clients dial. ConfigError too for a file that OpenSSL accepts
+    but that names no host."""
     try:
         hosts = frozenset(host.lower() for host in hosts_of(cert.read_bytes()))
     except ValueError as e:

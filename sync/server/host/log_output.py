@@ -25,9 +25,11 @@ _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 @contextlib.contextmanager
 def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
-    """Sends everything that is logged to standard error until the block ends. OSError if the file cannot be written.
+    """Until the block ends, sends everything that is logged to standard error, in the level and form that `config`
+    sets. OSError if the file cannot be written.
 
-    `to_file`: also to the configuration's file. Only one process at a time may: the file is renamed when it is full.
+    `to_file`: also to the configuration's log file. Only one process at a time may: the file is renamed when it is
+    full.
     """
     root, ours, handlers = logging.getLogger(), logging.getLogger("sync.server"), _handlers(config, to_file)
     admins = logging.getLogger("sync.server.admin")
@@ -64,7 +66,7 @@ def _handlers(config: Config, to_file: bool) -> list[logging.Handler]:
 
 
 def _in_journal() -> bool:
-    """Whether standard error goes to the journal, which adds times itself."""
+    """Whether standard error goes to systemd's journal, which adds times itself."""
     try:
         status = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):
@@ -73,8 +75,8 @@ def _in_journal() -> bool:
 
 
 class _File(RotatingFileHandler):
-    """A file that rotates by itself, so that no other program has to signal the server. A line that a full disk has no
-    room for is still on standard error."""
+    """A log file that rotates by itself, so that no other program has to signal the server. A line that a full disk has
+    no room for is still on standard error."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         pass
@@ -109,7 +111,8 @@ class _Text(logging.Formatter):
 
 
 class _Journal(logging.Formatter):
-    """Formats a record for the journal: the priority first, and no time in a text line."""
+    """Formats a log record for systemd's journal: the priority first, and no time in a text line. `form` is the
+    formatter without the journal."""
 
     def __init__(self, form: logging.Formatter) -> None:
         super().__init__()
@@ -120,7 +123,8 @@ class _Journal(logging.Formatter):
 
 
 def _places(raised: _Raised) -> str:
-    """The class of an exception, and the innermost places of its traceback."""
+    """The class of an exception, then the places of its traceback (file, line, function), the innermost first, at most
+    twelve."""
     kind, _, trace = raised
     places: list[str] = []
     while trace is not None:

@@ -12,7 +12,8 @@ log = logging.getLogger("sync.server")
 
 
 def notify(state: str) -> None:
-    """Sends "READY=1", "STOPPING=1" or another state. If systemd does not listen, that is only logged."""
+    """Sends `state` to systemd: "READY=1", "STOPPING=1" or another one. Nothing is sent without systemd; if systemd
+    does not listen, that is only logged."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return

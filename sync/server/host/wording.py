@@ -15,7 +15,7 @@ def format_time(ms: int) -> str:
 
 
 def current_user() -> str:
-    """The name of the user that runs this, its number where that has no name."""
+    """The name of the user that runs this program; the user's number if there is no name for it."""
     if sys.platform == "win32":
         return os.environ.get("USERNAME", "this user")
     try:

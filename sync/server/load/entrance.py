@@ -23,7 +23,8 @@ _TLS_S = 0.8e-3
 
 
 class Caller:
-    """One connection, from its beginning to its end. The entrance counts it while nobody has signed in on it."""
+    """One connection, from its beginning to its end. The entrance counts and limits it while nobody has signed in on
+    it. `peer`: the address of the other end, which may be a proxy. `origin`: where the connection comes from."""
 
     def __init__(self, entrance: "Entrance", origin: "_Origin", peer: str) -> None:
         self._entrance = entrance
@@ -34,7 +35,7 @@ class Caller:
         self.budget: Budget = origin.budget
         """The budget that is charged: the address's, and the device's once it has signed in."""
         self.held_bytes = 0
-        """Of all callers who have not signed in."""
+        """How many bytes were received on this connection and are not answered yet; 0 once a device has signed in."""
         self.gone = False
 
     # -- what the connection's protocols say
@@ -44,13 +45,14 @@ class Caller:
         self._end = abort
 
     def awaits_head(self, within_s: float) -> None:
-        """▲ Ends the connection unless the client sends the rest of its request's head within that time and the answer
-        begins."""
+        """▲ Ends the connection unless the client sends the rest of its request's head within `within_s` seconds and
+        the answer begins."""
         self._stop_timer()
         self._timer = asyncio.get_running_loop().call_later(within_s, self._entrance.evict, self, "late")
 
     def answered(self) -> None:
-        """Counts the connection as unsigned again after a request was answered, and awaits the next head."""
+        """Called when an HTTP request was answered: counts the connection as not signed in again, and gives the client
+        KEEP_ALIVE_S for the head of its next request."""
         if not self.gone:
             self.budget = self.origin.budget
             self._entrance.keep(self)
@@ -80,8 +82,8 @@ class Caller:
         self._entrance.release(self)
 
     def signed_in(self, budget: Budget) -> None:
-        """Stops counting it as unsigned: a device has signed in, or shown a bearer for this one request. `budget` is
-        charged from now on."""
+        """Stops counting the connection as not signed in: a device has signed in, or shown a bearer token for this one
+        request. `budget` is charged from now on."""
         self._stop_timer()
         self._entrance.release(self)
         self.budget = budget
@@ -91,7 +93,7 @@ class Caller:
         self._end()
 
     def left(self) -> None:
-        """Releases an ended connection. A second call does nothing."""
+        """Removes a connection that has ended from all counts. A second call does nothing."""
         if not self.gone:
             self.gone = True
             self._stop_timer()
@@ -104,7 +106,8 @@ class Caller:
 
 
 class _Origin:
-    """One address that has connections."""
+    """An address from which connections come: its budget of processor time, how many connections it has, and those on
+    which nobody has signed in."""
 
     def __init__(self, name: str, budget: Budget) -> None:
         self.name = name
@@ -115,10 +118,11 @@ class _Origin:
 
 
 class Entrance:
-    """All connections on which nobody has signed in."""
+    """Counts and limits all connections on which nobody has signed in, altogether and by address."""
 
     def __init__(self, limits: Limits, queue: FairQueue, turned_away: Callable[[str], None]) -> None:
-        """`turned_away` is called with the reason for each connection that is ended or refused."""
+        """`queue`: decides when the requests of an address begin. `turned_away` is called with the reason for each
+        connection that is ended or refused."""
         self._limits = limits
         self._budgets: Budgets[str] = Budgets(queue, address_terms(limits), kept=_ADDRESSES)
         self._turned_away = turned_away
@@ -126,7 +130,7 @@ class Entrance:
         self._unsigned: dict[Caller, None] = {}
         """The oldest first."""
         self.held_bytes = 0
-        """Of all callers who have not signed in."""
+        """The unanswered bytes of all connections on which nobody has signed in."""
         self.proxies = Proxies((), behind_proxy=False)
 
     @property
@@ -135,8 +139,8 @@ class Entrance:
         return len(self._unsigned)
 
     def admit(self, peer: str) -> Caller | None:
-        """Counts a new connection from this other end. ▲ None if its address has too many connections, or has used far
-        more processor time than an address may: the caller then closes it, which costs less than TLS."""
+        """Counts a new connection whose other end is `peer`. ▲ None if its address has too many connections, or has
+        used far more processor time than an address may: the caller then closes it, which costs less than TLS."""
         origin = self._origin(self.proxies.origin(peer))
         if self._is_full(origin) or (origin.name != UNKNOWN and origin.budget.is_spent):
             self._turned_away("address")
@@ -151,8 +155,8 @@ class Entrance:
         return caller
 
     def keep(self, caller: Caller) -> None:
-        """Counts a connection as unsigned. ▲ Beyond the address's limit its oldest such connection is ended; beyond the
-        server's limit the oldest of all."""
+        """Counts a connection as not signed in. ▲ Beyond the address's limit its oldest such connection is ended;
+        beyond the server's limit the oldest of all."""
         own = caller.origin.unsigned
         own[caller] = self._unsigned[caller] = None
         if caller.origin.name != UNKNOWN and len(own) > self._limits.address_unsigned_connections:
@@ -161,8 +165,9 @@ class Entrance:
             self.evict(next(iter(self._unsigned)), "oldest")
 
     def held(self, caller: Caller, size_bytes: int) -> None:
-        """Adds to the unanswered bytes of an unsigned connection. ▲ Beyond the limit for all of them together, the
-        oldest that holds any is ended."""
+        """Adds `size_bytes` (negative: subtracts) to the unanswered bytes of a connection that has not signed in. ▲
+        Beyond the limit for all of them together, the oldest that holds any is ended. Nothing happens for a signed-in
+        one."""
         if caller not in self._unsigned:
             return
         size_bytes = max(size_bytes, -caller.held_bytes)
@@ -172,8 +177,8 @@ class Entrance:
             self.evict(next(one for one in self._unsigned if one.held_bytes > 0), "bytes")
 
     def forwarded(self, caller: Caller, headers: Sequence[str]) -> None:
-        """Moves a connection to the address that a trusted proxy names, or ends it if that address has too many. Does
-        nothing unless the other end is a trusted proxy."""
+        """Counts a connection from now on for the address that a trusted proxy names in its X-Forwarded-For `headers`,
+        or ends it if that address has too many. Does nothing unless the other end is a trusted proxy."""
         if not self.proxies.trusts(caller.peer):
             return
         was_kept, origin = caller.is_unsigned, self._origin(self.proxies.forwarded(headers))
@@ -191,20 +196,20 @@ class Entrance:
             self.keep(caller)
 
     def release(self, caller: Caller) -> None:
-        """Stops counting a connection as unsigned. Nothing happens if it is not counted."""
+        """Stops counting a connection as not signed in. Nothing happens if it is not counted so."""
         self._unsigned.pop(caller, None)
         caller.origin.unsigned.pop(caller, None)
         self.held_bytes -= caller.held_bytes
         caller.held_bytes = 0
 
     def evict(self, caller: Caller, why: str) -> None:
-        """Ends a connection and reports the reason: "address", "bytes", "late" or "oldest"."""
+        """Ends a connection and reports the reason `why`: "address", "bytes", "late" or "oldest"."""
         self._turned_away(why)
         self.release(caller)
         caller.end()
 
     def left(self, caller: Caller) -> None:
-        """Drops an ended connection from all counts."""
+        """Removes a connection that has ended from all counts."""
         self.release(caller)
         self._forget(caller)
 

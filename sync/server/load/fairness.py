@@ -33,7 +33,10 @@ _SPENT_S = -0.9 * _MOST_DEBT_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What one party may use without waiting: requests under way and begun, and seconds of processor time."""
+    """What one party (a device or an address) may use without waiting. `at_once`: requests at the same time.
+    `requests_per_s`: requests begun per second. `processor_per_s`: seconds of processor time per second.
+    `ephemeral_per_s`: messages that are passed on and not stored, per second. Each `…_burst` is how much of the same
+    may be saved up."""
 
     at_once: int
     requests_per_s: float
@@ -45,7 +48,7 @@ class Terms:
 
 
 def device_terms(limits: Limits) -> Terms:
-    """For a device that has signed in, over all its connections."""
+    """What a signed-in device may use without waiting, over all its connections together, by `limits`."""
     return Terms(
         at_once=limits.requests_at_once,
         requests_per_s=limits.frames_per_s,
@@ -58,7 +61,8 @@ def device_terms(limits: Limits) -> Terms:
 
 
 def address_terms(limits: Limits) -> Terms:
-    """For all requests of one address before sign-in. A whole office may share one address."""
+    """What one address may use without waiting, for all its requests before sign-in, by `limits`. A whole office may
+    share one address."""
     return Terms(
         at_once=_ADDRESS_AT_ONCE,
         requests_per_s=limits.address_requests_per_s,
@@ -72,12 +76,13 @@ NO_TERMS = Terms(at_once=10**9, requests_per_s=1e9, requests_burst=1e9, processo
 
 
 class Budget:
-    """One party's use of the server. It outlives the party's connections. Otherwise a party could get a new budget by
-    connecting again."""
+    """What one party (a device, or before sign-in an address) has used of the server, and which of its requests run or
+    wait. It outlives the party's connections. Otherwise a party could get a new budget by connecting again."""
 
     def __init__(self, queue: "FairQueue", terms: Terms, shared: Bucket | None = None) -> None:
-        """`shared`: a budget of processor time for several parties together. A charge goes to it and to the party's
-        own."""
+        """`terms`: what the party may use. `shared`: processor time of several parties together, such as a person's
+        devices; each charge goes to it and to the party's own. `queue` decides when requests beyond the budget
+        begin."""
         self._queue = queue
         self._shared = shared
         self._processor = Bucket(terms.processor_per_s, terms.processor_burst_s)
@@ -109,18 +114,18 @@ class Budget:
 
     @property
     def has_waiting(self) -> bool:
-        """Whether a request waits; one whose connection has ended does not."""
+        """Whether a request of the party waits to begin. A request whose connection has ended does not count."""
         while self.waiting and self.waiting[0].done():
             self.waiting.pop(0)
         return bool(self.waiting)
 
     def grant(self) -> None:
-        """Begins the oldest waiting request; called by the queue. There must be one."""
+        """Begins the oldest waiting request of the party; called by the queue. There must be one."""
         self.at_work += 1
         self.waiting.pop(0).set_result(None)
 
     def end(self) -> None:
-        """Notes that a request has ended; the queue may then begin others."""
+        """Notes that a request of the party has ended; the queue may then begin others."""
         self.at_work -= 1
         self._queue.ended(self)
 
@@ -134,7 +139,7 @@ class Budget:
         self._from_threads.append(processor_s)
 
     def settle(self) -> float:
-        """Seconds of processor time used so far, including what threads have charged."""
+        """How many seconds of processor time the party has used so far, including what threads have charged."""
         while self._from_threads:
             self.charge(self._from_threads.pop())
         return self.used_s
@@ -146,7 +151,7 @@ class Budget:
 
     @property
     def in_credit(self) -> bool:
-        """Whether the party is within its own budget and within the shared one."""
+        """Whether the party is within its own budget of processor time, and within the shared one if it has one."""
         self.settle()
         return self._processor.left > 0 and (self._shared is None or self._shared.left > 0)
 
@@ -163,8 +168,8 @@ class Budget:
 
 
 class BudgetedRequest:
-    """A request for the length of an `async with` block: the block begins when the party's budget lets a request begin,
-    and the request ends with the block or with an earlier `end`."""
+    """One request, for the length of an `async with` block: the block begins when `budget`, its party's, lets a request
+    begin. The request ends with the block or with an earlier `end`."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
@@ -179,15 +184,16 @@ class BudgetedRequest:
         self.end()
 
     def end(self) -> None:
-        """Ends the request before the block does, if the rest of the block only waits for the client. A second call
-        does nothing."""
+        """Ends the request before its `async with` block does, if the rest of the block only waits for the client. A
+        second call does nothing."""
         if not self._ended:
             self._ended = True
             self._budget.end()
 
 
 class FairQueue:
-    """Decides when waiting requests begin. One for the whole server."""
+    """Decides when the waiting requests of all parties begin; a party is a device or an address. One for the whole
+    server."""
 
     def __init__(self, share: float) -> None:
         """`share`: the part of the time (0 to 1) that all parties beyond their budgets get together while others are
@@ -212,14 +218,14 @@ class FairQueue:
         return len(self._behind)
 
     def may_begin(self, budget: Budget) -> bool:
-        """Whether a request of the party may begin at once. If so, it is counted as begun."""
+        """Whether a new request of the party with this budget may begin at once. If so, it is counted as begun."""
         if budget.at_work >= budget.at_once or not budget.in_credit or not budget.requests.take():
             return False
         self._note(budget)
         return True
 
     def look(self, budget: Budget) -> None:
-        """Begins those of the party's waiting requests that may begin, and schedules the rest."""
+        """Begins those waiting requests of the party with this budget that may begin now, and schedules the rest."""
         while budget.has_waiting and budget.at_work < budget.at_once:
             if wait_s := budget.requests.wait_s():
                 self._look_later(budget, wait_s)
@@ -234,14 +240,15 @@ class FairQueue:
             budget.grant()
 
     def ended(self, budget: Budget) -> None:
-        """Begins requests that may begin because one of this party has ended."""
+        """Called when a request of the party with this budget has ended: begins the requests of all parties that may
+        begin because of that."""
         if budget is self._one:
             self._end_one(budget)
         self.look(budget)
         self._next()
 
     def has_others(self, budget: Budget) -> bool:
-        """Whether another party began a request within its budget lately."""
+        """Whether another party than the one with this budget began a request within its budget in the last second."""
         _, at = self._other if self._newest[0] is budget else self._newest
         return time.monotonic() - at < _BUSY_S
 
@@ -259,7 +266,7 @@ class FairQueue:
             budget.timer = asyncio.get_running_loop().call_later(wait_s, look)
 
     def _next(self) -> None:
-        """Begins a request of the next party beyond its budget, once the pause is over."""
+        """Begins a request of the next party that is beyond its budget, once the pause after the one before is over."""
         while self._behind and self._one is None:
             budget = next(iter(self._behind))
             pause_s = self._not_before - time.monotonic()
@@ -285,7 +292,8 @@ class FairQueue:
         self._not_before = time.monotonic() + min(_MOST_PAUSE_S, used_s * (1 / self._share - 1))
 
     def _pass_over(self) -> None:
-        """Lets the next party begin though a request still runs: it has waited too long for the disk or for a room."""
+        """Lets the next party beyond its budget begin though a request of the one before still runs: that one has
+        waited too long for the disk or for a room."""
         if self._one is not None:
             self._end_one(self._one)
             self._next()
@@ -300,7 +308,8 @@ class FairQueue:
 
 
 class Budgets(Generic[K]):
-    """The budgets of all parties of one kind. Beyond `kept` of them, the least recently used one is dropped."""
+    """The budgets of all parties of one kind (devices, or addresses), by the party's id or address. All have the same
+    `terms`. Beyond `kept` of them, the least recently used one is dropped."""
 
     def __init__(self, queue: FairQueue, terms: Terms, kept: int = 65_536) -> None:
         self._queue = queue
@@ -309,8 +318,8 @@ class Budgets(Generic[K]):
         self._budgets: OrderedDict[K, Budget] = OrderedDict()
 
     def of(self, party: K, shared: Bucket | None = None) -> Budget:
-        """The party's budget; the same one as long as it is remembered. `shared` counts only where a new one is
-        made."""
+        """The budget of `party`; the same one as long as it is remembered. `shared`, processor time of several parties
+        together, counts only where a new budget is made."""
         found = self._budgets.get(party)
         if found is None:
             found = self._budgets[party] = Budget(self._queue, self._terms, shared)

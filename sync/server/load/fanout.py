@@ -20,14 +20,15 @@ from sync.server.load.rates import Bucket
 _SEND_S = 30e-6
 """Processor time for one more listener of a frame: task, WebSocket, TLS, socket (27–38 µs measured)."""
 _BYTE_S = 2e-9
-"""… and for each byte that is sent: encrypted, and copied twice."""
+"""Processor time for each byte that is sent: encrypted, and copied twice."""
 DEVICES = 3
 """All devices of one person together have the processor time of this many devices."""
 _PEOPLE_KEPT = 65_536
 
 
 class Outbox:
-    """Frames on their way to one connection, oldest first."""
+    """The queue of frames on their way to one connection, oldest first. `limit_bytes`: how many bytes may wait before
+    news of rooms are no longer queued and no new request is read."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
@@ -41,12 +42,13 @@ class Outbox:
         self.size_bytes = 0
 
     def finish(self) -> None:
-        """Makes `take` return None after the frames that are queued now."""
+        """Lets the queue end: `take` returns None after the frames that are queued now."""
         self._last = True
         self._wake.set()
 
     def reply(self, data: bytes) -> None:
-        """Queues an answer of any size. `space` bounds how many requests are read."""
+        """Queues `data`, an encoded answer of any size, also beyond the limit; `space` then keeps the connection from
+        reading more requests."""
         self._queue.append(data)
         self.size_bytes += len(data)
         if self.size_bytes > self._limit:
@@ -54,8 +56,8 @@ class Outbox:
         self._wake.set()
 
     def must(self, data: bytes) -> bool:
-        """Queues a frame that must not be lost. False if twice the limit is queued already; the connection should then
-        end."""
+        """Queues `data`, an encoded frame that must not be lost. False, and nothing is queued, if more than twice the
+        limit waits already; the connection should then end."""
         if self.size_bytes > 2 * self._limit:
             return False
         if self._held is None:
@@ -70,15 +72,15 @@ class Outbox:
         self._held = []
 
     def release(self) -> None:
-        """Queues the collected frames behind those that are queued already."""
+        """Ends `hold`: queues the frames that `must` has collected behind those that are queued already."""
         held, self._held = self._held or [], None
         for data in held:
             self.size_bytes -= len(data)
             self.reply(data)
 
     def news(self, room: bytes, n: int, data: bytes) -> None:
-        """Queues a Fresh frame (`data`, up to position `n`). If it does not fit, or is empty, a Behind is sent later
-        instead."""
+        """Queues `data`, an encoded Fresh frame with the items of `room` up to position `n`. If it does not fit, or is
+        empty, a Behind frame is sent later instead, and the client pulls the items."""
         if not data or room in self._behind or self.size_bytes + len(data) > self._limit:
             self._behind[room] = n
             self._wake.set()
@@ -86,7 +88,8 @@ class Outbox:
             self.reply(data)
 
     def passing(self, data: bytes) -> None:
-        """Queues a frame that may be lost: it is dropped if more than a quarter of the limit would be queued."""
+        """Queues `data`, an encoded frame that may be lost: it is dropped if more than a quarter of the limit would be
+        queued."""
         if self.size_bytes + len(data) <= self._limit // 4:
             self.reply(data)
 
@@ -113,7 +116,8 @@ class Outbox:
 
 
 class Listener:
-    """A signed-in connection as the hub sees it. `end` closes it with an error code."""
+    """A signed-in connection of the device `dev` of the person `uid`, as the hub sees it: where its frames are queued,
+    and the rooms that it listens to. `end` closes it with an error code."""
 
     def __init__(self, uid: bytes, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
         self.uid = uid
@@ -128,7 +132,8 @@ class Listener:
 
 
 class Hub:
-    """All signed-in connections, by person, device and room, and what each device may use."""
+    """All signed-in connections, by person, device and room, for sending frames to them; and the budget of each
+    device."""
 
     def __init__(self, limits: Limits) -> None:
         self.queue = FairQueue(limits.waiting_share)
@@ -145,8 +150,8 @@ class Hub:
         self._by_room: dict[bytes, dict[Listener, None]] = {}
 
     def budget(self, dev: bytes, uid: bytes) -> Budget:
-        """The budget of a device, for all its connections. ▲ All devices of a person together have the processor time
-        of DEVICES devices, so that nobody gets more by adding devices."""
+        """The budget of the device `dev` of the person `uid`, for all its connections. ▲ All devices of a person
+        together have the processor time of DEVICES devices, so that nobody gets more by adding devices."""
         person = self._people.get(uid)
         if person is None:
             per_s, burst = self._limits.processor_per_s * DEVICES, self._limits.processor_burst_s * DEVICES
@@ -157,8 +162,9 @@ class Hub:
         return self._budgets.of(dev, person)
 
     def enter(self, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
-        """Counts a connection on which a device has proved itself. ▲ A device may have few: beyond the limit its oldest
-        is ended, so that a connection that the client has given up does not block a new one."""
+        """Counts a connection (`outbox`) on which the device `dev` has proved itself; `end` closes it with an error
+        code. ▲ A device may have few: beyond the limit its oldest is ended, so that a connection that the client has
+        given up does not block a new one."""
         own = self._by_dev.setdefault(dev, {})
         own[outbox] = end
         while len(own) > self._most_of_a_device:
@@ -166,7 +172,7 @@ class Hub:
             end_oldest(ErrorCode.BUSY)
 
     def leave(self, dev: bytes, outbox: Outbox) -> None:
-        """Stops counting an ended connection of a device."""
+        """Stops counting a connection (`outbox`) of the device `dev` that has ended."""
         own = self._by_dev.get(dev, {})
         own.pop(outbox, None)
         if not own:
@@ -187,7 +193,7 @@ class Hub:
         self._by_room.setdefault(room, {})[listener] = None
 
     def unsubscribe(self, uid: bytes, room: bytes) -> None:
-        """Ends every subscription of a person to a room."""
+        """Ends every subscription of the person `uid` to the room with the id `room`."""
         for listener in self._by_uid.get(uid, {}):
             listener.rooms.discard(room)
             _discard(self._by_room, room, listener)
@@ -200,8 +206,9 @@ class Hub:
         return list(self._by_room.get(room, {}))
 
     def news(self, room: bytes, n: int, frame: Frame, by: bytes = b"") -> None:
-        """Encodes a Fresh frame once and queues it for all listeners of the room; `n` is the last position in it. The
-        connections of `by`, the device that sent the new items, come last: its user sees them already."""
+        """Encodes a Fresh frame once and queues it for all listeners of the room with the id `room`; `n` is the last
+        position in the frame. The connections of `by`, the device that sent the new items, come last: its user sees
+        them already."""
         if listeners := self._by_room.get(room):
             try:
                 data = encode(frame)
@@ -212,7 +219,8 @@ class Hub:
             _charge(len(listeners), data)
 
     def passing(self, room: bytes, frame: Frame, but: Listener) -> None:
-        """Passes an ephemeral frame on to the room's listeners except `but`."""
+        """Queues an ephemeral frame for all connections that listen to the room with the id `room`, except `but`. A
+        connection with much in its queue misses the frame."""
         listeners = self._by_room.get(room)
         if listeners and (len(listeners) > 1 or but not in listeners):
             data = encode(frame)
@@ -222,8 +230,8 @@ class Hub:
             _charge(len(listeners), data)
 
     def notify_room(self, room: bytes, frame: Frame) -> None:
-        """Queues a frame for every listener of a room. A listener whose queue is full misses it and, unlike with
-        `notify_each_device`, stays connected."""
+        """Queues a frame for every connection that listens to the room with the id `room`. A connection whose queue is
+        full misses the frame and stays connected."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
             for listener in listeners:
@@ -231,15 +239,15 @@ class Hub:
             _charge(len(listeners), data)
 
     def nudge(self, uid: bytes, room: bytes, n: int) -> None:
-        """Makes a person's listeners pull a room though its head may not have moved: there is something new beside its
-        items."""
+        """Makes the connections of the person `uid` that listen to the room with the id `room` pull it, though its head
+        `n` may not have moved: there is something new beside its items."""
         for listener in self._by_uid.get(uid, {}):
             if room in listener.rooms:
                 listener.outbox.news(room, n, b"")
 
     def notify_each_device(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
-        """Queues for every connection of a person the frame for its device. A connection whose queue is full is
-        ended."""
+        """Queues for every connection of the person `uid` the frame that `frame_for` makes for its device. A connection
+        whose queue is full is ended."""
         for listener in list(self._by_uid.get(uid, {})):
             if not listener.outbox.must(encode(frame_for(listener.dev))):
                 listener.end(ErrorCode.BUSY)
@@ -249,7 +257,7 @@ class Hub:
         self.notify_each_device(uid, lambda dev: frame)
 
     def cut(self, dev: bytes, uid: bytes, code: str) -> None:
-        """Ends the connections of one device with this error code."""
+        """Ends the connections of the device `dev` of the person `uid` with the error code `code`."""
         for listener in list(self._by_uid.get(uid, {})):
             if listener.dev == dev:
                 listener.end(code)
@@ -268,7 +276,8 @@ class Hub:
 
 
 def _charge(listeners: int, data: bytes) -> None:
-    """Charges the sender of a frame for sending it to all listeners, which other connections' tasks do."""
+    """Charges the request that runs now for sending `data` to so many `listeners`, which other connections' tasks
+    do."""
     spending.charge(listeners * (_SEND_S + len(data) * _BYTE_S))
 
 

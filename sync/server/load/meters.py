@@ -17,7 +17,8 @@ Gauges = Callable[[], Iterator[GaugeMetricFamily]]
 
 
 class Meters:
-    """Counters of one server. `commit` may be called from any thread."""
+    """The counters of one server for the operator's Prometheus: items, refusals, connections turned away, bytes of
+    files and how long commits take. `commit` may be called from any thread."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more of each, that nobody reads
@@ -45,8 +46,8 @@ class Meters:
         self._refusals.labels(code if code in _CODES else "other").inc()
 
     def turned_away(self, why: str) -> None:
-        """Counts a connection that was ended or refused before a sign-in, by the reason: "address", "bytes", "late" or
-        "oldest"."""
+        """Counts a connection that was ended or refused before a sign-in, by the reason `why`: "address", "bytes",
+        "late" or "oldest"."""
         self._turned_away.labels(why).inc()
 
     def stored(self, size_bytes: int) -> None:
@@ -80,7 +81,8 @@ def gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
 
 
 def gauges_by(name: str, help_text: str, label: str, values: dict[str, float]) -> GaugeMetricFamily:
-    """One figure with a value for each of a few kinds."""
+    """A Prometheus gauge, called `name` and described by `help_text`, with a value for each of a few kinds. `values`:
+    by kind. `label`: what Prometheus calls the kind."""
     family = GaugeMetricFamily(name, help_text, labels=[label])
     for kind, value in values.items():
         family.add_metric([kind], value)

@@ -17,8 +17,8 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def _read(text: str) -> _Address | None:
-    """Parses an address as sockets and proxies write it: with an interface, in brackets, with a port. None if it is
-    none."""
+    """Parses `text`, an IP address as sockets and proxies write it: with an interface, in brackets, with a port. An
+    IPv4 address that is written as IPv6 becomes IPv4. None for other text."""
     host = text.strip().partition("%")[0]
     if host.startswith("["):
         host = host[1:].partition("]")[0]
@@ -33,7 +33,8 @@ def _read(text: str) -> _Address | None:
 
 
 def origin_of(text: str) -> str:
-    """The party that an address counts for: itself, or the network of an IPv6 address; UNKNOWN for no address."""
+    """The address or network for which the connections from the address `text` are counted: the address itself, or for
+    IPv6 its /64 network; UNKNOWN if `text` is no address."""
     found = _read(text)
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((found, _NETWORK_BITS), strict=False))
@@ -41,7 +42,7 @@ def origin_of(text: str) -> str:
 
 
 def network(text: str) -> _Network | None:
-    """Parses a network; a single address is one too. None for other text."""
+    """Parses `text` as an IP network; a single address is one too. None for other text."""
     try:
         return ipaddress.ip_network(text)
     except ValueError:
@@ -49,28 +50,30 @@ def network(text: str) -> _Network | None:
 
 
 class Proxies:
-    """Knows which other ends are trusted proxies, and reads from their headers where a request comes from."""
+    """Knows which addresses are trusted proxies, and reads from such a proxy's headers where a request comes from."""
 
     def __init__(self, trusted: Iterable[str], behind_proxy: bool) -> None:
-        """`trusted`: addresses, networks and "unix". `behind_proxy`: every connection is a proxy's, trusted or not."""
+        """`trusted`: the proxies that may name where a request comes from: addresses, networks, and "unix" for the unix
+        socket. `behind_proxy`: every connection is a proxy's, trusted or not."""
         self._unix = UNIX in trusted
         self._networks = [found for found in map(network, trusted) if found is not None]
         self._behind_proxy = behind_proxy
 
     def trusts(self, peer: str) -> bool:
-        """Whether this other end is a proxy that may name where a request comes from."""
+        """Whether the other end of a connection, `peer`, is a proxy that may name where a request comes from."""
         if peer == UNIX:
             return self._unix
         found = _read(peer)
         return found is not None and any(found in each for each in self._networks)
 
     def origin(self, peer: str) -> str:
-        """Where a connection of this other end comes from. UNKNOWN for a proxy's until its request's head is read."""
+        """Where a connection whose other end is `peer` comes from. UNKNOWN for a proxy's connection until its request's
+        head is read."""
         return UNKNOWN if self._behind_proxy or self.trusts(peer) else origin_of(peer)
 
     def forwarded(self, headers: Sequence[str]) -> str:
-        """Where a trusted proxy's request comes from, by its X-Forwarded-For. ▲ It is the last address that is not a
-        trusted proxy's: any client can write what is before it. UNKNOWN without such an address."""
+        """Where a trusted proxy's request comes from, by its X-Forwarded-For `headers`. ▲ It is the last address that
+        is not a trusted proxy's: any client can write what is before it. UNKNOWN without such an address."""
         named = [part for header in headers for part in header.split(",")]
         for part in reversed(named):
             if not self.trusts(part.strip()):

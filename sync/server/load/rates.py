@@ -5,7 +5,8 @@ import time
 
 
 class Bucket:
-    """`take()` is True while there are tokens. Not shared between threads."""
+    """A token bucket, which limits a rate: it has at most `burst` tokens, at first so many, and gains `per_s` each
+    second. `take()` takes one token, False if there is none. Not shared between threads."""
 
     __slots__ = ("_at", "_burst", "_per_s", "_tokens")
 
@@ -28,17 +29,18 @@ class Bucket:
         return True
 
     def wait_s(self) -> float:
-        """How long until `take()` is True, 0 if it is now."""
+        """How many seconds until there is a token to take, 0 if there is one now."""
         self._fill()
         return max(0.0, (1 - self._tokens) / self._per_s) if self._per_s else float(self._tokens < 1)
 
     def spend(self, amount: float, *, most_debt: float) -> None:
-        """Takes tokens for something that was used already. The bucket can go into debt, by at most `most_debt`."""
+        """Takes `amount` tokens for something that was used already. The bucket can go into debt, by at most
+        `most_debt`."""
         self._fill()
         self._tokens = max(-most_debt, self._tokens - amount)
 
     @property
     def left(self) -> float:
-        """Tokens, below 0 for a debt."""
+        """How many tokens the bucket has now, below 0 for a debt."""
         self._fill()
         return self._tokens

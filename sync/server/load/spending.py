@@ -37,13 +37,13 @@ def payer() -> Payer | None:
 
 
 def pay_by(who: Payer) -> None:
-    """Sets the payer of what runs in this context from now on."""
+    """Charges `who` for the processor time of what runs in this context (contextvars) from now on."""
     _payer.set(who)
 
 
 def charge(processor_s: float) -> None:
-    """Charges so many seconds of processor time to the payer of this context: the party whose request runs in it. Does
-    nothing if the server itself pays. Only on the event loop's thread."""
+    """Charges `processor_s` seconds of processor time to the payer of this context: the party whose request runs in it.
+    Does nothing if the server itself pays. Only on the event loop's thread."""
     who = _payer.get()
     if who is not None:
         who.charge(processor_s)
@@ -51,7 +51,7 @@ def charge(processor_s: float) -> None:
 
 @contextmanager
 def charged() -> Iterator[None]:
-    """Charges the payer of this context for what runs inside, which must not await."""
+    """Charges the payer of this context for the processor time of the `with` block, which must not await."""
     began = time.thread_time()
     try:
         yield
@@ -60,8 +60,9 @@ def charged() -> Iterator[None]:
 
 
 async def metered(work: Callable[P, Coroutine[Any, Any, T]], *given: P.args, **named: P.kwargs) -> T:
-    """Runs a coroutine function and charges each of its steps to the context's payer as of the step's end; what it
-    waits for costs nothing. Two clock readings a step: 0.5 µs."""
+    """Runs the coroutine function `work` with the given arguments and returns its result. After each of its steps on
+    the event loop, the payer of the context is charged for the step's processor time; waiting costs nothing. Two clock
+    readings a step: 0.5 µs."""
     return await _steps(work(*given, **named))
 
 

@@ -7,13 +7,14 @@ from sync.errors import WorldError
 
 
 class ObjectError(WorldError):
-    """Root of an object store's refusals."""
+    """Root of the errors that an object store raises."""
 
     code = "busy"
 
 
 class WrongOffset(ObjectError):
-    """A piece does not begin where the upload ends so far. `have`: the bytes that are held."""
+    """A piece does not begin where the upload of its part ends so far. `have`: how many bytes of the part are
+    stored."""
 
     code = "conflict"
 
@@ -35,24 +36,28 @@ class NoSpace(ObjectError):
 
 
 class Objects(Protocol):
-    """Parts by (room, obj, part). The caller makes calls for the same part one after the other."""
+    """A store for parts of files. A part is bytes, named by the ids of its room, its object and itself (`room`, `obj`,
+    `part`). It is uploaded in pieces (`append`) and complete after `finish`. The caller makes calls for the same part
+    one after the other."""
 
     async def held(self, room: bytes, obj: bytes, part: bytes) -> int:
         """The bytes held of an unfinished upload, 0 if there is none."""
         ...
 
     async def append(self, room: bytes, obj: bytes, part: bytes, offset: int, piece: bytes) -> int:
-        """Adds a piece to an unfinished upload and returns the bytes held then. Offset 0 begins again. WrongOffset or
-        NoSpace."""
+        """Adds `piece` to the unfinished upload of a part (named by the ids `room`, `obj`, `part`) and returns how many
+        bytes of it are stored then. `offset`: where the piece begins; 0 begins the upload again. WrongOffset if the
+        upload does not end there, NoSpace if the disk is full."""
         ...
 
     async def finish(self, room: bytes, obj: bytes, part: bytes, sha256: bytes) -> int:
-        """Turns the upload into a finished part, durably, and returns its size. WrongDigest if the hash differs; the
-        upload is then deleted."""
+        """Turns the upload of a part (named by the ids `room`, `obj`, `part`) into a complete part, durably, and
+        returns its size. WrongDigest if its bytes have another hash than `sha256`; the upload is then deleted."""
         ...
 
     async def read(self, room: bytes, obj: bytes, part: bytes, start: int, size_bytes: int) -> bytes:
-        """Bytes of a finished part. FileNotFoundError if it is not there."""
+        """At most `size_bytes` bytes of a complete part (named by the ids `room`, `obj`, `part`), from `start` on.
+        FileNotFoundError if the part is not there."""
         ...
 
     async def discard(self, room: bytes, obj: bytes, part: bytes) -> None:

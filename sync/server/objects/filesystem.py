@@ -15,10 +15,12 @@ _UPLOAD = ".part"
 
 
 class FilesystemObjects:
-    """See `sync.server.objects.base.Objects`. Layout: `<root>/<2 hex of room>/<room>/<obj>/<part>`."""
+    """The store for parts of files as files in the folder `root`. Its methods are those of
+    `sync.server.objects.base.Objects`. Layout: `<root>/<2 hex of room>/<room>/<obj>/<part>`."""
 
     def __init__(self, root: Path, reserve_bytes: int = 0) -> None:
-        """`reserve_bytes`: NoSpace for a piece that would leave less than that free on the disk."""
+        """`root`: the folder of the files. `reserve_bytes`: NoSpace for a piece that would leave less than that free on
+        the disk."""
         self._root = root
         self._reserve_bytes = reserve_bytes
 

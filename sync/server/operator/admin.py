@@ -48,10 +48,12 @@ _FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.c
 
 
 def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
-    """Makes keys and an empty database in an empty or missing folder; the agency's own keys, agency.key and escrow.key,
-    in the folder `keys`. ConfigError if the folder has an agency already, or if `keys` is in the data folder.
+    """Founds an agency: makes the server's keys and an empty database in the folder `data`, which is empty or missing,
+    and the agency's own keys, agency.key and escrow.key, in the folder `keys`. ConfigError if `data` has an agency
+    already, or if `keys` is in it.
 
-    With `demo_ca` also an authority and a certificate for those hosts and loopback: ca.pem, ca.key, tls.pem, tls.key.
+    With `demo_ca` also a certificate authority, called after `name`, and a certificate for the hosts in it and
+    loopback: ca.pem, ca.key, tls.pem, tls.key.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with held(data, "a server or another command is at work in it"):
@@ -78,12 +80,12 @@ def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None
 
 
 def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
-    """Renews the server's certificate for three more years, with the same key. If the demo's authority is in the
-    folder, it also makes a new TLS certificate for the same hosts; then True. An agency's own TLS files are not
-    changed.
+    """Renews server.cert in the folder `data` for three more years, with the same key. If the demo's authority is in
+    the folder, it also makes a new TLS certificate for the same hosts; then True, otherwise False. An agency's own TLS
+    files are not changed.
 
-    A running server keeps the certificate that it read at its start. ConfigError if the agency's key is missing or
-    belongs to a different agency.
+    `key_file`: where the agency's key is; None for where `init` put it. ConfigError if the key is missing or belongs to
+    a different agency. A running server keeps the certificate that it read at its start.
     """
     agency = read_agency(data, key_file)
     with admin_log.recorded(data, "renew-certificate"):
@@ -108,12 +110,15 @@ async def invite_back(
     escrow_key: Path | None = None,
     request: Path | None = None,
 ) -> str:
-    """Makes an activation code for a person with an account, who returns by recovery sheet or after a reset. The code
-    has exactly the staff record that they have, and its invitation names their account. ConfigError for an unknown
-    person, and for one whose record was lost in a restore.
+    """Makes an activation code for the person `uid`, who has an account, and returns it as text. It is valid for
+    `hours`. With it the person returns by recovery sheet or after a reset. The code has exactly the staff record that
+    they have, and its invitation names their account. ConfigError for an unknown person, and for one whose record was
+    lost in a restore.
 
-    If the person has a recovery sheet, a second line has its share, opened with the escrow key. With `request` there is
-    no second line: what is needed to open the share elsewhere is written to that file. ▲ The server keeps neither line.
+    `key_file` and `escrow_key`: where the agency's two keys are; None for where `init` put them. If the person has a
+    recovery sheet, a second line has its share (the half that is not on the paper), opened with the escrow key. With
+    `request` there is no second line: what is needed to open the share elsewhere is written to that file. `data`: the
+    server's data folder. ▲ The server keeps neither line.
     """
     agency = read_agency(data, key_file)  # first: without it nothing is written
     async with opened(data) as store:
@@ -135,7 +140,10 @@ async def invite_back(
 async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:
-    """Makes a one-time activation code for a new person. The server may be running. ConfigError as `staff`."""
+    """Makes a one-time activation code for a new person, valid for `hours`, and returns it as text. `name`, `title` and
+    `unit` become the person's staff record. `data`: the server's data folder; the server may be running. `key_file`:
+    where the agency's key is; None for where `init` put it. ConfigError for a name, title or unit that cannot be
+    used."""
     record = staff(name=name, title=title, unit=unit).encode()
     return (await _invite(data, read_agency(data, key_file), record=record, hours=hours)).format()
 
@@ -158,7 +166,8 @@ async def _invite(
 
 
 async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = None) -> int | None:
-    """Revokes a person's device as the agency. Returns None. The server may be running: it notices within a second.
+    """Revokes the device `dev` of the person `uid` as the agency. `data`: the server's data folder; a running server
+    notices within a second. `key_file`: where the agency's key is; None for where `init` put it. Returns None.
 
     If the device is revoked already, or its person's account has ended, nothing is changed, and the time (ms) in the
     entry that did so is returned. ConfigError for an unknown person or device.
@@ -176,8 +185,9 @@ async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = 
 
 
 async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> int | None:
-    """Ends a person's log as the agency. Returns None. With a new activation code they get a new account, which is new
-    to every room.
+    """Ends the account of the person `uid` as the agency. `data`: the server's data folder. `key_file`: where the
+    agency's key is; None for where `init` put it. Returns None. With a new activation code the person gets a new
+    account, which is new to every room.
 
     If the account has ended already, nothing is changed, and the time (ms) of its end is returned. ConfigError for an
     unknown person.
@@ -196,9 +206,10 @@ async def _as_agency(
     command: str,
     about: Mapping[str, About],
 ) -> int | None:
-    """Appends the entry that `build` makes to a person's log, and returns None. `since` gives the position of an entry
-    that already did the same, None if there is none. If there is one, nothing is appended and its time (ms) is
-    returned."""
+    """Appends the entry that `build` makes, signed by the agency, to the log of the person `uid`, and returns None.
+    `since` gives the position of an entry that already did the same, None if there is none. If there is one, nothing is
+    appended and its time (ms) is returned. `command` and `about` (whom or what it concerns) go to the admin log. `data`
+    and `key_file`: the server's data folder, and where the agency's key is. ConfigError for an unknown person."""
     agency = read_agency(data, key_file)
     async with opened(data) as store:
         while True:
@@ -220,20 +231,23 @@ async def _as_agency(
 
 
 async def status(data: Path) -> Counts:
-    """The counts that `status` shows. The server may be running."""
+    """How much of everything is stored in the data folder `data`, for the command `status`. The server may be
+    running."""
     async with opened(data) as store:
         return await store.counts(now_ms())
 
 
 async def after_restore(data: Path) -> aftermath.Aftermath | None:
-    """What a restore left to do; None for a server that was never restored. The server may be running."""
+    """What a restore from a backup left to do in the data folder `data`; None if it was never restored. The server may
+    be running."""
     async with opened(data) as store:
         return await aftermath.look(store, now_ms())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The version of the database, and how many days the certificates are still valid (None: no file can be read)."""
+    """The version of the database (`schema`), and how many days the TLS certificate (`tls_days`) and server.cert
+    (`server_cert_days`) are still valid; None: its file cannot be read."""
 
     schema: int
     tls_days: float | None
@@ -241,14 +255,16 @@ class Health:
 
 
 def health(config: Config) -> Health:
-    """The health of a configuration's certificates and database. The database must have this program's version."""
+    """The version of the database, and how many days the certificates of a configuration are still valid. The database
+    must have this program's version."""
     days = days_left(config)
     return Health(schema=VERSION, tls_days=days.get("tls"), server_cert_days=days.get("server"))
 
 
 async def open_room(data: Path, room: bytes) -> None:
-    """Opens a closed room, and gives up the items that it still awaits. ConfigError for a room that is not closed, and
-    within a day of the restore. The server may be running: it notices within a second."""
+    """Opens the room with the id `room`, which a restore closed, for writing, and gives up the items that are still
+    missing. ConfigError for a room that is not closed, and within a day of the restore. `data`: the server's data
+    folder; a running server notices within a second."""
     async with opened(data) as store:
         restored = await store.restored()
         if restored is None or room not in await store.closed_rooms():
@@ -262,8 +278,8 @@ async def open_room(data: Path, room: bytes) -> None:
 
 
 def confirm_clock(data: Path) -> None:
-    """Confirms that this machine's clock is right, for a server that places nothing because the clock was set by more
-    than a day. ConfigError if there is no server here."""
+    """Confirms that this machine's clock is right, for a server that takes no new items because the clock was set by
+    more than a day. `data`: the server's data folder. ConfigError if there is no server in it."""
     if not (data / "server.key").exists():
         raise ConfigError("nothing here yet: run init first")
     with admin_log.recorded(data, "confirm-clock"):
@@ -272,7 +288,7 @@ def confirm_clock(data: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def opened(data: Path) -> AsyncIterator[SqlStore]:
-    """Opens the server's store until the block ends. ConfigError if there is none yet."""
+    """Opens the store in the server's data folder `data` until the block ends. ConfigError if there is none yet."""
     if not Config(data=data).database.exists():
         raise ConfigError(f"{data}: nothing here yet: run init first, or restore a backup")
     store = SqlStore(Config(data=data).database)
@@ -284,7 +300,8 @@ async def opened(data: Path) -> AsyncIterator[SqlStore]:
 
 
 def _write_leaf(data: Path, leaf: Pem) -> None:
-    """Writes the TLS key and certificate beside the old files, then replaces those. So a full disk changes nothing."""
+    """Stores a TLS key and certificate in `data`: writes them beside the old files, then replaces those. So a full disk
+    changes nothing."""
     new_cert, new_key = data / "tls.pem.new", data / "tls.key.new"
     new_key.unlink(missing_ok=True)
     create_private(new_key, leaf.key)

@@ -27,19 +27,21 @@ server's log."""
 
 
 def record(store: AdminLog, command: str, **about: About) -> None:
-    """Call this just before the write that does what the administrator asked for. The entry is written in the same
-    transaction, so a killed process leaves both or neither. A command with several writes calls it before each of those
-    that should have an entry. Nothing is recorded if no write succeeds.
-    """
+    """Records in the admin log that the user of this process gives the command called `command`; `about` says whom or
+    what it concerns. Call this just before the write to `store` that does what the administrator asked for. The entry
+    is written in the same transaction, so a killed process leaves both or neither. A command with several writes calls
+    it before each of those that should have an entry. Nothing is recorded if no write succeeds."""
     store.record_with_next_write(entry(command, about))
 
 
 @contextlib.contextmanager
 def recorded(data: Path, command: str, *, result: str = OK, **about: About) -> Iterator[None]:
-    """For a block that changes files of the data folder `data`: commits the entry if the block ends without an error.
+    """Records in the admin log the command called `command`, which changes files of the data folder `data` in the
+    block: the entry is committed if the block ends without an error. `about`: whom or what the command concerns.
+    `result`: "ok" or a code.
 
-    The database is locked during the block, so a running server places nothing meanwhile: the block must be short.
-    A process that is killed between the block's end and the commit (a flush to the disk) leaves no entry. StoreError if
+    The database is locked during the block, so a running server places nothing meanwhile: the block must be short. A
+    process that is killed between the block's end and the commit (a flush to the disk) leaves no entry. StoreError if
     the database cannot be written; the block has not run unless only the commit failed.
     """
     engine = connected(Config(data=data).database, None)
@@ -55,14 +57,16 @@ def recorded(data: Path, command: str, *, result: str = OK, **about: About) -> I
 
 
 def note(data: Path, command: str, *, result: str = OK, **about: About) -> None:
-    """Adds an entry for a command that has finished, such as a backup. `result` is "ok", or the code if the command
-    failed. StoreError if the database cannot be written."""
+    """Records in the admin log the command called `command`, which has finished, such as a backup. `data`: the server's
+    data folder. `about`: whom or what it concerned. `result`: "ok", or the code if the command failed. StoreError if
+    the database cannot be written."""
     with recorded(data, command, result=result, **about):
         pass
 
 
 def entry(command: str, about: Mapping[str, About], result: str = OK) -> AdminEntry:
-    """The entry for a command that the user of this process gives now."""
+    """The admin log's entry for the command called `command`, which the user of this process gives now. `about`: whom
+    or what it concerns; ids become hex. `result`: "ok" or a code."""
     as_text = {name: value.hex() if isinstance(value, bytes) else value for name, value in about.items()}
     sudo_user = os.environ.get("SUDO_USER", "")[:_NAME_LENGTH]
     return AdminEntry(

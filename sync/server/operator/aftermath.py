@@ -14,9 +14,9 @@ REMIND_MS = 30 * 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftermath:
-    """`restored` is the time of the newest restore, `backup` the time of the backup that it used (both ms).
-    `people_without_record` counts the people whose staff record is missing. `do_again` has sentences for an
-    administrator; it is empty if nothing is left to do."""
+    """What a restore from a backup left to do. `restored` is the time of the newest restore, `backup` the time of the
+    backup that it used (both ms). `people_without_record` counts the people whose staff record is missing. `do_again`
+    has sentences for an administrator; it is empty if nothing is left to do."""
 
     restored: int
     backup: int
@@ -25,7 +25,7 @@ class Aftermath:
 
 
 async def look(store: Store, now_ms: int) -> Aftermath | None:
-    """The state after the newest restore; None for a server that was never restored."""
+    """What the newest restore of `store` from a backup left to do, as of `now_ms`; None if it was never restored."""
     found = await store.restored()
     if found is None:
         return None

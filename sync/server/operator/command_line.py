@@ -27,7 +27,8 @@ def program() -> str:
 
 
 def configured(args: argparse.Namespace) -> Config:
-    """The configuration of a command. ConfigError for a bad file, and if the data folder belongs to another user."""
+    """The configuration of a command, from its options and the operator's file. ConfigError for a bad file, and if the
+    data folder belongs to another user."""
     given = {name: getattr(args, name, None) for name in _OVERRIDES}
     overrides = {name: value for name, value in given.items() if value is not None and value is not False}
     if args.log is not None:
@@ -47,7 +48,7 @@ def _if_there(path: Path) -> Path | None:
 
 
 def _check_owner(data: Path) -> None:
-    """ConfigError unless this process runs as the owner of the data folder. Otherwise the server could not read what
+    """ConfigError unless this process runs as the owner of the folder `data`. Otherwise the server could not read what
     this process writes: SQLite makes further files beside a database, and a folder that root makes belongs to root."""
     try:
         ours = not hasattr(os, "geteuid") or data.stat().st_uid == os.geteuid()

@@ -159,8 +159,8 @@ LIMITS: Mapping[str, Check] = {
 
 
 def read_config(file: Path | None, overrides: Mapping[str, Any]) -> Config:
-    """The configuration. A value comes from `overrides` (the command line) if it is there, otherwise from the file,
-    otherwise from the defaults.
+    """The server's configuration. A value comes from `overrides` (the command line) if it is there, otherwise from the
+    TOML file `file`, otherwise from the defaults.
 
     Without `file`, DEFAULT_FILE is read if it exists. ConfigError names the file and the key.
     """

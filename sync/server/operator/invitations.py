@@ -21,8 +21,9 @@ _EVERYBODY = 1_000_000
 
 
 async def namesakes(data: Path, asked: Sequence[Staff]) -> list[tuple[int, str]]:
-    """(index, sentence) for each record whose name a person or an open invitation has already; the sentence says which.
-    Accounts that have ended do not count.
+    """Warnings about people who are to be invited: (index in `asked`, sentence) for each record whose name a person or
+    an open invitation has already; the sentence says which. Accounts that have ended do not count. `data`: the server's
+    data folder.
 
     The caller warns and does not refuse: two colleagues may have the same name, and the printed code can be withdrawn.
     An option to allow it would be needed for every second list, and soon be given every time.
@@ -60,14 +61,16 @@ async def _invited(store: SqlStore, wanted: dict[str, list[int]]) -> list[tuple[
 
 
 def _format_record(record: dict[str, str]) -> str:
-    """A record in words, for example: Handläggare (Handläggare, Enheten för tillsyn)."""
+    """A decoded staff record (`record`: "name", "title", "unit") in words, for example: Handläggare (Handläggare,
+    Enheten för tillsyn)."""
     more = ", ".join(text for field in ("title", "unit") if (text := record.get(field, "")))
     return f"{record['name']} ({more})" if more else record["name"]
 
 
 async def withdraw(data: Path, ident: bytes) -> None:
-    """Ends an open invitation, by its id as `invites` prints it; its code is refused from then on. The server may be
-    running. ConfigError for an id that no invitation has, and for one that was used, withdrawn or has ended."""
+    """Ends the open invitation with the id `ident` (as `invites` prints it); its code is refused from then on. `data`:
+    the server's data folder; the server may be running. ConfigError for an id that no invitation has, and for one that
+    was used, withdrawn or has ended."""
     async with opened(data) as store:
         row = next((row for row in await store.invites() if invite_id(row.invite_pk) == ident), None)
         if row is None:

@@ -42,15 +42,17 @@ _HEADER = ["line", "name", "title", "unit", "code", "invitation"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """The result for a list: sentences for the operator, without any code."""
+    """The result of inviting everybody on a list, in sentences for the operator: what was made (`summary`), and what
+    they should check (`warnings`). Contains no code."""
 
     summary: str
     warnings: list[str]
 
 
 async def invite_all(config: Config, source: Path, *, hours: float, key_file: Path | None = None) -> Made:
-    """Makes a code for everybody on the list and writes `<list>.codes.csv` and `<list>.letters.pdf` beside it, both for
-    their owner alone. A second call uses the codes in that table. The server may be running.
+    """Makes an activation code, valid for `hours`, for everybody on the list in the file `source`, and writes
+    `<list>.codes.csv` and `<list>.letters.pdf` beside it, both for their owner alone. A second call uses the codes in
+    that table. `key_file`: where the agency's key is; None for where `init` put it. The server may be running.
 
     ConfigError, with nothing changed, if the list has a fault, if the files beside it belong to another list, or if
     another command works in its folder.
@@ -70,11 +72,14 @@ async def invite_all(config: Config, source: Path, *, hours: float, key_file: Pa
 
 
 def invite_all_offline(source: Path, to: Path, *, hours: float, key_file: Path | None) -> Made:
-    """As `invite_all`, where the agency's key is and no data folder: the invitations are written to the file `to`,
-    which `import-invites` takes in on the server. The letters name no server. A second call continues an interrupted
-    one.
+    """Makes an activation code, valid for `hours`, for everybody on the list in the file `source`, on a computer with
+    the agency's key (`key_file`) and without a data folder. Writes the invitations to the file `to`, which
+    `import-invites` takes in on the server, and the table of codes and the letters beside the list. The letters name no
+    server. A second call continues an interrupted one.
 
-    ConfigError as `invite_all`, and if `to` exists without the table of codes or has the invitations of another list.
+    ConfigError, with nothing changed, if the list has a fault, if the files beside it belong to another list, or if
+    another command works in its folder; also if `to` exists without the table of codes or has the invitations of
+    another list.
     """
     people = read_list(source)
     agency = offline_invites.read_key(key_file)
@@ -109,7 +114,7 @@ def _written_before(to: Path, codes: Sequence[SignInCode], agency: Agency) -> li
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Files:
-    """What is written beside a list."""
+    """The two files that are written beside a list of people: the table of their codes, and the letters."""
 
     codes: Path
     letters: Path
@@ -121,7 +126,9 @@ class _Files:
         )
 
     def known_codes(self, people: Sequence[Listed], agency: Agency) -> tuple[bool, list[SignInCode]]:
-        """(whether a run before stored them, a code for each person). ConfigError as `_read_codes`."""
+        """(whether an earlier run stored the codes, a code for each of `people`, in order). ConfigError if the stored
+        table has other people, was changed, or can be written by other users, and if there are letters without a
+        table."""
         if self.codes.exists():
             return True, _read_codes(self.codes, people, agency)
         if self.letters.exists():
@@ -143,7 +150,7 @@ async def _warnings(data: Path, people: Sequence[Listed]) -> list[str]:
 
 
 def _unprintable(people: Sequence[Listed]) -> list[str]:
-    """For each line with characters that the letters' font lacks."""
+    """A warning for each of `people` whose record has characters that the letters' font lacks."""
     texts = ["".join(each.who.key) for each in people]
     odd = set(letters.unprintable("".join(texts)))
     return [
@@ -156,7 +163,9 @@ def _unprintable(people: Sequence[Listed]) -> list[str]:
 async def _invited(
     data: Path, people: Sequence[Listed], codes: Sequence[SignInCode], agency: Agency, hours: float
 ) -> tuple[list[InviteRow], int]:
-    """The invitation of each code, in order, and how many of them are new. Stores the new ones in one transaction."""
+    """Invites `people`, each by the code at the same place in `codes`, valid for `hours`. Returns the invitation of
+    each code, in order, and how many of them are new. Stores the new ones, in one transaction, in the data folder
+    `data`."""
     async with opened(data) as store:
         there = {row.invite_pk: row for row in await store.invites()}
         new = {
@@ -173,8 +182,9 @@ async def _invited(
 def _write_letters(
     server: str, to: Path, people: Sequence[Listed], codes: Sequence[SignInCode], rows: Sequence[InviteRow]
 ) -> str:
-    """Writes letters for the codes that can still be used, unless the file exists; returns what the summary calls the
-    file. `server` is what people type to reach it, "" if that is not known."""
+    """Writes the letters to the file `to`, for the codes whose invitation (in `rows`) can still be used, unless the
+    file exists. Returns what the summary calls the file. `server` is what people type to reach it, "" if that is not
+    known. ConfigError if no code can be used."""
     if to.exists():
         return "Letters, made before"
     now = now_ms()
@@ -208,7 +218,8 @@ def address(config: Config) -> str:
 
 
 def _table(people: Sequence[Listed], codes: Sequence[SignInCode]) -> bytes:
-    """CSV as spreadsheets of a Swedish office read it: UTF-8 with its mark, semicolons."""
+    """The table of codes: a row for each of `people`, with the code at the same place in `codes` and its invitation's
+    id. As CSV that spreadsheets of a Swedish office read: UTF-8 with its mark, semicolons."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";")
     writer.writerow(_HEADER)
@@ -220,14 +231,16 @@ def _table(people: Sequence[Listed], codes: Sequence[SignInCode]) -> bytes:
 
 
 def _cells(who: Staff) -> list[str]:
-    """▲ The values as cells that no spreadsheet computes. Otherwise a formula in a name could send away the codes
-    beside it. Covers text behind a comma too, where a spreadsheet of another country starts a new cell."""
+    """▲ A person's name, title and unit as cells that no spreadsheet computes. Otherwise a formula in a name could send
+    away the codes beside it. Covers text behind a comma too, where a spreadsheet of another country starts a new
+    cell."""
     return [_FORMULA.sub(r"\1'\2", text) for text in (who.name, who.title, who.unit)]
 
 
 def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[SignInCode]:
-    """The codes of an earlier run. ConfigError unless the table has exactly these people, in this order. Otherwise
-    people on a list that was changed since would get codes that were made for others."""
+    """The codes in the table that an earlier run stored at `path`. ConfigError unless the table has exactly `people`,
+    in this order, and codes of this agency. Otherwise people on a list that was changed since would get codes that were
+    made for others."""
     try:
         rows = list(csv.reader(io.StringIO(_own(path).decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
         header, lines = rows[0], rows[1:]
@@ -254,9 +267,9 @@ def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[Si
 
 
 def _own(path: Path) -> bytes:
-    """▲ The content of a file that only this user can have written. ConfigError for a link, and for a file that others
-    own or may write. Otherwise somebody who may write to the list's folder could put a table there with codes that
-    they know, and the agency would sign those."""
+    """▲ The content of the file `path`, which only this user can have written. ConfigError for a link, and for a file
+    that others own or may write. Otherwise somebody who may write to the list's folder could put a table there with
+    codes that they know, and the agency would sign those."""
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as e:
@@ -274,8 +287,8 @@ def _own(path: Path) -> bytes:
 
 
 def _write_new(path: Path, data: bytes) -> None:
-    """Stores a file whole or not at all, readable for its owner alone. The caller holds the folder's lock and has
-    checked that no such file exists."""
+    """Stores `data` in the new file `path`, whole or not at all, readable for its owner alone. The caller holds the
+    folder's lock and has checked that no such file exists."""
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)  # of a run that was cut off
     create_private(part, data)

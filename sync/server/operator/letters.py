@@ -38,7 +38,8 @@ for _name in ("fpdf", "fontTools"):  # they log the characters that they draw
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """For one person: the code as it is typed, and until when it is good (ms)."""
+    """The content of one printed letter: the person, their activation code as it is typed, and until when it can be
+    used (ms)."""
 
     who: Staff
     code: str
@@ -46,7 +47,8 @@ class Letter:
 
 
 def pdf(letters: Sequence[Letter], server: str) -> bytes:
-    """The letters in their order. `server` is the address that people type, "" where it is not known here."""
+    """A PDF with a page for each of `letters`, in their order. `server` is the address that people type, "" where it is
+    not known here."""
     with _pages() as pages:
         for letter in letters:
             pages.add(letter, server)
@@ -54,27 +56,27 @@ def pdf(letters: Sequence[Letter], server: str) -> bytes:
 
 
 def unprintable(text: str) -> str:
-    """The characters that the letters' font lacks: a box is printed in the place of each."""
+    """The characters in `text` that the letters' font lacks: a box is printed in the place of each."""
     with _pages() as pages:
         known = set().union(*(font.cmap for font in pages.from_files()))
     return "".join(sorted({char for char in text if ord(char) not in known}))
 
 
 def link(server: str, code: str) -> str:
-    """The text of the QR code: the link that fills in the program's first page, or the code alone if no server is
-    known."""
+    """The text of a letter's QR code: a link that fills in `server` and `code` on the program's first page, or the code
+    alone if no server is known ("")."""
     return f"kansli:enrol?{urlencode({'server': server, 'code': code})}" if server else code
 
 
 def until(ms: int) -> str:
-    """A time in Swedish, in the local zone, as in: tisdag 1 december 2026 kl. 14.05."""
+    """The time `ms` in Swedish, in the local zone, as in: tisdag 1 december 2026 kl. 14.05."""
     t = datetime.fromtimestamp(ms / 1000).astimezone()
     return f"{_DAYS[t.weekday()]} {t.day} {_MONTHS[t.month - 1]} {t.year} kl. {t.hour:02}.{t.minute:02}"
 
 
 @contextlib.contextmanager
 def _pages() -> Iterator["_LetterPages"]:
-    """Empty pages. Closes the fonts' files at the end of the block, which the library leaves open."""
+    """An empty PDF for letters. At the end of the block, closes the fonts' files, which the library leaves open."""
     pages = _LetterPages()
     try:
         yield pages
@@ -84,7 +86,7 @@ def _pages() -> Iterator["_LetterPages"]:
 
 
 class _LetterPages(FPDF):
-    """The pages, A4, in the fonts of the desktop."""
+    """A PDF of letters in Swedish: A4 pages in the fonts of the desktop program."""
 
     def __init__(self) -> None:
         super().__init__(orientation="portrait", unit="mm", format="A4")
@@ -100,7 +102,7 @@ class _LetterPages(FPDF):
         return [font for font in self.fonts.values() if isinstance(font, TTFFont)]
 
     def add(self, letter: Letter, server: str) -> None:
-        """Adds a page with a letter."""
+        """Adds a page with one letter. `server`: the address that people type; "" leaves it out."""
         self.add_page()
         self._paragraph("Välkommen till Kansli", 22, bold=True, after_mm=8)
         self._paragraph(letter.who.name, 15, bold=True)
@@ -134,7 +136,7 @@ class _LetterPages(FPDF):
         self.ln(after_mm)
 
     def _code(self, code: str) -> None:
-        """Prints the code in lines of a few groups, since it is typed from the paper."""
+        """Prints the activation code `code` in lines of a few groups, since it is typed from the paper."""
         groups = code.split("-")
         for at in range(0, len(groups), _GROUPS_A_LINE):
             self._paragraph("-".join(groups[at : at + _GROUPS_A_LINE]), 17)
@@ -148,7 +150,7 @@ class _LetterPages(FPDF):
         self.ln(1.5)
 
     def _qr(self, text: str) -> None:
-        """Draws a QR code: a rectangle for each run of dark modules in a row. 0.5 ms."""
+        """Draws the QR code of `text`: a rectangle for each run of dark modules in a row. 0.5 ms."""
         matrix = segno.make(text, error="m", micro=False).matrix
         size, top = _QR_MM / len(matrix), self.get_y()
         height = size * 1.02  # otherwise a viewer shows white lines between the rows

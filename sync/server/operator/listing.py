@@ -29,8 +29,8 @@ _HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserLine:
-    """One person: id in hex; `state` "active", "no-device" or "ended"; `last_seen` in ms, 0 for never. `note`: why the
-    name is empty, "" otherwise."""
+    """One person in the listing of people: id in hex; `state` "active", "no-device" or "ended"; `devices` counts the
+    active ones; `last_seen` in ms, 0 for never. `note`: why the name is empty, "" otherwise."""
 
     person: str
     name: str
@@ -44,11 +44,11 @@ class UserLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLine:
-    """One device: ids in hex, times in ms; `last_seen` 0 for never. `agent` is the program as the device named it when
-    it signed in last. `older`: that release is older than this server's, or than one that devices of two people have
+    """One device in the listing of devices: ids in hex, times in ms; `added` when the device was added, `last_seen` 0
+    for never. `revoked`: also because the account has ended. `agent` is the program as the device named it when it
+    signed in last. `older`: that release is older than this server's, or than one that devices of two people have
     named. Such a program was started before the upgrade, or the computer was not upgraded; the server cannot know
-    which. `note` as in UserLine.
-    """
+    which. `note`: why the person's name is empty, "" otherwise."""
 
     person: str
     name: str
@@ -63,7 +63,8 @@ class DeviceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomLine:
-    """One room: id in hex, members now, items and bytes (parts of files counted), the last item's time in ms."""
+    """One room in the listing of rooms: its id in hex, `members` now, number of `items`, `size_bytes` (parts of files
+    counted), `changed` the last item's time in ms, and whether it is `closed` to writing since a restore."""
 
     room: str
     members: int
@@ -75,7 +76,8 @@ class RoomLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A device that a closed room waits for: id in hex, time in ms."""
+    """A device that a closed room waits for, since it may have items that a restore lost: its person's name, its id in
+    hex, and when it was last seen (ms)."""
 
     name: str
     device: str
@@ -96,7 +98,8 @@ class ClosedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteLine:
-    """An invitation that can be used: ids in hex, `person` who is invited back ("" for somebody new), `made` in ms."""
+    """One open invitation in the listing of invitations: ids in hex; `person` who is invited back ("" for somebody
+    new); `made` in ms, 0 for unknown; `age_hours` since then, `hours_left` until the code ends."""
 
     invitation: str
     name: str
@@ -112,7 +115,8 @@ Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine | OwnerLine | I
 
 
 async def users(data: Path, words: str) -> list[UserLine]:
-    """Everybody whose record has these words, by name."""
+    """A line for every person in the data folder `data` whose name, title and unit have all `words` (separated by
+    spaces), sorted by name; "" lists everybody."""
     agency_pk = read_agency_pk(data)
     async with opened(data) as store:
         return [await _user_line(store, user, agency_pk) for user in await _people(store, words)]
@@ -136,7 +140,8 @@ async def _user_line(store: SqlStore, user: UserRow, agency_pk: bytes) -> UserLi
 
 
 async def devices(data: Path, words: str) -> list[DeviceLine]:
-    """The devices of everybody whose record has these words."""
+    """A line for each device of every person in the data folder `data` whose name, title and unit have all `words`
+    (separated by spaces); "" lists everybody's."""
     agency_pk = read_agency_pk(data)
     lines = []
     async with opened(data) as store:
@@ -163,15 +168,16 @@ async def devices(data: Path, words: str) -> list[DeviceLine]:
 
 
 async def unsearched(data: Path) -> str:
-    """A note for a search by words of the staff record: how many people have no record. "" if all have one."""
+    """A note for a search by words of the staff record: how many people in the data folder `data` have no record, so
+    that no words find them. "" if all have one."""
     async with opened(data) as store:
         nameless = len(await store.nameless())
     return f"{nameless} without a staff record, whom no words find; without words all are listed" if nameless else ""
 
 
 async def _newest(store: SqlStore) -> Release:
-    """The newest release that is known here: this server's, or a newer one that devices of two people have named.
-    Otherwise one person who lies about their own release could make all others look old."""
+    """The newest release of the program that is known here: this server's, or a newer one that devices of two people
+    have named. Otherwise one person who lies about their own release could make all others look old."""
     people: dict[Release, set[bytes]] = {}
     for user in await _people(store, ""):
         for row in (await _seen(store, user.uid)).values():
@@ -196,7 +202,7 @@ async def _seen(store: SqlStore, uid: bytes) -> dict[bytes, SightingRow]:
 
 
 async def rooms(data: Path) -> list[RoomLine]:
-    """Every room, the largest first. The server knows no titles."""
+    """A line for every room in the data folder `data`, the largest first. The server knows no titles."""
     async with opened(data) as store:
         closed = set(await store.closed_rooms())
         sizes = sorted(await store.room_sizes(), key=lambda size: (-size.size_bytes, size.room))
@@ -214,7 +220,8 @@ async def rooms(data: Path) -> list[RoomLine]:
 
 
 async def closed(data: Path) -> list[ClosedLine]:
-    """The rooms that take no writing since a restore, and the devices that they wait for."""
+    """A line for each room in the data folder `data` that takes no writing since a restore, with the devices that it
+    waits for."""
     lines = []
     async with opened(data) as store:
         awaited = dict(await store.awaited_devices())
@@ -251,7 +258,7 @@ def in_form(lines: Sequence[Line], *, table: bool) -> str:
 
 
 async def invites(data: Path) -> list[InviteLine]:
-    """Every invitation that is open, the oldest first."""
+    """A line for every invitation in the data folder `data` that can still be used, the oldest first."""
     now = now_ms()
     async with opened(data) as store:
         return [_invite_line(row, now) for row in await store.invites() if row.is_open(now)]
@@ -273,12 +280,12 @@ def _invite_line(row: InviteRow, now: int) -> InviteLine:
 
 
 def as_json(lines: Iterable[Line]) -> str:
-    """An object a line; nothing for no lines."""
+    """The lines as JSON, an object a line; "" for no lines."""
     return "".join(_printable(json.dumps(asdict(line), ensure_ascii=False)) + "\n" for line in lines)
 
 
 def as_table(lines: Sequence[Line]) -> str:
-    """Columns under their names, times in local time; nothing for no lines."""
+    """The lines as a table for people: columns under their names, times in local time; "" for no lines."""
     rows = [{key: _printable(_cell(key, value)) for key, value in asdict(line).items()} for line in lines]
     if not rows:
         return ""
@@ -288,7 +295,7 @@ def as_table(lines: Sequence[Line]) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text with control and format characters escaped as in JSON. Otherwise a terminal would obey those in a
+    """`text` with its control and format characters escaped as in JSON. Otherwise a terminal would obey those in a
     person's name."""
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 

@@ -48,7 +48,8 @@ refuses times that no database can store."""
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file's first line. `agency` is the fingerprint of the agency's key, `count` how many lines follow."""
+    """The first line of a file of invitations. `agency` is the fingerprint of the agency's key, `count` how many lines
+    follow."""
 
     version: int = msgspec.field(name="kansli-invitations")
     agency: bytes
@@ -56,7 +57,8 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One invitation; InviteRow says what the fields are."""
+    """One invitation in a file of them: the agency's certificate and its signature, and the staff record with its
+    salt."""
 
     cert: bytes
     sig: bytes
@@ -67,8 +69,9 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def invite_offline(
     to: Path, records: Sequence[bytes], *, hours: float, key_file: Path | None
 ) -> tuple[Agency, list[SignInCode]]:
-    """Makes a code for each staff record (`encode_record`), and writes their invitations to the new file `to`. Returns
-    the agency, and the codes in the records' order. No data folder is needed. ▲ The codes are in no file.
+    """Makes an activation code, valid for `hours`, for each of `records` (staff records as `encode_record` makes them),
+    and writes their invitations to the new file `to`. Returns the agency, and the codes in the records' order.
+    `key_file`: where the agency's key is. No data folder is needed. ▲ The codes are in no file.
 
     ConfigError without an agency key, for a file that exists, and for more than MOST records.
     """
@@ -80,15 +83,16 @@ def invite_offline(
 
 
 def read_key(key_file: Path | None) -> Agency:
-    """The agency, made from its key alone. ConfigError if no path to the key is given, and as `read_seed`."""
+    """The agency, made from its private key alone. `key_file`: where the key is, `-` for standard input. ConfigError if
+    it is None, or if it is not the file of such a key."""
     if key_file is None:
         raise ConfigError("--offline needs --agency-key: there is no data folder that says where it is")
     return Agency(read_seed(key_file))
 
 
 def write_invitations(to: Path, agency_pk: bytes, rows: Sequence[InviteRow]) -> None:
-    """Stores invitations in a new file that only its owner may read; whole and durable, or not at all. ConfigError for
-    a file that exists and for more than MOST."""
+    """Stores the invitations `rows`, by the agency with the public key `agency_pk`, in the new file `to` that only its
+    owner may read; whole and durable, or not at all. ConfigError for a file that exists and for more than MOST."""
     if len(rows) > MOST:
         raise ConfigError(f"{len(rows)} invitations are too many for one file: it takes {MOST}")
     try:
@@ -98,15 +102,15 @@ def write_invitations(to: Path, agency_pk: bytes, rows: Sequence[InviteRow]) -> 
 
 
 def encode_invitations(agency_pk: bytes, rows: Sequence[InviteRow]) -> bytes:
-    """The content of a file of invitations."""
+    """The content of a file of the invitations `rows`, by the agency with the public key `agency_pk`: lines of JSON."""
     head = Head(version=VERSION, agency=agency_fingerprint(agency_pk), count=len(rows))
     lines = (Line(cert=row.cert_body, sig=row.cert_sig, salt=row.salt, record=row.record) for row in rows)
     return b"".join(msgspec.json.encode(line) + b"\n" for line in (head, *lines))
 
 
 async def import_invites(data: Path, source: Path) -> list[InviteRow]:
-    """Takes the invitations of a file (`-`: standard input) into the server's database: all of them, or none. The
-    server may be running.
+    """Takes the invitations in the file `source` (`-`: standard input) into the database in the data folder `data`: all
+    of them, or none. Returns them. The server may be running.
 
     ConfigError, with the line, for one that this agency did not sign, that has ended, or that is here already, and for
     a file that is cut off or is none.
@@ -128,8 +132,9 @@ async def import_invites(data: Path, source: Path) -> list[InviteRow]:
 
 
 def read_invitations(f: BinaryIO, name: str, agency_pk: bytes, now: int) -> list[InviteRow]:
-    """The invitations in a file that is called `name`, each proven by the agency's signature. ConfigError with the line
-    where something is wrong."""
+    """The invitations in the open file `f`, each proven by the agency's signature (`agency_pk` is its public key).
+    `name`: what errors call the file. `now`: the time (ms) after which the invitations must end. ConfigError with the
+    line where something is wrong."""
     lines = _lines(f, name)
     head = _head(next(lines, b""), name, agency_pk)
     rows: list[InviteRow] = []

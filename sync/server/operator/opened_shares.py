@@ -16,8 +16,9 @@ from sync.trust.person.recovery_sheet import RecoveryShare
 
 
 async def make_request(store: Store, uid: bytes) -> bytes:
-    """The request with which the holder of the escrow key can open this person's share: the log and the staff record.
-    ConfigError for an unknown person, and for one whose record was lost in a restore."""
+    """The bytes with which the holder of the escrow key can open the share of the recovery sheet of the person `uid`,
+    on any machine: the person's log and staff record. ConfigError for an unknown person, and for one whose record was
+    lost in a restore."""
     user, rows = await store.user(uid), await store.user_entries(uid, -1)
     if user is None or not rows:
         raise ConfigError("nobody has this id")
@@ -28,14 +29,16 @@ async def make_request(store: Store, uid: bytes) -> bytes:
 
 
 def needs_share(request: bytes, agency_pk: bytes) -> bool:
-    """Whether the person has a recovery sheet in force, so that no invitation brings them back without its share.
-    Reject as `ShareRequest.check`."""
+    """Whether the person whose log is in `request` has a recovery sheet in force, so that no invitation brings them
+    back without its share. `agency_pk`: the agency's public key. Reject if the request or a signature in it is not
+    valid."""
     log = ShareRequest.check(request, agency_pk).log
     return log.ended is None and log.recovery_sheet_in_force
 
 
 def write_request(request: bytes, to: Path) -> None:
-    """Stores a request in a new file. ConfigError if there is one of that name."""
+    """Stores `request`, a request to open the share of a recovery sheet, in the new file `to`. ConfigError if there is
+    one of that name."""
     try:
         create_private(to, request)
     except FileExistsError as e:
@@ -43,18 +46,20 @@ def write_request(request: bytes, to: Path) -> None:
 
 
 def read_request(path: Path) -> bytes:
-    """A request as `write_request` stored it. ConfigError if it is too long for one."""
+    """Reads a request to open the share of a recovery sheet from the file `path`. ConfigError if the file is too large
+    for one."""
     if path.stat().st_size > MAX_REQUEST_BYTES:
         raise ConfigError(f"{path} is no request: it is too large")
     return path.read_bytes()
 
 
 def open_share(request: bytes, key_file: Path, *, name: str) -> RecoveryShare:
-    """The share of the person whose staff record has exactly this name.
+    """Opens the share that `request` asks for, with the escrow key in the file `key_file`. `name`: the name in the
+    staff record of the person whose share it must be.
 
-    ▲ The name is the one that the agency's own key bound to the log. Otherwise a false server could request another
-    person's share in the name of the person at the desk. ConfigError for another name, and if the key is missing;
-    Reject as `ShareRequest.check` and `open`.
+    ▲ It is compared with the name that the agency's own key bound to the log. Otherwise a false server could request
+    another person's share in the name of the person at the desk. ConfigError for another name, and if the key is
+    missing; Reject if the request is not valid or cannot be opened.
     """
     if not key_file.exists():
         raise ConfigError(f"{key_file} is missing: say where the escrow key is with --escrow-key")

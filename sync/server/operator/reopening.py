@@ -12,7 +12,8 @@ from sync.server.operator.listing import ClosedLine, format_waiting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """The result for a room, by its id in hex. `waits`: the other devices that the room waits for; "" if it was
+    """What the command to open closed rooms did with one room. `room`: its id in hex. `missing`: how many of its items
+    are known to be lost. `waits`: the other devices that the room waits for, so that it stays closed; "" if it was
     opened."""
 
     room: str
@@ -25,7 +26,7 @@ class Opening:
         return not self.waits
 
     def format(self) -> str:
-        """The result as a sentence for the operator."""
+        """What was done with the room, as a sentence for the operator."""
         if not self.opened:
             return f"Not opened: {self.room}. It also waits for {self.waits}."
         lost = f"{self.missing} changes that are known to be missing are given up" if self.missing else ""
@@ -33,8 +34,9 @@ class Opening:
 
 
 async def open_one(data: Path, room: bytes) -> Opening | None:
-    """Opens a closed room, even if it waits for computers; None if the room is open. ConfigError if no room has
-    this id, and as `admin.open_room`."""
+    """Opens the room with the id `room` in the data folder `data`, which a restore closed, even if it still waits for
+    devices to upload what was lost; None if the room is open. ConfigError if no room has this id, and within a day of
+    the restore."""
     for line in await listing.closed(data):
         if line.room == room.hex():
             return await _open(data, line)
@@ -45,14 +47,15 @@ async def open_one(data: Path, room: bytes) -> Opening | None:
 
 
 async def open_all(data: Path) -> list[Opening]:
-    """Opens every closed room, even if it waits for computers. ConfigError as `admin.open_room`; then none is
-    opened."""
+    """Opens every room in the data folder `data` that a restore closed, even if it still waits for devices to upload
+    what was lost. ConfigError within a day of the restore; then none is opened."""
     return [await _open(data, line) for line in await listing.closed(data)]
 
 
 async def open_without(data: Path, device: bytes) -> list[Opening]:
-    """Opens every closed room that waits for this device alone; one that also waits for others stays closed, and says
-    for whom. ConfigError if no closed room waits for it, and as `admin.open_room`."""
+    """Opens every room in the data folder `data` that a restore closed and that waits for the device with the id
+    `device` alone; one that also waits for others stays closed, and its result says for whom. ConfigError if no closed
+    room waits for the device, and within a day of the restore."""
     lines = [line for line in await listing.closed(data) if device.hex() in _devices(line)]
     if not lines:
         raise ConfigError("no closed room waits for a device with this id; `closed` prints for which they wait")
@@ -64,7 +67,7 @@ async def open_without(data: Path, device: bytes) -> list[Opening]:
 
 
 def format_openings(found: Sequence[Opening]) -> str:
-    """A line for each room."""
+    """The results as text, a line for each room; a sentence if there are none."""
     return "\n".join(each.format() for each in found) or "No room is closed. Nothing was changed."
 
 

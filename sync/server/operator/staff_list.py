@@ -31,15 +31,16 @@ _HOW = 'save the list as "CSV UTF-8"'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A person of the list, and the line of the file on which they begin (the header is line 1)."""
+    """A person on a list of people to invite. `line`: the line of the file on which their row begins (the header is
+    line 1)."""
 
     line: int
     who: Staff
 
 
 def read_list(path: Path) -> list[Listed]:
-    """Everybody on the list, in its order; at least one. ConfigError that names the file and each faulty line; OSError
-    if the file cannot be read."""
+    """Reads a list of people to invite from the CSV file `path`: everybody on it, in its order; at least one.
+    ConfigError that names the file and each faulty line; OSError if the file cannot be read."""
     with path.open("rb") as f:
         data = f.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
@@ -69,8 +70,8 @@ def _limit() -> str:
 
 
 def _decoded(path: Path, data: bytes) -> str:
-    """The text of the file. ConfigError if it is not UTF-8: a guessed encoding could change a name, which the agency
-    then signs."""
+    """The text of a file with the content `data`. ConfigError, which names `path`, if it is not UTF-8: a guessed
+    encoding could change a name, which the agency then signs."""
     for bom, name in _BOMS:
         if data.startswith(bom):
             raise ConfigError(f"{path} is in {name}, not in UTF-8: {_HOW}")
@@ -94,8 +95,8 @@ _Fault = tuple[int, str]
 
 
 def _rows(text: str) -> tuple[list[_Row], list[_Fault]]:
-    """The rows that have text in a cell, each with the line on which it begins, and the faults. Reading stops with a
-    fault at a quotation mark that is not closed."""
+    """The rows of `text`, in CSV, that have text in a cell, each with the line on which it begins, and the faults.
+    Reading stops with a fault at a quotation mark that is not closed."""
     begun, rows = 0, []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:

@@ -23,7 +23,8 @@ _BLANK = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
-    """A staff record as an operator gives it. `staff` makes one."""
+    """A person's staff record as an operator gives it, checked and normalised: name, title and unit. `staff` makes
+    one."""
 
     name: str
     title: str
@@ -40,8 +41,8 @@ class Staff:
 
 
 def staff(*, name: str, title: str, unit: str) -> Staff:
-    """The record, composed (NFC) and without superfluous spaces. ConfigError for no name, for a text of more than
-    MOST_CHARS, and for characters that nobody sees."""
+    """Makes a staff record from `name`, `title` and `unit`: each composed (NFC) and without superfluous spaces.
+    ConfigError for an empty name, for a text of more than MOST_CHARS, and for characters that nobody sees."""
     if not name.strip():
         raise ConfigError("a name is needed")
     return Staff(name=_text("name", name), title=_text("title", title), unit=_text("unit", unit))
@@ -61,8 +62,9 @@ def _text(field: str, value: str) -> str:
 def make_invite(
     agency: Agency, code: SignInCode, record: bytes, *, hours: float, person: bytes | None = None
 ) -> InviteRow:
-    """The invitation of a code, signed by the agency, for the store. `person`: the account of a person who is invited
-    back. A second call for the same code gives a different salt: only one of the two can be stored."""
+    """Makes the invitation that belongs to an activation code, signed by the agency, as a row for the store. `record`:
+    the staff record that it binds, encoded. It can be used for `hours`. `person`: the account of a person who is
+    invited back. A second call for the same code gives a different salt: only one of the two can be stored."""
     made, salt, invite_pk = now_ms(), os.urandom(16), code.key.public
     not_after = made + int(hours * 3_600_000)
     body, sig = agency.certify_invite(invite_pk, record_hash(salt, record), not_after)

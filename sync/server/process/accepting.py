@@ -33,8 +33,9 @@ _TLS_BUFFER = 16 * 1024
 
 
 def small_tls_buffers() -> None:
-    """▲ asyncio fills a buffer of 256 KiB with zeros for each TLS connection before its handshake: 5,000 silent ones
-    held 1.45 GB. With 16 KiB, a TLS record, one costs a third, and one step of the event loop parses a sixteenth.
+    """Makes asyncio use a buffer of 16 KiB for each TLS connection of this process. ▲ By itself it fills one of 256 KiB
+    with zeros before the handshake: 5,000 silent connections held 1.45 GB. With 16 KiB, a TLS record, a connection
+    costs a third, and one step of the event loop parses a sixteenth.
 
     WORKAROUND https://github.com/python/cpython/issues/109534: the size is a class attribute, so it holds for all
     connections of the process, and it is not documented. Remove when asyncio takes a size, or allocates as data comes.
@@ -43,7 +44,7 @@ def small_tls_buffers() -> None:
 
 
 class BareServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to the program around it."""
+    """A uvicorn server that does not handle signals; the program around it does."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -51,14 +52,15 @@ class BareServer(uvicorn.Server):
 
 
 class GuardedServer(BareServer):
-    """A uvicorn server whose connections the entrance admits. TLS is that of uvicorn's configuration, if any."""
+    """A uvicorn server that takes only the connections that `entrance` admits, by its limits on clients that have not
+    signed in. TLS is that of uvicorn's configuration, if any."""
 
     def __init__(self, config: uvicorn.Config, entrance: Entrance) -> None:
         super().__init__(config)
         self._entrance = entrance
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens on the given sockets."""
+        """Starts to listen on the given sockets. uvicorn calls it."""
         await self.lifespan.startup()
         taking = [Accepting(each, self._entrance, self._protocol, self.config.ssl) for each in sockets or []]
         for each in taking:
@@ -71,7 +73,8 @@ class GuardedServer(BareServer):
 
 
 class Accepting:
-    """Accepts connections from one listening socket. uvicorn uses it as an asyncio.Server."""
+    """Accepts connections from one listening socket, if `entrance` admits them, and does TLS, if any. `protocol` makes
+    the protocol that reads an admitted connection. uvicorn uses it as an asyncio.Server."""
 
     def __init__(
         self,
@@ -139,7 +142,8 @@ class Accepting:
         task.add_done_callback(self._beginning.discard)
 
     async def _begin(self, arrived: socket.socket, caller: Caller) -> None:
-        """Does TLS, if any, and then gives the connection to the protocol."""
+        """Does the TLS handshake on the accepted socket, if the server uses TLS, and then gives it to the protocol. If
+        that fails, removes the connection (`caller`) from the entrance's counts."""
         within_s = None if self._tls is None else _GOODBYE_S
         try:
             await self._loop.connect_accepted_socket(
@@ -153,8 +157,8 @@ class Accepting:
 
 
 def uvicorn_config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
-    """uvicorn's configuration. Its reading of forwarded headers is off: only the entrance reads them, from trusted
-    proxies."""
+    """uvicorn's configuration for serving `app`; without `tls` over plain HTTP. Its reading of forwarded headers is
+    off: only the entrance reads them, from trusted proxies."""
     return uvicorn.Config(
         app,
         ssl_context_factory=None if tls is None else lambda config, default: tls,

@@ -25,8 +25,9 @@ _SEEN_MS = 30 * 86_400_000
 
 
 class AdminWatch:
-    """`run` reads the admin log once a second until it is cancelled. Before the first reading the times are 0 and
-    `population` is None."""
+    """Follows the admin log, which commands in other processes write: copies its entries to the server's log, checks
+    that none was cut or changed, and knows when the last backup was made. `run` reads it once a second until it is
+    cancelled. Before the first reading the times are 0 and `population` is None. `clock` returns the time in ms."""
 
     def __init__(self, store: Store, clock: Callable[[], int]) -> None:
         self._store = store
@@ -43,7 +44,8 @@ class AdminWatch:
         self.population: Population | None = None
 
     async def run(self) -> None:
-        """Calls `look` once a second. Logs an error and tries again with the next call."""
+        """Reads the admin log (`look`) once a second, and counts people and devices once a minute, until it is
+        cancelled. If that fails, logs it and tries again a second later."""
         looks = 0
         while True:
             try:

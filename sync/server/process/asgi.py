@@ -37,8 +37,8 @@ def make_monitor(service: Service, condition: Condition) -> Starlette:
 
 
 class _Health:
-    """Serves /healthz (the process runs) and /readyz (the server would accept what is allowed), for a proxy, a monitor
-    or a container."""
+    """Serves /healthz (the process runs) and /readyz (200 if the server would accept everything that is allowed,
+    otherwise 503 with the reason), for a proxy, a monitor or a container."""
 
     def __init__(self, condition: Condition) -> None:
         self._condition = condition
@@ -57,7 +57,7 @@ class _Health:
 
 
 class _Socket:
-    """Adapts Starlette's WebSocket to the Socket of a Connection. ConnectionError if the other end has gone."""
+    """Adapts Starlette's WebSocket to what a Connection expects. ConnectionError if the other end has gone."""
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
@@ -82,8 +82,9 @@ class _Socket:
 
 
 class _Guarded:
-    """▲ Begins each HTTP request within a budget and charges it: the device's whose bearer the request shows, otherwise
-    the address's."""
+    """▲ Wraps the application: an HTTP request begins when the budget of its party allows, and its processor time is
+    charged to that budget. The party is the device whose bearer token the request shows, otherwise the client's
+    address. A WebSocket is charged for its opening; its own requests are budgeted elsewhere."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app = app
@@ -110,7 +111,8 @@ async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None
 
 
 class Edge:
-    """The application that clients reach. `app` is what uvicorn serves."""
+    """The application that clients reach: the WebSocket, the parts of files, and the server's health. `app` is what
+    uvicorn serves."""
 
     def __init__(self, service: Service, condition: Condition) -> None:
         self._service = service

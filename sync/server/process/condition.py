@@ -29,8 +29,9 @@ _PROBE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The result of a check. `code` is "ready" or the reason why not: "full" (no file would be accepted), "slow" (the
-    disk does not answer), "certificate" (clients refuse it: its time has ended or not begun), or the store's code."""
+    """The server's condition at one moment. `code` is "ready" or the reason why not: "full" (no file would be
+    accepted), "slow" (the disk does not answer), "certificate" (clients refuse it: its time has ended or not begun), or
+    the store's code. `free_bytes`: what is left on the disk."""
 
     code: str
     free_bytes: int
@@ -41,7 +42,9 @@ class Look:
 
 
 class Condition:
-    """Checks the disk (`look`), and has the figures that are gauges rather than counters (`gauges`)."""
+    """Whether the server can work: that its store can be written, that its disk has room, and that its certificates are
+    valid (`look`). Also gives the operator's figures that are gauges rather than counters (`gauges`). `commands`: what
+    the admin log says."""
 
     def __init__(
         self, config: Config, store: Store, service: Service, certificates: Certificates, commands: AdminWatch
@@ -57,7 +60,8 @@ class Condition:
         self._probing: asyncio.Task[None] | None = None
 
     async def look(self) -> Look:
-        """The condition, not older than a second: writes to the store and reads the disk's free space."""
+        """Checks the server's condition: writes to the store, reads the disk's free space, and looks at the
+        certificates' dates. A result is used for a second, however often this is called."""
         async with self._looking:
             if time.monotonic() - self._at > _AGE_S:
                 self._seen = await self._look()
@@ -77,7 +81,8 @@ class Condition:
         return Look("full" if free < self._config.disk_reserve_bytes else "ready", free)
 
     async def _probe(self) -> None:
-        """Writes to the store. TimeoutError after _PROBE_S. While a write is still pending, no second one begins."""
+        """Writes to the store, to see whether that works. TimeoutError after _PROBE_S, StoreError if the write fails.
+        While a write is still pending, no second one begins."""
         if self._probing is None:
             self._probing = asyncio.ensure_future(self._store.probe())
         done, _ = await asyncio.wait([self._probing], timeout=_PROBE_S)
@@ -87,13 +92,14 @@ class Condition:
         probed.result()
 
     async def close(self) -> None:
-        """Cancels a pending check."""
+        """Cancels a check of the store that has not ended."""
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.wait([self._probing])
 
     def gauges(self) -> Iterator[GaugeMetricFamily]:
-        """The figures as of the last check."""
+        """The operator's figures as they are now; whether the server is ready and the disk's free space as of the last
+        `look`."""
         hub = self._service.hub
         queued = hub.queued_bytes()
         yield gauge("kansli_connections", "Devices that are signed in.", hub.connections)
@@ -115,7 +121,8 @@ class Condition:
         yield from self._administration()
 
     def _administration(self) -> Iterator[GaugeMetricFamily]:
-        """The figures as of the last reading of the admin log and the last count."""
+        """The figures about backups, commands, people and rooms, as of the last reading of the admin log and the last
+        count."""
         done, now = self._commands, now_ms()
         age = max(0.0, (now - done.backup_t) / 1000) if done.backup_t else math.inf
         yield gauge("kansli_backup_age_seconds", "Since the last good backup was made; +Inf for none.", age)

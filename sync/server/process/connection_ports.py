@@ -11,7 +11,7 @@ from sync.server.rules.handshake import Handshake, Who
 
 
 class Socket(Protocol):
-    """The bytes of one WebSocket."""
+    """One WebSocket, as the code that serves it sees it: binary messages in and out, and a close with a code."""
 
     async def receive(self) -> bytes | None:
         """The next binary message, b"" for a text message, None when the other end has gone."""
@@ -23,7 +23,8 @@ class Socket(Protocol):
 
 
 class Rules(Protocol):
-    """What a connection needs from the service."""
+    """What the code that serves one connection needs from the rest of the server: it checks a device's sign-in, answers
+    requests, and is notified when the connection ends. `Service` implements it."""
 
     hub: Hub
     meters: Meters
@@ -46,7 +47,7 @@ class Rules(Protocol):
 
 
 class Caller(Protocol):
-    """The entrance's view of a connection."""
+    """A connection as the entrance sees it, which limits connections on which nobody has signed in."""
 
     @property
     def budget(self) -> Budget:

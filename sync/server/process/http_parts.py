@@ -25,7 +25,7 @@ _PIECE_BYTES = 64 * 1024
 
 
 class FileParts:
-    """The ASGI application of PATH."""
+    """The ASGI application that serves PATH: uploads (PUT) and downloads (GET, HEAD) of parts of files."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -52,9 +52,9 @@ class FileParts:
 
     @asynccontextmanager
     async def _slot(self, request: Request, who: Who) -> AsyncIterator[None]:
-        """▲ Holds one of the few requests for files that a device may have at a time. Such a request lasts as long as
-        the client's connection needs. So it counts as running, for the parties that wait, only while the server works
-        on it."""
+        """▲ Until the block ends, this is one of the few requests for files that the device `who` may have at a time.
+        Such a request lasts as long as the client's connection needs. So it counts as running, for the parties that
+        wait, only while the server works on it."""
         request.state.caller.signed_in(self._service.hub.budget(who.dev, who.uid))
         request.state.budgeted.end()
         async with self._service.blobs.slot(who):
@@ -74,7 +74,8 @@ class FileParts:
         return Response(status_code=status, headers={"upload-offset": str(held)})
 
     async def _get(self, request: Request, name: PartName, who: Who) -> Response:
-        """Answers GET and HEAD."""
+        """Answers GET and HEAD of the part `name`: all of it, or the bytes that the Range header asks for. BlobRefusal
+        404 or 416."""
         async with self._budgeted(who):
             row = await self._service.blobs.find(name)
             headers = {
@@ -94,12 +95,13 @@ class FileParts:
         return Response(body, HTTPStatus.PARTIAL_CONTENT, headers)
 
     def _budgeted(self, who: Who) -> BudgetedRequest:
-        """▲ A step of the request within the device's budget, as requests on its socket are."""
+        """▲ For an `async with` block that is one step of a request for files: it begins when the budget of the device
+        `who` allows, as the requests on its WebSocket do."""
         return BudgetedRequest(self._service.hub.budget(who.dev, who.uid))
 
     async def _body(self, request: Request, size: int) -> bytes:
-        """Reads the body. ▲ BlobRefusal 413 beyond the announced size: a chunked body ends only when its sender wants.
-        TimeoutError if nothing is received for `stall_s`."""
+        """Reads the request's body, of `size` bytes as announced. ▲ BlobRefusal 413 for more: a chunked body ends only
+        when its sender wants. TimeoutError if nothing is received for `stall_s`."""
         pieces: list[bytes] = []
         stream = request.stream()
         while True:

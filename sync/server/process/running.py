@@ -43,9 +43,9 @@ _SWITCH_INTERVAL_S = 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that listens. `url`: where clients connect ("unix:…" for a proxy's socket). `monitor`: the URL of its
-    figures, "" for none. `service` and `store`: for tests to inspect. `reload` reads the TLS certificate again;
-    ConfigError or OSError if it cannot be used."""
+    """A server that listens. `host` and `port`: where (for a unix socket its path, and 0). `url`: where clients connect
+    ("unix:…" for a proxy's socket). `monitor`: the URL of its figures, "" for none. `service` and `store`: for tests to
+    inspect. `reload` reads the TLS certificate again; ConfigError or OSError if it cannot be used."""
 
     host: str
     port: int
@@ -60,7 +60,8 @@ class Running:
 async def start_server(
     config: Config, *, store: Store | None = None, objects: Objects | None = None
 ) -> AsyncIterator[Running]:
-    """Runs a server until the block ends. ConfigError or OSError if it cannot start.
+    """Runs a server until the block ends. `store` and `objects` replace the store and the file parts' store of the
+    configuration, for tests. ConfigError or OSError if it cannot start.
 
     At the end clients are notified, requests that have begun are answered, rooms' states are stored, and the database
     is closed.
@@ -104,7 +105,7 @@ async def start_server(
 
 
 def tls_context(config: Config) -> ssl.SSLContext:
-    """The TLS context of new connections. ConfigError if the certificate and its key cannot be used."""
+    """Makes a TLS context from the certificate and key that `config` names. ConfigError if they cannot be used."""
     if config.cert is None or config.key is None:
         raise ConfigError("a certificate and its key are needed")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -131,17 +132,18 @@ def _check_readable(path: Path) -> None:
 
 
 def _no_password() -> str:
-    """Refuses a key that needs a password. Otherwise OpenSSL would ask for the password at a terminal that nobody
-    reads."""
+    """Called by OpenSSL for the password of a key: refuses such a key with ValueError. Otherwise OpenSSL would ask for
+    the password at a terminal that nobody reads."""
     raise ValueError("the key needs a password")
 
 
 def _reload(
     config: Config, tls: ssl.SSLContext | None, at: Listening, service: Service, certificates: Certificates
 ) -> None:
-    """Uses the certificate in the file for new connections, and its names as addresses. Existing connections keep the
-    old certificate. The pair is loaded into a scratch context first, so that a certificate without its key does not
-    half-replace the one in use."""
+    """Reads the certificate's file again: new connections get that certificate (in `tls`), and the server's addresses
+    are its names unless they are configured. Existing connections keep the old certificate. ConfigError, with nothing
+    changed, if it cannot be used: the pair is loaded into a scratch context first, so that a certificate without its
+    key does not half-replace the one in use. Behind a proxy (`tls` is None) the file's problems are only logged."""
     if tls is None or config.cert is None or config.key is None:
         certificates.adopt_new()  # behind a proxy nothing is loaded: its problems are only logged
         return
@@ -155,7 +157,8 @@ def _reload(
 
 @contextlib.asynccontextmanager
 async def _monitored(config: Config, app: Starlette) -> AsyncIterator[str]:
-    """Serves the operator's own listener until the block ends. Gives its URL; "" if the configuration has none."""
+    """Serves `app` on the operator's own listener until the block ends. Gives its URL; "" if the configuration has
+    none."""
     if not config.metrics:
         yield ""
         return
@@ -169,8 +172,8 @@ async def _monitored(config: Config, app: Starlette) -> AsyncIterator[str]:
 async def _served(
     listening: socket.socket, edge: Edge, entrance: Entrance, tls: ssl.SSLContext | None
 ) -> AsyncIterator[None]:
-    """Serves clients until the block ends. Then it accepts no new connection, answers and notifies all clients, and
-    disconnects them last."""
+    """Serves clients from the socket `listening` until the block ends; with TLS if `tls` is given. Then it accepts no
+    new connection, answers and notifies all clients, and disconnects them last."""
     server = GuardedServer(uvicorn_config(edge.app, tls), entrance)
     async with _listening(server, listening):
         try:

@@ -23,7 +23,8 @@ log = logging.getLogger("sync.server")
 
 
 async def serve(config: Config) -> None:
-    """Serves until SIGTERM or SIGINT; SIGHUP reads the TLS certificate again. Prints a line of JSON when ready."""
+    """Runs a server until SIGTERM or SIGINT; SIGHUP makes it read the TLS certificate again. When clients can connect,
+    prints a line of JSON that says where, and notifies systemd."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sig, stop.set)
@@ -50,8 +51,8 @@ async def _watched() -> AsyncIterator[None]:
 
 
 def _reload(server: Running) -> None:
-    """Reads the TLS certificate again. A certificate that cannot be used is logged, and the old one stays in use. No
-    client is disconnected in either case."""
+    """Makes the server read its TLS certificate again. A certificate that cannot be used is logged, and the old one
+    stays in use. No client is disconnected in either case."""
     systemd_notify.notify_reloading()
     try:
         server.reload()

@@ -33,7 +33,8 @@ _SLICE = 1024
 
 
 class HeadProtocol(H11Protocol):
-    """HTTP with a deadline for a request's head and its answer, charged to the connection's budget."""
+    """uvicorn's HTTP protocol for one connection (`caller`), with a deadline for a request's head and for its answer.
+    The processor time of reading is charged to the connection's budget."""
 
     def __init__(self, caller: Caller, **given: Any) -> None:
         super().__init__(app_state={"caller": caller}, **given)
@@ -64,7 +65,9 @@ class HeadProtocol(H11Protocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """WebSocket with few fragments and few control frames. Before sign-in the entrance counts its unanswered bytes."""
+    """uvicorn's WebSocket protocol for one connection (`caller`), which closes it for too many fragments or control
+    frames. Before sign-in the entrance counts its unanswered bytes. The processor time of reading is charged to the
+    connection's budget."""
 
     def __init__(self, caller: Caller, **given: Any) -> None:
         super().__init__(**given)
@@ -92,7 +95,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._caller.budget.charge(time.thread_time() - began)
 
     async def receive(self) -> Any:
-        """The next message. The previous one stops counting as unanswered: before sign-in it has been answered."""
+        """The next message, as uvicorn gives it. Before sign-in, the previous message no longer counts as unanswered: a
+        client's messages are answered one by one."""
         self._caller.held(-self._given_bytes)
         message: Any = await super().receive()
         self._given_bytes = len(message.get("bytes") or b"") + _HEADER_BYTES
@@ -107,7 +111,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_bytes(event)
 
     def handle_cont(self, event: Frame) -> None:
-        """▲ The seventeenth fragment of a message closes the connection, and nothing behind it is kept."""
+        """Takes a further fragment of a message. ▲ The seventeenth closes the connection, and nothing behind it is
+        kept."""
         self._fragments += 1
         if self._fragments > MAX_FRAGMENTS:
             self._fail("fragments")

@@ -38,7 +38,8 @@ _DROPPED_S = 1 / 60
 
 
 def _encoded(reply: Frame, rid: int) -> bytes:
-    """The reply as bytes; an Error "internal" if the reply is too long. ▲ So every request gets an answer."""
+    """The reply as bytes; if it is too long for a frame, an Error "internal" to the request `rid`. ▲ So every request
+    gets an answer."""
     try:
         return encode(reply)
     except Reject:
@@ -47,10 +48,11 @@ def _encoded(reply: Frame, rid: int) -> bytes:
 
 
 class Connection:
-    """Serves one WebSocket: `run()` returns when either end has closed it."""
+    """The server's side of one WebSocket: reads frames, has requests answered by `rules`, and writes the answers,
+    within `limits`. `run()` returns when either end has closed it."""
 
     def __init__(self, socket: Socket, rules: Rules, limits: Limits, caller: Caller | None = None) -> None:
-        """Without a `caller` nothing is counted before sign-in."""
+        """`caller` is the connection as the entrance counts it before sign-in; None (in tests) counts nothing."""
         self._caller = caller
         self._budget = rules.hub.anybody if caller is None else caller.budget
         self._proven: Who | None = None
@@ -70,7 +72,7 @@ class Connection:
         self._leaving = False
 
     async def run(self) -> None:
-        """Serves until the connection ends, and leaves no task behind."""
+        """Serves the connection until it ends, and leaves no task behind."""
         self._reader = asyncio.create_task(self._end_on_return(self._read))
         tasks = [self._reader, asyncio.create_task(self._end_on_return(self._write))]
         self._await_sign_in()
@@ -105,7 +107,7 @@ class Connection:
         self.end(None)
 
     def end(self, code: str | None) -> None:
-        """Ends the connection, with an Error frame if there is a code. A second call does nothing."""
+        """Ends the connection, after an Error frame if `code` is given. A second call does nothing."""
         if not self._over.done():
             self._over.set_result(code)
 
@@ -178,10 +180,10 @@ class Connection:
                 await self._begin(frame)
 
     async def _pass_on(self, frame: Ephemeral) -> None:
-        """Passes an ephemeral message on, at the device's rate over all its connections. Messages beyond the rate are
-        dropped, and so are all while the device is beyond its processor time and others are present. ▲ After a dropped
-        message the connection is not read for _DROPPED_S. Otherwise reading and dropping such frames could take all of
-        the server's time."""
+        """Passes an ephemeral message on to other devices, at a limited rate for the device over all its connections.
+        Messages beyond the rate are dropped, and so are all while the device is beyond its processor time and others
+        are present. ▲ After a dropped message the connection is not read for _DROPPED_S. Otherwise reading and dropping
+        such frames could take all of the server's time."""
         if self._listener is None:
             raise Refusal(ErrorCode.AUTH, "first sign in")
         short = len(frame.ct) <= self._limits.ephemeral_bytes
@@ -192,9 +194,9 @@ class Connection:
             await asyncio.sleep(_DROPPED_S)
 
     async def _begin(self, frame: ClientFrame) -> None:
-        """Begins a request when the budget of its device (before sign-in: of its address) allows. ▲ The connection
-        reads no other request before. So a device that sends many requests delays only itself, over however many
-        connections it sends them."""
+        """Begins to answer a request once the budget of its device (before sign-in: of its address) allows. ▲ The
+        connection reads no other request before. So a device that sends many requests delays only itself, over however
+        many connections it sends them."""
         await self._budget.begin()
         task = asyncio.create_task(metered(self._answer, frame))
         self._requests[task] = self._budget
@@ -247,8 +249,9 @@ class Connection:
         return await self._rules.answer(self._listener, frame)
 
     async def _sign_in(self, frame: Auth) -> Frame:
-        """Signs a device in. ▲ After the signature is verified, the rest of the sign-in is a request in the device's
-        own budget. Otherwise a device could bypass its budget by connecting again and again."""
+        """Signs a device in and returns the answer, or Revoked for a device that is revoked. ▲ After the signature is
+        verified, the rest of the sign-in is a request in the device's own budget. Otherwise a device could bypass its
+        budget by connecting again and again."""
         who = await self._rules.prove(self._handshake, frame)
         if isinstance(who, Revoked):
             return who  # also for an old program: it must learn that its device is revoked
@@ -275,7 +278,8 @@ class Connection:
         return reply
 
     async def _go_on_with(self, budget: Budget) -> None:
-        """Ends the current request in its budget and begins it in `budget`, once that allows."""
+        """Continues the current request in another budget: ends it in the one in which it began, and waits until
+        `budget` lets it begin there."""
         task = asyncio.current_task()
         before = self._requests.get(task) if task is not None else None
         if task is None or before is None:

@@ -16,8 +16,8 @@ _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
 
 
 class BlobRefusal(WorldError):
-    """Refuses one HTTP request. `code`: an ErrorCode. `offset`: the bytes of an unfinished upload that are held, None
-    if that does not matter."""
+    """Raised to refuse one HTTP request for a part of a file. `status`: of the HTTP answer. `code`: an ErrorCode.
+    `offset`: how many bytes of the part the server holds from an unfinished upload; None if the answer does not say."""
 
     def __init__(self, status: HTTPStatus, code: str, offset: int | None = None) -> None:
         super().__init__(code)
@@ -28,7 +28,8 @@ class BlobRefusal(WorldError):
 
 @dataclass(frozen=True, slots=True)
 class PartName:
-    """Names a part of a file by room, object and part."""
+    """The name of one part of a stored file: the ids of its room, of the object that the file belongs to (`obj`), and
+    of the part. 16 bytes each."""
 
     room: bytes
     obj: bytes
@@ -40,7 +41,7 @@ class PartName:
 
     @classmethod
     def parse(cls, room: str, obj: str, part: str) -> "PartName":
-        """The name from three ids in hex. BlobRefusal 404 if one is no id."""
+        """Parses the ids `room`, `obj` and `part` from hex. BlobRefusal 404 unless each is 16 bytes."""
         try:
             name = cls(bytes.fromhex(room), bytes.fromhex(obj), bytes.fromhex(part))
         except ValueError as e:
@@ -52,7 +53,8 @@ class PartName:
 
 @dataclass(frozen=True, slots=True)
 class PutHeaders:
-    """The piece that a PUT sends: bytes start … end-1 of total, and the whole part's hash."""
+    """The parsed headers of an HTTP PUT: its body is bytes `start` to `end` - 1 of a part that has `total` bytes.
+    `sha256` is the hash of the whole part."""
 
     start: int
     end: int
@@ -61,8 +63,9 @@ class PutHeaders:
 
     @classmethod
     def parse(cls, content_range: str, length: int | None, digest: str, most: int) -> "PutHeaders":
-        """Parses the headers of a PUT. BlobRefusal 400 if one is malformed, 411 without a length, 413 above `most`
-        bytes."""
+        """Parses the headers of a PUT: `content_range` is Content-Range ("" if the body is the whole part), `length`
+        Content-Length, `digest` Repr-Digest. BlobRefusal 400 if one is malformed or they contradict each other, 411
+        without a length, 413 if the whole part has more than `most` bytes."""
         found = _DIGEST.fullmatch(digest)
         if found is None:
             raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
@@ -86,7 +89,8 @@ class PutHeaders:
 
 
 def parse_range(text: str, size: int) -> tuple[int, int] | None:
-    """(start, end) of a header `Range: bytes=a-b`; None without the header. BlobRefusal 416 if the range is outside the
+    """The bytes that a download asks for, as (start, end), end excluded. `text` is the value of the header `Range:
+    bytes=a-b`, `size` how many bytes the part has. None if `text` is empty. BlobRefusal 416 if the range is outside the
     part."""
     if not text:
         return None

@@ -35,7 +35,7 @@ _MOST_WAITING = 64
 
 
 class RoleOf(Protocol):
-    """What the rules of blob parts need from rooms."""
+    """What the rules of file parts ask about rooms; `Rooms` implements it."""
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
         """The person's role in the room now, None if not a member."""
@@ -51,7 +51,8 @@ class RoleOf(Protocol):
 
 
 class _Slots:
-    """A person's requests for files: those under way, by device, and those that wait."""
+    """One person's HTTP requests for parts of files: counts those being served, by device, and queues the others.
+    `at_once`: how many requests of one device are served at a time."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
@@ -62,7 +63,8 @@ class _Slots:
 
     @asynccontextmanager
     async def one(self, dev: bytes) -> AsyncIterator[None]:
-        """Waits until the device may have one more request at work."""
+        """Waits until one more request of the device `dev` may be served. The request counts as being served until the
+        `async with` block ends."""
         start = asyncio.get_running_loop().create_future()
         self._waiting.append((dev, start))
         self._begin()
@@ -88,7 +90,8 @@ class _Slots:
 
 
 class Blobs:
-    """Issues bearer tokens, and takes and serves parts."""
+    """HTTP access to the parts of files: issues and checks bearer tokens, stores uploaded pieces and reads parts,
+    within the limits of roles and quotas."""
 
     def __init__(
         self,
@@ -112,9 +115,11 @@ class Blobs:
         self._slots: dict[bytes, _Slots] = {}
 
     def mint(self, who: Who, frame: BlobToken) -> BlobTokenReply:
-        """A bearer token that is valid for a few minutes. Bearers are in memory only, so a restart ends them all.
+        """Issues a bearer token for HTTP requests by the device `who`. It is valid for `bearer_s` of the limits. Tokens
+        are in memory only, so a restart ends them all.
 
-        ▲ A device has few: a new one replaces the device's oldest, never another device's.
+        ▲ A device has at most eight: a new one replaces the device's oldest, never another device's. Only beyond
+        100,000 of all devices the oldest of all ends.
         """
         bearer = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
         expires = now_ms() + int(self._limits.bearer_s * 1000)
@@ -129,32 +134,36 @@ class Blobs:
         return BlobTokenReply(frame.rid, bearer, expires)
 
     def revoke(self, dev: bytes) -> None:
-        """Ends the bearers of a device."""
+        """Ends all bearer tokens of the device `dev`."""
         for bearer in self._of_device.pop(dev, ()):
             self._bearers.pop(bearer, None)
 
     def holder(self, authorization: str) -> Who | None:
-        """The device whose bearer this is; None if the bearer is not valid (any more)."""
+        """The device whose bearer token is in the header value `authorization`; None if the token is unknown or has
+        expired."""
         found = self._bearers.get(authorization.removeprefix("Bearer "))
         return found[0] if found is not None and found[1] > now_ms() else None
 
     def who(self, authorization: str) -> Who:
-        """The device behind the bearer; BlobRefusal 401 if there is none."""
+        """The device whose bearer token is in the header value `authorization`. BlobRefusal 401 if the token is unknown
+        or has expired."""
         found = self.holder(authorization)
         if found is None:
             raise BlobRefusal(HTTPStatus.UNAUTHORIZED, "auth")
         return found
 
     async def check_may(self, who: Who, name: PartName, *, write: bool) -> None:
-        """BlobRefusal 403 unless the device's person may do this in the room."""
+        """BlobRefusal 403 unless the person of the device `who` may read the part `name`, or with `write` upload it.
+        Members of the part's room may read; to upload takes the role of a writer or a higher one."""
         role = await self._rooms.role_of(name.room, who.uid)
         if role is None or (write and role < Role.WRITER):
             raise BlobRefusal(HTTPStatus.FORBIDDEN, "forbidden")
 
     @asynccontextmanager
     async def slot(self, who: Who) -> AsyncIterator[None]:
-        """Holds one of the few slots for requests that a device, and all devices of its person together, may have at a
-        time. ▲ Each request has a part in memory. A few more requests wait; beyond these BlobRefusal "busy"."""
+        """Waits until the device `who`, and all devices of its person together, have few enough requests being served.
+        This one counts until the `async with` block ends. ▲ Each request has a part in memory. A device may have 64
+        more requests than may be served at a time; beyond these BlobRefusal 429 "busy"."""
         slots = self._slots.setdefault(who.uid, _Slots(self._limits.device_files))
         if slots.users[who.dev] >= self._limits.device_files + _MOST_WAITING:
             raise BlobRefusal(HTTPStatus.TOO_MANY_REQUESTS, "busy")
@@ -168,8 +177,14 @@ class Blobs:
                 self._slots.pop(who.uid, None)
 
     async def put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
-        """Stores a piece of a part. (201, size) when the part is complete, (202, bytes held) before that. BlobRefusal
-        409, 422 or 507."""
+        """Stores one piece of the part `name`: `body` has the bytes that `headers` describe. Returns (201, the part's
+        size) when the part is complete, before that (202, how many of its bytes are stored). A part that is complete
+        already gives 201 again for the same hash.
+
+        BlobRefusal 400 if `body` has another length; 409 if another request writes the part now, if the complete part
+        has another hash, or if the piece does not continue what is stored (`offset` says where it ends); 422 if the
+        complete bytes have another hash; 507 for a quota or a full disk.
+        """
         try:
             async with self._uploads.writing(name.key):
                 return await self._put(who, name, headers, body)
@@ -198,8 +213,8 @@ class Blobs:
         return await self._take(who, name, headers, body, new=found is None)
 
     async def _lies(self, row: BlobRow) -> bool:
-        """Whether the part's bytes are in the object store. They may be missing after a restore: a backup may have had
-        only the row."""
+        """Whether the bytes of the part `row` are in the object store. They may be missing after a restore: a backup
+        may have had only the row."""
         try:
             await self._objects.read(row.room, row.obj, row.part, 0, 0)
         except FileNotFoundError:
@@ -233,8 +248,9 @@ class Blobs:
         return HTTPStatus.CREATED, size
 
     async def _check_quota(self, who: Who, name: PartName, h: PutHeaders, *, new: bool) -> None:
-        """BlobRefusal 507 if the part is too much for the room, or the piece for the device's day. ▲ Unfinished uploads
-        count in the room as finished parts do."""
+        """BlobRefusal 507 if the part `name` is too much for its room, or if the device `who` or its person has sent
+        too much today. `h`: the headers of the piece that is uploaded. `new`: False for a complete part whose bytes
+        were lost; it was counted before. ▲ Unfinished uploads count in the room as complete parts do."""
         used = await self._rooms.room_bytes(name.room) + self._uploads.held(name.room, but=name.key)
         if new and used + h.total > self._limits.room_bytes:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota")
@@ -244,8 +260,8 @@ class Blobs:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota") from e
 
     async def find(self, name: PartName) -> BlobRow:
-        """The finished part. BlobRefusal 404 if it is not finished; the refusal says how many bytes of it have been
-        uploaded."""
+        """The row of the complete part `name`. BlobRefusal 404 if the part is not complete; its `offset` says how many
+        bytes have been uploaded."""
         row = await self._store.blob(name.room, name.obj, name.part)
         if row is None or not await self._lies(row):
             held = await self._objects.held(name.room, name.obj, name.part)
@@ -253,7 +269,7 @@ class Blobs:
         return row
 
     async def read(self, row: BlobRow, start: int, end: int) -> bytes:
-        """Bytes start … end-1 of a finished part. BlobRefusal 404 if the part's file is missing."""
+        """Bytes `start` to `end` - 1 of the complete part `row`. BlobRefusal 404 if the part's file is missing."""
         try:
             return await self._objects.read(row.room, row.obj, row.part, start, end - start)
         except FileNotFoundError as e:

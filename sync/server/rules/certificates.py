@@ -38,27 +38,30 @@ _DATES = "dates"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Sentences for an operator. Each of `problems` makes clients refuse the server, now or when they dial the address
-    that the problem names. A problem's key is the same for every certificate that has the problem."""
+    """What is wrong with a certificate, as sentences for an operator. Each of `problems` makes clients refuse the
+    server, now or when they dial the address that the problem names. Its key is the same for every certificate that has
+    the problem. `warnings` keep no client away yet."""
 
     problems: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
 class Certificates:
-    """The certificates of one running server. Behind a proxy `cert` of the configuration, if it is set, names the
-    proxy's file: its dates, names and chain are watched, but the server never uses it."""
+    """Watches the certificates of one running server: server.cert, by which the agency vouches for it, and the TLS
+    certificate. Behind a proxy `cert` of the configuration, if it is set, names the proxy's file: its dates, names and
+    chain are watched, but the server never uses it."""
 
     def __init__(self, config: Config, server_until_ms: int, clock: Callable[[], int] = now_ms) -> None:
-        """`server_until_ms` is when server.cert ends."""
+        """`server_until_ms`: when server.cert ends. `clock`: returns the time. Both in ms since 1970."""
         self._config = config
         self._server_until_ms = server_until_ms
         self._clock = clock
         self._in_use = None if config.plain else _read(config.cert)
 
     def check_new(self) -> None:
-        """ConfigError if the file has a problem that the certificate in use does not have: a problem that both have
-        must not keep a renewed certificate out. Never raises while the certificate in use is outside its dates."""
+        """Called before the server reloads its TLS certificate. ConfigError if the file has a problem that the
+        certificate in use does not have: a problem that both have must not keep a renewed certificate out. Never raises
+        while the certificate in use is outside its dates."""
         now = self._clock()
         new, old = judge(self._config, now).problems, judge(self._config, now, self._in_use).problems
         fresh = {key: problem for key, problem in new.items() if key not in old}
@@ -72,7 +75,8 @@ class Certificates:
         self.log_problems()
 
     def days(self) -> dict[str, float]:
-        """The days that each certificate is still valid: "server", and "tls" if there is one."""
+        """How many days each certificate is still valid, negative after its end: "server" for server.cert, and "tls" if
+        there is a TLS certificate."""
         until = {"server": self._server_until_ms}
         if tls := self._facts():
             until["tls"] = tls[0].ends_ms
@@ -105,13 +109,15 @@ class Certificates:
             log.warning("%s was changed since it was read: reload the server", self._config.cert)
 
     def _facts(self) -> list[CertFacts]:
-        """The facts of the certificate in use, or of the proxy's file; none if the file cannot be read."""
+        """The TLS certificate in use and the others in its file; behind a proxy, those in the configured file. Empty if
+        the file cannot be read."""
         pem = self._in_use if self._in_use is not None else _read(self._config.cert)
         return _facts(pem)
 
 
 def judged_identity(data: Path, at_ms: int) -> Identity:
-    """`read_identity`; ConfigError with the date for a server's certificate that has ended."""
+    """Reads the server's keys and certificate from the folder `data` and checks the certificate at the time `at_ms`, as
+    `read_identity` does. If the certificate has ended, the ConfigError names the date."""
     try:
         return read_identity(data, at_ms)
     except Reject as e:
@@ -123,8 +129,8 @@ def judged_identity(data: Path, at_ms: int) -> Identity:
 
 
 def check_certificates(config: Config) -> list[str]:
-    """The warnings about a configuration's certificates. ConfigError or Reject if clients would refuse the server, or
-    if the server could not start."""
+    """The warnings about a configuration's certificates, one sentence each. ConfigError or Reject if clients would
+    refuse the server, or if the server could not start."""
     now = now_ms()
     identity = judged_identity(config.data, now)
     verdict = judge(config, now)
@@ -135,8 +141,8 @@ def check_certificates(config: Config) -> list[str]:
 
 
 def days_left(config: Config) -> dict[str, float]:
-    """The days that the certificates in a configuration's files are still valid: "server" and "tls", each only if its
-    file exists and can be read."""
+    """How many days the certificates in a configuration's files are still valid, negative after the end: "server"
+    (server.cert) and "tls", each only if its file exists and can be read."""
     cert, now = read_server_cert(config.data), now_ms()
     until = {} if cert is None else {"server": server_cert_until_ms(cert.body)}
     if tls := _facts(_read(config.cert)):
@@ -145,8 +151,8 @@ def days_left(config: Config) -> dict[str, float]:
 
 
 def judge(config: Config, at_ms: int, pem: bytes | None = None) -> Verdict:
-    """Judges the configuration's TLS certificate at `at_ms`; judges `pem` instead if it is given. Behind a proxy every
-    problem is a warning, since the server works without this certificate."""
+    """Judges the TLS certificate in the file that `config` names, as of the time `at_ms`; judges `pem` instead if it is
+    given. Behind a proxy every problem is a warning, since the server works without this certificate."""
     verdict = _judge(config, at_ms, pem)
     return Verdict(warnings=[*verdict.problems.values(), *verdict.warnings]) if config.plain else verdict
 
@@ -180,7 +186,7 @@ def _dates(what: str, begins_ms: int, ends_ms: int, at_ms: int, remedy: str) -> 
 
 
 def _judge_names(config: Config, fact: CertFacts, verdict: Verdict) -> None:
-    """Adds a problem for each configured address that the certificate does not cover."""
+    """Adds to `verdict` a problem for each address in `config` that the certificate `fact` does not cover."""
     for address in config.addresses:
         if not any(_covers(host, split_address(address)[0]) for host in fact.hosts):
             has = ", ".join(fact.hosts) or "no host"
@@ -199,8 +205,9 @@ def _covers(host: str, dialled: str) -> bool:
 
 
 def _judge_chain(config: Config, pem: bytes, verdict: Verdict) -> None:
-    """Adds a problem if the file has other certificates but not the issuer: an intermediate one is then surely missing.
-    Adds only a warning if the file has no others: clients may have the issuer as an authority."""
+    """Looks for the authority that signed the certificate in the file `pem`. If it is missing and the file has other
+    certificates, adds a problem to `verdict`: an intermediate one is then surely missing. If the file has no others,
+    adds only a warning: clients may know the authority."""
     gap = missing_issuer(pem, _authorities(config))
     if gap is None:
         return

@@ -44,7 +44,8 @@ _KEPT = "clock"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The clock (ms since 1970) when the machine had run for `up_ms` since the start that `boot` names."""
+    """Two clocks of the machine, read at the same moment: `clock_ms`, the time since 1970, which can be set, and
+    `up_ms`, the time since the machine started, which cannot. Both in ms. `boot` names that start."""
 
     boot: str
     clock_ms: int
@@ -63,15 +64,16 @@ def up_ms() -> int:
 
 
 def boot_id() -> str:
-    """Which start of the machine this is; "" where the system does not say."""
+    """An id of the machine's present start, another one after each boot; "" if the system has none."""
     with suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     return ""
 
 
 class ClockGuard:
-    """Compares the clock with the machine's uptime: call `check` before anything gets a time. `data`: the folder in
-    which the last comparison is stored; None stores it nowhere."""
+    """Notices that the machine's clock was set, by comparing it with the time since the machine started. Call `check`
+    before anything gets a time. `data`: the folder in which the last comparison is stored; None stores it nowhere.
+    `clock` and `up` return both times in ms. `boot`: an id of the machine's present start; None asks the system."""
 
     def __init__(
         self,
@@ -103,13 +105,14 @@ class ClockGuard:
 
     @property
     def jump_ms(self) -> int:
-        """How far the clock is from the right time in ms (negative: behind) while a jump holds up placing; otherwise
-        0."""
+        """How far the clock is from the right time in ms (negative: behind) while new items are refused because it was
+        set; otherwise 0."""
         ahead = self._read().ahead_of(self._right)
         return ahead if self._noticed is not None else 0
 
     def check(self) -> None:
-        """▲ Refusal "busy" while a jump of the clock holds up placing. Clients send the same again later."""
+        """▲ Refusal "busy" if the clock was set by more than ten minutes and it is not yet known which time is right:
+        then no item may get a time. Clients send the same again later. Does nothing while the clock is right."""
         now = self._read()
         ahead = now.ahead_of(self._right)
         if abs(ahead) <= JUMP_MS:
@@ -144,7 +147,7 @@ class ClockGuard:
             self._keep(right)
 
     def _keep(self, right: Reading) -> None:
-        """Stores the comparison in a thread, so that a slow disk does not block the event loop."""
+        """Stores `right`, the clock as it should be. In a thread, so that a slow disk does not block the event loop."""
         try:
             asyncio.get_running_loop().run_in_executor(None, _keep, self._data, right)
         except RuntimeError:  # no loop: a test, or a command
@@ -161,7 +164,8 @@ class ClockGuard:
 
 
 def confirm(data: Path) -> None:
-    """Confirms that the clock's present time is right. A running server reads this when it next places something."""
+    """Stores in the data folder `data` that the clock's present time is right, by an operator's command. A running
+    server that refuses items because the clock was set reads this when the next item is sent."""
     _write(data, CONFIRMED, Reading(boot_id(), now_ms(), up_ms()))
 
 

@@ -32,14 +32,15 @@ def now_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A signed-in device."""
+    """A signed-in device `dev` and its person `uid`."""
 
     uid: Uid
     dev: DevId
 
 
 class Handshake:
-    """The state of one connection's handshake. `who` is set once a device has signed in."""
+    """The server's side of one connection's handshake: a hello first, then a device signs in. `who` is the signed-in
+    device, None before."""
 
     def __init__(
         self,
@@ -49,7 +50,8 @@ class Handshake:
         *,
         min_client: Release | None = None,
     ) -> None:
-        """`min_client`: the oldest release of the client program that `check_release` lets pass; None lets all."""
+        """`addresses` returns the `host:port` at which clients reach this server, lower case. `clock` returns the time
+        in ms. `min_client`: the oldest release of the client program that `check_release` lets pass; None lets all."""
         self._identity = identity
         self._addresses = addresses
         self._clock = clock
@@ -59,8 +61,8 @@ class Handshake:
         self.who: Who | None = None
 
     def hello(self, frame: Hello) -> ServerHello:
-        """Answers the first frame. A fatal Refusal "version", "clock" (with our time), or "malformed", also for a
-        second hello."""
+        """Answers a client's first frame. Refusals end the connection: "version" if both sides know no common one,
+        "clock" (with the server's time) if the client's clock is too far off, "malformed", also for a second hello."""
         lowest, highest = frame.versions
         if self._hello is not None or len(frame.nonce) != NONCE_BYTES or lowest > highest:
             raise Refusal(ErrorCode.MALFORMED, "hello", fatal=True)
@@ -74,16 +76,16 @@ class Handshake:
         return ServerHello(min(highest, WIRE_MAX), self._nonce, now, who.agency_pk, who.cert, self._proof(frame, now))
 
     def _proof(self, frame: Hello, now: int) -> bytes:
-        """▲ The server key's signature over both nonces and the dialled address; empty if the address is not this
-        server's. Otherwise a server in the middle that dials us under its own address could pass our proof on as
-        its own."""
+        """▲ The server key's signature over both nonces, the dialled address in `frame` and the time `now`; empty if
+        the address is not this server's. Otherwise a server in the middle that dials us under its own address could
+        pass our proof on as its own."""
         if frame.address.lower() not in self._addresses():
             return b""
         who = self._identity
         return who.key.sign("hello", hello_proof(self._nonce, frame.nonce, who.fingerprint, frame.address, now))
 
     def check_greeted(self) -> None:
-        """A fatal Refusal unless hello came first."""
+        """Raises a Refusal that ends the connection, unless the client has sent its hello."""
         if self._hello is None:
             raise Refusal(ErrorCode.MALFORMED, "hello comes first", fatal=True)
 
@@ -95,16 +97,17 @@ class Handshake:
         return "".join(c for c in agent if c.isprintable())
 
     def check_release(self) -> None:
-        """Refusal "client-old", with the release that is needed, for a client that names an older one or none."""
+        """Refusal "client-old", with the required release as detail, if the client program named itself as an older
+        release or named none. Lets every client pass if no release is required."""
         named = release_of(self.agent)
         if self._min_client is not None and (named is None or named < self._min_client):
             raise Refusal(ErrorCode.CLIENT_OLD, shown(self._min_client))
 
     def sign_in(self, frame: Auth, log: UserLog | None) -> Who | None:
-        """Checks the proof against the person's log (None if there is none). Returns the device; None for a device that
-        proved itself but that its log has ended, so that the caller can show it why. A fatal Refusal "auth" without any
-        detail otherwise.
-        """
+        """Checks that the connection is a device's: `frame` must be signed by a device in `log`, the log of the person
+        that it names (None: there is no such person). Returns the device. Returns None for a device that proved itself
+        but that its log has ended, so that the caller can show it why. A Refusal "auth" without detail, which ends the
+        connection, in every other case."""
         if self._hello is None or self.who is not None or frame.address.lower() not in self._addresses():
             raise Refusal(ErrorCode.AUTH, fatal=True)
         device = log.devices.get(DevId(frame.dev)) if log is not None and log.bound else None

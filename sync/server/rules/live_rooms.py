@@ -39,8 +39,9 @@ judged again each time."""
 
 
 class OldHashes:
-    """Running hashes of old positions for sync/trust, which asks for them synchronously. `held`: the hashes of the
-    newest positions. `fetched`: those of older positions that the items being judged name."""
+    """The running hashes of one room, by position; each commits to all items up to there. A call returns the hash of a
+    position, None if it is not in memory: the rules that verify items ask for hashes and cannot wait for the disk.
+    `held`: the hashes of the newest positions. `fetched`: those of older positions that the items being judged name."""
 
     def __init__(self) -> None:
         self.held: dict[int, bytes] = {}
@@ -50,14 +51,16 @@ class OldHashes:
         return self.held.get(n) or self.fetched.get(n)
 
     def trim(self) -> None:
-        """Drops the oldest held hashes beyond a bound."""
+        """Keeps only the newest 1,024 of `held` once it has more than 2,048."""
         if len(self.held) > 2 * _WINDOW:
             self.held = dict(list(self.held.items())[-_WINDOW:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservedSlot:
-    """A removal by this device lost a race: until `until_ms` everybody whose role is no higher has to wait for it."""
+    """Reserves the next change of a room for the device `dev` of the person `uid`: its removal of a member lost a race
+    with another change. `role` is the person's role. Until `until_ms` all other devices are refused, except those of a
+    person with a higher role."""
 
     uid: bytes
     dev: bytes
@@ -67,7 +70,10 @@ class ReservedSlot:
 
 @dataclass(slots=True, eq=False)
 class LiveRoom:
-    """One room in memory. `head` is durable; `stream` also has the placements that are being written."""
+    """One room in memory. `stream`: its verified items, also those that are still being written to the disk. `head`:
+    the receipt of the last one that is on the disk. `state_n`: the position of the last stored state, from which the
+    room can be read again. `tail`: the write that was begun last. `old_rhs`: running hashes of old positions. `broken`:
+    the room was dropped from memory. `pending_rh`: the running hash at the end of `stream`."""
 
     stream: RoomStream
     head: Receipt
@@ -98,13 +104,14 @@ class LiveRoom:
         return not self.lock.locked() and (self.tail is None or self.tail.done())
 
     async def settled(self) -> None:
-        """Waits until the last write has succeeded or failed."""
+        """Waits until the last write of the room that was begun has succeeded or failed."""
         if self.tail is not None and not self.tail.done():
             await asyncio.wait([self.tail])
 
 
 class LiveRooms:
-    """The rooms in memory. The least recently used ones are evicted first."""
+    """A cache of rooms: reads them from the store and verifies them. `kept`: how many stay in memory; the least
+    recently used ones are evicted first. `key` signs the server's receipts."""
 
     def __init__(self, store: Store, people: People, key: SigningKey, kept: int) -> None:
         self._store = store
@@ -126,7 +133,8 @@ class LiveRooms:
         return self._rooms.get(room)
 
     async def get(self, room: bytes) -> LiveRoom:
-        """The room, read if need be; Refusal "unknown-room" if there is none."""
+        """The room with the id `room`, read from the store if it is not in memory; Refusal "unknown-room" if there is
+        none."""
         live = self._rooms.get(room)
         if live is None:
             task = self._loading.get(room)
@@ -142,7 +150,8 @@ class LiveRooms:
         return live
 
     async def reach(self, room: bytes, uid: bytes) -> LiveRoom:
-        """The room, if the person is or was a member. Refusal "unknown-room" for any other person."""
+        """The room with the id `room`, if the person `uid` is or was a member. Refusal "unknown-room" for any other
+        person, and if there is no such room."""
         live = self._rooms.get(room)
         if live is not None and uid in live.stream.members:
             return live
@@ -151,7 +160,8 @@ class LiveRooms:
         return await self.get(room)
 
     def new(self, room: bytes) -> LiveRoom:
-        """Makes a room that does not exist yet. The caller must `forget` it if its first placement is refused."""
+        """Makes an empty room in memory under the id `room`, which the store does not have. The caller must `forget` it
+        if its first items are refused."""
         head = Receipt(room, 0, RH_0, 0, b"")
         live = LiveRoom(stream=RoomStream(RoomId(room)), head=head, size_bytes=0, state_n=0)
         self._rooms[room] = live
@@ -159,7 +169,8 @@ class LiveRooms:
         return live
 
     def forget(self, live: LiveRoom) -> None:
-        """Drops a room from memory, because its stream differs from the disk."""
+        """Drops a room from memory and marks it as broken, because its stream differs from the disk. The next request
+        reads it again."""
         live.broken = True
         if self._rooms.get(live.head.room) is live:
             del self._rooms[live.head.room]
@@ -184,7 +195,8 @@ class LiveRooms:
         return live
 
     async def _catch_up(self, stream: RoomStream, row: RoomRow) -> None:
-        """Judges the items after the stored state again, a few at a time."""
+        """Brings `stream`, which was decoded from a stored state, up to the room's last position (`row`): reads the
+        later items and verifies them again, a few at a time."""
         while stream.n < row.n:
             rows = await self._store.items(row.room, stream.n, min(row.n, stream.n + _SLICE), _SLICE_BYTES)
             items = [Item(n=i.n, t=i.t, kind=i.kind, body=i.body, sig=i.sig, ct=i.ct) for i in rows]
@@ -200,10 +212,13 @@ class LiveRooms:
     async def satisfied(
         self, stream: RoomStream, judge: Callable[[], None], old: OldHashes, named: Named, *, most: int | None = None
     ) -> None:
-        """Loads what the items name (user logs, and running hashes of old positions), then runs `judge`.
+        """Runs `judge`, which verifies items against `stream`, with everything in memory that it asks for: the user
+        logs, and the running hashes of old positions, that the items name (`named`). `old` has these hashes while it
+        runs. If `judge` needs another log, that is loaded and `judge` runs again. Refusal "invalid" for a log that does
+        not exist, "busy" for too many logs.
 
         ▲ All hashes are read by one query before anything is judged. Refusal "invalid" if the items name more than
-        `most` of them: an honest device names one position when it seals a batch.
+        `most` positions whose hash must be read: an honest device names one position when it seals a batch.
         """
         await self._people.load_many(named.logs(stream))
         ns = [n for n in sorted(named.seen) if 0 < n <= stream.n and stream.rh_of(n, old) is None]

@@ -26,7 +26,8 @@ _ENDINGS = ("dev_revoke", "reset")
 
 
 class LogGrowth:
-    """Counts each person's entries of a day (UTC) in the store. ▲ In memory alone each restart would begin the day
+    """Limits how long a person's log (a signed chain of entries about their devices and keys) may be, and how much may
+    be added to it in a day (UTC). The day's counts are in the store. ▲ In memory alone each restart would begin the day
     again."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
@@ -34,8 +35,9 @@ class LogGrowth:
         self._limits = limits
 
     async def check(self, draft: Draft) -> None:
-        """▲ Refusal "quota" for a log that is as long as it may be, "busy" for one that has grown enough today. Never
-        for what ends a device or an account, nor for the key that an agency's revocation makes necessary."""
+        """▲ Checks the new entries in `draft`: Refusal "quota" if they make the log longer than it may be, "busy" if
+        the log has grown enough today. Never refuses entries that end a device or an account, nor the key that an
+        agency's revocation makes necessary."""
         counted, size = _use(draft)
         if not counted:
             return
@@ -46,9 +48,9 @@ class LogGrowth:
             raise Refusal(ErrorCode.BUSY, "user log")
 
     def check_length(self, draft: Draft) -> None:
-        """▲ Refusal "quota" for entries that clients upload again after a restore and that make the log longer than it
-        may be. No log that this server accepted before was that long. The rate is not limited. Reads only the entries'
-        own fields, so they need not be verified yet."""
+        """▲ Refusal "quota" if the entries in `draft`, which a client uploads again after a restore, make the log
+        longer than it may be. No log that this server accepted before was that long. The rate is not limited. Reads
+        only the entries' own fields, so they need not be verified yet."""
         self._check_length(draft, *_use(draft, returned=True))
 
     def _check_length(self, draft: Draft, counted: int, size: int) -> None:
@@ -58,8 +60,8 @@ class LogGrowth:
             raise Refusal(ErrorCode.QUOTA, "user log")
 
     async def note(self, draft: Draft) -> None:
-        """Counts entries that were added to the log. If the store fails, that is logged; the entries stay in the
-        log."""
+        """Adds the entries in `draft`, which are in the log now, to the counts of the day. If the store fails, that is
+        logged; the entries stay in the log."""
         amounts = dict(zip(_tallies(draft.log.uid), _use(draft), strict=True))
         try:
             if any(amounts.values()):
@@ -74,15 +76,17 @@ def _tallies(uid: bytes) -> tuple[Tally, Tally]:
 
 
 def _use(draft: Draft, *, returned: bool = False) -> tuple[int, int]:
-    """(how many entries of the draft count, their bytes with signatures). `returned`: the draft is uploaded again after
-    a restore; the entries that an invitation once brought are among it and do not count."""
+    """(how many entries of the draft count in the limits, their bytes with signatures). `returned`: the draft is
+    uploaded again after a restore; the entries that an invitation once brought are among its entries and do not
+    count."""
     counted = {entry.seq for entry in _counted(draft) if not (returned and _invited(entry))}
     sizes = [len(e.body) + len(e.sig) for read, e in zip(draft.read, draft.entries, strict=True) if read.seq in counted]
     return len(sizes), sum(sizes)
 
 
 def _counted(draft: Draft) -> Iterator[UserEntry]:
-    """The entries that count: no endings, and not the one `puk_rotate` that an agency's revocation makes necessary."""
+    """The entries of `draft` that count in the limits of a log: not those that end a device or an account, and not the
+    one `puk_rotate` (a new key) that an agency's revocation makes necessary."""
     owes_key = bool(draft.log.puks) and draft.log.puk_at(draft.log.seq) is None
     for entry in draft.read:
         if entry.type == "puk_rotate" and owes_key:

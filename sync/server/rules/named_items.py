@@ -14,9 +14,9 @@ from sync.trust.room.stream import RoomStream
 
 @dataclass(slots=True)
 class Named:
-    """What items name. `seen`: positions that their authors had verified. `people`: their authors and the persons that
-    entries are about. `pinned`: the persons whose log heads they state. `rotates`: whether an entry carries an epoch,
-    which is sealed to every member."""
+    """What a set of items refers to, collected before they are judged. `seen`: positions that their authors had
+    verified. `people`: their authors and the persons that entries are about. `pinned`: the persons whose log heads they
+    state. `rotates`: whether an entry carries an epoch (new keys), which is sealed to every member."""
 
     seen: set[int] = field(default_factory=set)
     people: set[bytes] = field(default_factory=set)
@@ -24,14 +24,15 @@ class Named:
     rotates: bool = False
 
     def logs(self, stream: RoomStream) -> set[bytes]:
-        """The persons whose logs are needed to judge the items. Left out are persons who are not in the room although
-        an entry states the head of their log: the rules refuse such an entry without their log."""
+        """The persons whose logs must be in memory to judge the items against `stream`. Left out are persons who are
+        not in the room although an entry states the head of their log: the rules refuse such an entry without their
+        log."""
         members = stream.members if self.rotates else {}
         return {*self.people, *members, *(self.pinned & stream.pins.keys())}
 
 
 def named_by(bodies: Iterable[tuple[int, bytes]]) -> Named:
-    """What items name, given by kind and body. Reject for a body that cannot be read."""
+    """Collects what items refer to. `bodies` has (kind, body) of each. Reject for a body that cannot be read."""
     out = Named()
     for kind, body in bodies:
         if kind == ENTRY:

@@ -34,8 +34,9 @@ _ROOMS_REMEMBERED = 4096
 
 
 class Shares:
-    """Answers requests for shares. Remembers shares that were requested and are lost, so that a member who begins to
-    listen later is asked for them too."""
+    """Gives members the shares of objects: a share is a secret of 32 bytes without which an object cannot be decrypted.
+    Remembers shares that were requested and that the server has lost, so that a member who begins to listen later is
+    asked for them too."""
 
     def __init__(self, store: Store, hub: Hub) -> None:
         self._store = store
@@ -44,7 +45,8 @@ class Shares:
         """By room and object: when members may be asked for the share again (monotonic)."""
 
     async def request(self, listener: Listener, live: LiveRoom, frame: ShareRequest) -> ShareReply:
-        """The shares that the server has, of at most 1,000 objects. Asks other listeners for those that are lost."""
+        """Answers a request for shares of objects in the room `live`, at most 1,000, with those that the server has.
+        Asks up to eight other listeners than `listener`, which sent the request, to upload those that are lost."""
         objs = frame.objs[:_MAX_NAMES]
         rows = await self._store.shares(frame.room, objs)
         found = [WireShare(h.obj, h.share) for h in rows if h.share is not None]
@@ -55,8 +57,9 @@ class Shares:
         return ShareReply(frame.rid, found)
 
     async def put(self, live: LiveRoom, frame: PutShare) -> Ok:
-        """Stores a lost share that a member sends. ▲ Refusal "invalid" if it does not match the stream's commitment, or
-        after `destroy`."""
+        """Stores a lost share that a member uploads, and sends it to the room's listeners. ▲ Refusal "invalid" if it
+        does not match the commitment in the room's stream, or if the object was destroyed. A share that the server has
+        is not replaced."""
         obj, share = frame.share.obj, frame.share.share
         expected = _expected(live, obj)
         if expected is None:
@@ -70,7 +73,8 @@ class Shares:
         return Ok(frame.rid)
 
     def notify_wanted(self, listener: Listener, room: bytes) -> None:
-        """Asks a device that begins to listen for the room's lost shares, which it may hold."""
+        """Sends a device that has just subscribed to the room with the id `room` the ids of objects whose shares are
+        lost: it may hold them and upload them."""
         wanted = self._wanted.get(room)
         if wanted:
             listener.send(SharesWanted(room, list(wanted)))
@@ -93,6 +97,7 @@ class Shares:
 
 
 def _expected(live: LiveRoom, obj: bytes) -> bytes | None:
-    """The commitment to an object's share; None if the room has no such object, or the object was destroyed."""
+    """The commitment to the share of the object `obj`, which a share must match; None if the room has no such object,
+    or the object was destroyed."""
     state = live.stream.state
     return None if obj in state.destroyed else state.shares.get(obj)

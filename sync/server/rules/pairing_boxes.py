@@ -28,7 +28,9 @@ code."""
 
 @dataclass(slots=True, eq=False)
 class _Box:
-    """One box. `guest`: the connection that joined, None before. `used`: whether somebody ever joined."""
+    """A mailbox through which two connections exchange messages. `name`: 16 bytes of a pairing code, or nine digits.
+    `host` opened the box; `guest` joined it, None before. `used`: whether a guest ever joined. `messages`: how many
+    were sent, in both directions. `timer` closes the box."""
 
     name: bytes
     host: Outbox
@@ -42,7 +44,8 @@ class _Box:
 
 
 class Pairing:
-    """All open boxes. A connection is identified by its outbox."""
+    """All open boxes. A box is a mailbox through which a signed-in device exchanges messages with the person's new
+    device, which cannot sign in yet. A connection is identified by its outbox."""
 
     def __init__(self) -> None:
         self._by_name: dict[bytes, _Box] = {}
@@ -50,8 +53,9 @@ class Pairing:
         self._numbers = Bucket(NUMBERS_PER_S, NUMBERS_BURST)
 
     def open(self, host: Outbox, frame: PairOpen) -> PairOpened:
-        """Opens a new box for a signed-in device and closes the one that it had. Refusal "busy" for too many boxes,
-        "code-used" for a name that is in use."""
+        """Opens a new box for the connection `host` of a signed-in device, and closes the one that it had. Its name is
+        the one in `frame`, or nine random digits if that is empty. Refusal "busy" for too many boxes, "code-used" for a
+        name that is in use."""
         self.leave(host)
         if frame.box and len(frame.box) != PAIR_BOX_BYTES:
             raise Refusal(ErrorCode.INVALID, "box")
@@ -66,8 +70,9 @@ class Pairing:
         return PairOpened(frame.rid, name, now_ms() + int(OPEN_S * 1000))
 
     def join(self, guest: Outbox, frame: PairJoin) -> None:
-        """Joins a box. ▲ Only the first connection may: Refusal "code-used" for a box that was joined before.
-        "code-unknown" if there is no such box, "busy" beyond the rate of numbers."""
+        """Lets the connection `guest` into the box that `frame` names. ▲ Only the first connection may: Refusal
+        "code-used" for a box that was joined before. "code-unknown" if there is no such box, "busy" if too many
+        connections try names of digits."""
         if len(frame.box) != PAIR_BOX_BYTES and not self._numbers.take():
             raise Refusal(ErrorCode.BUSY, "pairing")
         box = self._by_name.get(frame.box)
@@ -79,8 +84,8 @@ class Pairing:
         self._by_peer[guest] = box
 
     def post(self, peer: Outbox, data: bytes) -> None:
-        """Passes a message on to the other connection of the box. Refusal "pairing" if there is none. A message that is
-        too long or one too many closes the box, with the same refusal."""
+        """Passes the message `data` on from `peer` to the other connection in its box. Refusal "pairing" if there is
+        none. A message that is too long or one too many closes the box, with the same refusal."""
         box = self._by_peer.get(peer)
         other = box.other(peer) if box is not None else None
         if box is None or other is None:
@@ -96,8 +101,8 @@ class Pairing:
         return peer in self._by_peer
 
     def leave(self, peer: Outbox) -> None:
-        """Closes the connection's box and notifies the other side. Nothing happens for a connection that is in no
-        box."""
+        """Closes the box that the connection `peer` is in, and notifies the other side. Nothing happens for a
+        connection that is in no box."""
         box = self._by_peer.get(peer)
         if box is not None:
             self._end(box, but=peer)

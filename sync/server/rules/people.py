@@ -57,8 +57,9 @@ by recovery sheet."""
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A proposed change of a log. `log`: the log now. `made`: the log with the new entries. `read`: these entries,
-    decoded. `entries`: the same entries as they were signed."""
+    """A verified extension of a person's log (a signed chain of entries about their devices and keys) that is not
+    stored yet. `log`: the log now. `made`: the log with the new entries. `read`: these entries, decoded. `entries`: the
+    same entries as they were signed."""
 
     log: UserLog
     made: UserLog
@@ -67,7 +68,8 @@ class Draft:
 
 
 class People:
-    """User logs in memory, and the requests that read or change them.
+    """The logs of persons in memory (at most `kept`), and the requests that read or change them. A log is a person's
+    signed chain of entries: devices, keys and the binding to a staff record.
 
     sync/trust looks logs up here: `log(uid)` is synchronous and raises NeedLog; `load` then brings the log into memory.
     """
@@ -81,20 +83,20 @@ class People:
     # -- the book
 
     def log(self, uid: Uid) -> UserLog:
-        """The person's log as it is in memory. NeedLog if it is not in memory."""
+        """The log of the person `uid` as it is in memory. NeedLog if it is not in memory."""
         found = self._logs.get(uid)
         if found is None:
             raise NeedLog(uid, 0)
         return found
 
     async def load_many(self, uids: Iterable[bytes]) -> None:
-        """Loads these persons' logs into memory. Unknown persons are skipped."""
+        """Loads the logs of the persons `uids` into memory. Unknown persons are skipped."""
         for uid in uids:
             if uid not in self._logs:
                 await self.load(uid)
 
     async def load(self, uid: bytes) -> UserLog | None:
-        """The log, read from the store if it is not in memory; None for an unknown person."""
+        """The log of the person `uid`, read from the store if it is not in memory; None for an unknown person."""
         found = self._logs.get(uid)
         if found is None:
             return await self._read(uid)
@@ -102,11 +104,11 @@ class People:
         return found
 
     async def newest(self, uid: bytes) -> UserLog | None:
-        """The log as the store has it now, None for an unknown person.
+        """The log of the person `uid` as the store has it now, None for an unknown person.
 
         The agency's command line adds entries beside this server, and the log in memory lacks them until
-        `read_external_appends` is called. Otherwise a client that builds on what the store shows would be refused
-        again and again in between.
+        `read_external_appends` is called. Otherwise a client that builds on what the store shows would be refused again
+        and again in between.
         """
         known = await self.load(uid)
         row = await self._store.user(uid) if known is not None else None
@@ -126,7 +128,7 @@ class People:
         return self._logs.get(uid, found)
 
     def keep(self, log: UserLog) -> None:
-        """Keeps a stored log in memory. ▲ A log that is shorter than the one in memory is dropped: it was read while
+        """Keeps a log, which is stored, in memory. ▲ Not if it is shorter than the one in memory: it was read while
         entries were added."""
         known = self._logs.get(log.uid)
         if known is None or known.seq <= log.seq:
@@ -137,20 +139,21 @@ class People:
     # -- enrolment
 
     async def invite(self, frame: Invite) -> InviteReply:
-        """The certificate behind an activation code, and whether the code is for somebody who has an account. Refusal
-        "code-…" unless the invitation is open."""
+        """The certificate of the invitation that an activation code opens, with the staff record, and whether the
+        invited person has an account already. Refusal "code-…" unless the invitation can still be used."""
         row = await self.open_invite(frame.invite_pk)
         cert = Signed(row.cert_body, row.cert_sig)
         return InviteReply(frame.rid, cert, row.salt, row.record, await self._is_here(row))
 
     async def _is_here(self, row: InviteRow) -> bool:
-        """Whether the agency invites back a person whose log has not ended. After a reset the code makes a new account,
-        as it should."""
+        """Whether the invitation `row` is for a person who has an account that has not ended. False after a reset: the
+        code then makes a new account, as it should."""
         log = await self.newest(row.person) if row.person is not None else None
         return log is not None and log.ended is None
 
     async def open_invite(self, invite_pk: bytes) -> InviteRow:
-        """An invitation that can still be used; Refusal "code-…" otherwise."""
+        """The invitation with the public key `invite_pk`, if it can still be used. Refusal "code-unknown", "code-used",
+        "code-withdrawn" or "code-expired" otherwise."""
         row = await self._store.invite(invite_pk)
         if row is None:
             raise Refusal(ErrorCode.CODE_UNKNOWN)
@@ -163,8 +166,9 @@ class People:
         return row
 
     async def enrol(self, frame: Enrol) -> Ok:
-        """Enrols a new person. The same entries again (after a lost answer) are Ok again. Refusal "code-…" or
-        "invalid"."""
+        """Stores the first entries of a new person's log, and uses up their invitation. The same entries again (after a
+        lost answer) are Ok again. Refusal "code-…" if the invitation cannot be used, "invalid" if the entries do not
+        belong to it."""
         if len(frame.entries) != ENROL_ENTRIES or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
             raise Refusal(ErrorCode.INVALID, "entries")
         log = UserLog.replay([(e.body, e.sig) for e in frame.entries], self._identity.agency_pk)
@@ -188,7 +192,8 @@ class People:
         self.keep(log)
 
     async def _has_enrolled(self, invite_pk: bytes, log: UserLog) -> bool:
-        """Whether this invitation was used for a log that begins with exactly these entries."""
+        """Whether the invitation `invite_pk` was used for a stored log that begins with exactly the entries of
+        `log`."""
         row = await self._store.invite(invite_pk)
         if row is None or row.used_by != log.uid:
             return False
@@ -198,8 +203,9 @@ class People:
     # -- logs and look-ups
 
     async def draft(self, uid: bytes, entries: Sequence[Signed]) -> Draft:
-        """The log as these entries would make it; stores nothing. Refusal "conflict" if the entries do not follow the
-        newest one, "unknown-user", "invalid" or "oversize"; Reject as the log judges."""
+        """Verifies `entries` as the next ones in the log of the person `uid`; stores nothing. Refusal "conflict" if
+        they do not follow the newest entry, "unknown-user", "invalid" or "oversize"; Reject for an entry that breaks
+        the rules of logs."""
         log = await self.newest(uid)
         if log is None:
             raise Refusal(ErrorCode.UNKNOWN_USER)
@@ -217,8 +223,8 @@ class People:
         return Draft(log, made, read, tuple(entries))
 
     async def take(self, draft: Draft, *, invite: InviteRow | None = None) -> UserLog:
-        """Stores a draft if the log has not changed since, and uses the invitation. Returns the new log. Refusal
-        "conflict" if the log has changed, "code-used" if the invitation was used or withdrawn."""
+        """Stores the entries of a draft if the log has not changed since, and uses up `invite` if it is given. Returns
+        the new log. Refusal "conflict" if the log has changed, "code-used" if the invitation was used or withdrawn."""
         made, seq = draft.made, draft.log.seq
         rows, invite_pk = entry_rows(seq + 1, draft.entries), invite.invite_pk if invite is not None else None
         try:
@@ -232,15 +238,17 @@ class People:
         return made
 
     async def note_sign_in(self, who: Who, agent: str) -> None:
-        """Stores that the device signed in. A failure is only logged: a full disk must keep nobody out."""
+        """Stores that the device `who` signed in now, with the program that calls itself `agent`. A failure is only
+        logged: a full disk must keep nobody out."""
         try:
             await self._store.put_sighting(SightingRow(dev=who.dev, uid=who.uid, last=now_ms(), agent=agent))
         except StoreError as e:
             log.warning("a sign-in was not noted: %s", e.code)
 
     async def note_present(self, present: Collection[tuple[bytes, bytes]]) -> None:
-        """Stores that these devices (person, device) are connected, as if they signed in now. ▲ So a restored server
-        awaits them, and the root alone cannot revoke them at once as devices that were not seen lately."""
+        """Stores that the devices in `present`, each (person, device), are connected, as if they signed in now. ▲ So a
+        restored server awaits them, and the root alone cannot revoke them at once as devices that were not seen
+        lately."""
         uids = {uid for uid, _ in present}
         rows = [row for found in await asyncio.gather(*map(self._store.sightings, uids)) for row in found]
         here = [replace(row, last=now_ms()) for row in rows if (row.uid, row.dev) in present]
@@ -252,14 +260,15 @@ class People:
                 raise failed
 
     async def devices(self, who: Who, frame: Devices) -> DevicesReply:
-        """When the person's own devices last signed in, and with which program."""
+        """When the devices of the person of `who` last signed in, and with which program."""
         rows = await self._store.sightings(who.uid)
         return DevicesReply(frame.rid, [DeviceSeen(r.dev, r.last, r.agent) for r in rows])
 
     async def ended(self, ended: UserLog, frame: Auth) -> Revoked:
-        """▲ The log entries that prove to a device that it is revoked, or its account reset. The device believes
-        nothing less, and gets no other data. If the log is longer than an answer, only the newest entries are sent; the
-        device has the earlier ones."""
+        """▲ The answer to a sign-in, `frame`, by a device that is revoked or whose account was reset: the entries of
+        the person's log `ended` that prove so, up to the one that ended the device. The device believes nothing less,
+        and gets no other data. If the log is longer than an answer, only the newest of these are sent; the device has
+        the earlier ones."""
         device = ended.devices[DevId(frame.dev)]
         last = min(seq for seq in (device.revoked, ended.ended) if seq is not None)
         rows = [r for r in await self._store.user_entries(ended.uid, -1) if r.seq <= last]
@@ -269,8 +278,9 @@ class People:
         return Revoked(frame.rid, [Signed(r.body, r.sig) for r in rows[first:]])
 
     async def read_external_appends(self, after: int) -> tuple[int, list[UserLog]]:
-        """(the row from which to continue, the logs that the agency's command line has added to since row `after`, read
-        again). A log that is damaged on the disk is logged and left out."""
+        """Reads again the logs to which the agency's command line has added entries. `after`: the last row of the
+        store's list of such additions that was read before. Returns (the last row now, these logs). A log that is
+        damaged on the disk is logged and left out."""
         rows = await self._store.external_appends(after)
         logs: list[UserLog] = []
         for uid in dict.fromkeys(uid for _, uid in rows):
@@ -283,8 +293,8 @@ class People:
         return rows[-1][0] if rows else after, logs
 
     async def entries(self, frame: UserLogRequest) -> UserLogReply:
-        """A person's entries after a position, as many as fit in an answer. The client requests the rest again. Refusal
-        "unknown-user"."""
+        """A person's log entries after a sequence number, as many as fit in an answer. The client requests the rest
+        again. Refusal "unknown-user", or "invalid" for a number that cannot be one."""
         if frame.after >> 63 not in (0, -1):  # more than a column of the database holds
             raise Refusal(ErrorCode.INVALID, "after")
         out = await self.entries_after(frame.uid, frame.after)
@@ -293,7 +303,8 @@ class People:
         return UserLogReply(frame.rid, frame.uid, frame.after, out)
 
     async def entries_after(self, uid: bytes, after: int) -> list[Signed]:
-        """The log's entries after a position, as many as fit in an answer; at least one if there is one."""
+        """The entries in the log of the person `uid` whose sequence number is above `after`, as many as fit in an
+        answer; at least one if there is one."""
         out: list[Signed] = []
         left = MAX_PULL_BYTES
         while rows := await self._store.user_entries(uid, after, _ROWS):
@@ -306,8 +317,8 @@ class People:
         return out
 
     async def directory(self, frame: Directory) -> DirectoryReply:
-        """The persons with these ids, or those whose record has every word of the query. Leaves out persons without a
-        staff record."""
+        """The persons whose ids `frame` names; if it names none, those whose staff record has every word of its query.
+        Leaves out persons without a staff record."""
         if frame.uids:
             rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         else:
@@ -317,7 +328,8 @@ class People:
         return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in known])
 
     async def heads(self, frame: LogHeads) -> LogHeadsReply:
-        """The heads of these persons' logs, and whose staff record is lost. Unknown persons are left out."""
+        """The newest entry's number and hash in the logs of the persons that `frame` names, and which of them have lost
+        their staff record. Unknown persons are left out."""
         rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         lacking = [r.uid for r in rows if not r.record]
         return LogHeadsReply(frame.rid, [LogHead(r.uid, r.seq, r.head) for r in rows], lacking)

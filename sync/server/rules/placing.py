@@ -61,7 +61,9 @@ _Triple = tuple[bytes, bytes, bytes | None]
 
 
 class Placing:
-    """Gives batches and entries their positions, and keeps the seals that entries will name."""
+    """Takes new items of rooms: checks them, gives them the next positions and stores them. An item is an encrypted
+    change (changes come in batches) or an entry, which changes a room's members, keys or rules. Keeps seals (a room's
+    keys, encrypted to one member) that are uploaded before the entry that names them."""
 
     def __init__(
         self,
@@ -90,7 +92,8 @@ class Placing:
         self._quotas = quotas
 
     def put_seals(self, who: Who, frame: PutSeals) -> Ok:
-        """Keeps seals until the entry that names them is appended."""
+        """Keeps the seals that the device `who` uploads until it appends the entry that names them. A seal is a room's
+        key, encrypted to one member."""
         self._staging.put(who, frame)
         return Ok(frame.rid)
 
@@ -99,8 +102,9 @@ class Placing:
         self._staging.forget(dev)
 
     async def push(self, who: Who, frame: Push) -> Placed:
-        """Gives a batch its positions. A batch that already has positions gets the same answer again, even if it would
-        now be refused."""
+        """Gives a batch of changes by the device `who` its positions, and returns when it is on the disk. A batch that
+        already has positions gets the same answer again, even if it would now be refused. Refusal if a rule forbids the
+        batch."""
         check_batch(frame)
         ids: list[bytes] = [item_id(ENVELOPE, b) for b in frame.bodies]
         live = await self._live.reach(frame.room, who.uid)
@@ -127,8 +131,10 @@ class Placing:
         return Placed(frame.rid, items[0].n, len(items), await done)
 
     async def append(self, who: Who, frame: Append) -> Placed:
-        """Gives entries their positions, all or none. Genesis and epoch 1 create a room. Entries that already have
-        positions get the same answer again, even if they would now be refused."""
+        """Gives the entries in `frame`, by the device `who`, their positions, all or none, and returns when they are on
+        the disk. An entry changes a room's members, keys or rules; a genesis and an epoch together create a room.
+        Entries that already have positions get the same answer again, even if they would now be refused. Refusal if a
+        rule forbids one."""
         entries = read_entries(who, frame)
         ids: list[bytes] = [e.ident for e in entries]
         live = await self._for_append(who, frame, entries)
@@ -155,8 +161,8 @@ class Placing:
         return Placed(frame.rid, items[0].n, len(items), await done)
 
     def _check_open(self, room: bytes) -> None:
-        """▲ Refusal "closed" for a room that may lack acknowledged items since a restore: nothing new may take their
-        positions."""
+        """▲ Refusal "closed" if the room with the id `room` may lack acknowledged items since a restore: nothing new
+        may take their positions."""
         if room in self._closed:
             raise Refusal(ErrorCode.CLOSED)
 
@@ -199,8 +205,9 @@ class Placing:
     def _find_seals(
         self, live: LiveRoom, who: Who, room: bytes, entries: list[RoomEntry]
     ) -> tuple[list[bytes] | None, list[SealRow]]:
-        """(the seals of the last entry's epoch, None if it carries no epoch; the seals of added members who get the
-        epoch in force)."""
+        """The seals that the device `who` uploaded for `entries` of the room with the id `room`; a seal is a room's
+        key, encrypted to one member. Returns (those of the new keys that the last entry brings, None if it brings none;
+        one for each member who is added without new keys). Refusal "seals" if some were not uploaded."""
         newcomers: list[SealRow] = []
         for entry in entries:
             add = entry.payload
@@ -234,11 +241,13 @@ class Placing:
         seals: Sequence[SealRow] = (),
         returned: bool = False,
     ) -> "asyncio.Future[Receipt]":
-        """Queues a judged placement for the disk. The future ends when the placement is durable and listeners are
+        """Queues judged items of the room `live` for the disk. The future ends when they are durable and listeners are
         notified.
 
-        `returned`: a client uploads the items again after a restore, without their seals; they keep their old
-        positions.
+        `who`: the device that sent them. `accepted`: the verdicts on `items`; `ids` are their ids and `size` the bytes
+        that quotas count. `shares`: the secrets of exactly the objects that begin in the items; Refusal "invalid"
+        otherwise. `seals`: the encrypted keys that the entries name. `returned`: a client uploads the items again after
+        a restore, without their seals; they keep their old positions.
         """
         room = live.head.room
         given = returned_shares(room, accepted, shares) if returned else share_rows(room, accepted, shares)
@@ -283,7 +292,8 @@ class Placing:
         return answer
 
     def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> Receipt:
-        """Moves the head to a durable placement and notifies listeners, added members and removed members."""
+        """Moves the room's head to the end of `placement`, which is on the disk now, and notifies listeners, added
+        members and removed members. `items` and `shares` are what it stored. Returns the receipt of the new head."""
         room, last = placement.room, placement.items[-1]
         self._meters.accepted(len(placement.items))
         live.head = receipt = self._live.receipt(room, last.n, last.rh, last.t)
@@ -305,12 +315,14 @@ class Placing:
         return RoomHead(live.head, head.dev_seq if head else 0, head.ident if head else b"")
 
     async def _undo(self, live: LiveRoom) -> None:
-        """Discards what was judged but is not to be stored: drops the room from memory, so that it is read again."""
+        """Discards items that the room's stream has accepted but that are not to be stored: drops the room from memory,
+        so that it is read again."""
         await live.settled()
         self._live.forget(live)
 
     async def _known(self, live: LiveRoom, ids: Sequence[bytes]) -> int | None:
-        """The first position if all of these ids already have consecutive positions; None otherwise."""
+        """The position of the first of `ids` if the room has all of these items, one after the other; None otherwise.
+        Waits for writes under way."""
         await live.settled()
         found = await self._store.positions(live.head.room, list(ids))
         at = [found.get(i, 0) for i in ids]
@@ -322,7 +334,8 @@ class Placing:
 
 
 def _prunes_in(accepted: Sequence[Accepted]) -> list[tuple[bytes, int]]:
-    """The prunes among these entries: (object, position)."""
+    """(object, position) of each valid prune among these items: the object's content up to that position may be
+    deleted."""
     payloads = [a.entry.payload for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
     return [(p.obj, p.n) for p in payloads if isinstance(p, Prune)]
 
@@ -334,8 +347,8 @@ def _check_unbroken(live: LiveRoom) -> None:
 
 
 def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[bytes]) -> bool:
-    """▲ Whether there is one seal for each recipient, to the right keys, and the added person's seal is the one that
-    the entry names."""
+    """▲ Whether `seals` are one for each of `recipients`, to the right keys; and if `entry` adds a person, whether that
+    person's seal is the one that the entry names."""
     if entry.epoch is None or not seals_fit(entry.epoch, recipients, seals):
         return False
     add = entry.payload
@@ -345,7 +358,8 @@ def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[byt
 
 
 def _naming_seals(accepted: Sequence[Accepted]) -> list[int]:
-    """Positions of entries with an epoch, and of additions under the epoch in force."""
+    """The positions of the valid entries that name seals (encrypted keys): those that bring new keys, and those that
+    add a member."""
     entries = [(a.n, a.entry) for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
     return [n for n, entry in entries if entry.epoch is not None or isinstance(entry.payload, Add)]
 
@@ -355,7 +369,8 @@ def _refused(e: Refusal | Reject) -> Refusal:
 
 
 def _next_rows(live: LiveRoom, items: Sequence[Item], ids: list[bytes]) -> list[ItemRow]:
-    """The rows of items that are placed next. Their running hashes are kept."""
+    """The rows of `items`, which are stored next in the room; `ids` are their ids. Keeps their running hashes in
+    `live`."""
     rows = item_rows(live.pending_rh, items, ids)
     live.pending_rh = rows[-1].rh
     for row in rows:
@@ -375,7 +390,9 @@ def _placement(
     *,
     returned: bool,
 ) -> Placement:
-    """What the store is given of accepted items, after the live room has moved to them."""
+    """What the store is to write for accepted items (`rows`, of `size` bytes). The stream of `live` must have them
+    already. `accepted`: the verdicts on them. `shares` and `seals` are stored with them. `returned`: a client uploads
+    them again after a restore."""
     changes = member_changes(live.pending_members, live.stream.members, accepted)
     live.pending_members = live.stream.members
     stored = live.stream.n - live.state_n >= _STATE_EVERY or live.state_n == 0

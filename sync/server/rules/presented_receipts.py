@@ -23,15 +23,17 @@ _FALSE_ENOUGH = 64
 
 
 class Receipts:
-    """Checks the receipts of signed-in devices. `public` is this server's own key."""
+    """Checks the receipts that devices present when they sign in. A receipt is a server's signature that a room had a
+    certain history up to a position. `public` is this server's own key."""
 
     def __init__(self, store: Store, public: bytes) -> None:
         self._store = store
         self._public = public
 
     async def check(self, brought: Sequence[Receipt], heads: Sequence[RoomHead]) -> None:
-        """Stores the receipts that this server signed and whose position it does not have, or has with a different
-        hash. Refusal "oversize" for too many."""
+        """Compares the receipts that a device presents (`brought`) with the store; `heads` are the heads of its
+        person's rooms. Stores each receipt that this server signed and whose position it does not have, or has with a
+        different hash. Refusal "oversize" for too many."""
         if len(brought) > MAX_RECEIPTS:
             raise Refusal(ErrorCode.OVERSIZE, "receipts", fatal=True)
         mine = {h.receipt.room: h.receipt for h in heads}
@@ -53,8 +55,8 @@ class Receipts:
             log.info("receipts that this server did not sign: %d", false)
 
     async def _keep(self, r: Receipt) -> None:
-        """Stores a receipt. A failure is only logged: a full disk must keep nobody out, and the client presents the
-        receipt again."""
+        """Stores the receipt `r`. A failure is only logged: a full disk must keep nobody out, and the client presents
+        the receipt again."""
         try:
             await self._store.put_unmet(UnmetRow(room=r.room, n=r.n, rh=r.rh, t=r.t, sig=r.sig))
         except StoreError as e:

@@ -24,26 +24,29 @@ _CONTENT = (envelope.OP, envelope.SNAPSHOT, envelope.BASELINE)
 
 
 class Pruning:
-    """Deletes in the background, one slice of a room at a time."""
+    """Deletes the content of changes that a prune covers, in the background, one slice of a room at a time. A prune is
+    an administrator's entry: changes of an object up to a position are not needed any more."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._tasks: set[asyncio.Task[None]] = set()
 
     def resume(self, live: LiveRoom) -> None:
-        """Deletes what a room that was read from the disk has pruned, if it is not deleted yet."""
+        """Begins to delete what the prunes of the room `live` cover, if it is not deleted yet. Called when a room was
+        read from the disk."""
         state = live.stream.state
         if state.pruned:
             self.begin(live, state.pruned.items())
 
     def begin(self, live: LiveRoom, pruned: Iterable[tuple[bytes, int]]) -> None:
-        """Begins to delete the content of these prunes (object, position). ▲ They must be valid and durable."""
+        """Begins to delete content of the room `live`: for each (object, position) in `pruned`, that of the object's
+        changes up to the position. ▲ The prunes must be valid and durable."""
         task = asyncio.ensure_future(self._forget(live, dict(pruned)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stops; the rest is deleted when the room is loaded again."""
+        """Stops deleting. What is left is deleted when its room is next read from the disk."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:

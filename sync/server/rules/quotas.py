@@ -33,7 +33,8 @@ def is_within(own: int, together: int, limit: int) -> bool:
 
 
 class Quotas:
-    """What each device and each person has sent today, read from the store once a day."""
+    """Limits the bytes that a room may hold, and that a device and all devices of its person may send in a day. Keeps
+    today's counts in memory; each is read from the store once a day."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
@@ -41,9 +42,10 @@ class Quotas:
         self._used: dict[Tally, tuple[int, int]] = {}
 
     async def check(self, live: LiveRoom, who: Who, size: int, *, ends: bool = False) -> None:
-        """Refusal "quota" if `size` more bytes pass the limit of the room, or the day's limit of the device or its
-        person. ▲ With `ends` (a removal, or the rotation that a removal makes necessary) nothing is refused. Otherwise
-        a member who filled the room could not be removed, and nobody could be removed on a day that is used up."""
+        """Refusal "quota" if `size` more bytes pass the limit of the room `live`, or the day's limit of the device
+        `who` or its person. ▲ With `ends` (a removal, or the new keys that a removal makes necessary) nothing is
+        refused. Otherwise a member who filled the room could not be removed, and nobody could be removed on a day that
+        is used up."""
         if ends:
             return
         if live.size_bytes + size > self._limits.room_bytes:
@@ -51,7 +53,8 @@ class Quotas:
         await self.check_device(who, size)
 
     async def check_device(self, who: Who, size: int) -> None:
-        """Refusal "quota" if the device, or its person, may not send so many bytes more today."""
+        """Refusal "quota" if the device `who`, or all devices of its person together, may not send `size` more bytes
+        today."""
         own, together = [await self._today(tally) + size for tally in senders(who)]
         if not is_within(own, together, self._limits.device_bytes_a_day):
             raise Refusal(ErrorCode.QUOTA, "device" if own > self._limits.device_bytes_a_day else "person")
@@ -65,7 +68,7 @@ class Quotas:
         return used
 
     def note(self, who: Who, size: int) -> None:
-        """Adds bytes to the counts that are kept in memory; the store counts the same bytes."""
+        """Adds `size` bytes that the device `who` has sent to the counts in memory; the store counts the same bytes."""
         for tally in senders(who):
             if tally in self._used:  # otherwise the next check reads the store's count, which includes them
                 day, used = self._used[tally]

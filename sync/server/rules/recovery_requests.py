@@ -41,7 +41,9 @@ _DAY_MS = 86_400_000
 
 
 class RecoveryRules:
-    """Accepts, delays or refuses the entries that a root key signed, and keeps the requests that wait."""
+    """Decides when the changes of a person's log that the root key signs are accepted: at once, after a time in which
+    the person's devices may object, or never. The root key comes from the printed recovery sheet. Keeps the requests
+    that wait."""
 
     def __init__(self, store: Store, people: People, limits: Limits, clock: ClockGuard) -> None:
         self._clock = clock
@@ -53,8 +55,9 @@ class RecoveryRules:
     # -- before sign-in
 
     async def look(self, frame: RecoverLookup) -> RecoverLookupReply:
-        """The log whose root key in force is that of the recovery sheet. ▲ Only for a client that also shows an open
-        invitation of the same person. Refusal "recovery-sheet-unknown", "code-…" or "other-person"."""
+        """Finds the person to whom a recovery sheet belongs, by the root key in force in their log, and returns their
+        log. ▲ Only for a client that also shows an open invitation of the same person. Refusal
+        "recovery-sheet-unknown", "code-…" for an invitation that is not open, or "other-person"."""
         found = await self._found(frame.root_pk)
         await self._invite(frame.invite_pk, found)
         entries = await self._people.entries_after(found.uid, frame.after)
@@ -68,8 +71,9 @@ class RecoveryRules:
         return found
 
     async def _invite(self, invite_pk: bytes, person: UserRow) -> InviteRow:
-        """▲ The invitation, if it is open and names that staff record. Also one that this person has used, since the
-        answer may have been lost. Refusal "code-…" or "other-person" otherwise."""
+        """▲ The invitation with the public key `invite_pk`, if it is open and names the same staff record as `person`.
+        Also one that this person has used, since the answer may have been lost. Refusal "code-…" if it is not open,
+        "other-person" for another record."""
         row = await self._store.invite(invite_pk)
         if row is None or row.used_by != person.uid:
             row = await self._people.open_invite(invite_pk)
@@ -78,8 +82,9 @@ class RecoveryRules:
         return row
 
     async def recover(self, frame: Recover) -> tuple[UserLog | None, Ok | VetoPeriod]:
-        """Accepts the entries that add a device by recovery sheet, or notes the request. Returns the log if it has new
-        entries, and the answer. The same entries again are Ok again.
+        """Adds a device to a person's log by recovery sheet, or notes the request if it must wait. Returns (the longer
+        log, Ok) or (None, VetoPeriod with the time until which devices may object). The same entries again are (None,
+        Ok). Refusal "vetoed" after an objection, "unknown-user", "code-…", "other-person", "invalid".
 
         ▲ Accepted at once only if no active device of the person could object. Accepting uses up the invitation.
         """
@@ -104,8 +109,8 @@ class RecoveryRules:
         return made, Ok(frame.rid)
 
     async def _ready_to_add(self, log: UserLog, dev: bytes, invite: InviteRow) -> int:
-        """0 if the device may be added now, otherwise when it may be (ms); the request is then stored. Refusal
-        "vetoed"."""
+        """0 if the device `dev` may be added to the person's log now; otherwise the time from which it may be (ms), and
+        the request, which uses `invite`, is stored. Refusal "vetoed" if a device of the person has objected."""
         rows = [
             r for r in await self._store.recovery_requests(log.uid) if r.what == ADD and r.invite_pk == invite.invite_pk
         ]
@@ -132,11 +137,11 @@ class RecoveryRules:
     # -- signed in
 
     async def append(self, who: Who, frame: UserAppend) -> tuple[UserLog | None, Ok | VetoPeriod]:
-        """Adds the next entries of the person's own log, or notes a request that must wait. Returns the log if it has
-        new entries, and the answer.
+        """Adds entries by the device `who` to its own person's log, or notes a request that must wait. Returns (the
+        longer log, Ok), or (None, VetoPeriod with the time until which devices may object).
 
-        ▲ A binding is refused: it needs an invitation. A `dev_revoke` by the root waits for a veto if the device signed
-        in lately. Only a few revocations a day are accepted.
+        ▲ A binding to a staff record is refused: it needs an invitation. A `dev_revoke` by the root key waits for a
+        veto if the device that it revokes signed in lately. Only a few revocations a day are accepted.
         """
         draft = await self._people.draft(who.uid, frame.entries)
         if any(entry.type == "binding" for entry in draft.read):
@@ -153,8 +158,8 @@ class RecoveryRules:
         return made, Ok(frame.rid)
 
     async def _answered(self, uid: bytes, what: str, dev: bytes) -> None:
-        """Drops a request whose entry was accepted. ▲ A full disk undoes nothing: a request that stays in the store is
-        judged again when it is read."""
+        """Drops the request of the person `uid` to add or revoke (`what`) the device `dev`: its entry was accepted. ▲ A
+        full disk undoes nothing: a request that stays in the store is judged again when it is read."""
         try:
             await self._store.drop_recovery_request(uid, what, dev)
         except StoreError as e:
@@ -182,10 +187,10 @@ class RecoveryRules:
         return ready
 
     async def _count(self, draft: Draft) -> None:
-        """Refusal "busy" if a device, or the root, makes too many revocations in a day. ▲ Each revocation makes all
-        rooms rotate their keys. Each device has a count of its own, and devices that a revoked device added are not
-        counted. Otherwise a stolen device could use up the count and keep itself, or the devices that it added,
-        unrevoked."""
+        """Counts the revocations in `draft`, which are about to be accepted. Refusal "busy" if a device, or the root,
+        makes too many in a day. ▲ Each revocation makes all rooms rotate their keys. Each device has a count of its
+        own, and devices that a revoked device added are not counted. Otherwise a stolen device could use up the count
+        and keep itself, or the devices that it added, unrevoked."""
         uid, day = draft.log.uid, now_ms() - _DAY_MS
         counted = _counted(draft)
         if not counted:
@@ -200,8 +205,8 @@ class RecoveryRules:
             )
 
     async def veto(self, who: Who, frame: Veto) -> Ok:
-        """Notes a device's objection to a request. ▲ Any active device may object. The first veto stays, unless the
-        agency revokes the device that gave it."""
+        """Notes that the device `who` objects to a request of its person. ▲ Any active device may object. The first
+        veto stays, unless the agency revokes the device that gave it. Ok also if there is no such request."""
         log = await self._people.load(who.uid)
         for row in await self._store.recovery_requests(who.uid):
             meant = (row.what, row.dev) == (frame.what, frame.dev) and row.what != REVOKED
@@ -210,7 +215,8 @@ class RecoveryRules:
         return Ok(frame.rid)
 
     async def waiting(self, uid: bytes) -> list[RecoveryRequest]:
-        """The person's requests that wait, each with when it may be accepted and the device that vetoed it, if any."""
+        """The requests of the person `uid` that wait, each with when it may be accepted and the device that vetoed it,
+        if any."""
         log = await self._people.load(uid)
         if log is None:
             return []
@@ -223,7 +229,8 @@ class RecoveryRules:
         ]
 
     async def _waits(self, log: UserLog, row: RecoveryRequestRow) -> bool:
-        """Whether the request can still be accepted: its invitation is open, or its device is not revoked yet."""
+        """Whether the request `row` of the log's person can still be accepted: to add a device, its invitation is open;
+        to revoke one, the device is not revoked yet."""
         if row.what != ADD:
             return row.what == REVOKE and log.device_active(row.dev, log.seq) is not None
         invite = await self._store.invite(row.invite_pk)
@@ -231,14 +238,15 @@ class RecoveryRules:
 
 
 def _veto_counts(log: UserLog, vetoed_by: bytes) -> bool:
-    """▲ Whether there is a veto that counts. The veto of a device that the agency has revoked does not."""
+    """▲ Whether a request is vetoed. `vetoed_by`: the device that objected, empty for none. The veto of a device that
+    the agency has revoked, by `log`, does not count."""
     device = log.devices.get(DevId(vetoed_by))
     return device is not None and (device.revoked is None or device.revoked not in log.agency_revokes)
 
 
 def _check_shape(draft: Draft, invite: InviteRow) -> None:
-    """▲ Refusal "invalid" unless the entries are a binding by this invitation, a device that the root adds, and any
-    number of revocations by the root."""
+    """▲ Refusal "invalid" unless the entries of `draft` are, in this order, a binding that `invite` signed, a device
+    that the root adds, and any number of revocations by the root."""
     types = [entry.type for entry in draft.read]
     if types[:2] != ["binding", "dev_add"] or set(types[2:]) - {"dev_revoke"}:
         raise Refusal(ErrorCode.INVALID, "entries")
@@ -251,7 +259,8 @@ def _revokes(draft: Draft, seq: int) -> list[bytes]:
 
 
 def _counted(draft: Draft) -> list[tuple[bytes, bytes]]:
-    """The draft's revocations that count: (revoked device, device that revoked it, or empty for the root)."""
+    """The revocations in `draft` that count in the limit of a day, as (revoked device, device that revoked it, or empty
+    for the root). Left out are those by the agency, and those of a device that a revoked device had added."""
     out: list[tuple[bytes, bytes]] = []
     for entry in draft.read:
         for dev in _revokes(draft, entry.seq) if entry.by != AGENCY else []:

@@ -22,7 +22,8 @@ _FROM_TRUST = {
 
 
 class Refusal(WorldError):
-    """Refuses one request. With `fatal` the connection ends too."""
+    """Raised to refuse one request; the client gets `code` and `detail`, which names a field or a number. With `fatal`
+    the connection ends too."""
 
     def __init__(self, code: ErrorCode, detail: str = "", *, fatal: bool = False) -> None:
         super().__init__(f"{code}: {detail}")

@@ -32,7 +32,8 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A log that has more entries now. `after`: its last position before; -1 for a person who was not here."""
+    """A person's log (a signed chain of entries about their devices and keys) to which a client has uploaded lost
+    entries. `after`: the number of its last entry before; -1 for a person whom the server did not have."""
 
     log: UserLog
     after: int
@@ -40,7 +41,8 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A frame and its decoded entries."""
+    """What a client uploads of one person: `entries`, signed; `read`, the same entries decoded; the staff record, None
+    if it sends none."""
 
     entries: Sequence[Signed]
     read: Sequence[UserEntry]
@@ -60,10 +62,10 @@ class ReturnedLogs:
         self._agency_pk = identity.agency_pk
 
     async def take(self, frame: ReuploadLog, *, late: bool = False) -> Returned | None:
-        """Stores the entries that the server lacks, and the staff record if it is lost. Returns None if no entry was
-        new. Stores nothing if it raises: Refusal "conflict" if the entries do not continue the stored log, "invalid" if
-        the record is not the log's, "oversize", "quota" for a log that would be too long, "code-used", and Reject as
-        the log judges.
+        """Stores the entries of a person's log in `frame` that the server lacks, and the staff record if it is lost.
+        Returns None if no entry was new. Stores nothing if it raises: Refusal "conflict" if the entries do not continue
+        the stored log, "invalid" if the record is not the log's, "oversize", "quota" for a log that would be too long,
+        "code-used", and Reject for an entry that breaks the rules of logs.
 
         ▲ `late`: Refusal "forbidden" for entries that normally require an invitation and the one-day veto period.
         Otherwise a recovery sheet plus an old code would bypass both on any restored server.
@@ -126,9 +128,9 @@ class ReturnedLogs:
         return Returned(log, known.seq)
 
     async def _grown(self, known: UserLog, given: _Given) -> UserLog:
-        """The log with these entries applied to it; `known` is not changed. ▲ Everybody who knows a log can request
-        this, also before sign-in. So the log's length is checked before any signature, and the event loop runs other
-        tasks in between."""
+        """The log `known` with the entries of `given` added and verified; `known` is not changed. ▲ Everybody who knows
+        a log can request this, also before sign-in. So the log's length is checked before any signature, and the event
+        loop runs other tasks in between."""
         made = replace(known, heads=list(known.heads))  # `apply` makes new objects of the other fields
         self._growth.check_length(Draft(known, made, tuple(given.read), tuple(given.entries)))
         for count, entry in enumerate(given.entries, start=1):
@@ -138,18 +140,18 @@ class ReturnedLogs:
         return made
 
     async def _invites(self, log: UserLog, given: _Given) -> list[InviteRow]:
-        """The invitations that the bindings among these entries (verified) used. ▲ Refusal "invalid" if two bindings
-        used the same one."""
+        """The invitations that the bindings among the entries of `given`, all verified, used. A binding ties the log to
+        a staff record. ▲ Refusal "invalid" if two bindings used the same invitation."""
         bound = [e for e in given.read if e.type == "binding"]
         if len({e.by for e in bound}) < len(bound):
             raise Refusal(ErrorCode.INVALID, "binding")
         return [await self._invite(log, binding, given.staff) for binding in bound]
 
     async def _invite(self, log: UserLog, binding: UserEntry, staff: StaffRow | None) -> InviteRow:
-        """The invitation that a binding (verified) used: the stored one, or one made from the binding if the restore
-        lost it. Raises Refusal "code-used" if another person has used it, "code-withdrawn" if it was withdrawn unused.
-        An invitation that is made here contains `staff` if that is the record whose hash the binding's certificate
-        names, otherwise an empty record."""
+        """The invitation that `binding`, a verified entry of `log`, used: the stored one, or one made from the binding
+        if the restore lost it. Raises Refusal "code-used" if another person has used it, "code-withdrawn" if it was
+        withdrawn unused. An invitation that is made here contains `staff` if that is the record whose hash the
+        binding's certificate names, otherwise an empty record."""
         named, body, sig = self._cert(binding)
         here = await self._store.invite(named.invite_pk)
         if here is not None and here.used_by not in (None, log.uid):
@@ -170,8 +172,8 @@ class ReturnedLogs:
         )
 
     async def _record_here(self, log: UserLog, entries: Sequence[UserEntry]) -> StaffRow:
-        """The staff record that the newest binding among these entries names, read from its invitation. An empty record
-        if the invitation is lost."""
+        """The staff record to which the newest binding among `entries` ties `log`, read from the invitation that the
+        binding used. An empty record if the invitation is lost."""
         newest = next(e for e in reversed(entries) if e.type == "binding")
         here = await self._store.invite(self._cert(newest)[0].invite_pk)
         if here is not None and record_hash(here.salt, here.record) == log.record_hash:
@@ -201,7 +203,8 @@ async def _read(frame: ReuploadLog) -> _Given:
 
 
 def _check_record(log: UserLog, staff: StaffRow | None) -> None:
-    """▲ Refusal "invalid" for a record that the newest binding, which the agency certified, does not name."""
+    """▲ Refusal "invalid" if `staff` is not the record whose hash the agency certified in the newest binding of `log`.
+    None passes."""
     if staff is not None and record_hash(staff.salt, staff.record) != log.record_hash:
         raise Refusal(ErrorCode.INVALID, "record")
 

@@ -56,7 +56,8 @@ LOGS_AFTER_MS = 86_400_000
 
 @dataclass(slots=True)
 class _Stubs:
-    """What a device has sent of a proof: the stubs of the positions behind `after`."""
+    """A device's unfinished proof of the items that `room` had after the position `after`. `data` has a stub (time,
+    kind and id) of each, one position after the other."""
 
     room: bytes
     after: int
@@ -68,8 +69,8 @@ class _Stubs:
 
 
 class RestoreRecovery:
-    """Takes back what a restored server lost. `closed`: the ids of rooms that take no writing; Placing reads the same
-    set."""
+    """Takes back from clients what a restored server lost, and opens each room for writing when nothing of it is
+    missing any more. `closed`: the ids of rooms that take no writing; Placing reads the same set."""
 
     def __init__(
         self,
@@ -95,7 +96,8 @@ class RestoreRecovery:
         self._stubs: dict[bytes, _Stubs] = {}
 
     async def open(self) -> None:
-        """Reads the state of the recovery from the store: the statement, awaited devices and closed rooms."""
+        """Reads the state of the recovery from the store: the signed statement of the restore, the devices that may
+        still upload something, and the closed rooms."""
         self._restored = await self._store.restored()
         self._awaited = dict(await self._store.awaited_devices())
         self._closed |= await self._store.closed_rooms()
@@ -121,13 +123,15 @@ class RestoreRecovery:
     # -- people -----------------------------------------------------------------------------------------------------
 
     def check_log_open(self, uid: bytes) -> None:
-        """▲ Refusal "closed" while a device of the person may still hold lost entries of their log, for a day at most.
-        Otherwise a device whose revocation was lost could add the next entry first."""
+        """▲ Refusal "closed" if the log of the person `uid` takes no new entries: one of their devices may still hold
+        entries that the restore lost. For a day after the restore at most. Otherwise a device whose revocation was lost
+        could add the next entry first."""
         if uid in self._awaited.values() and now_ms() < self._check_restored().t + LOGS_AFTER_MS:
             raise Refusal(ErrorCode.CLOSED, "user log")
 
     async def reupload_log(self, frame: ReuploadLog) -> Returned | None:
-        """Stores lost entries of a person's log. Returns the longer log, None if no entry was new."""
+        """Stores entries of a person's log that a restore lost and a client uploads again. Returns the longer log, None
+        if no entry was new. Refusal "forbidden" on a server that was never restored."""
         late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
         taken = await self._logs.take(frame, late=late)
         if taken is not None:
@@ -135,7 +139,8 @@ class RestoreRecovery:
         return taken
 
     async def log_moved(self, moved: UserLog) -> None:
-        """Stops awaiting the devices that a longer log ends, and opens the rooms that waited for them alone."""
+        """Called with a person's log that has new entries. Stops waiting for uploads by the devices that these entries
+        revoke or end, and opens the rooms that waited for those devices alone."""
         if await self._forget_ended(moved):
             await self.open_ready()
 
@@ -151,7 +156,7 @@ class RestoreRecovery:
             self._awaited.pop(dev, None)
 
     async def finish_reupload(self, who: Who, frame: ReuploadDone) -> Ok:
-        """Notes that the device has nothing more to upload, and opens the rooms that waited for it alone."""
+        """Notes that the device `who` has nothing more to upload, and opens the rooms that waited for it alone."""
         await self._forget(who.dev)
         self._stubs.pop(who.dev, None)
         await self.open_ready()
@@ -160,9 +165,11 @@ class RestoreRecovery:
     # -- proofs -----------------------------------------------------------------------------------------------------
 
     async def promise(self, who: Who, frame: Promise) -> Wanted:
-        """Collects stubs of the items after a position. Once the device sends the receipt that proves them, awaits
-        those items. Refusal "stale" if `after` is not a position that the server has, "invalid" if the receipt does not
-        prove the stubs, "quota" for too many stubs."""
+        """Takes a proof of which items a room had after a position: `frame` has a stub (time, kind, id) of each, and
+        further frames may continue it. With the last frame comes the receipt that proves them; then the server awaits
+        these items. Returns the room's head and the last position that is awaited. Refusal "stale" if the server does
+        not have the position `frame.after`, "invalid" if the receipt does not prove the stubs, "quota" for too many
+        stubs."""
         self._check_restored()
         stubs = self._stubs.get(who.dev)
         if stubs is None or (stubs.room, stubs.until) != (frame.room, frame.after):
@@ -180,9 +187,9 @@ class RestoreRecovery:
         return await self._wanted(frame.rid, frame.room)
 
     async def _prove(self, stubs: _Stubs, r: Receipt) -> None:
-        """▲ Checks the receipt that proves the stubs. This server must have signed it, and the stubs must chain from a
-        position that the server has, through its head, to the receipt's running hash. Then exactly these items were at
-        these positions."""
+        """▲ Checks that the receipt `r` proves the stubs. This server must have signed it, and the stubs must chain
+        from a position that the server has, through its head, to the receipt's running hash. Then exactly these items
+        were at these positions. Refusal "invalid" or "stale" otherwise."""
         try:
             signed_receipts.check(self._server_pk, r)
         except Reject as e:
@@ -228,8 +235,9 @@ class RestoreRecovery:
     # -- items ------------------------------------------------------------------------------------------------------
 
     async def reupload(self, who: Who, frame: Reupload) -> Wanted:
-        """Gives items their old positions if they are the proven ones. Skips items that the server has. Refusal
-        "unknown-room" if neither the room nor anything proven of it is here."""
+        """Stores items that the device `who` uploads again at their old positions, if they are the items that a proof
+        named. Skips items that the server has. Returns the room's head and the last position that is still awaited.
+        Refusal "unknown-room" if the server has neither the room nor a proof about it, "invalid" for other items."""
         self._check_restored()
         items = [Item.of(i) for i in frame.items]
         live = await self._find(frame.room)
@@ -256,8 +264,9 @@ class RestoreRecovery:
     async def _place(
         self, live: LiveRoom, who: Who, items: list[Item], frame: Reupload
     ) -> "asyncio.Future[Receipt] | None":
-        """▲ Each item must be the proven one at the next position, with its original time. It is judged as any other
-        item, but time limits and quotas do not apply. None if nothing was to be placed."""
+        """▲ Stores `items`, those of `frame` that the room lacks. Each must be the proven one at the next position,
+        with its original time. It is judged as any other item, but time limits and quotas do not apply. The future ends
+        when they are on the disk; None if they do not begin at the next position."""
         if not items or items[0].n != live.stream.n + 1:
             return None  # the answer has the room's head
         awaited = await self._store.awaited_items(frame.room, live.stream.n, len(items))
@@ -293,8 +302,8 @@ class RestoreRecovery:
     # -- opening ----------------------------------------------------------------------------------------------------
 
     async def check_closed_rooms(self) -> None:
-        """Notices rooms that the operator opened with a command beside this server, and opens those that are ready.
-        Called regularly."""
+        """Notices rooms that the operator opened with a command beside this server, and opens those that lack nothing
+        any more. Called regularly."""
         if not self._closed:
             return
         now_closed = await self._store.closed_rooms()
@@ -303,7 +312,7 @@ class RestoreRecovery:
         await self.open_ready()
 
     async def open_ready(self) -> None:
-        """Opens the closed rooms that await neither an item nor a device."""
+        """Opens for writing the closed rooms that wait neither for an item nor for a device."""
         if not self._closed:
             return
         for room in await self._store.openable_rooms():
@@ -330,7 +339,8 @@ def _items(stubs: _Stubs) -> list[AwaitedItem]:
 
 
 def _chained(stubs: _Stubs, rh: bytes, head_n: int) -> tuple[bytes | None, bytes]:
-    """(the stubs' running hash at our head, None if they do not pass it; their running hash at their end)."""
+    """Computes the running hashes of the stubs, from `rh` at the position before them. Returns (the hash at the
+    position `head_n`, None if the stubs do not pass it; the hash at their end)."""
     through: bytes | None = None
     for n, (t, kind, ident) in enumerate(STUB.iter_unpack(stubs.data), start=stubs.after + 1):
         rh = next_rh(rh, n, t, kind, ident)
@@ -340,8 +350,8 @@ def _chained(stubs: _Stubs, rh: bytes, head_n: int) -> tuple[bytes | None, bytes
 
 
 def _units(items: Sequence[Item]) -> list[list[Item]]:
-    """The items as units to judge: single entries and whole batches. Leaves out a batch that is cut off at the end; the
-    client uploads it again in its next frame."""
+    """Cuts items into the units in which they are judged: single entries and whole batches. Leaves out a batch that is
+    cut off at the end; the client uploads it again in its next frame."""
     out: list[list[Item]] = []
     unit: list[Item] = []
     for item in items:

@@ -55,7 +55,7 @@ _RESEALS_REMEMBERED = 65_536
 
 
 class Rooms:
-    """Answers signed-in devices' requests about rooms."""
+    """Answers signed-in devices' requests to read rooms, to subscribe to them, and for their keys."""
 
     def __init__(self, store: Store, people: People, hub: Hub, live: LiveRooms, limits: Limits, quotas: Quotas) -> None:
         self._quotas = quotas
@@ -71,7 +71,8 @@ class Rooms:
     # -- membership
 
     async def heads(self, who: Who) -> list[RoomHead]:
-        """The head of every room of the person, each with the device's own head there."""
+        """The newest position of every room of the person of `who`, each with the last change there by the device
+        `who`."""
         heads: list[RoomHead] = []
         for r in await self._store.memberships(who.uid, who.dev):
             heads.append(RoomHead(self._live.receipt(r.room, r.n, r.rh, r.t), r.dev_seq, r.dev_head))
@@ -80,15 +81,16 @@ class Rooms:
         return heads
 
     async def notify_member_moved(self, uid: bytes) -> None:
-        """Sends MemberMoved to the connected members of a person's rooms, after the person lost a device or the
-        account. Their clients then state it and rotate keys."""
+        """Notifies the connected members of all rooms of the person `uid`, who lost a device or the account. Their
+        clients then state so in the rooms and rotate keys."""
         for count, r in enumerate(await self._store.memberships(uid, b""), start=1):
             self._hub.notify_room(r.room, MemberMoved(r.room))
             if count % _BREATHE == 0:
                 await asyncio.sleep(0)
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
-        """The person's role now; None if they are not a member or there is no such room."""
+        """The present role of the person `uid` in the room with the id `room`; None if they are not a member or there
+        is no such room."""
         if self._live.at_hand(room) is None and await self._store.until_n(room, uid) != 0:
             return None
         try:
@@ -100,7 +102,8 @@ class Rooms:
         return (await self._live.get(room)).size_bytes
 
     def grew(self, room: bytes, size_bytes: int) -> None:
-        """Counts a new part in the room's size, if the room is in memory. The store has counted it already."""
+        """Adds `size_bytes`, the size of a new part of a file, to the size of the room with the id `room`, if the room
+        is in memory. The store has counted it already."""
         live = self._live.at_hand(room)
         if live is not None:
             live.size_bytes += size_bytes
@@ -114,7 +117,8 @@ class Rooms:
     # -- reading
 
     async def pull(self, who: Who, frame: Pull) -> Items:
-        """Items after a position, in whole batches. A former member gets items up to the entry that removed them."""
+        """A room's items after a position, in whole batches, up to a size that `frame` names. A former member gets
+        items up to the entry that removed them. Refusal "unknown-room" for any other person."""
         receipt = await self._shown_to(who, frame.room)
         after = max(0, frame.after)
         if after >= receipt.n:
@@ -134,8 +138,9 @@ class Rooms:
         )
 
     async def contents(self, who: Who, frame: Contents) -> ContentsReply:
-        """Single positions with their content. ▲ A former member gets none beyond the entry that removed them. Refusal
-        "malformed" for positions that are not ascending, too many, or outside the room."""
+        """The items at the single positions that `frame` names, with their content, as many as fit in an answer. ▲ A
+        former member gets none beyond the entry that removed them. Refusal "malformed" for positions that are not
+        ascending, too many, or outside the room."""
         if not 0 < len(frame.ns) <= MAX_CONTENTS or any(a >= b for a, b in pairwise(frame.ns)):
             raise Refusal(ErrorCode.MALFORMED, "ns")
         end = (await self._shown_to(who, frame.room)).n
@@ -144,8 +149,8 @@ class Rooms:
         return ContentsReply(frame.rid, _wire(await self._store.items_at(frame.room, frame.ns, MAX_PULL_BYTES)))
 
     async def _shown_to(self, who: Who, room: bytes) -> Receipt:
-        """The receipt up to which a person may read: the room's head, or for a former member the entry that removed
-        them. Refusal "unknown-room" for any other person."""
+        """The receipt of the last position that the person of `who` may read in the room with the id `room`: the room's
+        head, or for a former member the entry that removed them. Refusal "unknown-room" for any other person."""
         live = await self._live.reach(room, who.uid)
         if who.uid not in live.stream.members:
             end = await self._store.until_n(room, who.uid)
@@ -157,7 +162,8 @@ class Rooms:
         return live.head
 
     async def moved_logs(self, who: Who, frame: MovedLogs) -> MovedLogsReply:
-        """The members whose user logs are longer than the room has pinned: perhaps one of them lost a device."""
+        """The members whose user logs have newer entries than a room has stated for them (its pins): perhaps one of
+        them lost a device. Refusal "forbidden" unless the person of `who` is a member."""
         stream = (await self._as_member(frame.room, who.uid)).stream
         pins = stream.pins
         rows = await self._store.people(list(stream.members))
@@ -165,8 +171,8 @@ class Rooms:
         return MovedLogsReply(frame.rid, heads)
 
     async def subscribe(self, listener: Listener, frame: Subscribe) -> Ok:
-        """Sends the device what is new in the room from now on. Asks it for shares that the server has lost. Refusal
-        "quota" for too many subscriptions."""
+        """Sends the device `listener` what is new in a room from now on. Asks it for shares that the server has lost.
+        Refusal "quota" for too many subscriptions, "forbidden" unless its person is a member."""
         await self._as_member(frame.room, listener.uid)
         if len(listener.rooms) >= self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
@@ -175,8 +181,8 @@ class Rooms:
         return Ok(frame.rid)
 
     def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:
-        """Passes the message on to the room's other listeners, if the sender is a member and listens too. Otherwise it
-        is dropped. Clients check the rest."""
+        """Passes a message that is not stored on to the room's other listeners, if the device `listener`, which sent
+        it, is a member's and listens too. Otherwise it is dropped. Clients check the rest."""
         live = self._live.at_hand(frame.room)
         if live is not None and frame.room in listener.rooms and listener.uid in live.stream.members:
             self._hub.passing(frame.room, frame, listener)
@@ -184,14 +190,16 @@ class Rooms:
     # -- seals and shares
 
     async def seals(self, who: Who, frame: SealRequest) -> SealReply:
-        """The requesting person's own seals of an epoch; none for an epoch that the room does not have."""
+        """The seals of one epoch for the requesting person, newest first: copies of the room's keys of that time,
+        encrypted to them. None for an epoch that the room does not have."""
         live = await self._live.reach(frame.room, who.uid)
         if frame.epoch > live.stream.epoch:  # it may be more than a column of the database holds
             return SealReply(frame.rid, [])
         return SealReply(frame.rid, await self._store.seals(frame.room, frame.epoch, who.uid))
 
     async def reseal(self, who: Who, frame: Reseal) -> Ok:
-        """Stores another seal of an existing epoch for a member; any member may send one. The recipient verifies it.
+        """Stores another seal of an existing epoch for the member `frame.uid`: the room's keys of that time, encrypted
+        to them. Any member may send one. The recipient verifies it. Refusal "invalid", "seals", "quota" or "busy".
 
         ▲ Each member may send one in 10 s for an epoch and recipient: only few seals are kept, so that a member could
         otherwise push out the good ones. ▲ Its bytes count in the device's daily quota. Otherwise a member could seal
@@ -236,7 +244,8 @@ def _wire(rows: Iterable[ItemRow]) -> list[WireItem]:
 
 
 def _whole_batches(rows: list[ItemRow]) -> list[ItemRow]:
-    """The rows up to the last signature, since a client judges whole batches (protocol §7)."""
+    """`rows` up to the last one with a signature. The rest is a batch that is cut off, and a client judges whole
+    batches (protocol §7)."""
     end = len(rows)
     while end and not rows[end - 1].sig:
         end -= 1

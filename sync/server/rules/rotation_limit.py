@@ -18,12 +18,13 @@ _HEAL_MS = 60_000
 
 
 def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
-    """Refusal "busy" if a writer rotates the room's key more than once an hour. ▲ Each rotation is work for every
-    member.
+    """Refusal "busy" if `entry` rotates the room's key and its author, a writer, does so less than an hour after the
+    last rotation. ▲ Each rotation is work for every member.
 
-    The limit does not apply while the room owes a rotation. It does not apply either if a member's CannotOpen for the
-    epoch in force is a minute old. A writer passes the limit by such a question at most once an hour. Otherwise a
-    writer could rotate without end by asking for a key that they have.
+    The limit does not apply while the room owes a rotation (it must get a new key, since a member left or lost a
+    device). It does not apply either if a member has reported a minute ago or earlier that they cannot open the present
+    key (CannotOpen). By such a report a writer passes the limit at most once an hour. Otherwise a writer could rotate
+    without end by asking for a key that they have.
     """
     if entry.type != "epoch" or live.stream.rotation_owed or live.stream.role_of(entry.uid) is not Role.WRITER:
         return
@@ -36,8 +37,9 @@ def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
 
 
 def check_reserved_slot(live: LiveRoom, who: Who) -> None:
-    """▲ Refusal "busy" while the room's slot is reserved for another device. A room that owes a rotation ignores the
-    reservation, and so does an owner when an administrator has it."""
+    """▲ Refusal "busy" if the device `who` may not append to the room now: the next entry is reserved for another
+    device, whose removal of a member lost a race. The reservation does not hold in a room that must get a new key first
+    (it owes a rotation), nor against a person whose role is higher than the role of the removing person."""
     slot = live.reserved_slot
     if slot is None or slot.dev == who.dev or now_ms() >= slot.until_ms or live.stream.rotation_owed:
         return
@@ -46,8 +48,8 @@ def check_reserved_slot(live: LiveRoom, who: Who) -> None:
 
 
 def reserve_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> None:
-    """Reserves the room for 60 s for a removal by an owner or administrator that was refused as a conflict (`why`).
-    Does nothing for any other entry or refusal.
+    """Reserves the room's next entry for 60 s for the device `who`, if its `entry` removes a member, was refused as a
+    conflict (`why`), and its person is an owner or administrator. Does nothing for any other entry or refusal.
 
     ▲ The removal's seals take time to upload. Otherwise the member who is being removed could delay it again and again
     with small entries. Reservations cannot be abused either: an owner preempts an administrator, and a person whose
@@ -62,7 +64,8 @@ def reserve_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> No
 
 
 def note_entries(live: LiveRoom, who: Who, entries: Sequence[RoomEntry]) -> None:
-    """Notes accepted entries for the checks above: a rotation, a reserved slot that was used, a question for a key."""
+    """Notes in `live` what `check_rotation` and `check_reserved_slot` need of entries by the device `who` that were
+    accepted: a rotation, a reserved slot that was used, a report that a member cannot open a key."""
     if [e.type for e in entries] == ["epoch"]:
         if live.stream.epoch - 1 in live.cannot_open and now_ms() - live.rotated_ms < _ROTATION_MS:
             live.forced[entries[0].uid] = now_ms()

@@ -92,7 +92,8 @@ SEEN_S = 6 * 3600.0
 
 
 class Service:
-    """The server without its sockets. `addresses` are the `host:port` that a client may sign for."""
+    """The whole server without its sockets: answers each request by the part that has the rules for it. `addresses` are
+    the `host:port` at which clients reach the server; a client signs the one that it dialled."""
 
     def __init__(
         self,
@@ -139,7 +140,8 @@ class Service:
         await self.uploads.open()
 
     async def close(self) -> None:
-        """Waits for what is under way and stores the rooms' states, so that the next start is quick."""
+        """Waits for changes of logs and rooms that are under way, and stores the rooms' states, so that the next start
+        is quick."""
         await self.pruning.close()
         if self._going:
             await asyncio.wait(self._going)
@@ -150,8 +152,9 @@ class Service:
         return Handshake(self._identity, lambda: self.addresses, min_client=self.min_client)
 
     async def prove(self, handshake: Handshake, frame: Auth) -> Who | Revoked:
-        """Checks a device's proof. Returns whose device it is; for a device that its log has ended, the entries that
-        show so. A fatal Refusal "auth" otherwise."""
+        """Checks the signature in `frame` with which a device signs in on the connection of `handshake`. Returns the
+        device; for a device that its log has ended, the entries that show so. A Refusal "auth" that ends the connection
+        otherwise."""
         own = await self.people.load(frame.uid)
         who = handshake.sign_in(frame, own)
         if own is None:
@@ -159,9 +162,9 @@ class Service:
         return await self.people.ended(own, frame) if who is None else who
 
     async def sign_in(self, who: Who, agent: str, frame: Auth) -> Authed | Revoked:
-        """Answers a sign-in: the heads of the person's log and rooms, or the entries that revoked the device. The
-        caller must already collect the person's notifications for this connection, since everything is read only
-        once."""
+        """Answers the sign-in `frame` of the device `who`, whose program calls itself `agent`: the heads of the
+        person's log and rooms, or the entries that revoked the device. The caller must already collect the person's
+        notifications for this connection, since everything is read only once."""
         await self.people.note_sign_in(who, agent)
         own = await self._log_of(who)
         if own.device_active(who.dev, own.seq) is None:
@@ -180,7 +183,8 @@ class Service:
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
         """Answers a request of a connection (`peer`) that has not signed in: by somebody with an activation code, with
-        a code that an old device shows, or with a lost log. A fatal Refusal "auth" for any other frame."""
+        a code that an old device shows, or with a lost log. For any other frame a Refusal "auth" that ends the
+        connection."""
         match frame:
             case Invite():
                 return await self.people.invite(frame)
@@ -203,7 +207,7 @@ class Service:
                 raise Refusal(ErrorCode.AUTH, "first sign in", fatal=True)
 
     async def answer(self, listener: Listener, frame: ClientFrame) -> Frame:
-        """Answers a signed-in device's request, or raises Refusal, Reject or StoreError."""
+        """Answers a request of the signed-in device `listener`, or raises Refusal, Reject or StoreError."""
         who = Who(Uid(listener.uid), DevId(listener.dev))
         match frame:
             case Push():
@@ -267,8 +271,9 @@ class Service:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
 
     async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
-        """Runs work that changes a person's log to completion, even if the requester disconnects. ▲ Otherwise the log
-        could change on the disk but not in memory, and a revoked device would stay connected."""
+        """Runs `work`, which changes a person's log, to completion and returns its result, even if the requester
+        disconnects. ▲ Otherwise the log could change on the disk but not in memory, and a revoked device would stay
+        connected."""
         task = asyncio.create_task(metered(lambda: work))
         self._going.add(task)
         task.add_done_callback(self._gone)
@@ -288,8 +293,9 @@ class Service:
     async def _moving(
         self, uid: bytes, work: Coroutine[None, None, tuple[UserLog | None, Ok | VetoPeriod]]
     ) -> Ok | VetoPeriod:
-        """Runs a request that may add to a person's log, then notifies the person's devices of new entries or of a new
-        request that waits."""
+        """Awaits `work`, a request that may add to the log of the person `uid` and returns (the longer log or None, the
+        answer). Then notifies the person's devices of new entries or of a new request that waits. Returns the
+        answer."""
         moved, reply = await work
         if moved is not None:
             await self._log_moved(moved, moved.seq - APPEND_ENTRIES)
@@ -302,15 +308,17 @@ class Service:
         self.hub.notify_person(uid, RecoveryRequests(asked))
 
     async def _log_moved(self, log: UserLog, after: int) -> None:
-        """Acts on a log's entries behind `after`: disconnects devices that they end, notifies the person's devices and
-        the members of their rooms, and stops awaiting ended devices."""
+        """Acts on the new entries of a person's log, those with a number above `after`: disconnects devices that they
+        end, notifies the person's devices and the members of their rooms, and no longer waits for uploads of ended
+        devices after a restore."""
         self._cut_off(log)
         if log.revoked_between(after, log.seq) or (log.ended_at(log.seq) and not log.ended_at(after)):
             await self.rooms.notify_member_moved(log.uid)
         await self.restore_recovery.log_moved(log)
 
     def _cut_off(self, log: UserLog) -> None:
-        """Disconnects the devices that the log ends, and notifies the person's others of the log's new end."""
+        """Disconnects the devices that are revoked or ended by `log`, the log of their person, and notifies the
+        person's other devices of the log's new end."""
         for device in log.devices.values():
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)
@@ -319,7 +327,8 @@ class Service:
         self.hub.notify_person(log.uid, LogMoved(log.seq))
 
     async def watch(self) -> None:
-        """Acts on what the agency's command line does beside this server. Runs until cancelled.
+        """Acts on what the agency's command line does beside this server (revocations, resets, rooms that were opened),
+        within a second. Runs until cancelled.
 
         ▲ Retries after any failure. Otherwise a device that the agency revokes could stay connected until the next
         start.

@@ -11,7 +11,8 @@ _MAX_ENTRIES = 64
 
 
 def check_batch(frame: Push) -> None:
-    """Refusal "invalid" or "oversize" for a batch that nobody may send."""
+    """Checks how many items a batch has and how large they are. Refusal "invalid" or "oversize" if no client may send
+    such a batch."""
     if not 1 <= len(frame.bodies) <= MAX_BATCH_ITEMS or len(frame.bodies) != len(frame.cts):
         raise Refusal(ErrorCode.INVALID, "batch")
     if len(frame.sig) != 64 or len(frame.shares) > len(frame.bodies):
@@ -23,8 +24,8 @@ def check_batch(frame: Push) -> None:
 
 
 def read_entries(who: Who, frame: Append) -> list[RoomEntry]:
-    """The entries of one append. Refusal or Reject unless all are by the requesting device and for the room, and only
-    the last one carries an epoch."""
+    """Decodes the entries in `frame`, which are to be appended to a room together. Refusal or Reject unless all are by
+    the requesting device `who` and for the room, and only the last one carries an epoch (new keys)."""
     if not 1 <= len(frame.entries) <= _MAX_ENTRIES:
         raise Refusal(ErrorCode.INVALID, "entries")
     if any(len(e.body) > MAX_ENTRY_BYTES or len(e.sig) != 64 for e in frame.entries):

@@ -27,7 +27,7 @@ _Key = tuple[bytes, bytes, bytes]
 
 @dataclass(slots=True)
 class _Device:
-    """What one device has uploaded, oldest first."""
+    """What one device has uploaded: the keys of its uploads, oldest first, and their bytes together (`size_bytes`)."""
 
     uploads: dict[_Key, None] = field(default_factory=dict)
     size_bytes: int = 0
@@ -43,8 +43,8 @@ class _Upload:
     _hashed: int = 0
 
     def named(self, seal_hash: bytes) -> bytes | None:
-        """The seal with this hash, None if there is none. ▲ Each seal is hashed only once, however often this is
-        called."""
+        """The seal in this upload whose hash is `seal_hash`, None if there is none. ▲ Each seal is hashed only once,
+        however often this is called."""
         for seal in self.seals[self._hashed :]:
             self._by_hash[H(seal)] = seal
         self._hashed = len(self.seals)
@@ -52,7 +52,8 @@ class _Upload:
 
 
 class Staging:
-    """Uploads by (device, room, root), oldest first."""
+    """Keeps uploaded seals (a room's keys, each encrypted to one member) until the entry that names them is appended.
+    An upload is named by (device, room, root): the root is the hash of all its seals together."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -62,8 +63,8 @@ class Staging:
         """By uid: the bytes that all devices of the person have uploaded. A person without uploads is not in it."""
 
     def put(self, who: Who, frame: PutSeals) -> None:
-        """Adds seals from index `start`. `start` 0 begins the upload again. Refusal "seals" for a wrong index, name or
-        size, "quota" for too much.
+        """Adds seals that the device `who` uploads. `frame.start` is the index of the first; 0 begins the upload again.
+        Refusal "seals" for a wrong index, name or size, "quota" for too much.
 
         ▲ An upload replaces only uploads of the same device. Otherwise a member who is being removed could push out the
         seals of the removal. ▲ The uploads of all devices of a person together have a limit too.
@@ -97,8 +98,9 @@ class Staging:
             self._drop(next(iter(self._uploads)))
 
     def of_epoch(self, who: Who, room: bytes, epoch: Epoch, most: int) -> list[bytes]:
-        """The seals of an epoch that the device of `who` uploaded for this room. ▲ Refusal "seals" unless all of them
-        are here, there are at most `most`, and their RFC 9162 root is the one that the epoch names."""
+        """The seals of a new `epoch` (new keys of a room) that the device `who` uploaded for the room with the id
+        `room`. ▲ Refusal "seals" unless all of them are here, there are at most `most`, and their RFC 9162 root is the
+        one that the epoch names."""
         upload = self._uploads.get((who.dev, room, epoch.root))
         if upload is None or len(upload.seals) != epoch.count or epoch.count > most:
             raise Refusal(ErrorCode.SEALS, f"epoch {epoch.e}")
@@ -108,8 +110,8 @@ class Staging:
 
     def one(self, who: Who, room: bytes, seal_hash: bytes) -> bytes:
         """The seal of the epoch in force for an added member, among the seals that the adding device (`who`) uploaded
-        for this room; `seal_hash` is the hash that the entry names. Refusal "seals" if that device has not uploaded
-        it."""
+        for the room with the id `room`; `seal_hash` is the hash that the entry names. Refusal "seals" if that device
+        has not uploaded it."""
         for key in self._of(who, room):
             seal = self._uploads[key].named(seal_hash)
             if seal is not None:
@@ -117,14 +119,14 @@ class Staging:
         raise Refusal(ErrorCode.SEALS, "newcomer")
 
     def forget(self, dev: bytes) -> None:
-        """Drops everything that a device uploaded. Called when the device is not active any more, so that the person's
-        other devices have room."""
+        """Drops everything that the device `dev` uploaded. Called when the device is not active any more, so that the
+        person's other devices have room."""
         device = self._by_dev.get(dev)
         for key in list(device.uploads) if device else []:
             self._drop(key)
 
     def done(self, who: Who, room: bytes) -> None:
-        """Drops a device's uploads to a room, after its entry was accepted."""
+        """Drops what the device `who` uploaded for the room with the id `room`, after its entry was accepted."""
         for key in self._of(who, room):
             self._drop(key)
 

@@ -16,7 +16,8 @@ from sync.trust.room.stream import Accepted, AcceptedEntry
 
 
 def item_rows(rh: bytes, items: Sequence[Item], ids: Sequence[bytes]) -> list[ItemRow]:
-    """The items as rows with their running hashes. `rh`: the running hash of the position before the first."""
+    """The items as rows with their running hashes. `rh`: the running hash of the position before the first. `ids`: the
+    items' ids, in the same order."""
     rows = []
     for item, ident in zip(items, ids, strict=True):
         rh = next_rh(rh, item.n, item.t, item.kind, ident)
@@ -27,8 +28,9 @@ def item_rows(rh: bytes, items: Sequence[Item], ids: Sequence[bytes]) -> list[It
 
 
 def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow] | None:
-    """The shares of objects that begin with these items. None unless exactly these objects' shares were sent and each
-    matches its commitment."""
+    """The rows of the shares that a client sent with items of the room with the id `room`; a share is the secret of an
+    object, sent with the object's first item. None unless `shares` are exactly those of the objects that begin in
+    `accepted`, and each matches its commitment there."""
     given = {s.obj: s.share for s in shares}
     rows = []
     for a in accepted:
@@ -42,8 +44,9 @@ def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireS
 
 
 def returned_shares(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow]:
-    """The same for items that are uploaded again after a restore: a share that was not sent or does not match its
-    commitment counts as lost."""
+    """The rows of the shares of objects that begin in `accepted`, items of the room with the id `room` that a client
+    uploads again after a restore. A share that is not in `shares`, or does not match its commitment, counts as lost:
+    its row has None."""
     given = {s.obj: s.share for s in shares}
     rows = []
     for a in accepted:
@@ -58,7 +61,8 @@ def returned_shares(room: bytes, accepted: Sequence[Accepted], shares: Sequence[
 def member_changes(
     before: Mapping[Uid, Member], after: Mapping[Uid, Member], accepted: Sequence[Accepted]
 ) -> list[MemberChange]:
-    """The persons who became members or ceased to be members between two states of the members."""
+    """The persons who became members or ceased to be members between `before` and `after`, the members before and after
+    the items `accepted`; each with the position or the person that caused it."""
     if before is after:
         return []
     last = accepted[-1].n
@@ -79,7 +83,7 @@ def authors(accepted: Sequence[Accepted]) -> set[Uid]:
 
 
 def user_row(log: UserLog, staff: InviteRow | StaffRow) -> UserRow:
-    """A person's row, from their log and staff record; the record may be empty."""
+    """A person's row, from their log and the staff record in `staff`; the record may be empty."""
     return UserRow(
         uid=log.uid,
         seq=log.seq,
@@ -92,8 +96,8 @@ def user_row(log: UserLog, staff: InviteRow | StaffRow) -> UserRow:
 
 
 def appended(log: UserLog, staff: InviteRow | StaffRow | None) -> Appended:
-    """The new values of a person's row after the log's newest entries. `staff` has the record that a binding among the
-    entries names; None keeps the stored record."""
+    """The new values of a person's row, now that `log` has new entries. `staff` has the record that a binding among
+    them names; None keeps the stored record."""
     if staff is None:
         return Appended(head=log.head, root_pk=log.root_pk)
     search = search_text(staff.record)
@@ -101,12 +105,13 @@ def appended(log: UserLog, staff: InviteRow | StaffRow | None) -> Appended:
 
 
 def entry_rows(first: int, entries: Sequence[Signed]) -> list[EntryRow]:
-    """The entries of a user log from `first` on."""
+    """The rows of entries of a user log; the first has the number `first`."""
     return [EntryRow(seq=first + k, body=e.body, sig=e.sig) for k, e in enumerate(entries)]
 
 
 def search_text(record: bytes) -> str:
-    """The text that a search finds a staff record by: name, title and unit in lower case; "" for an empty record."""
+    """The text by which searches find the staff record `record` (encoded): name, title and unit in lower case; "" for
+    an empty record."""
     if not record:
         return ""
     fields = decode_record(record)

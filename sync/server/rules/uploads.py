@@ -28,11 +28,12 @@ Name = tuple[bytes, bytes, bytes]
 
 
 class Busy(WorldError):
-    """Another request writes this part now, or the device already writes as many as it may."""
+    """The part cannot be uploaded now: another request writes it, or the device already writes as many parts as it
+    may."""
 
 
 class Uploads:
-    """All unfinished uploads. The rows in memory are the same as in the store."""
+    """All unfinished uploads of parts of files, in memory and in the store alike."""
 
     def __init__(self, store: Store, objects: Objects, limits: Limits) -> None:
         self._store = store
@@ -43,14 +44,15 @@ class Uploads:
         self._writing: set[Name] = set()
 
     async def open(self) -> None:
-        """Reads the unfinished uploads. The store must be open."""
+        """Reads the unfinished uploads from the store, which must be open."""
         for row in await self._store.uploads():
             self._rows[row.name] = row
 
     @asynccontextmanager
     async def writing(self, name: Name) -> AsyncIterator[None]:
-        """Marks the part as being written until the block ends: no other request writes it, and it is not swept. ▲ Busy
-        if it is being written already. Otherwise the second writer's bytes could be stored under the first's name."""
+        """Marks the part `name` as being written until the block ends: no other request writes it, and it is not swept.
+        ▲ Busy if it is being written already. Otherwise the second writer's bytes could be stored under the first's
+        name."""
         if name in self._writing:
             raise Busy
         self._writing.add(name)
@@ -60,12 +62,14 @@ class Uploads:
             self._writing.discard(name)
 
     def held(self, room: bytes, but: Name) -> int:
-        """The bytes of the room's unfinished uploads, without the one named `but`."""
+        """How many bytes of unfinished uploads to the room with the id `room` are stored, without the upload of the
+        part `but`."""
         return sum(row.held_bytes for row in self._rows.values() if row.room == room and row.name != but)
 
     async def note(self, who: Who, name: Name, held_bytes: int, sent_bytes: int, day: int) -> None:
-        """Notes that `held_bytes` of a part will be on the disk once the current piece is written. ▲ Counted before the
-        piece is written. Drops the device's oldest uploads if it has too many; Busy if it is writing all of them."""
+        """Notes that `held_bytes` of the part `name` will be on the disk once a piece of `sent_bytes` by the device
+        `who` is written. `day` is the number of the day that they count for. ▲ Counted before the piece is written.
+        Drops the device's oldest uploads if it has too many; Busy if it is writing all of them."""
         before = self._rows.get(name)
         row, surplus = before, list[Name]()
         if row is None or held_bytes == sent_bytes:  # it begins, or begins again
@@ -85,9 +89,9 @@ class Uploads:
             raise
 
     def _surplus(self, who: Who, name: Name) -> list[Name]:
-        """The device's uploads that are dropped to make room for another one. Busy if they are being written. ▲ Uploads
-        of the person's other devices are never dropped. Otherwise a stolen device could keep those devices from
-        sending."""
+        """The uploads of the device `who` that are dropped to make room for an upload of the part `name`. Busy if they
+        are being written. ▲ Uploads of the person's other devices are never dropped. Otherwise a stolen device could
+        keep those devices from sending."""
         theirs = [row for row in self._rows.values() if row.uid == who.uid and row.name != name]
         own = [row.name for row in theirs if row.dev == who.dev]
         idle = [each for each in own if each not in self._writing]
@@ -103,18 +107,19 @@ class Uploads:
         self._rows.pop(name, None)
 
     async def drop(self, name: Name) -> None:
-        """Drops an upload and its bytes. Busy if it is being written."""
+        """Drops the unfinished upload of the part `name` and its bytes. Busy if the part is being written."""
         async with self.writing(name):
             await self.gone(name)
 
     async def gone(self, name: Name) -> None:
-        """Drops an upload and its bytes. The caller must be the one that writes it."""
+        """Drops the unfinished upload of the part `name` and its bytes. The caller must be the one that writes the
+        part."""
         await self._objects.discard(*name)
         if self._rows.pop(name, None) is not None:
             await self._store.drop_upload(*name)
 
     async def tidy(self) -> None:
-        """Sweeps now and every SWEEP_S. Runs until cancelled."""
+        """Drops abandoned uploads (`sweep`) now and every SWEEP_S. Runs until cancelled."""
         while True:
             try:
                 await self.sweep()
@@ -123,8 +128,8 @@ class Uploads:
             await asyncio.sleep(SWEEP_S)
 
     async def sweep(self) -> None:
-        """Drops uploads that are older than `upload_s`, and files that no row names, which a process left that was
-        killed while it wrote them."""
+        """Drops uploads that are older than `upload_s` of the limits, and files of uploads that the store has no row
+        of: a process left them that was killed while it wrote them. Skips what is being written."""
         before = now_ms() - int(self._limits.upload_s * 1000)
         old = [row.name for row in self._rows.values() if row.since < before]
         stray = [name for name in await self._objects.unfinished(before) if name not in self._rows]

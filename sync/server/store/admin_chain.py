@@ -21,8 +21,9 @@ OK = "ok"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminEntry:
-    """One command. `t` in ms; `user` and `sudo_user` are login names of the machine ("" for none); `about` holds ids in
-    hex, numbers and words of ours, never a name of staff; `result` is "ok" or a code."""
+    """One command that an administrator gave, as the admin log records it. `t`: when (ms since 1970). `user` and
+    `sudo_user`: login names of the machine ("" for none). `about`: whom or what the command was about, as ids in hex,
+    numbers and words of ours, never a name of staff. `result`: "ok" or an error code."""
 
     t: int
     command: str
@@ -34,7 +35,8 @@ class AdminEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminRow:
-    """An entry in its place: `n` counts from 1."""
+    """One row of the admin log. `n`: its number, from 1. `body`: the entry as a line of JSON. `hash`: a hash over
+    `body` and the hash of the row before it."""
 
     n: int
     body: str
@@ -43,8 +45,8 @@ class AdminRow:
 
 @dataclass(frozen=True, slots=True)
 class AdminHead:
-    """The newest row that was ever written. It is stored apart from the rows: otherwise nobody could detect that the
-    last rows were deleted."""
+    """The number and hash of the newest row of the admin log that was ever written. They are stored apart from the
+    rows: otherwise nobody could detect that the last rows were deleted."""
 
     n: int
     hash: bytes
@@ -55,7 +57,8 @@ class AdminHead:
 
     @classmethod
     def parse(cls, text: str) -> "AdminHead":
-        """The inverse of `format`. ValueError for text of another form."""
+        """Parses `text` of the form `n:hash`, the hash in hex, as `format` writes it. ValueError for text of another
+        form."""
         n, _, digest = text.partition(":")
         head = cls(int(n), bytes.fromhex(digest))
         if head.n < 0 or len(head.hash) != len(START):
@@ -68,19 +71,21 @@ EMPTY = AdminHead(0, START)
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The first row that fails verification. `code`: "missing"; "chain" (the hash does not fit: the row or the one
-    before it was changed); "malformed" (the body cannot be read); "unexpected" (the row comes after the kept head)."""
+    """The first row of the admin log that fails verification, by its number `n`. `code`: "missing"; "chain" (the hash
+    does not fit: the row or the one before it was changed); "malformed" (the body cannot be read); "unexpected" (the
+    row comes after the stored head)."""
 
     n: int
     code: str
 
 
 class AdminLog(Protocol):
-    """Part of `sync.server.store.base.Store`, with the same durability."""
+    """The part of the store that keeps the admin log: which administrator gave which command. Durability is as for all
+    of `sync.server.store.base.Store`."""
 
     def record_with_next_write(self, entry: AdminEntry) -> None:
-        """Keeps the entry in memory. The next write that succeeds stores it, in the same transaction. A second call
-        before that write replaces the entry."""
+        """Keeps an entry of the admin log in memory. The next write that succeeds, of whatever kind, stores the entry
+        too, in the same transaction. A second call before that write replaces the entry."""
         ...
 
     async def admin_rows(self, after: int) -> list[AdminRow]:
@@ -97,7 +102,7 @@ class AdminLog(Protocol):
 
 
 def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
-    """The row that comes after `head`."""
+    """The admin log's next row after `head`: `entry` as JSON, and its hash, which covers the hash of `head`."""
     fields = {
         "n": head.n + 1,
         "t": entry.t,
@@ -112,7 +117,7 @@ def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
 
 
 def read_entry(row: AdminRow) -> AdminEntry:
-    """The entry in a row. ValueError if the body is not an entry of this format."""
+    """The entry in a row of the admin log. ValueError if the row's body is not an entry of this format."""
     try:
         fields = json.loads(row.body)
         if fields.pop("n") != row.n:
@@ -129,7 +134,8 @@ def read_entry(row: AdminRow) -> AdminEntry:
 
 
 def first_broken(rows: Iterable[AdminRow], head: AdminHead, *, after: AdminHead = EMPTY) -> Broken | None:
-    """The first row after `after` that is missing or changed, up to `head`; None if every row is as it was written."""
+    """Checks rows of the admin log, which begin after the row `after`. `head` is the newest row that was ever written.
+    Returns the first row that is missing or changed; None if every row up to `head` is as it was written."""
     at = after
     for row in rows:
         if row.n != at.n + 1:

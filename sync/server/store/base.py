@@ -3,8 +3,8 @@
 
 A write is durable when its coroutine returns, and it is stored whole or not at all. Placements take effect in the order
 of the calls, so a caller may start the next one before the previous one has returned; a placement that expects a head
-(`expected_n`) fails if the one before it failed. Reads see only durable writes.
-tests/sync/server/test_stores.py runs one suite over all implementations.
+(`expected_n`) fails if the one before it failed. Reads see only durable writes. tests/sync/server/test_stores_*.py run
+one suite over all implementations.
 
 Each subject has its own module, with its rows and its part of the Protocol; all of them are exported here.
 """
@@ -50,7 +50,9 @@ __all__ = [
 
 
 class Store(PeopleStore, RoomStore, BlobStore, FigureStore, RestoreStore, AdminLog, Protocol):
-    """Everything that the server stores. See the module's head for durability and order."""
+    """The server's whole store, as a Protocol: people, rooms, parts of files, figures, restores and the admin log. A
+    write is durable when it returns, and stored whole or not at all; the module's head says more about durability and
+    order."""
 
     @property
     def queued(self) -> int:

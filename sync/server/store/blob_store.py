@@ -10,7 +10,8 @@ from sync.server.store.tally import Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobRow:
-    """A complete part of a blob on the object store."""
+    """The record of one complete part of a file, whose bytes are in the object store: its name (the ids `room`, `obj`
+    and `part`), its size, and the SHA-256 of its bytes."""
 
     room: bytes
     obj: bytes
@@ -21,8 +22,9 @@ class BlobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRow:
-    """An unfinished upload of a part: the person and the device that began it, when (ms), and the bytes that are on the
-    object store."""
+    """An unfinished upload of a part of a file: the part's name (the ids `room`, `obj` and `part`), the person `uid`
+    and the device `dev` that began it, when (`since`, ms), and how many of its bytes the object store has
+    (`held_bytes`)."""
 
     room: bytes
     obj: bytes
@@ -38,12 +40,12 @@ class UploadRow:
 
 
 class BlobStore(Protocol):
-    """The part of the store that is about files' parts and daily counts. See sync/server/store/base.py for durability
-    and order."""
+    """The part of the store, as a Protocol, that keeps which parts of files are complete or being uploaded, and the
+    daily counts that limit what is sent. See sync/server/store/base.py for durability and order."""
 
     async def put_upload(self, row: UploadRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
-        """Stores how far an upload has come. Adds `sent_bytes`, the bytes of this piece, to the counts `by` of
-        `day`."""
+        """Stores how far the upload `row` has come. Adds `sent_bytes`, the bytes of this piece, to the counts `by` of
+        the day with the number `day`."""
         ...
 
     async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
@@ -55,8 +57,8 @@ class BlobStore(Protocol):
         ...
 
     async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
-        """Stores that a part is complete, and drops its upload. Adds `sent_bytes`, the bytes of the last piece, to the
-        counts `by` of `day`. Raises Taken if the finished part exists already."""
+        """Stores that the part `row` is complete, and drops its upload. Adds `sent_bytes`, the bytes of the last piece,
+        to the counts `by` of the day with the number `day`. Raises Taken if the complete part exists already."""
         ...
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...

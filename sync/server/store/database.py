@@ -21,7 +21,7 @@ class TooNew(StoreError):
 
 
 class TooOld(StoreError):
-    """The database was written before the formats of this version: nothing of that time was released."""
+    """The database was written by a version before the first release, whose formats are not read any more."""
 
     code = "too-old"
 
@@ -32,8 +32,9 @@ class TooOld(StoreError):
 
 
 def connected(path: Path, max_pages: int | None) -> Engine:
-    """An engine whose connections write durably; each transaction begins with BEGIN IMMEDIATE. `max_pages` as in
-    Threads."""
+    """Makes an engine for the SQLite file at `path`. Its connections write durably; each transaction begins with BEGIN
+    IMMEDIATE. `max_pages`: the file's largest size in pages of 4 KiB, beyond which writes fail as on a full disk; None
+    for no limit."""
     # Parameters are hidden: an error's text must not carry names or contents into the log.
     options = {"check_same_thread": False, "timeout": 30}
     address = URL.create("sqlite", database=str(path))  # written as a text, a path's % and ? would be the address's
@@ -64,7 +65,7 @@ def connected(path: Path, max_pages: int | None) -> Engine:
 
 
 def prepare(engine: Engine) -> None:
-    """Creates the tables in a new file. TooNew or TooOld if the file has another version."""
+    """Creates the tables if the database is new. TooNew or TooOld if another version of the server wrote it."""
     with engine.begin() as c:
         s.meta.create(c, checkfirst=True)
         found = c.scalar(select(s.meta.c.value).where(s.meta.c.name == "version"))
@@ -78,7 +79,8 @@ def prepare(engine: Engine) -> None:
 
 
 def probe(c: Connection) -> None:
-    """Writes a row with a new value: SQLite neither writes nor flushes a page that has not changed."""
+    """Checks that the database can be written: stores a new value in a row for this, since SQLite neither writes nor
+    flushes a page that has not changed."""
     one = upsert(s.probes)
     c.execute(one.on_conflict_do_update(index_elements=["row"], set_={"count": s.probes.c.count + 1}), _FIRST_PROBE)
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSize:
-    """What an operator may see of a room: the number of members now, its last position, the bytes of items and parts,
-    and the last item's time (ms)."""
+    """What an operator may see of one room: its id, the number of members now, its last position `n`, the bytes of
+    items and parts of files, and the last item's time `t` (ms)."""
 
     room: bytes
     members: int
@@ -19,9 +19,11 @@ class RoomSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What `status` shows. `rooms_behind`: rooms of which clients hold receipts for positions above the head.
-    `rooms_forked`: rooms of which clients hold receipts for another history. Either shows that the database was set
-    back or changed."""
+    """How much of everything the store has, for the operator's command `status`. `invites_open`: invitations that can
+    still be used. `blobs`: parts of files. `rooms_closed`: rooms that a restore closed, `devices_awaited`: devices that
+    may still upload what it lost. `rooms_behind`: rooms of which clients hold receipts for positions above the head.
+    `rooms_forked`: rooms of which clients hold receipts for another history. Either of these two shows that the
+    database was set back or changed."""
 
     users: int
     invites_open: int
@@ -39,7 +41,7 @@ class Counts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
     """Counts: people with an account (ended ones too), devices that signed in since a given time, rooms that a restore
-    closed, and rooms of which clients hold receipts for another history."""
+    closed (`rooms_closed`), and rooms of which clients hold receipts for another history (`rooms_forked`)."""
 
     people: int
     devices: int
@@ -48,13 +50,13 @@ class Population:
 
 
 class FigureStore(Protocol):
-    """The part of the store that counts what is in it."""
+    """The part of the store, as a Protocol, that counts what is stored, for operators and monitoring."""
 
     async def counts(self, now_ms: int) -> Counts: ...
 
     async def population(self, seen_since: int) -> Population:
-        """The counts of Population; devices that signed in at `seen_since` (ms) or later. Cheap enough to call once a
-        minute."""
+        """Counts people, devices and rooms. Of devices, those that signed in at `seen_since` (ms) or later. Cheap
+        enough to call once a minute."""
         ...
 
     async def room_sizes(self) -> list[RoomSize]:

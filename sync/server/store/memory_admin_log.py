@@ -5,7 +5,8 @@ from sync.server.store.admin_chain import AdminEntry, AdminHead, AdminRow, chain
 
 
 class MemoryAdminLog:
-    """The admin log of MemoryStore. No write fails in memory, so an entry is stored at once."""
+    """The part of the store in memory that keeps the admin log: which administrator gave which command. No write fails
+    in memory, so an entry is stored at once."""
 
     def __init__(self) -> None:
         self._admin_rows: list[AdminRow] = []

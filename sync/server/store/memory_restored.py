@@ -8,7 +8,8 @@ from sync.server.store.restored import AwaitedItem, RestoreRow
 
 
 class MemoryRestore:
-    """The restore state of MemoryStore, whose `_sightings` and `_rooms` it reads."""
+    """The part of the store in memory that is about a restore from a backup: closed rooms, and the devices and items
+    that are awaited. Reads `_sightings` and `_rooms` of MemoryStore."""
 
     _sightings: dict[bytes, SightingRow]
     _rooms: Iterable[bytes]

@@ -8,7 +8,9 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteRow:
-    """A one-time key: its certificate, the staff record it binds, and who used it. Times are in ms."""
+    """One invitation, which an activation code opens: its one-time key `invite_pk`, the agency's certificate of that
+    key (`cert_body`, `cert_sig`), the staff record that the certificate binds, with its salt, until when it can be used
+    (`not_after`), and the person who used it (`used_by`, None for nobody). Times are in ms."""
 
     invite_pk: bytes
     cert_body: bytes
@@ -39,7 +41,8 @@ class StaffRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRow:
-    """A person: the head of the user log, the staff record, the words it is found by, and the root key in force."""
+    """One person: the number and hash of the newest entry of their log (`seq`, `head`), the staff record and its salt,
+    the text that searches find it by, and the root key in force (`root_pk`)."""
 
     uid: bytes
     seq: int
@@ -52,7 +55,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRow:
-    """One entry of a user log."""
+    """One entry of a person's log: its number `seq`, from 0, its content `body` and the signature `sig`."""
 
     seq: int
     body: bytes
@@ -61,7 +64,7 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SightingRow:
-    """When a device last signed in (ms), and the name of its program."""
+    """When the device `dev` of the person `uid` last signed in (`last`, ms), and the name of its program (`agent`)."""
 
     dev: bytes
     uid: bytes
@@ -71,10 +74,10 @@ class SightingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryRequestRow:
-    """A request by recovery sheet. `what`: "add" or "revoke" a device; "revoked" records a revocation that was made, so
-    that they can be counted. `dev`: that device. `since`: when (ms). `invite_pk`: the invitation, empty for none.
-    `vetoed_by`: the device that objected, empty for none. `by` of a "revoked" row: the device that revoked it, empty
-    for the root."""
+    """A request of the person `uid` that was made with their recovery sheet. `what`: "add" or "revoke" a device;
+    "revoked" records a revocation that was made, so that they can be counted. `dev`: that device. `since`: when (ms).
+    `invite_pk`: the invitation, empty for none. `vetoed_by`: the device that objected, empty for none. `by` of a
+    "revoked" row: the device that revoked it, empty for the root."""
 
     uid: bytes
     what: str
@@ -87,8 +90,8 @@ class RecoveryRequestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
-    """The new values of a person's row after new log entries: head and root key, and the staff record if a binding
-    changed it (None otherwise)."""
+    """The new values of a person's row after new log entries: the hash of the newest entry (`head`), the root key in
+    force (`root_pk`), and the staff record with its salt and search text if a binding changed it (None otherwise)."""
 
     head: bytes
     root_pk: bytes
@@ -98,14 +101,15 @@ class Appended:
 
 
 class PeopleStore(Protocol):
-    """The part of the store that is about people. See sync/server/store/base.py for durability and order."""
+    """The part of the store, as a Protocol, that keeps people: invitations, their logs, devices and recovery requests.
+    See sync/server/store/base.py for durability and order."""
 
     async def add_invite(self, row: InviteRow) -> None:
-        """Taken if the key exists."""
+        """Stores a new invitation. Taken if its key exists."""
         ...
 
     async def add_invites(self, rows: Sequence[InviteRow]) -> None:
-        """All or none, in one transaction. Taken if a key exists."""
+        """Stores new invitations, all or none. Taken if the key of one exists."""
         ...
 
     async def invite(self, invite_pk: bytes) -> InviteRow | None: ...
@@ -115,13 +119,13 @@ class PeopleStore(Protocol):
         ...
 
     async def withdraw_invite(self, invite_pk: bytes, now_ms: int) -> None:
-        """Withdraws an invitation. Taken if it was used or does not exist. A second call keeps the first call's
-        time."""
+        """Withdraws the invitation with the public key `invite_pk` as of `now_ms`. Taken if it was used or does not
+        exist. A second call keeps the first call's time."""
         ...
 
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
-        """Uses the invitation and stores the person, in one transaction. Taken if the invitation was used or withdrawn,
-        or if the person exists."""
+        """Uses up the invitation `invite_pk` and stores the new person with the first entries of their log, in one
+        transaction. Taken if the invitation was used or withdrawn, or if the person exists."""
         ...
 
     async def append_user(
@@ -135,11 +139,11 @@ class PeopleStore(Protocol):
         returned: Sequence[InviteRow] = (),
         external: bool = False,
     ) -> None:
-        """Appends entries to a log, all or none. Moved if the log does not end at `expected_seq`.
+        """Appends entries to the log of the person `uid`, all or none. Moved if the log does not end at `expected_seq`.
 
-        `invite_pk`: the invitation that the entries use; Taken if it was used or withdrawn. `returned`: the invitations
-        that they used before a restore, as in `return_user`. `external`: whether this process is not the server; a
-        running server then finds the append by `external_appends`.
+        `made`: the new values of the person's row. `invite_pk`: the invitation that the entries use up; Taken if it was
+        used or withdrawn. `returned`: the invitations that they used before a restore, as in `return_user`. `external`:
+        whether this process is not the server; a running server then finds the append by `external_appends`.
         """
         ...
 
@@ -160,13 +164,14 @@ class PeopleStore(Protocol):
         ...
 
     async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invites: Sequence[InviteRow]) -> None:
-        """Stores a person whose log was lost, and marks the invitations as used by them; an invitation that was lost
-        too is stored. Taken if the person exists, or if an invitation was withdrawn or used by another person."""
+        """Stores a person whose log was lost in a restore, and marks `invites` as used by them; an invitation that was
+        lost too is stored. Taken if the person exists, or if an invitation was withdrawn or used by another person."""
         ...
 
     async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:
-        """Stores a staff record that was lost. Nothing happens if the store has a record, or if the log does not end at
-        `seq`: then a newer binding may name another record."""
+        """Stores the staff record of the person `uid` that was lost; `search` is the text that searches find it by.
+        Nothing happens if the store has a record, or if the log does not end at `seq`: then a newer binding may name
+        another record."""
         ...
 
     async def nameless(self) -> list[bytes]:

@@ -5,19 +5,19 @@ from sync.errors import WorldError
 
 
 class StoreError(WorldError):
-    """Root of the store's refusals."""
+    """Root of the errors that the store raises."""
 
     code = "busy"
 
 
 class Moved(StoreError):
-    """The head has changed since the caller read it."""
+    """A write builds on a head (of a room or a log) that has changed since the caller read it. Nothing is written."""
 
     code = "conflict"
 
 
 class Taken(StoreError):
-    """The name is in use: an invite that was used, a user or room that exists."""
+    """What a write would use or create is in use: an invitation that was used, a user or room that exists."""
 
     code = "taken"
 

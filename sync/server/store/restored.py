@@ -9,7 +9,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreRow:
-    """The server's signed statement that this store was restored at `t` from a backup of `backup_t` (both ms)."""
+    """The server's signed statement that this store was restored at `t` from a backup of the time `backup_t` (both ms
+    since 1970). `body` and `sig`: the statement as clients get it."""
 
     t: int
     backup_t: int
@@ -19,7 +20,8 @@ class RestoreRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitedItem:
-    """A position that this server's receipt proves and whose item is still missing. `id` is the item's 32-byte id."""
+    """A room's item that a restore lost and that a client should upload again. A receipt of this server proves its
+    position `n`, time `t`, kind and 32-byte `id`."""
 
     n: int
     t: int
@@ -28,10 +30,11 @@ class AwaitedItem:
 
 
 class RestoreStore(Protocol):
-    """Part of `sync.server.store.base.Store`, with the same durability."""
+    """The part of the store that is about a restore from a backup: closed rooms, and the devices and items that are
+    awaited. Durability is as for all of `sync.server.store.base.Store`."""
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
-        """Closes every room, and awaits each device that was seen at `seen_since` (ms) or later."""
+        """Closes every room, and awaits uploads by each device that signed in at `seen_since` (ms) or later."""
         ...
 
     async def restored(self) -> RestoreRow | None:
@@ -49,8 +52,9 @@ class RestoreStore(Protocol):
         ...
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:
-        """Awaits proven positions and closes the room. Positions that the room has by now are skipped, and positions
-        that are awaited already stay as they are. Returns how many of `items` the room lacks."""
+        """Notes that `items` of the room are proven and should be uploaded again, and closes the room to writing. Items
+        that the room has by now are skipped, and items that are awaited already stay as they are. Returns how many of
+        `items` the room lacks."""
         ...
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:

@@ -11,7 +11,8 @@ from sync.server.store.tally import Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
-    """A room's head and size. `state`: the stream's state after position `state_n`, opaque to the store."""
+    """One room: its last position `n` with that item's running hash `rh` and time `t` (ms), its size, and `state`: what
+    its items up to position `state_n` amount to (members, keys, …), opaque to the store."""
 
     room: bytes
     n: int
@@ -24,7 +25,10 @@ class RoomRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRow:
-    """One position. `id` is the 32-byte id of an entry or envelope; `ct` is None for an entry."""
+    """One item of a room, at position `n`: an entry or, by `kind`, an envelope (an encrypted change). `t`: its time
+    (ms). `id`: its 32-byte id. `rh`: the running hash, which commits to all items up to here. `body` and `sig`: what
+    its author signed, and the signature (empty within a batch). `ct`: the ciphertext; None for an entry, and once the
+    content is deleted."""
 
     n: int
     t: int
@@ -38,7 +42,8 @@ class ItemRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareRow:
-    """An object's share, introduced at position `n` with the commitment `share_c`; `share` None = lost or destroyed."""
+    """An object's share, the secret without which it cannot be decrypted. It was introduced at position `n` with the
+    commitment `share_c`. `share` is None if it is lost or destroyed."""
 
     obj: bytes
     n: int
@@ -48,7 +53,7 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealRow:
-    """One sealed epoch secret for one recipient."""
+    """The keys of one epoch of a room, sealed (encrypted) to one recipient, the person `uid`."""
 
     epoch: int
     uid: bytes
@@ -57,7 +62,7 @@ class SealRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberChange:
-    """A person became a member (`until_n` None) or ceased to be one at `until_n`."""
+    """The person `uid` became a member of a room (`until_n` None), or ceased to be one at the position `until_n`."""
 
     uid: bytes
     until_n: int | None
@@ -67,8 +72,8 @@ class MemberChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowding:
-    """The number of rooms a person is in, and of those to which one particular person added them and in which they
-    have no item yet."""
+    """How many rooms a person is in, and to how many of these one particular person added them without an item of
+    theirs there yet (`unanswered`)."""
 
     rooms: int
     unanswered: int
@@ -76,7 +81,8 @@ class Crowding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHead:
-    """A device's newest envelope in a room."""
+    """The newest change (envelope) by one device in a room: its number `dev_seq` among the device's changes there, and
+    its id."""
 
     dev: bytes
     dev_seq: int
@@ -85,7 +91,11 @@ class DeviceHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Everything one accepted Push or Append changes. `expected_n` 0 creates the room."""
+    """Everything that the store writes for one accepted request that adds items to a room. `expected_n`: the room's
+    last position before it; 0 creates the room. `size_bytes`: what the request adds to the room's size, and to the
+    counts `by` of the day with the number `day`. `shares` and `seals`: secrets of new objects, and encrypted keys, that
+    come with the items. `members`: who became or ceased to be a member. `device_head`: the sending device's newest
+    change. `state`: the room's state after these items, None to keep the stored one."""
 
     room: bytes
     expected_n: int
@@ -107,7 +117,8 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """A room of a person, its head, and the asking device's own head there (dev_seq 0 and empty id if none)."""
+    """A room that a person is a member of: its last position `n`, the running hash `rh` and the time `t` there, and the
+    newest change there by the asking device (`dev_seq` 0 and an empty `dev_head` if there is none)."""
 
     room: bytes
     n: int
@@ -119,7 +130,8 @@ class Membership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmetRow:
-    """A receipt that this server signed and whose position it does not have, or has with a different hash."""
+    """A receipt that this server signed for position `n` of a room, which it does not have or has with a different
+    hash: its database was set back or changed. `rh` and `t`: the running hash and the time in the receipt."""
 
     room: bytes
     n: int
@@ -129,11 +141,12 @@ class UnmetRow:
 
 
 class RoomStore(Protocol):
-    """The part of the store that is about rooms. See sync/server/store/base.py for durability and order."""
+    """The part of the store, as a Protocol, that keeps rooms: their items, members, shares and seals. See
+    sync/server/store/base.py for durability and order."""
 
     def place(self, placement: Placement) -> "asyncio.Future[None]":
-        """Stores items at their positions. Moved if the room's head is not at `expected_n`. The order of the calls is
-        the order of the writes."""
+        """Stores new items of a room at their positions; the future ends when they are durable. It has the error Moved
+        if the room's last position is not `expected_n`. The order of the calls is the order of the writes."""
         ...
 
     async def put_state(self, room: bytes, n: int, state: bytes) -> None:
@@ -145,13 +158,13 @@ class RoomStore(Protocol):
     async def items(
         self, room: bytes, after: int, until: int, limit_bytes: int, *, bare: bool = False
     ) -> list[ItemRow]:
-        """Items with after < n ≤ until, in order: at least one, then as many as `limit_bytes` and 4,096 items allow.
-        `bare`: without their content."""
+        """Items of the room with the id `room` whose positions are above `after` and at most `until`, in order: at
+        least one, then as many as `limit_bytes` and 4,096 items allow. `bare`: without their content."""
         ...
 
     async def items_at(self, room: bytes, ns: Sequence[int], limit_bytes: int) -> list[ItemRow]:
-        """The items at these positions (at most 4,096), in order: at least one, then as many as `limit_bytes`
-        allows."""
+        """Items of the room with the id `room` at the positions `ns` (at most 4,096), in order: at least one, then as
+        many as `limit_bytes` allows."""
         ...
 
     async def forget(self, room: bytes, ns: Sequence[int]) -> int:
@@ -177,8 +190,8 @@ class RoomStore(Protocol):
         ...
 
     async def crowding(self, uid: bytes, by: bytes) -> Crowding:
-        """The number of rooms the person is in now, and of those to which `by` added them and in which they have no
-        item."""
+        """How many rooms the person `uid` is in now, and to how many of these `by` added them without an item of theirs
+        there yet."""
         ...
 
     async def until_n(self, room: bytes, uid: bytes) -> int | None:
@@ -192,8 +205,8 @@ class RoomStore(Protocol):
         ...
 
     async def put_share(self, room: bytes, row: ShareRow) -> bool:
-        """Stores a share that was lost, even if no row of it is left. False, with nothing changed, if the store has the
-        share."""
+        """Stores the share of an object in the room with the id `room` that was lost, even if no row of it is left.
+        False, with nothing changed, if the store has the share."""
         ...
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
@@ -201,8 +214,9 @@ class RoomStore(Protocol):
         ...
 
     async def add_seal(self, room: bytes, row: SealRow, keep: int, by: Sequence[Tally] = (), day: int = 0) -> None:
-        """Adds a seal; of those for the same person and epoch at most `keep` stay, the first and the newest. Adds its
-        bytes to the counts `by` of `day`."""
+        """Adds a seal of an epoch of the room with the id `room` for a person; of all those for the same person and
+        epoch at most `keep` stay, the first and the newest. Adds its bytes to the counts `by` of the day with the
+        number `day`."""
         ...
 
     async def put_unmet(self, row: UnmetRow) -> None:

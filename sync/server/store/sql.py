@@ -45,7 +45,7 @@ _MAX_ROWS = 4096
 
 
 class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
-    """See `sync.server.store.base.Store`."""
+    """The server's store in an SQLite file. Its methods are those of `sync.server.store.base.Store`."""
 
     # -- rooms
 
@@ -277,7 +277,8 @@ class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
 
 
 def _unmet_rooms() -> Select[int]:
-    """A query that counts rooms with unmet receipts, joined with the items at the receipts' positions."""
+    """A query that counts rooms of which clients hold receipts that this store cannot confirm. It is joined with the
+    items at the receipts' positions, so that the caller can narrow it by them."""
     u, here = s.unmet.c, s.items.c
     return select(func.count()).select_from(s.unmet.outerjoin(s.items, (here.room == u.room) & (here.n == u.n)))
 
@@ -288,7 +289,8 @@ def _is_part(table: Table, room: bytes, obj: bytes, part: bytes) -> ColumnElemen
 
 
 def _items(c: Connection, narrow: Any, limit_bytes: int, *, bare: bool) -> list[ItemRow]:
-    """Items in order: at least one, then as many as `limit_bytes` allows."""
+    """The items that the condition `narrow` selects, in order: at least one, then as many as `limit_bytes` allows.
+    `bare`: without their content."""
     i = s.items.c
     query = select(i.n, i.t, i.kind, i.id, i.rh, i.body, i.sig, null() if bare else i.ct)
     rows = c.execute(query.where(narrow).order_by(i.n).limit(_MAX_ROWS))

@@ -15,7 +15,7 @@ _LOGGED = "admin_logged"
 
 
 class SqlAdminLog(Threads):
-    """The admin log of SqlStore."""
+    """The part of the SQL store that keeps the admin log: which administrator gave which command."""
 
     def record_with_next_write(self, entry: AdminEntry) -> None:
         self._along = lambda c: append(c, entry)
@@ -34,7 +34,7 @@ class SqlAdminLog(Threads):
 
 
 def append(c: Connection, entry: AdminEntry) -> None:
-    """Adds an entry within the caller's transaction.
+    """Adds an entry to the admin log within the caller's transaction.
 
     ▲ The entry continues the stored head, even if the rows before that head were deleted. Otherwise the next command
     would close the gap, and nobody would detect the deletion.

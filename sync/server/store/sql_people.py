@@ -30,7 +30,7 @@ from sync.server.store.threads import Threads
 
 
 class SqlPeople(Threads):
-    """The people of SqlStore."""
+    """The part of the SQL store that keeps invitations, people, their logs and devices, and recovery requests."""
 
     async def add_invite(self, row: InviteRow) -> None:
         def run(c: Connection) -> None:

@@ -13,7 +13,8 @@ from sync.server.store.threads import Threads
 
 
 class SqlRestore(Threads):
-    """The restore state of SqlStore."""
+    """The part of the SQL store that is about a restore from a backup: closed rooms, and the devices and items that are
+    awaited."""
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
         def run(c: Connection) -> None:

@@ -71,7 +71,8 @@ keep_unmet = keep_unmet.on_conflict_do_update(
 
 
 def place(c: Connection, p: Placement) -> None:
-    """Stores a placement. Moved if the room's head is not at `expected_n`."""
+    """Writes everything in `p`, an accepted request that adds items to a room. Moved if the room's last position is not
+    `p.expected_n`."""
     _move_room(c, p)
     c.execute(_insert_items, [_item_values(p.room, i) for i in p.items])
     add_counts(c, dict.fromkeys(p.by, p.size_bytes), p.day)
@@ -84,7 +85,8 @@ def place(c: Connection, p: Placement) -> None:
 
 
 def _move_room(c: Connection, p: Placement) -> None:
-    """Makes the room, or moves its head and its state."""
+    """Creates the room of `p`, or updates its last position, size and state. Moved if the room's last position is not
+    `p.expected_n`."""
     last = p.items[-1]
     if p.expected_n == 0:
         state = p.state or b""
@@ -121,7 +123,7 @@ def _move_room(c: Connection, p: Placement) -> None:
 
 
 def _place_rest(c: Connection, p: Placement) -> None:
-    """Stores what most placements do not have: members, authors, shares, seals."""
+    """Stores the parts of `p` that are usually empty: changes of members, authors, shares and seals."""
     if p.members:
         rows = [{"room": p.room, "uid": m.uid, "until_n": m.until_n or 0, "by": m.by, "spoke": 0} for m in p.members]
         c.execute(_set_member, rows)
@@ -135,7 +137,7 @@ def _place_rest(c: Connection, p: Placement) -> None:
 
 
 def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
-    """Marks an invitation as used. Taken if it was used or withdrawn."""
+    """Marks the invitation `invite_pk` as used by the person `uid`. Taken if it was used or withdrawn."""
     i = s.invites.c
     free = i.used_by.is_(None) & (i.withdrawn == 0)
     used = update(s.invites).where(i.invite_pk == invite_pk, free).values(used_by=uid)
@@ -144,8 +146,8 @@ def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
 
 
 def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> None:
-    """Marks invitations as used by the person, and stores those that are lost. Taken if one was used by another
-    person or withdrawn."""
+    """Marks invitations as used by the person `uid`, and stores those that a restore lost. Taken if one was used by
+    another person, or withdrawn unused."""
     for invite in invites:
         i = s.invites.c
         used = c.execute(select(i.used_by).where(i.invite_pk == invite.invite_pk)).one_or_none()
@@ -158,8 +160,8 @@ def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> N
 
 
 def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
-    """Stops awaiting items that were uploaded again after a restore, closes the room if they are its first, and stores
-    which of its entries lack their seals."""
+    """Stops awaiting the items of `p`, which were uploaded again after a restore, and closes the room if they are its
+    first. `sealless`: the positions of its entries that lack their seals, which are stored."""
     a = s.awaited_items.c
     c.execute(delete(s.awaited_items).where(a.room == p.room, a.n <= p.items[-1].n))
     if p.expected_n == 0:
@@ -169,7 +171,8 @@ def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> No
 
 
 def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
-    """Deletes the content at these positions. Returns how many bytes that freed."""
+    """Deletes the content of the items at the positions `ns` of the room with the id `room`. Returns how many bytes
+    that freed."""
     i = s.items.c
     at = (i.room == room) & i.n.in_(ns) & i.ct.is_not(None)
     freed = c.scalar(select(func.coalesce(func.sum(func.length(i.ct)), 0)).where(at)) or 0
@@ -179,14 +182,14 @@ def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
 
 
 def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
-    """Adds each amount to its count of a day."""
+    """Adds each of `amounts` to its count of the day with the number `day`."""
     rows = [{"what": t.what, "who": t.who, "day": day, "amount": amount} for t, amount in amounts.items()]
     if rows:
         c.execute(_count, rows)
 
 
 def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:
-    """Adds new rows. Raises `refusal`, or Taken with the table's name, if one exists."""
+    """Adds new rows to a table. If one exists, raises `refusal`, or Taken with the table's name if that is None."""
     try:
         c.execute(insert(table), rows)
     except IntegrityError as e:

@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 class Threads:
-    """Runs the reads and writes of all parts of SqlStore in the two threads."""
+    """The base of all parts of SqlStore: runs their writes in one thread and their reads in another."""
 
     def __init__(
         self, path: Path, *, max_pages: int | None = None, committed: Callable[[float], None] = lambda took_s: None
     ) -> None:
-        """`max_pages` of 4 KiB limit the file's size; beyond them it behaves as a full disk. `committed` as in
-        Writer."""
+        """`path`: the SQLite file. `max_pages` of 4 KiB limit its size; beyond them it behaves as a full disk.
+        `committed` is called in the writer's thread with the seconds that each commit took."""
         self._committed = committed
         self._engine = connected(path, max_pages)
         self._writer: Writer | None = None
@@ -81,7 +81,8 @@ class Threads:
         return written
 
     def _still(self, done: "asyncio.Future[T]", along: Callable[[Connection], None]) -> None:
-        """Keeps `along` for the next write if this one failed."""
+        """Called when a write has ended (`done`). `along` ran in the same transaction; if the write failed, `along` is
+        kept for the next write."""
         if (done.cancelled() or done.exception() is not None) and self._along is None:
             self._along = along
 

@@ -38,7 +38,8 @@ class _Job:
 
 
 class Writer:
-    """Runs jobs in the order of `submit`, each whole or not at all, and answers when they are on disk."""
+    """The thread that writes to the database. Runs jobs in the order of `submit`, each whole or not at all; a job's
+    future ends when the job is on disk."""
 
     def __init__(self, engine: Engine, committed: Callable[[float], None]) -> None:
         """`committed` is called in the writer's thread with the seconds that each commit took."""
@@ -51,7 +52,8 @@ class Writer:
         self._thread.start()
 
     def submit(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
-        """Queues a job. The future has the job's result after its commit, or the StoreError of the job or commit."""
+        """Queues `run`, which the writer's thread calls with its connection. The future has its result after the
+        commit, or the StoreError of `run` or of the commit."""
         done: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
             done.set_exception(Unwritable("closed"))
@@ -115,13 +117,14 @@ class Writer:
 
 
 def unwritable(e: DBAPIError) -> Unwritable:
-    """The StoreError that a database error becomes: Full for a full or failing disk, otherwise Unwritable."""
+    """The StoreError that the database error `e` becomes: Full for a full or failing disk, otherwise Unwritable."""
     code = getattr(e.orig, "sqlite_errorcode", 0) & 0xFF
     return Full("the disk is full or failing") if code in _DISK else Unwritable("the database is busy")
 
 
 def _run_alone(connection: Connection, job: _Job) -> None:
-    """Runs a job behind a savepoint, so that its refusal or fault undoes only itself."""
+    """Runs a job within a larger transaction, behind a savepoint: if the job is refused or fails, only its own writes
+    are undone. A database error is raised on."""
     savepoint = connection.begin_nested()
     try:
         _run(connection, job)

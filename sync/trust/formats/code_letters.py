@@ -13,13 +13,14 @@ _GROUP = 4
 
 
 def write(number: int, count: int) -> str:
-    """Formats the number as `count` letters of 5 bits, highest first."""
+    """Formats `number` as `count` letters of 5 bits each, highest bits first, with a dash after every fourth letter."""
     letters = "".join(_ALPHABET[number >> 5 * i & 31] for i in reversed(range(count)))
     return "-".join(letters[i : i + _GROUP] for i in range(0, count, _GROUP))
 
 
 def read(text: str, count: int) -> int:
-    """Parses exactly `count` letters to their number. Reject "code" if they are mistyped."""
+    """Parses the typed code `text`, which must have exactly `count` letters, to its number. Reject "code" for another
+    length, or for a letter that no code has. The checksum is not verified here."""
     letters = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
     if len(letters) != count or any(c not in _ALPHABET for c in letters):
         raise Reject("code", "length or letters")
@@ -30,12 +31,14 @@ def read(text: str, count: int) -> int:
 
 
 def checked(label: str, secret: int, secret_bits: int, check_bits: int) -> int:
-    """A secret followed by its checksum, which is the first bits of H(label ‖ secret)."""
+    """Appends a checksum of `check_bits` bits to `secret`, a number of `secret_bits` bits. The checksum is the first
+    bits of H(label ‖ secret): with a `label` for each kind of code, a code of another kind does not pass."""
     return secret << check_bits | _check(label, secret, secret_bits, check_bits)
 
 
 def check(label: str, number: int, secret_bits: int, check_bits: int) -> int:
-    """The secret of a number made by `checked`. Reject "code" if the checksum does not match."""
+    """Removes the checksum from `number`, which `checked` made with the same other arguments, and returns the secret.
+    Reject "code" if the checksum does not match."""
     secret = number >> check_bits
     if secret >> secret_bits or number != checked(label, secret, secret_bits, check_bits):
         raise Reject("code", "checksum")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads decoded CBOR with types: a value of a wrong shape is a Reject "malformed" that names the field."""
+"""Reads decoded CBOR with types: a value of a wrong shape is a Reject "malformed" that names the field (`where`)."""
 
 from collections.abc import Iterable
 
@@ -10,14 +10,16 @@ Ext = dict[int, bytes]
 
 
 def array(value: object, length: int, where: str) -> list[object]:
-    """A list of exactly `length` items."""
+    """Returns `value` if it is a list of exactly `length` items. Otherwise Reject "malformed", which names the field
+    `where`."""
     if type(value) is not list or len(value) != length:
         raise Reject("malformed", where)
     return value
 
 
 def items(value: object, where: str, most: int = 100_000) -> list[object]:
-    """A list of any length up to `most`."""
+    """Returns `value` if it is a list of at most `most` items. Otherwise Reject "malformed", which names the field
+    `where`."""
     if type(value) is not list or len(value) > most:
         raise Reject("malformed", where)
     return value
@@ -30,21 +32,24 @@ def u64(value: object, where: str) -> int:
 
 
 def counter(value: object, where: str) -> int:
-    """A u64 below 2^63, for numbers that are stored in a database column."""
+    """Returns `value` if it is an integer below 2^63, for numbers that are stored in a database column. Otherwise
+    Reject "malformed", which names the field `where`."""
     if type(value) is not int or value >> 63:
         raise Reject("malformed", where)
     return value
 
 
 def time(value: object, where: str) -> int:
-    """A time in ms since 1970 UTC, at most MAX_TIME_MS. ▲ A later time could not be shown anywhere."""
+    """Returns `value` if it is a time in ms since 1970 UTC, at most MAX_TIME_MS. Otherwise Reject "malformed", which
+    names the field `where`. ▲ A later time could not be shown anywhere."""
     if type(value) is not int or value > MAX_TIME_MS:
         raise Reject("malformed", where)
     return value
 
 
 def version(value: object, known: int, where: str) -> None:
-    """Reject "format" for a newer version or for no version, "old-format" for one that is no longer read. `True` is
+    """Checks that `value`, the version that a format states, is `known`, the only one that this program reads. Reject
+    "format" if it is newer or no number, "old-format" if it is older; the error names the field `where`. `True` is
     refused too: it equals 1 in Python, but it is encoded in other bytes."""
     if type(value) is not int or value > known:
         raise Reject("format", where)
@@ -59,7 +64,8 @@ def flag(value: object, where: str) -> bool:
 
 
 def raw(value: object, size: int | Iterable[int], where: str) -> bytes:
-    """A byte string of one of the given sizes."""
+    """Returns `value` if it is a byte string whose length is `size`, or one of several sizes. Otherwise Reject
+    "malformed", which names the field `where`."""
     sizes = (size,) if isinstance(size, int) else tuple(size)
     if type(value) is not bytes or len(value) not in sizes:
         raise Reject("malformed", where)
@@ -67,7 +73,8 @@ def raw(value: object, size: int | Iterable[int], where: str) -> bytes:
 
 
 def blob(value: object, most: int, where: str) -> bytes:
-    """A byte string of at most `most` bytes."""
+    """Returns `value` if it is a byte string of at most `most` bytes. Otherwise Reject "malformed", which names the
+    field `where`."""
     if type(value) is not bytes or len(value) > most:
         raise Reject("malformed", where)
     return value
@@ -80,7 +87,9 @@ def text(value: object, most: int, where: str) -> str:
 
 
 def ext(value: object) -> Ext:
-    """Extensions {u16: bytes}: odd ids are ignored but hashed; ▲ an even id is refused: none is known yet."""
+    """Checks and returns the extensions of a signed item, a map from a number below 2^16 to bytes. Odd numbers are
+    ignored (they are part of what is signed). ▲ Reject "format" for an even number, since this program knows none.
+    Reject "malformed" for any other shape."""
     even = even_ext(value)
     if even:
         raise Reject("format", f"ext {even[0]}")
@@ -88,7 +97,8 @@ def ext(value: object) -> Ext:
 
 
 def even_ext(value: object) -> tuple[int, ...]:
-    """The even ids among extensions. Only a client that knows them may accept the item. Reject "malformed"."""
+    """Checks the extensions of a signed item, a map from a number below 2^16 to bytes, and returns the even numbers.
+    Only a client that knows all of these may accept the item. Reject "malformed" for any other shape."""
     if value == {}:
         return ()
     if type(value) is not dict:
@@ -100,12 +110,14 @@ def even_ext(value: object) -> tuple[int, ...]:
 
 
 def extension(value: object, ident: int) -> bytes:
-    """The bytes of one extension among those that `even_ext` has read; empty if there is none."""
+    """The bytes of extension `ident` in `value`, the extensions of an item that `even_ext` has checked; empty if the
+    item does not have it."""
     found = value.get(ident, b"") if isinstance(value, dict) else b""
     return found if type(found) is bytes else b""
 
 
 def position(value: object, where: str) -> tuple[int, bytes]:
-    """A [number, hash] pair."""
+    """Reads a position: a pair of a number and a hash (32 B). Reject "malformed", which names the field `where`, for
+    any other shape."""
     number, digest = array(value, 2, where)
     return u64(number, where), raw(digest, 32, where)

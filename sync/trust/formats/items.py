@@ -13,11 +13,11 @@ ENTRY = 1
 ENVELOPE = 2
 RH_0 = Hash(bytes(32))
 STUB = struct.Struct(">QB32s")
-"""A position without its item, as a `promise` frame lists it: t (ms), kind, id."""
+"""What a `promise` frame states of each position in place of the item itself: t (ms), kind, id."""
 
 
 class Role(IntEnum):
-    """What a member may do; each role includes those below it."""
+    """What a member may do in a room. A higher role may do everything that a lower one may."""
 
     READER = 1
     WRITER = 2
@@ -27,9 +27,11 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One position as the server sends it. `ct` is None for entries, and for content that was destroyed or pruned.
+    """One item of a room's stream, as the server sends it: an entry or an envelope (`kind`) at position `n`.
 
-    `sig` is empty inside a batch before its tail; `t` is in ms since 1970.
+    `t` is the time at which the server placed it, in ms since 1970. `body` is what was signed. `ct` is the encrypted
+    content of an envelope; None for an entry, and for content that was destroyed or pruned. `sig` is empty for all but
+    the last envelope of a batch, since one signature covers the batch.
     """
 
     n: int
@@ -46,12 +48,14 @@ class Item:
 
 
 def item_id(kind: int, body: bytes) -> Hash:
-    """The id of an entry or an envelope, which the running hash covers."""
+    """The id of an item: the hash of its `body`, under a label for its `kind`, ENTRY or ENVELOPE. The running hash
+    covers it."""
     return H("room-log" if kind == ENTRY else "op-id", body)
 
 
 def next_rh(rh: bytes, n: int, t: int, kind: int, ident: bytes) -> Hash:
-    """`rh_n` from `rh_{n-1}`."""
+    """The running hash after position `n`, which commits to everything up to there. `rh` is the running hash before it;
+    `t` (ms), `kind` and `ident` (its id) are those of the item at `n`."""
     return H("rh", rh, struct.pack(">QQB", n, t, kind), ident)
 
 

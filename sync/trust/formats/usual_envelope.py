@@ -9,7 +9,7 @@ extension) or wrong, the functions return None, and the caller uses the strict d
 import re
 
 _U64 = rb"([\x00-\x17]|\x18[\x18-\xff]|\x19(?!\0)..|\x1a(?!\0\0)....|\x1b(?!\0{4}).{8})"
-"""Only the shortest head of a number is accepted (RFC 8949 §4.2.1)."""
+"""A pattern for an encoded number. Only the shortest head of a number is accepted (RFC 8949 §4.2.1)."""
 _16, _32 = rb"\x50(.{16})", rb"\x58\x20(.{32})"
 _POSITION = rb"\x82" + _U64 + _32
 _HEADER = re.compile(
@@ -26,8 +26,9 @@ HeaderParts = tuple[
 
 
 def header(data: bytes) -> HeaderParts | None:
-    """The fields of a header of version 2 without extensions: suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog,
-    obj, share_c, kind, flags."""
+    """Reads the fields of an envelope's header: suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c,
+    kind, flags. None if `data` is not a header of version 2 without extensions; the strict decoder must then judge
+    it."""
     found = _HEADER.fullmatch(data)
     if found is None:
         return None
@@ -42,7 +43,8 @@ def header(data: bytes) -> HeaderParts | None:
 
 
 def body(data: bytes, most: int) -> tuple[bytes, bytes, int] | None:
-    """The (header bytes, H(ct), len(ct)) of a body whose header has at least 24 and at most `most` bytes."""
+    """Reads the body of an envelope: its header's bytes, H(ct), len(ct). None unless the header has at least 24 and at
+    most `most` bytes and the rest has its usual form; the strict decoder must then judge it."""
     found = _BODY.match(data)
     if found is None:
         return None

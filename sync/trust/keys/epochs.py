@@ -24,7 +24,12 @@ _PREV_LIMIT = 512 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A recipient of an epoch's seal: a person at a position of their log, or the agency's recovery key."""
+    """To whom an epoch's keys are sealed (`kind`): a person, or a recovery key of the agency.
+
+    The keys are sealed to `kem_pk`. For a person that is generation `puk_gen` of their per-user key, after entry
+    `ulog_seq` (with hash `ulog_head`) of their user log. `history` is true if they also receive the archive key. For
+    the agency, `uid` is the id of its key, `ulog_head` the key's hash, and both numbers are 0.
+    """
 
     kind: int
     uid: Uid
@@ -46,11 +51,15 @@ _ORDER = attrgetter("order")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """The public part of an epoch. `base` is f, the epoch that `prev` links back to.
+    """The public part of an epoch, as an entry of the room's log carries it: number `e`, and commitments (hashes) to
+    its content key (`kc`) and archive key (`ac`). `prev` is encrypted under the archive key and holds the keys of the
+    epochs from `base` up to this one. `recip` is the hash of the recipients, `root` the Merkle root of the `count`
+    seals, `unsealed` the persons whose key nothing could be sealed to. `n` is the position of that entry, and `by` its
+    author.
 
     An epoch has one of three shapes: linked (ac, prev and base); with a fresh archive (ac alone: epoch 1, or when no
-    member may read history); without an archive (none of them). `pins` are not kept in a room's state once they are
-    applied.
+    member may read history); without an archive (none of them). `pins` are the newer user-log heads that the entry
+    states; they are not kept in a room's state once they are applied.
     """
 
     e: int
@@ -71,7 +80,7 @@ class Epoch:
         return bool(self.ac)
 
     def payload(self) -> list[object]:
-        """The epoch block in the form in which entries carry it."""
+        """Encodes the epoch to the list that an entry carries; `Epoch.read` reads it."""
         pins = [[uid, seq, head] for uid, seq, head in self.pins]
         return [
             self.e,
@@ -88,7 +97,8 @@ class Epoch:
 
     @classmethod
     def read(cls, value: object) -> "Epoch":
-        """Reads the block and checks its shapes; Reject "malformed"."""
+        """Reads an epoch from `value`, the list that an entry carries. Reject "malformed" for wrong types, or for a
+        combination of `ac`, `prev` and `base` that is none of the three shapes. The keys are not checked here."""
         e, kc, ac, prev, base, recip, root, count, unsealed, pins = fields.array(value, 10, "epoch")
         epoch = cls(
             e=fields.u64(e, "epoch"),
@@ -127,8 +137,8 @@ def read_pins(value: object) -> tuple[tuple[Uid, int, Hash], ...]:
 
 
 def recipients_hash(recipients: Iterable[Recipient]) -> Hash:
-    """▲ The hash `recip`. Every client recomputes it from the members and the pinned heads, so that nobody can add or
-    leave out a recipient unnoticed."""
+    """▲ The hash `recip` of an epoch's recipients, in whatever order they are given. Every client recomputes it from
+    the members and the pinned heads, so that nobody can add or leave out a recipient unnoticed."""
     rows = sorted(r.order for r in recipients)
     # joins the encoding of the array from its members' encodings, which would otherwise be made twice
     return H(head(ARRAY, len(rows)), *rows)
@@ -152,15 +162,16 @@ def seal_info(room: bytes, e: int, kc: bytes, uid: bytes, puk_gen: int) -> bytes
 
 
 class KeyRing:
-    """The epoch secrets of one room that this device holds: K (content) of each, and A (archive) where it may have
-    it."""
+    """The secret keys of one room that this device holds: of each epoch the content key (K), and the archive key (A) if
+    it was received. `keys` are (epoch, K, A or None)."""
 
     def __init__(self, room: RoomId, keys: Iterable[tuple[int, bytes, bytes | None]] = ()) -> None:
         self.room = room
         self._keys: dict[int, tuple[bytes, bytes | None]] = {e: (k, a) for e, k, a in keys}
 
     def add(self, e: int, k: bytes, a: bytes | None) -> bool:
-        """Adds a verified key; True if the ring did not hold it yet."""
+        """Adds the keys of epoch `e`: its content key `k`, and its archive key `a` or None. The caller has verified
+        them. True if either of them is new here."""
         old = self._keys.get(e)
         if old is not None and (a is None or old[1] is not None):
             return False
@@ -184,7 +195,9 @@ class KeyRing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEpoch:
-    """A drafted epoch: the public block, its seals in tree order, and its secrets."""
+    """An epoch that was made on this device and is not published yet: its public part (`epoch`), its content key (`k`)
+    and archive key (`a`, None without an archive). `seals` are the keys sealed to each of the `recipients`, in the same
+    order, which is that of the Merkle tree."""
 
     epoch: Epoch
     recipients: list[Recipient]
@@ -197,11 +210,11 @@ class NewEpoch:
 
 
 def sound_base(room: RoomId, epochs: Mapping[int, Epoch], ring: KeyRing) -> int | None:
-    """▲ f: the newest epoch whose A this device holds and whose own link opens, is complete and matches every
-    commitment; None if there is none.
+    """▲ The number of the newest epoch to which a new one can link back; None if there is none. The device must hold
+    that epoch's archive key in `ring`. If the epoch itself has a link, it must open, hold the key of every epoch that
+    it reaches over, and match their commitments in `epochs` (the room's epochs by number).
 
-    The next link is made from this epoch. After a bad or null link the next holder therefore links below it, and nobody
-    can cut off the history.
+    After a bad or null link the next epoch's maker therefore links below it, and nobody can cut off the history.
     """
     for e in sorted(epochs, reverse=True):
         a = ring.a(e)
@@ -227,11 +240,12 @@ def new_epoch(
     archive: bool = True,
     base: int | None = None,
 ) -> NewEpoch:
-    """▲ A new epoch with fresh independent secrets on every attempt, sealed to the recipients. It links back to `base`
-    (`sound_base`).
+    """▲ Makes epoch `e` of a room, with fresh independent secrets on every attempt, sealed to the `recipients`. `pins`
+    are the (uid, seq, hash) of user-log heads that are to be published with it.
 
-    `archive` False makes an epoch without an archive (by a signer without history). Each seal takes about 60 µs, so
-    call this in a thread.
+    With `base` (see `sound_base`) the epoch holds, encrypted, the keys in `ring` from epoch `base` on. `archive` False
+    makes an epoch without an archive key, as a signer without history must. Each seal takes about 60 µs, so call this
+    in a thread.
     """
     k, a = os.urandom(32), os.urandom(32) if archive else None
     prev = b""
@@ -259,7 +273,9 @@ def new_epoch(
 def _sealed(
     room: RoomId, e: int, kc: bytes, recipients: Sequence[Recipient], k: bytes, a: bytes | None
 ) -> tuple[list[bytes], tuple[bytes, ...]]:
-    """A seal for each recipient, empty if their key cannot be sealed to; and the users that have none."""
+    """Seals an epoch's content key `k` to each recipient, and with it the archive key `a`, if there is one, to persons
+    who may read the history. Returns the seals, one for each recipient in order, and the uids to whose key nothing can
+    be sealed; their seal is empty. `kc` is the commitment to `k`."""
     seals, unsealed = [], []
     for r in recipients:
         secret = k + a if a is not None and r.history and r.kind == USER else k
@@ -272,7 +288,8 @@ def _sealed(
 
 
 def seal_for(room: RoomId, epoch: Epoch, recipient: Recipient, k: bytes, a: bytes | None) -> bytes:
-    """Seals a held epoch to one more recipient. The seal is not signed: any seal that matches the commitments is
+    """Seals the keys of an existing epoch, `k` and perhaps `a`, to one more recipient; `a` only if the recipient is a
+    person who may read the history. The seal is not signed: any seal whose keys match the epoch's commitments is
     good."""
     secret = k + a if a is not None and recipient.history and recipient.kind == USER else k
     info = seal_info(room, epoch.e, epoch.kc, recipient.uid, recipient.puk_gen)
@@ -280,9 +297,9 @@ def seal_for(room: RoomId, epoch: Epoch, recipient: Recipient, k: bytes, a: byte
 
 
 def seals_fit(epoch: Epoch, recipients: Sequence[Recipient], seals: Sequence[bytes]) -> bool:
-    """▲ Whether the seals, in tree order, have the length that each recipient should get: both keys with history, K
-    alone without, and empty only for recipients that the epoch names as unsealed. Only the recipient can check the
-    content."""
+    """▲ Whether `seals` have the lengths that `recipients`, in the same order, should get: both keys for a person who
+    may read the history, the content key alone for others, and empty only for persons whom the epoch names as unsealed.
+    Only the recipient can check the content."""
     if len(recipients) != len(seals):
         return False
     unsealed = set(epoch.unsealed)
@@ -296,7 +313,10 @@ def seals_fit(epoch: Epoch, recipients: Sequence[Recipient], seals: Sequence[byt
 def open_seal(
     room: RoomId, epoch: Epoch, uid: Uid, puk_gen: int, puk: KemKey, sealed: bytes
 ) -> tuple[bytes, bytes | None]:
-    """Opens a seal to (K, A or None). ▲ Reject "split-epoch" if a key is not the committed one."""
+    """Opens `sealed`, the keys of `epoch` for the person `uid`, with `puk`, the private key of generation `puk_gen` of
+    their per-user key. Returns the content key, and the archive key or None. Reject "decrypt" if the seal does not
+    open. ▲ Reject "split-epoch" if a key is not the one that the epoch commits to: its maker gave different members
+    different keys."""
     opened = puk.open(seal_info(room, epoch.e, epoch.kc, uid, puk_gen), sealed)
     if len(opened) not in (32, 64):
         raise Reject("decrypt", "seal length")
@@ -309,10 +329,12 @@ def open_seal(
 
 
 def walk_back(room: RoomId, epoch: Epoch, epochs: dict[int, Epoch], ring: KeyRing) -> list[int]:
-    """Opens the link of one epoch whose A is held, adds the keys in it to the ring, and returns the epochs that it
-    added.
+    """Reads the keys of older epochs out of the link of `epoch`, adds them to `ring`, and returns the numbers of the
+    epochs whose keys are new there. Returns an empty list if `ring` lacks the archive key of `epoch`, or the epoch has
+    no link.
 
-    ▲ Every key is checked against its commitment. For a bad link it raises Reject "bad-link" and adds nothing.
+    ▲ Every key is checked against its commitment in `epochs`. For a bad link it raises Reject ("bad-link", or "decrypt"
+    if the link does not open) and adds nothing.
     """
     a = ring.a(epoch.e)
     if a is None or epoch.base is None:
@@ -325,7 +347,9 @@ def walk_back(room: RoomId, epoch: Epoch, epochs: dict[int, Epoch], ring: KeyRin
 def _open_link(
     room: RoomId, epoch: Epoch, epochs: Mapping[int, Epoch], a: bytes
 ) -> tuple[bytes, dict[int, bytes | None]]:
-    """The (A_f, {x: K_x or None for f ≤ x < e}) in an epoch's `prev`. Reject "bad-link" or "decrypt"."""
+    """Decrypts the link of `epoch` with its archive key `a`. Returns the archive key of the epoch that the link reaches
+    back to, and the content keys of that epoch and all between, by number; None for a key that the maker did not have.
+    Reject "bad-link" for a key that does not match its commitment in `epochs`, "decrypt" if the link does not open."""
     f = epoch.base
     base = epochs.get(f) if f is not None else None
     if f is None or base is None:

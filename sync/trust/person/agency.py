@@ -30,8 +30,8 @@ def agency_fingerprint(agency_pk: bytes) -> Hash:
 
 
 def record_hash(salt: bytes, record: bytes) -> Hash:
-    """The hash of a staff record that a binding holds. Salt and record are stored beside the log, so that they can be
-    erased."""
+    """The hash of `record`, an encoded staff record, with `salt`. The agency's entry in a person's log holds this hash
+    alone; salt and record are stored beside the log, so that they can be erased."""
     return H(enc(["staff", salt, record]))
 
 
@@ -41,7 +41,8 @@ def encode_record(record: Mapping[str, str]) -> bytes:
 
 
 def decode_record(data: bytes) -> dict[str, str]:
-    """Decodes a staff record. Reject "malformed" unless it is a map of short texts with a name."""
+    """Decodes a staff record: texts by name, at most 64 characters a name and 512 a text. Reject "malformed" for any
+    other shape, or if it has no "name"."""
     value = dec(data, limit=RECORD_BYTES)
     if type(value) is not dict or "name" not in value:
         raise Reject("malformed", "staff record")
@@ -50,8 +51,8 @@ def decode_record(data: bytes) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteCert:
-    """The agency's certificate of a one-time key: that key may bind one person with this record, until
-    `not_after_ms`."""
+    """The agency's certificate of an invitation. The holder of the one-time key `invite_pk` may bind one person's log
+    to the staff record with the hash `record_hash`, until `not_after_ms`."""
 
     invite_pk: bytes
     record_hash: Hash
@@ -59,7 +60,8 @@ class InviteCert:
 
     @classmethod
     def check(cls, agency_pk: bytes, body: bytes, sig: bytes) -> "InviteCert":
-        """The certificate. Reject "signature" unless the agency signed it."""
+        """Decodes an invitation's certificate `body`. Reject "signature" unless `sig` is the agency's signature over
+        it; "bad-key" or "malformed" for a bad key or shape in it. Whether it has expired is not checked."""
         verify(agency_pk, "invite", body, sig)
         pk, record, until = fields.array(dec(body, limit=_CERT_LIMIT), 3, "invite")
         cert = cls(
@@ -72,7 +74,8 @@ class InviteCert:
 
 
 class Agency:
-    """The agency's private key. `init` makes it; it is kept off the server where the agency can do so."""
+    """The agency's private key, with which the agency certifies its server and its invitations. Made from `seed` (32
+    B). It is kept off the server where the agency can do so."""
 
     def __init__(self, seed: bytes) -> None:
         self._key = SigningKey(seed)
@@ -98,7 +101,9 @@ class Agency:
 
 
 def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -> bytes:
-    """The server's receipt-signing key. Reject unless the agency certified it and the certificate is still valid."""
+    """The server's receipt-signing key, out of the certificate `body` that the agency signed with `sig`. Reject
+    "signature" if the agency did not, "expired" if the certificate ended before `now_ms`, "bad-key" for a weak key of
+    either."""
     check_public(agency_pk)
     verify(agency_pk, "server", body, sig)
     server_pk, until_ms = _server_cert(body)
@@ -109,9 +114,10 @@ def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -
 
 
 def hello_proof(nonce: bytes, client_nonce: bytes, agency: Hash | bytes, address: str, time_ms: int) -> list[object]:
-    """What the server key signs under the domain "hello". The proof is good for one connection, one agency and one
-    address, so that it cannot be passed on. `agency` is the fingerprint, 32 B; `address` is the one that was
-    dialled."""
+    """The values that the server signs, under the domain "hello", when a client connects: the server's `nonce`, the
+    client's `client_nonce`, the fingerprint of the agency's key (`agency`, 32 B), the `address` that the client
+    dialled, and the server's time. The proof is good for one connection, one agency and one address, so that it cannot
+    be passed on."""
     return [nonce, client_nonce, agency, address, time_ms]
 
 
@@ -127,8 +133,8 @@ def _server_cert(body: bytes) -> tuple[bytes, int]:
 
 @dataclass(frozen=True, slots=True)
 class SignInCode:
-    """The activation code that a new colleague types once: a one-time secret and the agency's fingerprint (first 16
-    bytes)."""
+    """An activation code, which a new colleague types once: a one-time secret (`seed`), from which the invitation's key
+    is derived, and the first 16 bytes of the fingerprint of the agency's key (`agency`)."""
 
     seed: bytes
     agency: bytes
@@ -146,14 +152,16 @@ class SignInCode:
         return SigningKey(kdf(self.seed, "invite"))
 
     def format(self) -> str:
-        """The code in groups of four in Crockford base32; the last two characters are a checksum."""
+        """The code as the person types it: Crockford base32 in groups of four letters. Its last two bytes are a
+        checksum."""
         raw = bytes((CODE_VERSION,)) + self.seed + self.agency
         raw += H("code", raw)[:2]
         return code_letters.write(int.from_bytes(raw, "big"), CODE_LETTERS)
 
     @classmethod
     def parse(cls, text: str) -> "SignInCode":
-        """Parses a typed code; case, spaces and dashes do not matter. Reject "code" if it is mistyped."""
+        """Reads a typed code; case, spaces and dashes do not matter. Reject "code" if it is mistyped or of an unknown
+        version."""
         number = code_letters.read(text, CODE_LETTERS)
         raw = number.to_bytes(_CODE_BYTES, "big")
         if H("code", raw[:-2])[:2] != raw[-2:] or raw[0] != CODE_VERSION:

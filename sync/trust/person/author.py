@@ -22,7 +22,8 @@ Entry = tuple[bytes, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """A device that signs, and the newest entry of its person's log that it knows."""
+    """A device that signs entries and envelopes for the person `uid`: its id `dev` and signing key. `ulog` is the
+    (number, hash) of the newest entry that it knows of that person's user log."""
 
     uid: Uid
     dev: DevId
@@ -32,9 +33,10 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSecrets:
-    """Three independent seeds of 32 bytes: for the device's signing and sealing keys, and for the person's root key.
+    """The secrets of one device: seeds of 32 bytes for its signing key (`sign`), its sealing key (`kem`) and its
+    person's root key (`root`). They are independent of each other.
 
-    `root` is empty at a device that does not have it.
+    `root` is empty on a device that does not have the root key.
     """
 
     sign: bytes
@@ -61,8 +63,12 @@ def _signed(key: SigningKey, body: bytes) -> Entry:
 def new_user(
     secrets: DeviceSecrets, code: SignInCode, agency_pk: bytes, cert: Entry, record: Hash, puk_seed: bytes, time: int
 ) -> tuple[list[Entry], UserLog]:
-    """Makes genesis, binding and PUK generation 1 of a new person; returns them with the log that they make. `time` in
-    ms."""
+    """Makes the first three entries of a new person's log: the genesis, the binding to the staff record, and generation
+    1 of the per-user key (PUK), to which rooms seal. Returns the entries, and the log that they make.
+
+    `secrets` are those of the person's first device. `code` is the activation code, and `cert` the agency's certificate
+    of it, for the staff record with the hash `record`. `puk_seed` (32 B) makes the PUK. `time` in ms is a claim.
+    """
     root, device, kem = SigningKey(secrets.root), SigningKey(secrets.sign), KemKey(secrets.kem)
     keys = [device.public, kem.public]
     proof = device.sign("dev-proof", [None, b"", keys, ROOT])
@@ -85,10 +91,12 @@ def new_user(
 def puk_payload(
     log: UserLog, new_seed: bytes, old_seed: bytes = b"", but: DevId | None = None, recovery: bytes | None = None
 ) -> list[object]:
-    """The payload of the next PUK generation, sealed to every active device and to the recovery key. It wraps the seed
-    of the generation before it.
+    """Makes the content of an entry that starts the next generation of the per-user key (PUK): its public key and its
+    secret `new_seed`, sealed to each active device and to the recovery key. The seed of an earlier generation,
+    `old_seed`, is encrypted under the new one; empty for the first.
 
-    `but` is the device that the same entry revokes, `recovery` the recovery key that the same entry sets.
+    `but` is the device that the same entry revokes: it gets no seal. `recovery` is the public recovery key that the
+    same entry sets.
     """
     gen = len(log.puks) + 1
     wrap = aead.encrypt(kdf(new_seed, "puk-prev"), ["puk-prev", log.uid, gen], old_seed) if old_seed else b""
@@ -113,8 +121,9 @@ def puk_info(uid: bytes, gen: int, ident: bytes) -> bytes:
 
 
 def open_puk(puk: Puk, uid: Uid, dev: bytes, kem: KemKey) -> bytes:
-    """Opens the seed of a generation that is sealed to a device (or to b"recovery"). ▲ Reject "puk" if the seed does
-    not make the published key."""
+    """Opens the secret seed of a generation of the per-user key (PUK) of `uid`. `kem` is the private key of the device
+    `dev`, or the recovery key if `dev` is b"recovery". Reject "decrypt" if it has no seal there, or one that does not
+    open. ▲ Reject "puk" if the seed does not make the published key."""
     sealed = dict(puk.seals).get(dev)
     if sealed is None:
         raise Reject("decrypt", "no seal for this device")
@@ -125,7 +134,8 @@ def open_puk(puk: Puk, uid: Uid, dev: bytes, kem: KemKey) -> bytes:
 
 
 def safety_number(mine: Hash, theirs: Hash) -> str:
-    """Sixty digits over both genesis hashes, the same for both persons."""
+    """Sixty digits that two persons compare to be sure of each other's keys. `mine` and `theirs` are the hashes of the
+    first entries of their logs; the digits are the same in either order."""
     first, second = sorted((bytes(mine), bytes(theirs)))
     digits = []
     for half in (first, second):

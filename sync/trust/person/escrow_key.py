@@ -32,14 +32,14 @@ def escrow_id(escrow_pk: bytes) -> bytes:
 
 
 def certify_escrow(agency: Agency, escrow_pk: bytes) -> Entry:
-    """(body, signature) of the escrow key's certificate."""
+    """Makes the certificate of the public escrow key `escrow_pk`: (body, the agency's signature over it)."""
     body = enc([escrow_pk])
     return body, agency.key.sign(DOMAIN, body)
 
 
 def check_escrow(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
-    """Reads the escrow key from its certificate. ▲ Reject "signature" unless the agency certified it, "bad-key" if
-    nothing can be sealed to it."""
+    """Reads the public escrow key from its certificate `body`. ▲ Reject "signature" unless `sig` is the agency's
+    signature over it, "malformed" for another shape, "bad-key" if nothing can be sealed to the key."""
     verify(agency_pk, DOMAIN, body, sig)
     (pk,) = fields.array(dec(body, limit=_CERT_LIMIT), 1, "escrow")
     escrow_pk = fields.raw(pk, seal.PUBLIC_BYTES, "escrow")
@@ -48,31 +48,35 @@ def check_escrow(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
 
 
 def share_info(uid: bytes, number: int) -> bytes:
-    """▲ What a sealed share is bound to: the person, and the number of their recovery sheet."""
+    """▲ The `info` to which a sealed share is bound: the person, and which of their recovery sheets (`number`, from 1)
+    it belongs to."""
     return enc(["recovery-share", uid, number])
 
 
 def seal_share(escrow_pk: bytes, uid: bytes, number: int, share: RecoveryShare) -> bytes:
-    """Seals the share of a person's recovery sheet to the agency alone."""
+    """Seals the share of a recovery sheet so that only the agency's escrow key opens it. `number` says which of the
+    recovery sheets of the person `uid` it belongs to, from 1."""
     return seal.seal_to(escrow_pk, share_info(uid, number), share.secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareRequest:
-    """One person's verified log and staff record, which the agency needs to open their share."""
+    """A verified request to open the share of one person's recovery sheet: the person's whole log, and their staff
+    record."""
 
     log: UserLog
     record: dict[str, str]
 
     @staticmethod
     def encode(entries: list[Entry], salt: bytes, record: bytes) -> bytes:
-        """Encodes a request, which is carried from the server to the computer with the escrow key."""
+        """Encodes a request, which is carried from the server to the computer with the escrow key. `entries` are the
+        person's whole log, `record` their encoded staff record, and `salt` what it was hashed with."""
         return enc(["share-request", REQUEST_VERSION, salt, record, [[body, sig] for body, sig in entries]])
 
     @classmethod
     def check(cls, data: bytes, agency_pk: bytes) -> "ShareRequest":
-        """Decodes and verifies a request. ▲ Reject with the log's codes for a bad log, "record" if the staff record is
-        not the one that the agency bound to the log."""
+        """Decodes the request `data` and verifies it under the agency's key. ▲ Reject with the log's codes for a bad
+        log, "record" if the staff record is not the one that the agency bound to the log."""
         word, version, salt, record, rows = fields.array(dec(data, limit=MAX_REQUEST_BYTES), 5, "share request")
         if word != "share-request":
             raise Reject("malformed", "share request")
@@ -87,9 +91,9 @@ class ShareRequest:
         return cls(log=log, record=decode_record(raw))
 
     def open(self, key: KemKey) -> RecoveryShare:
-        """Opens the share of the person's recovery sheet in force. Reject `ended` after a reset, `recovery-sheet` if
-        there is no recovery sheet in force, `escrow` if the share is sealed to another key, `decrypt` if the person
-        sealed other content."""
+        """Opens the share of the person's recovery sheet in force with `key`, the private escrow key. Reject `ended` if
+        the agency has ended the log, `recovery-sheet` if there is no recovery sheet in force, `escrow` if the share is
+        sealed to another escrow key, `decrypt` or `malformed` if the person sealed something else."""
         if self.log.ended is not None:
             raise Reject("ended", "share request")
         recovery_sheet = self.log.recovery_sheet

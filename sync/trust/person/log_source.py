@@ -8,6 +8,7 @@ from sync.trust.person.user_log import UserLog
 
 
 class UserBook(Protocol):
-    """The verified user logs that are available locally."""
+    """The verified user logs that are available on this computer. `log` returns a person's log, or None if it is not
+    here."""
 
     def log(self, uid: Uid) -> UserLog | None: ...

@@ -24,7 +24,8 @@ _LABEL = "pairing"
 
 @dataclass(frozen=True, slots=True)
 class PairingCode:
-    """The secret that the old device shows: 26 letters, good for one pairing."""
+    """A secret that a person's old device shows as 26 letters, and that the person types at the new one. Good for one
+    pairing of two devices."""
 
     secret: bytes = field(repr=False)
 
@@ -38,20 +39,22 @@ class PairingCode:
 
     @classmethod
     def parse(cls, text: str) -> "PairingCode":
-        """Parses a typed code. Reject "code" if it is mistyped. One mistake in a thousand is not noticed here; then the
-        other device refuses."""
+        """Reads a typed code. Reject "code" if it is mistyped. One mistake in a thousand passes; the other device then
+        refuses, since nothing decrypts."""
         number = code_letters.check(_LABEL, code_letters.read(text, CODE_LETTERS), SECRET_BITS, CHECK_BITS)
         return cls(number.to_bytes(SECRET_BITS // 8, "big"))
 
     @property
     def box(self) -> bytes:
-        """The 16 B name of the box in which the server connects the two devices. It reveals nothing of the secret."""
+        """The name (16 B) of the box at the server that both devices open, and through which it relays their messages.
+        The name reveals nothing of the secret."""
         return kdf(self.secret, "enrol-box", length=PAIR_BOX_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDevice:
-    """The new device's description of itself."""
+    """The description that a new device gives of itself, so that the person's old device can add it: its public signing
+    and sealing keys, its name, and its operating system."""
 
     sign_pk: bytes
     kem_pk: bytes
@@ -79,8 +82,9 @@ class NewDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldDevice:
-    """The old device's description: the person, the head of their log, and the device that adds. `record` is the staff
-    record, encoded."""
+    """What a person's old device states to the new one: the person (`uid`, and the hash of the first entry of their
+    log, `genesis`), the newest entry of the log (`seq`, its hash `head`), the device that adds (`dev`, and its public
+    sealing key), and the person's encoded staff record."""
 
     uid: Uid
     genesis: Hash
@@ -113,8 +117,9 @@ class OldDevice:
 
 
 class Cover:
-    """Encrypts and decrypts pairing messages with the secret of the code; by digits, without a code, they travel in
-    clear. Each encrypted message is bound to all messages before it."""
+    """Encrypts and decrypts the messages between the two devices of a pairing, with the secret of `code`. Without a
+    code (`code` is None: the person compares digits instead) they are sent in clear. Each message is bound to all
+    messages before it, and to the fingerprint of the agency's key (`agency`)."""
 
     def __init__(self, agency: Hash, code: PairingCode | None) -> None:
         self._code = code
@@ -128,13 +133,14 @@ class Cover:
         return sent
 
     def note(self, sent: bytes) -> None:
-        """Includes a message that is sealed to the new device's key in what the following messages are bound to."""
+        """Includes the message `sent` in what all following messages are bound to. Called by this class for its own
+        messages, and from outside for those that are sealed to the new device's key instead."""
         self._transcript = H("enrol-transcript", self._transcript, sent)
 
     def take(self, role: str, sent: bytes, count: int) -> list[object]:
-        """Decrypts the message `sent`, which the device `role` sent, and returns its `count` fields. In a pairing by
-        digits nothing is encrypted. Reject "enrol" if it does not decrypt: the code is wrong, the server belongs to
-        another agency, or the server tries to be the man in the middle. Reject "malformed" or "format" for fields of
+        """Decrypts the message `sent` by the device `role` ("old" or "new"), and returns its `count` fields. Without a
+        code nothing is encrypted. Reject "enrol" if the message does not decrypt: the code is wrong, the server belongs
+        to another agency, or the server tries to be the man in the middle. Reject "malformed" or "format" for fields of
         another shape or version."""
         plain = sent
         if self._code is not None:

@@ -51,14 +51,21 @@ def _commitment(nonce: bytes, new: NewDevice) -> Hash:
 
 
 def _digits(agency: Hash, commit: bytes, old_nonce: bytes, old: OldDevice, new_nonce: bytes) -> str:
-    """▲ The six digits. They cover what each side was bound to before it knew the other side's nonce, and nothing that
-    could be chosen later."""
+    """▲ The six digits that the person compares on both screens. They cover only values to which each device was bound
+    before it knew the other one's nonce: the agency's fingerprint, the new device's commitment (`commit`), the old
+    device's nonce and description (`old_nonce`, `old`), and the new device's nonce (`new_nonce`), to which `commit`
+    binds it."""
     digest = H("enrol-digits", agency, commit, old_nonce, enc(old.fields()), new_nonce)
     return f"{int.from_bytes(digest[:8], 'big') % 10**DIGITS:0{DIGITS}}"
 
 
 class Entering:
-    """The new device's side. `agency` is the fingerprint of the agency key that its server showed."""
+    """The new device in the pairing: makes the messages that it sends, and checks those of the person's old device. The
+    numbers of the messages are those of the protocol.
+
+    `agency` is the fingerprint of the agency key that the new device's server showed. `code` is None if the person
+    compares digits instead. `secrets` are this device's own.
+    """
 
     def __init__(self, agency: Hash, secrets: DeviceSecrets, name: str, system: str, code: PairingCode | None) -> None:
         self._agency = agency
@@ -75,12 +82,15 @@ class Entering:
         """The digits to compare; only by digits, after message 2."""
 
     def first(self) -> bytes:
-        """Makes message 1."""
+        """Makes message 1, the first: this device's keys, name and system. By digits it is only a commitment (hash) to
+        them."""
         body: list[object] = [self._me.fields()] if self._by_code else [_commitment(self._nonce, self._me)]
         return self._cover.put(_NEW, body)
 
     def answer(self, second: bytes) -> bytes:
-        """Makes message 3 from message 2, which says whose device this is to become."""
+        """Reads message 2 (`second`), which says whose device this is to become, and makes message 3: a proof that this
+        device has its private keys. By digits it also holds the description to which message 1 committed, and `digits`
+        is set. Reject "enrol", "malformed" or "format" for a wrong message 2."""
         described, nonce = self._cover.take(_OLD, second, 2)
         old_nonce = fields.raw(nonce, 0 if self._by_code else NONCE_BYTES, "nonce")
         self.old = old = OldDevice.read(described)
@@ -97,8 +107,8 @@ class Entering:
         return self._signing.sign("dev-proof", [old.uid, old.head, self._me.keys, old.dev])
 
     def prove_again(self, fifth: bytes) -> bytes | None:
-        """Makes message 6 from message 5; None if `fifth` is not a message 5 for this device, in which case it may be
-        message 4.
+        """Reads `fifth`, message 5: the person's log has got newer entries since. Makes message 6, a proof of this
+        device's keys for the new head. None if `fifth` is not a message 5 for this device; it may then be message 4.
 
         ▲ A log only grows: Reject "enrol" for a head that is not above every head that was proved for.
         """
@@ -114,15 +124,16 @@ class Entering:
         return self._cover.put(_NEW, [self._prove(self.old)])
 
     def done(self, fourth: bytes) -> tuple[int, DevId]:
-        """Reads message 4: the seq of the entry that added this device, and its id. Reject "enrol" if the message is
-        not for this device."""
+        """Reads `fourth`, message 4, with which the pairing ends: the number of the log entry that added this device,
+        and this device's id. Reject "enrol" if the message is not for this device."""
         opened = self._open("enrol-done", fourth)
         if opened is None:
             raise Reject("enrol", "done")
         return fields.u64(opened[0], "done"), DevId(fields.raw(opened[1], 16, "done"))
 
     def _open(self, label: str, message: bytes) -> list[object] | None:
-        """Two fields that the old device sealed to this one; None if the message does not open."""
+        """The two fields of a `message` that the old device sealed to this one, for the purpose `label`; None if it
+        does not open. Reject "enrol" if message 2 has not been read yet."""
         if self.old is None:
             raise Reject("enrol", "order")
         try:
@@ -135,7 +146,12 @@ class Entering:
 
 
 class Admitting:
-    """The old device's side. `kem` is its own sealing key."""
+    """The old device in the pairing: checks the messages of the new device and makes the answers. The numbers of the
+    messages are those of the protocol.
+
+    `agency` is the fingerprint of the agency's key, `kem` this device's private sealing key. `code` is None if the
+    person compares digits instead.
+    """
 
     def __init__(self, agency: Hash, kem: KemKey, code: PairingCode | None) -> None:
         self._agency = agency
@@ -154,7 +170,8 @@ class Admitting:
         """The digits to compare; only by digits, after message 3."""
 
     def receive_first(self, first: bytes) -> None:
-        """Reads message 1."""
+        """Reads `first`, message 1: by code the new device's keys, name and system, by digits a commitment (hash) to
+        them. Reject "enrol" if the new device does not have the code."""
         body = self._cover.take(_NEW, first, 1)
         if self._by_code:
             self.new = NewDevice.read(body[0])
@@ -162,13 +179,14 @@ class Admitting:
             self._commit = fields.raw(body[0], 32, "commitment")
 
     def describe(self, old: OldDevice) -> bytes:
-        """Makes message 2, which describes the old device and its person."""
+        """Makes message 2, which states this device, its person and the newest entry of the person's log (`old`)."""
         self._old = old
         return self._cover.put(_OLD, [old.fields(), self._nonce])
 
     def check(self, third: bytes) -> None:
-        """Reads message 3. Reject "enrol" if it does not match the commitment of message 1, "signature" if the new
-        device does not have its keys."""
+        """Reads `third`, message 3, and verifies the new device's proof that it has its private keys. By digits, sets
+        `new` and `digits`. Reject "enrol" if the message does not match the commitment in message 1, "signature" if the
+        proof is wrong."""
         old = self._old
         if old is None:
             raise Reject("enrol", "order")
@@ -190,7 +208,8 @@ class Admitting:
         self._verify(proof)
 
     def _verify(self, proof: object) -> None:
-        """▲ Verifies that the new device has its keys, by a proof for the head that it was sent last."""
+        """▲ Verifies `proof`: the new device's signature that it has its keys, for the newest head of the log that this
+        device has sent it. Reject "signature", or "enrol" before messages 1 and 2."""
         if self.new is None or self._old is None:
             raise Reject("enrol", "order")
         old, signed = self._old, fields.raw(proof, 64, "proof")
@@ -198,7 +217,8 @@ class Admitting:
         self.proof, self.proved = signed, old.head
 
     def ask_again(self, seq: int, head: Hash) -> bytes:
-        """Makes message 5: the log has moved to this head."""
+        """Makes message 5: the person's log has got newer entries since message 2, the newest with number `seq` and
+        hash `head`. The new device must prove its keys again for it."""
         message = self._seal("enrol-moved", seq, head)
         assert self._old is not None  # noqa: S101 - else nothing is sealed
         self._old = replace(self._old, seq=seq, head=head)
@@ -206,8 +226,8 @@ class Admitting:
         return message
 
     def check_again(self, sixth: bytes) -> None:
-        """Reads message 6. Reject "enrol" or "signature" if it is not a proof of the same keys for the head in message
-        5."""
+        """Reads `sixth`, message 6. Reject "enrol" or "signature" if it is not a proof of the same keys for the head in
+        message 5."""
         (proof,) = self._cover.take(_NEW, sixth, 1)
         self._verify(proof)
 

@@ -46,7 +46,8 @@ def _read(label: str, text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCode:
-    """The code that is printed on the recovery sheet. `secret` is a number of 130 bits in 17 bytes."""
+    """The code that is printed on a person's recovery sheet, one of the two secrets that bring an account back.
+    `secret` is a number of 130 bits in 17 bytes."""
 
     secret: bytes = field(repr=False)
 
@@ -60,8 +61,8 @@ class RecoveryCode:
 
     @classmethod
     def parse(cls, text: str) -> "RecoveryCode":
-        """Parses a typed code. Reject `code` if it is mistyped (one mistake in a thousand is not noticed here),
-        `recovery-sheet-format` for the code of a recovery sheet of format 1."""
+        """Reads a typed code. Reject `code` if it is mistyped (one mistake in a thousand is not noticed here),
+        `recovery-sheet-format` for the code of a recovery sheet of format 1, which is no longer accepted."""
         try:
             return cls(_read(_LABEL, text))
         except Reject:
@@ -81,7 +82,8 @@ class RecoveryCode:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryShare:
-    """The half that is not on the recovery sheet. `secret` is a number of 130 bits in 17 bytes."""
+    """The second half of a recovery sheet's secret, which is not on the paper: it is sealed to the agency, which hands
+    it over with an activation code. `secret` is a number of 130 bits in 17 bytes."""
 
     secret: bytes = field(repr=False)
 
@@ -101,7 +103,8 @@ class RecoveryShare:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPair:
-    """The code of a recovery sheet and its share."""
+    """Both halves of a recovery sheet's secret: the printed code and the agency's share. Together they open the
+    person's content."""
 
     code: RecoveryCode
     share: RecoveryShare
@@ -118,8 +121,8 @@ class RecoveryPair:
 
     @property
     def kem(self) -> KemKey:
-        """▲ The recovery key, to which each PUK generation is sealed beside the devices. Neither half alone gives
-        it."""
+        """▲ The recovery key, to which each generation of the person's own key is sealed as it is to their devices. It
+        is derived from both halves; neither half alone gives it."""
         return KemKey(kdf(self.secret, "recovery-kem-2"))
 
 
@@ -137,8 +140,8 @@ class ReturnCode:
 
     @classmethod
     def parse(cls, text: str) -> "ReturnCode":
-        """Parses both, typed one after the other. Reject "code" or "share-code" if the first or the second is mistyped,
-        "share-missing" for an activation code alone."""
+        """Reads the activation code and the share, typed one after the other. Reject "code" if the first is mistyped,
+        "share-code" if the second is, "share-missing" for an activation code alone."""
         typed = "".join(c for c in text if c.isalnum())
         code = SignInCode.parse(typed[:SIGN_IN_LETTERS])
         rest = typed[SIGN_IN_LETTERS:]

@@ -28,7 +28,8 @@ SEED_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """The signer: a device by its id, or "root". `seeds` are the PUK generations that it holds."""
+    """The signer of an entry of a user log: a device (`by` is its id) or the root key ("root"), and its private key.
+    `seeds` are the secret seeds that it holds of the generations of the person's per-user key (PUK), by number."""
 
     by: bytes | str
     signing: SigningKey
@@ -39,8 +40,9 @@ class Hand:
 
 
 def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes, time: int) -> Entry:
-    """`dev_add` of a device that proved its keys for this head of the log. Reject "puk" if the adding device cannot
-    open the newest PUK generation: it must make the next one first.
+    """Drafts a `dev_add`: the entry that adds a device with the public keys `sign_pk` and `kem_pk`. `proof` is the
+    device's signature with them over the log's newest head. Reject "puk" if the adding device cannot open the newest
+    generation of the per-user key (PUK): it must make the next one first.
 
     ▲ The root may add a device without that seed, since a stolen device may have made a generation that nobody can
     open. The seal then holds random bytes, and the new device makes the next generation.
@@ -55,17 +57,20 @@ def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes,
 
 
 def rotate_puk(log: UserLog, hand: Hand, time: int) -> tuple[Entry, bytes]:
-    """Returns (the entry that makes the next PUK generation, its seed). Reject "puk" if no seed of an earlier
-    generation is held."""
+    """Drafts the entry that makes the next generation of the per-user key (PUK). Returns the entry and the new
+    generation's secret seed. Reject "puk" if `hand` holds no seed of an earlier generation."""
     old = _newest(log, hand)
     new = os.urandom(32)
     return _entry(log, hand.by, hand.signing, "puk_rotate", puk_payload(log, new, old), time), new
 
 
 def revoke(log: UserLog, hand: Hand, dev: DevId, time: int) -> tuple[Entry, bytes]:
-    """Returns a `dev_revoke` by a device or the root, and the seed of the PUK generation that it carries.
+    """Drafts a `dev_revoke`, the entry that ends the device `dev`, by another device, the device itself or the root.
+    Returns the entry, and the secret seed of the generation of the per-user key (PUK) that it makes for the devices
+    that are left.
 
-    Reject "device" if the device is not active, "older" if a younger device would revoke an older one.
+    Reject "device" if `dev` is not active, "older" if the signing device was added later than `dev`, "puk" if `hand`
+    holds no seed of an earlier generation.
     """
     target = log.device_active(dev, log.seq)
     if target is None:
@@ -80,8 +85,9 @@ def revoke(log: UserLog, hand: Hand, dev: DevId, time: int) -> tuple[Entry, byte
 
 
 def revoke_by_agency(log: UserLog, agency: Agency, dev: DevId, time: int) -> Entry:
-    """A `dev_revoke` by the agency. It carries no PUK generation; the person makes a new one. Reject "device" if the
-    device is not active."""
+    """Drafts a `dev_revoke`, the entry that ends the device `dev`, signed by the agency. It makes no generation of the
+    per-user key (PUK), since the agency has no seeds; the person's devices make a new one. Reject "device" if `dev` is
+    not active."""
     if log.device_active(dev, log.seq) is None:
         raise Reject("device")
     return _entry(log, AGENCY, agency.key, "dev_revoke", [dev, _added_by(log, dev), None], time)
@@ -93,13 +99,16 @@ def reset(log: UserLog, agency: Agency, time: int) -> Entry:
 
 
 def bind_again(log: UserLog, code: SignInCode, agency_pk: bytes, cert: Entry, record: bytes, time: int) -> Entry:
-    """A later `binding`, which must come right before a device that the root adds."""
+    """Drafts a later `binding`: the agency confirms again, with a new activation code, whose log this is. It must come
+    right before an entry by which the root adds a device. `cert` is the agency's certificate of the code, `record` the
+    hash of the staff record in it."""
     payload: list[object] = [agency_pk, cert[0], cert[1], record]
     return _entry(log, invite_id(code.key.public), code.key, "binding", payload, time)
 
 
 def replace_root(log: UserLog, old: SigningKey, new: SigningKey, time: int) -> Entry:
-    """`root_rotate`, with the new root's proof."""
+    """Drafts a `root_rotate`, the entry that replaces the root key `old` by `new`. Both sign: the new key proves that
+    its holder has it."""
     proof = new.sign("root-proof", [log.uid, log.head, new.public])
     return _entry(log, ROOT, old, "root_rotate", [new.public, proof], time)
 
@@ -107,8 +116,10 @@ def replace_root(log: UserLog, old: SigningKey, new: SigningKey, time: int) -> E
 def set_recovery(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> Entry:
-    """A `recovery_set`: the share sealed to the agency's escrow key, and the next PUK generation, which is the first
-    that is sealed to this recovery key."""
+    """Drafts a `recovery_set`, the entry that puts the recovery key of `pair` in force. It holds the share of `pair`,
+    sealed to the agency's escrow key, and the next generation of the per-user key (PUK), the first that is sealed to
+    this recovery key. `root` is the root key in force; `seeds` are the seeds of PUK generations that the caller holds.
+    Reject "puk" if `seeds` has none."""
     old = _newest(log, Hand(ROOT, root, seeds))
     number = (log.recovery_sheet.number if log.recovery_sheet is not None else 0) + 1
     sealed = seal_share(escrow_pk, log.uid, number, pair.share)
@@ -120,8 +131,10 @@ def set_recovery(
 def new_recovery_sheet(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> list[Entry]:
-    """The entries that put a recovery sheet in force, as far as they are missing: `root_rotate` and `recovery_set`.
-    `root` is the root key in force before. Reject `recovery-sheet` if the log has neither of the two root keys."""
+    """The entries that put the recovery sheet of `pair` in force, without those that the log has already: `root_rotate`
+    and `recovery_set`. `root` is the root key in force before. `seeds` are the seeds of generations of the per-user key
+    (PUK) that the caller holds. Reject `recovery-sheet` if the root key in the log is neither `root` nor that of
+    `pair`."""
     entries = []
     draft = replace(log)
     if draft.root_pk != pair.code.root.public:
@@ -136,8 +149,9 @@ def new_recovery_sheet(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryPlan:
-    """What an account is recovered with: the recovery sheet's code and share, an activation code with its certificate,
-    the keys of the new device, and the other devices to revoke in the same request."""
+    """What an account is recovered with: both halves of the recovery sheet (`pair`), an activation code with the
+    agency's certificate of it (`cert`, for the staff record with the hash `record`), the secrets of the new device, and
+    the old devices to `revoke` in the same request."""
 
     pair: RecoveryPair
     code: SignInCode
@@ -148,10 +162,11 @@ class RecoveryPlan:
 
 
 def recovery_entries(log: UserLog, back: RecoveryPlan, time: int) -> tuple[list[Entry], dict[int, bytes]]:
-    """Returns the binding, `dev_add` and `dev_revoke`s by the root, and the seed of every PUK generation. Applies the
-    entries to `log`.
+    """Drafts the entries that recover an account: a binding, the new device added by the root, and a revocation of each
+    of the old devices in the plan `back`. Applies them to `log`. Returns the entries, and the seed of every generation
+    of the per-user key (PUK) that the recovery sheet opens or the entries make, by number.
 
-    Reject as in `check_pair`.
+    Reject `recovery-sheet` or `share` as in `check_pair`.
     """
     check_pair(log, back.pair)
     root = back.pair.code.root
@@ -171,8 +186,8 @@ def recovery_entries(log: UserLog, back: RecoveryPlan, time: int) -> tuple[list[
 
 
 def check_pair(log: UserLog, pair: RecoveryPair) -> None:
-    """▲ Reject `recovery-sheet` for a recovery sheet that is not, or no longer, the person's; `share` for the share of
-    another recovery sheet."""
+    """▲ Checks that a recovery sheet can recover this log. Reject `recovery-sheet` if the printed code of `pair` is
+    not, or no longer, the person's; `share` if its share is that of another recovery sheet."""
     if log.root_pk != pair.code.root.public or not log.recovery_sheet_in_force:
         raise Reject("recovery-sheet", "own log")
     if log.recovery_pk != pair.kem.public:
@@ -180,8 +195,9 @@ def check_pair(log: UserLog, pair: RecoveryPair) -> None:
 
 
 def open_generations(log: UserLog, ident: bytes, kem: KemKey, known: dict[int, bytes]) -> dict[int, bytes]:
-    """The seeds of all PUK generations that can be opened, by generation: `known`, those sealed to `ident` (a device,
-    or RECOVERY), and those that these wrap. An older generation may be sealed to an earlier key of the same `ident`.
+    """The secret seeds of all generations of the per-user key (PUK) that can be opened, by number: `known`, those
+    sealed to `kem`, the private key of `ident` (a device, or RECOVERY), and the older ones that are encrypted under any
+    of these. An older generation may be sealed to an earlier key of the same `ident`.
 
     ▲ A generation is left out if it does not open, or opens to a seed that does not make its published key. A stolen
     device can make such generations. They must not keep the person's other devices, or the recovery sheet, from the
@@ -204,8 +220,9 @@ def _unsealed(log: UserLog, puk: Puk, ident: bytes, kem: KemKey) -> bytes | None
 
 
 def _unwrapped(log: UserLog, puk: Puk, seed: bytes) -> dict[int, bytes]:
-    """The earlier generation that `puk` wraps, as {generation: seed}: the newest that its author could open. Empty if
-    the wrap does not decrypt, or does not hold a generation of this log."""
+    """The seed of the earlier generation that is encrypted in `puk` under its `seed`, as {generation: seed}: the newest
+    that the author of `puk` could open. Empty if it does not decrypt, or is not the seed of an earlier generation of
+    this log."""
     try:
         old = aead.decrypt(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap)
     except Reject:
@@ -217,8 +234,9 @@ def _unwrapped(log: UserLog, puk: Puk, seed: bytes) -> dict[int, bytes]:
 
 
 def _newest(log: UserLog, hand: Hand) -> bytes:
-    """The seed of the newest generation that is held, which the next one wraps. Reject "puk" if there is none. ▲ A
-    newer generation may exist that nobody can open, since a stolen device can make such a one."""
+    """The secret seed of the newest generation of the per-user key (PUK) that `hand` holds, which the next generation
+    encrypts. Reject "puk" if it holds none. ▲ A newer generation may exist that nobody can open, since a stolen device
+    can make one."""
     gen = max((g for g in hand.seeds if g <= len(log.puks)), default=0)
     if not gen:
         raise Reject("puk", f"generation {len(log.puks)}")

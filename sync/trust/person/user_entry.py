@@ -24,7 +24,9 @@ TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class UserEntry:
-    """A decoded entry. `by` is a 16 B device or invitation id, or "root" or "agency"."""
+    """One decoded entry of a person's user log, number `seq` from 0. `prev` is the hash of the entry before, `ident`
+    that of this one. `by` is the signer: the 16 B id of a device or invitation, or "root" or "agency". `uid` is None in
+    the first entry, whose hash makes it. `time` in ms is the signer's claim."""
 
     uid: bytes | None
     seq: int
@@ -69,7 +71,7 @@ def entry_id(body: bytes) -> Hash:
 
 
 def root_of(bodies: list[bytes]) -> bytes:
-    """The root key in force after these entries of a verified log, which begin with its genesis."""
+    """The public root key in force after the entries with these bodies: those of a verified log, from its first on."""
     root = b""
     for body in bodies:
         entry = UserEntry.decode(body)

@@ -31,8 +31,8 @@ _FIRST = {1: "binding", 2: "puk_rotate"}
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of the person; active from `added` (entry seq) until `revoked`. `by` is the device or key that added
-    it.
+    """One device of the person, with its public keys. It is active from entry `added` of the user log until entry
+    `revoked`, None if it was not revoked. `by` is the device, or "root", that added it.
 
     `time` is when it was added, in ms, by that entry's claim.
     """
@@ -48,9 +48,11 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Puk:
-    """A generation of the per-user key (PUK) that room epochs are sealed to.
+    """One generation (`gen`, from 1) of a person's per-user key (PUK), to which the keys of rooms are sealed: its
+    public key `kem_pk`, and its secret seed sealed to each device (`seals`).
 
-    `seq` is the entry that made it, `time` (ms) is that entry's claim.
+    `prev_wrap` is the seed of an earlier generation, encrypted under this one's. `seq` is the entry of the user log
+    that made it, `time` (ms) is that entry's claim.
     """
 
     gen: int
@@ -64,7 +66,8 @@ class Puk:
 
 @dataclass(frozen=True, slots=True)
 class RecoverySheet:
-    """The recovery sheet of the newest `recovery_set` (entry `seq`): the person's `number`th, from 1.
+    """The public part of a person's newest recovery sheet, from the `recovery_set` at entry `seq` of their user log:
+    the public recovery key `kem_pk`, and how many recovery sheets the person has had with this one (`number`).
 
     `sealed` is the recovery sheet's share, sealed to the agency's escrow key of id `escrow`. Only the agency can check
     its content.
@@ -79,7 +82,9 @@ class RecoverySheet:
 
 @dataclass(slots=True)
 class UserLog:
-    """The state after entry `seq`. Read-only except through `apply`, which replaces all of it or nothing."""
+    """What one person's user log states after its newest entry: devices, root key, generations of the per-user key
+    (PUK), and the binding to a staff record. Changed only by `apply`, which applies an entry as a whole or not at
+    all."""
 
     agency_pk: bytes
     uid: Uid = NO_UID
@@ -114,7 +119,8 @@ class UserLog:
 
     @property
     def at(self) -> tuple[int, Hash]:
-        """`seq` and `head` of the same moment, also while another thread applies an entry."""
+        """The number and the hash of the newest entry, both of the same moment, also while another thread applies an
+        entry."""
         heads = self.heads
         return len(heads) - 1, heads[-1]
 
@@ -150,15 +156,16 @@ class UserLog:
         return self.heads[seq] if 0 <= seq < len(self.heads) else None
 
     def device_active(self, dev: bytes, seq: int) -> Device | None:
-        """The device if it was active after entry `seq`."""
+        """The device `dev` if it was active after entry `seq`; None if it was not added yet, was revoked, or the log
+        had ended."""
         device = self.devices.get(DevId(dev))
         if device is None or device.added > seq or (device.revoked is not None and device.revoked <= seq):
             return None
         return None if self.ended_at(seq) else device
 
     def puk_at(self, seq: int) -> Puk | None:
-        """The generation to seal to after entry `seq`; None after a revocation by the agency until there is a newer
-        one.
+        """The generation of the per-user key (PUK) to which a room seals after entry `seq`. None if the log has ended,
+        or if the agency has revoked a device since the newest generation.
 
         ▲ The answer for a position never changes when the log grows, since every client recomputes `recip` from it.
         """
@@ -192,7 +199,8 @@ class UserLog:
 
     @classmethod
     def replay(cls, entries: list[tuple[bytes, bytes]], agency_pk: bytes) -> "UserLog":
-        """Builds a log from all its (body, sig). Reject as in `apply`, or "malformed" for no entries."""
+        """Builds a log from all its entries, given as (body, signature) from the first on. Reject as in `apply`, or
+        "malformed" if there are none."""
         log = cls(agency_pk)
         for body, sig in entries:
             log.apply(body, sig)
@@ -201,8 +209,8 @@ class UserLog:
         return log
 
     def apply(self, body: bytes, sig: bytes) -> UserEntry:
-        """Verifies one entry against everything before it, applies it and returns it. Otherwise raises Reject, and the
-        log is unchanged."""
+        """Verifies the next entry, `body` with its signature `sig`, against everything before it, applies it and
+        returns it. Reject with the reason if it breaks a rule; the log is then unchanged."""
         entry = UserEntry.decode(body)
         where = f"user entry {entry.seq}"
         if entry.seq != len(self.heads) or entry.prev != (self.heads[-1] if self.heads else NO_HEAD):
@@ -224,7 +232,8 @@ class UserLog:
         return entry
 
     def _signer(self, entry: UserEntry) -> bytes:
-        """The public key that `by` names, for entries that an active device or the root may make."""
+        """The public key that must have signed `entry`, of a type that an active device or the root may make. Reject
+        "signer" if its `by` is neither."""
         if entry.by == ROOT:
             return self.root_pk
         device = self.device_active(entry.by, self.seq) if isinstance(entry.by, bytes) else None
@@ -244,8 +253,8 @@ def _copy(log: UserLog) -> UserLog:
 
 
 def _take(log: UserLog, draft: UserLog) -> None:
-    """Copies the draft into the log. The heads are set last: another thread that drafts at the same time then finds
-    everything that belongs to the head that it reads."""
+    """Replaces the content of `log` by that of `draft`. The heads are set last: another thread that drafts an entry at
+    the same time then finds everything that belongs to the head that it reads."""
     for name in UserLog.__dataclass_fields__:
         if name != "heads":
             setattr(log, name, getattr(draft, name))
@@ -317,8 +326,9 @@ def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 
 def _puk_seal(log: UserLog, entry: UserEntry, to: bytes, gen: object, sealed: object) -> None:
-    """Stores the seal of the current generation that a dev_add or dev_rekey carries, with the seals of other
-    devices."""
+    """Stores `sealed`, the seed of the newest generation of the per-user key (PUK) sealed to the device `to`, beside
+    the seals of the other devices. It comes in an entry that adds the device or changes its key. Reject "generation" if
+    `gen` is not the newest generation."""
     if fields.u64(gen, "puk seal") != len(log.puks):
         raise Reject("generation", f"user entry {entry.seq}")
     puk = log.puks[-1]
@@ -386,8 +396,8 @@ def _root_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 
 def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
-    """▲ A new recovery sheet carries the next PUK generation, so that the recovery sheet that it replaces opens none of
-    the later ones."""
+    """Puts a new recovery sheet in force. ▲ Its entry carries the next generation of the per-user key (PUK), so that
+    the recovery sheet that it replaces opens none of the later ones. Returns the key that must have signed."""
     version, kem_pk, number, escrow, sealed, puk = fields.array(entry.payload, 6, "recovery_set")
     fields.version(version, RECOVERY_SHEET_FORMAT, "recovery_set")
     if entry.by != ROOT:

@@ -24,7 +24,8 @@ _MANIFEST_LIMIT = 190 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One encrypted part. `length` is the length of its plaintext without padding."""
+    """One encrypted part of a file, as the manifest lists it: its id (`part`), its own key, and the hash of its
+    ciphertext (`digest`). `length` is the length of its plaintext without padding, in bytes."""
 
     part: PartId
     key: bytes
@@ -37,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The parts of a file in order, and its size in bytes."""
+    """The list of a file's encrypted parts, in their order in the file, and the file's size in bytes."""
 
     size: int
     parts: tuple[Part, ...]
@@ -47,7 +48,8 @@ class Manifest:
 
     @classmethod
     def decode(cls, data: bytes) -> "Manifest":
-        """Decodes a manifest. Reject "malformed" unless lengths add up and no part is over 4 MiB or named twice."""
+        """Decodes a manifest. Reject "malformed" for another shape, if the lengths of the parts do not add up to the
+        size, or if a part is over 4 MiB or listed twice."""
         version, size, rows = fields.array(dec(data, limit=_MANIFEST_LIMIT), 3, "manifest")
         fields.version(version, VERSION, "manifest")
         parts = []
@@ -74,8 +76,8 @@ def _last_size(length: int) -> int:
 
 
 def encrypt_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes]:
-    """Encrypts a part under a fresh key; returns the part and its ciphertext. Only the last part is padded. 4 MiB takes
-    5 ms, so call this in a thread."""
+    """Encrypts `plain`, a part of a file, under a fresh key. Returns the part's row for the manifest, and its
+    ciphertext. Only the `last` part of a file is padded. 4 MiB takes 5 ms, so call this in a thread."""
     key, ident = os.urandom(32), PartId(os.urandom(16))
     padded = plain.ljust(_last_size(len(plain)), b"\0") if last else plain
     sealed = aead.encrypt(key, ["part", room, ident], padded)
@@ -83,7 +85,8 @@ def encrypt_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes
 
 
 def decrypt_part(room: RoomId, part: Part, sealed: bytes) -> bytes:
-    """Decrypts a part. ▲ Reject "blob-hash" for a swapped part, "decrypt" or "padding"."""
+    """Decrypts `sealed`, the ciphertext of `part`, and removes the padding. ▲ Reject "blob-hash" if `sealed` is not the
+    ciphertext that the manifest names, "decrypt" or "padding" if its maker encrypted or padded it wrongly."""
     if H(sealed) != part.digest:
         raise Reject("blob-hash", part.part.hex())
     padded = aead.decrypt(part.key, ["part", room, part.part], sealed)

@@ -24,7 +24,13 @@ NO_PREV = bytes(32)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomEntry:
-    """A decoded entry. `seen` and `ulog` are the positions that its author had verified."""
+    """One decoded entry of a room's log, number `seq` from 0: a signed change of members, keys or rules, `payload`.
+    `prev` is the hash of the entry before, `ident` that of this one. `room` is None in the first entry, whose hash
+    makes the id.
+
+    `uid` and `dev` are its author. `seen` is the position (number, running hash) of the room, and `ulog` the position
+    (number, hash) of the author's user log, that the author had verified. `time` in ms is a claim.
+    """
 
     room: bytes | None
     seq: int
@@ -40,9 +46,11 @@ class RoomEntry:
 
     @classmethod
     def decode(cls, body: bytes, *, lenient: bool = False) -> "RoomEntry":
-        """Decodes an entry and checks every shape. Reject "malformed", "encoding", "oversize" or "format".
+        """Decodes an entry and checks every shape. Reject "malformed", "encoding", "oversize", "format" or
+        "old-format".
 
-        With `lenient` what only its author can have done wrong (type, extension, payload) becomes `Unreadable`.
+        With `lenient` there is no Reject for a type, extension or payload that cannot be read, which only the author
+        can have done wrong: the payload becomes `Unreadable`, and the entry is void.
         """
         parts = fields.array(dec(body, limit=MAX_ENTRY_BYTES), 12, "room entry")
         version, room, seq, prev, uid, dev, seen, ulog, time, kind, payload, ext = parts
@@ -80,5 +88,7 @@ def entry_body(
     kind: str,
     payload: object,
 ) -> bytes:
-    """The body of an entry to sign."""
+    """Encodes an entry, which is then to be signed. `room` and `prev` are None and zeros in a room's first entry.
+    `seen` and `ulog` are the (number, hash) of the room and of the author's user log up to which the author has
+    verified them; `kind` is the entry's type."""
     return enc([VERSION, room, seq, prev, uid, dev, list(seen), list(ulog), time, kind, payload, {}])

@@ -27,8 +27,9 @@ from sync.trust.room.successor_claim import Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Signed entries to append together. `seals` are uploaded first under `root`; `secrets` are the new epoch's (e, K,
-    A)."""
+    """Signed entries that are to be appended to a room's log together. `seals` are the keys of a new epoch, one sealed
+    to each recipient. They are uploaded first, under `root`, their Merkle root. `secrets` are the new epoch's (number,
+    content key, archive key or None)."""
 
     room: RoomId
     entries: list[Entry]
@@ -44,8 +45,9 @@ Pins = list[tuple[Uid, int, Hash]]
 
 
 class Drafter:
-    """Drafts entries for one room by one author, from the room's state when the Drafter is made. It does not see what
-    is accepted later, so a draft may be made in a thread. `time` in ms is a claim and orders nothing."""
+    """Drafts entries for one room by one author. It uses the room's state at the moment when the Drafter is made and
+    does not see what is accepted later, so a draft may be made in a thread. `book` has the user logs of the members,
+    `ring` the room's secret keys. `time` in ms is a claim and orders nothing."""
 
     def __init__(self, stream: RoomStream, author: Author, book: UserBook, ring: KeyRing, time: int) -> None:
         self._s: RoomState = copy.copy(stream.state)  # fields that a draft reads are replaced, not changed
@@ -56,8 +58,10 @@ class Drafter:
         self._time = time
 
     def add(self, uid: Uid, role: Role, *, history: bool) -> Draft:
-        """Adds a person. With history, an archive key and no owed rotation this is a small entry and one seal; in every
-        other case the entry carries a new epoch. Reject "not-ready" or "forbidden"."""
+        """Adds a person with a role; `history`: whether they may read what was written before. With history, an archive
+        key and no owed rotation this is a small entry and one seal; in every other case the entry carries a new epoch.
+        Reject "not-ready" if nothing can be sealed to the person, "forbidden" if the author may not give the
+        history."""
         log = self._book.log(uid)
         # after the agency revoked a device there is nothing to seal to until there is a newer PUK generation
         to = log.recipient(log.seq, log.head, history) if log is not None else None
@@ -80,8 +84,8 @@ class Drafter:
         return self._draft("add", payload, new=new)
 
     def remove(self, uid: Uid, *, reason: str = "") -> Draft:
-        """Removes a person. The entry carries the next epoch, which they cannot open, and the reason encrypted under
-        it."""
+        """Removes a member. The entry carries the next epoch, whose keys the removed person does not receive, and
+        `reason` encrypted under its content key."""
         new = self._new_epoch({uid: None}, {})
         note = encrypt_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
         return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)
@@ -93,12 +97,14 @@ class Drafter:
         return self._draft("role", [uid, int(role), None])
 
     def rotate(self) -> Draft:
-        """Makes a new epoch: the room owes a rotation, the epoch is due, or a person asked for it."""
+        """Drafts an entry with nothing but a new epoch, that is new keys for the room: when the room owes a rotation,
+        the epoch is old enough, or a person asked for it."""
         new = self._new_epoch({}, {})
         return self._draft("epoch", [new.epoch.payload()], new=new)
 
     def pin(self, uids: list[Uid]) -> Draft:
-        """Pins the newest user-log heads of these persons, which are newer than those that the room has pinned."""
+        """Drafts an entry that states the newest heads of the user logs of `uids`, which are newer than those that the
+        room has pinned. Persons whose log is not available are left out."""
         logs = [log for log in (self._book.log(u) for u in uids) if log is not None]
         return self._draft("pin", [[[log.uid, log.seq, log.head] for log in logs]])
 
@@ -112,7 +118,8 @@ class Drafter:
         return self._draft("approve", [proposal])
 
     def hist(self, uid: Uid, proposal: Hash) -> Draft:
-        """Gives a member without history the archive, after two administrators agreed."""
+        """Gives the member `uid`, who may not read the history, the archive key and with it the history, after two
+        administrators agreed: `proposal` is the hash of the proposing entry. Reject "not-member"."""
         member = self._s.members.get(uid)
         if member is None:
             raise Reject("not-member")
@@ -139,7 +146,8 @@ class Drafter:
         return member
 
     def _pins(self, more: dict[Uid, tuple[int, Hash]]) -> dict[Uid, tuple[int, Hash]]:
-        """The pins after the entry: the newest known head of every member."""
+        """The newest known (number, hash) of each member's user log, by person: those that the room has pinned or newer
+        ones that this device knows. `more` are those of persons whom the entry adds."""
         pins = {**self._s.pins, **more}
         for uid in self._s.members:
             log = self._book.log(uid)
@@ -151,7 +159,9 @@ class Drafter:
         return pins
 
     def _new_epoch(self, change: entry_rules.Change, more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
-        """A new epoch for the members after the pins and the change, as every judge will compute them."""
+        """Makes the next epoch, sealed to the members as they will be after the entry: with the newest known heads of
+        their user logs pinned and `change` applied. `more` are the pinned heads of persons whom the entry adds. Every
+        client computes the same recipients. Reject "forbidden" if the author is then no member."""
         me, room = self._author.uid, self._stream.room
         pins = self._pins(more)
         moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]
@@ -198,8 +208,9 @@ def new_room(
     nonce: bytes | None = None,
     origin: Origin | None = None,
 ) -> Draft:
-    """Genesis and the founder's epoch 1, to be appended together. `origin` is the stopped room that the new one
-    continues."""
+    """Drafts the first two entries of a new room, to be appended together: the genesis with the room's policy, and its
+    first epoch, whose only member is `author`, as owner. `nonce` (32 B, random by default) determines the room's id.
+    `origin` is the stopped room that the new one continues, None if there is none. `time` in ms is a claim."""
     payload: list[object] = [nonce or os.urandom(32), policy or {}, origin.field() if origin else None]
     body = entry_body(None, 0, NO_PREV, author.uid, author.dev, (0, RH_0), author.ulog, time, "genesis", payload)
     ident = item_id(ENTRY, body)

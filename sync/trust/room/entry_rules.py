@@ -48,7 +48,7 @@ GUARDED_POLICY = frozenset(("history", "recovery"))
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    """The entry being judged, its position and time, and the user logs."""
+    """The entry of a room that is being judged, its position and time (ms), and the user logs."""
 
     entry: RoomEntry
     n: int
@@ -59,11 +59,10 @@ class _At:
 def recipients(
     members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], policy: dict[str, object], book: UserBook
 ) -> list[Recipient]:
-    """▲ All recipients that an epoch must be sealed to, recomputed from members and pinned heads. NeedLog if a log is
-    missing.
+    """▲ All recipients that an epoch must be sealed to: the members by the pinned heads of their user logs, and the
+    agency's recovery keys. ▲ These never get the history. NeedLog if a log is missing.
 
-    A person whose device the agency revoked is left out until they have a newer PUK generation. ▲ The agency's recovery
-    recipients are included, never with history.
+    A person whose device the agency revoked is left out until they have a newer generation of their own key.
     """
     out = []
     find = book.log
@@ -87,8 +86,9 @@ def without_reset(
     book: UserBook,
     t: int,
 ) -> dict[Uid, Member]:
-    """The members after the pins of `moved` have moved; a reset counts as leaving. If no owner is left, the
-    longest-standing administrator becomes the owner, or the longest-standing writer if there is no administrator."""
+    """The members without those of `moved` whose user log, up to its pinned head in `pins`, states that the agency has
+    ended it. If no owner is left, the longest-standing administrator becomes the owner, or the longest-standing writer
+    if there is no administrator; `t` (ms) is then the time since which they may administer."""
     gone = {u for u in moved if u in members and _log_to(book, u, pins[u][0]).ended_at(pins[u][0])}
     if not gone:
         return members
@@ -112,8 +112,8 @@ def _log_to(book: UserBook, uid: Uid, seq: int) -> UserLog:
 
 
 def apply_entry(s: RoomState, entry: RoomEntry, n: int, t: int, book: UserBook) -> str | None:
-    """Judges one entry by its author's present role and applies it. Returns the reason if the entry is void; the state
-    may then be changed in part."""
+    """Judges one entry at position `n` and time `t` (ms) by its author's present role, and applies it. Returns None, or
+    the reason why the entry is void (keeps its position, has no effect); `s` may then be changed in part."""
     here = _At(entry, n, t, book)
     payload = entry.payload
     if isinstance(payload, Unreadable):
@@ -137,8 +137,9 @@ def _role(s: RoomState, here: _At) -> Role:
 
 
 def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBook, t: int) -> str | None:
-    """Moves pins forward; returns the reason if one does not count. If a new pin states a revocation, the room owes a
-    rotation from here on; if it states a reset, that membership ends."""
+    """Moves the pins of persons forward to the user-log `heads`, each (uid, number, hash). Returns None, or the reason
+    why one does not count. If a new pin states a revocation, the room owes a rotation of its keys; if it states that
+    the agency ended the log, the person is no member any more."""
     pins = dict(s.pins)
     moved: list[Uid] = []
     for uid, seq, ulog_head in heads:
@@ -187,9 +188,9 @@ def changed(members: dict[Uid, Member], change: Change) -> dict[Uid, Member]:
 
 
 def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) -> str | None:
-    """Applies the epoch that an entry carries, or only the change of members if it carries none. Returns the reason if
-    the epoch does not count. ▲ Recipients, roles and the owed rotation are computed after the entry's own pins and
-    change."""
+    """Applies the `epoch` that an entry carries, and `change`, what it does to the members; if `epoch` is None, the
+    change alone. Returns the reason if the epoch does not count. ▲ Recipients, roles and the owed rotation are computed
+    after the entry's own pins and change."""
     author = here.entry.uid
     held_history = s.members[author].history
     if epoch is None:
@@ -229,7 +230,7 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
 
 
 def _remembered(epochs: dict[int, Epoch], new: Epoch) -> dict[int, Epoch]:
-    """▲ The epochs with a new one added. The list of persons to whom the previous epoch was not sealed is dropped. Of
+    """▲ The epochs with a `new` one added. The list of persons to whom the previous epoch was not sealed is dropped. Of
     more than EPOCHS_KEPT the oldest is dropped, but never the newest one with an archive, which the next link needs."""
     kept = {**epochs, new.e: new}
     before = kept.get(new.e - 1)
@@ -281,8 +282,8 @@ def _add(s: RoomState, here: _At, p: Add) -> str | None:
 
 
 def _may_touch(s: RoomState, here: _At, uid: Uid) -> str | None:
-    """Why this entry's author may not change this member, or None. Administrators manage members, only owners change
-    owners, and the last owner stays."""
+    """Why the entry's author may not remove the member `uid` or change their role; None if they may. Administrators
+    manage members, only owners change owners, and the last owner stays."""
     role, target = _role(s, here), s.members.get(uid)
     if target is None:
         return "not-member"
@@ -346,7 +347,8 @@ def _pin(s: RoomState, here: _At, p: Pin) -> str | None:
 
 
 def seasoned(s: RoomState, uid: Uid, t: int) -> bool:
-    """▲ Whether the member has been an administrator for at least seven days by the server's time, or from genesis."""
+    """▲ Whether the member `uid` has been an administrator for at least seven days at the server's time `t` (ms), or
+    from genesis."""
     member = s.members.get(uid)
     since = member.admin_t if member is not None else None
     return since is not None and (since == 0 or t - since >= SEASONED_MS)

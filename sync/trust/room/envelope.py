@@ -44,8 +44,14 @@ _BUCKETS = (256, 512, 1024, 2048, 4096)
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The unencrypted part of an envelope. `share_c` is empty except in an object's first op; `kind` is the
-    protocol's."""
+    """The unencrypted part of an envelope, which carries one encrypted change of the object `obj`.
+
+    `uid`, `dev` are the author; `dev_seq` counts the envelopes of the device, and `prev` is the id of the one before,
+    or of the later entry that added the author again. `seen` is the position (number, running hash) of the room, and
+    `ulog` that of the author's user log, that the author had verified. `share_c` commits to the object's share of its
+    keys; it is empty in all but the object's first envelope. `kind` is OP (a change), SNAPSHOT or another row of
+    `LEAST_ROLE`. `even_ext` are the numbers of extensions that only newer programs know.
+    """
 
     suite: int
     room: bytes
@@ -66,8 +72,8 @@ class Header:
     snapshots.py."""
 
     def unknown(self) -> list[str]:
-        """▲ The features of the header that this program does not know: "kind 9", "ext 2". The envelope is void unless
-        a policy enables them."""
+        """▲ The features of the header that this program does not know: "kind 9", "ext 2". The envelope is void, that
+        is without effect at every client, unless the room's policy enables them."""
         kinds = [] if self.kind in LEAST_ROLE else [f"kind {self.kind}"]
         return [*kinds, *(f"ext {e}" for e in self.even_ext)]
 
@@ -82,8 +88,8 @@ class Header:
 
     @classmethod
     def decode(cls, data: bytes) -> "Header":
-        """Decodes a header. Reject "encoding", "oversize", "malformed" or "format" (another version). Kind and suite
-        are not checked."""
+        """Decodes a header. Reject "encoding", "oversize" or "malformed" for a wrong one, "format" or "old-format" for
+        another version. Kind and suite are not checked."""
         quick = usual_envelope.header(data)
         if quick is not None:
             suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags = quick
@@ -125,7 +131,8 @@ def _read_body_strictly(body: bytes) -> tuple[bytes, bytes, int]:
 
 
 def padded_size(size: int) -> int:
-    """The padded length of a plaintext of `size` bytes: 256, 512, 1k, 2k, 4k, then Padmé (at most 12 % more)."""
+    """The length to which a plaintext of `size` bytes is padded, so that the ciphertext reveals less: 256, 512, 1k, 2k,
+    4k, then Padmé (at most 12 % more)."""
     for bucket in _BUCKETS:
         if size <= bucket:
             return bucket
@@ -135,13 +142,13 @@ def padded_size(size: int) -> int:
 
 
 def pad(payload: bytes) -> bytes:
-    """Pads a payload: its u32 length, the payload, zeros up to the bucket."""
+    """Pads a payload: its length as u32, the payload, then zeros up to `padded_size`."""
     return (len(payload).to_bytes(4, "big") + payload).ljust(padded_size(len(payload) + 4), b"\0")
 
 
 def unpad(padded: bytes) -> bytes:
-    """▲ Removes the padding. Reject "padding" unless length, bucket and zero fill are exactly those that pad()
-    makes."""
+    """▲ Removes the padding of `pad`. Reject "padding" unless length, padded size and zeros are exactly those that
+    `pad` makes."""
     end = 4 + int.from_bytes(padded[:4], "big")
     if (
         len(padded) < 4
@@ -159,7 +166,8 @@ def pack(changes: Sequence[tuple[ChangeId, bytes]]) -> bytes:
 
 
 def unpack(payload: bytes) -> list[tuple[ChangeId, bytes]]:
-    """Reads the changes in an op's payload; Reject "malformed"."""
+    """Reads the changes in the decrypted payload of an envelope: (id, content), in the order in which they were made.
+    Reject "malformed" or "encoding"."""
     out = []
     for pair in fields.items(dec(payload, limit=MAX_OP_BYTES), "payload", 4096):
         change_id, data = fields.array(pair, 2, "payload")
@@ -173,8 +181,9 @@ def root_share(room: bytes) -> bytes:
 
 
 def object_of(room: bytes, share: bytes) -> ObjId:
-    """▲ The id of an object that begins with this share. No other room can have an object of this id with a share that
-    fits. Older objects have random ids, which are valid too but prove nothing."""
+    """▲ The id of an object whose share is `share`, a random value from which its keys are derived. No other room can
+    have an object of this id with a share that fits. Older objects have random ids, which are valid too but prove
+    nothing."""
     return ObjId(H("object", room, share)[:16])
 
 
@@ -183,15 +192,16 @@ def share_commitment(room: bytes, obj: bytes, share: bytes) -> Hash:
 
 
 class ObjectKeys:
-    """The content keys per (epoch, object), derived once and kept while the room is open."""
+    """The keys of the objects of one room, derived once for each epoch and object, and kept while the room is open."""
 
     def __init__(self, room: RoomId) -> None:
         self._room = room
         self._keys: dict[tuple[int, bytes, int], bytes] = {}
 
     def key(self, epoch_key: bytes, e: int, obj: bytes, share: bytes, kind: int = OP) -> bytes:
-        """The AEAD key of an object's ops in an epoch. `epoch_key` is the epoch's A for a snapshot, and its K for any
-        other kind."""
+        """The AEAD key of the envelopes of object `obj` in epoch `e`. `epoch_key` is the epoch's archive key if `kind`
+        is SNAPSHOT, and its content key for any other kind. `share` is the object's share, without which the key cannot
+        be derived."""
         snapshot = kind == SNAPSHOT
         found = self._keys.get((e, obj, snapshot))
         if found is None:
@@ -208,7 +218,9 @@ class ObjectKeys:
 
 @dataclass(frozen=True, slots=True)
 class PlainOp:
-    """The content of one envelope before encryption. `share_c` is set only in the object's first op."""
+    """One envelope before encryption: its `payload`, the object `obj` that it belongs to, and the AEAD `key` to encrypt
+    it with. `share_c`, the commitment to the object's share, is set only in the object's first envelope. `about` is
+    what a snapshot or an attest names in its header."""
 
     obj: ObjId
     key: bytes
@@ -223,7 +235,9 @@ class PlainOp:
 
 @dataclass(frozen=True, slots=True)
 class EncryptedBatch:
-    """A batch as it is stored and sent; the signature is that of the tail."""
+    """Encrypted envelopes that are stored and sent together: their bodies and their ciphertexts (`cts`), in order.
+    `sig` signs the last one, and by that all of them. `first_seq` is the number of the first one among the device's
+    envelopes, `last_id` the id of the last one."""
 
     bodies: tuple[bytes, ...]
     cts: tuple[bytes, ...]
@@ -241,8 +255,10 @@ def encrypt_batch(
     prev: bytes,
     ops: Sequence[PlainOp],
 ) -> EncryptedBatch:
-    """Encrypts and signs a batch of ops: each `prev` is the id before it, dev_seq counts up, and the last envelope is
-    signed."""
+    """Encrypts and signs `ops` as one batch, in their order. The envelopes are numbered from `first_seq`, and each
+    names the id of the one before; `prev` is the id that the first one names. `epoch` is the epoch of their keys.
+    `seen` is the position (number, running hash) of the room that the author has verified. BugError for no, too many or
+    too long ops."""
     if not 1 <= len(ops) <= MAX_BATCH_ITEMS:
         raise BugError("batch size")
     bodies, cts = [], []
@@ -263,5 +279,5 @@ def encrypt_batch(
 
 
 def decrypt_op(key: bytes, hdr: bytes, ct: bytes) -> bytes:
-    """Decrypts the payload of one envelope. Reject "decrypt" or "padding"."""
+    """Decrypts the payload of one envelope, whose encoded header is `hdr`. Reject "decrypt" or "padding"."""
     return unpad(aead.decrypt(key, ["op", H(hdr)], ct))

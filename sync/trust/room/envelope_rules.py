@@ -17,8 +17,9 @@ from sync.trust.room.room_state import RoomState
 
 
 def check_content(item: Item, hdr: Header, room: RoomId, digest: bytes, length: int, *, strict: bool) -> None:
-    """Checks that an envelope is of this room, and that its content is what its signed body names: `digest` and
-    `length`. Reject "other-room", "content-hash", or "malformed" for missing content if `strict`."""
+    """Checks that an envelope is of this room, and that its content has the hash `digest` and the length that its
+    signed body names. Reject "other-room" or "content-hash"; with `strict` (at the server) also "malformed" for missing
+    content."""
     if hdr.room != room:
         raise Reject("other-room", f"position {item.n}")
     if item.ct is None:
@@ -31,11 +32,13 @@ def check_content(item: Item, hdr: Header, room: RoomId, digest: bytes, length: 
 def check_chain(
     s: RoomState, headers: Sequence[Header], idents: Sequence[Hash], n: int, *, start: bytes | None, strict: bool
 ) -> None:
-    """▲ Checks that a batch is no replay, has no gap and continues the history that we know: dev_seq rises, prev is the
-    id before, seen never falls. Reject "replay", "chain" or "seen".
+    """▲ Checks that a batch of envelopes of one device, from position `n` on, is no replay, has no gap and continues
+    the history that we know: dev_seq rises, prev is the id before, seen never falls. `idents` are the ids of the
+    `headers`. Reject "replay", "chain" or "seen".
 
-    `start` is the id that the first envelope must name; None if the room keeps nothing of its author. With `strict`
-    (the server) a wrong start is "stale": the client syncs and encrypts again under a new dev_seq.
+    `start` is the id that the first envelope must name as the one before; None, of which nothing is checked, if the
+    room keeps nothing of its author. With `strict` (the server) a wrong start is "stale": the client syncs and encrypts
+    again under a new dev_seq.
     """
     first = headers[0]
     head = None if start is None else s.device_heads.get(first.dev)
@@ -59,8 +62,9 @@ def check_chain(
 
 
 def judge(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
-    """The reason why an envelope of a member's active device is void at this position, or None. `length` is that of its
-    ciphertext, `t` the position's time (ms)."""
+    """The reason why an envelope of a member's active device is void at this position (keeps it, but has no effect), or
+    None. `length` is that of its ciphertext, `t` the position's time (ms). Reject "format" if the room needs a newer
+    program."""
     return _judge(s, hdr) or totals.judge_envelope(s, hdr, length, t)
 
 

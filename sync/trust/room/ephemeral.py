@@ -39,7 +39,8 @@ _CT_LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class EphemeralMessage:
-    """An ephemeral message as it is sent."""
+    """One ephemeral message (sent to the devices that are online, stored by none), as it is sent: the signed body, its
+    signature, and the encrypted content `ct`."""
 
     body: bytes
     sig: bytes
@@ -47,8 +48,9 @@ class EphemeralMessage:
 
 
 class EphemeralSender:
-    """Encrypts and signs this device's ephemeral messages in one room, in a fresh session per start and with a counter
-    that only rises."""
+    """Encrypts and signs this device's ephemeral messages in one room: those for devices that are online, which nobody
+    stores. Each start of the program has a random session id and a counter that only rises, so that receivers detect
+    replays."""
 
     def __init__(self, room: RoomId) -> None:
         self._room = room
@@ -58,7 +60,9 @@ class EphemeralSender:
     def encrypt(
         self, author: Author, epoch: int, key: bytes, payload: bytes, time: int, kind: int = PRESENCE
     ) -> EphemeralMessage:
-        """Encrypts and signs one message. `time` is the server's clock as this client knows it, ms."""
+        """Encrypts `payload` under `key`, the content key of the room's `epoch`, and signs it as `author`. `kind` says
+        what the message is about, such as PRESENCE or TYPING. `time` is the server's clock as this client knows it,
+        ms."""
         self._ctr += 1
         context: list[object] = [
             VERSION, self._room, epoch, author.uid, author.dev, self._session, self._ctr, time, kind
@@ -70,7 +74,9 @@ class EphemeralSender:
 
 @dataclass(frozen=True, slots=True)
 class EphemeralHeader:
-    """The signed header of an ephemeral message. `session` and `ctr` order the messages of one device."""
+    """The signed header of an ephemeral message: its room, epoch, author (`uid`, `dev`), time (ms), kind, and the hash
+    of its ciphertext (`digest`). `ctr` counts the messages of one `session`, that is of one start of the author's
+    program."""
 
     room: bytes
     epoch: int
@@ -89,7 +95,8 @@ def read(body: bytes) -> EphemeralHeader:
 
 
 def _read(body: bytes) -> tuple[EphemeralHeader, list[object]]:
-    """The header, and the array that the AEAD is bound to."""
+    """Decodes the body of an ephemeral message: its header, and the values that its encryption is bound to. Reject
+    "malformed"."""
     parts = fields.array(dec(body, limit=_LIMIT), 10, "ephemeral")
     version, room, epoch, uid, dev, session, ctr, time, kind, digest = parts
     fields.version(version, VERSION, "ephemeral")
@@ -108,7 +115,7 @@ def _read(body: bytes) -> tuple[EphemeralHeader, list[object]]:
 
 
 class EphemeralReceiver:
-    """Checks the ephemeral messages of other members in one room: signature, order, time, role.
+    """Verifies and decrypts the ephemeral messages of other members in one room: signature, order, time, role.
 
     It remembers the newest counter of every session until the session's last message is too old to be accepted again.
     """
@@ -125,11 +132,11 @@ class EphemeralReceiver:
         now: int,
         role: Callable[[Uid], Role | None] | None = None,
     ) -> tuple[EphemeralHeader, bytes]:
-        """Returns the header and the payload. ▲ Reject "ephemeral" for a replay or a wrong time, room, role or device,
-        "signature" for a forged message.
+        """Returns the header and the decrypted payload. ▲ Reject "ephemeral" for a replay or a wrong time, room, role
+        or device, "signature" for a forged message.
 
-        `sign_pk` returns the key of an active device of a member, `key` the K of an epoch, `now` is the server's time
-        in ms, `role` returns a member's role (without it the kind is not judged).
+        `sign_pk` returns the public key of an active device of a member, or None; `key` the content key of an epoch, or
+        None; `role` a member's role (without it a sender's role is not checked). `now` is the server's time in ms.
         """
         header, context = _read(message.body)
         if header.kind not in LEAST_ROLE or (role and (role(header.uid) or 0) < LEAST_ROLE[header.kind]):
@@ -154,7 +161,8 @@ class EphemeralReceiver:
         return header, payload
 
     def _forget(self, now: int) -> None:
-        """▲ Drops a session only when the clock alone refuses every message that it ever sent."""
+        """Keeps few sessions in memory: of more than 256, drops the old ones. ▲ A session is dropped only when the
+        clock alone refuses every message that it ever sent. `now` is the server's time in ms."""
         if len(self._newest) > _SESSIONS:
             oldest = now - 2 * CLOCK_TOLERANCE_MS
             self._newest = {s: (c, t) for s, (c, t) in self._newest.items() if t >= oldest}

@@ -36,8 +36,9 @@ SUBJECT_LIMIT = 10 * 1024
 
 
 def read_payload(kind: str, payload: object, ext: object, *, lenient: bool) -> Payload:
-    """Reads the payload of an entry of this type. A payload that this type cannot have is a Reject, or with `lenient`
-    Unreadable."""
+    """Reads `payload`, the content of an entry of the type `kind`, and checks the entry's extensions `ext`. An unknown
+    type or extension, or a payload that this type cannot have, is a Reject; with `lenient`, Unreadable is returned
+    instead."""
     even = fields.even_ext(ext)
     read = READ.get(kind)
     if even or read is None:
@@ -61,8 +62,8 @@ def _role(value: object) -> Role:
 
 
 def _no_reason(value: object) -> None:
-    """▲ Requires 0 where a reason might be. The reason for a removal or a leave would be a personal record in clear
-    text at the server."""
+    """▲ Requires that `value`, where an entry might state a reason, is 0; Reject "malformed" otherwise. The reason for
+    a removal or a leave would be a personal record in clear text at the server."""
     if fields.u64(value, "reason"):
         raise Reject("malformed", "reason")
 

@@ -11,8 +11,8 @@ from sync.trust.keys.epochs import Epoch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
-    """The first entry of a room. `policy` maps names to values. If this room continues a closed one, `successor` is
-    that room's id, a position in it and the running hash there; otherwise None."""
+    """The content of a room's first entry. `policy` has the room's settings by name. If this room continues a stopped
+    one, `successor` is that room's id, a position in it and the running hash there; otherwise None."""
 
     nonce: bytes
     policy: dict[str, object]
@@ -21,8 +21,10 @@ class Genesis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Add:
-    """Adds a member. `seal_hash` is the hash of the newcomer's seal. `epoch` is present for an add without history, and
-    whenever the add rotates."""
+    """The content of an entry that adds the person `uid` as a member. `history` is true if they receive the keys of
+    what was written before. `ulog` is the (number, hash) of their user log that counts for them, `seal_hash` the hash
+    of the keys sealed to them. `epoch` has new keys for the room; None if they receive the present ones, as only an add
+    with history can."""
 
     uid: Uid
     role: Role
@@ -34,8 +36,8 @@ class Add:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remove:
-    """Takes a member out. It carries the next epoch, which that member cannot open. The reason is only in the encrypted
-    note."""
+    """The content of an entry that removes the member `uid`. It carries the next epoch: keys that this member does not
+    receive. The reason is only in the encrypted note."""
 
     uid: Uid
     note: bytes
@@ -44,14 +46,16 @@ class Remove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
-    """Signed by the member who leaves, without an epoch: the room owes a rotation after it."""
+    """The content of an entry by which its author leaves the room. It has no epoch: the room owes a rotation of its
+    keys after it. `note` is empty today."""
 
     note: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRole:
-    """Raises or lowers a role. After a lowered role the room owes a rotation, unless the entry carries an epoch."""
+    """The content of an entry that raises or lowers the role of the member `uid`. After a lowered role the room owes a
+    rotation of its keys, unless the entry carries an epoch with new ones."""
 
     uid: Uid
     role: Role
@@ -60,7 +64,9 @@ class SetRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Changes the room's policy. "format" enables extension ids, kinds and types."""
+    """The content of an entry that changes the room's policy: `changes` has the new values by name. Its "format"
+    enables extensions, kinds of envelopes and types of entries that older programs do not know. `epoch` may carry new
+    keys."""
 
     changes: dict[str, object]
     epoch: Epoch | None
@@ -68,21 +74,23 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotate:
-    """Makes a new epoch and does nothing more."""
+    """The content of an entry that carries a new epoch, that is new keys for the room, and does nothing more."""
 
     epoch: Epoch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """Pins newer user-log heads of members."""
+    """The content of an entry that states newer heads of the members' user logs: (person, number, hash) of each. From
+    here on these logs count up to there."""
 
     pins: tuple[tuple[Uid, int, Hash], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hist:
-    """Gives a member without history the archive key from here on; `proposal` is the approved entry's id."""
+    """The content of an entry that gives the member `uid`, who may not read the history, the archive key from here on.
+    `proposal` is the hash of the approved proposal. `epoch` may carry new keys."""
 
     uid: Uid
     proposal: Hash
@@ -91,8 +99,9 @@ class Hist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Propose:
-    """Proposes a change that a second administrator approves: "hist" (`subject`: a member's uid), "history" (the
-    policy's new value) or "recovery" (`enc` of the new list)."""
+    """The content of an entry that proposes a change, which a second administrator approves. `what` says which: "hist"
+    (give the history to the member whose uid is `subject`), "history" (the policy's new value) or "recovery" (the
+    encoded list of the agency's recovery keys)."""
 
     what: str
     subject: bytes
@@ -105,7 +114,7 @@ class Approve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """An encrypted remark in the timeline."""
+    """The content of an entry that is an encrypted remark (`sealed`) in the room's timeline."""
 
     sealed: bytes
 
@@ -117,7 +126,8 @@ class CannotOpen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destroy:
-    """Disposal of an object (gallring): `rule` and `decision` are hashes of the texts."""
+    """The content of an entry that orders the disposal of the object `obj` (gallring): its content is deleted for good.
+    `rule` and `decision` are hashes of the texts that order it."""
 
     obj: ObjId
     rule: bytes
@@ -133,7 +143,8 @@ class Prune:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryUse:
-    """States that the agency's recovery key is used; the details are encrypted for the members."""
+    """The content of an entry which states that officers of the agency (`officers`) open the keys of these `epochs`
+    with the agency's recovery key; the details are encrypted for the members."""
 
     epochs: tuple[int, ...]
     officers: tuple[Uid, ...]
@@ -142,7 +153,8 @@ class RecoveryUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """Stands for a type, extension or payload that could not be read: the entry is void with this code.
+    """In place of the content of an entry whose type, extension or payload could not be read. The entry is void (has no
+    effect), with `code` as the reason.
 
     `needs` names the feature ("type x", "ext 2") that a policy would have to enable, if that is the only reason.
     """

@@ -22,8 +22,8 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncryptedNote:
-    """The encrypted note of a removal, with the values that it is bound to: the epoch that the entry makes, its author
-    and the removed person."""
+    """The encrypted note of a removal (`sealed`), with the values that it is bound to: the epoch that the removal made,
+    the member who removed (`by`), and the removed person (`subject`)."""
 
     epoch: int
     by: Uid
@@ -36,7 +36,7 @@ class EncryptedNote:
 
     @classmethod
     def decode(cls, raw: bytes) -> "EncryptedNote":
-        """Reads the bytes of `encode`. Reject if they are damaged."""
+        """Reads the bytes that `encode` made. Reject if they are damaged."""
         e, by, subject, sealed = fields.array(dec(raw, limit=2 * _LIMIT), 4, "note")
         return cls(
             epoch=fields.u64(e, "note"),
@@ -47,21 +47,23 @@ class EncryptedNote:
 
 
 def encrypt_note(k: bytes, room: RoomId, epoch: int, by: Uid, subject: Uid, text: str) -> bytes:
-    """Encrypts `text`, cut after MAX_REASON code points, under the content key `k` of `epoch`. ▲ An empty text is
-    padded and encrypted too. Otherwise the server would see whether a reason was given."""
+    """Encrypts `text`, cut after MAX_REASON code points, under the content key `k` of `epoch`: why the member `by`
+    removes `subject`. ▲ An empty text is padded and encrypted too. Otherwise the server would see whether a reason was
+    given."""
     payload = pad(enc([_VERSION, text[:MAX_REASON]]))
     return aead.encrypt(kdf(k, "note", room, epoch), _context(room, epoch, by, subject), payload)
 
 
 def decrypt_note(k: bytes, room: RoomId, note: EncryptedNote) -> str:
-    """Decrypts a note. Reject if the key or anything that it is bound to differs. ▲ It is bound to its author and to
-    the removed person, so that nobody can repeat it in another entry."""
+    """Decrypts a note with the content key `k` of its epoch. Reject if the key, or anything that the note is bound to,
+    differs. ▲ The note is bound to its author and to the removed person, so that nobody can repeat it in another
+    entry."""
     context = _context(room, note.epoch, note.by, note.subject)
     return read_note(unpad(aead.decrypt(kdf(k, "note", room, note.epoch), context, note.sealed)))
 
 
 def read_note(payload: bytes) -> str:
-    """The text in a note's decrypted payload. Reject "malformed" for any other form."""
+    """Reads the text in a note's decrypted `payload`. Reject "malformed" for any other form."""
     version, text = fields.array(dec(payload, limit=_LIMIT), 2, "note")
     if version != _VERSION or type(text) is not str or len(text) > MAX_REASON:
         raise Reject("malformed", "note")

@@ -22,7 +22,8 @@ _LIMIT = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """When the server was restored, and when that backup was made (by its clock, ms)."""
+    """The server's signed statement that it was restored from a backup at `t`, and that the backup was made at
+    `backup_t` (both by the server's clock, ms). `body` is what was signed, `sig` the signature."""
 
     t: int
     backup_t: int
@@ -31,14 +32,15 @@ class Restored:
 
     @classmethod
     def sign(cls, server_key: SigningKey, fingerprint: bytes, t: int, backup_t: int) -> "Restored":
-        """Makes and signs a new statement."""
+        """Makes and signs a new statement, for the agency whose key has this `fingerprint`. `t` is the time of the
+        restore, `backup_t` that of the backup (ms)."""
         body = enc([VERSION, fingerprint, t, backup_t, os.urandom(16)])
         return cls(t=t, backup_t=backup_t, body=body, sig=server_key.sign(DOMAIN, body))
 
     @classmethod
     def check(cls, server_pk: bytes, fingerprint: bytes, body: bytes, sig: bytes) -> "Restored":
-        """The statement. Reject "signature", "malformed", "format", "encoding" or "agency" unless this server signed it
-        for this agency."""
+        """Reads the statement in `body`. Reject "signature" unless the server signed it, "agency" if it is for an
+        agency with another fingerprint, "malformed", "format", "old-format" or "encoding" for another form."""
         verify(server_pk, DOMAIN, body, sig)
         version, agency, t, backup_t, nonce = fields.array(dec(body, limit=_LIMIT), 5, "restored")
         fields.version(version, VERSION, "restored")

@@ -13,7 +13,7 @@ RECIPIENTS_LIMIT = 8
 
 
 def read_policy(value: object) -> dict[str, object]:
-    """Verifies a policy and returns it. Any of its fields may be absent:
+    """Checks that `value` is a policy, a map of the room's settings, and returns it. Any of its fields may be absent:
 
     - "history": "all" or "from-now", what newcomers may be given
     - "recovery": the recovery recipients of the agency, a list of [id 16 B, sealing key]
@@ -41,9 +41,10 @@ def read_policy(value: object) -> dict[str, object]:
 
 
 def enables(policy: dict[str, object], feature: str) -> bool:
-    """▲ Whether a policy enables a feature ("ext 2", "kind 9", "type x") that this program lacks.
+    """▲ Whether a room's policy enables `feature` ("ext 2", "kind 9", "type x"), which this program lacks.
 
-    Only then does the room need a newer client. A feature that no policy enabled is void, regardless of the sender.
+    Only then does the room need a newer program. A feature that no policy enabled has no effect, regardless of the
+    sender.
     """
     if not feature:
         return False
@@ -54,8 +55,9 @@ def enables(policy: dict[str, object], feature: str) -> bool:
 
 
 def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
-    """The agency's recovery recipients, as (id, sealing key). ▲ Reject "bad-key" for a key that nothing can be sealed
-    to; "malformed" for a list of another shape, or with one id twice."""
+    """Reads the list of the agency's recovery keys, to which a room's keys are sealed too, as (id, sealing key). ▲
+    Reject "bad-key" for a key that nothing can be sealed to; "malformed" for a list of another shape, or with one id
+    twice."""
     out = []
     for row in fields.items(value, "recovery", RECIPIENTS_LIMIT):
         ident, key = fields.array(row, 2, "recovery")

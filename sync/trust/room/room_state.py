@@ -17,7 +17,8 @@ from sync.trust.room.used_totals import Used
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member since the entry `add_id` at position `since_n` (time `since_t`, ms)."""
+    """A member of a room: their role, and whether they may read what was written before they were added (`history`).
+    `add_id` is the id of the entry that added them, `since_n` its position, and `since_t` its time (ms)."""
 
     uid: Uid
     role: Role
@@ -32,7 +33,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class DeviceHead:
-    """A device's newest positioned envelope in this room, and the newest position it had seen."""
+    """A device's newest envelope in a room: its number among the device's envelopes (`dev_seq`), its id and its
+    position `n`. `seen_n` is the newest position of the room that the device has stated to have verified."""
 
     dev_seq: int
     ident: bytes
@@ -42,7 +44,8 @@ class DeviceHead:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An open proposal by `by`; `approved` is the second administrator's uid."""
+    """An open proposal by the member `by`: `what` it is about ("hist", "history" or "recovery") and its `subject`, as
+    in the entry `Propose`. `approved` is the second administrator's uid, None until one has approved."""
 
     what: str
     subject: bytes
@@ -52,8 +55,9 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """An object's state up to position `covers`, made by `uid`; its last piece is at position `n`. `attests` are the
-    other members who attested it, each with the position of the attest."""
+    """What a room remembers of one snapshot: an object's state up to position `covers`, made by `uid`. It is sent in
+    pieces; the last one has id `ident`, position `n` and time `t` (ms). `attests` are the other members who state that
+    the snapshot is right, each with the position of that statement."""
 
     ident: Hash
     n: int
@@ -64,7 +68,7 @@ class Snapshot:
 
 
 class Missing(dict[int, bytes]):
-    """Positions whose content the server did not send, with their objects; new ones come last."""
+    """Positions whose content the server did not send, each with its object's id. New ones come last."""
 
     dropped = 0
     """How many `drop` has removed. After the first one the bytes that were encoded before are not the beginning of the
@@ -77,7 +81,8 @@ class Missing(dict[int, bytes]):
 
 @dataclass(slots=True)
 class RoomState:
-    """Everything that judging the next item needs, except the user logs and old running hashes."""
+    """What is known of one room after position `n`: its members, keys, policy and objects, that is everything that
+    judging the next item needs, except the user logs and old running hashes."""
 
     room: RoomId = NO_ROOM
     n: int = 0

@@ -28,8 +28,8 @@ def sign(server_key: SigningKey, room: bytes, n: int, rh: bytes, t: int) -> byte
 
 
 def check(server_pk: bytes, receipt: Receipt) -> None:
-    """Reject "signature" unless the server signed the receipt. A receipt with any values that a frame can hold is
-    refused in this manner and causes no other error."""
+    """Reject "signature" unless the server signed the receipt with the private key of `server_pk`. A receipt with
+    impossible values is refused in the same manner and causes no other error."""
     r = receipt
     sized = len(r.room) == 16 and len(r.rh) == 32 and len(r.sig) == 64
     if not sized or not 0 < r.n <= MAX_N or not 0 <= r.t <= MAX_N:
@@ -38,13 +38,15 @@ def check(server_pk: bytes, receipt: Receipt) -> None:
 
 
 def contradict(one: Receipt, other: Receipt) -> bool:
-    """▲ Whether two histories were signed: the same position of a room with two different running hashes."""
+    """▲ Whether two valid receipts prove that the server signed two histories: the same position of a room with two
+    different running hashes."""
     return (one.room, one.n) == (other.room, other.n) and one.rh != other.rh
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A receipt and the server's certificate, which holds the key that signed it."""
+    """A receipt, the server's signature on a position of a room, together with the agency's certificate of the server's
+    key."""
 
     receipt: Receipt
     cert: Signed
@@ -69,11 +71,12 @@ class Proof:
         return cls(receipt, Signed(fields.blob(cert, 256, "proof"), fields.raw(cert_sig, 64, "proof")))
 
     def check(self, agency_pk: bytes) -> None:
-        """Reject unless this agency certified the key and the key signed. ▲ A proof is valid beyond the certificate's
-        time."""
+        """Reject unless the agency certified the server's key, and that key signed the receipt. ▲ A proof is valid
+        beyond the certificate's time."""
         check(verify_server_cert(agency_pk, self.cert.body, self.cert.sig, now_ms=0), self.receipt)
 
 
 def claim(items: list[Item]) -> bytes:
-    """A member's signature as evidence: the batch (or entry) whose `seen` names a history that differs from ours."""
+    """Encodes signed items as evidence against the server: the batch (or entry) of a member whose `seen` names another
+    history than the one that this device was shown."""
     return enc([VERSION, [[i.n, i.t, i.kind, i.body, i.sig] for i in items]])

@@ -38,7 +38,9 @@ PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A part of a snapshot. All pieces with the same `token` make it whole; the last one has its id and position."""
+    """One part of a snapshot (an object's whole state), of the `count` parts with the same `token`; the first has
+    `index` 0. The snapshot has the id and position of its last part. `digest` is the hash of the state, as the
+    application computes it."""
 
     token: bytes
     index: int
@@ -51,7 +53,7 @@ class Piece:
 
     @classmethod
     def decode(cls, payload: bytes) -> "Piece":
-        """Decodes a piece. Reject "malformed" or "format"."""
+        """Reads a piece of a snapshot from a decrypted payload. Reject "malformed", "encoding" or "format"."""
         parts = fields.array(dec(payload, limit=MAX_OP_BYTES), 6, "snapshot")
         fields.version(parts[0], VERSION, "snapshot")
         index, count = fields.u64(parts[2], "snapshot"), fields.u64(parts[3], "snapshot")
@@ -67,7 +69,8 @@ class Piece:
 
 
 def pieces(token: bytes, digest: bytes, whole: bytes) -> list[Piece]:
-    """Splits a snapshot into its pieces, in order. Reject "oversize" for one of more than about 75 MiB."""
+    """Splits `whole`, an object's encoded state, into pieces that each fit an envelope, in order. `token` (16 B,
+    random) marks pieces of one snapshot, `digest` is the hash of the state. Reject "oversize" above about 75 MiB."""
     count = max(1, -(-len(whole) // PIECE_BYTES))
     if count > MAX_PIECES:
         raise Reject("oversize", "snapshot")
@@ -78,7 +81,7 @@ def pieces(token: bytes, digest: bytes, whole: bytes) -> list[Piece]:
 
 
 def joined(found: list[Piece]) -> bytes | None:
-    """Joins pieces to a snapshot. None unless they are all pieces of one snapshot, in order."""
+    """Joins pieces to the whole snapshot. None unless they are all pieces of one snapshot, in order."""
     last = found[-1]
     alike = all((p.token, p.count, p.digest) == (last.token, last.count, last.digest) for p in found)
     if not alike or [p.index for p in found] != list(range(last.count)):
@@ -88,7 +91,8 @@ def joined(found: list[Piece]) -> bytes | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attest:
-    """A member's statement that a snapshot is the state that the object's changes up to `n` make."""
+    """A member's statement that the snapshot with the id `snapshot` is right: it is the state that the changes of the
+    object `obj` up to position `n` make. `digest` is the hash of that state."""
 
     obj: ObjId
     n: int
@@ -100,7 +104,7 @@ class Attest:
 
     @classmethod
     def decode(cls, payload: bytes) -> "Attest":
-        """Decodes an attest. Reject "malformed" or "format"."""
+        """Reads an attest from a decrypted payload. Reject "malformed", "encoding" or "format"."""
         version, obj, n, snapshot, digest = fields.array(dec(payload, limit=1024), 5, "attest")
         fields.version(version, VERSION, "attest")
         return cls(
@@ -112,7 +116,9 @@ class Attest:
 
 
 def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
-    """Records the unencrypted facts about snapshots in an envelope that counts."""
+    """Records in the state what the unencrypted header of an envelope says about snapshots: a snapshot was made,
+    attested, or replaced by a baseline. `n`, `t` (ms) and `ident` are the envelope's position, time and id; it is not
+    void."""
     if hdr.kind == envelope.SNAPSHOT and len(hdr.about) == 8:
         covers = int.from_bytes(hdr.about, "big")
         if 0 < covers <= hdr.seen[0]:
@@ -125,8 +131,8 @@ def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
 
 
 def is_new_attest(s: RoomState, hdr: Header) -> bool:
-    """▲ Whether an attest adds to a snapshot that the room remembers: it is by a person other than the author, who may
-    read the history and has not attested it yet, and fewer than ATTESTS_KEPT are kept."""
+    """▲ Whether an attest adds to a snapshot that the room remembers: it is by a person other than the snapshot's
+    author, who may read the history and has not attested it yet, and fewer than ATTESTS_KEPT are kept."""
     row = next((row for row in s.snapshots.get(hdr.obj, ()) if row.ident == hdr.about), None)
     if row is None or row.uid == hdr.uid or not s.members[hdr.uid].history:
         return False
@@ -140,9 +146,10 @@ def _note_attest(s: RoomState, n: int, hdr: Header) -> None:
 
 
 def _bounded(rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
-    """▲ The rows, without one of them if they are too many. A flood of snapshots cannot push out those of other
-    persons: of the unattested ones the oldest is dropped, of the person who has most of them. When at most half are
-    unattested, one of the attested ones is dropped, so that the rest are spread over the time since the oldest."""
+    """▲ The `rows`, an object's snapshots, without one of them if they are too many. A flood of snapshots cannot push
+    out those of other persons: of the unattested ones the oldest is dropped, of the person who has most of them. When
+    at most half are unattested, one of the attested ones is dropped, so that the rest are spread over the time since
+    the oldest."""
     if len(rows) <= KEPT:
         return rows
     bare = [row for row in rows if not row.attests]
@@ -157,16 +164,16 @@ def _of_the_busiest(rows: list[Snapshot]) -> Snapshot:
 
 
 def _closest(rows: list[Snapshot]) -> Snapshot:
-    """The row that leaves the smallest gap in time when it is dropped: its two neighbours are closest to each other.
-    Never the oldest or the newest. Takes at least three rows, the oldest first."""
+    """The snapshot that leaves the smallest gap in time when it is dropped: the one before it and the one after it are
+    closest to each other. Never the oldest or the newest. Takes at least three rows, the oldest first."""
     between = zip(rows, rows[1:], rows[2:], strict=False)
     return min(between, key=lambda three: three[2].t - three[0].t)[1]
 
 
 def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
-    """▲ Why a prune by an administrator does not count: "snapshot" (no snapshot covers it that two other persons
-    attest), "early" (the snapshot is younger than 30 days), "baseline" (a member with K alone could no longer read the
-    object); or None."""
+    """▲ Why a prune by an administrator, at the time `t` (ms), does not count: "snapshot" (no snapshot covers it that
+    two other persons attest), "early" (the snapshot is younger than 30 days), "baseline" (a member who holds only
+    content keys could no longer read the object); None if it counts."""
     row = next((row for row in s.snapshots.get(p.obj, ()) if row.ident == p.snapshot), None)
     if row is None or row.covers < p.n or len(row.attests) < ATTESTS_TO_PRUNE:
         return "snapshot"
@@ -180,7 +187,7 @@ def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
 
 
 def forget_pruned(s: RoomState, obj: bytes, n: int) -> None:
-    """Drops the object's snapshots up to a pruned position."""
+    """Drops the snapshots of the object `obj` up to the pruned position `n`."""
     rows = tuple(row for row in s.snapshots.get(obj, ()) if row.n > n)
     s.snapshots = {**s.snapshots, obj: rows}
 

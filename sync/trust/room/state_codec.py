@@ -45,7 +45,8 @@ V = TypeVar("V")
 
 
 class StateCodec:
-    """Encodes a RoomState. There is one codec per room: it keeps the encoding of the parts that did not change.
+    """Encodes the state of a room to bytes. There is one codec per room: it keeps the encoding of the parts that did
+    not change since the last call.
 
     2,000 members take 0.4 MB; a message changes one row of the device heads, and the rest is copied unchanged.
     """
@@ -63,9 +64,9 @@ class StateCodec:
     def begin(
         self, s: RoomState, parts: Sequence[bytes], rows: Mapping[str, dict[object, tuple[object, bytes]]]
     ) -> None:
-        """Keeps the bytes that a state was read from, so that they are not encoded again. `parts` are in the order of
-        _PARTS; `rows` has the encoded rows of a part by their keys. ▲ Otherwise the first slice after a start would
-        encode the whole state: 0.2 s in a room of thousands of snapshots."""
+        """Keeps the bytes that the state `s` was read from, so that they are not encoded again. `parts` are the encoded
+        fields, in the order of _PARTS; `rows` has, for some fields, each row's value and bytes by its key. ▲ Otherwise
+        the first slice after a start would encode the whole state: 0.2 s in a room of thousands of snapshots."""
         read = dict(zip(_PARTS, parts, strict=True))
         self._shares = read.pop("shares")
         self._missing = s.missing, s.missing.dropped, read.pop("missing")
@@ -75,9 +76,9 @@ class StateCodec:
         self._rows.update(rows)
 
     def encode(self, s: RoomState, touched: Iterable[bytes], used: Iterable[bytes]) -> bytes:
-        """Encodes the state. `touched` and `used` are the devices whose heads, and the persons whose use, may have
-        changed since the last call, in the order of these changes. Reject STATE_TOO_LARGE for a state that could not be
-        read again."""
+        """Encodes the room's state `s`. `touched` are the devices whose heads, and `used` the persons whose use of the
+        totals, may have changed since the last call, in the order of these changes. Reject STATE_TOO_LARGE for a state
+        that could not be read again."""
         parts = [
             self._part("members", s.members, _pack_members),
             self._listed("epochs", s.epochs, _epoch_row),
@@ -108,8 +109,9 @@ class StateCodec:
         return kept[1]
 
     def _listed(self, name: str, value: Mapping[K, V], row: Callable[[K, V], object]) -> bytes:
-        """Encodes a part row by row. A row whose value is the same object as before is not encoded again. ▲ Otherwise
-        each new snapshot in a room of thousands would take 0.2 s of every member's loop."""
+        """Encodes the field `name`, a dict, row by row: `row` makes a key and its value encodable. A row whose value is
+        the same object as before is not encoded again. ▲ Otherwise each new snapshot in a room of thousands would take
+        0.2 s of every member's loop."""
 
         def pack(rows: Mapping[K, V]) -> bytes:
             before, kept = self._rows.get(name, {}), dict[object, tuple[object, bytes]]()
@@ -122,15 +124,17 @@ class StateCodec:
         return self._part(name, value, pack)
 
     def _pack_shares(self, shares: dict[bytes, bytes]) -> bytes:
-        """Packs the shares. Shares are only ever added, so the packed ones stay and the new ones are appended."""
+        """Packs the commitments to the objects' shares, by object. Objects are only ever added, so the packed rows stay
+        and the new ones are appended."""
         packed = len(self._shares) // _SHARE.size
         if packed < len(shares):
             self._shares += b"".join(_SHARE.pack(o, c) for o, c in islice(shares.items(), packed, None))
         return self._shares
 
     def _pack_missing(self, missing: Missing) -> bytes:
-        """Appends as `_pack_shares` does while no position is dropped. ▲ Otherwise a server that withholds 100,000
-        positions would have each of them packed again with every slice."""
+        """Packs the positions whose content is missing. Only new ones are packed and appended, as long as none was
+        dropped. ▲ Otherwise a server that withholds 100,000 positions would have each of them packed again with every
+        slice."""
         held, dropped, packed = self._missing
         count = len(packed) // _POSITION.size
         if held is not missing or dropped != missing.dropped or count > len(missing):
@@ -147,8 +151,9 @@ def decode_state(data: bytes) -> RoomState:
 
 
 def decoding_state(data: bytes) -> Generator[None, None, tuple[RoomState, StateCodec]]:
-    """As `decode_state`, as a generator that stops after each piece. Returns the state, and a codec that need not
-    encode again what was read. ▲ A state of 5.7 MB, which a member can make, takes 0.7 s."""
+    """Decodes a room's state in steps: a generator that stops after each piece, so that the caller can do other work
+    between. It returns the state, and a codec that need not encode again what was read. Reject "format" for another
+    version. ▲ A state of 5.7 MB, which a member can make, takes 0.7 s."""
     value = dec(data, limit=STATE_LIMIT)
     if type(value) is not list or not value or value[0] != STATE_VERSION:
         raise Reject("format", "room state")
@@ -193,7 +198,7 @@ def decoding_state(data: bytes) -> Generator[None, None, tuple[RoomState, StateC
 
 
 def _gathered(rows: Iterable[tuple[K, V]]) -> Generator[None, None, dict[K, V]]:
-    """Collects the rows in a dict, in pieces."""
+    """Collects the (key, value) rows in a dict; a generator that stops after every 500 rows and returns the dict."""
     found: dict[K, V] = {}
     for count, (key, value) in enumerate(rows, start=1):
         found[key] = value
@@ -205,7 +210,8 @@ def _gathered(rows: Iterable[tuple[K, V]]) -> Generator[None, None, dict[K, V]]:
 def _listed(
     rows: Iterable[tuple[K, V, bytes]], kept: dict[object, tuple[object, bytes]]
 ) -> Generator[None, None, dict[K, V]]:
-    """As `_gathered`, of rows with the bytes that they were read from, which go into `kept`."""
+    """Collects (key, value, encoded bytes) rows: a generator that stops after every 20 rows and returns the dict of
+    values. The values with their bytes are added to `kept`."""
     found: dict[K, V] = {}
     for count, (key, value, raw) in enumerate(rows, start=1):
         found[key] = value

@@ -44,7 +44,8 @@ RhAt = Callable[[int], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class AcceptedEntry:
-    """An entry at its position. `void` is the reason why it does not count, or None."""
+    """An entry of a room that was judged, at position `n` and time `t` (ms). `void` is the reason why it has no effect,
+    or None."""
 
     n: int
     t: int
@@ -54,8 +55,9 @@ class AcceptedEntry:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedEnvelope:
-    """An envelope at its position; its content is bound to `hdr_bytes`. `ct` is None if the content was destroyed or
-    pruned."""
+    """An envelope of a room that was judged, at position `n` and time `t` (ms). `void` is the reason why it has no
+    effect, or None. `ct` is its encrypted content, bound to `hdr_bytes`; None if it was destroyed, pruned or not
+    sent."""
 
     n: int
     t: int
@@ -70,8 +72,8 @@ Accepted = AcceptedEntry | AcceptedEnvelope
 
 
 class RoomStream:
-    """The verified prefix of one room. Not thread-safe; `accept` may run in a thread while no other code uses the
-    stream."""
+    """The verified beginning of one room's stream: judges each next item and keeps the state after the last one. Not
+    thread-safe; `accept` may run in a thread while no other code uses the stream."""
 
     def __init__(self, room: RoomId | None, state: RoomState | None = None, codec: StateCodec | None = None) -> None:
         """A stream of the given room (None: the room that its genesis makes), at position 1 or after `state`. `codec`
@@ -93,8 +95,8 @@ class RoomStream:
 
     @classmethod
     def reading(cls, data: bytes) -> Generator[None, None, "RoomStream"]:
-        """As `from_bytes`, as a generator that stops after each piece of at most 2 ms and returns the stream at the
-        end."""
+        """Reads the state that `to_bytes` made: a generator that stops after each piece of at most 2 ms, and returns
+        the stream at the end."""
         state, codec = yield from decoding_state(data)
         return cls(state.room, state, codec)
 
@@ -153,8 +155,8 @@ class RoomStream:
         return member.role if member else None
 
     def next_prev(self, uid: Uid, dev: bytes) -> bytes:
-        """▲ The id that a device's next envelope must name: of its own last envelope or of its person's newest add,
-        whichever is later."""
+        """▲ The id that the next envelope of the device `dev` of `uid` must name as the one before: that of its own
+        last envelope or of the entry that last added its person, whichever is later. Zeros if there is neither."""
         head, member = self.state.device_heads.get(dev), self.state.members.get(uid)
         if member is None or (head is not None and head.n > member.since_n):
             return head.ident if head else bytes(32)
@@ -169,10 +171,8 @@ class RoomStream:
         return entry_rules.recipients(self.state.members, self.state.pins, self.state.policy, book)
 
     def may_be_gone(self, obj: ObjId, n: int) -> bool:
-        """▲ Whether the content at position n may rightly be missing: the object is destroyed, or pruned up to there.
-
-        A missing ct that no position explains is WITHHELD.
-        """
+        """▲ Whether the content at position `n`, of the object `obj`, may rightly be missing: the object is destroyed,
+        or pruned up to there. Otherwise the server withholds it."""
         return obj in self.state.destroyed or n <= self.state.pruned.get(obj, 0)
 
     def withheld(self) -> list[int]:
@@ -185,7 +185,8 @@ class RoomStream:
     def accept(
         self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None, *, headers_only: bool = False
     ) -> list[Accepted]:
-        """Judges the next items in order and takes in all of them or none.
+        """Judges the next items in order and takes in all of them or none; returns them with their verdicts. `rh_at`
+        returns old running hashes, which items of authors who lag behind refer to.
 
         With `headers_only` their content was not requested and does not count as missing; the caller requests it later
         and checks it against the running hash.
@@ -202,7 +203,8 @@ class RoomStream:
     def place(
         self, kind: int, signed: Sequence[tuple[bytes, bytes, bytes | None]], t: int, book: UserBook, rh_at: RhAt
     ) -> tuple[list[Item], list[Accepted]]:
-        """At the server: gives (body, sig, ct) the next positions at time t, or refuses all of them with a Reject.
+        """At the server: gives signed items of one `kind`, each (body, sig, ct), the next positions at time `t` (ms),
+        or refuses all of them with a Reject. Returns them at their positions, and their verdicts.
 
         The rules are those of `accept`, but an item that would be void is refused with its reason as the code.
         """
@@ -313,8 +315,8 @@ class RoomStream:
         return AcceptedEntry(item.n, item.t, entry, void)
 
     def _check_place(self, entry: RoomEntry, n: int, *, strict: bool) -> None:
-        """Checks an entry's room and sequence, and that the room begins with a genesis and its founder's first
-        epoch."""
+        """Checks an entry's room and number, and that the room begins with a genesis and its founder's first epoch.
+        Reject "chain" ("conflict" if `strict`), "order" or "other-room"."""
         s = self.state
         if entry.seq != s.entry_seq + 1 or entry.prev != s.entry_head:
             raise Reject("conflict" if strict else "chain", f"position {n}")
@@ -338,8 +340,8 @@ class RoomStream:
     # -- what each person has used (totals.py) ------------------------------------------------------------------
 
     def _count(self, uid: Uid, more: dict[str, int]) -> None:
-        """Adds `more` to a person's use and to the sums. Called only after the verdict, since the use is changed in
-        place."""
+        """Adds `more`, numbers by the fields of `Used`, to what a person has used of the room's totals, and to the
+        sums. Called only after the verdict, since these are changed in place."""
         for who in (uid, EVERYBODY) if more else ():
             self._put_used(who, totals.add(self.state.used.get(who, NOTHING), more))
 
@@ -369,8 +371,8 @@ class RoomStream:
     def _batch(
         self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, headers_only: bool
     ) -> list[Accepted]:
-        """▲ Judges one device's batch: chained inside, signed at the tail. Nothing is applied before that signature
-        verifies."""
+        """▲ Judges one device's batch of envelopes, each of which names the one before; the last is signed. Nothing is
+        applied before that signature is verified."""
         bodies = [envelope.read_body(item.body) for item in items]
         headers = [Header.decode(hdr) for hdr, _, _ in bodies]
         idents = [item_id(ENVELOPE, item.body) for item in items]
@@ -408,7 +410,7 @@ class RoomStream:
         return out
 
     def _take(self, item: Item, hdr: Header, ident: Hash, *, headers_only: bool) -> None:
-        """Applies an envelope that counts."""
+        """Applies an envelope that is not void to the room's state."""
         s = self.state
         if hdr.kind in _ABOUT_STATES:
             before = copy.copy(s)
@@ -424,8 +426,8 @@ class RoomStream:
             self._put(s.missing, item.n, hdr.obj)
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
-        """▲ Reject "fork" unless the author's view of the history is ours. Otherwise the server showed the author
-        another history."""
+        """▲ Reject "fork" unless `seen`, the position and running hash that the author of the item at `n` had verified,
+        is in our history. Otherwise the server showed the author another history."""
         at, rh = seen
         if at >= n:
             raise Reject("fork", f"position {n}")
@@ -433,7 +435,8 @@ class RoomStream:
             raise Reject("fork", f"position {n}")
 
     def rh_of(self, at: int, rh_at: RhAt | None) -> bytes | None:
-        """The running hash at an accepted position: of the last 4096 from memory, of older ones by `rh_at`."""
+        """The running hash at the accepted position `at`: of the last 4096 from memory, of older ones by `rh_at`; None
+        if neither has it."""
         if at == 0:
             return RH_0
         first = self.state.n - len(self._recent) + 1

@@ -17,7 +17,8 @@ from sync.trust.room.room_state import RoomState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The origin of a successor: the old room, and the last position whose history its owner vouches for."""
+    """The origin of a successor, a room that continues a stopped one: the old room's id, and the last position (`n`,
+    with the running hash `rh`) that the successor's founder had verified in it."""
 
     room: RoomId
     n: int
@@ -29,7 +30,7 @@ class Origin:
 
 
 def origin(genesis: Genesis) -> Origin | None:
-    """The room that a genesis continues, or None."""
+    """The stopped room that the room with this `genesis` claims to continue, or None."""
     if genesis.successor is None:
         return None
     room, n, rh = genesis.successor
@@ -37,13 +38,14 @@ def origin(genesis: Genesis) -> Origin | None:
 
 
 def may_continue(old: RoomState, founder: Uid) -> bool:
-    """▲ Whether the founder owns the old room where our copy of it ends. Ownership at the position that the claim names
-    is not enough: a former owner could name a position of the time of their ownership."""
+    """▲ Whether `founder`, who made a room that claims to continue `old`, owns the old room where our copy of it ends.
+    Ownership at the position that the claim names is not enough: a former owner could name a position of the time of
+    their ownership."""
     member = old.members.get(founder)
     return member is not None and member.role is Role.OWNER
 
 
 def object_in(successor: RoomId, old: RoomId, obj: ObjId) -> ObjId:
-    """The object of the successor that continues an object of the old room. Every client computes the same id by
-    itself."""
+    """The id in the room `successor` of the object that continues `obj` of the room `old`. Every client computes the
+    same id by itself."""
     return ObjId(successor) if obj == ObjId(old) else ObjId(H("successor", successor, obj)[:16])

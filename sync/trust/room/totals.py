@@ -64,7 +64,8 @@ def _of(s: RoomState, uid: bytes) -> Used:
 
 
 def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
-    """▲ Whether this device has written here before, or the person's share has room for one more."""
+    """▲ Whether the device `dev` has written in the room before, or its person's share of devices has room for one
+    more."""
     return dev in s.device_heads or DEVICES.has_room(_of(s, uid).devices, len(s.device_heads))
 
 
@@ -72,8 +73,9 @@ def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
 
 
 def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
-    """▲ Why an envelope is void by the totals: "oversize", "snapshot" (an attest that adds nothing), "total"; or
-    None."""
+    """▲ Why an envelope has no effect because of the room's totals: "oversize", "snapshot" (an attest that adds
+    nothing) or "total" (its author's share is used up); None if it counts. `length` is that of its ciphertext, `t` its
+    time (ms)."""
     if hdr.kind == envelope.OP and not hdr.share_c:  # the usual case
         return None
     used = _of(s, hdr.uid)
@@ -97,7 +99,8 @@ def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None
 
 def ends_something(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> bool:
     """▲ Whether no total may stop the entry: a removal, a leave, a lowered role, a pin that states a revocation or the
-    end of a log, or the epoch that a room owes."""
+    end of a user log, or the epoch that a room owes. `before` and `after` are the room without the entry and with
+    it."""
     match entry.payload:
         case Remove() | Leave():
             return True
@@ -118,9 +121,9 @@ def _states_an_end(before: RoomState, after: RoomState, uid: Uid, book: UserBook
 
 
 def judge_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook, *, known: bool) -> str | None:
-    """▲ Why an entry that the rules allow is void by the totals: "stale" (a pin that moves nothing) or "total"; or
-    None. `before` and `after` are the room without the entry and with it; `known`: whether its device counts within a
-    share."""
+    """▲ Why an entry that the rules allow has no effect because of the room's totals: "stale" (a pin that moves
+    nothing) or "total" (its author's share is used up); None if it counts. `before` and `after` are the room without
+    the entry and with it; `known`: whether the room keeps anything of its device, see `knows_or_takes_device`."""
     if isinstance(entry.payload, Pin) and after.pins is before.pins:
         return "stale"
     used, everybody = _of(before, entry.uid), _of(before, EVERYBODY)
@@ -151,20 +154,21 @@ def _may_propose(s: RoomState, uid: Uid) -> bool:
 
 
 def links_of(before: RoomState, entry: RoomEntry) -> int:
-    """The number of epochs that the entry's link reaches back over beyond the newest one with an archive."""
+    """How many epochs farther than it must the entry's epoch links back: those between the epoch that it links to and
+    the newest one with an archive. 0 if it has no link."""
     epoch = entry.epoch
     return 0 if epoch is None or epoch.base is None else links_beyond(before, epoch.base)
 
 
 def links_beyond(s: RoomState, base: int) -> int:
-    """The number of epochs between `base` and the newest epoch with an archive, that is what a link to `base` counts
-    against the limit of links that its author has (`LINKS`)."""
+    """The number of epochs between `base` and the newest epoch with an archive. A link to `base` counts with this
+    number against its author's share of `LINKS`."""
     newest = next((e for e in range(s.epoch, base, -1) if (epoch := s.epochs.get(e)) and epoch.has_archive), base)
     return newest - base
 
 
 def may_link(s: RoomState, uid: Uid, base: int) -> bool:
-    """Whether this person's next epoch may link to `base`; if not, it is made without an archive."""
+    """Whether the next epoch that `uid` makes may link back to epoch `base`; if not, it is made without an archive."""
     beyond = links_beyond(s, base)
     return not beyond or LINKS.has_room(_of(s, uid).links, _of(s, EVERYBODY).links, beyond)
 
@@ -173,7 +177,8 @@ def may_link(s: RoomState, uid: Uid, base: int) -> bool:
 
 
 def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> dict[str, int]:
-    """What an entry that counts adds to its author's use."""
+    """What an entry that counts adds to its author's use of the room's totals, by the fields of `Used`. `before` and
+    `after` are the room without the entry and with it."""
     more = {"links": links_of(before, entry)}
     if not ends_something(before, after, entry, book):
         more |= {"entries": 1, "epochs": int(entry.epoch is not None), "people": int(_brings(before, entry))}
@@ -181,8 +186,9 @@ def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: U
 
 
 def counted_envelope(used: Used, hdr: Header, t: int) -> Used:
-    """`used` with one more envelope of this author that is not void: a begun object, or a mark of the day. `t` is the
-    server's time (ms). Snapshots are counted by `snapshots_between` instead."""
+    """Returns `used`, an author's use of the room's totals, with one more envelope of theirs that is not void: a begun
+    object, or a heartbeat or purge mark of the day. `t` is the server's time (ms). Snapshots are counted by
+    `snapshots_between` instead."""
     if hdr.kind not in (envelope.HEARTBEAT, envelope.PURGED):
         return add(used, {"objects": 1}) if hdr.share_c else used
     today = day_of(t)
@@ -195,7 +201,8 @@ def counted_envelope(used: Used, hdr: Header, t: int) -> Used:
 
 
 def snapshots_between(before: tuple[Snapshot, ...], after: tuple[Snapshot, ...]) -> dict[Uid, int]:
-    """By how much each author's remembered snapshots of an object have grown or shrunk."""
+    """By how much the number of an object's remembered snapshots has grown or shrunk for each author, from `before` to
+    `after`. Authors without a change are left out."""
     grown: dict[Uid, int] = {}
     for rows, by in ((after, 1), (before, -1)):
         for row in rows:

@@ -16,13 +16,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """One person's use of a room. Only `snapshots` can fall: it counts those that the room remembers now."""
+    """How much of a room's totals one person has used: objects begun, devices that wrote, epochs made, persons added,
+    entries posted. Only `snapshots` can fall: it counts those that the room remembers now."""
 
     objects: int = 0
     devices: int = 0
     epochs: int = 0
     links: int = 0
-    """Epochs that the person's links reach back over beyond what a link must."""
+    """By how many epochs, summed, the person's links to older epochs reach farther back than they must."""
     people: int = 0
     entries: int = 0
     snapshots: int = 0
@@ -58,21 +59,23 @@ def pack_used(uid: bytes, used: Used) -> bytes:
 
 
 def read_used(packed: bytes) -> Iterator[tuple[Uid, Used]]:
-    """Yields each person and their use from packed rows."""
+    """Reads packed rows, as `pack_used` makes them: yields each person and how much of the totals they have used."""
     names = tuple(Used.__dataclass_fields__)
     for u, *row in _ROW.iter_unpack(packed):
         yield Uid(u), Used(**dict(zip(names, row, strict=True)))
 
 
 class Rows:
-    """Packed rows of a container that is changed in place: after a change only the row itself is packed again."""
+    """The encoding of a dict that is changed in place, as rows of one length: after a change only the changed rows are
+    packed again."""
 
     def __init__(self) -> None:
         self._packed = bytearray()
         self._at: dict[bytes, int] = {}
 
     def begin(self, packed: bytes, held: Mapping[Uid, T] | Mapping[bytes, T]) -> None:
-        """Begins with rows that were packed before. They have one length and are in the order of `held`."""
+        """Begins with rows that were packed before, for example those read at a start. They have one length and are in
+        the order of the keys of `held`."""
         size = len(packed) // len(held) if held else 0
         self._packed = bytearray(packed)
         self._at = {key: at * size for at, key in enumerate(held)}
@@ -80,8 +83,8 @@ class Rows:
     def pack(
         self, held: Mapping[Uid, T] | Mapping[bytes, T], touched: Iterable[bytes], row: Callable[[bytes, T], bytes]
     ) -> bytes:
-        """Packs the rows. `touched` are the keys whose values may have changed since the last call, in the order of
-        these changes."""
+        """Packs the dict `held` to its rows, and returns all of them. `touched` are the keys whose values may have
+        changed since the last call, in the order of these changes. `row` packs one key and value."""
         values: Mapping[bytes, T] = held  # type: ignore[assignment]  # a Uid is bytes
         if len(self._at) > len(values) or not self._at:
             self._packed, self._at, touched = bytearray(), {}, values

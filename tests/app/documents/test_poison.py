@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What one colleague sends into one document or board harms no other object, and not the session's end."""
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,6 @@ from tests.one_change import one_change as encode
 
 DEEP = 900
 """Levels of a list of 1.8 kB; audit finding 7."""
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def nested(levels: int) -> object:

@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Documents over real stores: two desks, restarts, search, presence, damaged and huge changes, a full disk."""
+"""Documents over real stores: two desks, restarts, presence, versions, and what is freed."""
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pytest
 
 from app.core.ids import DevId, ObjId, RoomId
 from app.documents.records import CARET, Caret
-from app.errors import DiskFull, NotFound, StoreFault
-from app.objects import pieces
+from app.errors import NotFound
 from app.objects.crdt import LOCAL, REMOTE, Origin
-from app.objects.object import MAX_DATA_BYTES
 from app.richtext.flow import Style
-from app.richtext.indexing import LONGEST_S
-from app.richtext.model import Document
 from app.store import arrivals
 from app.store.database import Database
 from sync.client.received import Backfilled, Received, ReceivedSlice, Resolved
@@ -25,21 +18,6 @@ from tests.app.documents.desks import Desk, World
 from tests.counting import crdt_docs
 from tests.office import EK, HL, ROOM
 from tests.world import until
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def pair(world: World) -> tuple[Desk, Desk, ObjId]:
-    hl, ek = world.add(HL), world.add(EK)
-    obj = hl.documents.create(ROOM, "Beslut om tillsyn å")
-    world.deliver()
-    return hl, ek, obj
 
 
 def test_a_new_document_is_listed_by_everybody_under_its_title(pair: tuple[Desk, Desk, ObjId]) -> None:
@@ -205,104 +183,6 @@ def test_a_damaged_cached_state_is_passed_over(world: World, pair: tuple[Desk, D
     assert hl.documents.open(obj).plain_text() == "åäö"
 
 
-def test_words_are_found_a_moment_after_they_were_written(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
-    hl, ek, obj = pair
-    hl.documents.open(obj).splice(0, 0, "Verksamheten i Ängelholm")
-    world.deliver()
-    assert ek.store.search.find_here("ängelholm") == []
-    ek.timers.ring()
-    assert [hit.obj for hit in ek.store.search.find_here("ängelh")] == [obj]
-    assert ek.documents.list(ROOM)[0].words == 3
-    assert ek.documents.list(ROOM)[0].excerpt == "Verksamheten i Ängelholm"
-
-
-def test_what_was_not_indexed_before_the_end_is_indexed_at_the_next_start(
-    world: World, pair: tuple[Desk, Desk, ObjId]
-) -> None:
-    hl, _, obj = pair
-    hl.documents.open(obj).splice(0, 0, "Värnamo")
-    hl.store.db.conn.execute("UPDATE document_rows SET pending = 1")
-    hl.documents.start()
-    hl.timers.ring()
-    assert [hit.obj for hit in hl.store.search.find_here("värnamo")] == [obj]
-
-
-def test_what_comes_while_a_document_is_indexed_asks_for_no_second_round(
-    world: World, pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hl, ek, obj = pair
-    other = hl.documents.create(ROOM, "Beslut")
-    index = ek.documents._indexing
-    shown = index._document
-
-    def write() -> None:
-        for each in (obj, other):
-            hl.documents.open(each).splice(0, 0, "Ett")
-        world.deliver()
-
-    def and_more(at: ObjId) -> AbstractContextManager[Document]:
-        write()  # as a commit that ends meanwhile brings it
-        return shown(at)
-
-    monkeypatch.setattr(index, "_document", and_more)
-    write()
-    for _ in range(3):
-        asked = [entry for entry in ek.timers.waiting if entry[1] == index._next]
-        assert len(asked) == 1
-        ek.timers.waiting.remove(asked[0])
-        index._next()
-
-
-def test_a_disk_that_refuses_the_index_is_tried_again_and_ends_nothing(
-    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hl, _, obj = pair
-    index = hl.documents._indexing
-
-    def refused(*_: object) -> None:
-        raise DiskFull
-
-    hl.documents.open(obj).splice(0, 0, "Yttrandet")
-    with monkeypatch.context() as full:
-        full.setattr(index, "_write", refused)
-        hl.timers.ring()
-        assert [entry[0] for entry in hl.timers.waiting if entry[1] == index._next] == [LONGEST_S]
-    assert not hl.store.search.find_here("yttrandet")
-    hl.timers.ring(LONGEST_S)
-    assert [hit.obj for hit in hl.store.search.find_here("yttrandet")] == [obj]
-    hl.documents.open(obj).splice(0, 0, "Beslutet")
-    monkeypatch.setattr(index, "_write", refused)
-    hl.documents.close_all()  # the next start indexes it
-
-
-def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(
-    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hl, _, obj = pair
-    index, document, now = hl.documents._indexing, hl.documents.open(obj), [100.0]
-    monkeypatch.setattr("app.richtext.indexing.time.perf_counter", lambda: now[0])
-    monkeypatch.setattr("app.richtext.indexing.HEAVY_S", -1.0)  # whatever it takes
-    hl.timers.ring()
-
-    def begun_again() -> bool:
-        """Whether a change restarts the wait before indexing."""
-        (before,) = [entry for entry in hl.timers.waiting if entry[1] == index._next]
-        document.splice(0, 0, "a")
-        (after,) = [entry for entry in hl.timers.waiting if entry[1] == index._next]
-        return after is not before
-
-    document.splice(0, 0, "a")
-    for _ in range(140):  # 28 s without a pause
-        assert begun_again()
-        now[0] += 0.2
-    now[0] += 1.0
-    assert not begun_again(), "it waits no longer"
-    monkeypatch.setattr("app.richtext.indexing.HEAVY_S", 1.0)
-    hl.timers.ring()
-    document.splice(0, 0, "a")
-    assert not begun_again(), "what is not felt comes when it was to come"
-
-
 def test_a_rename_reaches_lists_without_opening_the_document(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, ek, obj = pair
     hl.documents.rename(obj, "Föreläggande")
@@ -316,102 +196,6 @@ def test_a_document_that_is_put_away_is_not_listed_and_can_be_taken_back(pair: t
     assert hl.documents.list(ROOM) == []
     hl.documents.restore(obj)
     assert [row.obj for row in hl.documents.list(ROOM)] == [obj]
-
-
-@pytest.mark.slow
-def test_an_update_larger_than_a_change_travels_in_parts(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
-    hl, ek, obj = pair
-    theirs = ek.documents.open(obj)
-    hl.documents.open(obj).splice(0, 0, "Ett långt stycke å 🙂.\n" * 20_000)
-    assert all(len(change.data) <= MAX_DATA_BYTES for change in hl.store.changes.of(obj))
-    assert len(hl.store.changes.of(obj)) > 2
-    world.deliver()
-    assert theirs.plain_text() == hl.documents.open(obj).plain_text()
-
-
-@pytest.mark.parametrize("data", [b"", b"\x01nonsense", pieces.encode(b"\xff\xfe\x01")[0], b"\x63" + bytes(40)])
-def test_a_damaged_update_is_refused_by_name_and_the_document_opens(
-    world: World, pair: tuple[Desk, Desk, ObjId], data: bytes
-) -> None:
-    hl, ek, obj = pair
-    live = ek.documents.open(obj)
-    hl.documents.open(obj).splice(0, 0, "åäö")
-    world.arrive(ek, HL, obj, data)
-    world.deliver()
-    assert live.plain_text() == "åäö"
-    (found,) = ek.store.changes.unprojected(ROOM)
-    assert found[1] in ("damaged-update", "malformed", "format-newer")
-    assert ek.documents.damaged(obj) == 1
-    ek = world.restart(ek)
-    assert ek.documents.open(obj).plain_text() == "åäö"
-    assert ek.documents.damaged(obj) == int(found[1] != "damaged-update")  # what is void reaches no document
-
-
-def test_a_full_disk_loses_nothing_and_is_reported(
-    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hl, _, obj = pair
-    faults: list[StoreFault] = []
-    hl.documents.fault.connect(lambda _obj, fault: faults.append(fault))
-    document = hl.documents.open(obj)
-    append = hl.store.changes.append
-    monkeypatch.setattr(hl.store.changes, "append", _refuse)
-    document.splice(0, 0, "å")
-    assert [fault.code for fault in faults] == ["disk-full"]
-    assert hl.documents.unsaved(obj)
-    monkeypatch.setattr(hl.store.changes, "append", append)
-    document.splice(1, 0, "ä")
-    assert not hl.documents.unsaved(obj)
-    assert hl.documents.document_at(obj, 1 << 60).plain_text() == "åä"
-
-
-def test_a_large_edit_is_stored_whole_or_not_at_all(
-    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Pieces of it alone would wait for the others for ever, at everybody."""
-    hl, _, obj = pair
-    document, append, asked = hl.documents.open(obj), hl.store.changes.append, list[bytes]()
-    before = len(hl.store.changes.of(obj))
-
-    def fills(room: RoomId, to: ObjId, data: bytes, *, live: bool) -> object:
-        asked.append(data)
-        if len(asked) == 3:
-            raise DiskFull
-        return append(room, to, data, live=live)
-
-    with monkeypatch.context() as full:
-        full.setattr(hl.store.changes, "append", fills)
-        document.splice(0, 0, "å🙂" * 100_000)
-    assert len(asked) == 3
-    assert len(hl.store.changes.of(obj)) == before
-    assert hl.documents.unsaved(obj)
-    hl.documents.retry(obj)
-    assert [change.data for change in hl.store.changes.of(obj)][before:][:3] == asked
-    assert hl.documents.document_at(obj, 1 << 60).plain_text() == document.plain_text()
-
-
-def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
-    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also the edits of a document whose view is gone, since Kansli is being locked."""
-    hl, _, obj = pair
-    document = hl.documents.open(obj)
-    with monkeypatch.context() as full:
-        full.setattr(hl.store.changes, "append", _refuse)
-        document.splice(0, 0, "å🙂")
-        with pytest.raises(DiskFull):
-            hl.documents.close(obj)
-        with pytest.raises(DiskFull):
-            hl.documents.save()
-        assert hl.documents.unsaved(obj)
-    hl.documents.save()
-    assert not hl.documents.unsaved(obj)
-    hl.documents.save()
-    assert hl.documents.document_at(obj, 1 << 60).plain_text() == "å🙂"
-
-
-def _refuse(*_args: object, **_more: object) -> None:
-    raise DiskFull
 
 
 def test_carets_are_seen_where_they_are_and_go_when_their_owner_leaves(

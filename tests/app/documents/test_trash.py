@@ -1,23 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Documents that are put away: who did it and when, the way back, and what is written there meanwhile."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from app.core.ids import ObjId
 from app.objects.trash import Trash
 from app.rooms.records import ObjectRetired, encode
 from tests.app.documents.desks import World
 from tests.office import EK, HL, ROOM
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def test_the_trash_shows_everybody_who_and_when_and_gives_back(world: World) -> None:

@@ -32,7 +32,7 @@ from sync.server.store.base import Taken
 from sync.server.store.sql import SqlStore
 from tests.sync.server.house import House
 from tests.sync.server.process import ROOT
-from tests.sync.server.test_stores import invite
+from tests.sync.server.store_rows import invite
 
 
 def audit(data: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

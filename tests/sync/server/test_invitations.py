@@ -17,9 +17,9 @@ from sync.server.process.running import start_server
 from sync.server.store.base import Store, Taken
 from sync.trust.person.agency import SignInCode, invite_id
 from tests.sync.server.house import House
+from tests.sync.server.restored import signed_out
+from tests.sync.server.store_rows import ANNA, entry, invite, store, user
 from tests.sync.server.test_backup import back_up, put_back
-from tests.sync.server.test_restored_rooms import _signed_out
-from tests.sync.server.test_stores import ANNA, entry, invite, store, user
 from tests.sync.server.wire import Person, Refused, config, wired
 
 __all__ = ["store"]  # a fixture
@@ -101,7 +101,7 @@ async def test_attack_a_withdrawn_code_brings_no_log_back(house: House, tmp_path
     await asyncio.to_thread(put_back, tmp_path / "backup", back)
     await invitations.withdraw(back, invite_id(SignInCode.parse(code).key.public))
     async with start_server(config(back)) as server:
-        await _signed_out(bert, server, back)
+        await signed_out(bert, server, back)
         with pytest.raises(Refused, match="code-withdrawn"):
             await bert.wire.ask(m.ReuploadLog(bert.wire.rid(), bert.entries), m.Ok)
         await bert.wire.close()

@@ -33,7 +33,7 @@ from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, entry_by, epoch_in, signed
 from tests.sync.trust.people import NOW, Room, Someone, signed_ops
 from tests.sync.trust.test_roomlog import refused as no_entry
-from tests.sync.trust.test_stream import TEXT, not_placed, ops_by, refused, void
+from tests.sync.trust.verdicts import TEXT, not_placed, ops_by, refused, void
 
 NOTE = [b"x"]
 

@@ -18,7 +18,7 @@ from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import entry_by
 from tests.sync.trust.people import NOW, Room, Someone
 from tests.sync.trust.test_roomlog import refused as no_entry
-from tests.sync.trust.test_stream import TEXT, ops_by, refused, void
+from tests.sync.trust.verdicts import TEXT, ops_by, refused, void
 
 NOTE = [b"x"]
 

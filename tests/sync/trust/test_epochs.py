@@ -34,7 +34,7 @@ from sync.trust.room.entries import RoomEntry
 from sync.trust.room.entry_drafts import Draft
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import Room, Someone
-from tests.sync.trust.test_stream import ops_by
+from tests.sync.trust.verdicts import ops_by
 
 
 def void(room: Room, by: Someone, draft: Draft) -> str | None:

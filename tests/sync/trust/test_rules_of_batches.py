@@ -18,7 +18,7 @@ from sync.trust.room.envelope import PlainOp, encrypt_batch, read_body
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, signed, with_ext
 from tests.sync.trust.people import Someone
-from tests.sync.trust.test_stream import not_placed, ops_by, refused, void
+from tests.sync.trust.verdicts import not_placed, ops_by, refused, void
 
 NOTHING: dict[str, object] = {}
 

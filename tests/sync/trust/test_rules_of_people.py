@@ -22,8 +22,8 @@ from sync.trust.room.entries import entry_body as room_body
 from sync.trust.room.stream import RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import NOW, Office, Someone
-from tests.sync.trust.test_stream import ops_by, void
 from tests.sync.trust.test_userlog import bind_again, me, refused
+from tests.sync.trust.verdicts import ops_by, void
 
 IDENTITY = (1).to_bytes(32, "little")
 """The point of order one: one fixed signature verifies under it."""

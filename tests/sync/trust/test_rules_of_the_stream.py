@@ -17,7 +17,7 @@ from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, entry_by, epoch_in
 from tests.sync.trust.people import NOW, Book, Room, Someone
 from tests.sync.trust.test_roomlog import refused as no_entry
-from tests.sync.trust.test_stream import not_placed, ops_by, refused, void
+from tests.sync.trust.verdicts import not_placed, ops_by, refused, void
 
 NOTE: list[object] = [b"x"]
 

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The people in a document, as colleagues see them: only those who have it on screen."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QTextCursor
@@ -11,23 +8,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.i18n import language, set_language
 from tests.app.documents.desks import World
 from tests.office import EK, HL, ROOM
 from tests.ui.pointing import click, point
 from ui.documents.view import DocumentsView
 from ui.kit import theme
 from ui.richtext.flags import Flags
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    before = language()
-    set_language("sv")
-    made = World(tmp_path)
-    yield made
-    made.close()
-    set_language(before)
 
 
 def test_who_goes_to_another_tab_is_no_longer_in_the_document_and_is_when_back(qtbot: QtBot, world: World) -> None:

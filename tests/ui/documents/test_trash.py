@@ -1,35 +1,20 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Putting documents away and getting them back, as a person does it; and what a colleague who has one open sees."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QListView, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.i18n import language, set_language
 from app.objects.trash import Trash
 from tests.app.documents.desks import World
 from tests.office import EK, HL, ROOM
-from tests.ui.documents.test_view import opened, show
+from tests.ui.documents.shown_documents import opened, show
 from tests.ui.walking import check
 from tests.world import until
 from ui.documents.view import DocumentsView
 from ui.trash import TrashDialog
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    before = language()
-    set_language("sv")
-    made = World(tmp_path)
-    yield made
-    made.close()
-    set_language(before)
 
 
 def put_away(view: DocumentsView) -> None:

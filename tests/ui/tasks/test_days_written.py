@@ -6,8 +6,8 @@ from datetime import date
 from PySide6.QtCore import Qt
 
 from tests.office import HL
+from tests.ui.tasks.boards import card, named
 from tests.ui.tasks.test_due_field import FRIDAY, desks, today, view
-from tests.ui.tasks.test_view import card, named
 from ui.tasks.my_tasks import due_text
 from ui.tasks.view import TasksView
 

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from app.core.clock import set_clock
 from app.core.i18n import set_language
 from tests.office import BOARD_ID, ROOM, Desk, Positions
+from tests.ui.tasks.boards import CONTROL, card, named
 from tests.ui.tasks.test_editor import desks, open_by_click, shown, type_in
-from tests.ui.tasks.test_view import CONTROL, card, named
 from ui.tasks.view import TasksView
 
 __all__ = ["desks"]

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.core.i18n import set_language
 from app.tasks.descriptions import MAX_DESCRIPTION
 from tests.office import BOARD_ID, EK, HL, ROOM, Desk, Positions, desk, start_board
-from tests.ui.tasks.test_view import CONTROL, card, named, titles
+from tests.ui.tasks.boards import CONTROL, card, named, titles
 from ui.kit import theme
 from ui.tasks.view import TasksView
 

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from app.objects.links import ObjectLink
 from app.tasks.model import Board
 from tests.office import EK, HL, ROOM, Desk
+from tests.ui.tasks.boards import card, named, titles
 from tests.ui.tasks.test_editor import type_in
-from tests.ui.tasks.test_view import card, named, titles
 from ui.kit.toast import Toast
 from ui.kit.translate import local_now
 from ui.tasks.view import TasksView

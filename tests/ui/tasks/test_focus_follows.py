@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from app.tasks.model import Board
 from tests.office import ROOM, Desk, Positions
+from tests.ui.tasks.boards import CONTROL, card, drag, focused, named, titles
 from tests.ui.tasks.test_editor import desks, open_by_click
-from tests.ui.tasks.test_view import CONTROL, card, drag, focused, named, titles
 from ui.tasks.view import TasksView
 
 __all__ = ["desks"]

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.office import Desk, Positions
+from tests.ui.tasks.boards import CONTROL, focused, named, titles
 from tests.ui.tasks.test_editor import desks, open_by_click, shown, type_in
-from tests.ui.tasks.test_view import CONTROL, focused, named, titles
 from ui.tasks.view import TasksView
 
 __all__ = ["desks"]

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.objects.links import ObjectLink
 from tests.office import ROOM, Desk
 from tests.ui.pointing import click, point, press, release, wheel
-from tests.ui.tasks.test_view import CONTROL, card, drag, titles
+from tests.ui.tasks.boards import CONTROL, card, drag, titles
 from ui.tasks.card_widget import CardWidget
 from ui.tasks.view import TasksView
 

@@ -8,9 +8,9 @@ from pytestqt.qtbot import QtBot
 
 from app.objects.trash import Trash
 from tests.office import BOARD_ID, EK, ROOM, Desk, Positions
+from tests.ui.tasks.boards import CONTROL, card, named, titles
 from tests.ui.tasks.test_editor import BASE, desks, open_by_click, put_caret, shown, type_in
 from tests.ui.tasks.test_filter_line import Window
-from tests.ui.tasks.test_view import CONTROL, card, named, titles
 from tests.ui.walking import check
 from tests.world import until
 from ui.tasks.view import TasksView

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from app.tasks.model import Board
 from tests.office import ROOM, Desk, Positions
+from tests.ui.tasks.boards import CONTROL
 from tests.ui.tasks.test_editor import desks, open_by_click, shown, type_in
-from tests.ui.tasks.test_view import CONTROL
 from ui.tasks.view import TasksView
 
 __all__ = ["desks"]

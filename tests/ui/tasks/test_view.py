@@ -5,97 +5,23 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QMouseEvent
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.app.objects.crdts import crdt_of
 from tests.counting import lines_run
-from tests.office import BOARD_ID, EK, HL, ROOM, Desk, desk, start_board
+from tests.office import EK, HL, ROOM, Desk, desk, start_board
+from tests.ui.tasks.boards import CONTROL, card, drag, focused, menu_of, named, titles, view
 from tests.ui.walking import check
 from tests.world import until
 from ui.tasks.archive import ArchiveDialog
-from ui.tasks.card_widget import CardWidget
 from ui.tasks.filter import Filter
 from ui.tasks.view import TasksView
-from ui.tool import DraftingView, PlacedView
 
-CONTROL = Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def view(hl: Desk, qtbot: QtBot) -> TasksView:
-    board = hl.tasks.board(ROOM)
-    for title in ("a", "b", "c"):
-        board.add_card(board.columns()[0].id, title)
-    made = TasksView(hl.tasks, ROOM)
-    qtbot.addWidget(made)
-    made.resize(1100, 700)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
-
-
-def titles(view: TasksView) -> list[list[str]]:
-    return [[widget.card.title for widget in column.cards] for column in view.kanban.columns]
-
-
-def card(view: TasksView, title: str) -> CardWidget:
-    return next(w for column in view.kanban.columns for w in column.cards if w.card.title == title)
-
-
-def named(view: QWidget, name: str) -> QAbstractButton:
-    found = [b for b in view.findChildren(QAbstractButton) if b.accessibleName() == name]
-    assert len(found) == 1, (name, len(found))
-    return found[0]
-
-
-def focused(view: TasksView) -> str:
-    focus = view.focusWidget()
-    return focus.card.title if isinstance(focus, CardWidget) else ""
-
-
-def test_a_description_that_is_being_written_is_kept_when_the_window_goes(view: TasksView) -> None:
-    """As it does when Kansli is locked by itself."""
-    found = card(view, "a").card.id
-    view.editor.open_card(found)
-    view.editor.description.setPlainText("Halv mening å 🙂")
-    view.hide()
-    kept = view.board.card(found)
-    assert kept is not None
-    assert kept.description == "Halv mening å 🙂"
-
-
-def test_a_description_that_is_being_written_is_kept_when_one_quits(view: TasksView) -> None:
-    found = card(view, "a").card.id
-    view.editor.open_card(found)
-    view.editor.description.setPlainText("Halv mening å 🙂")
-    assert isinstance(view, DraftingView)
-    view.keep_draft()
-    kept = view.board.card(found)
-    assert kept is not None
-    assert kept.description == "Halv mening å 🙂"
-    assert view.editor.card_id == found
-
-
-def drag(widget: QWidget, to: QPoint, *, drop: bool = True) -> None:
-    """Presses the widget's middle and moves to a global point."""
-    start = widget.rect().center()
-    QTest.mousePress(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
-    end = widget.mapFromGlobal(to)
-    for step in range(1, 6):
-        _move(widget, start + (end - start) * step / 5)
-    if drop:
-        QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, end)
-
-
-def _move(widget: QWidget, pos: QPoint) -> None:
-    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-    where, everywhere = QPointF(pos), QPointF(widget.mapToGlobal(pos))
-    event = QMouseEvent(QEvent.Type.MouseMove, where, everywhere, none, left, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(widget, event)
+__all__ = ["view"]  # a fixture
 
 
 def test_a_card_is_dragged_to_another_column(view: TasksView, qtbot: QtBot) -> None:
@@ -193,72 +119,6 @@ def test_the_menu_moves_a_card(view: TasksView) -> None:
     assert titles(view)[3] == ["a"]
 
 
-def menu_of(view: TasksView, title: str) -> QMenu:
-    widget = card(view, title)
-    view.kanban.card_menu_asked.emit(widget.card.id, widget.mapToGlobal(QPoint(5, 5)))
-    return next(m for m in view.findChildren(QMenu) if m.isVisible())
-
-
-def offered(view: TasksView, title: str) -> list[str]:
-    menu = menu_of(view, title)
-    words = [action.text() for action in menu.actions() if action.text()]
-    menu.close()
-    return words
-
-
-def read_only(view: TasksView, hl: Desk) -> None:
-    """The role changes while the board is open."""
-    hl.folk.writer = False
-    view.set_writable(hl.tasks.may_write(ROOM))
-
-
-def test_who_may_only_read_sees_it_and_moves_and_deletes_nothing(view: TasksView, hl: Desk) -> None:
-    read_only(view, hl)
-    assert view.bar.isVisible()
-    assert view.bar.text() == "Du kan läsa tavlan men inte ändra i den."
-    assert not view.new_button.isVisible()
-    assert not any(b.isVisible() for b in view.findChildren(QAbstractButton) if "Ny uppgift i" in b.accessibleName())
-    assert not named(view, "Kolumn Pågår").isEnabled()
-    drag(card(view, "b"), view.kanban.columns[1].area.mapToGlobal(QPoint(40, 60)))
-    QTest.keyClick(card(view, "a"), Qt.Key.Key_Right, CONTROL)
-    QTest.keyClick(card(view, "a"), Qt.Key.Key_Down, CONTROL)
-    QTest.keyClick(card(view, "a"), Qt.Key.Key_Delete)
-    view.undo()
-    assert titles(view)[:2] == [["a", "b", "c"], []]
-
-
-def test_who_may_only_read_opens_a_card_and_can_copy_from_it(view: TasksView, hl: Desk) -> None:
-    board, card_id = hl.tasks.board(ROOM), card(view, "b").card.id
-    board.edit_card(card_id, description="Sidan 3")
-    board.add_check_item(card_id, "Namn")
-    read_only(view, hl)
-    QTest.mouseClick(card(view, "b"), Qt.MouseButton.LeftButton)
-    editor = view.editor
-    assert editor.isVisible()
-    QTest.keyClicks(editor.title, "x")
-    QTest.keyClicks(editor.description, "x")
-    assert (editor.title.text(), editor.description.toPlainText()) == ("b", "Sidan 3")
-    boxes = [box for box in editor.findChildren(QCheckBox) if box.isVisible()]
-    assert [box.isEnabled() for box in boxes] == [False]
-    assert not editor.column.isEnabled()
-    captions = [found.text() for found in editor.findChildren(QLabel) if found.isVisible()]
-    assert "Beskrivning" in captions
-    assert "Förfallodag" not in captions  # nothing is asked for
-    assert not editor.due.isVisible()
-    hidden = ("Ta bort uppgiften", "Välj etiketter …", "Välj en dag", "Ta bort Namn")
-    assert not [b for b in editor.findChildren(QAbstractButton) if b.isVisible() and b.accessibleName() in hidden]
-    before = hl.store.changes.of(BOARD_ID)
-    editor.close_card()
-    assert hl.store.changes.of(BOARD_ID) == before
-
-
-def test_the_menu_of_who_may_only_read_changes_nothing(view: TasksView, hl: Desk) -> None:
-    read_only(view, hl)
-    assert offered(view, "a") == ["Öppna", "Kopiera länk"]
-    view.set_writable(True)
-    assert "Ta bort" in offered(view, "a")
-
-
 def test_the_table_shows_the_same_cards(view: TasksView) -> None:
     named(view, "Tabell").click()
     assert view.table.isVisible()
@@ -318,15 +178,6 @@ def test_an_empty_board_says_what_belongs_there_and_adds_the_first_task(hl: Desk
     assert titles(view) == [["Begär yttrande"], [], [], []]
     view.undo()
     assert view.nothing.isVisible()
-
-
-def test_an_empty_board_offers_no_first_step_to_who_may_only_read(hl: Desk, qtbot: QtBot) -> None:
-    hl.folk.writer = False
-    view = TasksView(hl.tasks, ROOM)
-    qtbot.addWidget(view)
-    view.show()
-    assert view.nothing.isVisible()
-    assert not named(view, "Lägg till den första uppgiften").isVisible()
 
 
 def test_a_filter_that_shows_nothing_says_so_and_can_be_taken_off(view: TasksView) -> None:
@@ -423,58 +274,3 @@ def test_both_keys_of_redo_work_on_the_board(view: TasksView, key: Qt.Key, held:
     assert titles(view)[0] == ["a", "b", "c"]
     QTest.keyClick(view, key, held)
     assert titles(view) == moved
-
-
-def again(hl: Desk, left: TasksView, qtbot: QtBot) -> TasksView:
-    """Another view, with the place of this one restored in it."""
-    assert isinstance(left, PlacedView)
-    made = TasksView(hl.tasks, ROOM)
-    qtbot.addWidget(made)
-    made.resize(left.size())
-    made.show()
-    qtbot.waitExposed(made)
-    made.restore_place(left.view_place())
-    return made
-
-
-def test_one_comes_back_to_the_open_card_and_the_caret_in_it(view: TasksView, hl: Desk, qtbot: QtBot) -> None:
-    view.kanban.focus_card(card(view, "b").card.id)
-    QTest.keyClick(card(view, "b"), Qt.Key.Key_Return)
-    field = view.editor.description
-    field.setFocus()
-    QTest.keyClicks(field, "Sidan tre")
-    QTest.keyClick(field, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
-    view.keep_draft()
-    made = again(hl, view, qtbot)
-    assert made.editor.title.text() == "b"
-    assert made.window().focusWidget() is made.editor.description
-    cursor = made.editor.description.textCursor()
-    assert (cursor.anchor(), cursor.position()) == (9, 8)
-    view.editor.title.setFocus()
-    view.editor.title.setText("bbb")
-    for _ in range(2):
-        QTest.keyClick(view.editor.title, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
-    view.keep_draft()
-    title = again(hl, view, qtbot).editor.title
-    assert (title.selectedText(), title.cursorPosition()) == ("bb", 1)
-
-
-def test_one_comes_back_to_the_table_or_to_a_column_as_far_down_as_it_was(
-    view: TasksView, hl: Desk, qtbot: QtBot
-) -> None:
-    board = hl.tasks.board(ROOM)
-    for number in range(40):
-        board.add_card(board.columns()[0].id, f"kort {number}")
-    card(view, "kort 20").setFocus()
-    qtbot.wait(20)
-    view.kanban.columns[0].area.verticalScrollBar().setValue(900)
-    made = again(hl, view, qtbot)
-    qtbot.waitUntil(lambda: made.kanban.columns[0].area.verticalScrollBar().value() == 900)
-    assert focused(made) == "kort 20"
-    named(view, "Tabell").click()
-    qtbot.waitUntil(lambda: view.table.verticalScrollBar().maximum() > 7)
-    view.table.verticalScrollBar().setValue(7)
-    made = again(hl, view, qtbot)
-    assert made.table.isVisible()
-    assert named(made, "Tabell").isChecked()
-    qtbot.waitUntil(lambda: made.table.verticalScrollBar().value() == 7)

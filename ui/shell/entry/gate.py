@@ -15,8 +15,8 @@ from ui.kit.style import column, label, line, set_props
 
 
 class GatePage(QWidget):
-    """Title, text, `body` for fields, an error line, and a row of buttons with a spinner. In a low window
-    all of it scrolls."""
+    """A page that is shown before a person is signed in, such as the one for unlocking: title, text, `body` for fields,
+    an error line, and a row of buttons with a spinner. In a low window all of it scrolls."""
 
     def __init__(self, title: str, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,14 +58,15 @@ class GatePage(QWidget):
         outer.addStretch(3)
 
     def show_message(self, title: str, text: str) -> None:
-        """Replaces title and text, on screen and for screen readers."""
+        """Replaces the page's title and text, on screen and for screen readers."""
         for part in (self, self._area):
             part.setAccessibleName(title)
         self.heading.setText(title)
         self.text.setText(text)
 
     def add_field(self, name: str, *, secret: bool = False, hint: str = "") -> QLineEdit:
-        """A labelled line."""
+        """Adds a field for one line below the page's other fields, under the label `name`. `secret`: what is typed is
+        not shown. `hint`: a grey text while the field is empty."""
         caption = label(name, "label")
         field = QLineEdit()
         field.setAccessibleName(name)
@@ -80,13 +81,13 @@ class GatePage(QWidget):
         return field
 
     def add_button(self, button: TextButton) -> TextButton:
-        """A button at the right end."""
+        """Adds a button at the right end of the page's row of buttons, and returns it."""
         self.buttons.addWidget(button)
         return button
 
     def show_error(self, error: Exception, prefix: str = "") -> None:
-        """Shows below the fields what happened, what it means, what to do, and the code. `prefix`: as for
-        `ui.errors.format_error`."""
+        """Shows below the fields what happened, what it means, what to do, and the error's code. `prefix` is put before
+        the code to look up the page's own sentence for the error first, for example "join-"."""
         self.error.show_text(*format_error(error, prefix))
         QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.error))  # once it has its place
 

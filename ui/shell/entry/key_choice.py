@@ -15,8 +15,8 @@ from ui.shell.entry.passphrase import NewPassphrase
 
 
 class KeyStore(Protocol):
-    """Provides the unlock methods that policy allows, "keyring" and "passphrase", whether there is a key store that may
-    be used, and the rules for a new passphrase."""
+    """What the page needs to offer the unlock methods of a new store: whether policy allows a method ("keyring" or
+    "passphrase"), whether the computer has a key store that may be used, and the rules for a new passphrase."""
 
     def allowed(self, kind: str, /) -> bool: ...
     def keyring_available(self) -> bool: ...
@@ -24,7 +24,9 @@ class KeyStore(Protocol):
 
 
 class KeyChoice(QWidget):
-    """The choice. `changed` when `ready` may have changed; `entered` when Enter was pressed in a field."""
+    """A widget in which the person chooses how a new store is unlocked: by the computer's key store, or by a passphrase
+    that is typed twice. `changed` is emitted when `ready` may have changed, `entered` when Enter was pressed in a
+    field."""
 
     changed = Signal()
     entered = Signal()
@@ -85,7 +87,7 @@ class KeyChoice(QWidget):
         return self.passphrase.text() if self.by_passphrase.isChecked() else None
 
     def forget(self) -> None:
-        """Clears what was typed."""
+        """Clears the passphrase that was typed, in both fields."""
         self.passphrase.clear()
         self.again.clear()
 

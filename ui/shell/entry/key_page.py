@@ -26,7 +26,7 @@ session."""
 
 
 class Named(Protocol):
-    """A person as they are in the directory."""
+    """A person as they are in the agency's directory: name, title and unit."""
 
     @property
     def name(self) -> str: ...
@@ -37,7 +37,7 @@ class Named(Protocol):
 
 
 class PersonCard(Card):
-    """Shows a person, and what a page asks about them."""
+    """A card that shows a person's name, title and unit, and below them what the page asks about that person."""
 
     def __init__(self) -> None:
         super().__init__(margin=12, spacing=6)
@@ -47,7 +47,8 @@ class PersonCard(Card):
         self._more: Sequence[QWidget] = ()
 
     def show_person(self, person: Named, more: Sequence[QWidget] = ()) -> None:
-        """Shows a person, with `more` under their name. The former person's `more` is deleted."""
+        """Shows `person`, with the widgets `more` under their name. The widgets of the person who was shown before are
+        deleted."""
         what = " · ".join(x for x in (person.title, person.unit) if x)
         self._name.setText(person.name)
         self._what.setText(what)
@@ -61,8 +62,9 @@ class PersonCard(Card):
 
 
 class KeyPage(GatePage):
-    """The page. `left` is emitted by Back, `done` with the session, `failed` with the error, which is also shown here.
-    `prefix`: of the errors' sentences, as in `GatePage.show_error`."""
+    """The page that asks "Is this you?" and how Kansli is to be unlocked, and then makes the account by calling `make`.
+    `left` is emitted by the button Back, `done` with the session, `failed` with the error, which is also shown here.
+    `prefix` is put before an error's code to look up the page's own sentence for it first, for example "join-"."""
 
     left = Signal()
     done = Signal(object)
@@ -87,14 +89,16 @@ class KeyPage(GatePage):
         self._refresh()
 
     def ask(self, person: Named, *more: QWidget) -> None:
-        """Shows a person, with `more` under their name."""
+        """Shows the person whose account is to be made, with the widgets `more` under their name. Nothing is made
+        yet."""
         self._person = person
         self.clear_error()
         self.who.show_person(person, more)
         self._refresh()
 
     def begin(self) -> None:
-        """Makes the account, once a person is shown and the key is chosen."""
+        """Makes the account, in the background; `done` or `failed` is emitted later. Does nothing until a person is
+        shown and an unlock method is chosen."""
         if self.begin_button.isEnabled() and self._person is not None:
             self.clear_error()
             self._progress = ProgressRow(tr("Preparing …"))

@@ -20,15 +20,15 @@ RETRY_S = 10.0
 
 
 class LockingView(GatePage):
-    """Shows nothing of what was open. Await `settled`: it ends when everything is stored, or the person discards the
-    rest."""
+    """The page that covers the window while Kansli is being locked; nothing that was open can be seen. Await `settled`:
+    it ends when everything is stored, or when the person discards what cannot be stored."""
 
     held = Signal()
     """The disk has refused for the first time: Kansli is not locked until the unsaved work is stored or discarded."""
 
     def __init__(self, save: Callable[[], object], heading: str = "", parent: QWidget | None = None) -> None:
-        """`save` stores the unsaved work, or raises StoreFault. `heading` replaces the sentence that Kansli is being
-        locked."""
+        """`save` stores the unsaved work, or raises StoreFault. `heading` is shown in place of "Kansli is being
+        locked", unless it is ""."""
         super().__init__(heading or tr("Kansli is being locked"), "", parent)
         self._save = save
         self._pressed = asyncio.Event()
@@ -42,7 +42,8 @@ class LockingView(GatePage):
         self.spinner.start()
 
     async def settled(self) -> None:
-        """Saves, again every RETRY_S, until everything is stored or the person discards the rest."""
+        """Stores the unsaved work. If the disk refuses, shows why and tries again every RETRY_S seconds, or when the
+        person presses a button. Returns when everything is stored or the person discards the rest."""
         while not self._given_up:
             try:
                 self._save()

@@ -19,8 +19,9 @@ Replace = Callable[[str | None, str | None], Awaitable[object]]
 
 
 class NewUnlockMethodView(GatePage):
-    """Asks for the new unlock method. `forbidden` is the method that the store has. The person types only what is
-    needed. `unlocked` is emitted with the session."""
+    """A page for a person whose unlock method policy has forbidden since: it asks for another one, and unlocks.
+    `forbidden` is the method that the store has. `replace` sets the new one and opens the session, `rules` are those of
+    a new passphrase. `unlocked` is emitted with the session."""
 
     unlocked = Signal(object)
 
@@ -76,8 +77,8 @@ class NewUnlockMethodView(GatePage):
         self.unlocked.emit(session)
 
     def _set_busy(self, busy: bool) -> None:
-        """▲ Disables the fields while the key is changed, so that the button cannot be pressed again: a store has one
-        change of keys at a time."""
+        """Shows whether the unlock method is being changed (`busy`). ▲ Meanwhile the fields are disabled, so that the
+        button cannot be pressed again: a store has one change of keys at a time."""
         (self.spinner.start if busy else self.spinner.stop)()
         for field in self._fields:
             field.setEnabled(not busy)

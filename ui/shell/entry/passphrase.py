@@ -10,8 +10,8 @@ from ui.kit.translate import tr
 
 
 class NewPassphrase(QObject):
-    """Watches two fields and shows in `words`, a part of the view, what is lacking. `changed` is emitted after each
-    character."""
+    """Checks a new passphrase while it is typed in the field `new`, and once more in `again`. The widget `words` shows
+    what it still lacks by the `rules`, and how strong it is. `changed` is emitted after each character."""
 
     changed = Signal()
 

@@ -22,14 +22,15 @@ from ui.shell.entry.welcome import CodeLookup, CodeView
 
 
 class ReturningAccount(CodeLookup, Protocol):
-    """The account that a recovery sheet belongs to. `others` of its devices are still active."""
+    """The account that a recovery sheet belongs to. `others` is the number of its devices that are still active."""
 
     @property
     def others(self) -> int: ...
 
 
 class Returns(KeyStore, Protocol):
-    """The use cases of a return by the recovery sheet."""
+    """What the pages need from the program when a person comes back to their account with a recovery sheet: look the
+    account up, recover it, and ask the server again while it makes them wait."""
 
     async def look_up_account(self, server: str, code: str, recovery_sheet: str, /) -> ReturningAccount: ...
     async def recover(self, found: Any, passphrase: str | None, progress: Progress, /, *, revoke: bool) -> object: ...
@@ -42,7 +43,8 @@ def when(ready_ms: int) -> str:
 
 
 class _RecoveryEnrolment:
-    """The use cases of first start, done with the recovery sheet's code."""
+    """Lets the pages of a first start recover an account instead: it looks the account up with the recovery sheet's
+    code that is typed in `view`, and recovers it by `returns`."""
 
     def __init__(self, returns: Returns, view: "ReturnView") -> None:
         self._returns, self._view = returns, view
@@ -63,8 +65,9 @@ class _RecoveryEnrolment:
 
 
 class ReturnView(CodeView):
-    """The pages of first start, with the recovery sheet's code, and a page that shows from when on the account can be
-    recovered. `left`: back to first start."""
+    """The pages for a person who comes back to their account with a recovery sheet: those of a first start, with a
+    field for the recovery sheet's code, and a page that shows from when on the account can be recovered. `left` is
+    emitted by the button back to first start."""
 
     left = Signal()
 
@@ -77,7 +80,8 @@ class ReturnView(CodeView):
         servers: Sequence[str] = (),
         parent: QWidget | None = None,
     ) -> None:
-        """`code`: the activation code, if the person has typed it already."""
+        """`server` and `code` (the activation code) fill the fields, if the person has typed them already. `servers`
+        are those that policy allows; empty for any."""
         self._returns, self._recovery = returns, _RecoveryEnrolment(returns, self)
         super().__init__(self._recovery, server=server, servers=servers, parent=parent)
         self.code.setText(code)

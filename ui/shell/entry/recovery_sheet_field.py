@@ -13,7 +13,8 @@ from ui.kit.translate import tr
 
 
 class RecoverySheetField(QWidget):
-    """`text()` is what was typed or read; nothing is checked here."""
+    """A field for a recovery sheet's code, typed or read from a picture of its QR code. `text()` returns the code;
+    nothing is checked here."""
 
     changed = Signal()
 
@@ -41,7 +42,8 @@ class RecoverySheetField(QWidget):
         return self.field.text().strip()
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the first text that may be a recovery sheet's code, or shows that there is none."""
+        """Takes the `texts` of the QR codes in a picture: fills in the first that may be a recovery sheet's code, or
+        shows that there is none."""
         found = [text for text in texts if len(text) <= 64]
         if found:
             self.field.setText(found[0])

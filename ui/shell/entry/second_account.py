@@ -15,8 +15,12 @@ from ui.shell.entry.key_page import Named, PersonCard
 
 
 class SecondAccountPage(GatePage):
-    """Asks how the person wants to go on. `recovery_sheet`: with their recovery sheet; `other`: with another computer
-    of theirs that has Kansli; `start_over`: they agreed to lose what they had; `left`: back to the code."""
+    """A page for a person who has an account already and typed an activation code: it asks how they want to go on.
+
+    It emits `recovery_sheet` for a return with their recovery sheet, `other` with another computer of theirs that has
+    Kansli, `start_over` after they agreed to a second account and to lose what they had, and `left` for back to the
+    code.
+    """
 
     recovery_sheet = Signal()
     other = Signal()

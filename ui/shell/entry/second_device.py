@@ -29,15 +29,16 @@ NUMBER_DIGITS = 9
 
 
 class PeerAccount(Named, Protocol):
-    """The account of the other device, as that device reports it. `digits`: six digits to compare; "" if the devices
-    were paired by code."""
+    """The person whose account the other device of a pairing has, as that device reports it. `digits`: six digits to
+    compare; "" if the devices were paired by code."""
 
     @property
     def digits(self) -> str: ...
 
 
 class Joining(KeyStore, Protocol):
-    """The use cases of becoming another device."""
+    """What the pages need from the program to make this computer another device of a person: connect to the other
+    device, stop, and join the account."""
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PeerAccount:
         """Connects to the device that has the account. Raises with a code of ui/errors/."""
@@ -58,19 +59,21 @@ def spaced(digits: str) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Whether what was typed is the nine digits and not a code."""
+    """Whether `text`, as a person typed it, is the nine-digit number of a pairing box, not a pairing code. Spaces and
+    dashes do not count."""
     signs = [c for c in text if not c.isspace() and c != "-"]
     return len(signs) == NUMBER_DIGITS and all(c.isdigit() for c in signs)
 
 
 class JoinPages(QStackedWidget):
-    """The pages. `done` is emitted with what joining returned; `back` by Back, to the first page of first start."""
+    """The pages that make this computer another device of a person who has Kansli already. `done` is emitted with the
+    session, `back` by the button Back."""
 
     done = Signal(object)
     back = Signal()
 
     def __init__(self, joining: Joining, servers: Sequence[str] = (), parent: QWidget | None = None) -> None:
-        """`servers`: the servers that policy names, if it names any."""
+        """`joining` does what the pages ask for. `servers` are those that policy allows; empty for any."""
         super().__init__(parent)
         self._joining = joining
         self.server = ServerField(tr("Server address"), servers)
@@ -112,7 +115,7 @@ class JoinPages(QStackedWidget):
         self.addWidget(self.who_page)
 
     def start(self, server: str) -> None:
-        """Shows the first page, with the server's address if it is known."""
+        """Shows the first of these pages. `server` is the address, if it is known already; otherwise ""."""
         self.setCurrentWidget(self.where_page)
         if server and self.server.to_fill:
             self.server.setText(server)
@@ -136,7 +139,8 @@ class JoinPages(QStackedWidget):
             self.where_page.show_error(ServerNotAllowed())
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the first text that is a code of ours, or shows that there is none."""
+        """Takes the `texts` of the QR codes in a picture: fills in the first that names a server and a pairing code, or
+        shows that there is none."""
         pointer = next((p for text in texts if (p := read_pointer(text)) is not None), None)
         if pointer is None:
             self.where_page.error.show_text(sentence("no-qr").text)
@@ -145,7 +149,7 @@ class JoinPages(QStackedWidget):
             self.next.setFocus()
 
     def begin_pairing(self) -> None:
-        """Connects to the other device."""
+        """Connects to the person's other device, in the background. Does nothing until the button for it is enabled."""
         if self.next.isEnabled():
             self.where_page.clear_error()
             self.where_page.spinner.start()

@@ -14,8 +14,8 @@ from ui.kit.wheel import keep_still
 
 
 class ServerField(QWidget):
-    """The field. `changed` when the text has changed, `entered` by Enter. With `servers` the server is one of them: a
-    single one is shown, several are a choice."""
+    """A field for the server's address. If policy names servers (`servers`), the server is one of them: a single one is
+    only shown, several are a choice. `changed` is emitted when the text has changed, `entered` by Enter."""
 
     changed = Signal()
     entered = Signal()
@@ -55,13 +55,13 @@ class ServerField(QWidget):
         return self._line is not None and not self._line.text().strip()
 
     def text(self) -> str:
-        """The server, as typed or chosen."""
+        """The server's address, as it was typed or chosen."""
         if self._line is not None:
             return self._line.text().strip()
         return self._choice.currentText() if self._choice is not None else self._servers[0]
 
     def setText(self, server: str) -> bool:
-        """Sets the server. Returns False, and sets nothing, if policy does not name it."""
+        """Fills in the server's address. Returns False, and changes nothing, if policy names other servers."""
         if self._line is not None:
             self._line.setText(server)
             return True

@@ -15,8 +15,9 @@ from ui.shell.entry.unlock import UnlockView, WithKeyring, WithPassphrase
 
 
 class UnfinishedView(UnlockView):
-    """Unlocks as `UnlockView`, and then also has the server confirm the account. Without any key only `start_over` is
-    possible."""
+    """The page after a first start that was cut off: it unlocks the store as `UnlockView` does, and then has the server
+    confirm the account. If the store has no key at all, only `start_over` is possible, which is emitted by its
+    button."""
 
     start_over = Signal()
     """The person has agreed that what is unfinished here is removed."""
@@ -44,7 +45,8 @@ class UnfinishedView(UnlockView):
         self.buttons.insertWidget(2, self.start_over_button)
 
     def _set_busy(self, busy: bool) -> None:
-        """▲ Nothing is removed while the server is asked: it may have bound the account."""
+        """Shows whether the server is being asked (`busy`). ▲ Meanwhile the person cannot start over, so nothing is
+        removed: the server may just have bound the account."""
         super()._set_busy(busy)
         self.start_over_button.setEnabled(not busy)
 

@@ -16,8 +16,9 @@ WithKeyring = Callable[[], Awaitable[object]]
 
 
 class UnlockView(GatePage):
-    """The page. `with_passphrase` opens the session or raises; so does `with_keyring`. Each is None where the store has
-    no such slot."""
+    """The page that unlocks Kansli. `with_passphrase` opens the session with the typed passphrase, `with_keyring` with
+    the computer's key store; each raises if that fails, and is None where the store has no such unlock method.
+    `unlocked` is emitted with the session. `name` is the person's."""
 
     unlocked = Signal(object)
     """What the opening returned."""
@@ -57,13 +58,15 @@ class UnlockView(GatePage):
             self.button.setEnabled(bool(self.field.text()))
 
     def unlock(self) -> None:
-        """Tries the passphrase that was typed."""
+        """Opens the session with the passphrase that was typed, in the background. Does nothing while another attempt
+        is under way."""
         if self.field is not None and self.field.text() and self._passphrase is not None and not self._busy:
             self._begin()
             run(self, self._open(self._passphrase(self.field.text())), on_error=self._failed)
 
     def unlock_with_keyring(self) -> None:
-        """Tries the computer's key store."""
+        """Opens the session with the computer's key store, in the background. Does nothing while another attempt is
+        under way."""
         if self._keyring is not None and not self._busy:
             self._begin()
             run(self, self._open(self._keyring()), on_error=self._failed)

@@ -26,7 +26,8 @@ from ui.shell.entry.server_field import ServerField
 
 
 class CodeLookup(Named, Protocol):
-    """What an activation code is bound to. Shown before anything is made."""
+    """What the server returns for an activation code: the person whom it is for, the agency, and the server itself. It
+    is shown before anything is made."""
 
     @property
     def agency(self) -> str: ...
@@ -35,14 +36,15 @@ class CodeLookup(Named, Protocol):
 
 
 class Invited(CodeLookup, Protocol):
-    """What the server returns for a code at a first start. `here`: the code's person has an account already."""
+    """What the server returns for an activation code at a first start. `here` is true if the code's person has an
+    account already."""
 
     @property
     def here(self) -> bool: ...
 
 
 class ByCode(KeyStore, Protocol):
-    """The use cases of an activation code."""
+    """What the pages need from the program for an activation code: look up whose it is, and enrol with it."""
 
     async def look_up(self, server: str, code: str) -> CodeLookup:
         """Asks the server what the code is bound to. Raises with a code of ui/errors/."""
@@ -54,7 +56,8 @@ class ByCode(KeyStore, Protocol):
 
 
 class Enrolment(ByCode, Joining, Protocol):
-    """The first start's use cases."""
+    """What the pages of first start need from the program: enrolment by an activation code, and joining as another
+    device."""
 
     async def look_up(self, server: str, code: str) -> Invited:
         """As in `ByCode`."""
@@ -63,28 +66,29 @@ class Enrolment(ByCode, Joining, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server and a code, as typed or out of a link `kansli://enrol?server=…&code=…`."""
+    """A server and an activation code, as a person typed them or out of a link `kansli://enrol?server=…&code=…`."""
 
     server: str
     code: str
 
 
 def parse_link(text: str) -> Address | None:
-    """The address in an invitation link, or None."""
+    """Reads an invitation link. None if `text` is no such link."""
     address = link_fields.read(text, "enrol", "server", "code")
     return Address(*address) if address is not None else None
 
 
 class CodeView(QStackedWidget):
-    """A page for the agency's code, and one that shows whose it is and asks how it will be unlocked. `done` is emitted
-    with the session."""
+    """Two pages: one for an activation code, and one that shows whose it is and asks how Kansli will be unlocked.
+    `done` is emitted with the session."""
 
     done = Signal(object)
 
     def __init__(
         self, enrolment: ByCode, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
     ) -> None:
-        """`server`: the address that is known, or a link. `servers`: the servers that policy names, if it names any."""
+        """`server` is the server's address if it is known, or an invitation link. `servers` are those that policy
+        allows; empty for any."""
         super().__init__(parent)
         self._enrolment = enrolment
         self._servers = tuple(servers)
@@ -132,7 +136,8 @@ class CodeView(QStackedWidget):
         (self.server if self.server.to_fill else self.code).setFocus()
 
     def _take(self, link: Address) -> None:
-        """Fills in a link. Nothing of it is filled in if it is for a server that policy does not name."""
+        """Fills in the server and code of an invitation link. If policy does not allow that server, fills in neither
+        and shows an error."""
         if self.server.setText(link.server):
             self.code.setText(link.code)
         else:
@@ -146,7 +151,8 @@ class CodeView(QStackedWidget):
         self.next.setEnabled(bool(self.server.text() and self.code.text().strip()) and not self._looking)
 
     def look_up(self) -> None:
-        """Asks the server who the code is for."""
+        """Asks the server, in the background, whose activation code was typed. Does nothing until the button for it is
+        enabled."""
         if self.next.isEnabled():
             self.code_page.clear_error()
             self._look(True)
@@ -158,7 +164,8 @@ class CodeView(QStackedWidget):
         self._ask_person(found)
 
     def _ask_person(self, found: CodeLookup) -> None:
-        """Asks whether that is the person, and how it will be unlocked."""
+        """Shows the page that asks whether the activation code's person is the one at the screen, and how Kansli will
+        be unlocked."""
         self.key_page.ask(found, *self._about(found))
         self.setCurrentWidget(self.key_page)
         self.key_page.keys.take_focus()
@@ -179,7 +186,9 @@ class CodeView(QStackedWidget):
 
 
 class WelcomeView(CodeView):
-    """First start: a code, another device of one's own, or the recovery sheet."""
+    """The pages of first start: the person uses an activation code, makes this computer another device of theirs, or
+    has lost their computer. In the last case it emits `lost` with the server and code typed so far (an Address), for
+    the pages of the recovery sheet."""
 
     lost = Signal(object)
     """The person returns by the recovery sheet. Emitted with the Address that is typed so far."""
@@ -209,8 +218,8 @@ class WelcomeView(CodeView):
             page.body.addWidget(button)
 
     async def _look_up(self) -> None:
-        """▲ Leads the owner of a code who has an account already back to that account. A second account is made only if
-        the person asks for it."""
+        """Asks the server whose activation code it is, and shows the next page. ▲ Leads a person who has an account
+        already back to that account. A second account is made only if the person asks for it."""
         found = await self._first.look_up(self.server.text(), self.code.text().strip())
         self._look(False)
         if not found.here:

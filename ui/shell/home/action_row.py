@@ -11,8 +11,8 @@ from ui.kit.style import ElidedLabel, column, label, line, set_props
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What one row shows, and what a press on it does. `key` identifies a row between two refreshes. `role`: of the
-    icon's colour."""
+    """One row on the Home page: its icon, text and time, and what a press on it does (`open`). `key` identifies a row
+    between two refreshes, `role` is the name of the icon's colour."""
 
     key: Hashable
     icon: str
@@ -24,7 +24,7 @@ class Action:
 
 
 class ActionRow(RowButton):
-    """The row of an action. The button runs the action that the row shows at that moment."""
+    """A row on the Home page that can be pressed. It runs the action that it shows at that moment."""
 
     def __init__(self, action: Action) -> None:
         super().__init__("", lambda: self._action.open())
@@ -44,7 +44,7 @@ class ActionRow(RowButton):
         self.take_clicks()
 
     def show_action(self, action: Action) -> None:
-        """Shows the action as it is now."""
+        """Shows `action` in this row, from now on. Nothing is drawn again if it looks the same as before."""
         self._action = action
         if action == self._shown:
             return

@@ -36,7 +36,7 @@ _EVER = 2000
 
 
 def greeting(hour: int) -> str:
-    """The greeting by the time of day."""
+    """The greeting, in the language in force, for an hour of the day (0 to 23)."""
     if hour < 5:
         return tr("Good evening")
     if hour < 10:
@@ -49,7 +49,9 @@ def greeting(hour: int) -> str:
 
 
 class Home(QWidget):
-    """The page. The shell follows `link_chosen(ObjectLink)`, `room_chosen(RoomId)` and `recovery_sheet_wanted`."""
+    """The Home page: the day, what asks for an answer, what was opened last, and cards of the tools. It emits
+    `link_chosen` (with an ObjectLink) and `room_chosen` (with a RoomId) when a row is pressed, and
+    `recovery_sheet_wanted`."""
 
     link_chosen = Signal(object)
     room_chosen = Signal(object)
@@ -129,7 +131,7 @@ class Home(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads everything again; skipped while it is not shown."""
+        """Reads everything that the page shows again. Does nothing while the page is hidden."""
         if not self.isVisibleTo(self.window()):
             return
         now = self._now()
@@ -250,7 +252,8 @@ class Home(QWidget):
 
 
 def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:
-    """Rooms to which somebody added this person, who has opened nothing in them yet: (room, by whom, when)."""
+    """The rooms to which somebody added this person, and in which the person has opened nothing yet, each as (room, who
+    added them, when in ms)."""
     opened = {o.room for o in session.rooms.recent(_EVER)}
     me = session.people.me.uid
     found = []

@@ -12,7 +12,8 @@ from ui.shell.words import verified_chip
 
 
 def account_name(person: Person) -> str:
-    """The person, with what distinguishes this account from another in the same name: the beginning of its id."""
+    """Text that names a person, with what distinguishes this account from another in the same name: the beginning of
+    its id, and how it is verified."""
     what = " · ".join(x for x in (person.name, person.unit) if x)
     return tr("{who} (account {id}, {verified})").format(
         who=what, id=person.uid[:4].hex(" ", 2), verified=verified_chip(person)[0]
@@ -20,7 +21,8 @@ def account_name(person: Person) -> str:
 
 
 class DuplicateAccountsDialog(Dialog):
-    """Names the account to be added and the others. Enter alone adds nothing."""
+    """A dialog before a person is added who has several accounts: it names the account to be added and the others. It
+    is accepted if the person at the screen wants to add this one all the same; Enter alone does not accept it."""
 
     def __init__(self, parent: QWidget, person: Person, duplicate_accounts: list[Person]) -> None:
         super().__init__(
@@ -39,6 +41,7 @@ class DuplicateAccountsDialog(Dialog):
 
 
 async def may_add(parent: QWidget, people: PeopleService, person: Person) -> bool:
-    """Returns True if there is no other account, or if the person at the screen wants to add this one all the same."""
+    """Whether `person` may be added: True if there is no other account in the same name, or if the person at the
+    screen, who is then asked in a dialog, wants to add this one all the same."""
     duplicate_accounts = list(await people.duplicate_accounts(person.uid))
     return not duplicate_accounts or await show(DuplicateAccountsDialog(parent, person, duplicate_accounts))

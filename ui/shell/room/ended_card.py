@@ -10,7 +10,7 @@ from ui.kit.translate import day, short_day, tr
 
 
 class EndedCard(Card):
-    """One former member."""
+    """A card beside a room's members about one former member, whose account the agency has ended."""
 
     def __init__(self, ended: EndedMember, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=4, parent=parent)
@@ -23,7 +23,7 @@ class EndedCard(Card):
         self.show_ended(ended)
 
     def show_ended(self, ended: EndedMember) -> None:
-        """Shows what is known of them now."""
+        """Shows this former member, and what the end of the account means."""
         name = ended.person.name
         self._name.setText(tr("{name} is not in the room any more").format(name=name))
         text = tr(

@@ -22,7 +22,9 @@ Copied = Callable[[str, ObjId], object]
 
 
 class HeldBar(InfoBar):
-    """The bar. It is hidden where nothing is held back."""
+    """The bar over a room that shows that changes are held back on this computer, or were left out for everybody;
+    hidden if there are none. `leave` is called when the person wants to leave the room, `copied` with the kind and id
+    of an object that the person had copied."""
 
     def __init__(
         self,
@@ -40,7 +42,7 @@ class HeldBar(InfoBar):
         self._copied = copied
 
     def refresh(self) -> None:
-        """Reads again what is held back."""
+        """Reads again which changes are held back in the room, and shows or hides the bar."""
         held, gone = self._session.held.held(self._room), self._session.held.left_out(self._room)
         kept = tuple(one for one in held if not one.void)
         if held:

@@ -21,8 +21,13 @@ Asked = Callable[[HeldChange], bool]
 
 
 class HeldDialog(Dialog):
-    """The changes, and for each what can be done. `chosen` is then (what, which), None if nothing was chosen: "before",
-    "copy", "leave-out" or "leave". `count`: how many changes there are, with those that `held` does not list."""
+    """A dialog that lists changes that are held back on this computer, and for each what can be done. `chosen` is then
+    (action, change), None if nothing was chosen; an action is "before" (look at the object before the change), "copy"
+    (copy it as it is), "leave-out" (of the object, for everybody) or "leave" (the room).
+
+    `may_copy` and `may_show` return, for a change, whether "copy" and "before" are offered. `count` is the number of
+    all changes, with those that `held` does not list.
+    """
 
     def __init__(
         self,
@@ -85,7 +90,7 @@ class HeldDialog(Dialog):
 
 
 class BeforeDialog(Dialog):
-    """An object as it was before a change, to read and to copy from."""
+    """A dialog that shows an object as it was before a change, to read and to copy from. `view` shows the object."""
 
     def __init__(self, parent: QWidget, view: QWidget) -> None:
         super().__init__(parent, tr("As it was before the change"), accept=tr("Close"), width=_BEFORE_SIZE[0] + 48)

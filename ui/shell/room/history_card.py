@@ -17,7 +17,8 @@ from ui.tool import toast
 
 
 class HistoryCard(Card):
-    """Shows who proposes what. A member who may approve has a button; the others read what the proposal waits for."""
+    """A card about a proposal that one member may read everything since the room began. An administrator who may
+    approve has a button; the others read what the proposal waits for."""
 
     def __init__(
         self, rooms: RoomService, room: RoomId, proposal: HistoryProposal, parent: QWidget | None = None
@@ -40,7 +41,7 @@ class HistoryCard(Card):
         self.show_proposal(proposal)
 
     def show_proposal(self, proposal: HistoryProposal) -> None:
-        """Shows the state of the proposal."""
+        """Shows this proposal, from now on."""
         self._proposal = proposal
         text = tr("{by} proposes that {name} may read everything since the beginning.").format(
             by=proposal.by.name, name=proposal.subject.name
@@ -66,7 +67,8 @@ class HistoryCard(Card):
 
 
 async def propose(widget: QWidget, rooms: RoomService, room: RoomId, person: Person) -> None:
-    """Asks the person, and proposes it to the other administrators."""
+    """Asks, in a dialog, whether `person` is to be given the room's whole history, and if so proposes it to the other
+    administrators."""
     title = tr("Propose that {name} reads everything?").format(name=person.name)
     text = tr("Another administrator must approve. After that {name} can read everything that was written here since "
               "the room began, and it cannot be taken back.").format(name=person.name)  # fmt: skip

@@ -34,7 +34,8 @@ _WIDTH = 560
 
 
 class InvitationView(QWidget):
-    """The invitation; call `show_room` first. `entered(room)`: the person has accepted here, and the room is open."""
+    """A page that shows an invitation to a room and takes the answer; call `show_room` first. `entered` is emitted with
+    the room when the person has accepted here and the room is open."""
 
     entered = Signal(object)
 
@@ -98,8 +99,8 @@ class InvitationView(QWidget):
         return card
 
     def show_room(self, room: RoomId) -> bool:
-        """Shows the invitation to a room. Returns False if there is none, nor one that was accepted here and is being
-        opened."""
+        """Shows the invitation to `room`. Returns False, and shows nothing else, if there is no such invitation; True
+        also for one that was accepted here and whose room is being opened."""
         if room != self._room:
             self._accepted = False
             self.error.hide()
@@ -113,7 +114,8 @@ class InvitationView(QWidget):
         return True
 
     def refresh(self) -> None:
-        """Reads the invitation again."""
+        """Reads the invitation that is shown again. Emits `entered` if it was accepted here and its room is open by
+        now."""
         room = self._room
         if room is None:
             return

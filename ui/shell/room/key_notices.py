@@ -20,7 +20,7 @@ from ui.kit.translate import day_or_time, tr, trn
 
 
 def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
-    """Returns (what happened, what to make of it)."""
+    """Returns two texts about something that happened to a person's keys: what happened, and what to do about it."""
     name = people.person(notice.uid).name
     happened = {
         "device-added": tr("{name} has added a device."),
@@ -49,7 +49,7 @@ def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
 
 
 def concerning(people: PeopleService, rooms: RoomService, room: RoomId) -> list[KeyNotice]:
-    """Notices about present and former members of the room."""
+    """The notices about the keys of present and former members of `room`."""
     notices = people.notices()
     if not notices:
         return []
@@ -59,7 +59,7 @@ def concerning(people: PeopleService, rooms: RoomService, room: RoomId) -> list[
 
 
 class NoticeBar(InfoBar):
-    """One notice at a time over a room; hidden while there is none."""
+    """A bar over a room that shows one notice about a member's keys at a time; hidden while there is none."""
 
     def __init__(self, people: PeopleService, rooms: RoomService, room: RoomId, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +68,7 @@ class NoticeBar(InfoBar):
         bind(self, people.changed, self.refresh)
 
     def refresh(self) -> None:
-        """Reads the notices again."""
+        """Reads the notices about members' keys again, and shows the first one, or hides the bar."""
         notices = concerning(self._people, self._rooms, self._room)
         if not notices:
             self._shown = None
@@ -85,7 +85,8 @@ class NoticeBar(InfoBar):
 
 
 class NoticeCard(Card):
-    """A notice on Home. The button deals with the notice that the card shows when it is pressed."""
+    """A card on the Home page with a notice about a person's keys. Its button marks the notice that the card shows at
+    that moment as dealt with."""
 
     def __init__(self, people: PeopleService, notice: KeyNotice, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=14, spacing=6)
@@ -105,7 +106,7 @@ class NoticeCard(Card):
         self.content.addLayout(buttons)
 
     def show_notice(self, notice: KeyNotice) -> None:
-        """Shows the notice as it is now."""
+        """Shows `notice` in this card, from now on."""
         self._notice = notice
         happened, advice = format_notice(self._people, notice)
         kind, icon, action = dress(notice)
@@ -122,7 +123,7 @@ def notice_key(notice: KeyNotice) -> Hashable:
 
 
 def dress(notice: KeyNotice) -> tuple[str, str, str]:
-    """(kind of bar, icon, word on the button)."""
+    """How a notice about keys looks: (kind of bar, name of the icon, text on the button)."""
     if notice.warns:
         return "warning", "warning", tr("It is dealt with …")
     return "info", "device", tr("I have seen it")

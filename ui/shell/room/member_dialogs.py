@@ -28,7 +28,8 @@ _TYPING_PAUSE_MS = 150
 
 
 class NewRoomDialog(Dialog):
-    """A title and a type. `title` and `room_type` hold the answer. `things`: what rooms hold."""
+    """A dialog that asks for the title and the type of a new room. `title` and `room_type` hold the answer. `things` is
+    a text that names what rooms hold, such as "chat, documents and tasks"."""
 
     def __init__(self, parent: QWidget, things: str) -> None:
         super().__init__(parent, tr("New room"), accept=tr("Create room"))
@@ -60,7 +61,8 @@ class NewRoomDialog(Dialog):
 
 
 class PersonSearch(QWidget):
-    """A search line over the directory and the people it finds. `person()` is the chosen one."""
+    """A search line over the directory, with a list of the people found. People in `already` are left out. `person()`
+    is the one chosen."""
 
     def __init__(self, people: PeopleService, already: set[Uid], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,7 +80,7 @@ class PersonSearch(QWidget):
         self.field.textChanged.connect(lambda: self._pause.start())
 
     def person(self) -> Person | None:
-        """The chosen person."""
+        """The person who is chosen in the list; None if nobody is."""
         row = self.list.current_row()
         return next((p for uid, p in self._found.items() if row is not None and row.key == uid), None)
 
@@ -88,7 +90,7 @@ class PersonSearch(QWidget):
         self._search = run(self, self.look_for(self.field.text().strip()), on_error=self._failed)
 
     async def look_for(self, query: str) -> None:
-        """Searches and shows; an empty query shows nobody."""
+        """Searches the directory for `query` and shows the people found; nobody for an empty query."""
         people = await self._people.search(query) if query else []
         self._found = {p.uid: p for p in people if p.uid not in self._already}
         self.list.rows.set_rows([person_row(p) for p in self._found.values()])
@@ -102,8 +104,8 @@ class PersonSearch(QWidget):
         self._describe()
 
     def _describe(self) -> None:
-        """Describes the chosen person in the search line, because the focus stays there and a screen reader reads that
-        out."""
+        """Makes the chosen person the description of the search line for screen readers, since the focus stays
+        there."""
         row = self.list.current_row()
         self.field.setAccessibleDescription(row.spoken if row is not None else self.note.text())
 
@@ -119,7 +121,7 @@ class PersonSearch(QWidget):
 
 
 def person_row(person: Person) -> Row:
-    """A person as a row of a list."""
+    """A person as a row of a list: picture, name, title and unit, and how they are verified."""
     word = verified_chip(person)[0]
     detail = " · ".join(x for x in (person.title, person.unit) if x and x != person.name)
     return Row(
@@ -132,7 +134,8 @@ def person_row(person: Person) -> Row:
 
 
 def role_choice(current: Role, my_role: Role | None) -> QComboBox:
-    """A choice among the roles that a member with `my_role` may give; none for somebody who is no member."""
+    """A combo box with the roles that a member with `my_role` may give, on `current` at first. `my_role` None (no
+    member): the box is empty."""
     box = keep_still(QComboBox())
     box.setAccessibleName(tr("Role"))
     for role in Role:
@@ -144,8 +147,8 @@ def role_choice(current: Role, my_role: Role | None) -> QComboBox:
 
 
 class AddMemberDialog(Dialog):
-    """Asks whom to add, in which role, and whether they may read what was written before. Members cannot be searched
-    for again."""
+    """A dialog that asks whom to add to a room, in which role, and whether they may read what was written before.
+    People in `already` are members and cannot be found. `my_role` is the role of the person at the screen."""
 
     def __init__(self, parent: QWidget, people: PeopleService, already: set[Uid], my_role: Role | None) -> None:
         super().__init__(parent, tr("Add member"), accept=tr("Add"), width=480)
@@ -202,7 +205,8 @@ class AddMemberDialog(Dialog):
 
 
 class RoleDialog(Dialog):
-    """Changes a member's role. `role` holds the answer."""
+    """A dialog that asks for a member's new role. `role` is the present one at first, and then holds the answer;
+    `my_role` is the role of the person at the screen."""
 
     def __init__(self, parent: QWidget, person: Person, role: Role, my_role: Role | None) -> None:
         super().__init__(parent, tr("Role of {name}").format(name=person.name), accept=tr("Change role"))

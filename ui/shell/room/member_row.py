@@ -20,7 +20,8 @@ _MARGIN_PX, _SPACING_PX, _PICTURE_PX = 6, 8, 24
 
 
 class MemberRow(RowButton):
-    """Shows one member at a time; `pressed_for` is called with this row and the member that it shows then."""
+    """A row that shows one member of a room and can be pressed: `pressed_for` is then called with the row and the
+    member."""
 
     def __init__(self, member: MemberInfo, pressed_for: Callable[["MemberRow", MemberInfo], object]) -> None:
         super().__init__("", lambda: pressed_for(self, self._member))
@@ -37,7 +38,7 @@ class MemberRow(RowButton):
         theme.on_change(self, self._fit)
 
     def show_member(self, member: MemberInfo) -> None:
-        """Shows the member as they are now."""
+        """Shows `member` in this row, from now on."""
         self._member, person = member, member.person
         word, kind, icon, meaning = verified_chip(person)
         name = tr("{name} (you)").format(name=person.name) if person.is_me else person.name
@@ -59,7 +60,8 @@ class MemberRow(RowButton):
         self._fit()
 
     def _fit(self) -> None:
-        """Fits the row: the name comes first, and the chip loses its word where both have no room."""
+        """Fits the row to its width: if there is no room for both the name and the word of the verification, only the
+        icon of the latter is shown."""
         taken = 2 * _MARGIN_PX + px(_PICTURE_PX) + 2 * _SPACING_PX + self._chip.full_width()
         needed = self._name.fontMetrics().horizontalAdvance(self._member.person.name) + 2
         self._chip.shorten(self.width() < taken + needed)

@@ -37,7 +37,8 @@ _SHOWN_OBJECTS = 4
 
 
 class ObjectRow(RowButton):
-    """One object of the room, by its title, and what was done last. A press chooses the object as it is shown."""
+    """A row that shows one object of the room (document, board or channel) and its last change. A press calls `choose`
+    with that object."""
 
     def __init__(self, icon: str, item: ObjectSummary, choose: Callable[[ObjectSummary], object]) -> None:
         super().__init__("", lambda: choose(self._item))
@@ -53,7 +54,7 @@ class ObjectRow(RowButton):
         self.take_clicks()
 
     def show_object(self, item: ObjectSummary, detail: str) -> None:
-        """Shows it as it is now."""
+        """Shows `item` in this row, from now on, with `detail` (who changed it last) under its title."""
         self._item = item
         spoken = f"{item.title}, {detail}"
         if self.accessibleName() != spoken:
@@ -63,7 +64,8 @@ class ObjectRow(RowButton):
 
 
 class PeoplePanel(QFrame):
-    """The panel. The shell follows `object_chosen(summary)` and `write_to(person)`."""
+    """The panel at the right of a room: who is in it, and its objects, each with its last change. It emits
+    `object_chosen` with an object's summary, and `write_to` with the person to write to."""
 
     object_chosen = Signal(object)
     write_to = Signal(object)
@@ -140,12 +142,13 @@ class PeoplePanel(QFrame):
         )
 
     def set_room(self, room: RoomId) -> None:
-        """Shows another room."""
+        """Shows the members and objects of `room` from now on."""
         self._room = room
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads members and objects again."""
+        """Reads the room's members and objects again; shows them only if anything has changed. Does nothing while the
+        panel is hidden."""
         if self._room is None or not self.isVisibleTo(self.window()):
             return
         room = self._room
@@ -180,7 +183,8 @@ class PeoplePanel(QFrame):
         return self._session.rooms.is_admin(room) and self._session.rooms.may_write(room)
 
     def _snapshot(self, room: RoomId) -> tuple[object, ...]:
-        """Everything that is shown, to find out whether anything has changed."""
+        """Everything that the panel would show of `room`, as a tuple; equal to the last one if nothing has to be drawn
+        again."""
         rooms = self._session.rooms
         objects = [(o.obj, o.title, self._tools.line(o)) for o in self._tools.listed(rooms.objects(room))]
         proposals = tuple(rooms.history_proposals(room))
@@ -231,7 +235,7 @@ class PeoplePanel(QFrame):
         return [give] if why_not is None else [give, Entry(text=history_refusal(why_not))]
 
     def add(self) -> None:
-        """Opens the dialog that adds a member."""
+        """Opens the dialog that adds a member to the room."""
         if self._room is not None:
             run(self, self._add(self._room))
 

@@ -31,7 +31,8 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """One line of the plan. `kind`: a look, "section", "warning", or "object" with `more` at its end."""
+    """One line of the plan for clearing a room's change history. `kind` is the look of a text, "section", "warning", or
+    "object", which has the text `more` at its end. `key` identifies the line between two refreshes."""
 
     key: Hashable
     kind: str
@@ -40,7 +41,7 @@ class _Line:
 
 
 class PlanRow(QWidget):
-    """One line, of one kind."""
+    """A widget that shows one line of the plan for clearing a room's change history. Its kind never changes."""
 
     def __init__(self, shown: _Line) -> None:
         super().__init__()
@@ -59,7 +60,7 @@ class PlanRow(QWidget):
         parts.addWidget(self._more)
 
     def show_line(self, shown: _Line) -> None:
-        """Shows the text as it is now."""
+        """Shows the text of `shown`, a line of the same kind, from now on."""
         if isinstance(self._text, ElidedLabel):
             self._text.set_text(shown.text)
         elif self._text.text() != shown.text:
@@ -70,8 +71,9 @@ class PlanRow(QWidget):
 
 
 class PruneDialog(Dialog):
-    """Shows the plan, and again after `due`; the red button carries it out. Meanwhile Cancel stops it, and what was
-    cleared until then stays cleared."""
+    """A dialog that shows which of a room's change history would be cleared on the server, and clears it when the red
+    button is pressed. `due` reads the plan again. While it clears, Cancel stops it; what was cleared until then stays
+    cleared."""
 
     def __init__(
         self, parent: QWidget | None, pruning: Pruning, tools: ToolList, room: RoomId, plan: PrunePlan
@@ -130,7 +132,7 @@ class PruneDialog(Dialog):
     # -- doing it -------------------------------------------------------------------------------------------------
 
     def accept(self) -> None:
-        """Clears what can be cleared."""
+        """Clears what the plan lists, in the background, with a progress bar. The dialog stays open."""
         if not self.accept_button.isEnabled():
             return
         self.error.hide()
@@ -163,7 +165,7 @@ class PruneDialog(Dialog):
         self.error.show_text(*format_error(error))
 
     def _reset(self) -> None:
-        """Shows the plan again after a fault or a stop, with what is left."""
+        """Ends the progress after a fault or a stop, and reads the plan again: it lists what is left to clear."""
         self._task = None
         self.progress.hide()
         self.close_button.setText(tr("Cancel"))
@@ -171,7 +173,7 @@ class PruneDialog(Dialog):
         self._look()
 
     def reject(self) -> None:
-        """Stops the clearing; if nothing is being cleared, closes the dialog."""
+        """Stops the clearing if it is under way; the dialog then stays open. Otherwise closes the dialog."""
         if self._task is None:
             super().reject()
             return
@@ -181,7 +183,7 @@ class PruneDialog(Dialog):
 
 
 async def clear_history(parent: QWidget, session: Session, tools: ToolList, room: RoomId) -> None:
-    """Asks the person, and clears. Returns when the dialog is closed."""
+    """Shows the dialog that clears the room's change history on the server. Returns when the dialog is closed."""
     dialog = PruneDialog(parent, session.pruning, tools, room, await session.pruning.plan(room))
     bind(dialog, session.status_changed, dialog.due)
     bind(dialog, session.rooms.room_changed, lambda moved: dialog.due() if moved == room else None)
@@ -223,13 +225,13 @@ def _objects(part: str, rows: Sequence[tuple[PrunableObject, str]]) -> list[_Lin
 
 
 def amount_text(found: PrunableObject) -> str:
-    """How much of one object."""
+    """Text: how many changes of one object can be cleared, and about how many bytes these are."""
     count = trn("{n} change", "{n} changes", found.items).format(n=_number(found.items))
     return tr("{changes}, about {size}").format(changes=count, size=size_text(found.size_bytes))
 
 
 def total_text(objects: Sequence[PrunableObject], tools: ToolList) -> str:
-    """How much of all: 6 412 changes in 3 documents and boards, about 1,2 MB."""
+    """Text: how much can be cleared in all objects, such as "6 412 changes in 3 documents and boards, about 1,2 MB"."""
     items, size = sum(o.items for o in objects), sum(o.size_bytes for o in objects)
     changes = trn("{n} change", "{n} changes", items).format(n=_number(items))
     places = tools.count(len(objects))
@@ -237,7 +239,8 @@ def total_text(objects: Sequence[PrunableObject], tools: ToolList) -> str:
 
 
 def lack_text(found: PrunableObject) -> str:
-    """What one object still lacks."""
+    """Text: why an object's history cannot be cleared yet. Its snapshot is too new, or was not checked by two
+    others."""
     if found.lacks == "early":
         return tr("from {day}").format(day=short_day(day(found.from_ms)))
     return tr("not checked by two others yet")

@@ -15,7 +15,8 @@ from ui.kit.translate import clock, day, short_day, tr
 
 
 class RemoveDialog(Dialog):
-    """Asks before a member is removed. `reason`: the text that was written, may be empty."""
+    """A dialog that asks whether `person` is to be removed from the room, and why. `reason` holds the text; it may be
+    empty."""
 
     def __init__(self, parent: QWidget, person: Person) -> None:
         super().__init__(parent, tr("Remove {name}?").format(name=person.name), accept=tr("Remove"), danger=True)
@@ -32,7 +33,8 @@ class RemoveDialog(Dialog):
 
 
 class RemovalsDialog(Dialog):
-    """The newest removals from a room, newest first, with the reasons that this device can decrypt."""
+    """A dialog that lists the newest removals from a room, newest first, with the reasons that this device can
+    decrypt."""
 
     def __init__(self, parent: QWidget, removals: Sequence[Removal]) -> None:
         super().__init__(parent, tr("Removed from the room"), accept=tr("Close"))
@@ -45,7 +47,7 @@ class RemovalsDialog(Dialog):
 
 
 class RemovalCard(Card):
-    """Shows one removal: the person, who removed them, when, and why."""
+    """A card about one removal from a room: the person, who removed them, when, and why."""
 
     def __init__(self, removal: Removal, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=4, parent=parent)
@@ -57,7 +59,8 @@ class RemovalCard(Card):
 
 
 def reason_text(reason: str | None) -> str:
-    """The reason, or a sentence that none was given or that it cannot be read here."""
+    """The reason for a removal; for "" a sentence that none was given, for None a sentence that it cannot be decrypted
+    here."""
     if reason is None:
         return tr("You cannot read the reason. It is encrypted for those who were members then.")
     return reason or tr("No reason was given.")

@@ -50,7 +50,8 @@ opened."""
 
 
 class Faces(Entered, QPushButton):
-    """The members' pictures beside each other; pressing shows or hides the people panel."""
+    """A button that shows the pictures of a room's members beside each other; a press shows or hides the people
+    panel."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +61,7 @@ class Faces(Entered, QPushButton):
         theme.on_change(self, self.updateGeometry)
 
     def set_members(self, members: Sequence[MemberInfo]) -> None:
-        """Shows these people."""
+        """Shows the pictures of these members from now on."""
         self._members = members
         name = trn("Members: {n} person", "Members: {n} people", len(members)).format(n=len(members))
         self.setAccessibleName(name)
@@ -97,7 +98,8 @@ class Faces(Entered, QPushButton):
 
 
 class RoomView(QWidget):
-    """Keeps the views of a room's tools; they are opened when first shown. A new one is made for each room."""
+    """The view of one room: a header, tabs of tools, the open tool, and the people panel. The tools' views are opened
+    when they are first shown, and kept. It emits `tab_changed` with a tool's id, and what a person chooses in it."""
 
     tab_changed = Signal(str)
     object_chosen = Signal(object)
@@ -168,8 +170,8 @@ class RoomView(QWidget):
         return header
 
     def _fit_header(self) -> None:
-        """Fits the header. The title comes first: where it has no room, the security status loses its word, and then
-        the faces are hidden; the room's menu leads to the people too."""
+        """Fits the header to its width. The title comes first: where it has no room, the security status loses its
+        word, and then the members' pictures are hidden; the room's menu leads to the people too."""
         title, gap = self._title, _HEADER_GAP
         title.ensurePolished()
         wanted = min(title.fontMetrics().horizontalAdvance(title.accessibleName()) + 2, px(_TITLE_PX))
@@ -186,7 +188,7 @@ class RoomView(QWidget):
         title.setFixedWidth(max(1, min(wanted, left)))
 
     def summary(self) -> RoomSummary | None:
-        """The room as lists show it; None if it is not there."""
+        """The room as lists show it; None if this device does not have it, or does not know its title yet."""
         try:
             found = self._session.rooms.room(self.room)
         except NotFound:
@@ -194,7 +196,7 @@ class RoomView(QWidget):
         return found if found.title else None
 
     def refresh(self) -> None:
-        """Reads title, security status, members and tabs again."""
+        """Reads title, security status, bars, members and tabs of the room again."""
         summary = self.summary()
         if summary is None:
             return
@@ -229,8 +231,8 @@ class RoomView(QWidget):
         )
 
     def _show_notices(self) -> None:
-        """Shows why what was written here is not sent, and that something could not be opened; if there is no such
-        notice, that older history is still being read."""
+        """Shows in the room's bar why what was written here is not sent, and that something could not be opened. If
+        there is no such notice, shows how much older history is still being read; otherwise hides the bar."""
         percent = self._session.rooms.filling(self.room)
         notices = [sentence(code) for code in self._session.rooms.notices(self.room)]
         if notices:
@@ -253,7 +255,8 @@ class RoomView(QWidget):
         self._stack.setCurrentWidget(self._empty)
 
     def show_tool(self, tool_id: str, obj: ObjId | None = None, ref: bytes = b"", words: Sequence[str] = ()) -> None:
-        """Opens a tool's tab, perhaps at an object and a place in it, with these words marked."""
+        """Opens the tab of the tool `tool_id`. With `obj` it opens that object of the tool, at the place `ref` in it,
+        and marks the `words`, those of a search."""
         tool = next((t for t in self._shown() if t.id == tool_id), None)
         if tool is None:
             return
@@ -276,7 +279,8 @@ class RoomView(QWidget):
             self.tabs.choose(tool_id)
 
     def _show_copy(self, kind: str, obj: ObjId) -> None:
-        """Shows a new object. A view that holds another one of its kind is opened again."""
+        """Opens `obj`, an object that was just made, of the kind `kind`. If its tool shows another object already, the
+        tool's view is made again."""
         tool = self._tools.of_kind(kind)
         if tool is None:
             return
@@ -307,7 +311,7 @@ class RoomView(QWidget):
         return self.width() >= px(_ROOM_FOR_PANEL_PX) if self._panel_wanted is None else self._panel_wanted
 
     def toggle_panel(self) -> None:
-        """Shows or hides the people panel."""
+        """Shows or hides the people panel, as the person wants it; a small window may hide the panel by itself."""
         shown = self.panel.isVisible()
         self._panel_wanted = not shown
         self.panel.setVisible(not shown)

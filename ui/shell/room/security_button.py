@@ -20,7 +20,8 @@ _RING = 3
 
 
 class SecurityButton(Entered, QPushButton):
-    """`show_level` sets what it shows; pressing calls `on_click`."""
+    """A button in a room's header that shows the room's security status as icon and word. `show_level` sets it; a press
+    calls `on_click`."""
 
     def __init__(self, on_click: Callable[[], object], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +35,7 @@ class SecurityButton(Entered, QPushButton):
         theme.on_change(self, self._measure)
 
     def show_level(self, level: str) -> None:
-        """Shows a level of app/rooms/security_status.py."""
+        """Shows `level`, one of the levels in app/rooms/security_status.py."""
         word, kind, icon, meaning = security_chip(level)
         self._shown = (word, kind, icon)
         self.setAccessibleName(tr("Seal: {word}").format(word=word))
@@ -44,7 +45,7 @@ class SecurityButton(Entered, QPushButton):
         self.update()
 
     def shorten(self, short: bool) -> None:
-        """Shows only the icon; the word is in its name as before."""
+        """Shows only the icon if `short`, otherwise icon and word. A screen reader reads the word in both cases."""
         if short != self._short:
             self._short = short
             self._measure()

@@ -27,7 +27,9 @@ def _when(t_ms: int) -> str:
 
 
 class SecurityDialog(Dialog):
-    """The dialog. It decides nothing: its one button closes it. `on_evidence` opens the evidence against the server."""
+    """A dialog about a room's security status: who can decrypt it and since when, its key, and what the server sees.
+    `level` is the status, `report` the facts (None if there are none), `standing` what is known of a stop.
+    `on_evidence` opens the evidence against the server."""
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class SecurityDialog(Dialog):
 
 
 def reader_row(reader: Reader) -> Row:
-    """A row for a person who can decrypt: since when, and what is to be known of it."""
+    """A row for a person who can decrypt the room: since when, and what the others should know of it."""
     person = reader.person
     since = tr("member since {when}").format(when=_when(reader.since_ms)) if reader.since_ms else ""
     parts = [since, _silence(reader), _reach(reader)]
@@ -143,7 +145,8 @@ def _others(report: SecurityReport) -> str:
 
 
 def time_text(ahead_ms: int) -> str:
-    """How far the server's time in the room is ahead, and what that means."""
+    """Text: by how much (`ahead_ms`) the server has signed times in the room that are ahead of now, and what that
+    means."""
     hours = max(1, round(ahead_ms / 3_600_000))
     far = trn(
         "The server has signed times in this room that are {n} hour ahead of its clock and of this computer's.",
@@ -156,7 +159,8 @@ def time_text(ahead_ms: int) -> str:
 
 
 def origin_text(doubt: str) -> str:
-    """Why it is not certain that the room continues the one that it names, and what follows from that."""
+    """Text: why it is not certain that the room continues the one that it names, and what follows from that. `doubt` is
+    "unknown" if this device has no copy of the earlier room; otherwise its founder does not own the earlier room."""
     if doubt == "unknown":
         why = tr("This room says that it continues an earlier one, of which this device has no copy.")
     else:
@@ -167,7 +171,7 @@ def origin_text(doubt: str) -> str:
 
 
 def key_text(report: SecurityReport) -> str:
-    """Which generation, by whom and when, and when the next comes."""
+    """Text about the room's key: its number, by whom and when it was made, and when it will be replaced."""
     number = report.generation
     if report.made_ms is None or report.made_by is None:
         made = tr("The room's key number {n}.").format(n=number)
@@ -187,7 +191,8 @@ def key_text(report: SecurityReport) -> str:
 
 
 def void_items_text(counts: Sequence[tuple[Person, int]]) -> str:
-    """Text: how many items the server placed although they are void by the room's rules, and in whose names."""
+    """Text: how many items the server placed in the room although the room's rules forbid them, and in whose names.
+    `counts` are (person, number)."""
     total = sum(count for _, count in counts)
     sentence = trn(
         "The server has placed {n} item here that the rules of the room forbid, in the name of: {names}.",
@@ -200,7 +205,7 @@ def void_items_text(counts: Sequence[tuple[Person, int]]) -> str:
 
 
 def void_changes_text(counts: Sequence[tuple[Person, int]]) -> str:
-    """Text: how many changes break the rules of their format, and who wrote them."""
+    """Text: how many changes break the rules of their format, and who wrote them. `counts` are (person, number)."""
     total = sum(count for _, count in counts)
     return trn(
         "{n} change breaks the rules of its format and is merged at nobody. Written by: {names}.",

@@ -38,7 +38,7 @@ class _Action:
 
 
 class _ActionButton(TextButton):
-    """Runs the action that it shows when it is pressed."""
+    """A button of the bar. It runs the action that it shows at the moment when it is pressed."""
 
     def __init__(self, action: _Action) -> None:
         super().__init__(action.text, lambda: self._action.run(), kind="link")
@@ -53,7 +53,8 @@ class _ActionButton(TextButton):
 
 
 class SuccessionBar(QFrame):
-    """The bar. It is hidden where there is nothing to show. The shell follows `room_chosen(room)`."""
+    """The bar over a room that has stopped, was continued in another room, or continues one: it shows what happened,
+    and what the person can do. Hidden if there is nothing to show. It emits `room_chosen` with the other room."""
 
     room_chosen = Signal(object)
 
@@ -75,7 +76,7 @@ class SuccessionBar(QFrame):
         self.hide()
 
     def refresh(self) -> None:
-        """Reads again the state of the room."""
+        """Reads the state of the room again and shows it, if it has changed."""
         standing = self._session.succession.standing(self._room)
         if standing == self._shown:
             return
@@ -94,7 +95,8 @@ class SuccessionBar(QFrame):
         return self._text.text()
 
     def _format_standing(self, s: Standing) -> tuple[str, str, str, list[_Action]]:
-        """Returns (sentence, kind, icon, buttons)."""
+        """What the bar shows for the room's state `s`: (sentence, kind of bar, name of the icon, its buttons). An empty
+        sentence: the bar is hidden."""
         proof = [_Action(tr("Show evidence"), self.show_evidence)] if s.evidence else []
         if s.restored:
             text = tr("The server has been restored from a backup. What you have is kept and is handed in again.")
@@ -131,8 +133,9 @@ class SuccessionBar(QFrame):
         )  # fmt: skip
 
     def _waits(self, held: Sequence[HeldOffer], back: list[_Action]) -> tuple[str, str, str, list[_Action]]:
-        """The bar for own changes that wait: what has not been received yet, and the question about a copy once it is
-        due."""
+        """What the bar shows for own changes that wait to be brought into this room (`held`): what has not been
+        received yet, and, once it is time to ask, whether a copy is to be made. `back` are the buttons that come last.
+        Returned as by `_format_standing`."""
         first = next((h for h in held if h.asks), held[0])
         text = _lacking(first)
         if not first.asks:
@@ -186,7 +189,7 @@ class SuccessionBar(QFrame):
 
 
 def _lacking(held: HeldOffer) -> str:
-    """What has not been received, and why."""
+    """Text: which own changes are not in this room yet, and why."""
     if held.taken:
         text = trn(
             "{n} change of yours in “{title}” cannot be brought here: somebody else has taken its place.",

@@ -22,7 +22,8 @@ def _when(t_ms: int) -> str:
 
 
 class SuccessorDialog(Dialog):
-    """What happened, from where the new room goes on, and who is invited. `things`: what rooms hold."""
+    """A dialog that opens a new room in place of one that has stopped: what happened, from where the new room goes on,
+    and who is invited (`plan`). `state` says why it stopped. `things` is a text that names what rooms hold."""
 
     def __init__(self, parent: QWidget, plan: Plan, state: str, things: str) -> None:
         super().__init__(parent, tr("Open a successor?"), accept=tr("Open the new room"), width=500)
@@ -77,7 +78,8 @@ def _begins(plan: Plan) -> str:
 
 
 class EvidenceDialog(Dialog):
-    """Both histories as the server signed them; the accepting button copies all of it as text."""
+    """A dialog with the evidence that a server showed two histories of a room, as the server signed them. Accepting it
+    copies all of the evidence as text."""
 
     def __init__(self, parent: QWidget, standing: Standing) -> None:
         super().__init__(
@@ -95,7 +97,8 @@ class EvidenceDialog(Dialog):
 
 
 def evidence_text(standing: Standing) -> str:
-    """Everything that is kept, for a person to read and a program to check: signed bytes as hexadecimal digits."""
+    """The kept evidence against the server as text, for a person to read and a program to check: signed bytes as
+    hexadecimal digits."""
     lines: list[str] = []
     if standing.head is not None:
         n, rh = standing.head

@@ -23,7 +23,9 @@ Compare = Callable[[Sequence[str]], Verdict]
 
 
 class VerifyDialog(Dialog):
-    """Shows the safety number that both compare, in person or over a call where they know each other's voice."""
+    """A dialog in which the person compares keys with `person`: it shows the sixty digits (`number`) that both compare,
+    in person or over a call where they know each other's voice, and the code to be read by the other (`my_code`).
+    `compare` judges the codes that are read from a picture."""
 
     def __init__(self, parent: QWidget, person: Person, number: str, my_code: str, compare: Compare) -> None:
         verified = person.verified == Verified.IN_PERSON
@@ -64,7 +66,8 @@ class VerifyDialog(Dialog):
         )
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Closes the dialog if the keys are the same. One's own code, which is on this screen, is ignored."""
+        """Takes the `texts` of the QR codes in a picture. Closes the dialog if one has the same keys of the person;
+        otherwise shows why not. One's own code, which is on this screen too, is ignored."""
         verdict = self._compare([text for text in texts if text != self._my_code])
         if verdict is Verdict.SAME:
             self.same_by_code = True
@@ -85,8 +88,8 @@ class VerifyDialog(Dialog):
 
 
 class SafetyNumber(Label):
-    """The digits in groups, one line under the other. Painted here, since a style sheet has no digits of one width; a
-    screen reader reads them out."""
+    """A label that shows the digits of a safety number in groups, one line under the other. They are painted here,
+    since a style sheet has no digits of one width; a screen reader reads them out."""
 
     def __init__(self, number: str, parent: QWidget | None = None) -> None:
         super().__init__(safety_number_text(number), parent)
@@ -110,6 +113,6 @@ class SafetyNumber(Label):
 
 
 def safety_number_text(number: str) -> str:
-    """Sixty digits as three lines of four groups of five."""
+    """The sixty digits of a safety number as three lines of four groups of five."""
     groups = [number[i : i + 5] for i in range(0, len(number), 5)]
     return "\n".join("  ".join(groups[i : i + 4]) for i in range(0, len(groups), 4))

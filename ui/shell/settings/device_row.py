@@ -20,7 +20,8 @@ def device_name(device: DeviceInfo) -> str:
 
 
 class DeviceRow(QWidget):
-    """Shows one device at a time; the buttons ask about the device that is shown when they are pressed."""
+    """A row of the settings that shows one of the person's devices. Its buttons call `rename` and `revoke` with the
+    device that is shown when they are pressed."""
 
     def __init__(self, device: DeviceInfo, rename: Ask, revoke: Ask) -> None:
         super().__init__()
@@ -41,7 +42,8 @@ class DeviceRow(QWidget):
         layout.addWidget(self._revoke)
 
     def show_device(self, device: DeviceInfo, *, ended: bool) -> None:
-        """Shows the device. `ended`: this computer itself is revoked, and no device can be changed from it any more."""
+        """Shows `device` in this row, from now on. `ended`: this computer itself is revoked, so no device can be
+        changed from it."""
         self._device, name = device, device_name(device)
         self._show_look("muted" if device.revoked else "strong")
         self._title.setText(tr("{name} (this device)").format(name=name) if device.mine else name)

@@ -26,7 +26,8 @@ from ui.tool import toast
 
 
 class DevicesCard(Card):
-    """One row for each device, the progress of a revocation, and the button that lets another device in."""
+    """The card in the settings with the person's own devices, one row each, the progress of a revocation, and the
+    button that lets another device in. `server` returns the server's address, `room_title` a room's title."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class DevicesCard(Card):
     # -- the list -----------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Reads everything again. A device that is still there keeps its row."""
+        """Reads the person's devices again and shows them. A device that is still there keeps its row."""
         self._stale = True
         if self._reading:  # reading stores new changes, which calls this again: the list just read is not complete
             return
@@ -127,7 +128,8 @@ class DevicesCard(Card):
             toast(self, tr("{name} has been revoked").format(name=name))
 
     async def _ask_added(self, device: DeviceInfo) -> bool:
-        """Asks whether the devices that this one added are to be revoked too. Does not ask if there are none."""
+        """Asks whether the devices that `device` added are to be revoked with it. Returns False without asking if it
+        added none."""
         added, name = self._devices.added_by(device.dev), device_name(device)
         if not added:
             return False
@@ -144,7 +146,7 @@ class DevicesCard(Card):
         return await show(dialog)
 
     def invite(self) -> None:
-        """Opens the dialog that lets another device in."""
+        """Opens the dialog that lets another device of the person in."""
         dialog = InviteDialog(self.window(), self._devices, self._server())
         run(self, dialog.show_until_closed(lambda name: toast(self, tr("{name} has been added").format(name=name))))
 
@@ -158,7 +160,8 @@ class DevicesCard(Card):
             await self.take_file(path)
 
     async def take_file(self, path: Path) -> None:
-        """Shows what is in the file, asks the person, and offers it to the rooms."""
+        """Reads a file with unsent work of another device, shows what is in it, asks the person, and offers it to the
+        rooms."""
         found = await self._unsent.read(path)
         if not await confirm(
             self.window(), tr("Bring in unsent work?"), self._format_unsent(found), accept=tr("Bring in")

@@ -19,8 +19,8 @@ Write = Callable[[Mapping[str, str], Path], None]
 
 
 async def show_diagnosis(parent: QWidget, make: Make, write: Write, target: Path | None = None) -> Path | None:
-    """Shows the report, and writes it where the person chooses, or to `target`. Returns the file, or None if the person
-    did not want it. FileUnreadable if it cannot be written."""
+    """Makes the report to IT (`make`), shows it, and if the person agrees, writes it (`write`) where they choose, or to
+    `target`. Returns the file, or None if the person did not want it. FileUnreadable if it cannot be written."""
     parts = await asyncio.to_thread(make)
     if not await show(DiagnosisDialog(parent, parts)):
         return None
@@ -38,7 +38,8 @@ async def report_fault(parent: QWidget, make: Make, write: Write, lines: Sequenc
 
 
 class DiagnosisDialog(Dialog):
-    """Shows all of the report as text, to be read before it is saved."""
+    """A dialog that shows the whole report to IT as text, to be read before it is saved. `parts` are its files by
+    name."""
 
     def __init__(self, parent: QWidget | None, parts: Mapping[str, str]) -> None:
         super().__init__(parent, tr("Report to the IT department"), accept=tr("Save…"), width=720)

@@ -17,7 +17,8 @@ from ui.kit.translate import tr, trn
 
 
 class BlockedRow(QWidget):
-    """One blocked person. The button is about the person whom the row shows when it is pressed."""
+    """A row of the settings that shows one blocked person. Its button calls `unblock` with the person who is shown when
+    it is pressed."""
 
     def __init__(self, person: Person, unblock: Callable[[Person], object]) -> None:
         super().__init__()
@@ -32,7 +33,7 @@ class BlockedRow(QWidget):
         layout.addWidget(self.button)
 
     def show_person(self, person: Person) -> None:
-        """Shows the person as they are now."""
+        """Shows `person` in this row, from now on."""
         self._person = person
         self._name.setText(person.name)
         self._post.setText(" · ".join(x for x in (person.title, person.unit) if x))
@@ -40,7 +41,7 @@ class BlockedRow(QWidget):
 
 
 class InvitationsCard(Card):
-    """Blocked people, and how many rooms were declined."""
+    """The card in the settings with the people whose invitations are not shown, and how many rooms were declined."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
@@ -67,7 +68,7 @@ class InvitationsCard(Card):
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads again which people are blocked."""
+        """Reads again which people are blocked and how many invitations were declined."""
         blocked, declined = self._session.invitations.blocked(), self._session.invitations.declined
         self._none.setVisible(not blocked and not declined)
         self._host.setVisible(bool(blocked))

@@ -23,8 +23,9 @@ from ui.tool import toast
 
 
 class PassphraseDialog(Dialog):
-    """Asks for the passphrase, for a new one twice (by the rules `new`), or both. It closes when `verify` accepted
-    them; otherwise it shows why not."""
+    """A dialog that asks for the passphrase (`current`), for a new one twice (by the rules `new`, if they are given),
+    or both. `verify` is called with this dialog: the dialog closes when it returns, and shows the error if it
+    raises."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class PassphraseDialog(Dialog):
         self.accept_button.setEnabled(good and (self._typed is None or self._typed.ready))
 
     def accept(self) -> None:
-        """Verifies the passphrase before the dialog closes."""
+        """Has the typed passphrase verified, in the background; the dialog closes only if that succeeds."""
         if self.accept_button.isEnabled():
             self.error.hide()
             self.accept_button.setEnabled(False)
@@ -90,7 +91,8 @@ class PassphraseDialog(Dialog):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _UnlockMethod:
-    """One unlock method: its state, and the actions that are offered."""
+    """One row of the settings about unlock methods: which method, its name (`word`), its state as a text, and which
+    actions are offered."""
 
     kind: SlotKind
     word: str
@@ -101,7 +103,8 @@ class _UnlockMethod:
 
 
 class KeyRow(QWidget):
-    """The row of one unlock method. Its buttons are made once; it shows those that are offered."""
+    """A row of the settings for one unlock method. Its buttons are made once; those are shown whose action is offered.
+    They call `change`, `remove` (with the method and its name) and `add`."""
 
     def __init__(
         self,
@@ -125,7 +128,7 @@ class KeyRow(QWidget):
             layout.addWidget(button)
 
     def show_method(self, method: _UnlockMethod) -> None:
-        """Shows the state of the method."""
+        """Shows the state of `method`, and the buttons whose action is offered."""
         self._state.setText(method.state)
         self._change.setVisible(method.may_change)
         self._remove.setVisible(method.may_remove)
@@ -133,7 +136,8 @@ class KeyRow(QWidget):
 
 
 class KeysCard(Card):
-    """One row for each unlock method. `change_asked(KeyChange)`: the database is to get a new key."""
+    """The card in the settings with the unlock methods of the store, one row each. `change_asked` is emitted with a
+    KeyChange: the database is to get a new key, which the program does, not this card."""
 
     change_asked = Signal(object)
 
@@ -145,7 +149,7 @@ class KeysCard(Card):
         )
 
     def refresh(self) -> None:
-        """Reads again which unlock methods there are."""
+        """Reads again which unlock methods the store has."""
         there = set(self._keys.kinds())
         words = {SlotKind.PASSPHRASE: tr("Passphrase"), SlotKind.KEYRING: tr("The computer's key store")}
         self._rows.show([self._method(kind, word, there) for kind, word in words.items()])

@@ -28,7 +28,8 @@ _BREAK = "\n\n" + "—" * 24 + "\n\n"
 
 
 class LicencesDialog(Dialog):
-    """The dialog. `load` returns the parts; it is called in a thread while the dialog is already shown."""
+    """A dialog with the parts that Kansli is made of: a list with search, and the licence of the chosen part. `load`
+    returns the parts; it is called in a thread while the dialog is already shown."""
 
     def __init__(self, parent: QWidget | None, load: Callable[[], tuple[Component, ...]]) -> None:
         super().__init__(parent, tr("Parts and licences"), accept="", cancel=tr("Close"), width=880)
@@ -98,7 +99,8 @@ class LicencesDialog(Dialog):
         self.text.setPlainText(_BREAK.join(part.texts) or without if part else "")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Makes the arrow keys choose from the search line too. Otherwise the scroll area around it would take them."""
+        """Makes the arrow keys choose in the list while the focus is in the search line. Otherwise the scroll area
+        around it would take them."""
         steps = _STEPS.get(Qt.Key(event.key())) if isinstance(event, QKeyEvent) else None
         if steps is not None and watched is self.field and event.type() == QEvent.Type.KeyPress:
             self.list.step(steps)
@@ -122,7 +124,7 @@ def _row(part: Component) -> Row:
 
 
 def _qt_notice() -> str:
-    """The notice that the LGPL requires: that Qt is used, where its files are, and that a person may exchange them."""
+    """Text that the LGPL requires: that Qt is used, where its files are, and that a person may exchange them."""
     frozen = getattr(sys, "frozen", False)
     folder = path("..").resolve() if frozen else QLibraryInfo.path(QLibraryInfo.LibraryPath.LibrariesPath)
     return tr(

@@ -27,7 +27,9 @@ _MIDDLE = Qt.AlignmentFlag.AlignHCenter
 
 
 class InviteDialog(Dialog):
-    """Shown by `show_until_closed`. One attempt at a time; the button Again begins another."""
+    """A dialog that lets another device of the person in, by a code or by digits to compare. Open it with
+    `show_until_closed`. There is one attempt at a time; the button Again begins another. `server` is the server's
+    address."""
 
     def __init__(self, parent: QWidget | None, devices: DeviceService, server: str) -> None:
         super().__init__(parent, tr("Add a device"), accept=tr("Yes, add it"), cancel=tr("Close"), width=520)
@@ -60,7 +62,7 @@ class InviteDialog(Dialog):
         self._wait_for_offer()
 
     def _make_parts(self) -> None:
-        """Makes the parts for an offer, and for the question about a device that asks to be let in."""
+        """Makes the widgets that show the code or number, and those that ask about a device that wants to be let in."""
         self._qr = QrCode("", tr("The code as a QR code"), QR_PX)
         self.large = label("", "title", wrap=True, heading=False)
         self.large.setTextInteractionFlags(
@@ -81,8 +83,8 @@ class InviteDialog(Dialog):
             shown.addWidget(each, 0, _MIDDLE) if alone else shown.addWidget(each)
 
     async def show_until_closed(self, added: Callable[[str], object]) -> None:
-        """Opens the dialog and begins. Returns when it is closed. `added` is called with the name of a device that was
-        let in."""
+        """Opens the dialog and begins an attempt. Returns when it is closed. `added` is called with the name of a
+        device that was let in."""
         self._added = added
         self.begin()
         if not await show(self) and self._invitation is not None:
@@ -91,7 +93,8 @@ class InviteDialog(Dialog):
     # -- an attempt ---------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Begins another attempt, by code or number as chosen."""
+        """Ends the present attempt, if there is one, and begins another, by code or by number as the person has
+        chosen."""
         if self._task is not None:
             self._task.cancel()
         former, self._invitation = self._invitation, self._devices.invite()
@@ -149,7 +152,7 @@ class InviteDialog(Dialog):
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def accept(self) -> None:
-        """Accepts: the device is added, and the dialog closes when that is done."""
+        """Adds the device that asks to be let in, in the background; the dialog closes when that is done."""
         if self._new is not None and self._invitation is not None and not self._admitting:
             self._buttons(yes=False, other=False, again=False)
             self._close.setEnabled(False)
@@ -164,13 +167,13 @@ class InviteDialog(Dialog):
         super().accept()
 
     def reject(self) -> None:
-        """▲ Refuses to close while the device is being added. Otherwise the device would be in the person's log and
-        never receive that."""
+        """Closes the dialog. ▲ Not while the device is being added: otherwise the device would be in the person's log
+        and never be notified."""
         if not self._admitting:
             super().reject()
 
     def refuse(self) -> None:
-        """Refuses: nothing is added."""
+        """Refuses the device that asks to be let in: it is not added, and the attempt is over."""
         if self._invitation is not None:
             run(self, self._invitation.refuse())
             self._invitation = None

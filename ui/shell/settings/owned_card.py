@@ -18,7 +18,7 @@ from ui.kit.translate import tr
 
 
 class OwnedRow(RowButton):
-    """One room, by its title."""
+    """A row of the settings that shows one room by its title. A press calls `choose` with the room."""
 
     def __init__(self, room: RoomSummary, choose: Callable[[RoomId], object]) -> None:
         ident = room.room
@@ -29,15 +29,15 @@ class OwnedRow(RowButton):
         self.take_clicks()
 
     def show_room(self, room: RoomSummary) -> None:
-        """Shows the room as it is called now."""
+        """Shows `room` in this row, from now on."""
         if self.accessibleName() != room.title:
             self.setAccessibleName(room.title)
             self._title.set_text(room.title)
 
 
 class OwnedCard(Card):
-    """The card. `room_chosen(RoomId)` is emitted when a room is pressed. The other members and their roles are listed
-    in the room."""
+    """The card in the settings with the rooms whose only owner the person is. `room_chosen` is emitted with the room
+    when one is pressed; there the person can make another member an owner."""
 
     room_chosen = Signal(object)
 
@@ -59,7 +59,7 @@ class OwnedCard(Card):
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads again which rooms these are."""
+        """Reads again of which rooms the person is the only owner."""
         found = self._service.only_mine()
         self._host.setVisible(bool(found))
         self._about.setText(

@@ -20,7 +20,7 @@ from ui.tool import toast
 
 
 class RecoveryCard(Card):
-    """The card: one row."""
+    """The card in the settings that shows whether the person has a recovery sheet, with a button to make one."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
@@ -41,7 +41,7 @@ class RecoveryCard(Card):
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads again whether there is a recovery sheet."""
+        """Reads again whether the person has a recovery sheet, and shows it."""
         state = self._session.recovery.state
         online = self._session.status.state is LinkState.ONLINE
         good = state is RecoverySheetState.STANDS

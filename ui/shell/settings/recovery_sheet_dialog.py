@@ -31,8 +31,9 @@ def chosen_groups(count: int) -> list[int]:
 
 
 class RecoverySheetDialog(Dialog):
-    """Three pages. Accepted once the recovery sheet is in force. ▲ Nothing is changed before a part of it was typed
-    back."""
+    """A dialog of three pages that makes a recovery sheet: the code of the former one is typed, the new one is shown,
+    and a part of it is typed back. It is accepted once the new recovery sheet is in force. ▲ Nothing is changed before
+    a part of it was typed back."""
 
     def __init__(
         self,
@@ -42,8 +43,8 @@ class RecoverySheetDialog(Dialog):
         *,
         printing: bool = True,
     ) -> None:
-        """`asked`: which groups are to be typed back; drawn if not given. `printing`: whether policy lets it be printed
-        or saved; if not, the code is copied by hand."""
+        """`asked` are the indexes of the groups of letters that are to be typed back; drawn at random if None.
+        `printing`: whether policy lets the recovery sheet be printed or saved; if not, the code is copied by hand."""
         super().__init__(parent, tr("Recovery sheet"), accept=tr("Continue"), width=560)
         self._recovery, self._printing = recovery, printing
         self.paper: RecoverySheetPaper = recovery.draw()
@@ -158,7 +159,8 @@ class RecoverySheetDialog(Dialog):
         self.accept_button.setEnabled((bool(self.old.text()), True, filled)[self.page])
 
     def accept(self) -> None:
-        """Goes to the next step. The last step puts the recovery sheet in force."""
+        """Goes to the next page of the dialog, if what was typed is right. From the last page it puts the recovery
+        sheet in force."""
         if not self.accept_button.isEnabled():
             return
         if self.page == 0:
@@ -197,8 +199,8 @@ class RecoverySheetDialog(Dialog):
             button.setEnabled(not busy)
 
     def reject(self) -> None:
-        """▲ Refuses to close while the recovery sheet is put in force. Otherwise a recovery sheet that the person has
-        called off would be in force all the same."""
+        """Closes the dialog. ▲ Not while the recovery sheet is put in force: otherwise one that the person has called
+        off would be in force all the same."""
         if not self._publishing:
             super().reject()
 

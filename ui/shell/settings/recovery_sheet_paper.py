@@ -21,7 +21,7 @@ _VALUES_MM = 48.0
 
 
 def save(paper: RecoverySheetPaper, path: Path) -> None:
-    """Writes the page as PDF. FileUnreadable if that fails."""
+    """Writes the recovery sheet to `path` as a PDF of one page. FileUnreadable if that fails."""
     writer = QPdfWriter(str(path))
     writer.setTitle(tr("Recovery sheet"))
     writer.setCreator("Kansli")
@@ -32,7 +32,7 @@ def save(paper: RecoverySheetPaper, path: Path) -> None:
 
 
 def lay_out(device: QPagedPaintDevice) -> None:
-    """A4 with a margin."""
+    """Sets the page of `device` to A4, upright, with a margin."""
     margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
     page = QPageLayout(QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, margins)
     page.setUnits(QPageLayout.Unit.Millimeter)
@@ -41,7 +41,8 @@ def lay_out(device: QPagedPaintDevice) -> None:
 
 
 def draw(paper: RecoverySheetPaper, device: QPaintDevice) -> bool:
-    """Draws the page within the margins. Returns False if the device takes nothing."""
+    """Draws the recovery sheet on `device`, a page that `lay_out` has set up. Returns False if nothing can be drawn on
+    it."""
     painter = QPainter()
     if not painter.begin(device):
         return False
@@ -53,7 +54,7 @@ def draw(paper: RecoverySheetPaper, device: QPaintDevice) -> bool:
 
 
 def _advice() -> tuple[str, ...]:
-    """What to do with the recovery sheet."""
+    """The sentences on the recovery sheet about how to keep it."""
     return (
         tr("Keep it where nobody else comes, such as a safe, and not with your computer. Make no photo of it."),
         tr("Whoever has it and an activation code in your name can become you. Nobody at the agency needs the code."),
@@ -62,7 +63,7 @@ def _advice() -> tuple[str, ...]:
 
 
 def _steps() -> tuple[str, ...]:
-    """What to do when every device is lost, in order."""
+    """The sentences on the recovery sheet about what to do when every device is lost, in order."""
     return (
         tr("Tell IT support at once: they revoke the lost devices and give you a code of two lines."),
         tr("Start Kansli on another computer and choose “I have lost my computer”."),
@@ -72,7 +73,7 @@ def _steps() -> tuple[str, ...]:
 
 
 class _Page:
-    """Draws from the top down, in millimetres."""
+    """Draws a recovery sheet on one page, from the top down, in millimetres. `dpi` is the resolution of `painter`."""
 
     def __init__(self, painter: QPainter, dpi: float) -> None:
         self._painter = painter
@@ -81,7 +82,7 @@ class _Page:
         self._y_mm = 0.0
 
     def draw(self, paper: RecoverySheetPaper) -> None:
-        """Draws all of the page."""
+        """Draws the whole recovery sheet."""
         load_fonts()
         self._text(tr("Recovery sheet"), 22, bold=True)
         self._text(tr("With it you get back into Kansli, content and all, when you have lost every device."), 11)

@@ -27,21 +27,23 @@ _WORDS_PX = 160
 
 
 def choice_name(setting: Setting[Any], value: object) -> str:
-    """What a choice is called; languages are called by their own names."""
+    """The name of `value`, one of the choices of a setting, as a person reads it. Languages are called by their own
+    names."""
     if setting is LANGUAGE:
         return LANGUAGES.get(str(value), str(value))
     return next((tr(name) for v, name in setting.choices if v == value), str(value))
 
 
 def value_name(setting: AnySetting, value: Value) -> str:
-    """What a value of any setting is called."""
+    """The text for a value of a setting of any kind, such as "On" for True, or "None" for an empty one."""
     if isinstance(value, bool):
         return tr("On") if value else tr("Off")
     return choice_name(setting, value) or tr("None")
 
 
 def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -> QWidget:
-    """A row: a name, a sentence about it, and its control at the right end."""
+    """A row of the settings: `name`, the sentence `about`, and `control` at the right end. `locked`: policy has fixed
+    the value, so the control is disabled."""
     words = column(spacing=1)
     caption = label(name, wrap=True)
     caption.setBuddy(control)
@@ -56,7 +58,8 @@ def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -
 
 
 class SettingRows:
-    """Rows that change a setting at once, and follow its value. `owner` is the view that contains them."""
+    """Makes rows in which a person changes a setting, and which follow its value. A change is stored at once. `owner`
+    is the view that contains the rows."""
 
     def __init__(self, owner: QWidget, settings: Settings) -> None:
         self._owner, self._settings = owner, settings
@@ -66,14 +69,15 @@ class SettingRows:
         bind(owner, settings.changed, self._on_changed)
 
     def card(self, *settings: AnySetting, about: bool = False) -> Card:
-        """A card with a row for each; `about` says what each does."""
+        """A card with a row for each of these settings; `about` adds the sentence that says what a setting does."""
         card = Card(margin=12, spacing=10)
         for setting in settings:
             card.content.addWidget(self.row(setting, about=about))
         return card
 
     def row(self, setting: AnySetting, *, about: bool = False) -> QWidget:
-        """The row of one setting."""
+        """Makes the row of one setting, with the control for its kind of value; `about` adds the sentence that says
+        what it does."""
         control = self._control(setting)
         set_tip(control, tr(setting.about))
         control.setAccessibleDescription(tr(setting.about))
@@ -134,7 +138,7 @@ class SettingRows:
 
 
 def managed(settings: Settings) -> Card | None:
-    """A card with the settings that policy has fixed and that no other part of the view shows; None if there are
+    """A card with those settings that policy has fixed and that no other part of the page shows; None if there are
     none."""
     fixed = [s for s in SETTINGS if not s.seen and settings.locked(s) and s not in (ALLOW_KEYRING, ALLOW_PASSPHRASE)]
     if not fixed:

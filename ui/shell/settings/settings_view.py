@@ -43,8 +43,9 @@ from ui.tool_parts import JoinedTool
 
 
 class SettingsView(QWidget):
-    """The view. Changes take effect at once. `lock` asks for locking now, `key_change` for a change for which the store
-    must be closed."""
+    """The page with all settings. Changes take effect at once. It emits `lock` when the person wants to lock now,
+    `room_chosen` with a room, and `key_change` with a change for which the store must be closed. `keys` changes the
+    unlock methods; None: they are not shown."""
 
     lock = Signal()
     room_chosen = Signal(object)
@@ -60,7 +61,7 @@ class SettingsView(QWidget):
         *,
         tools: Sequence[JoinedTool] = (),
     ) -> None:
-        """`tools`: their settings are shown under their titles."""
+        """`tools` are the window's tools, whose own settings are shown under their titles."""
         super().__init__(parent)
         self._session = session
         self._settings: Settings = session.settings
@@ -141,7 +142,7 @@ class SettingsView(QWidget):
         return card
 
     def _show_place(self) -> None:
-        """Title, unit and the server's address, which may change."""
+        """Shows the person's title and unit and the server's address, which may change."""
         me = self._session.people.me
         self._place.setText(" · ".join(x for x in (me.title, me.unit, self._session.status.server) if x))
 

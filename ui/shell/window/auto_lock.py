@@ -19,13 +19,13 @@ _INPUT = {
 
 
 class AutoLock(QObject):
-    """Emits `idle` once after so many minutes without input, those in which the computer slept included; 0 minutes =
-    never."""
+    """Emits `idle` once after so many `minutes` without input by keyboard or mouse; its owner then locks the program.
+    Time in which the computer slept counts. 0 minutes: never."""
 
     idle = Signal()
 
     def __init__(self, minutes: int, parent: QObject, clock: Callable[[], float] = awake_s) -> None:
-        """`clock`: seconds, which go on while the computer sleeps. A timer does not."""
+        """`clock` returns seconds that also pass while the computer sleeps, as those of a timer do not."""
         super().__init__(parent)
         self._clock = clock
         self._since = clock()
@@ -37,7 +37,7 @@ class AutoLock(QObject):
             app.installEventFilter(self)
 
     def set_minutes(self, minutes: int) -> None:
-        """Sets the time and begins to count again."""
+        """Sets after how many minutes without input `idle` is emitted (0: never), and begins to count again."""
         self._timer.stop()
         self._timer.setInterval(minutes * 60_000)
         if minutes > 0:
@@ -48,8 +48,8 @@ class AutoLock(QObject):
         return self._timer.interval() // 60_000
 
     def look(self) -> bool:
-        """Checks the time at once, since the computer may have slept. Returns whether the time is over; then `idle` is
-        emitted."""
+        """Checks at once whether the person was idle too long, since the computer may have slept. If so, emits `idle`
+        and returns True."""
         over = self._timer.isActive() and self._clock() - self._since >= self._timer.interval() / 1000
         if over:
             self._timer.stop()

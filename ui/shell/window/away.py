@@ -22,15 +22,16 @@ LOOK_MS = 10 * 60_000
 
 
 class AwayView(GatePage):
-    """The page. `let_in` is emitted once the server has let the device in, `lock` and `erase` when the person asks for
-    it."""
+    """The page that hides everything when this device was too long without the server, as policy wants it. It emits
+    `let_in` once the server has let the device in again, `lock` and `erase` (remove everything) when the person asks
+    for it."""
 
     let_in = Signal()
     lock = Signal()
     erase = Signal()
 
     def __init__(self, session: Session, retry: Callable[[], object], parent: QWidget | None = None) -> None:
-        """`retry` connects at once."""
+        """`retry` is called when the person wants to connect at once."""
         text = tr(
             "It is a long time since this computer was in touch with the server. Your organisation wants it to be let "
             "in there before anything is shown. Everything is still here, and what you have not sent is kept."
@@ -72,7 +73,8 @@ class AwayView(GatePage):
 
 
 def watch(owner: QWidget, overdue: Callable[[], bool], then: Callable[[], object]) -> QTimer:
-    """Checks every ten minutes whether it has become too long while the window was open; then calls `then`."""
+    """Checks every ten minutes, while `owner` exists, whether this device was too long without the server (`overdue`);
+    if so, calls `then`."""
     timer = QTimer(owner)
     timer.timeout.connect(lambda: then() if overdue() else None)
     timer.start(LOOK_MS)

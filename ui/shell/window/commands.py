@@ -14,7 +14,8 @@ from ui.kit.translate import key_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command. `hidden` ones have a shortcut but are not in the palette; `enabled` is asked each time."""
+    """One command of the window: what it does (`run`), and its text, icon and shortcuts. A `hidden` one works by its
+    shortcut and is not offered in the palette. `enabled` is called each time to know whether it can be used now."""
 
     id: str
     text: str
@@ -36,7 +37,7 @@ def shortcut_text(shortcut: str) -> str:
 
 
 class Commands:
-    """The list, and its shortcuts bound to a window."""
+    """All commands of a window, by their ids, from which shortcuts, menus and the palette are made."""
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self.all = tuple(commands)
@@ -46,7 +47,8 @@ class Commands:
         return self._by_id[command_id]
 
     def bind(self, window: QWidget) -> list[QAction]:
-        """Makes every shortcut work in the window; the actions belong to it."""
+        """Makes the shortcuts of all commands work in `window`. Returns the actions that do it, which belong to the
+        window."""
         actions = []
         for command in self.all:
             if not command.shortcuts:
@@ -64,7 +66,7 @@ class Commands:
         return [c for c in self.all if not c.hidden and c.enabled()]
 
     def entries(self, *ids: str) -> list[Entry | None]:
-        """Menu entries of these commands; an empty id is a separator."""
+        """The entries of a menu for the commands with these ids, in order; an empty id gives None, a separator."""
         result: list[Entry | None] = []
         for command_id in ids:
             if not command_id:

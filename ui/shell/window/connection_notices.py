@@ -25,7 +25,9 @@ FEW_ROOMS = 3
 
 
 class ConnectionNotices(QObject):
-    """Follows the session's status. Call `use_parts` first."""
+    """Shows the state of the connection to the server in the window's bar and status bar, and announces changes to a
+    screen reader. It follows the session's status by itself; call `use_parts` first. `erase_requested` is emitted when
+    the person of a revoked device wants everything removed."""
 
     erase_requested = Signal()
     """The person wants everything of a device that was revoked removed from this computer."""
@@ -41,25 +43,26 @@ class ConnectionNotices(QObject):
         bind(self, session.status_changed, self.refresh)
 
     def use_parts(self, bar: InfoBar, status_bar: StatusBar) -> None:
-        """Shows the status in these parts from now on, and announces nothing for that."""
+        """Shows the state of the connection in these widgets from now on. Nothing is announced for that."""
         self._bar, self._status_bar = bar, status_bar
         self._show()
 
     def refresh(self) -> None:
-        """Reads the session's status again."""
+        """Reads the state of the connection again, shows it, and announces what is new in it."""
         self._show()
         self._announce()
 
     async def ask_erase(self) -> None:
-        """Shows what a revocation means, offers to keep unsent work, and removes everything if the person wants it."""
+        """Shows the dialog on a revoked device, which offers to keep unsent work. Emits `erase_requested` if the person
+        then wants everything removed."""
         if await show(RevokedDialog(self._window, self._session.unsent)):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self._window, title, text, accept=tr("Remove everything"), danger=True):
                 self.erase_requested.emit()
 
     def _announce(self) -> None:
-        """Announces the bar's text when its subject changes, and that the connection is back; not at each attempt to
-        connect, nor when only the number of waiting changes differs."""
+        """Announces the text of the bar when its subject has changed, and that the connection is back. It announces
+        neither each attempt to connect nor a new number of waiting changes."""
         status, before = self._session.status, self._announced
         if self._session.devices.ended == "revoked":
             self._announced = "revoked"
@@ -73,8 +76,8 @@ class ConnectionNotices(QObject):
             self._announcer.announce(Kind.KEPT, tr("You are online again"))
 
     def _show(self) -> None:
-        """Shows status bar and bar. In the bar the last known state stays while Kansli tries to connect. Otherwise the
-        bar, and all below it, would come and go at each attempt."""
+        """Shows the state of the connection. While Kansli tries to connect, the bar keeps the last known state.
+        Otherwise the bar, and all below it, would come and go at each attempt."""
         status = self._session.status
         self._status_bar.show_status(status)
         if status.state is not LinkState.CONNECTING:
@@ -96,7 +99,7 @@ class ConnectionNotices(QObject):
             self._bar.hide()
 
     def _format_reading(self) -> str:
-        """How far a new device has come in reading its rooms; "" when hardly any is left."""
+        """Text: how many of its rooms a new device has read; "" if there are only few left."""
         done, rooms = self._session.reading
         if rooms - done < FEW_ROOMS:
             return ""

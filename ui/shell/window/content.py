@@ -37,7 +37,9 @@ else:
 
 
 class Content(QWidget):
-    """The bars, the pages and the status bar, in the language in which they were made."""
+    """The part of the window beside the rail and the list of rooms: bars, the pages (such as Home, search, settings),
+    and the status bar. `stack` shows one page at a time; the navigator chooses which. What a person chooses in a page
+    is emitted."""
 
     link_chosen = Signal(object)
     """An ObjectLink."""
@@ -88,7 +90,8 @@ class Content(QWidget):
 
     @property
     def settings_view(self) -> "settings_page.SettingsView":
-        """The settings, made at their first use: they are half of the window's widgets, and few starts show them."""
+        """The settings page, made when it is first used: it has half of the window's widgets, and few starts show
+        it."""
         if self._settings_view is None:
             with theme.styled_at_once():
                 self._settings_view = view = settings_page.SettingsView(
@@ -101,7 +104,7 @@ class Content(QWidget):
         return self._settings_view
 
     def sections(self) -> dict[str, Callable[[], QWidget]]:
-        """Of each of the rail's sections but the rooms: what returns its page."""
+        """For each section of the rail except the rooms, by id: a function that returns its page."""
         return {
             "home": lambda: self.home,
             **{ident: partial(self.of_tools.__getitem__, ident) for ident in self.of_tools},

@@ -19,10 +19,11 @@ from ui.shell.settings.diagnosis_dialog import report_fault
 
 
 class ErrorMessages:
-    """Shows the errors of all widgets and tasks while its window is the one that is open."""
+    """Shows the errors of all widgets and tasks, as long as its window is the one that is open: a fault of the world in
+    the window's message, a fault of ours in a dialog from which it can be reported."""
 
     def __init__(self, window: QWidget, session: Session, message: Callable[[], Toast]) -> None:
-        """`message`: returns the window's message."""
+        """`message` returns the widget that shows messages in the window; it is called for each error."""
         self._window, self._session, self._message = window, session, message
         self._bugs = BugNotifier(window, self._report)
         tasks.set_error_hook(self._on_error)

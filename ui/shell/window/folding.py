@@ -21,7 +21,9 @@ _WORDS_PX = 560
 
 
 class Folding(QObject):
-    """Decides which parts are visible, from the window's size and the place that is shown."""
+    """Decides which parts of the window are visible, from the window's size and the place that is shown (`place`
+    returns it): in a small window the rail loses its words, and only one of room list and content is visible. `changed`
+    is emitted."""
 
     changed = Signal()
     """Other parts are visible than before."""
@@ -36,17 +38,19 @@ class Folding(QObject):
         theme.on_change(self, self._arrange)
 
     def set_size(self, size: QSize) -> None:
-        """Sets the window's size."""
+        """Sets the window's size, and decides again which of its parts are visible."""
         self._size = size
         self._arrange()
 
     def show_place(self) -> None:
-        """Notes that another place is shown: a list that was asked for has served its purpose."""
+        """Notes that the window shows another place: in a small window the content is shown then, not the list of
+        rooms."""
         self._list_wanted = False
         self._arrange()
 
     def turn(self) -> bool:
-        """Shows the list in the room's place, or the room again. Returns False if there is nothing to take turns."""
+        """In a small window that shows the rooms: shows the list of rooms in place of the open room, or the room again.
+        Returns False, and does nothing, otherwise."""
         if not self.folded or self._place().section != "rooms":
             return False
         self._list_wanted = not self._list_wanted

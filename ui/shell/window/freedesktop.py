@@ -30,11 +30,12 @@ _log = logging.getLogger("ui")
 
 
 class Freedesktop:
-    """Shows notifications: call it with a title and a text. A later notification replaces the former one. Lives on the
-    loop."""
+    """Shows desktop notifications over D-Bus: call it with a title and a text, on the event loop. A later notification
+    replaces the former one."""
 
     def __init__(self, owner: QObject, on_click: Callable[[], object]) -> None:
-        """`on_click` is called when the last notification was chosen."""
+        """`owner`: nothing is shown after it is deleted. `on_click` is called when the person presses the last
+        notification."""
         self._owner, self._on_click = owner, on_click
         self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(WAITING)
         self._task: asyncio.Task[None] | None = None
@@ -48,7 +49,8 @@ class Freedesktop:
             self._task = run(self._owner, self._serve())
 
     async def _serve(self) -> None:
-        """Serves until the owner is deleted. A desktop without the service, or one that stops, is no fault."""
+        """Connects to the session bus and shows notifications until the owner is deleted. A desktop without the
+        service, or whose service stops, is no fault: it then returns."""
         try:
             async with open_dbus_router() as router:
                 clicks = MatchRule(

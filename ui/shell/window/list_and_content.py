@@ -18,7 +18,8 @@ from ui.shell.window.room_list import WIDTH, RoomList
 
 
 class ListAndContent(QSplitter):
-    """The list keeps the width that the person chose, whatever the window's size has been in between."""
+    """A splitter with the list of rooms beside the content. The list keeps the width that the person chose, whatever
+    size the window has in between."""
 
     def __init__(self, rooms: RoomList, content: QWidget, folding: Folding, settings: Settings) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -35,13 +36,13 @@ class ListAndContent(QSplitter):
         folding.changed.connect(self.restore_width)
 
     def restore_width(self) -> None:
-        """Gives the list its width again, where it is beside the content."""
+        """Gives the list of rooms the width that the person chose, if it is visible beside the content."""
         if not self._rooms.isHidden() and not self._folding.folded:
             side = px(self._width)
             self.setSizes([side, max(self.width() - side, 1)])
 
     def store_width(self) -> None:
-        """Stores a width that the person chose, unless the disk refuses."""
+        """Stores the width of the list of rooms if the person has changed it. If the disk refuses, it is not stored."""
         if self._width != WIDTH:
             with suppress(StoreUnwritable):
                 self._settings.set(SIDEBAR_WIDTH, self._width)

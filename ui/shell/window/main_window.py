@@ -64,7 +64,8 @@ if TYPE_CHECKING:  # made at its first use
 
 
 class MainWindow(QMainWindow):
-    """`ui.tool.Shell` for the tools in it."""
+    """The main window of one session: rail, list of rooms, content, status bar. It is also what the tools in it call as
+    `ui.tool.Shell`. `keys` changes the unlock methods in the settings; None: they are not shown."""
 
     lock_requested = Signal()
     key_change_requested = Signal(object)
@@ -113,7 +114,8 @@ class MainWindow(QMainWindow):
         self.go(Place(section="home"))
 
     def _follow_session(self) -> None:
-        """Makes what follows the session and lives as long as the window, in whatever language."""
+        """Makes the parts that follow the session and that live as long as the window, also when its language
+        changes."""
         settings = self.session.settings
         self.auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
         self.auto_lock.idle.connect(self.lock_requested)
@@ -127,7 +129,7 @@ class MainWindow(QMainWindow):
     # -- building ---------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        """Makes every part in the language in force; called again when the language changes."""
+        """Makes every widget of the window in the language in force; called again when the language changes."""
         for action in self._bound:
             self.removeAction(action)
             action.deleteLater()
@@ -234,14 +236,16 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(saved.encode()))
 
     def keep_geometry(self) -> None:
-        """Stores size and place of the window for the next time. A full disk does not keep the window open."""
+        """Stores size and place of the window, and the width of the list of rooms, for the next start. If the disk is
+        full, they are not stored, and the window closes all the same."""
         settings = self.session.settings
         with suppress(StoreUnwritable):
             settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
         self.splitter.store_width()
 
     def keep_draft(self) -> None:
-        """Stores what is being written in the current view. The other views stored theirs when the person left them."""
+        """Stores what is being written in the view that is shown. The other views stored their drafts when the person
+        left them."""
         room = self.current_room()
         view = room.current_view() if room is not None else None
         if isinstance(view, DraftingView):
@@ -258,8 +262,8 @@ class MainWindow(QMainWindow):
         self.navigator.go(place)
 
     def go_section(self, section: str) -> None:
-        """Goes to a section of the rail. Where the window has no place for the list of rooms beside a room, going to
-        the rooms from a room shows the list, and the next time the room again."""
+        """Goes to the section of the rail with the id `section`. In a small window, going to the rooms from an open
+        room shows the list of rooms, and the next time the room again."""
         if section != "rooms" or not self.folding.turn():
             self.navigator.go_section(section)
 
@@ -272,7 +276,7 @@ class MainWindow(QMainWindow):
         self.navigator.open_link(link)
 
     def follow(self, text: str) -> None:
-        """Follows a link from outside: opens what it leads to, or shows why not."""
+        """Follows a link that another program gave: opens what it leads to, or shows why not."""
         link, why_not = judge(text, self.session)
         if link is not None:
             self.open_link(link)
@@ -288,7 +292,7 @@ class MainWindow(QMainWindow):
         return self.navigator.current_room()
 
     def step_region(self, by: int) -> None:
-        """F6 and Shift+F6: moves the focus to the next (`by` 1) or previous (-1) region of the window."""
+        """Moves the focus to the next (`by` 1) or previous (-1) region of the window, by F6 or Shift+F6."""
         room, content = self.current_room(), self.content
         inside = [room.tabs, room.current_view(), room.panel] if room is not None else [content.stack.currentWidget()]
         parts = [content.bar, content.asked_bar, self.rail, self.room_list, *inside, self._toast]
@@ -305,18 +309,19 @@ class MainWindow(QMainWindow):
         self.palette_view.open()
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
-        """Shows briefly what was done (`text`). `undo`: what the button of the message calls, None for no button;
-        `action`: the button's text, "" for the usual one."""
+        """Shows briefly what was done (`text`). `undo` is called by the message's button, None for no button; `action`
+        is the button's text, "" for the usual one."""
         self._toast.show_text(text, undo, action)
 
     def show_people(self) -> None:
-        """Shows or hides the people panel of the room."""
+        """Shows or hides the people panel of the open room."""
         view = self.current_room()
         if view is not None:
             view.toggle_panel()
 
     def _written_in(self) -> QWidget | None:
-        """The field at the foot of what is shown, which no message may cover."""
+        """The field at the foot of the open view in which the person writes, and which no message may cover; None if
+        there is none."""
         room = self.current_room()
         view = room.current_view() if room is not None else None
         return view.writing_area() if isinstance(view, WritingView) else None
@@ -330,7 +335,8 @@ class MainWindow(QMainWindow):
         popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))
 
     def notify_by(self, tray: Tray | None) -> None:
-        """Shows notifications by the tray's sign, where the desktop has no service of its own for them."""
+        """Shows notifications by the sign in the system tray, if the desktop has no service of its own for them. `tray`
+        None: does nothing."""
         if tray is not None and self._notifications.notify is None:
             self._notifications.notify = tray.notify
             tray.item.messageClicked.connect(self._to_front)
@@ -353,8 +359,8 @@ class MainWindow(QMainWindow):
             self.connection.refresh()
 
     def show_upgrade(self, version: str, *, needs_computer: bool) -> None:
-        """Shows in a bar that this release is installed and waits, and announces it once. `needs_computer`: only a
-        restart of the computer helps."""
+        """Shows in a bar that the release `version` is installed and not started yet, and announces it once.
+        `needs_computer`: only a restart of the computer helps."""
         if self._upgrade == (version, needs_computer):
             return
         self._upgrade = version, needs_computer

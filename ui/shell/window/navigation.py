@@ -29,7 +29,8 @@ _MARGIN = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Somewhere in the window: a section of the rail, perhaps a room, a tab and an object in it."""
+    """A place in the window that a person can go to: a section of the rail, perhaps a room, a tool's tab and an object
+    in it."""
 
     section: str
     room: RoomId | None = None
@@ -38,7 +39,7 @@ class Place:
 
 
 class History:
-    """Places in the order of visiting, as in a browser."""
+    """The places that a person has visited, in order, for going back and forward as in a browser. At most `limit`."""
 
     def __init__(self, limit: int = 100) -> None:
         self._places: list[Place] = []
@@ -46,14 +47,16 @@ class History:
         self._limit = limit
 
     def visit(self, place: Place) -> None:
-        """Adds a place after the current one; what was ahead is forgotten. The same place again is not added."""
+        """Adds a place after the current one; those that were ahead of it are dropped. The current place again is not
+        added."""
         if self._at >= 0 and self._places[self._at] == place:
             return
         self._places = [*self._places[: self._at + 1], place][-self._limit :]
         self._at = len(self._places) - 1
 
     def step(self, by: int) -> Place | None:
-        """Goes back (-1) or forward (1); None at the end."""
+        """Goes back (`by` -1) or forward (1) in the history and returns the place there; None, and goes nowhere, at the
+        end."""
         if not 0 <= self._at + by < len(self._places):
             return None
         self._at += by
@@ -61,7 +64,8 @@ class History:
 
 
 class RailButton(Entered, Tab, QToolButton):
-    """An item of the rail: icon, word, count, or the own picture."""
+    """A button of the rail, the column at the window's left edge: an icon, or a person's picture, a word and a count.
+    `word` False: the text is only in the tip and for screen readers."""
 
     def __init__(
         self, icon: str, text: str, on_click: Callable[[], object], *, shortcut: str = "", word: bool = True
@@ -81,12 +85,12 @@ class RailButton(Entered, Tab, QToolButton):
         self.clicked.connect(lambda: on_click())
 
     def set_person(self, person: Person) -> None:
-        """Shows a person's picture instead of an icon."""
+        """Shows this person's picture instead of an icon, from now on."""
         self._person = person
         self.update()
 
     def set_count(self, count: int) -> None:
-        """Shows how much is new; 0 shows nothing."""
+        """Shows how many things are new in the section; nothing for 0."""
         self._count = count
         description = trn("{name}, {n} new", "{name}, {n} new", count).format(name=self._text, n=count)
         self.setAccessibleName(self._text)
@@ -99,7 +103,7 @@ class RailButton(Entered, Tab, QToolButton):
         return self._count
 
     def set_slim(self, slim: bool) -> None:
-        """Shows no word under the icon, where the window is small."""
+        """Shows no word under the icon if `slim`, which is for small windows."""
         self._slim = slim
         word = self._word and not slim
         width = SLIM_WIDTH if slim else RAIL_WIDTH
@@ -148,7 +152,8 @@ class RailButton(Entered, Tab, QToolButton):
 
 
 class Rail(TabList, QFrame):
-    """The items, by id; `select` marks one."""
+    """The rail, a column of buttons at the window's left edge, one for each section. `items` has them by id; `select`
+    marks one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -162,7 +167,7 @@ class Rail(TabList, QFrame):
         self.set_slim(False)
 
     def set_slim(self, slim: bool) -> None:
-        """Shows icons only and no logo, where the window is small."""
+        """Makes the rail narrow, with icons only and without the logo, if `slim`, which is for small windows."""
         hold(self, width=SLIM_WIDTH if slim else RAIL_WIDTH)
         self._logo.setVisible(not slim)
         self._logo.setContentsMargins(0, 0, 0, 0)
@@ -175,7 +180,7 @@ class Rail(TabList, QFrame):
         return px(28 + 11) + 36 + sum(px(50) + 4 for _ in self.items)
 
     def add(self, item_id: str, button: RailButton) -> None:
-        """Adds an item below the others."""
+        """Adds a button below the others, under the id of its section."""
         self.items[item_id] = button
         self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
 
@@ -184,7 +189,7 @@ class Rail(TabList, QFrame):
         self._layout.addStretch(1)
 
     def select(self, item_id: str) -> None:
-        """Marks an item as the section that is shown."""
+        """Marks the button with this id as that of the section that is shown, and no other."""
         for key, button in self.items.items():
             if button.isCheckable() and button.isChecked() != (key == item_id):
                 button.setChecked(key == item_id)

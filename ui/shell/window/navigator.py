@@ -27,7 +27,8 @@ _KEPT_ROOMS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the navigator moves. `sections`: returns the view of each of the rail's sections, without rooms."""
+    """The widgets of the window that the navigator shows and changes. `sections` has, by id, functions that return the
+    page of a section of the rail; the rooms are not in it. `no_room` is shown if there is no room."""
 
     rail: Rail
     room_list: RoomList
@@ -41,7 +42,8 @@ class Parts:
 
 
 class Navigator(QObject):
-    """Goes to places. Call `use_parts` first."""
+    """Goes from place to place in the window: sections, rooms with their open views, history, links. Call `use_parts`
+    first, and again when the language has changed."""
 
     moved = Signal()
     """Something else is shown."""
@@ -58,7 +60,7 @@ class Navigator(QObject):
         self._moving = False
 
     def use_parts(self, parts: Parts) -> None:
-        """Uses these parts from now on. The rooms' views were made for the former parts, and are made again."""
+        """Uses these widgets from now on. The views of rooms are closed, and made again when they are next shown."""
         self._rooms.clear()
         self._parts = parts
 
@@ -67,12 +69,13 @@ class Navigator(QObject):
         self._show(self.place)
 
     def go(self, place: Place) -> None:
-        """Goes to a place and remembers it."""
+        """Shows `place`, and adds it to the history of visited places."""
         self._show(place)
         self.history.visit(self.place)
 
     def go_section(self, section: str) -> None:
-        """Goes to a section of the rail; for rooms to the room that was open last."""
+        """Goes to the section of the rail with this id. For "rooms" it goes to the room that was open last, or to the
+        first room."""
         if section == "rooms" and self._rooms:
             room = next(reversed(self._rooms))
             self.go(Place(section="rooms", room=room, tab=self._rooms[room].tabs.current()))
@@ -83,24 +86,25 @@ class Navigator(QObject):
             self.go(Place(section=section))
 
     def back(self) -> None:
-        """Goes to the place before."""
+        """Goes to the place that was visited before this one, if there is one."""
         place = self.history.step(-1)
         if place is not None:
             self._show(place)
 
     def forward(self) -> None:
-        """Goes to the place that was left by going back."""
+        """Goes to the place that was left by going back, if there is one."""
         place = self.history.step(1)
         if place is not None:
             self._show(place)
 
     def open_room(self, room: RoomId) -> None:
-        """Opens a room, at the tab it had last."""
+        """Goes to `room`, at the tool's tab that was open there last."""
         view = self._rooms.get(room)
         self.go(Place(section="rooms", room=room, tab=view.tabs.current() if view else ""))
 
     def open_link(self, link: ObjectLink) -> None:
-        """Opens an object in its room, at its place."""
+        """Goes to the object that the link names, in its room, at the place in it. If no tool knows its kind, goes to
+        the room."""
         tool = self._tools.of_kind(link.kind)
         if tool is None:
             self.open_room(link.room)
@@ -112,7 +116,7 @@ class Navigator(QObject):
         self._session.rooms.opened(link.room, link.obj)
 
     def search_for(self, text: str) -> None:
-        """Goes to Sök with these words."""
+        """Goes to the search page and searches for `text`."""
         self.go_section("search")
         self._parts.search.search(text)
 
@@ -175,8 +179,8 @@ class Navigator(QObject):
         return view
 
     def _note_opened(self, view: RoomView) -> None:
-        """Notes that the tool's object in the room was opened, where it has one. A tool with several notes it itself,
-        one by one."""
+        """Records, for the list of recent objects, that the object of the room's open tool was opened, if the tool has
+        exactly one there. A tool with several records it itself, one by one."""
         tool = self._tools.by_id(view.tabs.current())
         found = of_tool(tool, self._session.rooms.objects(view.room)) if tool is not None else []
         if len(found) == 1:
@@ -189,18 +193,19 @@ class Navigator(QObject):
             self.moved.emit()
 
     def current_room(self) -> RoomView | None:
-        """The room that is shown now."""
+        """The view of the room that is shown now; None if another page is shown."""
         widget = self._parts.stack.currentWidget()
         return widget if isinstance(widget, RoomView) else None
 
     def open_tab(self, number: int) -> None:
-        """The n-th tab of the room, from 1."""
+        """Opens the tab with this number, from 1, in the room that is shown. Does nothing if there is none."""
         view = self.current_room()
         if view is not None and number <= view.tabs.count():
             view.tabs.setCurrentIndex(number - 1)
 
     def step_room(self, by: int, *, unread: bool = False) -> None:
-        """The next or previous room of the list, perhaps only unread ones."""
+        """Goes to another room, `by` rows further down in the list (up, if negative), around the ends. `unread`: rooms
+        with nothing unread are skipped."""
         listed = self._parts.room_list.list.rows.rows
         rows = [r for r in listed if isinstance(r.key, bytes) and not r.section and (r.count or not unread)]
         keys = [r.key for r in rows]

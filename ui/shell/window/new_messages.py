@@ -22,7 +22,8 @@ Counts = Mapping[RoomId, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fresh:
-    """What is new. `rooms` are its rooms, each with whether the person is named there."""
+    """How much has become unread since the last look: in all, and of that with the person's name in it (`mentions`).
+    `rooms` are the rooms, each with whether the person is named there."""
 
     unread: int
     mentions: int
@@ -35,7 +36,7 @@ def counts(rooms: RoomService) -> dict[RoomId, tuple[int, int]]:
 
 
 def fresh(before: Counts, now: Counts) -> Fresh:
-    """What is unread in `now` and was not in `before`."""
+    """What is unread by the counts `now` and was not by the counts `before`."""
     unread = mentions = 0
     rooms: list[tuple[bool, RoomId]] = []
     for room, (now_unread, now_mentions) in now.items():
@@ -48,8 +49,9 @@ def fresh(before: Counts, now: Counts) -> Fresh:
 
 
 class News(QObject):
-    """Announces what is new in the window in which the person works. While another program is in front, the desktop
-    shows it. A single new thing in the open room is read out as lists show it."""
+    """Announces to a screen reader what has become unread, while the window is the active one. (Otherwise the desktop
+    shows a notification.) `open_room` returns the room that is open, if there is one: a single new thing there is read
+    out with its text."""
 
     def __init__(
         self,

@@ -33,8 +33,8 @@ Notify = Callable[[str, str], object]
 
 
 def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
-    """The desktop's own service for notifications, on Linux; None where there is none: then the tray shows them, if
-    there is one."""
+    """The function that shows notifications by the desktop's own service, on Linux. None if there is no such service:
+    the tray then shows them, if there is one. `on_click` is called when a notification is pressed."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
             return service(window, on_click)
@@ -42,7 +42,7 @@ def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
 
 
 def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
-    """The desktop's own service. It is looked up at the first notification."""
+    """The function that shows notifications by the desktop's own service. The service is connected at the first one."""
     found: list[Notify] = []
 
     def notify(title: str, text: str) -> None:
@@ -54,8 +54,9 @@ def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
 
 
 class Notifications(QObject):
-    """Compares the unread counts at each change. In muted rooms only mentions notify. `latest` is the room of the last
-    notification; a room with a mention goes before the others. `notify` may be set later."""
+    """Shows a notification on the desktop when something has become unread while the window is not active. In muted
+    rooms only mentions notify. `latest` is the room of the last notification; a room with a mention comes before
+    others. `notify`, which shows it, may be set later."""
 
     def __init__(
         self, window: QWidget, rooms: RoomService, tools: ToolList, settings: Settings, notify: Notify | None
@@ -91,7 +92,8 @@ class Notifications(QObject):
             self.notify("Kansli", tr("You have been invited to a room."))
 
     def _format_news(self, words: NewsWords, unread: int, mentions: int) -> tuple[str, str]:
-        """Title and text. They contain what was written only if the setting allows it."""
+        """Title and text of a notification. They contain the room's title and what was written only if the setting
+        allows it; otherwise how much is unread, in the tool's `words`."""
         if self._settings.get(NOTIFICATION_CONTENT) == "shown":
             room = next((r for r in self._rooms.rooms() if r.room == self.latest), None)
             if room is not None:

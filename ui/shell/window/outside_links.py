@@ -16,7 +16,8 @@ def is_invitation(text: str) -> bool:
 
 
 def judge(text: str, session: Session) -> tuple[ObjectLink | None, str]:
-    """Returns (what to open, a sentence), of which one is empty."""
+    """Judges a link that another program gave. Returns (the object to open, "") or (None, a sentence that says why
+    not)."""
     if is_invitation(text):
         return None, tr("The invitation is for a first start. There is an account on this computer already.")
     if link_fields.read(text, "join", "server", "code") is not None:

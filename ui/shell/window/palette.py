@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 620, 440
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One line of the palette and what it does."""
+    """One line that the palette offers, and what choosing it does (`run`)."""
 
     row: Row
     run: Callable[[], object]
@@ -32,7 +32,7 @@ Group = tuple[str, Sequence[Choice]]
 
 
 class Source(Protocol):
-    """Supplies the choices for what is typed, in order; empty groups are left out."""
+    """Supplies the choices that the palette offers for a typed text, in groups; empty groups are left out."""
 
     def at_once(self, query: str, places: Sequence[Choice], /) -> Sequence[Group]: ...
 
@@ -42,13 +42,14 @@ class Source(Protocol):
 
 
 def matches(text: str, query: str) -> bool:
-    """Whether every word of the query begins a word of the text."""
+    """Whether each word of `query` is the beginning of some word of `text`, whatever the case."""
     words = text.casefold().replace("-", " ").split() + text.casefold().split()
     return all(any(w.startswith(q) for w in words) for q in query.casefold().split())
 
 
 class Palette(QFrame):
-    """The palette, over the window's middle. It takes the focus and gives it back."""
+    """The palette of Ctrl+K: a field over the middle of the window, with a list of what the person can open or do. It
+    takes the focus, and returns it when it is closed."""
 
     def __init__(self, host: QWidget, source: Source) -> None:
         super().__init__(host)
@@ -90,7 +91,7 @@ class Palette(QFrame):
         self.hide()
 
     def open(self, text: str = "") -> None:
-        """Shows it, empty or with a text."""
+        """Shows the palette, with `text` in its field, and remembers where the focus was."""
         if not self.isVisible():
             self._before = self.window().focusWidget()
         self.field.setText(text)
@@ -101,7 +102,7 @@ class Palette(QFrame):
         self.field.setFocus()
 
     def dismiss(self) -> None:
-        """Hides it and gives the focus back."""
+        """Hides the palette and returns the focus to where it was."""
         if not self.isVisible():
             return
         self.hide()
@@ -118,7 +119,7 @@ class Palette(QFrame):
         return self._asking.asking
 
     def choose(self) -> None:
-        """Runs the current line."""
+        """Closes the palette and does what its current line offers. Does nothing if there is no line."""
         row = self.list.current_row()
         choice = self._choices.get(row.key) if row is not None else None
         if choice is not None:
@@ -137,7 +138,7 @@ class Palette(QFrame):
             self._asking.forget()
 
     def _on_places(self, query: str, places: Sequence[Choice]) -> None:
-        """Adds what was found; what the person has chosen stays chosen."""
+        """Adds the places that a search for `query` has found. A line that the person has moved to stays chosen."""
         chosen = self.list.current_row()
         self._show(query, places)
         if self._stepped and chosen is not None:

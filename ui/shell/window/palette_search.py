@@ -26,7 +26,8 @@ _EVER = 100
 
 
 class Finder:
-    """A `palette.Source`; the callables open what is chosen."""
+    """Finds what the palette offers for a typed text. `open_room`, `open_link`, `write_to` and `search` are called when
+    a choice is made."""
 
     def __init__(
         self,
@@ -43,7 +44,8 @@ class Finder:
         self._open_room, self._open_link, self._write_to, self._search = open_room, open_link, write_to, search
 
     def at_once(self, query: str, places: Sequence[Choice]) -> list[Group]:
-        """The choices that need no search, and the places that a search has found."""
+        """The choices for `query` in groups: rooms, objects, people and commands, which need no search, and `places`,
+        which a search has found already."""
         rooms = [r for r in self._session.rooms.rooms() if matches(r.title, query)]
         groups: list[Group] = [
             (tr("Rooms"), [self._room(r) for r in rooms[:_ROOMS]]),
@@ -103,7 +105,7 @@ class Finder:
         ]
 
     async def places(self, query: str) -> list[Choice]:
-        """The places in texts that have the words."""
+        """Searches the texts for the words of `query` and returns the places that have them."""
         found = await self._session.search.find(query, limit=_HITS)
         hits = [hit for hit in found if hit.obj != ObjId(hit.room)]  # a room's name is found among the rooms
         titles = {r.room: r.title for r in self._session.rooms.rooms()}

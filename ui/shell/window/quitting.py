@@ -19,13 +19,15 @@ RETRY_MS = 10_000
 
 
 class QuitDialog(Dialog):
-    """Names what is not stored and why. It is accepted when everything is stored, which is tried again every RETRY_MS,
-    or when the person quits without saving. Rejected: the person stays in Kansli, and nothing is lost."""
+    """A dialog when the person quits and something that they wrote cannot be stored: it names what and why. It is
+    accepted when everything is stored, which is tried again every RETRY_MS, or when the person quits without saving.
+    Rejected: the person stays in Kansli, and nothing is lost."""
 
     def __init__(
         self, parent: QWidget, fault: StoreFault, save: Callable[[], object], unstored: Callable[[], Sequence[Unstored]]
     ) -> None:
-        """`fault` is why the disk refused. `save` stores what `unstored` names, or raises StoreFault."""
+        """`fault` is why the disk refused. `unstored` returns what cannot be stored; `save` stores it, or raises
+        StoreFault."""
         title = tr("Something that you wrote is not saved yet")
         super().__init__(parent, title, accept=tr("Try again"), cancel=tr("Stay in Kansli"), width=520)
         self._save, self._unstored = save, unstored
@@ -57,12 +59,13 @@ class QuitDialog(Dialog):
             self.done(QDialog.DialogCode.Accepted)
 
     def done(self, result: int) -> None:
-        """Ends the question; nothing is tried again afterwards."""
+        """Closes the dialog with this result, and stops trying to store."""
         self._timer.stop()
         super().done(result)
 
     def _discard(self) -> None:
-        """▲ Only what the person has read is lost: if the list is longer by now, it is shown first."""
+        """Quits without saving. ▲ Only what the person has read is lost: if more cannot be stored by now, the longer
+        list is shown first."""
         if set(self._unstored()) <= set(self._named):
             self.done(QDialog.DialogCode.Accepted)
         else:

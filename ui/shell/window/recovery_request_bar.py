@@ -21,7 +21,9 @@ from ui.tool import toast
 
 
 class AskedBar(QFrame):
-    """The bar. It is hidden while nothing is asked, and for requests that the person has confirmed as theirs."""
+    """The bar over everything when somebody asks, with the person's recovery sheet, to add or revoke a device: the
+    person confirms that it is them, or stops it. Hidden while there is no such request, and for those that the person
+    has confirmed."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +50,7 @@ class AskedBar(QFrame):
         return self._text.text()
 
     def refresh(self) -> None:
-        """Reads again what is asked."""
+        """Reads again what is requested with the recovery sheet, and shows or hides the bar."""
         asked = _waiting(self._session.recovery.asked(), self._mine)
         self._shown = asked[0] if asked else None
         if self._shown is not None:

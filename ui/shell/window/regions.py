@@ -13,7 +13,8 @@ def takes_focus(widget: QWidget) -> bool:
 
 
 def first_focusable(region: QWidget) -> QWidget | None:
-    """The first widget in the region, in the order of Tab, that takes the focus; the region itself counts."""
+    """The first widget that takes the focus, in the order of Tab, of the region itself and all in it; None if there is
+    none."""
     if takes_focus(region):
         return region
     widget = region.nextInFocusChain()
@@ -25,7 +26,8 @@ def first_focusable(region: QWidget) -> QWidget | None:
 
 
 def step(regions: Sequence[QWidget], focused: QWidget | None, by: int) -> QWidget | None:
-    """Focuses the next (1) or previous (-1) visible region and returns what got the focus."""
+    """Moves the focus to the next (`by` 1) or previous (-1) of the visible `regions`, from the one that contains
+    `focused`. Returns the widget that got the focus; None if no region takes it."""
     shown = [(r, first_focusable(r)) for r in regions if r.isVisible()]
     stops = [(r, w) for r, w in shown if w is not None]
     if not stops:

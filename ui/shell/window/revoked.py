@@ -17,7 +17,8 @@ from ui.kit.translate import tr, trn
 
 
 class RevokedDialog(Dialog):
-    """Accepted when the person asks for everything to be removed from this computer."""
+    """A dialog on a device that was revoked: it offers to keep the unsent work. It is accepted when the person asks for
+    everything to be removed from this computer."""
 
     def __init__(self, parent: QWidget | None, unsent: UnsentWork) -> None:
         super().__init__(
@@ -54,7 +55,7 @@ class RevokedDialog(Dialog):
         )  # fmt: skip
 
     def keep(self) -> None:
-        """Asks where, and writes the file."""
+        """Asks for a file and writes the unsent work to it, in the background."""
         self.error.hide()
         run(self, self._keep(), on_error=self._failed)
 
@@ -64,7 +65,7 @@ class RevokedDialog(Dialog):
             await self.keep_in(path)
 
     async def keep_in(self, path: Path) -> None:
-        """Writes the file, with the suffix it has by custom."""
+        """Writes the unsent work to the file `path`, with its usual suffix, and shows how much was kept."""
         path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
         self._busy(True)
         n = await self._unsent.save(path)
@@ -74,8 +75,8 @@ class RevokedDialog(Dialog):
         )
 
     def _busy(self, busy: bool) -> None:
-        """▲ Disables the buttons while the file is written. Otherwise the person could remove everything before the
-        file is complete, or write it twice at once."""
+        """Shows whether the file is being written (`busy`). ▲ Meanwhile the buttons are disabled. Otherwise the person
+        could remove everything before the file is complete, or write it twice at once."""
         (self._spinner.start if busy else self._spinner.stop)()
         self.accept_button.setEnabled(not busy)
         self.save.setEnabled(not busy)

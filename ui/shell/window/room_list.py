@@ -28,7 +28,9 @@ _ANY_WIDTH = 8000
 
 
 class RoomList(QFrame):
-    """The list. The shell acts on `chosen(room)`, `new_room` and `search`."""
+    """The list of rooms at the side: title and add button, search, and rooms and invitations in sections with what is
+    unread. It emits `chosen` with a room, `more_chosen` with invitations that are only counted, `new_room` and
+    `search`."""
 
     chosen = Signal(object)
     more_chosen = Signal(object)
@@ -67,21 +69,22 @@ class RoomList(QFrame):
         self.refresh()
 
     def set_alone(self, alone: bool) -> None:
-        """Sets whether the list has all of the window beside the rail, or is beside the content."""
+        """Sets whether the list has all of the window beside the rail (`alone`), or has the content beside it."""
         if alone:
             hold(self, least_width=0, most_width=_ANY_WIDTH)
         else:
             hold(self, least_width=220, most_width=420)
 
     def refresh(self) -> None:
-        """Reads the rooms again, keeping what is chosen."""
+        """Reads rooms and invitations again; the chosen row stays chosen."""
         chosen = self.list.current_row()
         self.list.rows.set_rows([*self._invited(), *self._rows(self._rooms.rooms())])
         if chosen is not None:
             self.list.choose(chosen.key)
 
     def choose(self, room: RoomId | None) -> None:
-        """Marks a room without emitting `chosen`, also one that was made a moment ago."""
+        """Marks a room in the list without emitting `chosen`; None: no room. A room that was made a moment ago is read
+        first."""
         if room is not None and not self.list.rows.index_of(room).isValid():
             self.refresh()
         self.list.choose(room)
@@ -97,7 +100,7 @@ class RoomList(QFrame):
             self.chosen.emit(row.key)
 
     def _invited(self) -> list[Row]:
-        """The invitations that wait for an answer, above the rooms."""
+        """The rows of the invitations that wait for an answer, with their heading; they come above the rooms."""
         invitations = self._invitations
         if not invitations.count:
             return []
@@ -148,7 +151,8 @@ class RoomList(QFrame):
 
 
 def room_picture(rooms: RoomService, room: RoomSummary) -> tuple[str, int, bool]:
-    """The picture in a room's row: its tile, or the person at the other end of a direct room."""
+    """The picture in a room's row, as (text, hue, whether it is square): the room's own, or in a direct room that of
+    the other person."""
     if room.type is RoomType.DIRECT:
         others = [m.person for m in rooms.members(room.room) if not m.person.is_me]
         if others:

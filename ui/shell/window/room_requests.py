@@ -20,7 +20,8 @@ from ui.tool import toast
 
 
 class RoomRequests:
-    """Asks in dialogs above the window, makes rooms, and has them opened."""
+    """Does what a person asks for from outside a room, after a question in a dialog: makes a new room, opens the direct
+    room with somebody, declines invitations. `open_room` is called with a room that is to be opened."""
 
     def __init__(
         self, window: QWidget, session: Session, tools: ToolList, open_room: Callable[[RoomId], object]

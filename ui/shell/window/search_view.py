@@ -32,8 +32,9 @@ _SNIPPET_CHARS = 400
 def hit_row(
     hit: SearchHit, room_title: str, icon: str, words: tuple[str, ...] = (), sender: str = "", *, quotes: bool = False
 ) -> Row:
-    """A found place as a row, with the words marked; its key is a link. `sender`: who wrote it. `quotes`: whether it is
-    a quotation of another person."""
+    """A row for a place that a search has found, with the `words` marked; its key is a link to the place. `icon` is
+    that of the place's kind, `sender` the name of who wrote it. `quotes`: it is a quotation, so it is put in quotation
+    marks."""
     text = one_line(hit.snippet, _SNIPPET_CHARS)  # without the marks around the words, which are control characters
     where = "" if hit.title in ("", room_title) else room_title
     words_found = "" if text == hit.title else f"”{text}”" if quotes else text
@@ -53,7 +54,8 @@ def hit_rows(
     titles: Mapping[RoomId, str],
     words: tuple[str, ...],
 ) -> list[Row]:
-    """Found places as rows, with who wrote them where their tool names somebody. `titles` are the rooms'."""
+    """Rows for the places that a search has found, with who wrote them, where their tool names somebody. `titles` has
+    the titles of the rooms, `words` are marked."""
     origins = tools.origins(hits)
     rows = []
     for hit in hits:
@@ -64,7 +66,7 @@ def hit_rows(
 
 
 class SearchView(QWidget):
-    """The view. The shell follows `link_chosen(ObjectLink)`."""
+    """The page that searches all rooms for words. It emits `link_chosen` with an ObjectLink when a place is chosen."""
 
     link_chosen = Signal(object)
 
@@ -122,7 +124,7 @@ class SearchView(QWidget):
         return self._asking.asking
 
     async def _find(self, text: str) -> Sequence[SearchHit]:
-        """Shows that it searches. Places that were found before stay meanwhile."""
+        """Searches for `text`, and shows meanwhile that it searches, unless places of an earlier search are shown."""
         if self._stack.currentWidget() is not self.list:
             self._stack.setCurrentWidget(self._waits)
         self.spinner.start()
@@ -132,13 +134,13 @@ class SearchView(QWidget):
             self.spinner.stop()
 
     def search(self, text: str) -> None:
-        """Searches for a text now."""
+        """Puts `text` into the search line and searches at once."""
         self.field.setText(text)
         self._pause.stop()
         self.look()
 
     def look(self) -> None:
-        """Searches for the words in the line. What was found before stays until the answer is there."""
+        """Searches for the words in the search line. The places found before stay until the answer is there."""
         text = self.field.text().strip()
         if text:
             self._asking.ask(text)
@@ -162,7 +164,7 @@ class SearchView(QWidget):
         self._pause.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Makes Down in the field go to the places, as in the palette."""
+        """Makes the key Down in the search line move to the list of places, as in the palette."""
         down = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down
         if down:
             self._enter()

@@ -13,8 +13,8 @@ HOME, ROOMS, SEARCH, SETTINGS = "home", "rooms", "search", "settings"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RailSection:
-    """A section: its name, the palette's text for going there, and its shortcuts. `key` is the one with the section's
-    number, "" for a section after the ninth."""
+    """A section of the rail: its name (`word`), the palette's text for going there (`going`), its icon and its
+    shortcuts. `key` is the one with the section's number, "" for a section after the ninth."""
 
     id: str
     word: str
@@ -30,7 +30,8 @@ class RailSection:
 
 
 def sections(tools: ToolList) -> list[RailSection]:
-    """The sections in the language in force. BugError for a tool's section with an id of the window's own."""
+    """The sections of the rail in the language in force: the window's own and those of the tools. BugError if a tool's
+    section has the id of one of the window's own."""
     own = (HOME, ROOMS, SEARCH, SETTINGS)
     rows = [
         (HOME, tr("Home"), tr("Go to Home"), "home", ()),

@@ -14,7 +14,8 @@ from ui.tool import toast
 
 
 class SettingsInForce(QObject):
-    """Follows the settings, and changes those that have commands."""
+    """Puts settings of the whole window in force as soon as they change: theme, text size, density, language, automatic
+    lock. Its methods change those that have commands. `language_changed` is emitted after the language has changed."""
 
     language_changed = Signal()
     """Everything that is shown is to be made again, but not before the control that was just used is done."""
@@ -29,7 +30,7 @@ class SettingsInForce(QObject):
         run_guarded(self._window, lambda: self._settings.set(THEME, choice))
 
     def step_text_size(self, by: int) -> None:
-        """Makes all text so many steps larger, or smaller, and keeps it; 0 takes it back to the usual size."""
+        """Makes all text `by` steps larger (smaller, if negative) and stores that; 0 is for the usual size."""
         settings = self._settings
         size = scale.step(settings.get(TEXT_SIZE), by) if by else TEXT_SIZE.default
         if run_guarded(self._window, lambda: settings.set(TEXT_SIZE, size)):

@@ -17,7 +17,7 @@ HEIGHT = 28
 
 
 def sync_text(status: SyncStatus) -> tuple[str, str]:
-    """Returns (icon, words) for the state of the connection."""
+    """The name of the icon and the text for the state of the connection."""
     return {
         LinkState.OFFLINE: ("offline", tr("Offline")),
         LinkState.CONNECTING: ("syncing", tr("Connecting …")),
@@ -33,7 +33,8 @@ def reason(status: SyncStatus) -> Sentence:
 
 
 class StatusBar(QFrame):
-    """Shows a SyncStatus."""
+    """The status bar at the foot of the window: encryption, the agency's server, the connection, and how much is not
+    sent yet."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +57,7 @@ class StatusBar(QFrame):
         theme.on_change(self, self.update)
 
     def show_status(self, status: SyncStatus) -> None:
-        """Shows it."""
+        """Shows the state of the connection and how many changes are not sent yet."""
         icon, text = sync_text(status)
         self._sync_icon.set_icon(icon, "warning" if status.state is LinkState.ERROR else "muted")
         self._sync.set_text(text)
@@ -73,7 +74,8 @@ class StatusBar(QFrame):
 
 
 def _text(kind: str, text: str = "") -> ElidedLabel:
-    """A text that asks for its whole width, and gives way where the bar is narrow."""
+    """A label that asks for the whole width of its text, and shortens the text where the bar is narrow. `kind` is its
+    look."""
     made = ElidedLabel(text, kind)
     made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
     return made

@@ -15,7 +15,8 @@ from ui.shell.window.navigator import Navigator
 
 
 class UnreadCounts(QObject):
-    """Follows rooms and invitations. Call `use_rail` first."""
+    """Shows how much is unread or waits for an answer: beside the rail's buttons and in the window's title. Call
+    `use_rail` first. `changed` is emitted with the number of unread messages in rooms that are not muted."""
 
     changed = Signal(int)
     """How much is unread. Emitted after each look at the rooms."""
@@ -33,12 +34,12 @@ class UnreadCounts(QObject):
         navigator.moved.connect(self._show_title)
 
     def use_rail(self, rail: Rail) -> None:
-        """Shows the counts on this rail from now on."""
+        """Shows the counts on the buttons of this rail from now on."""
         self._rail = rail
         self.refresh()
 
     def refresh(self) -> None:
-        """Counts again."""
+        """Counts again what is unread, and shows it."""
         self.unread = sum(r.unread for r in self._session.rooms.rooms() if not r.muted)
         self._show_title()
         self._rail.items["rooms"].set_count(self.unread + self._session.invitations.count)

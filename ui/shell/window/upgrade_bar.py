@@ -8,13 +8,15 @@ from ui.kit.translate import tr
 
 
 class UpgradeBar(InfoBar):
-    """Hidden until `show_release`."""
+    """The bar about a newer release of Kansli that is installed on this computer. Hidden until `show_release`.
+    `restart_requested` is emitted by its button."""
 
     restart_requested = Signal()
 
     def show_release(self, version: str, *, needs_computer: bool) -> None:
-        """Shows which release waits. `needs_computer`: Kansli alone cannot complete the installation, so there is no
-        button. A second call replaces the first."""
+        """Shows that the release `version` is installed and not started yet. `needs_computer`: Kansli alone cannot
+        complete the installation, so there is no button, only the advice to restart the computer. A second call
+        replaces the first."""
         if needs_computer:
             text = tr("Kansli {version} is installed, but its files are not in place yet. Restart the computer.")
             self.show_state("info", "info", text.format(version=version))

@@ -71,7 +71,8 @@ def _doing(w: "MainWindow") -> list[Command]:
 
 
 def _of_view(w: "MainWindow") -> list[Command]:
-    """The tools' commands, which the view that is shown does if it can do them now."""
+    """The commands of the tools. Each is done by the view that is shown, and enabled only if that view can do it
+    now."""
 
     def found(name: str) -> Callable[[], object] | None:
         room = w.current_room()

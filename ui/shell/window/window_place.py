@@ -22,7 +22,7 @@ from ui.tool import PlacedView, ViewPlace
 
 
 class PlaceKeeper(Protocol):
-    """The part of a session that keeps the place for the next process."""
+    """Stores a text that says where the window was, for the next process."""
 
     def kept_place(self) -> str: ...
     def keep_place(self, text: str, /) -> object: ...
@@ -38,7 +38,8 @@ class _Whereabouts:
 
 
 def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
-    """Stores the window's place. If the disk is full, nothing is stored, and locking goes on."""
+    """Stores which place `window` shows, in the encrypted store. If the disk is full, nothing is stored, and locking
+    goes on."""
     room = window.current_room()
     view = room.current_view() if room is not None else None
     standing = view.view_place() if isinstance(view, PlacedView) else None
@@ -48,7 +49,8 @@ def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
 
 
 def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
-    """Goes to the stored place, once. The view's own place is restored when the window is shown."""
+    """Goes to the place that `keep` stored, and deletes it, so that this happens once. The position in a view is
+    restored when the window is shown. A place that is no longer there is ignored."""
     text = keeper.kept_place()
     forget(keeper)
     kept = _read(text) if text else None
@@ -70,14 +72,15 @@ def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
 
 
 def forget(keeper: PlaceKeeper) -> None:
-    """Deletes the stored place: a person was there once, and not every start is to go there."""
+    """Deletes the stored place, so that a later start does not go there."""
     with suppress(StoreFault):
         if keeper.kept_place():
             keeper.keep_place("")
 
 
 class _PlaceRestorer(QObject):
-    """Restores the place in a view once, when the window is first shown: only then its views have their sizes."""
+    """Restores the position within `view` (`standing`) once, when the window is first shown: only then the view has its
+    size."""
 
     def __init__(self, window: MainWindow, view: QWidget, standing: ViewPlace) -> None:
         super().__init__(window)

@@ -24,7 +24,9 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """One command. `time` in ms; `about` ids in hex, numbers and words by their names; `hash` in hex."""
+    """One administrator's command, as `audit` lists it. `n`: its number in the admin log. `time` in ms; `user` and
+    `sudo_user` who gave it, by login names; `result` "ok" or a code; `about` ids in hex, numbers and words by their
+    names; `hash` in hex."""
 
     n: int
     time: int
@@ -37,8 +39,8 @@ class AuditLine:
 
 
 def audit(data: Path) -> list[AuditLine]:
-    """Every command that was recorded in a data folder or a backup, the oldest first. An invitation that was used also
-    says by which `person`. ConfigError if an entry cannot be read, StoreError if the database cannot."""
+    """Every command that was recorded in `data`, a data folder or a backup, the oldest first. An invitation that was
+    used also says by which `person`. ConfigError if an entry cannot be read, StoreError if the database cannot."""
     reading = opened(data)
     try:
         guests = _guests(reading)
@@ -77,8 +79,9 @@ def _guest(guests: Mapping[str, str], about: Mapping[str, str | int]) -> dict[st
 
 
 def verify_audit(data: Path, expected: AdminHead | None = None) -> str:
-    """A sentence that the chain is whole, with its head. ConfigError names the first entry that is missing or changed.
-    `expected` was noted elsewhere: ConfigError if entry `expected.n` is gone or has a different hash."""
+    """Verifies the admin log in the folder `data`. Returns a sentence that the chain is whole, with its head.
+    ConfigError names the first entry that is missing or changed. `expected` is a head that somebody noted elsewhere
+    before: ConfigError if entry `expected.n` is gone or has a different hash."""
     reading = opened(data)
     try:
         with reading.snapshot():
@@ -96,8 +99,8 @@ def verify_audit(data: Path, expected: AdminHead | None = None) -> str:
 
 
 def kept_until(data: Path) -> int:
-    """The number of the newest entry from the backup. The restore must be the last command in this folder, so its own
-    entry is the head."""
+    """The number of the newest entry of the admin log that came from the backup, in the folder `data` that was just
+    restored. The restore must be the last command in this folder, so its own entry is the head."""
     reading = opened(data)
     try:
         return kept_head(reading).n - 1
@@ -111,7 +114,7 @@ def in_words(broken: Broken, written: int) -> str:
 
 
 def opened(data: Path) -> Reading:
-    """The database of a data folder, or of a backup. ConfigError without one."""
+    """Opens the database of `data`, a data folder or a backup, for reading. ConfigError if there is none."""
     path = Config(data=data).database
     if (data / NAME).exists():
         path = data / read_manifest(data).database
@@ -121,14 +124,14 @@ def opened(data: Path) -> Reading:
 
 
 def rows(reading: Reading) -> Iterator[AdminRow]:
-    """The admin log of a database, in order."""
+    """The rows of a database's admin log, in order."""
     for n, body, digest in reading.rows("admin_log", "SELECT n, body, hash FROM admin_log ORDER BY n"):
         yield AdminRow(n=n, body=body.decode("utf-8", "replace"), hash=digest)
 
 
 def kept_head(reading: Reading) -> AdminHead:
-    """The newest entry that was ever written, as the database stores it beside the entries. If that value is missing or
-    damaged, returns a head that no entry can have."""
+    """The number and hash of the newest entry that was ever written to the admin log, as the database stores it beside
+    the entries. If that value is missing or damaged, returns a head that no entry can have."""
     kept = reading.one("meta", "SELECT value FROM meta WHERE name = ?", (HEAD,))
     try:
         return AdminHead.parse(kept[0].decode()) if kept is not None else EMPTY

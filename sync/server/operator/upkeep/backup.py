@@ -41,10 +41,11 @@ _PAGES = 2048
 
 
 def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, with_keys: bool = False) -> Manifest:
-    """Brings the backup in `target` up to date. `step` is called with the progress (what, done, all).
+    """Copies the data folder `data` to the backup in `target`: a new one, or only what is new since the last. Returns
+    its manifest. `step` is called with the progress (what, done, all). `with_keys`: also copies the secret keys.
 
-    Parts that are missing at the source are counted in the manifest. ConfigError (also if the folder has another
-    agency's backup, or another backup runs in it), Damaged, Full or OSError.
+    Parts of files that are missing at the source are counted in the manifest. ConfigError (also if the folder has
+    another agency's backup, or another backup runs in it), Damaged, Full or OSError.
     """
     source = Config(data=data).database
     if not source.exists():
@@ -59,8 +60,8 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
 
 
 def _clear(target: Path, fingerprint: str) -> None:
-    """Removes what an interrupted backup left beside the whole one. ConfigError if that one belongs to a
-    different agency."""
+    """Removes what an interrupted backup left in `target` beside the whole one. ConfigError if the whole one belongs to
+    another agency than the one with the fingerprint `fingerprint`."""
     former = read_manifest(target) if (target / NAME).exists() else None
     if former is not None and former.agency != fingerprint:
         raise ConfigError(f"{target} has the backup of another agency: a backup needs a folder of its own")
@@ -107,7 +108,8 @@ def _copy(
 
 
 def _copy_files(data: Path, target: Path, *, with_keys: bool) -> None:
-    """Copies the small files beside the database, the secret ones only `with_keys`."""
+    """Copies the small files of the data folder `data` beside the database to the backup in `target`, the secret ones
+    only `with_keys`."""
     for file in PUBLIC:
         if (data / file).exists():
             copy_file(data / file, target / file)
@@ -117,9 +119,9 @@ def _copy_files(data: Path, target: Path, *, with_keys: bool) -> None:
 
 
 def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], None]) -> None:
-    """Copies one snapshot by SQLite's backup, a few pages at a time. ▲ The open read transaction keeps the snapshot to
-    the end. Otherwise each step would see what was written since, and a busy server's backup would start over for
-    ever."""
+    """Copies one snapshot of the database `source` to the file `target` by SQLite's backup, a few pages at a time;
+    `step` is called with ("pages", done, all). ▲ The open read transaction keeps the snapshot to the end. Otherwise
+    each step would see what was written since, and a busy server's backup would start over for ever."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with contextlib.ExitStack() as opened, _translated_errors(target.parent):
         reading = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None)
@@ -137,8 +139,8 @@ def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], N
 
 @contextlib.contextmanager
 def _translated_errors(folder: Path) -> Iterator[None]:
-    """Raises SQLite's errors during a copy as Full or Damaged. Only the copy is written, so it is the backup's disk
-    that is full."""
+    """Raises SQLite's errors in the block, while a database is copied, as Full or Damaged. Only the copy, in `folder`,
+    is written, so it is the backup's disk that is full."""
     try:
         yield
     except sqlite3.Error as e:
@@ -150,8 +152,9 @@ def _translated_errors(folder: Path) -> Iterator[None]:
 def _copy_parts(
     reading: Reading, source: Path, target: Path, step: Callable[[str, int, int], None]
 ) -> tuple[set[str], int]:
-    """Copies the parts that the database names and the backup lacks. Returns the paths of all parts that the database
-    names, and how many of them are missing at the source or have a wrong hash."""
+    """Copies the parts of files that the database (`reading`) names and the backup lacks, from the folder `source` to
+    `target`. Returns the paths of all parts that the database names, and how many of them are missing at the source or
+    have a wrong hash. `step` is called with ("parts", done, all)."""
     named: set[str] = set()
     missing = 0
     count = _count(reading, "blobs")
@@ -176,8 +179,8 @@ def _copy_parts(
 
 
 def _sweep(target: Path, database: str, named: set[str]) -> None:
-    """Removes former databases, and parts that the newest one does not name any more. Otherwise destroyed content would
-    stay in the backup."""
+    """Removes former databases from the backup in `target`, and parts of files that are not among `named`, the paths of
+    those in the newest database (`database`). Otherwise destroyed content would stay in the backup."""
     _sweep_databases(target, database)
     blobs = target / "blobs"
     for path in list(blobs.rglob("*")):
@@ -197,6 +200,6 @@ def _count(reading: Reading, table: str) -> int:
 
 
 def matches(folder: Path, manifest: Manifest) -> bool:
-    """Whether the backup's database is the one that its manifest names."""
+    """Whether the database of the backup in `folder` is the one that its manifest names, by size and hash."""
     path = folder / manifest.database
     return path.exists() and path.stat().st_size == manifest.size_bytes and sha256_of(path) == manifest.sha256

@@ -56,7 +56,8 @@ def print_problem(problem: Problem) -> None:
 
 
 def verify(args: argparse.Namespace, data: Path) -> int:
-    """Verifies a data folder, a backup, or one room. Returns the exit status, 0 only without problems."""
+    """Verifies `data` (a data folder or a backup) or one room in it (`args.room`), and prints each problem and the
+    counts. Returns the exit status, 0 only without problems."""
     return _verify(data, args.room)
 
 
@@ -74,9 +75,9 @@ def _verify(data: Path, room: bytes | None) -> int:
 
 
 def backup(args: argparse.Namespace, data: Path) -> int:
-    """Makes a backup and prints its manifest; with --verify also what `verify` prints for the copy. Exit status 1 if
-    parts of files were missing (the rest is copied), or if the copy is damaged. Records in the data folder whether it
-    succeeded; a server reads that for its figures."""
+    """Makes a backup of the data folder `data` at `args.target` and prints its manifest; with --verify also what
+    `verify` prints for the copy. Returns the exit status: 1 if parts of files were missing (the rest is copied), or if
+    the copy is damaged. Records in the data folder whether it succeeded; a server reads that for its figures."""
     about = {"with_keys": int(args.with_keys)}
     try:
         result = _copy(args, data)
@@ -90,8 +91,8 @@ def backup(args: argparse.Namespace, data: Path) -> int:
 
 
 def _copy(args: argparse.Namespace, data: Path) -> str:
-    """Makes the backup of the data folder at `args.target`. Returns "ok"; "blob-missing" if the server lacks a file
-    part, so that the backup lacks it too; "damaged" if the finished backup was verified and has a fault."""
+    """Makes the backup of the data folder `data` at `args.target`. Returns "ok"; "blob-missing" if the server lacks a
+    file part, so that the backup lacks it too; "damaged" if the finished backup was verified and has a fault."""
     made = copy(data, args.target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
     if args.verify and _verify(args.target, None):
@@ -100,14 +101,15 @@ def _copy(args: argparse.Namespace, data: Path) -> str:
 
 
 def _code(e: Exception) -> str:
-    """The code for the reason why a backup failed."""
+    """The code that the admin log records for the error with which a backup failed."""
     if isinstance(e, OSError):
         return errno.errorcode.get(e.errno or 0, "io").lower()
     return str(getattr(e, "code", "refused"))
 
 
 def restore(args: argparse.Namespace, data: Path) -> int:
-    """Restores a backup. Returns the exit status, 0 if the new data folder is in place."""
+    """Makes the data folder `data` from the backup in `args.source`, and prints problems and counts. Returns the exit
+    status, 0 if the new data folder is in place."""
     tally = put_back(args.source, data, print_problem, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
     if tally.problems and not args.damaged:
@@ -119,7 +121,8 @@ def restore(args: argparse.Namespace, data: Path) -> int:
 
 
 def one_owner(args: argparse.Namespace, data: Path) -> int:
-    """Lists the rooms that depend on one owner. Returns the exit status, 0 if every room could be read."""
+    """Prints the rooms in the data folder `data` that depend on one owner. Returns the exit status, 0 if every room
+    could be read."""
     found = find_one_owner(data)
     print(in_form(found.lines, table=args.table), end="")
     for room in found.unread:

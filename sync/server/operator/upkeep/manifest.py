@@ -20,9 +20,11 @@ _PIECE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Describes a backup. `time`: the server's clock in ms before the first byte was read. `database`: the name of the
-    database file beside the manifest; `sha256`: its hash in hex; `schema`: its version; the counts are of its
-    content."""
+    """Describes a backup. `format`: the backup's own version. `time`: the server's clock in ms before the first byte
+    was read. `agency`: the fingerprint of its key, in hex. `database`: the name of the database file beside the
+    manifest; `sha256`: its hash in hex; `schema`: its version; `people`, `rooms`, `items` and `blobs` (parts of files)
+    count its content. `blobs_missing`: how many parts could not be copied. `keys`: whether the secret keys were
+    copied."""
 
     format: int
     time: int
@@ -39,7 +41,7 @@ class Manifest:
     keys: bool
 
     def write(self, folder: Path) -> None:
-        """Replaces the folder's manifest, durably."""
+        """Replaces the manifest of the backup in `folder`, durably."""
         beside = folder / f"{NAME}.new"
         with beside.open("w", encoding="utf-8") as f:
             json.dump(asdict(self), f, indent=1)
@@ -50,7 +52,8 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The folder's manifest. ConfigError if the folder is no backup, or the backup has an unknown format."""
+    """The manifest of the backup in `folder`. ConfigError if the folder is no backup, or the backup has an unknown
+    format."""
     try:
         value = json.loads((folder / NAME).read_text(encoding="utf-8"))
         if value.get("format") != FORMAT:
@@ -66,7 +69,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def sha256_of(path: Path) -> str:
-    """A file's hash in hex, read in pieces."""
+    """The SHA-256 of the file `path` in hex, read in pieces."""
     digest = hashlib.sha256()
     with path.open("rb") as f:
         while piece := f.read(_PIECE):
@@ -75,7 +78,8 @@ def sha256_of(path: Path) -> str:
 
 
 def copy_file(source: Path, target: Path, *, mode: int = 0o600) -> str:
-    """Copies a file durably, to a new name that then replaces `target`. Returns the file's hash in hex."""
+    """Copies the file `source` durably, to a new name with the rights `mode`; the copy then replaces `target`. Returns
+    the file's SHA-256 in hex."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside, digest = target.with_name(f"{target.name}.new"), hashlib.sha256()
     with source.open("rb") as f, os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as to:

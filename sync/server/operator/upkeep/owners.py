@@ -25,9 +25,9 @@ _ITEMS = "SELECT n, t, kind, body, sig, ct FROM items WHERE room = ? AND n > ? A
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerLine:
-    """One room with at most one owner who still has an account: ids in hex, the last item's time in ms. `owner` and
-    `name` are "" if every owner's account was ended, and `name` if the server has no staff record. `members`: everybody
-    in the room."""
+    """One room in the listing of rooms that depend on one person: at most one of its owners still has an account. Ids
+    in hex; `changed` is the last item's time in ms. `owner` and `name` are "" if every owner's account was ended, and
+    `name` if the server has no staff record. `members`: everybody in the room."""
 
     room: str
     owner: str
@@ -38,16 +38,17 @@ class OwnerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOwner:
-    """The rooms with one owner. `unread` has the ids, in hex, of damaged rooms whose owners cannot be determined;
-    `verify` says what is wrong with them."""
+    """The rooms that have at most one owner, a line for each. `unread` has the ids, in hex, of damaged rooms whose
+    owners cannot be determined; `verify` says what is wrong with them."""
 
     lines: tuple[OwnerLine, ...]
     unread: tuple[str, ...]
 
 
 def one_owner(data: Path) -> OneOwner:
-    """Rooms of two or more members with at most one owner, those with the most members first. Rooms of one member are
-    left out: no other person would lose anything, and each person has one such room."""
+    """Finds the rooms in the data folder `data` of two or more members with at most one owner, those with the most
+    members first. Rooms of one member are left out: no other person would lose anything, and each person has one such
+    room."""
     agency_pk = read_agency_pk(data)
     reading = Reading(Config(data=data).database)
     lines, unread = [], []
@@ -86,7 +87,8 @@ def _line(reading: Reading, logs: Logs, room: bytes, n: int, t: int, state_n: in
 
 
 def _units(reading: Reading, room: bytes, after: int, until: int) -> Iterator[list[Item]]:
-    """The room's items as units that are judged together: single entries and whole batches."""
+    """The items of the room with the id `room` whose positions are above `after` and at most `until`, as units that are
+    judged together: single entries and whole batches."""
     unit: list[Item] = []
     for n, t, kind, body, sig, ct in reading.rows("items", _ITEMS, (room, after, until)):
         unit.append(Item(n, t, kind, body, sig, ct))
@@ -103,7 +105,8 @@ def _rh_at(reading: Reading, room: bytes, n: int) -> bytes | None:
 
 
 def _lives(logs: Logs, uid: Uid) -> bool:
-    """Whether the account has not ended. True also for a damaged log, which does not show whether the account ended."""
+    """Whether the account of the person `uid` has not ended. True also for a damaged log, which does not show whether
+    the account ended."""
     log = logs.log(uid)
     return log is None or log.ended is None
 

@@ -16,8 +16,8 @@ _LOGS = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One fault in the data. `what`: its kind. `where`: ids in hex and a position. `code`: stable, and one of
-    sync/PROTOCOL.md §12 if it is a verdict."""
+    """One fault that a check of the data found. `what`: the kind of thing that is wrong. `where`: ids in hex and a
+    position. `code`: stable, and one of sync/PROTOCOL.md §12 if it is a verdict."""
 
     what: str
     where: str
@@ -26,7 +26,7 @@ class Problem:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """How much was checked, and how many problems were found."""
+    """How much a check of the data has checked (`blobs` are parts of files), and how many problems it found."""
 
     people: int = 0
     rooms: int = 0
@@ -39,21 +39,23 @@ class Tally:
 
 @dataclass(slots=True)
 class Report:
-    """Collects the results of a check. `on_problem` is called with each problem, `step` regularly with the tally."""
+    """Collects the results of a check of the data. `on_problem` is called with each problem, `step` regularly with the
+    tally so far."""
 
     on_problem: Callable[[Problem], None]
     step: Callable[[Tally], None]
     tally: Tally = field(default_factory=Tally)
 
     def add(self, what: str, where: str, code: str) -> None:
-        """One more problem."""
+        """Counts one more problem and calls `on_problem` with it. `what`: the kind of thing that is wrong. `where`: ids
+        in hex and a position. `code`: why it is wrong."""
         self.tally.problems += 1
         self.on_problem(Problem(what=what, where=where, code=code))
 
 
 class Logs:
-    """The user logs that rooms are judged with. A log is replayed when it is first requested; the least recently used
-    ones are dropped from memory."""
+    """The user logs in a database, for judging rooms. A log is replayed (verified) when it is first requested; the
+    least recently used ones are dropped from memory."""
 
     def __init__(self, reading: Reading, agency_pk: bytes) -> None:
         self._reading = reading
@@ -61,7 +63,8 @@ class Logs:
         self._kept: OrderedDict[bytes, UserLog] = OrderedDict()
 
     def log(self, uid: Uid) -> UserLog | None:
-        """The log; None if there is none or it does not verify (which the check of people reports)."""
+        """The log of the person `uid`; None if there is none or it does not verify (which the check of people
+        reports)."""
         found = self._kept.get(uid)
         if found is None:
             try:
@@ -76,7 +79,7 @@ class Logs:
         return found
 
     def entries(self, uid: bytes) -> list[tuple[bytes, bytes]]:
-        """(body, sig) of a person's log in order."""
+        """The entries of the log of the person `uid`, each as (body, signature), in order."""
         query = "SELECT body, sig FROM user_entries WHERE uid = ? ORDER BY seq"
         return [(body, sig) for body, sig in self._reading.rows("user_entries", query, (uid,))]
 

@@ -20,7 +20,7 @@ MISTYPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Damaged(StoreError):
-    """SQLite cannot read the file."""
+    """SQLite cannot read the database's file. `kind`: the class of its error."""
 
     code = "database"
 
@@ -29,8 +29,8 @@ class Damaged(StoreError):
 
 
 def check_version(path: Path) -> None:
-    """TooNew or TooOld if the database has another version, Damaged if the file is no database. The file is not
-    changed."""
+    """Checks the database at `path`: TooNew or TooOld if another version of the server wrote it, Damaged if the file is
+    no database. The file is not changed."""
     reading = Reading(path)
     reading.close()
     if reading.version < s.VERSION:
@@ -38,10 +38,12 @@ def check_version(path: Path) -> None:
 
 
 class Reading:
-    """Runs queries on one database. A table that the file's version does not have counts as empty."""
+    """A database that is opened for reading only, while a server may write to it. A table that the file's version does
+    not have counts as empty."""
 
     def __init__(self, path: Path) -> None:
-        """TooNew if the file has a later version, Damaged if it is no database. The file is not changed."""
+        """Opens the database at `path`. TooNew if a later version of the server wrote it, Damaged if it is no database.
+        The file is not changed."""
         try:
             self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
         except sqlite3.Error as e:
@@ -64,7 +66,7 @@ class Reading:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Makes all reads in the block see the database as of one moment, whatever a running server writes."""
+        """Within the block, all reads see the database as of one moment, whatever a running server writes."""
         self._db.execute("BEGIN")
         try:
             yield
@@ -72,7 +74,7 @@ class Reading:
             self._db.execute("ROLLBACK")
 
     def structure(self) -> list[str]:
-        """The faults that SQLite finds in the file itself."""
+        """The faults that SQLite finds in the file itself, at most twenty, in its words; empty for none."""
         try:
             rows = self._db.execute("PRAGMA integrity_check(20)").fetchall()
         except sqlite3.Error as e:
@@ -84,7 +86,8 @@ class Reading:
         return any(row[1] == column.encode() for row in self._db.execute(f"PRAGMA table_info({table})"))
 
     def rows(self, table: str, query: str, params: tuple[object, ...] = ()) -> Iterator[Row]:
-        """The rows of a query, fetched a few at a time. Damaged if a page cannot be read."""
+        """The rows that `query` finds in `table`, fetched a few at a time; `params` are the values of its placeholders.
+        The result is empty if the file has no such table. Damaged if a page cannot be read."""
         if table not in self._tables:
             return
         try:

@@ -40,10 +40,10 @@ def restore(
     keys: Path | None = None,
     damaged: bool = False,
 ) -> Tally:
-    """Makes the data folder `data`, which must be missing or empty. `keys`: the folder of server.key, if it is not in
-    the backup. If `verify` finds problems, nothing is put in place unless `damaged`. `on_problem` and `step` as in
-    `verify`. ConfigError if the restore is not possible, Full if the disk of the new folder is full.
-    """
+    """Makes the data folder `data`, which must be missing or empty, from the backup in `source`. `keys`: the folder of
+    server.key, if it is not in the backup. The new folder is verified: `on_problem` is called with each problem, `step`
+    often with the tally so far. If there are problems, nothing is put in place unless `damaged`. Returns the tally.
+    ConfigError if the restore is not possible, Full if the disk of the new folder is full."""
     manifest = _whole(source)
     data = _free(data)
     data.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,8 @@ def restore(
 
 
 def _whole(source: Path) -> Manifest:
-    """A backup's manifest. ConfigError if its database is not what the manifest says."""
+    """The manifest of the backup in `source`. ConfigError if its database is missing or is not the one that the
+    manifest names."""
     manifest = read_manifest(source)
     if not matches(source, manifest):
         why = "is not what the manifest says" if (source / manifest.database).exists() else "is missing"
@@ -89,7 +90,8 @@ def _put_in_place(beside: Path, data: Path) -> None:
 
 
 def _free(data: Path) -> Path:
-    """The data folder without links in its path. ConfigError unless it can be made."""
+    """The path `data` of the future data folder, with its links resolved. ConfigError if it is a disk of its own, or a
+    folder that is not empty."""
     data = data.resolve()  # a link to another disk stays one
     if os.path.ismount(data):  # Path.is_mount is not on Windows
         raise ConfigError(f"{data} is a disk of its own: restore to a folder on it, and name that as data")
@@ -99,7 +101,8 @@ def _free(data: Path) -> Path:
 
 
 def _put_aside(rotten: Sequence[str], blobs: Path) -> None:
-    """Renames damaged parts. A client that still has such a part uploads it again, as for a missing one."""
+    """Renames damaged parts of files in the folder `blobs`; `rotten` has their names as `verify` reports them. A client
+    that still has such a part uploads it again, as for a missing one."""
     for where in rotten:
         part = blobs / where[:2] / where
         part.rename(part.with_suffix(".bad"))

@@ -25,8 +25,8 @@ those."""
 
 
 class RoomCheck:
-    """Checks one room; call `run()` once, within one snapshot. Reports each problem by position. Memory is bounded by
-    the room's state."""
+    """A check of everything that is stored of one room; call `run()` once, within one snapshot. Each problem goes to
+    `report`, with its position. Memory is bounded by the room's state."""
 
     def __init__(self, reading: Reading, logs: Logs, report: Report, room: bytes) -> None:
         self._reading = reading
@@ -43,7 +43,8 @@ class RoomCheck:
         self._sealless = {n for (n,) in sealless}
 
     def run(self) -> None:
-        """Checks the whole room."""
+        """Verifies the room's items from the first, and compares the result with the stored head, state, members,
+        devices' heads and shares."""
         try:
             self._run()
         except MISTYPED:
@@ -79,7 +80,8 @@ class RoomCheck:
     # -- items ----------------------------------------------------------------------------------------------------
 
     def _units(self) -> Iterator[list[Item]]:
-        """The room's items as units that are judged together: single entries and whole batches."""
+        """The room's items, each checked by itself, as units that are judged together: single entries and whole
+        batches."""
         unit: list[Item] = []
         expected = 1
         for n, t, kind, ident, rh, body, sig, ct, size in self._reading.rows("items", _ITEMS, (self._room,)):
@@ -96,8 +98,8 @@ class RoomCheck:
             yield unit
 
     def _whole(self, item: Item, ident: bytes, rh: bytes, size: int) -> Item:
-        """Checks an item's row by itself and returns the item. Content that does not match its body is reported and
-        left out."""
+        """Checks an item's row by itself: whether its id is `ident`, its running hash `rh` and its size in bytes
+        `size`, as the row says. Returns the item. Content that does not match its body is reported and left out."""
         at = str(item.n)
         computed = item_id(item.kind, item.body)
         if computed != ident:
@@ -158,8 +160,8 @@ class RoomCheck:
     # -- seals ----------------------------------------------------------------------------------------------------
 
     def _check_seals(self, a: AcceptedEntry) -> None:
-        """Checks the seals that an entry names. An entry that was uploaded again after a restore has none of them, only
-        re-seals."""
+        """Checks that the seals (encrypted keys) that an accepted entry names are stored. An entry that was uploaded
+        again after a restore has none of them, only re-seals, and is not checked."""
         add, epoch = a.entry.payload, a.entry.epoch
         if a.n in self._sealless:
             return
@@ -188,7 +190,7 @@ class RoomCheck:
     # -- what is kept beside the items ------------------------------------------------------------------------------
 
     def _check_state(self, state: bytes) -> None:
-        """Checks that the stored state is the one that these items make."""
+        """Checks that `state`, as it is stored, is the one that the items verified so far make."""
         kept = self._stream.state
         missing, kept.missing = kept.missing, Missing()
         whole = self._stream.to_bytes()  # with the content whose absence is reported separately
@@ -197,7 +199,8 @@ class RoomCheck:
             self._add("state", str(self._stream.n), "state")
 
     def _check_content(self) -> None:
-        """Checks that content is missing only under a positioned destroy or prune."""
+        """Checks that content is missing only where an entry allows it: a destroy of its object, or a prune up to
+        there."""
         for n in self._stream.withheld():
             if n not in self._bad_content:
                 self._add("content", str(n), "withheld")

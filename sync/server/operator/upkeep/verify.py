@@ -38,10 +38,9 @@ def verify(
     room: bytes | None = None,
     database: Path | None = None,
 ) -> Tally:
-    """Checks a data folder or backup (`database`: its database file), or one room in it. Calls `on_problem` with each
-    problem, and `step` often with the tally so far. Returns the tally. ConfigError without agency.pub, StoreError for a
-    later version's database.
-    """
+    """Checks the data folder or backup `data` (`database`: the file of a backup's database), or only the room with the
+    id `room` in it. Calls `on_problem` with each problem, and `step` often with the tally so far. Returns the tally.
+    ConfigError without agency.pub, StoreError for a later version's database."""
     report = Report(on_problem, step)
     agency_pk = read_agency_pk(data)
     try:
@@ -73,7 +72,8 @@ class _Check:
         self._logs = Logs(reading, agency_pk)
 
     def everything(self) -> None:
-        """Checks the file, the agency's signatures, people, rooms and parts."""
+        """Checks the database's file, the certificates, people, invitations, the admin log, rooms and parts of
+        files."""
         for _ in self._reading.structure():
             self._report.add("database", "server.sqlite3", "database")
         self._server()
@@ -86,7 +86,7 @@ class _Check:
             self.room(room)
 
     def room(self, room: bytes) -> None:
-        """Checks one room and its parts."""
+        """Checks the room with the id `room` and its parts of files."""
         with self._reading.snapshot():
             RoomCheck(self._reading, self._logs, self._report, room).run()
         self._report.tally.rooms += 1
@@ -110,8 +110,10 @@ class _Check:
     def _person(
         self, uid: bytes, seq: int, head: bytes, salt: bytes, record: bytes, search: bytes, root_pk: bytes | None
     ) -> str | None:
-        """The code of the first fault in a person's log or row, None if there is none. A record may have been
-        erased."""
+        """Checks the log of the person `uid`, and their row: `seq` and `head` (number and hash of the newest entry),
+        `salt` and `record` (the staff record, which may have been erased), `search` (the text that searches find it by)
+        and `root_pk` (the root key in force; None is not checked). Returns the code of the first fault, None if there
+        is none."""
         numbers = self._reading.rows("user_entries", "SELECT seq FROM user_entries WHERE uid = ? ORDER BY seq", (uid,))
         if [n for (n,) in numbers] != list(range(seq + 1)):
             return "chain"
@@ -172,7 +174,7 @@ class _Check:
                 self._report.add("receipt", f"{room.hex()}/{n}", e.code)
 
     def _strays(self) -> None:
-        """Reports rows of rooms that do not exist."""
+        """Reports rows that belong to rooms that do not exist."""
         for table in _OWNED:
             query = f"SELECT DISTINCT room FROM {table} WHERE room NOT IN (SELECT room FROM rooms)"  # noqa: S608 - ours
             for (room,) in self._reading.rows(table, query):

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Documents over real stores: damaged and huge changes, and a disk that refuses them."""
+
+import pytest
+
+from app.core.ids import ObjId, RoomId
+from app.errors import DiskFull, StoreFault
+from app.objects import pieces
+from app.objects.object import MAX_DATA_BYTES
+from tests.app.documents.desks import Desk, World
+from tests.office import HL, ROOM
+
+
+@pytest.mark.slow
+def test_an_update_larger_than_a_change_travels_in_parts(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, ek, obj = pair
+    theirs = ek.documents.open(obj)
+    hl.documents.open(obj).splice(0, 0, "Ett långt stycke å 🙂.\n" * 20_000)
+    assert all(len(change.data) <= MAX_DATA_BYTES for change in hl.store.changes.of(obj))
+    assert len(hl.store.changes.of(obj)) > 2
+    world.deliver()
+    assert theirs.plain_text() == hl.documents.open(obj).plain_text()
+
+
+@pytest.mark.parametrize("data", [b"", b"\x01nonsense", pieces.encode(b"\xff\xfe\x01")[0], b"\x63" + bytes(40)])
+def test_a_damaged_update_is_refused_by_name_and_the_document_opens(
+    world: World, pair: tuple[Desk, Desk, ObjId], data: bytes
+) -> None:
+    hl, ek, obj = pair
+    live = ek.documents.open(obj)
+    hl.documents.open(obj).splice(0, 0, "åäö")
+    world.arrive(ek, HL, obj, data)
+    world.deliver()
+    assert live.plain_text() == "åäö"
+    (found,) = ek.store.changes.unprojected(ROOM)
+    assert found[1] in ("damaged-update", "malformed", "format-newer")
+    assert ek.documents.damaged(obj) == 1
+    ek = world.restart(ek)
+    assert ek.documents.open(obj).plain_text() == "åäö"
+    assert ek.documents.damaged(obj) == int(found[1] != "damaged-update")  # what is void reaches no document
+
+
+def test_a_full_disk_loses_nothing_and_is_reported(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, _, obj = pair
+    faults: list[StoreFault] = []
+    hl.documents.fault.connect(lambda _obj, fault: faults.append(fault))
+    document = hl.documents.open(obj)
+    append = hl.store.changes.append
+    monkeypatch.setattr(hl.store.changes, "append", _refuse)
+    document.splice(0, 0, "å")
+    assert [fault.code for fault in faults] == ["disk-full"]
+    assert hl.documents.unsaved(obj)
+    monkeypatch.setattr(hl.store.changes, "append", append)
+    document.splice(1, 0, "ä")
+    assert not hl.documents.unsaved(obj)
+    assert hl.documents.document_at(obj, 1 << 60).plain_text() == "åä"
+
+
+def test_a_large_edit_is_stored_whole_or_not_at_all(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces of it alone would wait for the others for ever, at everybody."""
+    hl, _, obj = pair
+    document, append, asked = hl.documents.open(obj), hl.store.changes.append, list[bytes]()
+    before = len(hl.store.changes.of(obj))
+
+    def fills(room: RoomId, to: ObjId, data: bytes, *, live: bool) -> object:
+        asked.append(data)
+        if len(asked) == 3:
+            raise DiskFull
+        return append(room, to, data, live=live)
+
+    with monkeypatch.context() as full:
+        full.setattr(hl.store.changes, "append", fills)
+        document.splice(0, 0, "å🙂" * 100_000)
+    assert len(asked) == 3
+    assert len(hl.store.changes.of(obj)) == before
+    assert hl.documents.unsaved(obj)
+    hl.documents.retry(obj)
+    assert [change.data for change in hl.store.changes.of(obj)][before:][:3] == asked
+    assert hl.documents.document_at(obj, 1 << 60).plain_text() == document.plain_text()
+
+
+def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the edits of a document whose view is gone, since Kansli is being locked."""
+    hl, _, obj = pair
+    document = hl.documents.open(obj)
+    with monkeypatch.context() as full:
+        full.setattr(hl.store.changes, "append", _refuse)
+        document.splice(0, 0, "å🙂")
+        with pytest.raises(DiskFull):
+            hl.documents.close(obj)
+        with pytest.raises(DiskFull):
+            hl.documents.save()
+        assert hl.documents.unsaved(obj)
+    hl.documents.save()
+    assert not hl.documents.unsaved(obj)
+    hl.documents.save()
+    assert hl.documents.document_at(obj, 1 << 60).plain_text() == "å🙂"
+
+
+def _refuse(*_args: object, **_more: object) -> None:
+    raise DiskFull

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The store on disk: what it survives, and which databases it refuses or leaves alone."""
+
+import asyncio
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sync.server.store.base import Full, ItemRow, MemberChange, Placement, Store, StoreError, Unwritable
+from sync.server.store.database import TooNew, TooOld
+from sync.server.store.sql import SqlStore
+from tests.sync.server.store_rows import ANNA, ROOM, SENT, item, placement, store
+
+__all__ = ["store"]  # a fixture
+
+
+async def test_a_database_of_before_the_first_release_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    store = SqlStore(path)
+    await store.open()
+    await store.close()
+    with contextlib.closing(sqlite3.connect(path)) as c, c:
+        c.execute("UPDATE meta SET value = '7'")
+    with pytest.raises(TooOld, match="before the first release"):
+        await SqlStore(path).open()
+
+
+async def test_what_was_answered_is_there_after_opening_again(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    first = SqlStore(path)
+    await first.open()
+    await first.place(placement(0, 3, state=b"state", members=[MemberChange(uid=ANNA, until_n=None)]))
+    await first.close()
+    second = SqlStore(path)
+    await second.open()
+    row = await second.room(ROOM)
+    assert row is not None
+    assert (row.n, row.state) == (3, b"state")
+    assert await second.items(ROOM, 0, 3, 1 << 20) == [item(1), item(2), item(3)]
+    await second.close()
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    store = SqlStore(path)
+    await store.open()
+    await store.close()
+    with contextlib.closing(sqlite3.connect(path)) as c, c:
+        c.execute("UPDATE meta SET value = '99'")
+    c.close()
+    before = path.read_bytes()
+    with pytest.raises(TooNew):
+        await SqlStore(path).open()
+    assert path.read_bytes() == before
+
+
+async def test_a_full_disk_acknowledges_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "s.sqlite3", max_pages=120)
+    await store.open()
+    await store.place(placement(0))
+    big = ItemRow(n=2, t=1, kind=2, id=b"2" * 32, rh=b"h" * 32, body=b"b", sig=b"s", ct=bytes(1 << 20))
+    full = Placement(room=ROOM, expected_n=1, items=[big], size_bytes=1, by=(SENT,), day=1)
+    answers = await asyncio.gather(store.place(full), store.place(placement(2)), return_exceptions=True)
+    assert isinstance(answers[0], Full)
+    assert isinstance(answers[1], StoreError)
+    row = await store.room(ROOM)
+    assert row is not None
+    assert row.n == 1
+    await store.place(placement(1))
+    assert await store.positions(ROOM, [big.id]) == {}
+    await store.close()
+
+
+async def test_a_probe_writes_a_page_each_time(tmp_path: Path) -> None:
+    """Otherwise no disk would be tested: SQLite writes no page that has not changed."""
+    store = SqlStore(tmp_path / "s.sqlite3")
+    await store.open()
+    written = tmp_path / "s.sqlite3-wal"
+    sizes = []
+    for _ in range(3):
+        await store.probe()
+        sizes.append(written.stat().st_size)
+    assert sizes == sorted(set(sizes))
+    await store.close()
+
+
+async def test_a_probe_changes_nothing_else(store: Store) -> None:
+    before = await store.counts(0)
+    await store.probe()
+    assert await store.counts(0) == before
+    assert store.queued == 0
+
+
+async def test_a_database_that_somebody_else_writes_to_is_busy_and_not_full(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "s.sqlite3")
+    await store.open()
+    await store._write(lambda c: c.exec_driver_sql("PRAGMA busy_timeout=10"))
+    with contextlib.closing(sqlite3.connect(tmp_path / "s.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unwritable) as e:
+            await store.probe()
+        other.execute("ROLLBACK")
+    assert (type(e.value), e.value.code) == (Unwritable, "busy")
+    await store.probe()
+    await store.close()

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Desks with documents, in Swedish."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.i18n import language, set_language
+from tests.app.documents.desks import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    before = language()
+    set_language("sv")
+    made = World(tmp_path)
+    yield made
+    made.close()
+    set_language(before)
