@@ -8,8 +8,7 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
-from tests.ui.shell.kept_account import close_stores
-from tests.ui.shell.opened_office import any_open, close_sessions
+from tests.ui.shell.served import any_open, close_all
 from ui.kit import faces, scale, theme
 
 
@@ -34,5 +33,4 @@ def stores_closed(qapp: QApplication) -> Iterator[None]:
     yield
     if any_open():
         qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    close_sessions()
-    close_stores()
+    close_all()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A window over a session in memory, in Swedish and the light theme."""
+"""A window over a session of the kept office, in Swedish and the light theme."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QApplication
 from app.core.i18n import set_language
 from app.session import Session
 from app.unlocking import Unlocking
-from tests.ui.shell.kept_office import moment
-from tests.ui.shell.opened_office import Served, at_server, open_session
+from tests.ui.shell.moment import moment
+from tests.ui.shell.opened_office import ME, at_server, open_session
 from tests.ui.shell.sample import NOW
+from tests.ui.shell.served import Served
 from tests.ui.shell.tool_views import TOOLS
 from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
 from tests.world import World, world
@@ -63,7 +64,7 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
 @pytest_asyncio.fixture
 async def connected(served: Served) -> Session:
     """The person's session at that server."""
-    return await served.open()
+    return await served.open(ME)
 
 
 @pytest.fixture(scope="session")

@@ -7,42 +7,30 @@ import atexit
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
-
-import pytest
 
 from app.chat.tool import TOOL as CHAT
 from app.core import clock
 from app.core.enums import LinkState, Role, RoomType
 from app.core.ids import ObjId, RoomId
 from app.documents.tool import TOOL as DOCUMENTS
-from app.kinds import KINDS, TOOLS
 from app.people.person import Person
-from app.profile import Profile
-from app.scopes import Scopes
 from app.session import Session
-from app.setting import Value
-from app.settings import ASK_UNKNOWN, Settings
+from app.settings import ASK_UNKNOWN
 from app.store.store import Store
 from app.tasks.tool import TOOL as TASKS
-from app.tool import AnyTool
 from sync.client.account.enrolment import Enrolled, Enrolment
-from sync.client.wire.dialled_address import Nowhere
-from sync.client.wire.transport import Dialer
-from sync.server.rules import clock_guard, handshake
 from sync.trust.person.recovery_sheet import RecoveryCode
+from tests.ui.shell.moment import Moment, moment
 from tests.ui.shell.sample import at
+from tests.ui.shell.served import BY_ID, Stores, session_on
 from tests.world import UNIT, World, until, world
 
-BY_ID = {kind.id: kind for kind in KINDS}
 PEOPLE: Mapping[str, str] = {
     "Handläggare": UNIT,
     "Enhetschef": UNIT,
@@ -74,60 +62,9 @@ class Office:
     board: ObjId
     sheet: str
     """The code of the person's recovery sheet."""
-    stores: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
-    """A store's file and its key, by the person's name."""
+    stores: Stores = field(default_factory=dict)
+    """By the person's name."""
     served: Path = Path()
-
-
-class Moment:
-    """Everybody's wall clock, in ms: it goes on from the last `set`."""
-
-    def __init__(self, ms: int) -> None:
-        self.set(ms)
-
-    def set(self, ms: int) -> None:
-        """Moves the clock to this time."""
-        self._ms, self._since = ms, time.monotonic_ns()
-
-    def __call__(self) -> int:
-        return self._ms + (time.monotonic_ns() - self._since) // 1_000_000
-
-
-@contextmanager
-def moment(ms: int) -> Iterator[Moment]:
-    """The program's clock and the server's, in the block."""
-    now = Moment(ms)
-    wall = SimpleNamespace(
-        time_ns=lambda: now() * 1_000_000,
-        clock_gettime_ns=lambda _clock: now() * 1_000_000,
-        monotonic_ns=lambda: now() * 1_000_000,
-        CLOCK_BOOTTIME=0,
-    )
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(handshake, "time", wall)
-        patched.setattr(clock_guard, "time", wall)
-        restore = clock.set_clock(now)
-        try:
-            yield now
-        finally:
-            restore()
-
-
-def session_of(
-    folder: Path,
-    store: Store,
-    dialer: Dialer | None = None,
-    policy: Mapping[str, Value] | None = None,
-    tools: Sequence[AnyTool] = TOOLS,
-    kind: type[Session] = Session,
-) -> Session:
-    """A session on an open store. Its profile and its settings are in `folder`."""
-    profile = Profile.open_in(folder)
-    scopes = Scopes()
-    scopes.enter("profile", profile)
-    scopes.enter("store", store)
-    settings = Settings(folder / "settings.json", dict(policy or {}))
-    return kind(scopes, profile, settings, store, tools, dialer or Nowhere())
 
 
 # -- how it is made ---------------------------------------------------------------------------------------------------
@@ -168,7 +105,7 @@ class Making:
             store.put_person(enrolled.account.uid, enrolled.record, enrolled.salt)
 
         await Enrolment(self.w.dialer(), await self.w.invite(name, unit), clock.now_ms).accept(keep)
-        self.all[name] = session = session_of(folder, store, self.w.dialer(), {ASK_UNKNOWN.key: False})
+        self.all[name] = session = session_on(folder, store, self.w.dialer(), {ASK_UNKNOWN.key: False})
         session.start()
 
     async def room(self, owner: Session, title: str, type_: RoomType, *others: tuple[Session, Role]) -> RoomId:

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QWidget
 from app.core import clock
 from app.core.enums import Role, RoomState, RoomType
 from app.core.ids import DevId, Hash, ObjId, RoomId
-from app.rooms.invitations import OpenInvitation
+from app.devices.service import DeviceInfo
+from app.people.person import Person
+from app.personal.records import PersonBlocked
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.rooms.records import RoomNamed, encode
 from app.session import Session
@@ -25,11 +27,8 @@ from sync.client.received import ReceivedSlice
 from sync.trust.room.room_state import Proposal
 from sync.trust.room.successor_claim import Origin
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
-from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent, device
-from tests.ui.shell.fake_invitations import FakeInvitations
-from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import join, open_session, receive, set_role, stop
+from tests.ui.shell.opened_office import join, open_session, receive, remove, set_role, stop
 from tests.ui.shell.sample import CASE, NOW, at
 from tests.ui.shell.tool_views import tool_list
 from tests.ui.shell.unlock_methods import UnlockMethods
@@ -57,14 +56,20 @@ from ui.tasks.my_tasks import MyTasks, TaskCheck
 
 
 def devices(folder: Path) -> Shown:
-    service = FakeDevices()
-    card = DevicesCard(service, FakeUnsent(CASE), lambda: "", lambda room: "")
+    session = open_session(folder)
+    card = DevicesCard(session.devices, session.unsent, lambda: "", lambda room: "")
 
     def show(rows: Rows) -> None:
-        service.rows = [device(DevId(number(key)), text) for key, text in rows.items()]
-        service.changed.emit()
+        found = [_device(key, text) for key, text in rows.items()]
+        session.devices.all = lambda: found  # type: ignore[method-assign]
+        session.devices.changed.emit()
 
     return rows_of(card, show, DeviceRow, QAbstractButton)
+
+
+def _device(key: str, name: str) -> DeviceInfo:
+    return DeviceInfo(dev=DevId(number(key)), name=name, system="", version="", added=at(9, 0), last_seen=None,
+                      alive=None, mine=False, revoked=False, revocable=True, by="")  # fmt: skip
 
 
 def keys(folder: Path) -> Shown:
@@ -164,7 +169,6 @@ def changed_objects(folder: Path) -> Shown:
 def _home(folder: Path, put: Callable[[Session, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
           keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
     session = open_session(folder)
-    session.invitations = FakeInvitations()
     home = Home(session, tool_list(session), lambda: NOW)
 
     def show(rows: Rows) -> None:
@@ -174,17 +178,16 @@ def _home(folder: Path, put: Callable[[Session, Rows], None], kind: type[QWidget
     return rows_of(home, show, kind, inside, keys)
 
 
-def _invited(key: str, text: str) -> OpenInvitation:
-    return OpenInvitation(room=RoomId(number(key)), by=None, title=text, type=RoomType.CASE, greeting="", t_ms=at(9, 0),
-                          role=Role.WRITER, long=False)  # fmt: skip
-
-
 def home_answers(folder: Path) -> Shown:
-    def put(session: Session, rows: Rows) -> None:
-        assert isinstance(session.invitations, FakeInvitations)
-        session.invitations.open_ones = [_invited(key, text) for key, text in rows.items()]
+    """Rooms that a colleague has added the person to."""
 
-    return _home(folder, put, ActionRow, None, FEW)
+    def put(session: Session, rows: Rows) -> None:
+        _rooms(session, rows, by=office().head)
+        for key in MANY:
+            if key not in rows and session.store.rooms_list.get(RoomId(number(key))) is not None:
+                remove(session, RoomId(number(key)), office().me)
+
+    return _home(folder, put, ActionRow, None)
 
 
 def home_notices(folder: Path) -> Shown:
@@ -239,13 +242,9 @@ def my_tasks(folder: Path) -> Shown:
 
 
 def prune_plan(folder: Path) -> Shown:
-    dialog = PruneDialog(
-        None,
-        FakePruning(),
-        tool_list(open_session(folder)),
-        CASE,
-        PrunePlan(refusal=None, ready=(), lacking=(), newcomers=()),
-    )
+    session = open_session(folder)
+    nothing = PrunePlan(refusal=None, ready=(), lacking=(), newcomers=())
+    dialog = PruneDialog(None, session.pruning, tool_list(session), office().case, nothing)
 
     def show(rows: Rows) -> None:
         found = tuple(
@@ -258,27 +257,30 @@ def prune_plan(folder: Path) -> Shown:
 
 
 def blocked(folder: Path) -> Shown:
-    session, invitations = open_session(folder), FakeInvitations()
-    session.invitations = invitations
+    session = open_session(folder)
     card = InvitationsCard(session)
 
     def show(rows: Rows) -> None:
-        invitations.people = [person(key, text) for key, text in rows.items()]
+        _name(session, rows)
+        found = {person(key, "").uid for key in rows}
+        before = {each.uid for each in session.invitations.blocked()}
+        session.personal.write(*(PersonBlocked(uid=uid, on=uid in found) for uid in before ^ found))
         card.refresh()
 
     return rows_of(card, show, BlockedRow, QAbstractButton)
 
 
-def _rooms(session: Session, rows: Rows, origin: Origin | None = None) -> None:
-    """Rooms that this person founded, the first of them the newest; the others have no title, as before they are
-    read."""
+def _rooms(session: Session, rows: Rows, origin: Origin | None = None, *, by: Person | None = None) -> None:
+    """Rooms that this person founded (`by`: that this colleague founded, and added them to), the first of them the
+    newest; the others have no title, as before they are read."""
+    by = by or office().me
     for n, key in enumerate(MANY):
         room = RoomId(number(key))
         if session.store.rooms_list.get(room) is not None:
             named = encode(RoomNamed(title=rows.get(key, "\u200b"), type="case"))
-            receive(session, room, office().me, named, obj=ObjId(room), t_ms=at(14, 59 - n))
+            receive(session, room, by, named, obj=ObjId(room), t_ms=at(14, 59 - n))
         elif key in rows:
-            join(session, office().me, rows[key], RoomType.CASE, t_ms=at(14, 59 - n), origin=origin, room=room)
+            join(session, by, rows[key], RoomType.CASE, t_ms=at(14, 59 - n), origin=origin, room=room)
 
 
 def owned_rooms(folder: Path) -> Shown:

@@ -3,10 +3,9 @@
 its server. And what can happen to a session that is not connected: its store receives it as from a server."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from app.core.enums import LinkState, Role, RoomState, RoomType
 from app.core.ids import DevId, Hash, ObjId, RoomId, new_change, new_id
 from app.kinds import TOOLS, kinds_of
 from app.people.person import Person
-from app.recovery import RecoverySheetState
 from app.rooms.records import ObjectAnnounced, RoomNamed
 from app.rooms.records import encode as encode_room
 from app.session import Session
@@ -31,17 +29,18 @@ from app.tool import AnyTool
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from sync.client.wire.dialled_address import Nowhere
-from sync.client.wire.transport import Dialer, ServerAddress
-from sync.server.config import Limits
+from sync.client.wire.transport import ServerAddress
 from sync.trust.room.room_state import Proposal
 from sync.trust.room.successor_claim import Origin
-from tests.ui.shell.kept_account import account_store
-from tests.ui.shell.kept_office import BY_ID, Moment, moment, office, session_of
+from tests.ui.shell.kept_account import AccountState, account_session
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.moment import moment
 from tests.ui.shell.sample import NOW, at
-from tests.world import World, until
+from tests.ui.shell.served import Served, close_after_test, served, session_on
 
 SERVER = "kansli.myndighet.example"
-_open: list[Session] = []
+ME = "Handläggare"
+"""Whose sessions are opened, by name."""
 _numbers = count()
 
 
@@ -55,82 +54,35 @@ def open_session(
     folder: Path,
     policy: Mapping[str, Value] | None = None,
     *,
-    name: str = "Handläggare",
-    dialer: Dialer | None = None,
     tester: Tester | None = None,
     tools: Sequence[AnyTool] = TOOLS,
     kind: type[Session] = Session,
 ) -> Session:
-    """A session of the person on a copy of their store, which `close_sessions` closes. It does not run: nothing is
-    connected before its `start`, and its status is that of a connection that was up at 14:03."""
-    data, key = office().stores[name]
+    """A session of the person on a copy of their store, which `close_all` closes. It never starts: its status is that
+    of a connection that was up at 14:03."""
+    data, key = office().stores[ME]
     folder.mkdir(exist_ok=True)
     path = folder / f"office-{next(_numbers)}.db"
     path.write_bytes(data)
     store = Store.open(path, key, {kind.id: kind for kind in kinds_of(tools)}, tester=tester)
-    session = session_of(folder, store, dialer or Cut(), policy, tools, kind)
-    _open.append(session)
-    if dialer is None:
-        show_status(session, LinkState.ONLINE)
-    return session
-
-
-def open_account(folder: Path, sheet: RecoverySheetState, policy: Mapping[str, Value] | None = None) -> Session:
-    """A session of an account without rooms, whose recovery sheet is in that state, on a computer without a network."""
-    session = session_of(folder / sheet, account_store(folder, sheet), Cut(), policy)
-    _open.append(session)
+    session = close_after_test(session_on(folder, store, Cut(), policy, tools, kind))
     show_status(session, LinkState.ONLINE)
     return session
 
 
-def any_open() -> bool:
-    """Whether `close_sessions` has anything to close."""
-    return bool(_open)
-
-
-def close_sessions() -> None:
-    """Closes the stores and the profiles of every session that was opened and not closed."""
-    while _open:
-        session = _open.pop()
-        session.store.close()
-        session.profile.close()
-
-
-# -- at a copy of the server ------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Served:
-    """The office while its server runs, at the pictures' moment. `now` moves everybody's clock."""
-
-    w: World
-    now: Moment
-    sessions: list[Session] = field(default_factory=list)
-
-    async def open(self, name: str = "Handläggare") -> Session:
-        """The person's session, connected."""
-        session = open_session(self.w.folder / f"computer of {name}", name=name, dialer=self.w.dialer())
-        session.start()
-        self.sessions.append(session)
-        await until(lambda: session.status.state is LinkState.ONLINE)
-        return session
+def open_account(folder: Path, state: AccountState, policy: Mapping[str, Value] | None = None) -> Session:
+    """A session of an account without rooms, in that state, on a computer without a network."""
+    session = account_session(folder, state, policy, Cut())
+    show_status(session, LinkState.ONLINE)
+    return session
 
 
 @asynccontextmanager
 async def at_server(folder: Path) -> AsyncIterator[Served]:
-    """The office's server runs on a copy of its folder."""
+    """The office's server runs on a copy of its folder, at the pictures' moment."""
     with moment(int(NOW.timestamp() * 1000)) as now:
-        w = World(folder, Limits(), kinds=BY_ID)
-        shutil.copytree(office().served, w.data)
-        await w.start_server()
-        served = Served(w, now)
-        try:
-            yield served
-        finally:
-            for session in served.sessions:
-                await session.close()
-                _open.remove(session)
-            await w.close()
+        async with served(folder, office().served, office().stores, now) as running:
+            yield running
 
 
 # -- what happens without a server ------------------------------------------------------------------------------------
@@ -256,11 +208,3 @@ def propose(session: Session, room: RoomId, by: Person, subject: Person) -> None
     state = session.engine.parts.link.rooms[room].stream.state
     state.proposals = {**state.proposals, Hash(os.urandom(32)): Proposal(what="hist", subject=subject.uid, by=by.uid)}
     session.on_room(room)
-
-
-def revoke(session: Session) -> None:
-    """The person's log says that this device is revoked."""
-    own = session.engine.devices.own_log
-    dev = session.engine.devices.mine
-    own.devices = {**own.devices, dev: replace(own.devices[dev], revoked=own.seq)}
-    session.status_changed.emit()

@@ -8,8 +8,8 @@ from app.session import Session
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import Served
 from tests.ui.shell.sample import at
+from tests.ui.shell.served import Served
 from tests.ui.shell.test_people import dialog, members_of, panel_of
 from tests.ui.walking import check
 from tests.world import until

@@ -10,7 +10,8 @@ from app.core.ids import Uid
 from app.session import Session
 from tests.ui.finding import toast_of
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import Served, set_role
+from tests.ui.shell.opened_office import ME, set_role
+from tests.ui.shell.served import Served
 from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of
 from tests.ui.soon import caught_up
 from tests.world import until
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("connected")
 @pytest_asyncio.fixture
 async def connected(served: Served) -> Session:
     """The registrar is added again to the case room, and reads it from now on."""
-    session = await served.open()
+    session = await served.open(ME)
     room, registrar = office().case, office().registrar.uid
     await session.rooms.remove(room, registrar)
     await session.rooms.add(room, registrar, Role.WRITER, False)

@@ -16,7 +16,8 @@ from app.passphrases import PassphraseRules
 from app.session import Session
 from app.setting import host_port
 from app.unlocking import SlotKind
-from tests.ui.shell.opened_office import open_session, revoke, show_status
+from tests.ui.shell.kept_account import REVOKED
+from tests.ui.shell.opened_office import open_account, open_session, show_status
 from tests.ui.shell.test_gate import PHRASE, Office
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -250,9 +251,11 @@ async def test_a_forbidden_passphrase_is_entered_once_more(qtbot: QtBot) -> None
 # -- too long without the server --------------------------------------------------------------------------------------
 
 
-def overdue_session(folder: Path, request: pytest.FixtureRequest) -> Session:
-    """A session that was connected for the last time 40 days ago; policy allows 30."""
-    session = open_session(folder, {"offline-days": 30})
+OFFLINE_30 = {"offline-days": 30}
+
+
+def overdue(session: Session, request: pytest.FixtureRequest) -> Session:
+    """The session, 40 days after it was connected for the last time; policy allows 30."""
     later = clock.now_ms() + 40 * 86_400_000
     request.addfinalizer(clock.set_clock(lambda: later))
     assert session.overdue
@@ -262,7 +265,7 @@ def overdue_session(folder: Path, request: pytest.FixtureRequest) -> Session:
 async def test_nothing_is_shown_before_the_server_has_let_the_device_in(
     qtbot: QtBot, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    session = overdue_session(tmp_path, request)
+    session = overdue(open_session(tmp_path, OFFLINE_30), request)
     show_status(session, LinkState.OFFLINE, "unreachable")
     tries: list[bool] = []
     view = AwayView(session, lambda: tries.append(True))
@@ -287,8 +290,7 @@ async def test_nothing_is_shown_before_the_server_has_let_the_device_in(
 async def test_a_revoked_device_that_is_overdue_can_keep_its_work_and_be_emptied(
     qtbot: QtBot, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    session = overdue_session(tmp_path, request)
-    revoke(session)
+    session = overdue(open_account(tmp_path, REVOKED, OFFLINE_30), request)
     view = AwayView(session, lambda: None)
     qtbot.addWidget(view)
     view.show()

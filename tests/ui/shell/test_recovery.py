@@ -26,8 +26,9 @@ from sync.trust.person.agency import SignInCode
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryShare, ReturnCode
 from tests.ui.finding import toast_of
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import Served, open_account, show_status
+from tests.ui.shell.opened_office import open_account, show_status
 from tests.ui.shell.sample import NOW, at
+from tests.ui.shell.served import Served
 from tests.ui.shell.test_gate import PHRASE, Person
 from tests.ui.shell.tool_views import TOOLS
 from tests.ui.walking import check, check_tab
