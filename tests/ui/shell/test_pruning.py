@@ -204,6 +204,26 @@ async def test_esc_stops_it_first_and_closes_then(window: MainWindow, session: S
     await is_gone(shown)
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_stop_is_kept_in_whichever_turn_the_server_has_taken_the_present_state(
+    session: Session, turns: int
+) -> None:
+    await plan_of(session)
+    clearing = asyncio.ensure_future(session.pruning.prune(case().room, lambda step, done, total: None))
+
+    def stop(left: int) -> None:
+        if left:
+            asyncio.get_running_loop().call_soon(stop, left - 1)
+        else:
+            clearing.cancel()
+
+    end = session.store.changes.positioned.connect(lambda _changes: stop(turns))
+    with pytest.raises(asyncio.CancelledError):
+        await clearing
+    end()
+    assert cleared(session) == set()
+
+
 @pytest.mark.parametrize(
     ("fault", "sentence"), [("stopped", "Servern svarar inte."), ("early", "inte en månad gammalt")]
 )
