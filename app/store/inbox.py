@@ -19,12 +19,14 @@ from app.store.newcomers import take_back
 from app.store.origins import note
 from app.store.people import Me
 from app.store.projecting import Projecting, Tried
+from app.store.receipts import Receipts
 from app.store.snapshots import Snapshots
 from app.store.trials import Trials
 from app.store.verdicts import Verdicts
 from sync.client.received import (
     Backfilled,
     BegunObject,
+    KeptReceipt,
     MemberRow,
     OpenedContent,
     OpenedUpTo,
@@ -34,6 +36,7 @@ from sync.client.received import (
     Resolved,
     RoomEvent,
 )
+from sync.trust.formats.items import Item
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
 """The values of `streams.postponed`."""
@@ -55,6 +58,7 @@ class Inbox:
         changes: Changes,
         projecting: Projecting,
         kept: KeptItems,
+        receipts: Receipts,
         snapshots: Snapshots,
         trials: Trials,
         judges: Judges,
@@ -65,6 +69,7 @@ class Inbox:
         self._changes = changes
         self._projecting = projecting
         self._kept = kept
+        self._receipts = receipts
         self._snapshots = snapshots
         self._trials = trials
         self._judges = judges
@@ -210,6 +215,7 @@ class Inbox:
                 self._add_incomplete(room, received.incomplete)
             case OpenedUpTo():
                 self._state(room, received.cursor, received.state)
+                self._put_receipt(received.receipt)
                 self._put_positions(room, received.positions)
                 self._put_waiting(room, received.waiting, received.bad)
                 self._set_reread(room, received.reread)
@@ -235,6 +241,7 @@ class Inbox:
         self._put_positions(room, received.positions)
         if received.items:
             self._kept.add(room, received.items)
+        self._put_receipt(received.receipt)
         self._put_shares(room, received.shares)
         self._put_waiting(room, received.waiting, received.bad)
         conn.executemany(sql.ADD_VOID_ITEM, [(room, n, uid, code, MOST_VOID) for n, uid, code in received.void])
@@ -243,6 +250,17 @@ class Inbox:
             self._members(room, received.members, received.gone)
         self._set_reread(room, received.reread)
         self._add_incomplete(room, received.incomplete)
+
+    def put_placed(self, room: RoomId, items: Sequence[Item], receipt: KeptReceipt | None) -> None:
+        """Stores entries that the server has acknowledged and that are not received yet, as kept items, with its
+        `receipt`, in one transaction."""
+        with self._db.transaction():
+            self._kept.add(room, items)
+            self._put_receipt(receipt)
+
+    def _put_receipt(self, receipt: KeptReceipt | None) -> None:
+        if receipt is not None:
+            self._receipts.put_one(receipt)
 
     def _put_positions(self, room: RoomId, positions: Sequence[tuple[int, bytes]]) -> None:
         self._db.conn.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in positions])

@@ -112,6 +112,7 @@ class Store:
             self.changes,
             self._projecting,
             self.kept,
+            self.receipts_kept,
             self.snapshots,
             self.trials,
             self.judges,
@@ -156,6 +157,7 @@ class Store:
         self.set_problem = self.inbox.set_problem
         self.receipts = self.receipts_kept.all
         self.put_receipts = self.receipts_kept.put
+        self.put_placed = self.inbox.put_placed
         self.put_evidence = self.receipts_kept.put_evidence
         self.kept_items = self.kept.after
         self.trim_items = self.kept.trim

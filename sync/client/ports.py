@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sync.client.placed_changes import Compact, Compacted, PlacedChange
+from sync.client.received import KeptReceipt as KeptReceipt
 from sync.client.received import MemberRow as MemberRow
 from sync.client.received import OpenedChange as OpenedChange
 from sync.client.received import OpenedSnapshot as OpenedSnapshot
@@ -56,16 +57,6 @@ class SealedBatch:
     sig: bytes
     shares: tuple[tuple[ObjId, bytes], ...] = field(repr=False)
     rows: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptReceipt:
-    """The server's signed statement that a room had reached position `n`. `proof` is the statement, encoded (opaque);
-    it convinces others too."""
-
-    room: RoomId
-    n: int
-    proof: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +177,13 @@ class InboxPort(Protocol):
 
     def put_receipts(self, receipts: Sequence[KeptReceipt]) -> None:
         """Stores each of `receipts` (the server's signed statements of how far a room goes), unless one of a later
-        position is stored for its room. It need not be durable: losing the last ones in a power cut does no harm."""
+        position is stored for its room. It need not be durable: losing the last ones in a power cut does no harm, since
+        a position that is stored has its receipt from the same transaction (`ReceivedSlice.receipt`)."""
+        ...
+
+    def put_placed(self, room: RoomId, items: Sequence[Item], receipt: KeptReceipt | None) -> None:
+        """Stores entries that the server has acknowledged to this device, before its stream shows them: as items that
+        are kept as they were received (see `kept_items`), with the `receipt`, in one transaction."""
         ...
 
     def put_evidence(

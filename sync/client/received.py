@@ -22,6 +22,16 @@ from sync.trust.room.successor_claim import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptReceipt:
+    """The server's signed statement that a room had reached position `n`. `proof` is the statement, encoded (opaque);
+    it convinces others too."""
+
+    room: RoomId
+    n: int
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedChange:
     """A verified, authorised and decrypted change of the object `obj`, at position `n` of its room. `uid` wrote it on
     the device `dev`. `t` is the server's time in ms. `payload` is the application's."""
@@ -117,6 +127,8 @@ class ReceivedSlice:
     shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
     items: Sequence[Item] = ()
     """The slice's items as they were received, those that are kept for a server that loses them."""
+    receipt: KeptReceipt | None = None
+    """The server's receipt for the slice's last position; None if it gave none for that one."""
     reread: int | None = None
     """The position up to which the room is to be read again; None for no change."""
     incomplete: Sequence[ObjId] = ()
@@ -154,6 +166,7 @@ class OpenedUpTo:
     waiting: Sequence[tuple[int, bytes]] = ()
     bad: Sequence[tuple[int, str]] = ()
     reread: int | None = None
+    receipt: KeptReceipt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from sync.errors import Refused, Reject
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
+from sync.trust.formats.items import ENTRY, Item
 from sync.trust.room import envelope
 from sync.trust.room.entry_drafts import Draft, Drafter
 from sync.trust.room.envelope import PlainOp
@@ -405,8 +406,16 @@ class Outbox:
             e, k, a = draft.secrets
             room.keys.drafted[e] = (k, a)
         placed = await online.request(lambda rid: m.Append(rid=rid, room=room.room, entries=entries), m.Placed)
+        if placed.count != len(entries):
+            raise Reject("malformed", "placed")
         receipt = self._verifier.placed(room, placed)
-        self._link.ports.put_receipts([receipt] if receipt else [])
+        if room.problem is None and room.kept_n < placed.receipt.n:
+            # ▲ nobody else may ever have seen them, and a server that loses them must get them back
+            items = [
+                Item(placed.first + k, placed.receipt.t, ENTRY, body, sig, None)
+                for k, (body, sig) in enumerate(draft.entries)
+            ]
+            self._link.ports.put_placed(room.room, items, receipt)
         room.announce(placed.receipt.n)
 
     async def _put_seals(self, room: RoomId, root: Hash, start: int, seals: list[bytes]) -> None:

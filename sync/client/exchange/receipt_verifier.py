@@ -9,7 +9,8 @@ another history has forked the room. The two receipts that contradict each other
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from sync.client.link import Link
 from sync.client.ports import KeptReceipt
@@ -44,8 +45,8 @@ class ReceiptVerifier:
         self._link = link
         self._kept = {k.room: Proof.decode(k.proof) for k in link.ports.receipts()}
         self._agreed: dict[RoomId, m.Receipt] = {}
-        """Newer receipts that agree with what we judged. Their signatures are verified, and they are stored, when the
-        inbox is idle."""
+        """Newer receipts that agree with what was judged and stored before. Their signatures are verified, and they are
+        stored, when the inbox is idle. Those of new positions are stored with these; see `stored_with`."""
         self._far: set[RoomId] = set()
         """Rooms whose time was far ahead of both clocks when a sign-in had just compared them."""
         self.restored: Restored | None = None
@@ -124,7 +125,9 @@ class ReceiptVerifier:
         stores it then. Call it when everything that the server gave is judged. If it is not, the room is stopped: a
         receipt for a higher position means that items are withheld."""
         if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
-            self._agreed[room.room] = r
+            kept = self._kept.get(room.room)
+            if kept is None or kept.receipt != r:
+                self._agreed[room.room] = r
             if room.room not in self._far and self._ahead(r.t):
                 self._link.compare_clocks()
             return True
@@ -160,6 +163,45 @@ class ReceiptVerifier:
         for room, r in agreed.items():
             self._verify(self._link.room(room), r)
         self._link.ports.put_receipts([kept for kept in map(self._take, agreed.values()) if kept is not None])
+
+    def agreed(self, room: RoomSync) -> m.Receipt | None:
+        """The newest receipt of `room` that `agrees` accepted and that is not stored yet."""
+        return self._agreed.get(room.room)
+
+    @contextmanager
+    def stored_with(self, room: RoomSync, r: m.Receipt | None) -> Iterator[KeptReceipt | None]:
+        """A context manager for storing the last judged position of `room`. Yields the server's receipt `r` for it, to
+        be stored in the same transaction. None if `r` is for something else or is not signed (`agrees` and `keep` say
+        so), or if a newer one is kept.
+
+        ▲ A position that is stored without its receipt could not be proven to a restored server: the room would be
+        rolled back for ever. If the block raises, its transaction may be stored all the same: the store knows.
+        """
+        proof = self._provable(room, r) if r is not None else None
+        try:
+            yield KeptReceipt(room=room.room, n=proof.receipt.n, proof=proof.encode()) if proof is not None else None
+        except BaseException:
+            for stored in self._link.ports.receipts():
+                if stored.room == room.room:
+                    self._remember(room.room, Proof.decode(stored.proof))
+            raise
+        if proof is not None:
+            self._remember(room.room, proof)
+
+    def _provable(self, room: RoomSync, r: m.Receipt) -> Proof | None:
+        kept = self._kept.get(room.room)
+        if kept is not None and kept.receipt.n >= r.n:
+            return kept if kept.receipt == r else None
+        ours = (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh)
+        return self._proof(r) if ours and self._verified(room, r) is not None else None
+
+    def _remember(self, room: RoomId, proof: Proof) -> None:
+        """Keeps `proof` in memory as it is stored, unless a newer one is kept."""
+        kept = self._kept.get(room)
+        if kept is None or kept.receipt.n < proof.receipt.n:
+            self._kept[room] = proof
+        if (agreed := self._agreed.get(room)) is not None and agreed == proof.receipt:
+            del self._agreed[room]
 
     def _take(self, r: m.Receipt) -> KeptReceipt | None:
         room = RoomId(r.room)

@@ -70,7 +70,8 @@ class SliceReader:
                 await self._verifier.refuse(room, e, receipt, piece)
                 return False
             entries = entries or heavy
-            await self._store(room, piece, accepted, shares, more=more, breathe=heavy or len(piece) > BREATHE)
+            last = None if more else receipt
+            await self._store(room, piece, accepted, shares, last, breathe=heavy or len(piece) > BREATHE)
             if not room.is_member and _left(accepted[-1], me) and receipt.n > room.stream.n:
                 left = self._invitations.left(room, receipt)
                 if left:
@@ -92,20 +93,22 @@ class SliceReader:
         piece: list[Item],
         accepted: list[Accepted],
         shares: list[m.WireShare],
+        last: m.Receipt | None,
         *,
-        more: bool,
         breathe: bool,
     ) -> None:
         """Decrypts and stores `piece`, a part of a slice of `room`. `accepted` are the verdicts on its items, `shares`
-        the secrets of objects that came with the slice. `more`: pieces of the slice follow. `breathe`: lets other tasks
-        of the event loop run before each step."""
-        since = self._link.server_now_ms - KEPT_MS
-        with self._link.kept(room):
+        the secrets of objects that came with the slice. `last` is the server's receipt that came with the slice; None
+        if pieces of the slice follow. `breathe`: lets other tasks of the event loop run before each step."""
+        since, more = self._link.server_now_ms - KEPT_MS, last is None
+        if room.bootstrap_buffer is not None:
+            last = None  # nothing is stored yet that it could be kept for
+        with self._link.kept(room), self._verifier.stored_with(room, last) as receipt:
             if breathe:
                 await asyncio.sleep(0)
             # an item without content could not be uploaded again
             kept = [] if room.headers_only else [i for i in piece if i.t >= since]
-            for received in room.open_all(accepted, shares, more=more, items=kept):
+            for received in room.open_all(accepted, shares, more=more, items=kept, receipt=receipt):
                 if breathe:
                     await asyncio.sleep(0)
                 await self._link.ports.receive_apart(received)

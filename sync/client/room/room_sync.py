@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sync.client.account.account_secrets import Account
 from sync.client.account.known_logs import Book
-from sync.client.ports import InboxPort, MemberRow, OpenedChange, RoomEvent
+from sync.client.ports import InboxPort, KeptReceipt, MemberRow, OpenedChange, RoomEvent
 from sync.client.received import OpenedContent, OpenedUpTo, ReadAgain, Received, ReceivedSlice, Resolved
 from sync.client.room.bootstrap_buffer import BootstrapBuffer
 from sync.client.room.ephemerals import Ephemerals
@@ -76,13 +76,15 @@ class RoomSync(TrackedRoom):
         *,
         more: bool = False,
         items: Sequence[Item] = (),
+        receipt: KeptReceipt | None = None,
     ) -> Iterator[Received]:
         """Decrypts `accepted`, the verified items of a slice, and yields the writes for the store, in order. `shares`
         are the objects' secrets that came with the slice. Only the last write moves the room's cursor, so after a crash
         between them the slice is pulled again.
 
         Items are decrypted as the writes are asked for, so that one turn of the loop never opens a whole slice. `more`:
-        further parts of the same pulled slice follow. `items` are those that the store keeps as they were received.
+        further parts of the same pulled slice follow. `items` are those that the store keeps as they were received;
+        `receipt` is the server's for the last of `accepted`, if it gave one.
         """
         new_shares = self.keys.take_shares(shares)
         events, reread = self._events_in(accepted)
@@ -101,7 +103,7 @@ class RoomSync(TrackedRoom):
             # ▲ before the slice is stored: `reread_done` would otherwise be stored behind it and erase the task
             reread = max(reread, self._reread)  # ▲ a second grant must not shorten what is owed
             self._history_granted(reread)
-        yield replace(last, items=items, reread=reread, incomplete=incomplete)
+        yield replace(last, items=items, receipt=receipt, reread=reread, incomplete=incomplete)
 
     def _slice(
         self,
@@ -175,10 +177,11 @@ class RoomSync(TrackedRoom):
         self._move(Event.OPENED)
         return held
 
-    def open_bootstrap_buffer(self) -> Iterator[Received]:
+    def open_bootstrap_buffer(self, receipt: KeptReceipt | None) -> Iterator[Received]:
         """Decrypts the items that were held in memory until the room's key could be fetched, and yields the writes for
-        the store. Those whose key is still missing wait in the store. The last write has the stream's state; once it is
-        stored, the room is followed as usual. A second call gives nothing."""
+        the store. Those whose key is still missing wait in the store. The last write has the stream's state and
+        `receipt`, the server's for the last position, if it gave one; once it is stored, the room is followed as usual.
+        A second call gives nothing."""
         if self._buffer is None or self.stream.n == 0:
             return
         held, self._buffer = [i for i in self._buffer.items if not self._opener.outside(i.n)], None
@@ -199,6 +202,7 @@ class RoomSync(TrackedRoom):
             changes=opened.changes,
             waiting=opened.waiting,
             bad=opened.bad,
+            receipt=receipt,
         )
         self._move(Event.STORED)
         self._kept_n = self.stream.n

@@ -86,9 +86,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedLine:
-    """A room that is closed since a restore: how many items it has, and how many are known to be missing, because the
-    devices have shown receipts of this server for them. The devices in `waits` have not connected since the restore;
-    they may have what is missing, or receipts for still more."""
+    """A room that is closed since a restore: how many items it has, and how many are known to be missing, because
+    devices have shown receipts of this server for them, whether they have proven these yet or not. The devices in
+    `waits` have not connected since the restore; they may have what is missing, or receipts for still more."""
 
     room: str
     items: int
@@ -228,13 +228,14 @@ async def closed(data: Path) -> list[ClosedLine]:
         awaited = dict(await store.awaited_devices())
         waits = {uid: await _waiting(store, uid, awaited) for uid in set(awaited.values())}
         for room in sorted(await store.closed_rooms()):
-            row = await store.room(room)
+            row, unmet = await store.room(room), await store.unmet(room)
+            items = row.n if row else 0
             members = [uid for uid in waits if await store.until_n(room, uid) == 0]
             lines.append(
                 ClosedLine(
                     room=room.hex(),
-                    items=row.n if row else 0,
-                    missing=len(await store.awaited_items(room, 0, _ALL)),
+                    items=items,
+                    missing=max(len(await store.awaited_items(room, 0, _ALL)), unmet.n - items if unmet else 0),
                     waits=[line for uid in members for line in waits[uid]],
                 )
             )

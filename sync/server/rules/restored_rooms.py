@@ -313,7 +313,9 @@ class RestoreRecovery:
         await self.open_ready()
 
     async def open_ready(self) -> None:
-        """Opens for writing the closed rooms that wait neither for an item nor for a device."""
+        """Opens for writing the closed rooms that wait neither for an item nor for a device. ▲ A room also waits while
+        its head is below a receipt that a device presented at sign-in. That device may be unable to prove the receipt
+        before others have uploaded the items below it; if the room opened then, new items would take its positions."""
         if not self._closed:
             return
         for room in await self._store.openable_rooms():

@@ -242,7 +242,15 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
 
     async def openable_rooms(self) -> list[bytes]:
         awaited = set(self._awaited_devices.values())
-        return [r for r in self._closed if not self._awaited_items.get(r) and not self._has_one_of(r, awaited)]
+        return [
+            room
+            for room in self._closed
+            if not self._awaited_items.get(room) and not self._has_one_of(room, awaited) and not self._lacks(room)
+        ]
+
+    def _lacks(self, room: bytes) -> bool:
+        found, unmet = self._rooms.get(room), self._unmet.get(room)
+        return unmet is not None and unmet.n > (found.row.n if found else 0)
 
     def _has_one_of(self, room: bytes, uids: set[bytes]) -> bool:
         found = self._rooms.get(room)

@@ -66,7 +66,8 @@ class RestoreStore(Protocol):
         ...
 
     async def openable_rooms(self) -> list[bytes]:
-        """Closed rooms that await neither an item nor a device of any member."""
+        """Closed rooms that await neither an item nor a device of any member, and for which no receipt was presented
+        (`put_unmet`) of a position above their head."""
         ...
 
     async def open_room(self, room: bytes) -> None:

@@ -75,7 +75,10 @@ class SqlRestore(Threads):
         awaited = select(s.awaited_items.c.n).where(s.awaited_items.c.room == closed.room).exists()
         devices = s.members.join(s.awaited_devices, s.awaited_devices.c.uid == m.uid)
         missing = select(m.uid).select_from(devices).where(m.room == closed.room, m.until_n == 0).exists()
-        query = select(closed.room).where(~awaited, ~missing)
+        head = select(s.rooms.c.n).where(s.rooms.c.room == closed.room).scalar_subquery()
+        above = s.unmet.c.n > func.coalesce(head, 0)
+        promised = select(s.unmet.c.n).where(s.unmet.c.room == closed.room, above).exists()
+        query = select(closed.room).where(~awaited, ~missing, ~promised)
         return await self._read(lambda c: list(c.scalars(query)))
 
     async def open_room(self, room: bytes) -> None:

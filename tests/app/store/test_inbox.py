@@ -5,10 +5,11 @@ import pytest
 
 from app.core.enums import Role
 from app.core.ids import ObjId, RoomId
+from app.errors import DiskFull
 from app.store.store import Store
 from sync.client.ports import KeptReceipt, RoomEvent
-from sync.client.received import Received, ReceivedSlice, Resolved
-from sync.trust.formats.items import Item
+from sync.client.received import OpenedUpTo, Received, ReceivedSlice, Resolved
+from sync.trust.formats.items import ENTRY, Item
 from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 
 
@@ -167,6 +168,46 @@ def test_the_newest_receipt_of_each_room_is_kept(bench: Bench) -> None:
         (ROOM, 9): b"proof 9",
         (other, 2): b"proof 2",
     }
+
+
+def _receipt(n: int) -> KeptReceipt:
+    return KeptReceipt(room=ROOM, n=n, proof=b"proof %d" % n)
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        ReceivedSlice(room=ROOM, cursor=9, state=b"s", positions=[(9, b"9" * 32)], receipt=_receipt(9)),
+        OpenedUpTo(room=ROOM, cursor=9, state=b"s", receipt=_receipt(9)),
+    ],
+)
+async def test_the_receipt_of_a_position_is_stored_with_it_or_not_at_all(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, received: Received
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store.changes, "receive", _fails)
+        with pytest.raises(DiskFull):
+            await bench.store.receive_apart(received)
+    assert bench.store.receipts() == []
+    await bench.store.receive_apart(received)
+    store = bench.reopen()
+    assert (store.rooms(), store.receipts()) == ([(ROOM, b"s")], [_receipt(9)])
+
+
+def _fails(*_: object) -> None:
+    raise DiskFull
+
+
+def test_an_entry_that_was_acknowledged_is_kept_until_what_is_received_replaces_it(bench: Bench) -> None:
+    def entry(sig: bytes) -> Item:
+        return Item(9, 1000, ENTRY, b"body", sig, None)
+
+    bench.store.put_placed(ROOM, [entry(b"ours")], _receipt(9))
+    bench.store.put_placed(ROOM, [], None)
+    store = bench.reopen()
+    assert (store.kept_items(ROOM, 8, 1000), store.receipts()) == ([entry(b"ours")], [_receipt(9)])
+    store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"s", items=[entry(b"theirs")]))
+    assert store.kept_items(ROOM, 8, 1000) == [entry(b"theirs")]
 
 
 def test_evidence_is_never_overwritten(bench: Bench) -> None:

@@ -137,3 +137,15 @@ async def test_a_closed_room_may_open_when_it_awaits_no_item_and_no_device_of_a_
     assert await store.openable_rooms() == []
     await store.stop_awaiting(DEV)
     assert await store.openable_rooms() == [ROOM]
+
+
+async def test_a_closed_room_does_not_open_below_a_receipt_that_was_presented(store: Store) -> None:
+    await store.place(placement(0, 1))
+    await store.mark_restored(RestoreRow(t=9, backup_t=7, body=b"body", sig=b"s" * 64), 0)
+    await store.put_unmet(UnmetRow(room=ROOM, n=3, rh=b"3" * 32, t=3, sig=b"s" * 64))
+    await store.put_unmet(UnmetRow(room=OTHER, n=3, rh=b"3" * 32, t=3, sig=b"s" * 64))
+    assert await store.openable_rooms() == []
+    await store.await_items(ROOM, [AwaitedItem(n=n, t=n, kind=2, id=b"%032d" % n) for n in (2, 3)])
+    await store.place(placement(1, reuploaded=[]))
+    await store.place(placement(2, reuploaded=[]))
+    assert await store.openable_rooms() == [ROOM]
