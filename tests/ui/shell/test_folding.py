@@ -11,8 +11,8 @@ from app.session import Session
 from app.settings import DENSITY, SIDEBAR_WIDTH, TEXT_SIZE, WINDOW_GEOMETRY
 from tests.ui.finding import toast_of
 from tests.ui.pointing import click
+from tests.ui.shell.in_window import press, room
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.test_window import press, room
 from tests.ui.shell.tool_views import TOOLS
 from tests.ui.walking import check
 from ui.desktop.closing import Gate

@@ -1,23 +1,39 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What needs an answer on Home: conversations of two with their text, and no sentence that denies what is above it."""
+"""Home: the day, what needs an answer (with no sentence that denies what is above it), and this person's tasks."""
 
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox
 from pytestqt.qtbot import QtBot
 
-from app.core.enums import RoomState, RoomType
+from app.core.enums import Role, RoomState, RoomType
+from app.core.ids import ObjId
+from app.objects.links import ObjectLink
+from app.objects.trash import PutAway, WrittenAfter
 from app.recovery import RecoverySheetState
 from app.session import Session
+from app.tasks.tool import TOOL as TASKS
 from tests.ui.pointing import click
+from tests.ui.shell.in_window import texts
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import chat_of, continue_room, join, open_account, read_everything, remove, say, stop
+from tests.ui.shell.opened_office import (
+    chat_of,
+    continue_room,
+    join,
+    open_account,
+    read_everything,
+    remove,
+    say,
+    set_role,
+    stop,
+)
 from tests.ui.shell.sample import NOW, at
-from tests.ui.shell.test_window import texts
 from tests.ui.shell.tool_views import TOOLS
+from tests.ui.soon import caught_up
+from ui.shell.home.home_page import greeting
 from ui.shell.window.main_window import MainWindow
 
 NOTHING = "Inget kräver ditt svar just nu."
@@ -39,6 +55,16 @@ def rows(window: MainWindow) -> list[str]:
 
 def row(window: MainWindow, name: str) -> QAbstractButton:
     return next(b for b in window.content.home.findChildren(QAbstractButton) if b.accessibleName().startswith(name))
+
+
+def test_home_shows_the_day_and_what_needs_an_answer(window: MainWindow) -> None:
+    shown = texts(window.content.home)
+    assert "tisdag 24 november · vecka 48" in shown
+    assert "God eftermiddag" in shown
+    assert "Du nämndes i Tillsyn 2026-1184" in shown
+    assert "Du har lagts till i Juridiskt stöd" in shown
+    assert "Utkast till beslut" in shown
+    assert "27 nov" in shown
 
 
 def test_an_unread_direct_message_shows_its_text_and_who_wrote_it_and_opens(
@@ -118,3 +144,53 @@ def test_nothing_needs_an_answer_is_not_shown_under_the_reminder_of_the_sheet(
     reminds = state is RecoverySheetState.NONE
     assert ("Du har inget återställningsblad" in shown) is reminds
     assert (NOTHING in shown) is not reminds
+
+
+def test_home_says_that_somebody_wrote_in_what_i_put_in_the_trash(window: MainWindow, session: Session) -> None:
+    opened: list[ObjectLink] = []
+    window.content.home.link_chosen.connect(opened.append)
+    item = PutAway(
+        room=office().case, obj=ObjId(b"u" * 16), kind="document", title="Utkast å 🙂", by=office().me.uid, t=1
+    )
+    notified = [WrittenAfter(item=item, by=(office().head.uid,), t=2)]
+    session.trash.written_after = lambda: list(notified)  # type: ignore[method-assign] # a tool's bin
+    session.rooms.changed.emit()
+    caught_up(window)
+    row = next(b for b in window.content.home.findChildren(QAbstractButton) if "Utkast å 🙂" in b.accessibleName())
+    assert row.accessibleName().startswith(
+        f"{office().head.name} skrev i ”Utkast å 🙂”, Du hade lagt det i papperskorgen."
+    )
+    row.click()
+    assert opened == [item.link]
+    notified.clear()
+    session.rooms.changed.emit()
+    caught_up(window)
+    shown = [b.accessibleName() for b in window.content.home.findChildren(QAbstractButton) if b.isVisible()]
+    assert not any("Utkast å 🙂" in name for name in shown)
+
+
+async def test_a_tick_on_home_moves_the_card_to_the_finished_column(window: MainWindow, session: Session) -> None:
+    box = next(
+        b for b in window.content.home.findChildren(QAbstractButton) if b.accessibleName().startswith("Klar: Skriv")
+    )
+    box.click()
+    assert "Skriv skälen för beslutet" in [t.title for t in session.service(TASKS).my_tasks(done=True)]
+
+
+async def test_a_reader_cannot_tick_a_task_and_an_ended_rooms_tasks_are_not_shown(
+    window: MainWindow, session: Session
+) -> None:
+    set_role(session, office().case, (office().me, Role.READER))
+    stop(session, office().unit, RoomState.FORK)
+    continue_room(session, office().unit, office().me, "Enheten")
+    for section in (window.content.home, window.content.of_tools["tasks"]):
+        window.content.stack.setCurrentWidget(section)
+        QApplication.processEvents()
+        boxes = {b.accessibleName(): b.isEnabled() for b in section.findChildren(QCheckBox)}
+        assert boxes["Klar: Skriv skälen för beslutet"] is False
+        assert "Klar: Svara på remiss om e-arkiv" not in boxes
+
+
+@pytest.mark.parametrize("hour", [3, 7, 11, 15, 21])
+def test_every_hour_has_a_greeting(hour: int) -> None:
+    assert greeting(hour).startswith("God ")

@@ -57,3 +57,12 @@ async def test_the_page_says_that_it_searches_until_the_answer_is_there(
     assert view.list.isVisible()
     answered.set()
     await until(lambda: "Inget hittades" in page(view))
+
+
+async def test_enter_in_search_goes_to_the_first_place_when_it_is_found(window: MainWindow) -> None:
+    window.go_section("search")
+    view = window.content.search_view
+    view.field.insert("kompl")
+    QTest.keyClick(view.field, Qt.Key.Key_Return)
+    await until(lambda: window.focusWidget() is view.list)
+    assert view.list.currentIndex().row() == 0

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.session import Session
 from tests.ui.finding import toast_of
+from tests.ui.shell.in_window import press, room
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.test_window import press, room
 from tests.world import until
 from ui.kit.plain import Label
 from ui.kit.tasks import run
