@@ -92,8 +92,9 @@ class Office:
         return self.slots.kinds()
 
     def renew_policy(self) -> None:
-        """Reads the machine's policy again and applies it if it has changed. The unlock method that is in use stays
-        usable until Kansli is locked."""
+        """Reads the machine's policy again and applies it if it has changed. An open session stays open. An unlock
+        method that policy now forbids opens nothing any more; if it is the only one, it still does until it is
+        replaced."""
         policy = self._read_policy()
         if policy == self.policy:
             return
@@ -135,8 +136,8 @@ class Office:
 
     async def rekey(self, change: KeyChange) -> Session:
         """Changes the passphrase or removes an unlock method, as `change` says, after the former session was closed.
-        The database gets a new key. Opens a new session. Raises WrongPassphrase, LastSlot, KeyringLocked,
-        StoreFault."""
+        The database gets a new key. Opens a new session. Raises WrongPassphrase, WeakPassphrase, LastSlot,
+        KeyringLocked, NoKeyring, StoreFault."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
 
     async def replace(self, current: str | None, new: str | None) -> Session:
@@ -156,7 +157,8 @@ class Office:
 
     async def erase(self, session: Session) -> None:
         """▲ Closes the session and removes everything of its account, if the account's own log, verified here, revokes
-        this device. Raises NotRevoked otherwise. Afterwards the profile is new."""
+        this device. Raises NotRevoked otherwise, also for an account that the agency has reset. Afterwards the profile
+        is new. What the disk refused to store is lost."""
         if session.devices.ended != REVOKED:
             raise NotRevoked
         with contextlib.suppress(StoreFault):  # what could not be kept is removed anyway

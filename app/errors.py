@@ -29,7 +29,8 @@ class StoreFault(WorldError):
 
 
 class StoreCorrupt(StoreFault):
-    """Error: the database is damaged, truncated or not sealed by this key."""
+    """Error: the database, the file that names the profile, or a stored part of a file is damaged or truncated; or the
+    database was not encrypted with this key."""
 
     code = "store-corrupt"
 
@@ -53,7 +54,8 @@ class StoreMissing(StoreFault):
 
 
 class StoreUnwritable(StoreFault):
-    """Error: the disk refuses to read or write (rights, I/O error, a lock held by another program)."""
+    """Error: the disk refuses to read or write a file of the profile, or one that unsent work is saved to (rights, I/O
+    error, a lock held by another program), or the file is in the way or has changed."""
 
     code = "store-unwritable"
 
@@ -72,18 +74,21 @@ class NotStored(StoreFault):
 
 
 class DiskFull(StoreFault):
-    """Error: there is no space left on the disk for what was to be stored; a transaction was rolled back."""
+    """Error: there is no space left on the disk (or in the person's quota) for what was to be stored, and nothing of it
+    is stored. One exception: after a commit that is flushed to the disk in a second step, it is stored, and a power cut
+    may lose it."""
 
     code = "disk-full"
 
 
 class UnlockFault(WorldError):
-    """Error: an unlock method could not be used or made. Its key slot is a file with the database key, encrypted under
-    a passphrase or under a secret in the computer's key store."""
+    """Error: an unlock method could not be used, made or removed. Its key slot is a file with the database key,
+    encrypted under a passphrase or under a secret in the computer's key store."""
 
 
 class WrongPassphrase(UnlockFault):
-    """Error: the passphrase does not open its key slot (the file with the encrypted database key)."""
+    """Error: the passphrase does not open its key slot (the file with the encrypted database key), or is the one from
+    before a change of keys that was interrupted late."""
 
     code = "wrong-passphrase"
 
@@ -95,13 +100,15 @@ class KeyringLocked(UnlockFault):
 
 
 class NoKeyring(UnlockFault):
-    """Error: this machine has no key store to use: offer the passphrase."""
+    """Error: this machine has no key store to use, or one that does not return what was stored in it: offer the
+    passphrase."""
 
     code = "no-keyring"
 
 
 class NoSlot(UnlockFault):
-    """Error: this profile has no key slot (file with the encrypted database key) of the kind that was asked for."""
+    """Error: this profile has no key slot (file with the encrypted database key) of the kind that was asked for, or the
+    computer's key store has lost the secret that opens it."""
 
     code = "no-slot"
 
@@ -150,13 +157,15 @@ class BadProfileName(WorldError):
 
 
 class DataOnNetwork(WorldError):
-    """Error: the folder of all profiles is on another machine's disk, where the database is not safe."""
+    """Error: the profile's folder is on another machine's disk, or would be made there: the database is not safe on
+    it."""
 
     code = "data-on-network"
 
 
 class DataOfAnother(WorldError):
-    """Error: the folder of all profiles, or one in it, was made by another user, or everybody may write in it."""
+    """Error: the profile's folder, or one of the two above it, was made by another user, or everybody may write in it;
+    or this process runs as root and would make it in another user's folder."""
 
     code = "data-of-another"
 
@@ -169,7 +178,7 @@ class FileFault(WorldError):
 
 
 class FileTooLarge(FileFault):
-    """Error: the file is larger than rooms accept."""
+    """Error: the file is larger than a chat accepts."""
 
     code = "file-too-large"
 
@@ -200,19 +209,22 @@ class TooManyTries(WorldError):
 
 
 class NotRevoked(WorldError):
-    """Error: this device is not revoked by its own copy of the person's log, so nothing of it is erased."""
+    """Error: this device is not revoked by its own copy of the person's log, so nothing of it is erased. An account
+    that the agency has reset is not enough."""
 
     code = "not-revoked"
 
 
 class Forbidden(WorldError):
-    """Error: the person's role in the room does not allow the action."""
+    """Error: the person may not do this in the room now: their role does not allow it, or the state of the room or
+    message."""
 
     code = "forbidden"
 
 
 class NotFound(WorldError):
-    """Error: the thing that was asked for is not here (any more)."""
+    """Error: what was asked for (such as an object, a message, a file or a person's record) is not here (any more, or
+    yet), or is not possible for its kind."""
 
     code = "not-found"
 
@@ -247,7 +259,7 @@ class ExportOff(WorldError):
 
 
 class SettingLocked(WorldError):
-    """Error: the machine's policy has fixed this setting."""
+    """Error: the machine's policy has fixed this setting, or only policy and the installer can set it."""
 
     code = "setting-locked"
 
@@ -259,22 +271,22 @@ class BadSetting(WorldError):
 
 
 class WorkerDied(WorldError):
-    """Error: the process in which changes are tried, or one that makes an object's state, ended at its task, or took
-    too long and was ended."""
+    """Error: the process in which changes are tried, or one that makes an object's state, ended at its task, took too
+    long or gave an invalid answer. It was ended then."""
 
     code = "worker-died"
 
 
 class WorkerUnavailable(WorldError):
-    """Error: the process in which changes are tried, or one that makes an object's state, cannot be started. Received
-    changes are kept and stay untried."""
+    """Error: the process in which changes are tried, or one that makes an object's state, cannot be started, or the
+    session has closed it. Received changes are kept and stay untried."""
 
     code = "worker-unavailable"
 
 
 class BadChange(WorldError):
-    """Error: a received change does not make sense for its kind of object. The change is kept and counted. `code`: the
-    reason."""
+    """Error: a received change does not make sense for its kind of object, or other bytes that a colleague's program
+    wrote make none. A change is kept and counted, and stops nothing. `code`: the reason."""
 
     def __init__(self, code: str = "bad-change") -> None:
         super().__init__(code)

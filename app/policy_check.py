@@ -19,7 +19,8 @@ _MOST_SHOWN = 200
 
 def main(given: Sequence[str]) -> int:
     """Runs the check for the command line: prints the policies of this machine, or with a path in `given` that one
-    file, and what is wrong with them. Returns the exit status: 0 if every value counts, 1 otherwise."""
+    file, and what is wrong with them. Returns the exit status: 0 if nothing is wrong, 1 otherwise. A valid value that a
+    later one replaces is no fault."""
     if len(given) > 1:
         print(f"kansli: {OPTION} takes one file, or none for this computer's policies", file=sys.stderr)
         return FAULTY

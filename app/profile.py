@@ -74,7 +74,8 @@ class Profile:
     @classmethod
     def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
         """Opens the profile with this name, or makes it. `root`: the folder named on the command line. Raises
-        ProfileInUse if another process has it open, BadProfileName, DataOnNetwork, DataOfAnother, StoreUnwritable."""
+        ProfileInUse if another process has it open, BadProfileName, DataOnNetwork, DataOfAnother, StoreUnwritable,
+        StoreCorrupt if the file with its id is damaged."""
         return cls.open_in(data_root(root), name)
 
     @classmethod

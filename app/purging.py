@@ -88,8 +88,9 @@ class Registry(policy.Registry, Protocol):
 
 def main() -> int:
     """Removes every profile of every user of this computer and writes what it did into a log file. Returns the exit
-    status: 0; 1 if something is still there; 2 if the user is no administrator. Raises nothing: the frozen program
-    would show an exception in a box, and wait."""
+    status: 0; 1 if something could not be removed (a link that was not followed, or a data folder that was not
+    understood, does not count); 2 if the user is no administrator. Raises nothing: the frozen program would show an
+    exception in a box, and wait."""
     try:
         return _main()
     except Exception as e:

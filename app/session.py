@@ -267,7 +267,8 @@ class Session:
         self.status_changed.emit()
 
     async def _learn(self) -> None:
-        """Runs until cancelled. Looks up unknown people whom a view asked for, once the server is connected."""
+        """Runs until cancelled. Once a second, while the server is connected, looks up unknown people whom a view asked
+        for. Also notes that the server has let this device in."""
         while True:
             self._note_contact()
             if self.engine.status.state is LinkState.ONLINE:

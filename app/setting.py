@@ -59,7 +59,7 @@ class Setting(Generic[V]):
 
     def accepts(self, value: object) -> bool:
         """Whether a value is valid for this setting: it has the right type and is one of the choices, within the bounds
-        or of the right form."""
+        or of the right form. "" is valid for every free text."""
         if type(value) is not type(self.default):
             return False
         if self.choices:

@@ -347,8 +347,8 @@ class Settings:
                 self.changed.emit(setting.key)
 
     def set(self, setting: Setting[V], value: V) -> None:
-        """Stores a value in this profile. Raises SettingLocked if policy fixes the setting or the profile does not
-        store it, BadSetting, StoreUnwritable."""
+        """Stores a value in this profile; one that is in force already is not stored. Raises SettingLocked if policy
+        fixes the setting or the profile does not store it, BadSetting, StoreUnwritable."""
         if self.locked(setting):
             raise SettingLocked()
         if not setting.accepts(value):

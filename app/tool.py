@@ -81,9 +81,9 @@ class Parts:
     The store: `db`, `changes`, `objects`, `snapshots`. The office: `people`, `rooms`, and `files`, which encrypts files
     and fetches them.
 
-    `send_ephemeral` sends an ephemeral message of the tool's kind (`AppTool.ephemeral`) to the members who have the
-    room open now; a tool that has no such kind gets BugError. `set_shared` notes whether a colleague has an object open
-    too; this device then sends its edits of that object at short intervals. `may_export` and `may_print`
+    `send_ephemeral` sends an ephemeral message of the tool's kind (`AppTool.ephemeral`) to the devices of the room's
+    members that are online now; a tool that has no such kind gets BugError. `set_shared` notes whether a colleague has
+    an object open too; this device then sends its edits of that object at short intervals. `may_export` and `may_print`
     read the policy at each call. `origin_of` returns the stopped room that a room was opened to replace, or None.
     `find` returns the title and state that a linked object of any tool has now, or None if this device does not have
     it. `room_changed` is emitted with a room whose content or members changed, by whomever.

@@ -76,8 +76,8 @@ class Unlocking:
 
     @property
     def forbidden(self) -> SlotKind | None:
-        """The kind of the only unlock method, if policy no longer allows it; None otherwise. It opens the store until
-        it is replaced."""
+        """The kind of the only unlock method, if policy no longer allows it; None otherwise, and while a change of keys
+        is half done. It opens the store until it is replaced."""
         return None if self._slots.changing else self._slots.forbidden
 
     def replace(self, current: str | None, new: str | None) -> StoreKeys:
@@ -98,8 +98,8 @@ class Unlocking:
 
     def rekey(self, change: KeyChange) -> StoreKeys:
         """Applies the change and returns the keys that open the store from now on. Call it in a thread, while no
-        session is open. Raises WrongPassphrase, LastSlot, KeyringLocked, StoreFault: nothing is changed then. Takes 1 s
-        for 100 MB."""
+        session is open. Raises WrongPassphrase, WeakPassphrase, LastSlot, KeyringLocked, NoKeyring, StoreFault: nothing
+        is changed then. Takes 1 s for 100 MB."""
         with self._changing:
             return self._rekey(change)
 

@@ -39,7 +39,8 @@ class SyncError(WorldError):
 
 
 class Unreachable(SyncError):
-    """No connection to the server could be made, the connection was lost, or no reply came in time."""
+    """No connection to the server could be made, the connection was lost, or no reply came in time. Also for a reply
+    that is too long or compressed, and for a request while offline."""
 
     code = "unreachable"
 
@@ -51,7 +52,8 @@ class TooSlow(Unreachable):
 
 
 class ProxyFailed(Unreachable):
-    """The proxy could not be reached, is of no supported kind, or refused the connection."""
+    """The proxy could not be found or reached, is of no supported kind, has a password in its address, or refused the
+    connection."""
 
     code = "proxy-failed"
 
@@ -82,7 +84,7 @@ class AddressForbidden(SyncError):
 
 
 class BadAddress(SyncError):
-    """What a person or a policy wrote is no server's address, or asks for plain text to another machine."""
+    """What a person or a policy wrote is no server's address, or asks for plain text where that is not allowed."""
 
     code = "bad-address"
 
@@ -120,13 +122,14 @@ class ServerUnproven(OfServer):
 
 
 class CertificateRefused(SyncError):
-    """The server's TLS certificate is not trusted; the program offers no way to accept it anyway."""
+    """The server's TLS certificate is not trusted, or the file of trusted certificates cannot be used; the program
+    offers no way to accept it anyway."""
 
     code = "certificate"
 
 
 class TooOld(SyncError):
-    """The server speaks only newer protocol versions than this client."""
+    """The server speaks no version of the protocol that this client speaks, mostly because it is newer."""
 
     code = "update-needed"
 
@@ -138,7 +141,7 @@ class Outdated(TooOld):
 
 
 class ClockOff(SyncError):
-    """This machine's clock differs from the server's by more than the protocol allows."""
+    """This machine's clock differs from the server's by more than the protocol allows (10 minutes)."""
 
     code = "clock-off"
 
@@ -151,8 +154,9 @@ class WrongAgency(SyncError):
 
 
 class Refused(SyncError):
-    """The server refused a request; `code` is one of `sync.protocol.messages.ErrorCode`. `detail` names a field or
-    position, for the log. The client raises it too, for what the server would refuse."""
+    """The server refused a request; `code` is one of `sync.protocol.messages.ErrorCode`, or one of a newer server.
+    `detail` names a field or position, for the log. The client raises it too, for what the server would refuse, or with
+    a code of its own for what it refuses itself ("revoked", "not-seasoned")."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
@@ -161,8 +165,9 @@ class Refused(SyncError):
 
 
 class Ended(SyncError):
-    """The server refuses this device because its person's key log has ended it: it was revoked, or the account has
-    ended. `entries` are the (body, signature) of the log's entries that prove it; the caller verifies them."""
+    """The server refuses to sign this device in, since its person's key log has ended it: it was revoked, or the
+    account has ended. That is only claimed: `entries` are the (body, signature) of the log's entries that prove it, and
+    the caller verifies them."""
 
     code = "ended"
 
@@ -182,8 +187,8 @@ class Reject(SyncError):
 
 
 class NeedLog(SyncError):
-    """An item cannot be judged, because it refers to an entry of the key log of the person `uid` that this device does
-    not have. The caller must fetch that log up to entry `seq` and then judge the same item again."""
+    """An item cannot be judged, because it refers to an entry of the key log of the person `uid` that is not in memory
+    here. The caller must load or fetch that log up to entry `seq` and then judge the same item again."""
 
     code = "need-log"
 

@@ -177,7 +177,7 @@ class Ending:
 
     def erase(self) -> None:
         """Removes everything of a revoked device and ends the process. The program is started again, as on the first
-        day."""
+        day. Does nothing if the device is not revoked, or while earlier work of this kind runs."""
         self.begin(self._erase)
 
     async def _erase(self) -> None:

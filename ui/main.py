@@ -36,9 +36,10 @@ OTHER_S = 3.0
 
 
 def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
-    """Runs the program to its end and returns the exit status: 0 (also if another instance has taken over), 1 if it
-    could not be started again after locking or a fault of our own code has ended it, 2 if the profile cannot be used,
-    or the status of a task that is done instead of opening a window.
+    """Runs the program to its end and returns the exit status: 0 (also if another instance has taken over, or if the
+    desktop started it and the person does not want that), 1 if it could not be started again after locking or a fault
+    of our own code has ended it, 2 if the profile cannot be used, or the status of a task that is done instead of
+    opening a window. Does not return if it is started again in place of this process.
 
     `command`: the command that starts the program again after locking; empty for the one that started this process.
     """
@@ -102,7 +103,8 @@ def _run(
     application: QApplication, arguments: argparse.Namespace, profile: Profile, *, background: bool
 ) -> int | Program:
     """Runs the program until the person quits or locks, and closes log and profile. Returns the program, which may be
-    started again, or the exit status if it could not run. `background`: it begins without a window."""
+    started again, or the exit status: 1 after a fault, 0 if the desktop started it and the person does not want that.
+    `background`: it begins without a window."""
     uncaught: errors.Uncaught | None = None
     try:
         office = Office(profile, insecure_loopback=arguments.insecure_loopback, routes=proxies.routes())

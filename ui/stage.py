@@ -72,8 +72,8 @@ class Stage:
             self.gate.activateWindow()
 
     def _on_error(self, _owner: QObject, error: Exception, _again: tasks.Again) -> None:
-        """Shows an error that no code has caught while the gate is shown. A main window that is made later takes this
-        over."""
+        """Shows an error of a slot, a task or uncaught code in the dialog for faults, while the gate is shown. A main
+        window that is made later takes this over."""
         if self._bugs is not None:
             self._bugs.show_fault(error)
 

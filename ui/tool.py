@@ -44,7 +44,8 @@ from ui.tool_parts import (
 
 
 class Rooms(Protocol):
-    """The person's rooms, as far as the views of a tool need them."""
+    """The person's rooms, as far as the views of a tool need them: which there are, when that changes, and in which the
+    person may write."""
 
     @property
     def changed(self) -> Signal[()]:

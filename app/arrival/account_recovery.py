@@ -76,8 +76,8 @@ class AccountRecovery:
         second line; `recovery_sheet`: the code on the paper. Raises Reject `"code"`, `"share-code"` or
         `"recovery-sheet-code"` for a mistyped code, `"share-missing"` for a code without its second line, `"share"` for
         the share of another recovery sheet, `"recovery-sheet"` and `"record"` for a false answer; Refused
-        `"recovery-sheet-unknown"`, `"other-person"`, `"code-…"`; BadAddress, and other SyncErrors such as Unreachable.
-        """
+        `"recovery-sheet-unknown"`, `"other-person"`, `"code-…"`; BadAddress, ServerNotAllowed, BadCaFile, and other
+        SyncErrors such as Unreachable."""
         attempt = Attempt.begin(code, recovery_sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
         if self._current is None or not self._current.is_of(attempt):
@@ -87,14 +87,13 @@ class AccountRecovery:
     async def recover(
         self, found: RecoveryLookup, passphrase: str | None, progress: Progress, *, revoke: bool
     ) -> Session:
-        """Makes the store and recovers the account `found` on this device. `passphrase`: what unlocks the store; None
-        for the computer's key store. Raises ReturnWaits if the other devices have a day to object: then call
-        `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the errors of `look_up_account` too.
-
-        `revoke`: the other devices are revoked in the same step. ▲ What is needed to finish is kept before the server
-        receives it. If the method is called several times for the same codes, the last passphrase and the last `revoke`
-        count.
-        """
+        """Makes the store and recovers on this device the account that was looked up last. `found`: what
+        `look_up_account` returned for it, of which only the server is used; BugError if that was not called.
+        `passphrase`: what unlocks the store; None for the computer's key store. Raises ReturnWaits if the other devices
+        have a day to object: then call `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the
+        errors of `look_up_account` too. `revoke`: the other devices are revoked in the same step. ▲ What is needed to
+        finish is kept before the server receives it. If the method is called several times for the same codes, the last
+        passphrase and the last `revoke` count."""
         current = self._current
         if current is None:
             raise BugError("look_up_account was not called")
@@ -128,8 +127,8 @@ class AccountRecovery:
     async def ask_again(self) -> Session:
         """Asks the server again whether the recovery can be finished, after ReturnWaits or a lost connection, in the
         same run of the program. Raises ReturnWaits while it cannot, Refused "vetoed" if another device of the person
-        said no, and SyncErrors such as Unreachable. After a refusal that is final the store is removed. BugError before
-        `recover`."""
+        said no, and SyncErrors such as Unreachable. After a refusal that is final the store is removed; a veto is not
+        final, since it may turn out to be void. BugError before `recover`."""
         current = self._current
         if current is None or current.key is None:
             raise BugError("recover was not called")

@@ -41,10 +41,11 @@ class DevicePairing:
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PairingPeer:
         """Connects to the device that has the account, through the server at the address `server`, by the `code` or the
-        `number` that the other device shows. `name` is the name that this device is to have.
+        `number` that the other device shows. `name` is the name that this device is to have. Ends an earlier pairing.
 
-        Raises BadAddress; Reject "code" for a mistyped code, "enrol" for a wrong one or for an attacker in between;
-        Refused "code-unknown", "code-used", "pairing"; other SyncErrors such as Unreachable.
+        Raises BadAddress, ServerNotAllowed, BadCaFile; Reject "code" for a mistyped code, "enrol" for a wrong one or
+        for an attacker in between; Refused "code-unknown", "code-used", "pairing"; other SyncErrors such as
+        Unreachable.
         """
         await self.stop_pairing()
         self._guest = guest = Guest(

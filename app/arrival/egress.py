@@ -30,7 +30,8 @@ class Routes:
 
 
 def egress_of(settings: Settings, routes: Routes) -> Route:
-    """Which connections out of this computer are allowed, and by which proxy, as the settings are now."""
+    """Which connections out of this computer are allowed, by which proxy, and which certificates are trusted beside
+    those of the system, as the settings are now."""
     ca = settings.get(CA_FILE)
     return Route(
         servers=entries(settings.get(SERVERS)),

@@ -81,8 +81,9 @@ class Enrolling:
         place.cleared.connect(self._forget)
 
     async def look_up(self, server: str, code: str) -> LookupResult:
-        """Asks the server at the address `server` for whom the activation code `code` was made. Raises BadAddress, and
-        SyncErrors such as Unreachable."""
+        """Asks the server at the address `server` for whom the activation code `code` was made. For the code of an
+        enrolment that is unfinished here it returns the earlier answer instead: the server may hold that code as used
+        by it. Raises BadAddress, ServerNotAllowed, BadCaFile, and SyncErrors such as Unreachable."""
         if self._unfinished is not None and self._unfinished.code == code:
             return self._unfinished.found  # the server may hold it as used: by us
         invitation = await Enrolment(self._place.dialer(server), code, clock.now_ms).look()
@@ -99,8 +100,10 @@ class Enrolling:
         return self._looked_up
 
     async def enrol(self, found: Chosen, passphrase: str | None, progress: Progress) -> Session:
-        """Makes the encrypted store and the account, and registers the account at the server. `passphrase`: what
-        unlocks the store; None for the computer's key store. `progress` is called at each step.
+        """Makes the encrypted store and the account, and registers the account at the server. `found`: what `look_up`
+        returned. `passphrase`: what unlocks the store; None for the computer's key store. `progress` is called at each
+        step. An unfinished account of another code is removed first. Raises WeakPassphrase, NoKeyring, KeyringLocked,
+        StoreFault; Refused "code-…" and other SyncErrors such as Unreachable.
 
         ▲ The account is kept before the server receives it. If no answer is received, the account stays: `enrol` again
         finishes it, and so does the next start. If the enrolment failed before that, or if the server will never take

@@ -110,7 +110,8 @@ class Place:
         return self._dialer(address)
 
     def policy_dialers(self) -> list[Dialer]:
-        """What opens connections to each of the servers that policy names now, in its order."""
+        """What opens connections to each of the servers that policy names now, in its order. Leaves out an invalid
+        address; [] if policy names none, or if the file with the agency's certificates cannot be read."""
         found = []
         for server in entries(self.settings.get(SERVERS)):
             with contextlib.suppress(BadAddress, BadCaFile):
@@ -128,7 +129,9 @@ class Place:
     async def make(self, passphrase: str | None, fill: Fill) -> bytes:
         """Makes a new store that one method unlocks, calls `fill` with the open store and its key, and returns the key.
         `passphrase`: what unlocks the store; None for the computer's key store. Removes an unfinished store first;
-        BugError if the profile has a finished account. The mark that the account is unfinished stays."""
+        BugError if the profile has a finished account. The mark that the account is unfinished stays. Raises
+        WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreFault and what `fill` raises; the unfinished store
+        is left then, for `clear`."""
         self.check_free()
         self.clear()
         write_atomic(self.profile.enrolling_path, b"")
@@ -149,7 +152,7 @@ class Place:
 
     async def add_slot(self, key: bytes, passphrase: str | None) -> None:
         """Adds a key slot to the store, which protects its database key `key`: by `passphrase`, or if that is None by
-        the computer's key store."""
+        the computer's key store. Raises WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreUnwritable."""
         if passphrase is None:
             await asyncio.to_thread(self.slots.add_keyring, key)
         else:
@@ -178,8 +181,9 @@ class Place:
         return open_store(self.profile, self.slots, keys, workers.states.kinds(self._kinds), workers)
 
     async def open(self, keys: StoreKeys) -> Session:
-        """Opens the account with the database keys that an unlock method gave, and begins to sync. Raises StoreMissing,
-        StoreCorrupt, StoreNewer, BadCaFile, …; nothing is left open then."""
+        """Opens the account with the database keys that an unlock method gave, and begins to sync. An unfinished
+        account counts as finished once the server has let it in. Raises StoreMissing, StoreCorrupt, StoreNewer,
+        BadCaFile, …; nothing is left open then."""
         async with Scopes() as scopes:
             store = scopes.enter("store", self.open_store(keys))
             dialer = self.account_dialer(store)

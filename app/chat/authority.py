@@ -34,8 +34,9 @@ _FIRST_DELETION = """SELECT min(sort) FROM chat_notes WHERE obj = ? AND target =
 class MessageRow:
     """One message as it is stored. `author`: the person whom its record names; `shown`: whether that person is shown as
     its author here (otherwise it is shown as a quotation). `carried_by`: who carried it over from an old room, None if
-    nobody did. `change_id`: its id in this conversation; `own_id`: the id that its author gave it. `t`: the time that
-    is shown. `own_t` (ms), `n` and `data`: time, position and bytes of the change that it is in."""
+    nobody did. `change_id`: its id in this conversation; `own_id`: the id that its author gave it, of a carried message
+    `change_id` again. `t`: the time that is shown. `own_t` (ms), `n` and `data`: time, position and bytes of the change
+    that it is in."""
 
     row: int
     room: RoomId

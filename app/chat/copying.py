@@ -9,13 +9,14 @@ from app.chat.records import Mention
 
 
 def as_text(text: str, mentions: Sequence[Mention] = ()) -> str:
-    """A message's text for the clipboard as a person reads it, line by line, without the marks for bold and italic."""
+    """A message's text for the clipboard as a person reads it, line by line: without the marks for bold, links and the
+    like, and without the hosts that the program shows behind misleading links."""
     return "".join(run.text for run in _written(text, mentions))
 
 
 def as_html(text: str, mentions: Sequence[Mention] = ()) -> str:
-    """A message as HTML for the clipboard, with bold, italic and web addresses. A link to a thing in a room becomes
-    plain text."""
+    """A message as HTML for the clipboard, with bold, italic, struck-out text, code and web addresses. A link to a
+    thing in a room becomes plain text."""
     return "<p>" + "".join(_html(run) for run in _written(text, mentions)) + "</p>"
 
 

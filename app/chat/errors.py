@@ -13,7 +13,7 @@ class ChatFault(WorldError):
 
 
 class EmptyMessage(ChatFault):
-    """Error: the message has neither text nor files."""
+    """Error: the message would have neither text nor files, or a message with files was to be sent without a file."""
 
     code = "empty-message"
 

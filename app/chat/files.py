@@ -58,7 +58,8 @@ class Files:
         self, room: RoomId, obj: ObjId, files: Sequence[Checked], pictures: Mapping[Source, Picture]
     ) -> tuple[tuple[Attachment, ...], list[bytes]]:
         """Encrypts checked files for a room. `pictures`: what is known of those that are images. Returns (the
-        attachments for the message, the ids of all parts). A preview that is too large is left out."""
+        attachments for the message, the ids of all parts). A picture whose preview is too large, alone or with those
+        before it, is sent without preview and size in pixels. NotFound if this chat transfers no files."""
         attachments: list[Attachment] = []
         parts: list[bytes] = []
         room_for_previews = MAX_PREVIEWS_BYTES

@@ -38,12 +38,13 @@ class Written:
 
     @property
     def marks(self) -> Marks:
-        """The marks for the next typed text, or those at the selection's end."""
+        """The marks in force at the selection's end: those of the runs that it is in, and those that are on for the
+        next typed text."""
         return self.on | {mark for mark in (BOLD, ITALIC) if _run(self.text, self.end, mark) is not None}
 
     @property
     def in_list(self) -> bool:
-        """Whether the caret's line is a list item."""
+        """Whether the line with the selection's end is a list item."""
         first, last = _line(self.text, self.end)
         return LIST_LINE.match(self.text[first:last]) is not None
 
@@ -51,8 +52,8 @@ class Written:
 def toggle(now: Written, mark: str) -> Written:
     """Turns bold or italic (`mark`) on or off: for the selection, or for what is typed next.
 
-    At the end of a marked run the caret moves behind the run; within a run the whole run loses its mark. Outside runs
-    nothing is written until something is typed (`typed`).
+    At the end of a marked run the caret moves behind the run; just behind a run it moves back into it; elsewhere in a
+    run the whole run loses its mark. Outside runs nothing is written until something is typed (`typed`).
     """
     if now.start != now.end:
         return _toggle_selection(now, mark)
@@ -81,8 +82,9 @@ def typed(now: Written, size: int) -> Written:
 
 
 def new_line(now: Written) -> Written:
-    """Inserts a line break at the caret or in place of the selection. In a list the next line is an item too; in an
-    empty item, the list ends instead. Marks end with their line and are on again in the next."""
+    """Inserts a line break at the caret or in place of the selection. With the caret behind a list item's sign, the
+    next line is an item too; if that item is empty, it loses its sign instead and no line is added. Marks end with
+    their line and are on again in the next."""
     if now.start != now.end:
         text = now.text[: now.start] + now.text[now.end :]
         now = Written(text=text, start=now.start, end=now.start)
@@ -138,7 +140,7 @@ def _line(text: str, at: int) -> tuple[int, int]:
 
 def _lines(now: Written) -> list[tuple[int, int]]:
     """The (first, behind the last) offsets of the lines of the selection. Not the line at whose first character the
-    selection ends, and no empty lines unless all are empty."""
+    selection ends, and no empty lines; if all are empty, the first alone."""
     lines: list[tuple[int, int]] = []
     at = now.start
     while True:
@@ -153,7 +155,7 @@ def _lines(now: Written) -> list[tuple[int, int]]:
 
 def _run(text: str, at: int, mark: str) -> tuple[int, int] | None:
     """Finds the run of `text` that is marked with `mark` and in which the offset `at` is. Returns its (first, behind
-    the last) offset, marks included; None if `at` is in no such run."""
+    the last) offset, marks included; None if `at` is in no such run, or before or in one of its marks."""
     if at < 0:
         return None
     first, last = _line(text, at)

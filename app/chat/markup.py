@@ -58,8 +58,8 @@ class Run:
 
 
 def parse(text: str, mentions: Sequence[Mention] = ()) -> list[Run]:
-    """Splits a message's text into stretches of one style. Joined they are what a person reads. Mentions out of range
-    stay plain text."""
+    """Splits a message's text into stretches of one style. Joined they are what a person reads. A mention that is out
+    of range, does not begin with "@" or overlaps an earlier one stays plain text."""
     parts: list[str] = []
     named: list[tuple[str, bytes]] = []
     position = 0

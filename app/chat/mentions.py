@@ -10,7 +10,8 @@ from app.people.person import Person
 
 
 def find(text: str, people: Sequence[Person]) -> tuple[Mention, ...]:
-    """Finds "@Namn" of these people in the text, in order. The longest name wins; a name must end where a word ends."""
+    """Finds "@Namn" of these people in the text, in order, in large or small letters. The longest name wins; a name
+    must end where a word ends, and no letter, digit or underscore may be before the "@"."""
     if "@" not in text:
         return ()
     named = sorted((p for p in people if p.name), key=lambda p: -len(p.name))

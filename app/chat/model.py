@@ -47,7 +47,8 @@ class Quote:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message in its present state. `t` and `edited_t` are in ms; `waiting` is true until the server has the
-    message. `replies`: how many messages answer it; `last_reply`: (id, time in ms) of the latest of them.
+    message. `quote`: the message that it answers, None also if that is not here. `replies`: how many messages answer
+    it, without deleted ones; `last_reply`: (id, time in ms) of the latest of them.
 
     `carried_by`: who brought the message from the room that this one continues. Where this device's own copy of that
     room does not confirm it, the message is a quotation: `author` is then the person who carried it, and
@@ -200,8 +201,8 @@ class Timeline:
         return self.rows.index_of(change_id)
 
     def last_own(self, uid: Uid, within: int = 200) -> Message | None:
-        """The latest message that the person `uid` wrote and may edit, among the last `within` messages; None if there
-        is none."""
+        """The latest message whose record names the person `uid` as its author and that is not deleted, among the last
+        `within` messages; None if there is none."""
         for index in range(self._count - 1, max(-1, self._count - 1 - within), -1):
             message = self.message(index)
             if message.record_author == uid and not message.deleted:
@@ -217,8 +218,9 @@ class Timeline:
                 self.changed.emit(index, 1)
 
     def refresh(self, touched: Iterable[ChangeId] = ()) -> None:
-        """Reads again what may have changed, and emits signals for it: the end of the list, and the messages in
-        `touched`, which were edited or reacted to."""
+        """Reads again what may have changed, and emits signals for it: the end of the list (the messages that the
+        server did not have yet, and what follows), and the messages in `touched`, which were edited or reacted to. If
+        messages were added or removed before that end, emits `reset` instead."""
         old_count, old_tail, old_before = self._count, self._tail, self._before_tail
         base = old_count - len(old_tail)
         before = self.rows.keys(base - 1, 1) if base else []

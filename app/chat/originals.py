@@ -47,7 +47,7 @@ class Original:
 
     def carried(self) -> Carried:
         """The record that carries this message over into another room: in its last form, without anything that was
-        edited away or deleted."""
+        edited away or deleted, and with at most MAX_CARRIED_REACTIONS reactions."""
         who = Carried(author=self.author, change_id=self.change_id, t=self.t, data=_EMPTY, deleted_by=self.deleted_by)
         if self.deleted_by is not None:
             return who
@@ -62,7 +62,8 @@ class Original:
 
     def bears_out(self, carried: Carried) -> bool:
         """▲ Whether a record that claims to carry this message over agrees with it: the same author, id and bytes, in
-        its last form. False also if this device does not show the named author as the message's author."""
+        its last form, perhaps without the pictures' previews. Its time and reactions are not compared. False also if
+        this device does not show the named author as the message's author."""
         mine = self.carried()
         return (
             self.shown
@@ -76,8 +77,9 @@ class Original:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
     """How a carried message is shown on this device. `shown` True: as a message of the author whom the record names;
-    False: as a quotation. `t` and `edited_t` (if it was edited) in ms. `reactions`: those that this device's own copy
-    of the old room has too."""
+    False: as a quotation. `t` and `edited_t` (None if it was not edited) in ms: those of a confirmed message are its
+    author's own, those of a quotation the time when it was carried. `reactions`: those that this device's own copy of
+    the old room has too."""
 
     shown: bool
     t: int
@@ -89,8 +91,8 @@ def original(
     conn: Connection, obj: ObjId, change_id: bytes, until: int | None = None, hops: int = HOPS
 ) -> Original | None:
     """The message `change_id` of the conversation `obj` as it was at the position `until` of its room (None: as it is
-    now). None if it is not here. `hops`: how many further rooms back are read, if the message was itself carried over.
-    """
+    now). None if it is not here, or was not there yet at that position. `hops`: how many further rooms back are read,
+    if the message was itself carried over."""
     message = message_row(conn, obj, change_id)
     if message is None or (until is not None and (message.n is None or message.n > until)):
         return None

@@ -53,8 +53,8 @@ class Blobs(Protocol):
         ...
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches the parts that `manifest` describes, decrypts them and writes the file; nothing is left at `target`
-        if it fails. Calls `progress` with the bytes done and in all."""
+        """Fetches the parts that `manifest` describes, decrypts them and writes the file to `target`; if that fails,
+        nothing is written and an existing file is unchanged. Calls `progress` with the bytes done and in all."""
         ...
 
 

@@ -50,8 +50,9 @@ _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the rows for lists and search that new changes of one conversation make. BadChange for a change that is no
-    valid chat record."""
+    """Writes the rows for lists and search that new changes of one conversation make, and computes again the copies of
+    its messages in rooms that continue this one. BadChange for a change that is no valid chat record, or that carries a
+    message over though its author may not."""
     records = [(change, _read(conn, change)) for change in changes]
     sent = [_arrived(change, record) for change, record in records if isinstance(record, MessageSent | Carried)]
     notes = [(change, record) for change, record in records if not isinstance(record, MessageSent | Carried)]
@@ -129,8 +130,8 @@ def _decoded(change: StoredChange) -> Record | None:
 
 
 def record_of(change: StoredChange) -> Plain:
-    """The chat record in a change; if it carries a message over from another room, that message. BadChange if the
-    change is no valid record."""
+    """The chat record in a change; if it carries a message over from another room, that message, without its edit.
+    BadChange if the change is no valid record."""
     record = decode(change.data)
     return message_in(record) if isinstance(record, Carried) else record
 
@@ -146,8 +147,9 @@ def _read(conn: Connection, change: StoredChange) -> Plain | Carried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrived:
-    """A received message that may be added to a conversation. `change`: the change that it is in. `author` and
-    `change_id` are those that its record names. `carried`: the record, if it was carried over from another room."""
+    """A message that may be added to a conversation. `change`: the change that it is in. `sent`: its content, with the
+    edit that was carried over with it. `author` and `change_id` are those that its record names. `carried`: the record,
+    if it was carried over from another room."""
 
     change: StoredChange
     sent: MessageSent
@@ -166,7 +168,7 @@ def _arrived(change: StoredChange, record: MessageSent | Carried) -> _Arrived:
 
 def _add_messages(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
     """Adds the messages that are not in the conversation yet. Returns (those that were added, each under the id that it
-    got; ids of carried messages that their author has sent here too, with the same content)."""
+    got; ids of carried messages that stay although their author has now sent them here too)."""
     added, confirmed = _new(conn, obj, sent)
     if added:
         conn.executemany(_ADD_MESSAGE, [_message_row(one) for one in added])
@@ -189,7 +191,7 @@ class _Taken:
 
 def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
     """Decides which messages are new. Returns (the messages to add, each under its id here; ids of carried messages
-    that their author has sent here too, with the same content). ▲ A change id belongs to its author: another person's
+    that stay although their author has now sent them here too). ▲ A change id belongs to its author: another person's
     message under it gets a different id here. A message that its author sent replaces the one that was carried in their
     name, unless the two agree or the carried one is deleted."""
     taken = _taken(conn, obj, [one.change_id for one in sent])
@@ -225,8 +227,8 @@ def _taken(conn: Connection, obj: ObjId, ids: Sequence[ChangeId]) -> dict[Change
 
 
 def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
-    """Whether the carried message `taken` was deleted, or has the same bytes as `one`, which its author sent in this
-    room."""
+    """Whether the carried message `taken` was deleted, or is unedited and has the same bytes as `one`, which its author
+    sent in this room."""
     data = conn.value("SELECT data FROM changes WHERE row = ?", (taken.row,))
     record = decode(data)
     assert isinstance(record, Carried)  # noqa: S101 - the row says so

@@ -70,7 +70,7 @@ class MessageEdited(msgspec.Struct, frozen=True, kw_only=True, tag="edited", omi
 
 class MessageDeleted(msgspec.Struct, frozen=True, kw_only=True, tag="deleted"):
     """The record that removes the text and files of the message `target`; a trace of it stays. It counts if it is from
-    the author or an administrator."""
+    the author, an administrator, or the person who carried the message over from an old room."""
 
     target: bytes
 

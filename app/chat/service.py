@@ -67,7 +67,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionRow:
-    """A message that mentions this person, as a row of the Home page."""
+    """A message that mentions this person, as a row of the Home page. `t` in ms; `text` is one line of at most
+    MENTION_CHARS."""
 
     room: RoomId
     obj: ObjId
@@ -160,7 +161,7 @@ class ChatService:
         return timeline
 
     def room_title(self, room: RoomId) -> str:
-        """The room's title; for a direct room the other person's name. "" if the room is unknown."""
+        """The room's title; for a direct room with one other member that person's name. "" if the room is unknown."""
         row = self._db.one("SELECT title, type FROM rooms WHERE room = ?", (room,))
         if row is None:
             return ""
@@ -230,8 +231,8 @@ class ChatService:
         return change_id
 
     def edit(self, room: RoomId, target: ChangeId, text: str) -> None:
-        """Replaces the text of `target`, one's own message, by `text`. Forbidden, NotFound, EmptyMessage,
-        MessageTooLong."""
+        """Replaces the text of `target`, one's own message, by `text`; does nothing if that is the same. An empty text
+        is possible if the message has files. Forbidden, NotFound, EmptyMessage, MessageTooLong."""
         message = self._message(room, target)
         text = text.strip()
         if not self.can_edit(room, message):
@@ -242,7 +243,8 @@ class ChatService:
             self._append(room, MessageEdited(target=target, text=text, mentions=find(text, self.members(room))))
 
     def delete(self, room: RoomId, target: ChangeId) -> None:
-        """Deletes the message `target`: its text and files are removed, a trace stays. Forbidden, NotFound."""
+        """Deletes the message `target`: its text and files are removed, a trace stays. Forbidden (also if it is
+        deleted), NotFound."""
         message = self._message(room, target)
         if not self.can_delete(room, message):
             raise Forbidden
@@ -277,7 +279,8 @@ class ChatService:
             self._db.after_commit(lambda: self.changed.emit(room))
 
     def draft(self, room: RoomId) -> Draft:
-        """What was being written in a room, also after a restart; an empty draft if nothing was."""
+        """What was being written in a room, also after a restart; an empty draft if nothing was, or if it cannot be
+        read."""
         if room in self._unkept:
             return self._unkept[room]
         obj = self.channel(room)
@@ -288,8 +291,9 @@ class ChatService:
             return Draft()
 
     def keep_draft(self, room: RoomId, draft: Draft) -> None:
-        """Stores what is being written in a room; an empty draft removes what was stored. If the disk refuses, this
-        raises StoreFault and the draft stays in memory until `save` has stored it."""
+        """Stores what is being written in a room; an empty draft removes what was stored. Does nothing in a room
+        without a conversation. If the disk refuses, this raises StoreFault and the draft stays in memory until `save`
+        has stored it."""
         try:
             obj = self.channel(room)
             is_kept = room not in self._unkept and draft == self.draft(room)
@@ -324,7 +328,7 @@ class ChatService:
 
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
         """Yields groups of changes that carry the conversation `obj` over into `into`, the conversation of the room
-        that continues its room. Messages that are there already are skipped."""
+        that continues its room. Leaves out messages that are there already, and those that the server does not have."""
         return carry(self._db, obj, ChatRows(self._db, obj, self.me), ChatRows(self._db, into, self.me))
 
     # -- files -----------------------------------------------------------------------------------------------------
@@ -342,7 +346,7 @@ class ChatService:
         answers; `pictures`: what is known of the files that are images. Progress and cancelling through `transfers`.
 
         All files are checked before the first is encrypted: FileTooLarge, FileUnreadable, BadFileName. EmptyMessage
-        without a file.
+        without a file, even with a text; MessageTooLong; NotFound without a conversation.
         """
         text = text.strip()
         checked = await self.files.check(sources)

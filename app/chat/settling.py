@@ -71,6 +71,7 @@ def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = 
 
 def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, uid: Uid) -> None:
     """Computes and writes the state of one person's reaction with one emoji to a message. A deleted message has none.
+    Does nothing if the message, or a record of that person about the emoji, is not here.
 
     ▲ It costs the same however many reactions the message has. Otherwise a member could make each further reaction take
     as long as all earlier ones.
@@ -224,7 +225,7 @@ def own_uid(conn: Connection) -> Uid:
 def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = True) -> None:
     """Stores the conversation's share of the room's line in the list: the latest message, how many are unread and how
     many of them mention this person. Only the room's one conversation counts. Otherwise a member could announce a
-    second one whose messages nobody can read.
+    second one whose messages nobody can read. Does nothing for an empty conversation.
 
     `count`: whether the number of unread messages can have changed. An own message leaves it as it is, and counting
     reads all own messages above the read mark.

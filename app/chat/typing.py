@@ -36,8 +36,8 @@ class Typing:
         self._received: dict[RoomId, dict[tuple[Uid, DevId], int]] = {}
 
     def send(self, room: RoomId, on: bool = True) -> None:
-        """Sends that this account is writing in the room, or has stopped (`on` False). Sends at most every three
-        seconds."""
+        """Sends that this account is writing in the room, at most every three seconds; or that it has stopped (`on`
+        False), only if it sent that it is writing less than three seconds ago."""
         now = self._now_ms()
         if on == (now - self._sent.get(room, -SEND_EVERY_MS) < SEND_EVERY_MS):
             return

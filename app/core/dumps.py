@@ -13,8 +13,9 @@ _SEM_NO_FAULT_BOX = 0x0002
 
 
 def forbid() -> None:
-    """Has the system write no memory dump of this process from now on. Call it once, at the start. If the system cannot
-    do a part of that, the part is left out."""
+    """Has the system write no memory dump of this process from now on; on Linux, also keeps other processes of the same
+    user from reading its memory. Call it once, at the start. If the system cannot do a part of that, the part is left
+    out."""
     if sys.platform == "win32":
         _windows()
     elif sys.platform == "linux":

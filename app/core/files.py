@@ -71,7 +71,7 @@ class Draft:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Replaces the content of the file at `path` by `data`, durably: after a crash it has the old content or the new
-    one. OSError is raised as it is; then the old file is unchanged."""
+    one. OSError is raised as it is; then the old file is unchanged, unless only flushing the folder failed."""
     draft = path.with_name(f".{path.name}.{new_id().hex()[:8]}")
     try:
         with draft.open("xb") as file:

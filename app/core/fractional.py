@@ -17,7 +17,8 @@ _LOWEST = "A" + "0" * 26
 
 def between(low: str | None, high: str | None, jitter: Callable[[], str] | None = None) -> str:
     """A new sort key strictly between `low` and `high`; None is the beginning or the end of the list. ValueError if
-    `low >= high`. `jitter` returns the random digits at its end (for tests)."""
+    `low >= high`, or if one of them is no sort key. `jitter` returns the random digits at its end (for tests); they are
+    left out where they do not fit below `high`."""
     if low is not None and high is not None and low >= high:
         raise ValueError("keys out of order")
     key = _between(low, high)

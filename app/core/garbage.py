@@ -32,7 +32,7 @@ def begin() -> None:
 
 def set_aside() -> None:
     """Keeps all objects that exist now out of later searches for garbage. Searches nothing itself, so garbage is kept
-    too. Call it when nearly all new objects stay, as after an account was loaded."""
+    too. Does nothing before `begin`. Call it when nearly all new objects stay, as after an account was loaded."""
     if _set_aside in gc.callbacks:
         gc.freeze()
 

@@ -80,13 +80,14 @@ class HeldFolder:
         return found is not None and stat.S_ISREG(found.st_mode) and not _is_link(found)
 
     def read(self, name: str, limit_bytes: int) -> bytes:
-        """At most the first `limit_bytes` bytes of the ordinary file `name` in the folder. Does not follow a link."""
+        """At most the first `limit_bytes` bytes of the ordinary file `name` in the folder. OSError for a link; but
+        Windows follows it, so call `is_file` first."""
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(self._place(name), flags, dir_fd=self._fd), "rb") as file:
             return file.read(limit_bytes)
 
     def remove(self, name: str) -> None:
-        """Removes the file or link `name` from the folder. A link's or junction's target stays."""
+        """Removes the file, link or empty folder `name` from the folder. A link's or junction's target stays."""
         found = self._stat(name)
         if found is not None and stat.S_ISDIR(found.st_mode):
             self.remove_folder(name)  # a junction is removed as a folder is

@@ -19,8 +19,8 @@ def is_anothers(folder: Path) -> bool:
 
 
 def would_be_roots(folder: Path) -> bool:
-    """Whether this process runs as root and would create the folder inside another user's folder: that user could never
-    write in it."""
+    """Whether this process runs as root, and the folder, or the nearest one above it that exists, belongs to another
+    user, who could never write in what root creates there. Always False on Windows."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return False
     return next(above for above in (folder, *folder.absolute().parents) if above.exists()).stat().st_uid != 0

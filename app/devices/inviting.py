@@ -40,7 +40,8 @@ class Misses:
         self._notes.set(_NAME, " ".join(str(t) for t in [*self._within(now_ms), now_ms]))
 
     def until(self, now_ms: int) -> int | None:
-        """When (ms) a comparison is allowed again, seen from `now_ms`; None if one is allowed now."""
+        """An hour after the last failed comparison (ms), if at least TRIES failed in the hour before `now_ms`; None if
+        fewer did: then another one is allowed."""
         within = self._within(now_ms)
         return within[-1] + HOUR_MS if len(within) >= TRIES else None
 

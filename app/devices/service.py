@@ -26,7 +26,8 @@ LOOK_S = 2.0
 class DeviceInfo:
     """One of the person's own devices, as a list shows it. Times are in ms, None for unknown: `last_seen` is when the
     server saw it, `alive` when it last wrote in the personal room. `mine`: it is this device. `revocable`: this device
-    may revoke it. `by`: the name of the device that added it."""
+    may revoke it, since it is in use and was added later than this one. `by`: the name of the device that added it. A
+    name, `system` or `version` is "" if it is not known."""
 
     dev: DevId
     name: str
@@ -137,7 +138,8 @@ class DeviceService:
         self._personal.rename(dev, name)
 
     def added_by(self, dev: DevId) -> list[DeviceInfo]:
-        """The active devices that the device `dev` has added, and those that these devices have added in turn."""
+        """The devices that the device `dev` added, directly or through others, and that are active now, in the order of
+        `all`. A revoked device in between does not end the chain."""
         added = set(self._engine.devices.added_by(dev))
         return [row for row in self.all() if row.dev in added]
 
@@ -175,13 +177,13 @@ class DeviceService:
 
     @property
     def digits_from(self) -> int | None:
-        """When (ms) digits may be compared again, after three comparisons that failed within an hour; None if they may
-        be now."""
+        """When (ms), at the latest, digits may be compared again, after three comparisons that failed within an hour;
+        None if they may be now."""
         return self._misses.until(clock.now_ms())
 
     def invite(self) -> Invitation:
-        """Starts an attempt to let another device in, and ends an earlier one. NotFound while the person's own staff
-        record is not here."""
+        """Makes an attempt to let another device in, which begins with its `open`; an earlier attempt gets no more
+        messages. NotFound while the person's own staff record is not here."""
         me = self._store.people.get(self._people.me.uid)  # the name as the agency wrote it: a shown name may differ
         if me is None:
             raise NotFound

@@ -167,7 +167,7 @@ class UnsentWork:
         """Stores the changes, drafts and file parts of a file that was read, under the change ids that they have.
         Skipped are those of rooms in which this device may not write, a draft of an object that has one here, and a
         file part whose bytes are damaged. Returns how many changes were new on this device. A second call changes
-        nothing.
+        nothing. FileUnreadable, or Reject "malformed" for a file that lacks bytes.
 
         A change does not wait for a file part that is neither here nor in the file: no device would ever upload it.
         """

@@ -21,13 +21,14 @@ class ConversionFault(WorldError):
 
 
 class ImportTooLarge(ConversionFault):
-    """Error: the file is larger, or has more text, than is read."""
+    """Error: the file is larger, or has more paragraphs and changes of format, than is read; or its first paragraph
+    alone is too long. (Of a file with more text, only the beginning is read.)"""
 
     code = "import-too-large"
 
 
 class ImportBomb(ConversionFault):
-    """Error: the file unpacks to more than its size explains, or to more parts than a document has."""
+    """Error: the file unpacks to more than its size explains or than is read, or has more parts than a document has."""
 
     code = "import-bomb"
 
@@ -39,13 +40,14 @@ class ImportEncrypted(ConversionFault):
 
 
 class ImportDamaged(ConversionFault):
-    """Error: the file says that it is a Word document and cannot be read as one."""
+    """Error: the file is a Word document by its name or content, and cannot be read as one."""
 
     code = "import-damaged"
 
 
 class ImportDoctype(ConversionFault):
-    """Error: a part declares a document type or entities, which Word documents never do."""
+    """Error: a part declares a document type or entities, which Word documents never do, or is in an encoding that
+    could hide that."""
 
     code = "import-doctype"
 
@@ -63,25 +65,26 @@ class ImportEmpty(ConversionFault):
 
 
 class ConversionDied(ConversionFault):
-    """Error: the process that converts ended at the file, or took too long and was ended."""
+    """Error: the process that converts ended at the file, took too long and was ended, or gave an invalid answer."""
 
     code = "conversion-died"
 
 
 class ConversionUnavailable(ConversionFault):
-    """Error: the process that converts cannot be started."""
+    """Error: the process that converts cannot be started, or conversions have ended with the session."""
 
     code = "conversion-unavailable"
 
 
 class ExportFull(ConversionFault):
-    """Error: there is no space on the disk for the exported file. Nothing is left of it."""
+    """Error: there is no space on the disk, or in the person's quota, for the exported file. Nothing is left of it, and
+    an existing file is unchanged."""
 
     code = "export-full"
 
 
 class ExportFailed(ConversionFault):
-    """Error: the disk or folder refuses the exported file. Nothing is left of it."""
+    """Error: the disk or folder refuses the exported file. Nothing is left of it, and an existing file is unchanged."""
 
     code = "export-failed"
 

@@ -81,14 +81,14 @@ class DocumentFiles:
 
     async def export_docx(self, obj: ObjId, target: Path) -> None:
         """Writes a document as docx to `target`. Raises ExportOff, NotFound, ConversionFault, ExportFull or
-        ExportFailed; nothing is left at `target` then."""
+        ExportFailed; nothing is written then, and a file that was at `target` is unchanged."""
         self.check_export()
         data = await self._converter.write_docx(*self.content(obj))
         await self._write(target, data, "docx")
 
     async def export_markdown(self, obj: ObjId, target: Path) -> None:
-        """Writes a document as Markdown in UTF-8 to `target`. Raises ExportOff, NotFound, ExportFull or
-        ExportFailed."""
+        """Writes a document's text, without its title, as Markdown in UTF-8 to `target`. Raises ExportOff, NotFound,
+        ExportFull or ExportFailed."""
         self.check_export()
         _, blocks = self.content(obj)
         text = await asyncio.to_thread(to_markdown, blocks)

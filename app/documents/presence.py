@@ -88,7 +88,8 @@ class Presence:
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
         """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
-        Messages of other tools, and about documents not open here, are ignored."""
+        Messages of other tools, about documents that this person has not entered, and from more than MAX_DEVICES
+        devices are ignored."""
         try:
             caret = CARET.decode(payload)
         except BadChange:

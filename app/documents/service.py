@@ -143,7 +143,7 @@ class DocumentService:
     # ---- lists
 
     def list(self, room: RoomId) -> list[DocumentRow]:
-        """A room's documents, latest changed first."""
+        """A room's documents, without those in the trash, latest changed first."""
         return [*self._listed("o.room = ? AND NOT o.deleted", room)]
 
     def row(self, obj: ObjId) -> DocumentRow | None:
@@ -210,7 +210,7 @@ class DocumentService:
         self._retire(obj, on=False)
 
     def rename(self, obj: ObjId, title: str) -> None:
-        """Replaces the title of a document, whether it is open or not."""
+        """Replaces the title of a document, whether it is open or not; an empty title changes nothing. NotFound."""
         with self._live.holding(obj) as document:
             document.set_title(title)
 
@@ -241,8 +241,8 @@ class DocumentService:
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
     def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
-        """Creates a document with the text, formats and title that this one has here, in `room` (None: the same room).
-        Returns its id. NotFound if this one does not exist."""
+        """Creates a document with the text and formats that this one has here, and its title with "(copy)" behind it,
+        in `room` (None: the same room). Returns its id. NotFound if this one does not exist."""
         row = self._objects.get(obj)
         if row is None:
             raise NotFound
@@ -286,7 +286,8 @@ class DocumentService:
         self._presence.moved(obj)
 
     def presence(self, obj: ObjId) -> "Sequence[Caret]":
-        """The selections of colleagues in an open document; empty if it is not open."""
+        """The selections of colleagues in an open document, without those that cannot be found in the text yet; empty
+        if the document is not open."""
         document = self._live.get(obj)
         if document is None:
             return []

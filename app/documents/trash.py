@@ -57,8 +57,8 @@ class DocumentTrash:
             self._restore(item.obj)
 
     def written_after(self) -> Sequence[WrittenAfter]:
-        """The documents that this person put into the trash and others have written in since. A document counts as seen
-        when this person opens it, and when they leave it."""
+        """The documents that this person put into the trash and others have written in since then, or since this person
+        last saw it. A document counts as seen when this person opens it, and when they leave it."""
         found = []
         for retired in self._retired(None, self._people.me.uid):
             seen = max(retired.row, self._objects.read_mark(retired.obj))

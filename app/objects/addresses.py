@@ -60,9 +60,9 @@ def opened(link: str) -> str:
 
 
 def host(link: str) -> str:
-    """The host of a web address, or the whole mail address, for a person to read; "" if the address may not be opened.
-    A host with unfamiliar letters is shown in ASCII too, since letters of other scripts look like ours: "аpple.com
-    (xn--pple-43d.com)"."""
+    """The host of a web address, or the whole mail address, for a person to read; "" if the address may not be opened,
+    and for Kansli's own links. Several mail addresses are joined by ", ". A host with unfamiliar letters is shown in
+    ASCII too, since letters of other scripts look like ours: "аpple.com (xn--pple-43d.com)"."""
     hosts = _hosts(link)
     if not link.startswith("mailto:"):
         return _read_host(hosts[0]) if hosts else ""
@@ -155,8 +155,8 @@ def _read_host(name: str) -> str:
 
 @lru_cache(512)
 def _hosts(link: str) -> tuple[str, ...]:
-    """The hosts of an address, in ASCII: one of a web address, one for each recipient of a mail address. Empty if the
-    address may not be opened."""
+    """The hosts of an address, in ASCII: one of a web address, one for each recipient of a mail address. Empty for
+    Kansli's own links, and if the address may not be opened."""
     parts = _split(link)
     if parts is None:
         return ()

@@ -129,8 +129,8 @@ def state_of(
     updates: Sequence[bytes], begun: bytes = b"", *, texts: Sequence[str] = (), maps: Sequence[str] = ()
 ) -> tuple[bytes, bytes, dict[str, Any]] | None:
     """Merges the updates of a CRDT with the roots `texts` and `maps`. Returns (the whole as one update, the hash that
-    members attest, the content of the roots); None if ids are missing. `begun`: what the object's judge knows, as
-    bytes.
+    members attest, the content of the roots); None if ids are missing, if an update cannot be merged, or if a value is
+    nested by the thousand. `begun`: what the object's judge knows, as bytes.
 
     The hash: H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun). Two texts that look
     alike and differ in ids have different hashes: the next edit of one of them would be lost in the other.

@@ -41,7 +41,8 @@ class SealedFiles:
 
     async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
         """Encrypts a file for upload. Returns its manifest, which describes the parts and their keys, and the parts'
-        ids. Calls `progress` with the bytes done and in all. FileUnreadable, DiskFull; if it fails, no part is kept."""
+        ids. Calls `progress` with the bytes done and in all. FileUnreadable (also if the file became shorter
+        meanwhile), DiskFull, StoreUnwritable; if it fails, no part is kept."""
         size = await asyncio.to_thread(size_of, source)
         parts: list[Part] = []
         done = 0
@@ -68,7 +69,9 @@ class SealedFiles:
 
     async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Fetches the parts that `manifest` describes, decrypts them, and writes the file to `target`. Calls `progress`
-        with the bytes done and in all. Nothing is left at `target` if it fails."""
+        with the bytes done and in all. If it fails, a file that was at `target` before is unchanged. StoreUnwritable if
+        `target` cannot be written, Reject for a damaged manifest or part; errors of `Blobs.read` and
+        `Transfers.fetch`."""
         described = Manifest.decode(manifest)
         try:
             draft = await asyncio.to_thread(Draft, target)

@@ -55,9 +55,9 @@ Deleted: TypeAlias = Sequence[tuple[int, Sequence[tuple[int, int]]]]
 
 
 class Item(NamedTuple):
-    """One item of a CRDT update: consecutive ids (client, clock) of one CRDT client number, from `clock` on, with
-    content of one `kind`. `origin` and `right`: the ids of its neighbours when it was written. `parent` (a root's name
-    or a type's id) and `key` are None where a neighbour gives them. `keyed`: it is a map's value."""
+    """One item of a CRDT update: `length` consecutive ids (client, clock) of one CRDT client number, from `clock` on,
+    with content of one `kind`. `origin` and `right`: the ids of its neighbours when it was written. `parent` (a root's
+    name or a type's id) and `key` are None where a neighbour gives them. `keyed`: it is a map's value."""
 
     clock: int
     length: int
@@ -73,8 +73,8 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The items of one CRDT client number in an update, with ids from clock `start` up to `end` without a hole. `lows`:
-    the clocks that are the second half of a surrogate pair."""
+    """The `items` of one CRDT client number (`client`) in an update, with ids from clock `start` up to `end` without a
+    hole. `lows`: the clocks that are the second half of a surrogate pair."""
 
     client: int
     start: int

@@ -34,8 +34,8 @@ _SIMPLE = frozenset((b"true", b"false", b"null"))
 
 
 def skip_json(read: Reader) -> Iterator[None]:
-    """Checks that the next text is valid JSON and moves the reader behind it. Works in steps; BadUpdate "json", "depth"
-    or "twice" if it is not valid."""
+    """Checks that the next text is valid JSON and moves the reader behind it. Works in steps; BadUpdate "json",
+    "depth", "twice" or "text" if it is not valid, "total" if the update holds too much."""
     start = read.at
     size = read.size()
     begin = read.at
@@ -60,7 +60,8 @@ class _Json:
         """The last string, if `_slow` read it as a key."""
 
     def run(self) -> Iterator[None]:
-        """Checks the whole text. Raises BadUpdate if it is not valid JSON or nested too deep."""
+        """Checks the whole text, in steps. Raises BadUpdate if it is not valid JSON, is nested too deep, has a key
+        twice in a map, or if the update holds too much."""
         read = self._read
         stack: list[set[str | bytes] | None] = []  # a map's keys so far, None for a list
         while True:
@@ -101,7 +102,9 @@ class _Json:
         return BadUpdate("json", self._start)
 
     def _pause(self) -> Iterator[None]:
-        """Yields to the caller. Meanwhile the reader's position is that of this check."""
+        """One pause of the check: a generator that yields once, so that the event loop can run; use it with `yield
+        from`. During the pause the reader's position is how far the check has come, afterwards it is the end of the
+        JSON text again."""
         self._read.at = self._at
         yield
         self._read.at = self._end

@@ -37,9 +37,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A judge's decision about the update in `change`. `code`: for a void one the rule that it breaks. `missing`: for a
-    waiting one an id that it needs. `deferred`: its author began too many CRDT client numbers in an hour, so the owner
-    should merge it in the background (a hint)."""
+    """A judge's decision (`kind`) about the update that `change` names. `code`: for a void one the rule that it breaks.
+    `missing`: for a waiting one an id that it needs. `deferred`: its author began too many CRDT client numbers in an
+    hour, so the owner should merge it in the background (a hint)."""
 
     change: Change
     kind: Kind

@@ -11,9 +11,9 @@ from app.store.objects import Objects
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectLink:
-    """A link to an object in a room. `ref` names a place in the object (a message, a card), in the tool's own form; b""
-    for the whole object. `words`: the words that a search found there, to be marked. They are not in the link's text.
-    """
+    """A link to an object in a room; `kind` is the object's kind ("chat"). `ref` names a place in the object (a
+    message, a card), in the tool's own form; b"" for the whole object. `words`: the words that a search found there, to
+    be marked. They are not in the link's text."""
 
     room: RoomId
     obj: ObjId
@@ -49,8 +49,9 @@ class ObjectLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """What a link shows of the thing that it leads to: its present title, and who changed it and when (`updated`, ms),
-    if that is known. A tool whose things have a state of their own returns a subclass, which its part in ui/ shows."""
+    """What a link shows of the thing that it leads to: its present title, when it was changed last (`updated`, ms; 0:
+    unknown), and a person (`by`; None: unknown), who is the maker for an object. A tool whose things have a state of
+    their own returns a subclass, which its part in ui/ shows."""
 
     title: str
     by: Uid | None = None

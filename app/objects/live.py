@@ -324,8 +324,9 @@ class LiveObjects(Generic[M]):
             self._forget(held)
 
     def _store(self, held: Held[M]) -> None:
-        """Stores all edits of the object that are not stored yet, or none of them. ▲ A crash between the pieces of a
-        large edit would leave pieces that wait for others for ever, for every member."""
+        """Stores all edits of the object that are not stored yet, or none of them: StoreFault, also after `close_all`.
+        ▲ A crash between the pieces of a large edit would leave pieces that wait for others for ever, for every
+        member."""
         if not held.unsaved:
             return
         outer = held.storing

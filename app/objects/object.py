@@ -43,7 +43,7 @@ class Payload(Generic[T]):
     def decode(self, data: bytes) -> T:
         """Decodes a change's data. BadChange "format-newer" if a newer program wrote it: another format, or a type of
         record that this program does not know. BadChange "oversize" if it is too long, "malformed" for any other
-        damage."""
+        damage, and for no data."""
         if len(data) > MAX_DATA_BYTES:
             raise BadChange("oversize")
         if not data:

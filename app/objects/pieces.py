@@ -40,7 +40,8 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True, tag="update", omit_defaul
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True, tag="piece", omit_defaults=True):
     """The data of a change that has one part of a larger update. The pieces of one author with the same `group` and the
-    indexes 0 … `count` - 1 make the update complete."""
+    indexes 0 … `count` - 1 make the update complete. `begun`: a part of a merged state's `begun` (see `Whole`), which
+    is cut too."""
 
     group: bytes
     index: int
@@ -89,7 +90,8 @@ def unpack(data: bytes) -> Unpacked:
 
 def check(data: bytes) -> str | None:
     """Checks a change on its own, for projections. Returns the title that it gives the object, as lists show it, or
-    None. BadChange if its data or its update is damaged."""
+    None. BadChange if its data or its update is damaged. Of a piece of a longer update only the data is checked, and it
+    gives no title."""
     record = decode(data)
     if isinstance(record, Piece):
         return None
@@ -141,7 +143,8 @@ class Assembler:
         return self.feed_data([(change.author, change.data) for change in changes])
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """Takes further changes as (author, data). Returns the updates that are complete now."""
+        """Takes further changes as (author, data). Returns the updates that are complete now. A damaged change is
+        skipped and counted in `damaged`."""
         updates = []
         for author, data in changes:
             try:

@@ -34,8 +34,8 @@ piece whose index was received before, or whose `count` differs from that of its
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What a change's data contains: an update, or one piece of an update. `begun` is empty except for a merged state.
-    A piece has the `group` that it shares with the others, its `index` among them and their `count`."""
+    """What a change's data contains: an `update`, or one piece of one. `begun` is empty except for a merged state. A
+    piece has the `group` that it shares with the others, its `index` among them and their `count`."""
 
     update: bytes
     begun: bytes = b""
@@ -353,7 +353,7 @@ class Replay:
 
     def cover(self, upto: int) -> list[int]:
         """Notes that a baseline or prune replaces the changes up to position `upto`, so that changes which wait at or
-        before it no longer count. Returns the positions of those."""
+        before it no longer count, nor any piece of an update that has a piece there. Returns their positions."""
         self._judge.cover(upto)
         gone = {position for position in (*self._waits, *self.named) if position <= upto}
         for key, (count, pieces) in list(self._groups.items()):
@@ -402,8 +402,8 @@ class Replay:
     # -- transactions
 
     def mark(self) -> ReplayMark:
-        """Begins a transaction: returns the present point, to which `rollback` can return. A second call replaces the
-        first point."""
+        """Begins a transaction: returns the present point, to which `rollback` can return. Call it only right after
+        `settle` or `rollback`, with nothing judged since."""
         return self._judge, self._judge.mark(), self.upto, self.named
 
     def rollback(self, mark: ReplayMark) -> None:

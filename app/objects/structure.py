@@ -35,7 +35,8 @@ class Broken(Exception):
 
 class Parent(NamedTuple):
     """Something that contains sequences of items: a root of the CRDT (`name`) or a nested list, map or text (`ident`,
-    its id). `depth`: how deep it is nested; one inside it is one deeper."""
+    its id). `type`: ARRAY, MAP or TYPED_TEXT, for a root NO_TYPE. `depth`: how deep it is nested; one inside it is one
+    deeper."""
 
     name: str | None
     ident: Id | None

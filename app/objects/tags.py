@@ -21,8 +21,8 @@ _BETWEEN = dict.fromkeys(("br", *_LINES, *(f"/{name}" for name in _LINES)), "\n"
 
 
 def complete(html: str) -> str:
-    """HTML from another program without comments, declarations and very long tags. A "<" that begins no complete tag
-    becomes text."""
+    """HTML from another program without comments, declarations and tags of more than MAX_TAG_CHARS (of a picture, an
+    empty tag stays). A "<" that begins no complete tag becomes text."""
     out: list[str] = []
     at, size = 0, len(html)
     commented = True
@@ -66,7 +66,8 @@ def pictures(tags: str) -> int:
 
 
 def words(tags: str) -> str:
-    """The text of HTML from `complete`: one line for each paragraph or table row, with tabs between cells."""
+    """The text of HTML from `complete`: one line for each paragraph or table row, with tabs between cells; no empty
+    lines, and nothing of scripts, styles, the head, titles and templates."""
     from html import unescape  # imported here: it loads all entities
 
     first, *parts = tags.split("<")

@@ -16,8 +16,8 @@ from app.objects.links import ObjectLink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """An object that was put into the trash by a record of its room: by whom and when (ms). `row`: that record's row in
-    the store."""
+    """An object that was put into the trash by a record of its room: by whom (`by`) and when (`t`, ms). `row`: that
+    record's row in the store."""
 
     room: RoomId
     obj: ObjId

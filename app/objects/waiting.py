@@ -19,8 +19,8 @@ the wire and about 170 here."""
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Names an update that has a position. `position`: that of its last piece, if it was sent in pieces. `t`: the time
-    of its envelope in ms."""
+    """Names an update that has a position: by its change's `id`, and its `author` (uid). `position`: that of its last
+    piece, if it was sent in pieces. `t`: the time of its envelope in ms."""
 
     position: int
     id: bytes
@@ -89,8 +89,8 @@ class Waiting:
         return list(changes.values())
 
     def take(self, change: Change) -> tuple[Late | None, Facts | None]:
-        """Removes a waiting update from memory. Returns (it, its facts); (None, None) if only the store's rows have it,
-        and None for facts that were too many to keep."""
+        """Removes a waiting update from memory. Returns (it, its facts); (None, None) if only the store's rows have it.
+        The facts alone are None if they were not kept: too many, or read from the store at the start."""
         found = self._lates.get(change.position)
         if found is not None:
             self.drop(found[0])

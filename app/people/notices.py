@@ -108,8 +108,8 @@ class Notices:
         return next((n.kind for n in self.open() if n.warns and uid in (n.uid, n.other)), "")
 
     def dismiss(self, notice: KeyNotice) -> None:
-        """Closes a notice about a person's keys, and the older ones that it covers, on this device: the user has seen
-        it, or dealt with it."""
+        """Closes a notice about a person's keys, and the older ones about the same person that it covers
+        (`KeyNotice.more`), on this device alone: the user has seen it, or dealt with it. StoreFault."""
         self._rows.dismiss(notice.ids)
         self._emit_changed()
 
@@ -133,8 +133,8 @@ class Notices:
                 log.store.exception("notices", e)
 
     async def look(self) -> None:
-        """Checks every entry of people's key logs that has not been checked yet, and adds notices for what it finds.
-        StoreFault."""
+        """Checks every entry of people's key logs that has not been checked yet, and adds notices for what it finds. A
+        person who was reset no longer counts as verified in person. StoreFault."""
         shared = await self._begin()
         for at, (uid, seen) in enumerate(self._rows.behind()):
             shared = self._look_through(uid, seen) or shared

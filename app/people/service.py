@@ -66,8 +66,8 @@ class PeopleService:
         return found
 
     async def search(self, query: str) -> list[Person]:
-        """Colleagues in the agency's directory who match `query`, without this person and accounts that have ended.
-        Raises SyncErrors, such as Unreachable while offline."""
+        """Colleagues in the agency's directory whose name, title and unit have every word of `query`, without this
+        person and accounts that have ended; at most 50. Raises SyncErrors, such as Unreachable while offline."""
         found = [uid for uid in await self._engine.directory(query) if uid != self._engine.uid]
         return [self.person(uid) for uid in found if not self._engine.is_over(uid)]
 
@@ -110,15 +110,15 @@ class PeopleService:
 
     def mark_verified(self, uid: Uid, verified: bool) -> None:
         """Marks that the safety numbers were compared with this person (`verified` True), or takes the mark back.
-        NotFound for a person who was reset."""
+        NotFound if a person who was reset is to be marked."""
         if verified and self._engine.is_over(uid):
             raise NotFound
         self._people.set_verified(uid, verified)
         self.marked.emit(uid, verified)
 
     async def learn(self) -> None:
-        """Asks the server for the people whose names were wanted and are not known here. Does nothing while offline. ▲
-        Each is asked for once: a person who is missing in the answer is shown as unknown from then on. Otherwise a
+        """Asks the server for the people whose names were wanted and are not known here. If that fails, as while
+        offline, they stay wanted. ▲ A person who is missing in the answer is shown as unknown from then on. Otherwise a
         server that never answers could keep a stranger looking as if their name were still loading."""
         wanted, self._wanted = list(self._wanted), set()
         for at in range(0, len(wanted), 50):

@@ -88,7 +88,8 @@ class Personal:
 
     @property
     def rooms(self) -> list[RoomId]:
-        """The personal rooms of this person, usually one; the one to write to is first."""
+        """The personal rooms of this person, usually one, the oldest first. The first one that the server has not
+        forked is written to."""
         if self._rooms is None:
             found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
             dated = [(t, room) for room in found if (t := self._founded(room)) is not None]
@@ -96,8 +97,8 @@ class Personal:
         return list(self._rooms)
 
     def _founded(self, room: RoomId) -> int | None:
-        """The server's time (ms) of the room's first position, if this person founded it and is alone in it; None
-        otherwise."""
+        """The server's time (ms) of the room's first position, if this person founded it and nobody was ever added;
+        None otherwise."""
         first = self._store.rooms_list.events(room, limit=1)
         if not first or first[0].n != 1 or first[0].by != self._engine.uid:
             return None
@@ -152,7 +153,7 @@ class Personal:
         self.changed.emit()
 
     def _room(self) -> RoomId | None:
-        """The personal room to write to; None while there is none, or the server has forked it."""
+        """The personal room to write to; None if there is none that the server has not forked."""
         return next((r for r in self.rooms if self._engine.room_state(r) is not RoomState.FORK), None)
 
     def _write(self, room: RoomId, record: Record) -> None:
@@ -165,7 +166,8 @@ class Personal:
         return self._room() is not None
 
     async def found(self) -> None:
-        """Makes the personal room if there is none. Raises SyncError, StoreFault."""
+        """Makes the personal room if there is none to write to, unless MAX_ROOMS were made already. Raises SyncError,
+        StoreFault."""
         if not self.ready:
             await self.tend()
 
@@ -202,8 +204,9 @@ class Personal:
                     log.store.exception("personal", e)
 
     async def tend(self) -> None:
-        """Makes the personal room if there is none, writes what this device has not shared yet (name, system,
-        heartbeat, marks), and applies the marks that other devices wrote. Raises SyncError, StoreFault."""
+        """Makes the personal room if there is none to write to (at most MAX_ROOMS), writes what this device has not
+        shared yet (name, system, heartbeat, marks), and applies the marks that other devices wrote. Raises SyncError,
+        StoreFault."""
         room = self._room()
         if room is None and len(self.rooms) < MAX_ROOMS:
             room = await self._engine.operations.create_room()

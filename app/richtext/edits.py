@@ -61,8 +61,9 @@ def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str,
 
 def inserted(blocks: Sequence[Block], begin: int, end: int, pasted: Sequence[Block]) -> tuple[list[Block], int]:
     """Puts `pasted` in place of the range from offset `begin` in the first block to `end` in the last. Returns (the new
-    blocks, the caret's position behind the pasted text, in UTF-16 units from the first block's start). Text that is
-    pasted into the middle of a block gets that block's style."""
+    blocks, the caret's position behind the pasted text, in UTF-16 units from the first block's start). The pasted
+    blocks keep their styles, except the first: it gets that of the block into which it is pasted, unless it comes at
+    that block's start and either more blocks follow or nothing of the last block is left behind it."""
     head, tail = runs_before(blocks[0], begin), runs_after(blocks[-1], end)
     new = [Block(block.runs, block.style) for block in pasted]
     styled = not head and (len(new) > 1 or not tail)
@@ -84,9 +85,9 @@ def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
 
 def followed(anchor: int, caret: int, edit: Edit) -> tuple[int, int]:
     """Where a selection, from `anchor` to `caret`, is after a colleague's edit. Returns (anchor, caret); all in UTF-16
-    units of the whole text. Text inserted at a caret without a selection, or at an edge of the selection, stays
-    outside. Text inserted within the selection belongs to it. A caret right behind text that is replaced moves behind
-    the replacement."""
+    units of the whole text. A caret without a selection stays before text that is inserted at it, but moves behind text
+    that replaces what was right before it. Text inserted at an edge of a selection stays outside; text inserted within
+    it belongs to it."""
     if anchor == caret:
         replaced = edit.removed > 0 and caret == edit.pos + edit.removed
         place = _behind(caret, edit) if replaced else _before(caret, edit)

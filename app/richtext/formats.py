@@ -28,7 +28,8 @@ def to_bytes(blocks: Sequence[Block]) -> bytes:
 
 
 def from_bytes(fragment: bytes) -> list[Block] | None:
-    """Decodes blocks that `to_bytes` gave, checked as if a stranger had written them; None for any other bytes."""
+    """Decodes blocks that `to_bytes` gave, checked as if a stranger had written them; None for no block and for any
+    other bytes."""
     try:
         found = msgspec.msgpack.decode(fragment, type=_Fragment)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -105,7 +106,7 @@ def from_html(html: str) -> list[Block]:
 
 
 def from_text(text: str) -> list[Block]:
-    """Plain text, one block for each line."""
+    """Plain text, one block for each line; only its first MAX_PASTE_CHARS characters."""
     lines = clean(text[:MAX_PASTE_CHARS]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [Block((Run(line),) if line else ()) for line in lines]
 

@@ -140,7 +140,7 @@ class Document:
         self._load()
 
     def set_title(self, title: str) -> None:
-        """Gives the document another title, for everybody."""
+        """Gives the document another title, for everybody; does nothing for an empty title or the present one."""
         if (wanted := _clean_title(title)) and wanted != self._title and not self._crdt.is_closed:
             with self._crdt.transact(SETUP):
                 self._meta.set((_TITLE,), wanted)
@@ -312,8 +312,8 @@ class Document:
         return self._encoded_caret
 
     def hide(self, clients: Iterable[int]) -> None:
-        """Notes client numbers under which this person has written, but nothing has a position in the room yet, so that
-        selections must not name them."""
+        """Notes client numbers of the CRDT under which this person has written, but nothing has a position in the room
+        yet, so that selections must not name them."""
         self._hidden.update(clients)
 
     def placed(self, client: int) -> None:
@@ -404,8 +404,8 @@ class Document:
             self._on_stretch(skip, part, origin)
 
     def _on_stretch(self, skip: int, ops: Sequence[TextOp], origin: Origin) -> None:
-        """Applies operations of a colleague that are close together to the blocks, and emits the change. The first
-        operation is `skip` UTF-8 bytes into the text."""
+        """Applies operations that are close together, of a colleague or an undo, to the blocks, and emits the change.
+        The first operation is `skip` UTF-8 bytes into the text."""
         here = self._mirror.blocks
         first, base8 = self._mirror.find_utf8(skip)
         span = sum(op.retain + op.delete for op in ops)

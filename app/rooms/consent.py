@@ -19,8 +19,8 @@ class Knowledge:
     `asks`: policy requires a question for rooms of unknown people. `accepted`: the person accepted this very addition,
     or the room where the addition is not known. `declined`: they declined the room. `blocked`: they hide invitations of
     the colleague who added them. `known`: that colleague wrote with the person in a direct room, was verified in
-    person, or is of the person's own unit. `continues`: the room is a believed successor of one in which the person
-    still is.
+    person, or is of the person's own unit; or the person accepted the room before. `continues`: the room is a believed
+    successor of one in which the person still is.
     """
 
     me: Uid

@@ -91,7 +91,8 @@ class HeldBack:
 
     def held(self, room: RoomId) -> tuple[HeldChange, ...]:
         """The room's changes that are not merged here: first those that this computer holds back, then the void ones,
-        each group oldest first. At most `held_changes.MOST_VOID` void ones are listed; `void` counts all of them."""
+        each group oldest first. Only the oldest `held_changes.MOST_VOID` void ones are listed; `void` counts all of
+        them."""
         held = [(q.change, q.why) for q in self._store.held_changes.quarantined() if q.change.room == room]
         changes = [self._of(change, why, void=False) for change, why in held]
         changes += [self._of(change, why, void=True) for change, why in self._store.held_changes.void(room)]

@@ -34,8 +34,9 @@ server's time of the newest of them."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenInvitation:
     """One invitation: a room to which `by` added this person, who has not answered. `by` is None if that person is not
-    known. `title` and `greeting` are "" if they cannot be read; `long`: the room has so much in it that nothing of it
-    is read before the answer. `t_ms`: the server's time."""
+    known. `title` (for a direct room the name of `by`) and `greeting` are "" if they cannot be read; `long`: the room
+    has so much in it that nothing of it is read before the answer. `t_ms`: the server's time; `role`: the one that the
+    person has there, None if it is not known."""
 
     room: RoomId
     by: Person | None
@@ -91,7 +92,8 @@ class Invitations:
         return [self._shown(i) for i in self._waiting() if i.read]
 
     def get(self, room: RoomId) -> OpenInvitation:
-        """The invitation to one room, as `all` lists it. NotFound if it is not open any more."""
+        """The open invitation to one room, also one that `all` leaves out because there are too many. NotFound if it is
+        not open any more, or this device was not online yet."""
         found = next((i for i in self._waiting() if i.added.room == room), None)
         if found is None:
             raise NotFound
@@ -173,7 +175,8 @@ class Invitations:
     # -- sync.client.room.invitation_consent.Consent --------------------------------------------------------------
 
     def answered(self, room: RoomId) -> Verdict | None:
-        """The answer that the person has already given, on this device or on another of theirs; None for no answer."""
+        """The answer that the person has already given, on this device or on another of theirs; None for no answer, and
+        if they want to be asked again."""
         found = self._answers.answer(room)
         return {"accepted": Verdict.OPEN, "declined": Verdict.HIDE}.get(found.answer) if found is not None else None
 
@@ -208,8 +211,9 @@ class Invitations:
 
     def _knows(self, uid: Uid) -> bool:
         """Whether this person knows the colleague who added them: verified in person, of the same unit, or both wrote
-        in a direct room. ▲ Decided by the agency's record, which that colleague's log has signed, and never by what
-        they wrote."""
+        in a direct room. Only the first counts for a person whose keys are not certified or about whom there is a
+        warning. ▲ Decided by the agency's record, which that colleague's log has signed, and never by what they
+        wrote."""
         person, row, mine = (
             self._people.person(uid),
             self._store.people.get(uid),

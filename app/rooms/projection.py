@@ -26,7 +26,7 @@ the next chat that somebody announces would take its place."""
 
 def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Writes the rows that new records of a room's root object make: its title, its objects, which of them are in the
-    trash. BadChange for a record that makes no sense."""
+    trash (never its chat), and which changes are left out of them. BadChange for a record that makes no sense."""
     for change in changes:
         record = decode(change.data)
         match record:

@@ -55,8 +55,9 @@ class PrunePlan:
     """What `prune` would do in a room. `ready`: objects that can be cleared now; `lacking`: those that cannot yet.
     Objects with too few changes to be worth it are in neither. `refusal`: why nothing can be cleared, whatever is
     ready: a code of `RoomPrunes`, or "unreachable"; None if it can. `newcomers`: members who read only from when they
-    were added, and who are given the present state of what is ready; `recovery`: so is the agency's recovery.
-    `too_few`: no snapshot in this room can be attested, since fewer than three members may read the history."""
+    were added, and who are given the present state of those ready objects that lack it ("baseline"), () if none does;
+    `recovery`: so is the agency's recovery. `too_few`: no snapshot in this room can be attested, since fewer than three
+    members may read the history."""
 
     refusal: str | None
     ready: tuple[PrunableObject, ...] = ()
@@ -96,8 +97,8 @@ class Pruning:
         )
 
     async def _objects(self, room: RoomId, found: RoomPrunes) -> list[PrunableObject]:
-        """The objects of the room that are worth clearing, with their sizes. An object of a kind without snapshots is
-        left out."""
+        """The objects of the room that are worth clearing, with their sizes; [] if this person is no administrator. An
+        object of a kind without snapshots is left out."""
         if found.refusal == "forbidden":
             return []
         rows = [*self._store.objects.all(room), *self._store.objects.all(room, deleted=True)]

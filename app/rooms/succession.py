@@ -46,11 +46,11 @@ class Successor:
 class Standing:
     """How a room is related to rooms that continue each other.
 
-    `origin`: the room that this one continues; `believed`: whether this device's copy of that room confirms it.
-    `successors`: rooms that continue this one, oldest first. `refusal`: why this person cannot open one now
-    ("not-stopped", "not-owner", "replaced"), or None. `evidence`: what is kept against the server here; `head`: the
-    position and running hash where this device's verified copy ends. `restored`: the server was restored from a backup,
-    and this device uploads again what it lost here.
+    `origin`: the room that this one continues; `believed`: whether this device's copy of that room confirms it, and is
+    up to date. `successors`: rooms that continue this one, oldest first, without those that are not believed.
+    `refusal`: why this person cannot open one now ("not-stopped", "not-owner", "replaced"), or None. `evidence`: what
+    is kept against the server here; `head`: the position and running hash where this device's verified copy ends.
+    `restored`: the server was restored from a backup, and this device uploads again what it lost here.
     """
 
     origin: RoomId | None
@@ -134,8 +134,8 @@ class Succession:
 
     async def open(self, old: RoomId) -> RoomId:
         """Opens the successor of the stopped room `old` and gives it its title; `run` does the rest, also after a
-        restart. Returns the new room. Raises Forbidden if `standing` names a refusal; Unreachable while offline, and
-        then nothing has happened."""
+        restart. Returns the new room. Raises Forbidden if `standing` names a refusal or the end of `old` is not known
+        here; Unreachable while offline, and then nothing has happened."""
         at = self._engine.standing(old)
         if self._refusal(old) is not None or at is None:
             raise Forbidden
@@ -284,7 +284,7 @@ class Succession:
 
     async def _invite(self, origin: OriginRow) -> None:
         """Invites every member of the old room once, with the same role and access to the history. A member who leaves
-        is not invited again."""
+        is not invited again, and one whom the server or the log's rules refuse is left out."""
         asked = {e.subject for e in self._rooms.events(origin.room) if e.kind == "add"}
         for member in self._store.rooms_list.members(origin.old):
             if member.uid in asked or member.uid == self._engine.uid:
@@ -300,7 +300,7 @@ class Succession:
         """▲ Offers (writes once more) in the successor room this person's changes that the founder did not have: those
         behind the position that the successor names, and those without a position. If this device's copy lacks that
         position, or has a different hash there, it is unknown which ones the founder had: then all own changes are
-        offered, except those that were offered before.
+        offered, except those that were offered before. Copies drafts too.
 
         ▲ A change of an object that merges waits until everything that it builds on has a position in the successor.
         All other changes are offered at once.

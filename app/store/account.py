@@ -12,7 +12,8 @@ from sync.client.ports import KeptServer
 
 class Account:
     """The part of the store for public-key identities: this account's own secrets (one row), and every known person's
-    user log (a row for each entry), which is the signed list of that person's devices and keys."""
+    user log (a row for each entry), which is the signed list of that person's devices and keys. Also people's staff
+    records, the server's address, and recoveries that are under way."""
 
     def __init__(self, db: Database, people: People) -> None:
         self._db = db
@@ -44,7 +45,8 @@ class Account:
                 self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('returning', ?)", (attempt,))
 
     def kept_server(self) -> KeptServer | None:
-        """The address at which the account's server last proved itself; None before the first connection."""
+        """The address at which the account's server last proved itself, and the key that it proved to have; None before
+        the first connection."""
         value: str = self._db.value("SELECT value FROM meta WHERE name = 'server'") or ""
         address, _, key = value.rpartition(" ")
         return KeptServer(address=address, key=bytes.fromhex(key)) if address else None

@@ -59,8 +59,8 @@ def arrivals(received: Received, changes_of: Callable[[Sequence[OpenedSnapshot]]
 
 def is_small(received: Received) -> bool:
     """Whether storing `received` writes few rows, none over `_SHORT` bytes: its commit is then quicker than waking a
-    thread. The size of the room's state is not considered. A delivery that completes objects is never small: their
-    snapshots are deleted, and `secure_delete` overwrites the rows."""
+    thread. The size of the room's state is not considered. A delivery with a snapshot (BegunObject) is never small. Nor
+    is one that completes objects: their snapshots are deleted, and `secure_delete` overwrites the rows."""
     match received:
         case ReceivedSlice() as r:
             many = (r.positions, r.changes, r.items, r.waiting, r.events, r.members, r.gone, r.void, r.shares)

@@ -144,7 +144,8 @@ class Changes:
     def _mark_doubles(self, room: RoomId, names: Iterable[Name]) -> set[int]:
         """Finds records that have the same object, author and change id, marks all but one of each as repeated
         (`again`), and returns the row ids of the marked ones. ▲ The record at the lowest position is the one that
-        counts, in whatever order they were received. Objects whose kind merges are skipped: their judge decides."""
+        counts, in whatever order they were received. An object of which a record's mark changed is read again from its
+        changes. Objects whose kind merges are skipped: their judge decides."""
         again, counted_too = set[int](), set[ObjId]()
         for name in names:
             obj, author, change_id = name
@@ -213,9 +214,10 @@ class Changes:
     def _check_own(self, placed: Sequence[tuple[int, int, int, int, int]], verdicts: Verdicts) -> None:
         """▲ Applies the judges' verdicts to changes that were written on this device and have now received their
         positions. The verdicts are the same for every member. A change that does not count is marked, and taken out of
-        its object. In a room that continues another, an own change may have to wait, since others have not offered yet
-        what it builds on. A void own change is a fault of this program, and is logged. `placed`: (position, server's
-        time, number in its envelope, is a baseline, row) of each change."""
+        its object (a repeated one is only marked: the first counts). In a room that continues another, an own change
+        may have to wait, since others have not offered yet what it builds on. A void own change is a fault of this
+        program, and is logged. `placed`: (position, server's time, number in its envelope, is a baseline, row) of each
+        change."""
         if not verdicts.codes:
             return
         for n, _, place, _, row in placed:
@@ -231,7 +233,7 @@ class Changes:
 
     def _touch(self, room: RoomId, stored: list[StoredChange]) -> list[StoredChange]:
         """Makes or updates the list rows of the objects that these changes belong to. Returns the changes, without
-        those that name an object of a different room."""
+        those that name an object of a different room, which are marked."""
         first: dict[ObjId, StoredChange] = {}
         last: dict[ObjId, StoredChange] = {}
         for change in stored:
@@ -270,7 +272,7 @@ class Changes:
 
     def latest_by_device(self, room: RoomId) -> list[tuple[DevId | None, int]]:
         """(device, the server's time in ms of its newest change) for each device that wrote in a room; None is this
-        device."""
+        device, b"" the snapshots that it received."""
         return [(dev, t) for dev, t in self._db.rows(sql.LATEST_BY_DEVICE, (room,))]
 
     def writers_after(self, obj: ObjId, row: int) -> list[tuple[Uid, int]]:
@@ -280,7 +282,8 @@ class Changes:
 
     def history(self, obj: ObjId) -> tuple[list[StoredChange], list[StoredChange]]:
         """Everything from which the object's past can be computed, as (the snapshots that replace changes which are not
-        here, every single edit). Each list is in the room's order."""
+        here, every other change that is merged). Each list is in the room's order; changes without a position come
+        last."""
         return self._select(sql.STATES_OF, (obj,)), self._select(sql.EDITS_OF, (obj,))
 
     async def latest_in_thread(self, room: RoomId) -> list[tuple[DevId | None, int]]:

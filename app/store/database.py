@@ -195,8 +195,9 @@ class Database:
         readers and writers of this store wait for the commit and the callbacks, not for the flush. A caller that is
         cancelled while it waits gets CancelledError at once; the transaction is committed and flushed all the same.
 
-        If `write` or the commit fails, nothing is stored and no callback runs. If the flush fails, this raises DiskFull
-        or StoreUnwritable after the callbacks: everything is stored, and a power cut may lose it.
+        If `write` or the commit fails, nothing is stored and no callback runs. An error of a callback is raised at the
+        end. If the flush fails, this raises DiskFull or StoreUnwritable after the callbacks: everything is stored, and
+        a power cut may lose it.
         """
         self._check_thread()
         if self._depth:
@@ -365,7 +366,8 @@ class Database:
 
     @contextmanager
     def reader(self) -> Iterator[Connection]:
-        """Lends a read-only connection to the caller, for any thread: search rebuilds, exports, long lists."""
+        """Lends a read-only connection to the caller for the time of the context, for any thread: search rebuilds,
+        exports, long lists."""
         with faults(), self._readers.lend() as reader:
             yield reader
 

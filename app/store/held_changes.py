@@ -18,8 +18,8 @@ MOST_VOID = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """A change that this computer stores and does not merge, because its trial failed. `why`: the code of the reason.
-    `since`: when this computer held it back (own clock, ms)."""
+    """A change that this computer stores and does not merge, because it failed its trial or ended the program. `why`:
+    the code of the reason. `since`: when this computer held it back (own clock, ms)."""
 
     change: StoredChange
     why: str
@@ -43,8 +43,9 @@ class HeldChanges:
         ]
 
     def void(self, room: RoomId) -> list[tuple[StoredChange, str]]:
-        """The room's void changes, which break the rules of their format, with their codes; oldest first. They are the
-        same at every member. At most `MOST_VOID` are listed; `void_counts` counts all of them."""
+        """The room's void changes, which break the rules of their format and are never merged, each with the code of
+        the reason; oldest first. At most the `MOST_VOID` oldest are listed; `void_counts` counts all of them. They are
+        the same at every member."""
         rows, kinds = self._db.rows(sql.VOID_OF, (room, MOST_VOID)), self._merging_kinds
         return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
 

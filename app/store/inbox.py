@@ -114,8 +114,8 @@ class Inbox:
         return _PROBLEMS.get(self._db.value("SELECT postponed FROM streams WHERE room = ?", (room,)) or 0)
 
     def set_problem(self, room: RoomId, code: str | None) -> None:
-        """Stores the code for which this device stopped the room, and holds back the room's outbox; None removes the
-        code and releases the outbox. Does nothing for a room of which no state is stored."""
+        """Stores why this device stopped the room (`code`: "fork", "rollback" or "restored"), and holds back the room's
+        outbox; None removes the code and releases the outbox. Does nothing for a room of which no state is stored."""
         number = next((n for n, c in _PROBLEMS.items() if c == code), 0)
         with self._db.transaction():
             self._db.conn.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
@@ -132,7 +132,9 @@ class Inbox:
 
     def receive(self, received: Received) -> None:
         """Stores one accepted delivery from the server (`received`, see `sync.client.received`) in ONE transaction,
-        without judging or trying its changes."""
+        without judging or trying its changes: in a store with a worker, new changes to documents and boards are kept
+        untried. Their objects are judged again, from their first change, later. It is on the disk then, unless more of
+        it follows (`received.more`)."""
         came = arrivals(received, self._snapshots.changes)
         with self._db.transaction(durable=not received.more):
             self._write(received, came, frozenset(), None)
@@ -141,7 +143,8 @@ class Inbox:
     async def receive_apart(self, received: Received) -> None:
         """Stores one delivery from the server as `receive` does. Changes of documents and boards are judged first, and
         merged on trial in the worker process; those that do not pass are stored and held back. Then this commits the
-        delivery, notifies the tools (chat, documents, boards), and flushes the commit to the disk (decision 0017)."""
+        delivery, notifies the tools (chat, documents, boards), and flushes the commit to the disk, unless more of the
+        delivery follows (decision 0017)."""
         came = arrivals(received, self._snapshots.changes)
         if not self._judges.concerns(came):
             await self._store(received, came, frozenset(), None)
@@ -295,8 +298,9 @@ class Inbox:
         self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_incomplete(room), value))
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
-        """Writes the room's `state`, and `cursor`, the position up to which it was read. Of a large state only the
-        pages that differ from those stored last are written: a message changes two of 65."""
+        """Writes the room's `state`, and `cursor`, the position up to which it was read. Of a large state of the same
+        length as the one that this process wrote last, only the pages that differ are written: a message changes two of
+        65."""
         in_place, kept = self._is_in_place(room, state), self._states.pop(room, None)
         if kept is None or not in_place:
             self._db.conn.execute(sql.SET_STREAM, (room, cursor, state))

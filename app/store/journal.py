@@ -35,7 +35,7 @@ class Named(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A merge that was running when an earlier process ended: the object, and the first and the last of the merged
+    """A merge that was running when an earlier process ended: the object, and the `first` and the `last` of the merged
     changes, each as (position, or 0 without one; change id)."""
 
     room: RoomId

@@ -58,8 +58,8 @@ class Judges(KeptJudges):
         projecting.taken_out.connect(self._on_taken_out)
 
     def concerns(self, came: Arrivals) -> bool:
-        """Whether this delivery from the server has changes of an object that has a judge, or prunes or completes
-        one."""
+        """Whether this delivery from the server has changes of an object that has a judge, or destroys, prunes or
+        completes one."""
         objs = {c.obj for c in came.changes} | {e.obj for e in came.events if e.obj is not None}
         return any(self.merging(came.room, obj) is not None for obj in {*objs, *came.whole})
 

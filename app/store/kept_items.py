@@ -29,7 +29,7 @@ class KeptItems:
 
     def after(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
         """The kept items that directly follow position `n`, up to the first missing position. At least one if it is
-        there, then as many as fit into `limit_bytes`."""
+        there, then as many as fit into `limit_bytes`; at most 4096."""
         out: list[Item] = []
         left = limit_bytes
         for at, t, kind, body, sig, ct, size in self._db.rows(sql.KEPT_ITEMS, (room, n)):

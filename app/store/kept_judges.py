@@ -37,7 +37,7 @@ def complete_name(obj: ObjId) -> str:
 
 @dataclass(slots=True)
 class Held:
-    """One object's judge in memory. `covers`: the position up to which a snapshot replaces the changes, so that the
+    """One object's `judge` in memory. `covers`: the position up to which a snapshot replaces the changes, so that the
     judge is not given them. `unstored`: how many changes it has judged since its state was stored. `touched`: when it
     last judged one (the loop's clock, seconds)."""
 
@@ -85,8 +85,9 @@ class KeptJudges:
         return obj in self._stale or (obj not in self._held and self._db.value(sql.JUDGE_STATE, (obj,)) is None)
 
     def forget(self, objs: Collection[ObjId]) -> None:
-        """Has the judges of these objects decide again, from the first change, which of their changes count; the judges
-        in memory are dropped. Call it if it is not known what was committed, or if other rows count than before."""
+        """Drops these objects' judges in memory, and marks the objects to be judged again from their first change, in
+        the background (`again`). Until then nothing new is merged into them. Call it if it is not known what was
+        committed, or if other rows count than before."""
         for obj in objs:
             self._held.pop(obj, None)
             self._stale.add(obj)
@@ -171,8 +172,8 @@ class KeptJudges:
             pass
 
     async def _judged_again(self, obj: ObjId, kind: Projector) -> bool:
-        """Judges the object once from its start. Returns False if the result is out of date because, meanwhile, a
-        snapshot was received that replaces changes, or a change was left out."""
+        """Judges the object once from its start. Returns False if the result is out of date because the object was
+        given to `forget` meanwhile, for example since a snapshot was received or a change was left out."""
         room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
         async with self.lock:
             self._stale.add(obj)

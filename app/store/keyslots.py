@@ -117,15 +117,15 @@ class KeySlots:
 
     def kinds(self) -> list[SlotKind]:
         """The kinds of the key slots (files with the database key, one for each unlock method) that exist and may open
-        the store: those that policy allows, or the only one although policy forbids it."""
+        the store: those that policy allows, or all of them if it allows none."""
         kept = self._settling()
         found = [k for k in SlotKind if self._path(k).exists() or self._path(k, new=True).exists()]
         return [k for k in found if self._may_use(k) and (kept is None or k in kept)]
 
     @property
     def forbidden(self) -> SlotKind | None:
-        """▲ The kind of the only key slot (a file with the database key, for one unlock method), if policy no longer
-        allows that kind; None otherwise. Such a slot still opens the store until `replace` has made an allowed one, so
+        """▲ The kind of the first key slot (a file with the database key, for one unlock method), if policy allows none
+        of the slots that exist; None otherwise. They still open the store until `replace` has made an allowed one, so
         that a policy locks nobody out of their content."""
         kept = self._settling()
         there = [k for k in SlotKind if (self._path(k).exists() if kept is None else k in kept)]
@@ -149,7 +149,7 @@ class KeySlots:
     def _settling(self) -> list[str] | None:
         """The names of the key slots (one for each unlock method) that stay, if a change of keys was interrupted after
         the database had its new key; None if no change is at that point. ▲ A marker file that names no existing slot
-        was damaged: it removes no unlock method."""
+        was damaged: it removes no unlock method. StoreUnwritable."""
         try:
             named = self._marker.read_text(encoding="ascii", errors="replace").split()
         except FileNotFoundError:
@@ -161,7 +161,8 @@ class KeySlots:
 
     def _read(self, kind: SlotKind) -> list[tuple[_Slot, bool]]:
         """Reads the key slot files of a kind: (slot, False), and (slot, True) for the one that an interrupted change of
-        keys was writing. Raises SlotForbidden, NoSlot, SlotDamaged or StoreUnwritable."""
+        keys was writing. Finishes a change that had the database's new key. SlotForbidden, NoSlot, SlotDamaged,
+        StoreUnwritable."""
         if not self._may_use(kind):
             raise SlotForbidden()
         if self._settling() is not None:
@@ -180,7 +181,7 @@ class KeySlots:
     # -- opening
     def unlock_passphrase(self, passphrase: str) -> StoreKeys:
         """Returns the database keys, from the key slot that `passphrase` opens. Raises WrongPassphrase, NoSlot,
-        SlotDamaged or SlotForbidden. Takes 0.3 s: call it in a thread."""
+        SlotDamaged, SlotForbidden or StoreUnwritable. Takes 0.3 s: call it in a thread."""
         found: list[tuple[bytes, bool]] = []
         for slot, new in self._read(SlotKind.PASSPHRASE):
             try:
@@ -196,8 +197,8 @@ class KeySlots:
 
     def unlock_keyring(self) -> StoreKeys:
         """Returns the database keys, from the key slot whose secret is in the operating system's key store. Raises
-        SlotForbidden, KeyringLocked, NoKeyring, NoSlot (also if the key store has lost the entry) or SlotDamaged. Call
-        it in a thread."""
+        SlotForbidden, KeyringLocked, NoKeyring, NoSlot (also if the key store has lost the entry), SlotDamaged or
+        StoreUnwritable. In a thread."""
         found: list[tuple[bytes, bool]] = []
         damaged = False
         for slot, new in self._read(SlotKind.KEYRING):
@@ -226,7 +227,7 @@ class KeySlots:
     def add_passphrase(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> None:
         """Adds the first key slot for the database key `key` that a passphrase opens; BugError if there is one.
         `params`: Argon2id's parameters; fresh ones if None. WeakPassphrase if `rules` do not permit the passphrase,
-        SlotForbidden. In a thread."""
+        SlotForbidden, StoreUnwritable. In a thread."""
         self._may_add(SlotKind.PASSPHRASE)
         self._write(self._passphrase_slot(key, passphrase, params), new=False)
 
@@ -240,7 +241,7 @@ class KeySlots:
         """Makes `passphrase`, or the key store if it is None, the only unlock method, without changing the database key
         `key`. Use it only while nothing is stored that another method protects. ▲ The new slot is written before the
         old ones are removed; if it cannot be made, the old ones stay. Raises SlotForbidden, WeakPassphrase, NoKeyring,
-        KeyringLocked. In a thread."""
+        KeyringLocked, StoreUnwritable. In a thread."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)
@@ -286,10 +287,11 @@ class KeySlots:
     # -- removing and changing: always with a new database key
     def stage(self, keep: Collection[SlotKind], passphrase: str | None) -> bytes:
         """Prepares a change of keys: makes a new raw database key, writes a new key slot file with it for each kind of
-        unlock method in `keep`, and returns the key. The caller then rekeys the database and calls `settle`. LastSlot
-        if `keep` is empty. In a thread.
+        unlock method in `keep`, and returns the key. The caller then rekeys the database and calls `settle`. In a
+        thread. LastSlot if `keep` is empty; WeakPassphrase, NoKeyring, KeyringLocked, StoreUnwritable.
 
-        `passphrase` is needed if a passphrase slot is kept: the present one, or the one that replaces it.
+        `passphrase` is needed if a passphrase slot is kept: the present one, or the one that replaces it. Either must
+        fulfil `rules`.
         """
         if not keep:
             raise LastSlot()
@@ -376,7 +378,8 @@ class KeySlots:
     def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> StoreKeys:
         """Removes the unlock method of this kind (its key slot) and gives the database a new key. Returns the new key.
         `passphrase`: that of the passphrase slot, if one remains; it is checked first (WrongPassphrase). LastSlot if no
-        other method is left.
+        other method in `kinds` is left. Slots that policy forbids are removed too; WeakPassphrase if `passphrase` is no
+        longer allowed.
 
         Blocks for the length of a rekey (1 s for 100 MB) on the database's own thread.
         """
@@ -387,13 +390,14 @@ class KeySlots:
 
     def change_passphrase(self, db: Database, old: str, new: str) -> StoreKeys:
         """Checks the passphrase `old`, then gives the database a new key under the passphrase `new`. Returns the new
-        key. WrongPassphrase, WeakPassphrase."""
+        key. Slots that policy forbids are removed. WrongPassphrase, WeakPassphrase."""
         self.unlock_passphrase(old)
         return self._change(db, self.stage(self.kinds(), new))
 
     def replace(self, db: Database, passphrase: str | None) -> StoreKeys:
-        """Replaces an unlock method that policy has forbidden by an allowed one: `passphrase`, or the key store if it
-        is None. The database gets a new key, which is returned."""
+        """Makes `passphrase`, or the key store if it is None, the only unlock method, in place of one that policy has
+        forbidden. The database gets a new key, which is returned. SlotForbidden, WeakPassphrase, NoKeyring,
+        KeyringLocked."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         return self._change(db, self.stage([kind], passphrase))
@@ -417,7 +421,8 @@ def _argon(params: bytes) -> Argon2Params:
 
 
 def raw_key_from_env() -> StoreKeys | None:
-    """The raw key from KANSLI_RAW_KEY (64 hex digits), for benches, tests and the demo only; the log has a warning."""
+    """The raw key from KANSLI_RAW_KEY (64 hex digits), None if that is not set, for benches, tests and the demo only;
+    the log has a warning. SlotDamaged if it is no such key."""
     text = os.environ.get(RAW_KEY_ENV)
     if not text:
         return None

@@ -25,8 +25,9 @@ class Newcomers:
         self._me = me
 
     def owed(self, room: RoomId) -> int | None:
-        """The position of the newest entry by which this person added a member without the history, if that member is
-        still in the room and has not been given the objects' state. None if nobody waits for it."""
+        """The position of the newest entry by which this person added a member without the history who is still in the
+        room and has not been given the objects' state. None if nobody waits for it, or if this person is no
+        administrator (any more)."""
         found: int | None = self._db.value(_OWED, (Role.ADMIN, room, self._me.uid, _given(room)))
         return found
 

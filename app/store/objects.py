@@ -21,8 +21,8 @@ from sync.trust.room.envelope import object_of
 
 def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: Uid) -> bool:
     """Stores that a room has an object of this kind: `t` (ms) and `by` say when and by whom it was made. Called when
-    the room's own record of the object is projected. The first such record counts. Returns False if the object belongs
-    to another room.
+    the room's own record of the object is projected. The first such record counts. An object of which changes were
+    received before keeps the time and author of the first of them. Returns False if the object belongs to another room.
 
     Changes of the object that were received before are projected at the end of the same transaction.
     """
@@ -55,7 +55,8 @@ def keep(conn: Connection, room: RoomId, kind: str) -> None:
 
 def cached_state(conn: Connection, room: RoomId, obj: ObjId, upto: int) -> tuple[int, bytes] | None:
     """(row id of the last change in it, state) of an object's cached CRDT state, for projections. None if there is
-    none, if it contains changes after row `upto`, or if it contains a change that could not be projected."""
+    none, if it contains changes after row `upto`, or if it contains a change at which a projection failed by a fault of
+    this program."""
     found = conn.execute(sql.CACHED_STATE, (obj, upto, room)).fetchone()
     return (found[0], found[1]) if found else None
 
@@ -149,7 +150,8 @@ class Objects:
         return int(self._db.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0)
 
     def set_read_mark(self, room: RoomId, obj: ObjId, row: int) -> None:
-        """Notes that this person has read every change of the object up to row `row`. The mark never moves back."""
+        """Notes that this person has read every change of the object up to row `row`. The mark never moves back. The
+        room's `changed` is emitted."""
         with self._db.transaction():
             self._db.conn.execute(
                 """INSERT INTO read_markers (obj, room, row, t) VALUES (?, ?, ?, ?)

@@ -26,7 +26,8 @@ def open_store(
     """Opens the profile's store with the keys `unlocked` of an opened key slot. If a change of keys was interrupted,
     tries both keys and finishes or undoes the change in `slots`. `kinds`: the kinds of objects by id. `tester`: the
     process in which changes of others are tried. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull,
-    WrongPassphrase. Takes 1–2 ms on the loop."""
+    StoreUnwritable, and WrongPassphrase for the old passphrase after an interrupted change that has the new key. Takes
+    1–2 ms on the loop."""
     *_, last = unlocked.keys
     for key in unlocked.keys:
         try:

@@ -104,7 +104,8 @@ class Origins:
             self._db.conn.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
 
     def own(self, room: RoomId, after: int) -> list[StoredChange]:
-        """This account's own changes of a room above position `after`, in order; those without a position come last."""
+        """This account's own changes of a room above position `after`, in order, without those that are held back;
+        those without a position come last."""
         me = self._me.uid
         return [stored_change(row, me) for row in self._db.rows(_OWN, (room, me, after))]
 

@@ -51,7 +51,7 @@ class People:
 
     def set_verified(self, uid: Uid, verified: bool, *, t: int | None = None) -> None:
         """If `verified`, notes that the safety numbers were compared in person, at `t` (ms; now if it is None).
-        Otherwise removes that mark. Either way, open notices about the person's devices are deleted."""
+        Otherwise removes that mark. Either way, all notices about the person's devices are deleted."""
         at = (clock.now_ms() if t is None else t) if verified else None
         with self._db.transaction():
             self._db.conn.execute("UPDATE people SET verified = ? WHERE uid = ?", (at, uid))

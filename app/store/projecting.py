@@ -60,7 +60,8 @@ class Projecting:
         """Makes the tables of kinds of objects that are new, makes the rows of kinds with a new version again, and runs
         the projections (functions of the kinds that turn stored changes into rows for lists and search) for changes for
         which they have not run yet. A change that a projection refuses is marked with the error's code, and the rest
-        continue. Called when the store is opened."""
+        continue. In a store with a worker, changes to objects that merge, of a kind that is new, are kept for a trial.
+        Called when the store is opened."""
         versions: dict[str, int] = dict(self._db.rows("SELECT kind, version FROM kinds"))
         new = [kind for kind in self._kinds.values() if kind.id not in versions]
         for kind in self._kinds.values():
@@ -92,7 +93,7 @@ class Projecting:
         object belongs to another room.
 
         ▲ The object belongs to the room to which its id is bound; if its id is bound to none, to the first room in
-        which it was received.
+        which it was received. What other rooms wrote under its id no longer counts (`_clear`).
         """
         root = obj == ObjId(room)
         kind = ROOM if root else ""
@@ -122,8 +123,9 @@ class Projecting:
         return any(object_in(room, RoomId(old[0]), ObjId(o)) == obj for (o,) in ids)
 
     def _clear(self, obj: ObjId, room: RoomId) -> None:
-        """Removes everything that other rooms than `room` wrote under the id `obj`, since the object belongs to
-        `room`."""
+        """Marks the changes that other rooms than `room` wrote under the id `obj`, since the object belongs to `room`,
+        and deletes what was made from them: the rows for lists and search, the draft, the read mark, the cached state.
+        Emits `taken_out` after the commit."""
         conn = self._db.conn
         conn.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
         conn.execute(

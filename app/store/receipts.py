@@ -25,8 +25,8 @@ class Receipts:
         return [KeptReceipt(room=room, n=n, proof=proof) for room, n, proof in rows]
 
     def put(self, receipts: Sequence[KeptReceipt]) -> None:
-        """Stores each receipt, unless the room's stored one is for a later position. It is not flushed by itself: after
-        a power cut the last ones may be lost."""
+        """Stores each receipt, unless the room's stored one is for the same or a later position. It is not flushed by
+        itself: after a power cut the last ones may be lost."""
         if receipts:
             with self._db.transaction(durable=False):
                 for receipt in receipts:

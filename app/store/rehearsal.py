@@ -165,8 +165,8 @@ class Rehearsal:
             return None
 
     def alone(self, obj: ObjId, kind: Projector, given: Given) -> bool:
-        """Whether a newly started worker process can merge this one change. False for an object that is too large.
-        Raises WorkerUnavailable."""
+        """Whether a newly started worker process can merge this one change, after those that are merged here, and read
+        the object; in the time that is allowed. False for an object that is too large. Raises WorkerUnavailable."""
         self._tester.stop()
         try:
             return self._one(obj, kind, [], given) is None

@@ -107,21 +107,22 @@ class Rooms:
         ]
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
-        """The position of the newest entry that made the person `uid` an administrator or owner, or None."""
+        """The position of the newest entry that made the person `uid` an administrator or owner, or None; also if a
+        later entry lowered the role."""
         found = self._db.value(
             "SELECT max(n) FROM events WHERE room = ? AND subject = ? AND role >= ?", (room, uid, Role.ADMIN)
         )
         return int(found) if found is not None else None
 
     def entry_time(self, room: RoomId, n: int) -> int | None:
-        """The server's time in ms of the log entry at position `n`; None if there is no entry. Unlike `time_of` it does
-        not look at changes: fast, however many there are."""
+        """The server's time in ms of the log entry at position `n`; None if there is no entry. (A record that leaves a
+        change out counts as one.) Unlike `time_of` it does not look at changes: fast, however many there are."""
         found = self._db.value("SELECT t FROM events WHERE room = ? AND n = ? AND kind <> 'reset'", (room, n))
         return None if found is None else int(found)
 
     def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:
-        """The entries of the room's log after position `after_n`, in order, at most `limit`: who was added, removed,
-        renamed, for the timeline."""
+        """The entries of the room's log after position `after_n`, in order, at most `limit`: who was added, removed and
+        so on, and the records that leave a change out, for the timeline."""
         rows = self._db.rows(
             """SELECT n, t, kind, by, subject, role, history, obj, until, note FROM events WHERE room = ? AND n > ?
                ORDER BY n, place LIMIT ?""",

@@ -104,7 +104,8 @@ class KeyNoticeRow:
 class Evidence:
     """Evidence that the server was false in a room: proofs as sync wrote them. `code`: "fork", "rollback", "restored"
     or "time"; `ours`: the receipt that this device had; `theirs`: the one that the server gave then; `claim`: what a
-    member signed; `t`: when it was stored, in ms."""
+    member signed, or for "restored" the server's statement; each is None if there is none; `t`: when it was stored, in
+    ms."""
 
     code: str
     ours: bytes | None

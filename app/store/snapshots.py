@@ -92,7 +92,7 @@ class Snapshots:
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
         """Stores the object's state up to position `n`, in place of an older one, to make the next state from. Does
-        nothing if a later one is stored."""
+        nothing if one up to the same or a later position is stored."""
         with self._db.transaction():
             self._db.conn.execute(
                 sql.SET_BASE, (obj, room, n, state.digest, _encoder.encode((state.changes, state.waits)))
@@ -105,8 +105,8 @@ class Snapshots:
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
         """The object's changes at positions above `after` up to `until`, and those at the positions `waits`, in the
-        room's order. A snapshot that this device began with is left out. Any thread: a long document has 100,000
-        changes."""
+        room's order. Each prune in that range is in it too, as a change with no data but `covers`. Snapshots and
+        baselines are left out. Any thread: a long document has 100,000 changes."""
         with self._db.reader() as reader:
             return _positioned(reader, obj, after, until, waits)
 
@@ -168,7 +168,7 @@ class Snapshots:
 
     def opened(self, room: RoomId, snapshots: Sequence[OpenedSnapshot]) -> None:
         """Stores the states of snapshots that this device received and opened, each as the newest known state of its
-        object unless a later one is stored. Called within `receive`."""
+        object unless one up to the same or a later position is stored. Called within `receive`."""
         for s in snapshots:
             self.put_base(room, s.obj, s.covers, s.state)
 

@@ -203,9 +203,9 @@ class Store:
         blobs: Path | None = None,
         tester: Tester | None = None,
     ) -> "Store":
-        """Makes a new store at `path`, encrypted under the raw `key`. `kinds`: the kinds of objects by id. `blobs`: the
-        folder for parts of files (None: beside the database). `tester`: the process in which others' changes are tried;
-        without one they are merged untried."""
+        """Makes a new store at `path`, encrypted under the raw `key`. StoreUnwritable if the file exists. `kinds`: the
+        kinds of objects by id. `blobs`: the folder for parts of files (None: beside the database). `tester`: the
+        process in which others' changes are tried; without one they are merged untried."""
         return cls._start(Database.create(path, key), kinds, blobs, tester)
 
     @classmethod
@@ -217,9 +217,9 @@ class Store:
         blobs: Path | None = None,
         tester: Tester | None = None,
     ) -> "Store":
-        """Opens an existing store. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull. `kinds`: the
-        kinds of objects by id. `blobs`: the folder for parts of files (None: beside the database). `tester`: the
-        process in which others' changes are tried; without one they are merged untried."""
+        """Opens an existing store. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull,
+        StoreUnwritable. `kinds`: the kinds of objects by id. `blobs`: the folder for parts of files (None: beside the
+        database). `tester`: the process in which others' changes are tried; without one they are merged untried."""
         return cls._start(Database.open(path, key), kinds, blobs, tester)
 
     @classmethod

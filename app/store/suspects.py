@@ -30,8 +30,9 @@ class Suspects:
         self._deaths: dict[ObjId, int] = {}
 
     def prepare(self) -> None:
-        """Marks the objects that an earlier run of the program was merging when it ended as suspect. Called at opening,
-        before any merge."""
+        """Marks the objects that an earlier run of the program was merging when it ended as suspect. The changes of
+        those merges count as untried then (`_suspect`), and the journal is emptied. Called at opening, before any
+        merge."""
         with self._db.transaction():
             for merge in self._journal.left:
                 self._suspect(merge)
@@ -58,8 +59,8 @@ class Suspects:
 
     def _suspect(self, merge: Merge) -> None:
         """Marks the changes of an interrupted merge as untried, drops the object's cached state, and counts the crash.
-        If one change alone has ended the program CRASHES times, it is quarantined. Changes of the merge that were not
-        stored are received again."""
+        If the merge was of one change alone, and the object's merges have ended the program CRASHES times or more, that
+        change is quarantined. Changes of the merge that were not stored are received again."""
         conn, obj = self._db.conn, merge.obj
         first, last = self._row(obj, merge.first[1], "min"), self._row(obj, merge.last[1], "max")
         conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may contain the poison

@@ -317,8 +317,9 @@ class Trials:
 
     async def _resolve(self, rehearsal: Rehearsal, obj: ObjId) -> None:
         """Tries the next untried changes of an object in their order. Those that pass are merged; the others are
-        quarantined. If a change that was merged before ends the worker, all changes of the object are tried again
-        instead."""
+        quarantined. Of an object that is too large nothing is merged or quarantined. If a change that was merged before
+        ends the worker, all changes of the object are tried again instead, DOUBTS times at most; after that, the ones
+        tried now are quarantined."""
         kind = self._merging(obj)
         if kind is not None and self._judges.is_due(obj):
             await self._judges.again(obj, kind)
@@ -367,8 +368,8 @@ class Trials:
 
     async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
         """Tries each quarantined change alone, each in a fresh worker process: another version of the program, or a
-        faster machine, may merge it. The order is random, so that each is tried at some start. Stops after
-        RETRIED_ALL_S."""
+        faster machine, may merge it. The order is random, so that each is tried at some start. Those that ended the
+        program stay. Stops after RETRIED_ALL_S, for one object after RETRIED_WITHIN_S."""
         held_back, spent_s = self._held_changes.quarantined(), dict[ObjId, float]()
         random.shuffle(held_back)
         for held in held_back:
@@ -419,9 +420,9 @@ class Trials:
 
     @property
     def large(self) -> list[ObjId]:
-        """Objects that take too long to merge as a whole. Changes that others write in them after that is noticed are
-        not merged in this run of the program. Each start tries again, and so does leaving a change out of the object.
-        """
+        """Objects with untried changes that take too long to merge as a whole. Changes that others write in them after
+        that is noticed are not merged in this run of the program. Each start tries again, and so does leaving a change
+        out of the object."""
         rehearsal = self._rehearsal
         return [obj for obj in self._untried if rehearsal.is_large(obj)] if rehearsal is not None else []
 
@@ -430,8 +431,9 @@ class Trials:
         return int(self._db.value(sql.COUNT_UNTRIED, (obj,)) or 0) if obj in self._untried else 0
 
     def is_sound(self, obj: ObjId) -> bool:
-        """▲ Whether every received change of the object is merged here. If not, this device may not make a snapshot,
-        attest, baseline, prune or successor of it: changes would be missing in that."""
+        """▲ Whether nothing of the object is held back here: no change is untried or quarantined, and it is not
+        suspected of ending the program. If not, this device may not make a snapshot, attest, baseline, prune or
+        successor of it: changes would be missing in that."""
         return obj not in self._untried and obj not in self._suspects and not self._db.value(sql.IS_HELD, (obj,))
 
     def _rows(self, obj: ObjId, code: str, limit: int) -> list[StoredChange]:

@@ -72,8 +72,8 @@ def description_from(value: Any) -> Description:
 
 def merge(mine: Description, now: Description, known: Mapping[str, Description], by: Uid) -> Description | None:
     """Merges two descriptions of one card. `mine` was replaced by `now`, which may not build on it. Returns the value
-    to write in place of `now`, by the person `by`; None if `now` may stay, because it was made from `mine` or has the
-    same text.
+    to write in place of `now`, by the person `by`; None if `now` may stay, because it was made from `mine`, or has the
+    same text as that or as the merged one.
 
     `known`: former values of this description, by id. The nearest value that both were made from shows what was added
     and what removed; if none is known, nothing counts as removed.

@@ -19,8 +19,8 @@ def neighbours(others: Sequence[tuple[str, str]], before: str | None) -> tuple[s
 
 
 def key_between(low: str | None, high: str | None) -> str:
-    """A sort key between `low` and `high` (None: no bound), also if a colleague's program wrote something that is no
-    valid key."""
+    """A sort key between `low` and `high` (None: no bound). If a colleague's program wrote one that is no valid key, or
+    they are not in order: a key behind `low`, which may be behind `high` too."""
     try:
         return between(low or None, high or None)
     except (ValueError, AssertionError, IndexError):

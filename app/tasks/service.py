@@ -202,8 +202,8 @@ class TaskService:
             return board.seen(card)
 
     def my_tasks(self, *, done: bool = False) -> list[TaskRow]:
-        """The cards that are assigned to this person, over all rooms: the finished ones if `done`, otherwise the
-        others. The earliest due first, those without a date last."""
+        """The cards that are assigned to this person, over all rooms, without archived ones and those in the trash: the
+        finished ones if `done`, otherwise the others. The earliest due first, those without a date last."""
         where = "assignee = ? AND done = ? ORDER BY due IS NULL, due, title"
         return self._rows(where, (self.me, int(done)))
 
@@ -213,7 +213,7 @@ class TaskService:
 
     def linked(self, link: ObjectLink) -> Linked | None:
         """What to show of the card that a link leads to, or without a `ref` of the board. None if it is gone from the
-        board."""
+        board: deleted, archived or in the trash."""
         if not link.ref:
             return linked_object(self._objects, link)
         card = link.ref.decode(errors="replace")
@@ -280,7 +280,8 @@ class TaskService:
     def copy_cards(self, obj: ObjId, room: RoomId, into: ObjId) -> int:
         """Copies cards of the board `obj`, also archived ones, to the board `into` of another room, and returns how
         many. A card is copied if the other board lacks it, or has it with a different title or description, or without
-        a line of its checklist. The copy goes into the column with the same id, or into the first one."""
+        a line of its checklist. The copy goes into the column with the same id, or into the first one; it has no
+        labels, nobody is assigned to it, and this person counts as its maker."""
         with closing(self._made(obj, self._changes.of(obj))) as mine:
             cards = [*mine.all_cards(), *mine.archived()]
         there, count = self.board(room, into), 0
@@ -341,7 +342,7 @@ class TaskService:
 
 
 def _holds(card: Card, copied: Card) -> bool:
-    """Whether `card` has the same title and description as `copied`, and every line of its checklist."""
+    """Whether `card` has the same title and description as `copied`, and every line of its checklist, ticked or not."""
     lines = {item.text for item in card.checklist}
     same = (card.title, card.description) == (copied.title, copied.description)
     return same and all(item.text in lines for item in copied.checklist)

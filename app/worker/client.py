@@ -131,7 +131,8 @@ class Worker:
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> Tried:
         """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged. `thorough`: reads the
-        whole object after each. WorkerDied if the process ended meanwhile, or was ended because it took too long."""
+        whole object after each. WorkerDied if the process ended meanwhile, or was ended because it took too long;
+        WorkerUnavailable."""
         answers = list[Tried]()
         for part in _parts(updates):
             answers.append(self.ask(Try(obj, tuple(part), thorough), Tried, self._answer_s))
@@ -142,8 +143,8 @@ class Worker:
     async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> Tried | None:
         """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged, and reads nothing
         afterwards; awaited on the event loop. Returns None if the caller must use `try_` in a thread: the process does
-        not run, the updates have more than `soon.QUICK_BYTES`, or this is Windows. If it is cancelled, it ends the
-        process. Otherwise its answer would be taken for that to the next question."""
+        not run, the updates have more than `soon.QUICK_BYTES`, or this is Windows. WorkerDied as for `try_`. If it is
+        cancelled, it ends the process. Otherwise its answer would be taken for that to the next question."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return None

@@ -125,8 +125,8 @@ class Engine:
         return self._facts.of(found) if found else None
 
     def renewed_at(self, room: RoomId) -> int | None:
-        """When (server's time, ms) the key of `room` is due to be renewed; 0 for at once. None if the room, its key, or
-        the time at which the key was made is not known."""
+        """When (server's time, ms) the key of `room` is due to be renewed because of its age, or because it has no
+        archive; 0 for at once. None if the room, its key, or the time at which the key was made is not known."""
         found = self._link.rooms.get(room)
         epoch = found.stream.epochs.get(found.stream.epoch) if found else None
         return due_ms(found, made_ms(self._link, room, epoch.n)) if found and epoch else None
@@ -195,8 +195,8 @@ class Engine:
 
     def reread_progress(self, room: RoomId) -> tuple[int, int] | None:
         """While older items of `room` are pulled from the server and opened again in the background, because their keys
-        came later or this device began with snapshots: (position reached so far, last position to reach). None if
-        nothing is left to be read again."""
+        came later or this device began with snapshots: (position reached so far, 0 before the beginning; last position
+        to reach). None if nothing is left to be read again."""
         found = self._link.rooms.get(room)
         return (self.parts.inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
 
@@ -216,7 +216,7 @@ class Engine:
 
     def may_propose_history(self, room: RoomId, subject: Uid) -> str | None:
         """Why this person cannot propose in `room` that `subject`, a member, may read the whole history: a code of
-        sync/client/exchange/history_grants.py. None if they can."""
+        sync/client/exchange/history_grants.py, "not-member" also for a room that is not known. None if they can."""
         found = self._link.rooms.get(room)
         return may_propose(found.stream.state, self.uid, subject) if found else "not-member"
 
@@ -229,21 +229,24 @@ class Engine:
         return prunes(found, self.uid, self._link.server_now_ms, partial(self._link.waited_ms, room))
 
     def is_whole(self, room: RoomId) -> bool:
-        """▲ Whether the local copy of `room` is complete: everything that the server announced is stored, and no change
-        was pruned (deleted at the server) before this device fetched it, unless a snapshot has replaced it here. False
-        for a room that is not known."""
+        """▲ Whether the local copy of `room` has all positions: everything that the server announced is stored, and no
+        change was pruned (deleted at the server) before this device fetched it, unless a snapshot has replaced it here.
+        Items that wait for a key, and older ones that are still to be read again, are not counted as missing. False for
+        a room that is not known."""
         found = self._link.rooms.get(room)
         return found is not None and found.bootstrap_buffer is None and found.caught_up and not found.incomplete
 
     def has_missing_range(self, room: RoomId) -> bool:
         """▲ Whether changes of `room` were pruned before this device fetched them, and the snapshot that replaces them
-        could not be fetched or opened on this connection."""
+        could not be fetched or opened on this connection. False for a room that is not known."""
         found = self._link.rooms.get(room)
         return found is not None and self.parts.inbox.lacks(found)
 
     def blocked(self, room: RoomId) -> str | None:
-        """Why nothing written in `room` is sent now (a code); None if it is sent, or the room is not known. What was
-        written stays in the outbox; nothing is dropped."""
+        """Why something that is written in `room` is not sent now, as a code: what stops the room, "forbidden" for a
+        person who may not write there, the server's last refusal, or why the server takes no files of the room (then
+        only changes that name a file wait). None if nothing of that is so, also while offline or without a key, or if
+        the room is not known. What was written stays in the outbox; nothing is dropped."""
         found = self._link.rooms.get(room)
         if found is None:
             return None
@@ -284,8 +287,8 @@ class Engine:
         self.parts.inbox.invitations.reconsider()
 
     def speakers(self, room: RoomId) -> frozenset[Uid]:
-        """The people who have written at least one valid item in `room`; empty for a room that is not known. The answer
-        is cached until an item of a new device counts."""
+        """The people who have at least one valid item in `room`, a change or an entry of its log; former members too.
+        Empty for a room that is not known. The answer is cached until an item of a new device counts."""
         found = self._link.rooms.get(room)
         if found is None:
             return frozenset()

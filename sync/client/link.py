@@ -68,8 +68,8 @@ class Link:
 
     def waited_ms(self, room: RoomId, n: int) -> int:
         """▲ For how many ms this device has known position `n` of `room`, by its own clock; 0 if it has only just seen
-        it. An action that this client takes after some days waits by this time too. Otherwise a server whose clock is
-        ahead could make the client take it at once."""
+        it. It may be up to an hour too short, never too long. An action that this client takes after some days waits by
+        this time too. Otherwise a server whose clock is ahead could make the client take it at once."""
         seen = self.ports.seen_ms(room, n)
         return 0 if seen is None else max(0, self.now_ms() - seen)
 
@@ -85,9 +85,9 @@ class Link:
         return found
 
     def reload(self) -> None:
-        """Loads every room from the store, and discards the logs in memory: at the start, and after a write that failed
-        anywhere. The states of large rooms are not read here, but by `open_large`. ▲ A log in memory that is ahead of
-        the disk would be appended with entries missing before it."""
+        """Loads every room from the store, and discards the logs in memory: at the start, and after a session that an
+        error of the store or of this program ended. The states of large rooms are not read here, but by `open_large`. ▲
+        A log in memory that is ahead of the disk would be appended with entries missing before it."""
         self.book.forget()
         self.rooms.clear()
         self.large.clear()
@@ -112,7 +112,8 @@ class Link:
 
     def _restore(self, room: RoomId, state: bytes | None, stream: RoomStream | None = None) -> RoomSync:
         """A `RoomSync` from the stored `state` (None for none), or from `stream` if that was already decoded from it. ▲
-        If the state cannot be read, this room alone is stopped; the others open."""
+        If the state cannot be read, this room alone is stopped as UNREADABLE, until the next start; the others open. An
+        error of the store is raised."""
         try:
             return RoomSync(room, self.ports, self.book, self.account, state, stream)
         except Exception as e:
@@ -126,10 +127,10 @@ class Link:
     @contextmanager
     def apart(self, room: RoomId) -> Iterator[None]:
         """A context manager for work on `room` alone. ▲ A fault of this program in that work stops that room until the
-        next start, and is not raised.
+        next start, and is not raised. So does a state of the room that has grown too large to be read again.
 
         A lost connection, a refusal, a lying server and a full disk have a `code` and are raised: they concern more
-        than one room. A state that has grown too large to be read again concerns only its room.
+        than one room.
         """
         try:
             yield
@@ -170,8 +171,9 @@ class Link:
 
     async def load_logs(self, room: RoomSync) -> None:
         """Loads the key logs of the members of `room` from the store into memory, and computes for each member the key
-        to which an epoch is sealed; lets other tasks of the event loop run in between. Call it before an entry is
-        judged or drafted: that needs all of the logs without a pause, or in a thread."""
+        to which an epoch is sealed; lets other tasks of the event loop run in between. A member whose log is not stored
+        is left out. Call it before an entry is judged or drafted: that needs all of the logs without a pause, or in a
+        thread."""
         cost_us, pins = 0, room.stream.pins
         for uid, member in list(room.stream.members.items()):
             cost_us += 5 if uid in self.book else 1000  # a log that is not in memory is replayed
@@ -203,7 +205,8 @@ async def _read(state: bytes) -> RoomStream | None:
 
 
 def _of_one_room(fault: Exception) -> bool:
-    """Whether `fault` is a fault of this program and so concerns only the room that was worked on. Faults of the
+    """Whether `fault` is a fault of this program, and so concerns only the room that was worked on: an exception
+    without a `code`, or a BugError other than UnlistedTransition, which is raised in tests alone. Faults of the
     connection, the server or the store have a `code` and concern more. A state that is too large to be read again
     counts as a fault of its room."""
     if isinstance(fault, Reject):

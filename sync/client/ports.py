@@ -164,7 +164,7 @@ class InboxPort(Protocol):
         ...
 
     def problem(self, room: RoomId) -> str | None:
-        """Why the room stopped ("fork", "rollback"), as `set_problem` kept it."""
+        """Why the room stopped ("fork", "rollback" or "restored"), as `set_problem` stored it last."""
         ...
 
     def set_problem(self, room: RoomId, code: str | None) -> None:
@@ -176,9 +176,9 @@ class InboxPort(Protocol):
         ...
 
     def put_receipts(self, receipts: Sequence[KeptReceipt]) -> None:
-        """Stores each of `receipts` (the server's signed statements of how far a room goes), unless one of a later
-        position is stored for its room. It need not be durable: losing the last ones in a power cut does no harm, since
-        a position that is stored has its receipt from the same transaction (`ReceivedSlice.receipt`)."""
+        """Stores each of `receipts` (the server's signed statements of how far a room goes), unless one of the same or
+        a later position is stored for its room. It need not be durable: losing the last ones in a power cut does no
+        harm, since a position that is stored has its receipt from the same transaction (`ReceivedSlice.receipt`)."""
         ...
 
     def put_placed(self, room: RoomId, items: Sequence[Item], receipt: KeptReceipt | None) -> None:
@@ -190,9 +190,10 @@ class InboxPort(Protocol):
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
         """Stores the proof that the server was false about `room`. `code` is what it did ("fork", "rollback",
-        "restored", "time"), `ours` the receipt that we had, `theirs` the one that the server gave then (both as
-        `KeptReceipt.proof`), and `claim` what a member signed, or the server's statement that it was restored. Each may
-        be None. Only the first evidence of each code in a room is kept."""
+        "restored", "time", "withheld"), `ours` the receipt that we had, `theirs` the one that the server gave then
+        (both as `KeptReceipt.proof`), and `claim` what a member signed, what the server showed under a false signature,
+        or its statement that it was restored. Each may be None. Only the first evidence of each code in a room is
+        kept."""
         ...
 
     def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
@@ -202,14 +203,14 @@ class InboxPort(Protocol):
 
     def trim_items(self, before_ms: int, most_bytes: int) -> bool:
         """Deletes some of the items that are kept as they were received: those older than `before_ms` (server's time),
-        and the oldest ones while all together exceed `most_bytes`. True: there is more to delete, call it again."""
+        and the oldest ones while all together exceed `most_bytes`. True: there may be more to delete, call it again."""
         ...
 
     async def receive_apart(self, received: Received) -> None:
-        """Stores `received`, all that one slice changes, in ONE transaction: commits it, then notifies the parts of the
-        application that show it (chat, documents and so on), then flushes the commit to the disk and returns. With
-        `received.more` it is not flushed, since the last part of the slice is. If this raises, the slice may be stored
-        all the same.
+        """Stores `received` (a slice of a room's stream, or a part of one) in ONE transaction: commits it, then
+        notifies the parts of the application that show it (chat, documents and so on), then flushes the commit to the
+        disk and returns. With `received.more` it is not flushed, since the last part of the slice is. If this raises,
+        it may be stored all the same.
 
         A change whose id is stored already (the person's own, or one that came twice) only gets its position.
         """
@@ -231,8 +232,8 @@ class SnapshotPort(Protocol):
         ...
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
-        """(position, state of `obj` up to there): the state that this device last computed or opened, from which the
-        next computation begins. None if none is stored."""
+        """(position, state of `obj` up to there): the newest state that this device computed or opened, from which the
+        next computation begins. None if none is stored, or a change in it was left out since."""
         ...
 
     def opened_at(self, obj: ObjId) -> int | None:
@@ -248,9 +249,9 @@ class SnapshotPort(Protocol):
         ...
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
-        """The changes of `obj` at positions n with `after` < n ≤ `until`, and those at the positions `waits`, in the
-        room's order. The snapshot with which this device began the object is left out. Called from a thread that is not
-        the loop's."""
+        """The changes of `obj` at positions n with `after` < n ≤ `until`, those at the positions `waits`, and the
+        prunes of it in between (`PlacedChange.covers`), in the room's order. The snapshot with which this device began
+        the object is left out. Called from a thread that is not the loop's."""
         ...
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
@@ -264,7 +265,8 @@ class OutboxPort(Protocol):
 
     def pending(self, limit: int) -> list[PendingChange]:
         """At most `limit` outbox rows that are not encrypted yet, oldest first. Left out are rows of changes that name
-        a file that is not uploaded yet, and rows of a room that has stopped (`InboxPort.set_problem`)."""
+        a file that is not uploaded yet, document edits of an object behind such a row, and rows of a room that has
+        stopped (`InboxPort.set_problem`)."""
         ...
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
@@ -284,12 +286,13 @@ class OutboxPort(Protocol):
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
         """The room's stream shows `batch` from position `first` on: removes the batch, and those of its outbox rows
-        whose changes `receive_apart` gave a position. Returns False if some rows were void in the stream (neither
-        placed, bad nor waiting for a key): these are pending again, and the batch's sequence numbers are used up."""
+        whose changes `receive_apart` gave a position; all of its rows if one of these positions is bad or waits for a
+        key. Returns False if some rows are left, since they were void in the stream: these are pending again, and the
+        batch's sequence numbers are used up."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:
-        """Drops a batch that the server refused as stale: its rows are pending again, its dev_seq is used up."""
+        """Drops a batch that is not to be sent as it is: its rows are pending again, its dev_seq is used up."""
         ...
 
     def burned(self, room: RoomId) -> int:

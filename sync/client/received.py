@@ -51,8 +51,9 @@ class OpenedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSnapshot:
-    """A snapshot that this device opened: the state of the object `obj` up to position `covers`, written by `uid` and
-    attested by others. The snapshot itself is at position `n` (time `t`, the server's, ms)."""
+    """A snapshot that this device opened: `state` is the state of the object `obj` up to position `covers`, written by
+    `uid`; at least one other person has attested it, that is, signed its hash. The snapshot itself is at position `n`
+    (time `t`, the server's, ms)."""
 
     n: int
     t: int
@@ -65,7 +66,8 @@ class OpenedSnapshot:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomEvent:
     """A room entry at its position, for the timeline and the member list: `by` did something at position `n` (time `t`,
-    the server's, ms). `kind` is the entry type's name, or "reset" for a member whose account the agency has ended.
+    the server's, ms). `kind` is the entry type's name, or "reset" for a member whose account the agency has ended: no
+    entry, at a position of the slice that showed it, with that member as `by` and `subject`.
 
     `subject` is whom it concerns (add, rm, role, hist), `role` the new role, `history` for add: whether the member may
     read what was before. `origin` is the room that a genesis claims to continue; see `Engine.may_continue`. `obj` is
@@ -99,7 +101,8 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedSlice:
-    """Everything that one accepted slice of a room's stream changes in the store: one transaction.
+    """What one accepted slice of a room's stream changes in the store, or the last part of it: one transaction. Of a
+    slice with many changes the first ones are stored before it, as `OpenedContent`.
 
     `state` is the stream's state after the slice (opaque), up to position `cursor`. If both are None, both stay as they
     are. `positions` are the slice's (n, running hash) pairs. `changes` are the decrypted changes, `events` the lines
@@ -171,9 +174,9 @@ class OpenedUpTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """One transaction about items that waited for a key or a share. `resolved` are the positions of those that are now
-    opened or bad, and wait no more; `whole` the objects whose every change is here now: they no longer depend on a
-    snapshot. The other fields are as in `ReceivedSlice`."""
+    """One transaction about items that waited for a key or a share. `resolved` are the positions of those that wait no
+    more: opened now, bad, or before the first position that this person may read. `whole` are the objects whose every
+    change is here now: they no longer depend on a snapshot. The other fields are as in `ReceivedSlice`."""
 
     more: ClassVar[bool] = False
     room: RoomId

@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class LinkState(StrEnum):
-    """The state of the connection to the server, as it is shown to the person: one word for the status bar."""
+    """The state of the connection to the server, as it is shown to the person, one word for the status bar: OFFLINE
+    (the server is not reached, or refuses for now), CONNECTING, SYNCING (signed in, and not everything is read yet),
+    ONLINE (everything is read), ERROR (something is wrong that waiting alone hardly cures). OFFLINE and ERROR are both
+    tried again."""
 
     OFFLINE = "offline"
     CONNECTING = "connecting"
@@ -17,7 +20,9 @@ class LinkState(StrEnum):
 
 class RoomState(StrEnum):
     """A room's security status: whether what is written there is sealed (encrypted so that only members can open it),
-    and otherwise what is wrong. All but SEALED stop or limit writing and are explained in the interface."""
+    and otherwise what is wrong. With OWES_ROTATION and WAITING people can write, but it may have to wait for a key;
+    with LEFT they cannot. Every other state but SEALED stops the room: nothing is read or sent. All but SEALED are
+    explained in the interface."""
 
     SEALED = "sealed"
     OWES_ROTATION = "owes-rotation"
@@ -38,8 +43,8 @@ class RoomState(StrEnum):
 class SyncStatus:
     """The engine's status at one moment, for a status bar. `code` gives the reason when `state` is OFFLINE or ERROR,
     and `about` the address that the reason concerns, if it names one. `waiting` counts changes that the server does not
-    have; `last_synced_ms` is when everything received was last stored, by this device's clock. `server` is the stored
-    address, "" for none."""
+    have; `last_synced_ms` is when everything received was last stored, by this device's clock, None before the first
+    time in this run. `server` is the stored address, "" for none."""
 
     state: LinkState
     code: str | None

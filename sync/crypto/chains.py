@@ -32,8 +32,8 @@ class CertFacts:
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The place where a certificate chain breaks: `issuer` signed the certificate of `subject`, but has no certificate
-    in the file and is no authority that this machine trusts. `stray` is true if the file has other certificates, none
-    of which is the issuer's."""
+    in the file and is no authority that this machine trusts. `stray` is true if the file has certificates that are not
+    in the chain; none of them is the issuer's."""
 
     subject: str
     issuer: str

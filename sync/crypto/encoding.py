@@ -18,8 +18,8 @@ _SMALL = tuple(tuple(bytes((major << 5 | n,)) for n in range(24)) for major in r
 
 
 def enc(value: object) -> bytes:
-    """Encodes `value` as CBOR. BugError for a type, a number or a depth that this module's subset of CBOR does not
-    have."""
+    """Encodes `value` as CBOR. BugError for a type, a number, a map key or a depth that this module's subset of CBOR
+    does not have, and for text that is not Unicode."""
     out: list[bytes] = []
     _write(value, out.append, 0)
     return b"".join(out)

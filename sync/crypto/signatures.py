@@ -51,8 +51,8 @@ def verify(public: bytes, domain: str, message: object, sig: bytes) -> None:
 
 
 def check_public(public: bytes) -> None:
-    """▲ Reject "bad-key" if `public`, a public signing key, is of small order or has y ≥ p. One fixed signature would
-    be valid for every message under such a key."""
+    """▲ Reject "bad-key" if `public`, a public signing key, is of small order, has y ≥ p or has not 32 bytes. One fixed
+    signature would be valid for every message under such a key."""
     y = int.from_bytes(public, "little") & (2**255 - 1)
     if len(public) != 32 or y >= _P or y in _SMALL_ORDER_Y:
         raise Reject("bad-key", "signing key")

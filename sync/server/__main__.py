@@ -24,7 +24,8 @@ from sync.server.store.base import StoreError
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command. Returns the exit status, 0 for success."""
+    """Runs the command in `argv` (None: the process's own arguments). Returns the exit status, 0 for success. An error
+    that a command expects (ConfigError, Reject, StoreError, OSError) is printed as a sentence on stderr: status 1."""
     args = make_parser().parse_args(argv)
     try:
         if args.command == "invite" and args.offline is not None:

@@ -134,7 +134,7 @@ class Config:
 
     def check(self) -> None:
         """ConfigError unless the server either uses TLS, or uses plain HTTP that was asked for and cannot be reached
-        from outside; also for a bad address or port."""
+        from outside; also for a unix socket without a proxy, a proxy without `addresses`, and a bad address or port."""
         if self.unix is not None and not self.behind_proxy:
             raise ConfigError("unix needs behind_proxy = true: only a proxy can reach it")
         if self.plain:

@@ -39,8 +39,9 @@ class Anchor:
         self._rows = rows
 
     def settle(self, height: int) -> bool:
-        """Measures the rows that a window of this height (pixels) shows, and keeps the place within the list. False,
-        with nothing measured, if there is no row or no window."""
+        """Measures the rows that a window of this height (pixels) shows, and moves the place back into the list if it
+        is beyond an end. Follows the latest row if `at_end`. False, with nothing measured, if there is no row or no
+        window."""
         count = len(self._rows)
         if count == 0:
             self.row = self.into = 0
@@ -63,27 +64,30 @@ class Anchor:
         self.set_at_end(True)
 
     def move(self, by: int) -> None:
-        """Scrolls by `by` pixels, down if positive."""
+        """Scrolls by `by` pixels, down if positive; `settle` then measures the rows. Scrolling up ends following the
+        latest row."""
         self.floor.row = None
         if by < 0:
             self.set_at_end(False)
         self.into += by
 
     def set_at_end(self, at_end: bool) -> None:
-        """Sets whether the window follows the latest row, and emits `at_end_changed` if that changes it."""
+        """Sets whether the window follows the latest row (`at_end`), and emits `at_end_changed` if that changes it.
+        Nothing is scrolled before `settle`."""
         if at_end != self.at_end:
             self.at_end = at_end
             self.at_end_changed.emit(at_end)
 
     def insert(self, at: int, count: int, unseen: int | None) -> None:
-        """Notes that `count` rows were inserted at the index `at`; the window keeps its place. `unseen` is the index of
-        the first of them that the person is to see; None if there is none."""
+        """Notes that `count` rows were inserted at the index `at`. The window keeps its place, unless it follows the
+        latest row. `unseen` is the index of the first of them that the person is to see; None if there is none."""
         if not self.at_end and at <= self.row:
             self.row += count
         self.floor.insert(at, count, unseen if self.at_end else None)
 
     def remove(self, at: int, count: int) -> None:
-        """Notes that `count` rows were removed from the index `at` on."""
+        """Notes that `count` rows were removed from the index `at` on. The window keeps the number of its first row, so
+        it shows later rows if rows above it were removed."""
         left = len(self._rows)
         self.row = max(0, min(self.row, left - 1))
         self.floor.remove(at, count, left)
@@ -127,8 +131,8 @@ class Anchor:
             self.row += 1
 
     def _fill(self, count: int, height: int) -> None:
-        """Measures the rows from the place down to the end of a window of this height. If the `count` rows end above
-        that, places the window at the end of the list."""
+        """Measures the rows from the place down to the end of a window of this height. If the `count` rows end at or
+        above the window's end, places the window at the end of the list."""
         row, seen = self.row, -self.into
         while row < count and seen < height:
             seen += self._rows.height(row)

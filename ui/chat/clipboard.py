@@ -26,9 +26,9 @@ def mime_of(message: Message) -> QMimeData:
 
 def as_written(source: QMimeData) -> str:
     """Returns the text of a message that was copied, with its marks for bold and the like. Returns "" if `source` has
-    anything else than a message, or a text that cannot be a message.
+    no such text, or one that is longer than a message may be.
 
-    ▲ Any program can offer this format, so the text is cut to a message's length and loses letters that reorder others.
+    ▲ Any program can offer this format, so letters that reorder others are removed from the text.
     """
     data = bytes(source.data(_MIME).data()) if source.hasFormat(_MIME) else b""
     text = data.decode(errors="replace") if len(data) <= 4 * MAX_TEXT else ""

@@ -41,8 +41,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftMessage:
-    """A message that is being written and is not sent. `reply_to` is the message that it answers, and `name` that
-    message's author."""
+    """A message that is being written, or whose files are being sent: it is not sent yet. `reply_to` is the message
+    that it answers, and `name` that message's author."""
 
     text: str = ""
     reply_to: Message | None = None
@@ -170,7 +170,8 @@ class Composer(QFrame):
             self._begin_edit(edit, edited)
 
     def put_back(self, failed: DraftMessage) -> None:
-        """Adds a message that could not be sent to what is being written, before it."""
+        """Adds a message that could not be sent to what is being written, before it; during an edit of a message, to
+        what was being written before the edit. If both are answers, the one that is being written stays an answer."""
         since = self._aside if self._edit is not None else self.begun
         text = "\n".join(part for part in (failed.text, since.text) if part.strip())
         first = failed if since.reply_to is None else since
@@ -379,7 +380,8 @@ def _rule() -> QWidget:
 
 
 class Banner(QWidget):
-    """A line over the field that shows which message is answered or changed, with a cross that calls `on_close`."""
+    """A line over the field in which a message is written, with an icon, a text and a cross that calls `on_close`. It
+    shows which message is answered or changed, or what could not be pasted. Hidden until `show_text`."""
 
     def __init__(self, on_close: Callable[[], object]) -> None:
         super().__init__()

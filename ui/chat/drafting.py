@@ -44,7 +44,8 @@ class Drafting:
         return self._timer.isActive()
 
     def keep(self) -> None:
-        """Stores what is being written, and the messages whose files are being sent."""
+        """Stores what is being written, and the messages whose files are being sent, as one draft. Of pasted pictures
+        only their number is stored. An error is shown."""
         self._timer.stop()
         composer, edit = self._composer, self._composer.edits
         aside = composer.aside if edit is not None else composer.begun

@@ -20,8 +20,8 @@ _ASKED = 200
 
 
 def home_rows(parts: ViewParts[ChatService], new: AbstractSet[RoomId]) -> list[HomeRow]:
-    """The rows that the chats add to the Home page: the latest unread messages that mention the person, then
-    conversations of two with something unread. `new` are rooms that the person was added to and has not opened."""
+    """The rows that the chats add to the Home page: the latest unread messages that mention the person (at most six),
+    then conversations of two with something unread. `new` are rooms that the person was added to and has not opened."""
     rooms = {each.room: each for each in parts.rooms.rooms()}
     unread = parts.service.mentions(_ASKED, unread_only=True)
     mentions = [each for each in unread if each.room in rooms][:_MENTIONS]

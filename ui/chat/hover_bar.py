@@ -34,9 +34,9 @@ class HoverBar(QFrame):
         self.hide()
 
     def show_for(self, message: Message | None, rect: QRect, *, can_write: bool, can_edit: bool) -> None:
-        """Shows the bar at the upper right corner of `rect`, where `message` is; hides it for None or a deleted
-        message. `can_write`: the person may react and reply, otherwise only More is shown. `can_edit`: the person may
-        change this message."""
+        """Shows the bar at the viewport's right edge, at the top of `rect`, where `message` is (in the viewport's
+        coordinates); hides it for None or a deleted message. `can_write`: the person may react and reply. `can_edit`:
+        the person may change this message. The buttons for what the person may not do are hidden."""
         self.message = None if message is None or message.deleted else message
         if self.message is None:
             self.hide()

@@ -43,9 +43,9 @@ class TimelineModel(QAbstractListModel):
         return ". ".join([*day, f"{name}, {clock(message.t)}: {self._content(message)}", *self._state(message)])
 
     def is_new(self, row: int) -> bool:
-        """Whether the message in this row is by another person and below the line over the first unread one. The line
-        stays while the room is open, so a message that scrolled past on screen is still new for a person who listens to
-        one message at a time."""
+        """Whether the message in this row is by another person, not deleted, and below the line over the first unread
+        one. The line stays while the room is open, so a message that scrolled past on screen is still new for a person
+        who listens to one message at a time."""
         first, message = self.timeline.first_unread, self.timeline.message(row)
         mine = message.author == self.people.me.uid
         return first is not None and row >= first and not mine and not message.deleted

@@ -35,7 +35,8 @@ class Layouts:
         return len(self.heights)
 
     def at(self, row: int) -> MessageLayout:
-        """The layout of the message in this row, made now if it is not kept. Its height replaces the guess."""
+        """The layout of the message in this row (from 0), made now if it is not kept or not as wide as the viewport.
+        Its height replaces the guess in `heights`. IndexError beyond the last row."""
         layout = self._kept.get(row)
         width = self._viewport.width()
         if layout is None or layout.width != width:
@@ -89,6 +90,7 @@ class Layouts:
         self.heights = Heights(self._chat.rowCount(), px(GUESS_PX))
 
     def row_now(self, row: int | None) -> int | None:
-        """The present row of the message that was laid out in `row` before the rows changed; None if it is gone."""
+        """The present row of the message that was laid out in `row` before the rows changed. None if the message is
+        gone, if its layout is not kept, or for None."""
         layout = self._kept.get(row) if row is not None else None
         return self._chat.timeline.index_of(layout.message.change_id) if layout is not None else None

@@ -57,7 +57,8 @@ class MessageActions:
 
     def act(self, shown: Message, action: str) -> None:
         """Does `action` ("reply", "edit", "delete", "copy" …) with a message, as the message is now: it may have
-        changed since it was `shown`. If it was deleted, says so. Does nothing if the person may not do this with it."""
+        changed since it was `shown`. Asks before it deletes. If the message was deleted, says so. Does nothing if the
+        person may not do this with it."""
         message = self._find(shown.change_id)
         if message is None or message.deleted:
             toast(self._view, tr("The message was deleted"))
@@ -106,7 +107,8 @@ class MessageActions:
         run_guarded(self._view, lambda: self._service.react(self._room, message.change_id, emoji), again=again)
 
     def open_menu(self, message: Message, at: QPoint) -> None:
-        """Opens the menu of a message at the global point `at`; there is none for a deleted message."""
+        """Opens the menu of a message at the global point `at`; there is none for a deleted message. It closes if the
+        message is deleted meanwhile."""
         if message.deleted:
             return
         entries: list[Entry | None] = [

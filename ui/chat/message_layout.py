@@ -59,8 +59,8 @@ class Part(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A part of a message that can be clicked. `number` is its index among the message's files or reactions, `run` the
-    piece of text that is a link."""
+    """A part of a message that can be clicked. `number` is its index among the message's files or reactions, 0 for
+    other parts; `run` is the piece of text that is a link, None for other parts."""
 
     part: Part
     number: int = 0
@@ -69,7 +69,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pill:
-    """A reaction as it is painted below a message: emoji, count, and whether the person has reacted so (`mine`)."""
+    """A reaction as it is painted below a message: emoji, count, and whether the person has reacted so (`mine`). `rect`
+    is in the coordinates of the message's layout."""
 
     rect: QRectF
     emoji: str
@@ -79,7 +80,8 @@ class Pill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """A card below a message for a task or document that the message links to at its end."""
+    """A card below a message for a task or document that the message links to at its end. `rect` is in the coordinates
+    of the message's layout, `run` is the link."""
 
     rect: QRectF
     run: Run
@@ -89,8 +91,8 @@ class Thing:
 
 
 class MessageLayout:
-    """Where the parts of one message are painted, from (0, 0) down to `height`, in this width. `place` says what comes
-    before the message, such as a new day."""
+    """Where the parts of one message are painted, from its top left corner, (0, 0), down to `height`, in this width;
+    all rectangles count from that corner. `place` says what comes before the message, such as a new day."""
 
     def __init__(
         self,
@@ -139,7 +141,8 @@ class MessageLayout:
         return max(120, self.width - self.left - _RIGHT)
 
     def hit(self, point: QPointF) -> Hit | None:
-        """The part of the message at a point; None if there is no part that can be clicked."""
+        """The part of the message at a point that counts from its top left corner; None if there is no part that can be
+        clicked."""
         if self.quote and self.quote[0].contains(point):
             return Hit(part=Part.QUOTE)
         if self.text and (run := self.text[1].run_at(point - self.text[0])) is not None:
@@ -161,7 +164,8 @@ class MessageLayout:
         return None
 
     def parts(self) -> list[tuple[Hit, QRectF]]:
-        """All parts of the message that can be clicked, each with its rectangle, from top to bottom."""
+        """All parts of the message that can be clicked, each with its rectangle from the message's top left corner,
+        from top to bottom. A file is one part, with its button."""
         found: list[tuple[Hit, QRectF]] = []
         if self.quote:
             found.append((Hit(part=Part.QUOTE), self.quote[0]))

@@ -66,7 +66,7 @@ class MessagePainter:
             self._write(painter, rect.adjusted(px(22), 0, 0, 0), text, "accent", 13, 500)
 
     def ring(self, painter: QPainter, rect: QRectF) -> None:
-        """Paints a ring around `rect`, the part of a message that has the focus."""
+        """Paints a ring around `rect` (in the painter's coordinates), the part of a message that has the focus."""
         painter.setPen(QPen(theme.current().colour("focus"), theme.current().focus_px))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(rect.adjusted(-2, -1, 2, 1), 6, 6)
@@ -111,8 +111,9 @@ class MessagePainter:
         self._write(painter, rest, shown, "muted", 13)
 
     def _paint_quoted(self, painter: QPainter, rect: QRectF, text: str) -> None:
-        """Paints a bar beside a quotation, and above it `text`, which says whom it names. ▲ Nothing on this computer
-        confirms the quotation, so the bar runs along all of it."""
+        """Paints a bar at the left of `rect` (in the painter's coordinates), where a quotation is, and `text`, which
+        says whom it names, on its first line. ▲ Nothing on this computer confirms the quotation, so the bar runs along
+        all of it."""
         painter.fillRect(QRectF(rect.x(), rect.y() + 2, 3, rect.height() - 4), theme.current().colour("warning"))
         line = QRectF(rect.x() + QUOTED_INDENT, rect.y(), rect.width() - QUOTED_INDENT, line_px())
         shown = QFontMetricsF(font(13, 500)).elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())

@@ -7,8 +7,9 @@ Action = QAbstractItemView.CursorAction
 
 
 def row_after(action: Action, now: int, count: int, page: int) -> int | None:
-    """The row that a key leads to from the row `now` (-1: none is chosen, so one begins at the end), of `count` rows;
-    `page` is the number of rows for Page Up and Down. None if there are no rows."""
+    """The row that the key for `action` leads to from the row `now` (-1: none is chosen, so one begins at the end), of
+    `count` rows, never beyond the first or last; `page` is the number of rows for Page Up and Down. None if there are
+    no rows."""
     step = {
         Action.MoveUp: -1,
         Action.MovePrevious: -1,

@@ -7,8 +7,8 @@ from ui.chat.layouts import Layouts
 
 
 class PartFocus:
-    """Which part of the current message has the keyboard focus: `number` is the index of the link, file or reaction, -1
-    the message itself."""
+    """Which part of the current message has the keyboard focus: `number` is its index among the parts that can be
+    clicked (the quoted message, links, files, reactions …), -1 the message itself."""
 
     def __init__(self, layouts: Layouts) -> None:
         self.number = -1
@@ -28,7 +28,7 @@ class PartFocus:
         return self.number != before
 
     def rect(self, row: int) -> QRectF | None:
-        """The rectangle of the part that has the focus, within the message in `row`; None if the message itself has
-        it."""
+        """The rectangle of the part that has the focus, from the top left corner of the message in `row`; None if the
+        message itself has it."""
         parts = self._layouts.at(row).parts() if self.number >= 0 else []
         return parts[self.number][1] if 0 <= self.number < len(parts) else None

@@ -19,8 +19,8 @@ CACHE_BYTES = 32 * 1024 * 1024
 
 
 def picture_of(source: Source) -> Picture | None:
-    """The size in pixels and a preview of a file to be sent; None if it is no PNG or JPEG that can be read. May be
-    called on any thread."""
+    """The size in pixels and a preview of a file to be sent. None if its name does not end as that of a PNG or JPEG, if
+    it cannot be read as one, or if no preview of it is small enough. May be called on any thread."""
     if Path(source.name).suffix.lower() not in SUFFIXES:
         return None
     data = source.data if isinstance(source, Pasted) else source

@@ -74,7 +74,7 @@ class RichText:
         self._layout.endLayout()
 
     def paint(self, painter: QPainter, at: QPointF) -> None:
-        """Paints the text with its top left corner at the point `at`."""
+        """Paints the text with its top left corner at the point `at`, in the painter's coordinates."""
         for span in self.spans:
             if span.run.link is not None or span.run.code or span.run.note:
                 self._paint_ground(painter, span, at)
@@ -85,7 +85,7 @@ class RichText:
         self._layout.draw(painter, at)
 
     def run_at(self, point: QPointF) -> Run | None:
-        """The link or mention at a point of the text; None if there is none."""
+        """The link or mention at a point that counts from the text's top left corner; None if there is none."""
         for span in self.spans:
             rects = self._rects(span.start, span.end) if span.run.href or span.run.mention else []
             if any(rect.contains(point) for rect in rects):
@@ -93,7 +93,8 @@ class RichText:
         return None
 
     def links(self) -> list[tuple[Run, QRectF]]:
-        """The links in the text in their order, each with the rectangle of its first line."""
+        """The links in the text in their order, each with the rectangle of its first line, from the text's top left
+        corner. Mentions are left out."""
         found = [(span.run, self._rects(span.start, span.end)) for span in self.spans if span.run.href]
         return [(run, rects[0]) for run, rects in found if rects]
 

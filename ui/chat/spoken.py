@@ -20,7 +20,8 @@ Place = tuple[Hit, QRectF]
 
 
 class Messages(Protocol):
-    """What the objects for screen readers need of the view of a conversation."""
+    """What the objects for screen readers need of the view of a conversation: the layout and place of a row's message,
+    which of its parts has the focus, and the press of a part."""
 
     def layout_of(self, row: int) -> MessageLayout: ...
 
@@ -142,7 +143,8 @@ class MessageSpot(RowSpot):
 
 
 def part_key(message: Message, hit: Hit) -> Hashable:
-    """What identifies a part of a message when other parts come and go: for a reaction it is the emoji."""
+    """What identifies a part of a message when other parts come and go: its kind, with the emoji of a reaction, the
+    text of a link, or otherwise the part's index."""
     if hit.part is Part.REACTION:
         return hit.part, message.reactions[hit.number].emoji
     return (hit.part, hit.run.text) if hit.run is not None else (hit.part, hit.number)

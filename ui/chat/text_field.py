@@ -281,7 +281,8 @@ class TextField(QTextEdit):
             self._paste(source)
 
     def _paste(self, source: QMimeData) -> None:
-        """Pastes text; a picture only if there is no text or file."""
+        """Pastes text. The picture on the clipboard is given on instead (`image_given`) if there is no text with it, or
+        only an address."""
         copied = as_written(source)
         if copied:
             self._type(partial(self.textCursor().insertText, copied))
@@ -344,7 +345,7 @@ class NameList(QFrame):
         column(self, margins=(6, 6, 6, 6)).addWidget(self.list)
 
     def offer(self, people: Sequence[Person]) -> None:
-        """Lists these people, with the first one chosen."""
+        """Lists the first seven of these people, with the first one chosen."""
         before, self._offered = self._offered, list(people)[:NAMES_SHOWN]
         for edit in edits([person.uid for person in before], [person.uid for person in self._offered]):
             self._do(edit)
@@ -367,7 +368,7 @@ class NameList(QFrame):
                 self.list.model().insertRows(first, count, top)
 
     def place(self, cursor: QPoint) -> None:
-        """Shows the list above the point `cursor` of the window."""
+        """Shows the list above the point `cursor`, in the window's coordinates, but inside the window."""
         self.move(
             max(8, min(cursor.x() - 14, self.window().width() - self.width() - 8)),
             max(0, cursor.y() - self.height() - 8),

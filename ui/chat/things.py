@@ -27,7 +27,8 @@ class Unnamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Things:
-    """How messages find what their links lead to (`find`), and how that is shown (`words`)."""
+    """Two things that are needed to show a message's links: `find`, which returns what a link leads to, and `words`,
+    which gives the icon and a line of text for it."""
 
     find: Find = lambda link: None
     words: LinkWords = field(default_factory=Unnamed)

@@ -49,7 +49,7 @@ class TimelineView(PlacedList):
     key_pressed = Signal(object, str)
     """Message, "reply" | "edit" | "delete" | "copy" | "react": asked for by key."""
     menu_asked = Signal(object, QPoint)
-    """Message, where: its menu, by mouse or key."""
+    """Message, global point: its menu, by mouse or key."""
     hovered = Signal(object, QRect)
     """A message or None, and its rectangle in the viewport. Emitted again when the message or its place has changed;
     None when the message leaves the window or the person scrolls."""
@@ -92,7 +92,7 @@ class TimelineView(PlacedList):
         return self._anchor.at_end
 
     def jump_to_end(self) -> None:
-        """Scrolls to the latest message."""
+        """Scrolls to the latest message, and follows new ones."""
         self._set_hover(-1)
         self._anchor.go_to_end()
         self._settle()
@@ -128,7 +128,7 @@ class TimelineView(PlacedList):
             self.setCurrentIndex(self._chat.index(row))
 
     def top_row(self) -> tuple[int, int] | None:
-        """The row at the top of the window and how far into it that begins; None at the end."""
+        """The row at the window's top, and how many pixels of it are above; None at the end or without rows."""
         return None if self._anchor.at_end or not len(self._layouts) else (self._anchor.row, self._anchor.into)
 
     def scroll_to_row(self, row: int, into: int) -> None:
@@ -205,7 +205,8 @@ class TimelineView(PlacedList):
         return self._layouts.at(row)
 
     def _settle(self) -> None:
-        """Measures what is in sight, keeps the place within the list, and updates the scroll bar."""
+        """Lays out and measures the rows in sight, moves the window's place back into the list if it is beyond an end,
+        and updates the scroll bar. Call it after every change of rows, size or place."""
         height = self.viewport().height() - 2 * PAD
         settled = self._anchor.settle(height)
         self._update_scroll_bar(height)
@@ -289,7 +290,7 @@ class TimelineView(PlacedList):
         self._settle()
 
     def _on_layout(self) -> None:
-        """Keeps what is in sight in its place, since older messages may have been added above it."""
+        """Keeps the row at the top in place, below older messages that were added; if it is gone, goes to the end."""
         anchor = self._anchor
         row, floor = self._layouts.row_now(anchor.row), self._layouts.row_now(anchor.floor.row)
         self._layouts.reset()

@@ -19,8 +19,8 @@ from ui.kit.translate import tr
 
 
 class TypingLine:
-    """The line (`label`) under the messages of a room that names the people who are writing; announced when it
-    changes."""
+    """The line (`label`) under the messages of a room that names the other people who are writing. It is announced when
+    it changes, while the conversation is visible in an active window."""
 
     def __init__(self, view: QWidget, service: ChatService, room: RoomId) -> None:
         """`view` is the conversation, which owns the timer."""

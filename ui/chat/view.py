@@ -119,7 +119,8 @@ class ChatView(QWidget):
     # -- for the shell ----------------------------------------------------------------------------------------------
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
-        """Goes to the message whose id is `ref`. Does nothing more if there is none."""
+        """Scrolls to the message whose id is `ref`, chooses it and gives the list the focus; `mark_words` then marks
+        words in it. Does nothing if there is none; `mark_words` then marks nothing. `obj`, the chat, is not needed."""
         index = self._timeline.index_of(ChangeId(ref))
         self._opened = ChangeId(ref) if index is not None else None
         if index is not None:
@@ -139,7 +140,8 @@ class ChatView(QWidget):
         return ViewPlace(at=at, px=px, anchor=cursor.anchor(), caret=cursor.position())
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Shows what `view_place` returned; the latest message if that was shown, or if the message is gone."""
+        """Shows what `view_place` returned. If the latest message was shown, or if the message is gone, the list stays
+        where it is: a new view shows the latest message."""
         row = self._timeline.index_of(ChangeId(left.at)) if left.at else None
         if row is not None:
             self.list.scroll_to_row(row, left.px)
@@ -150,8 +152,8 @@ class ChatView(QWidget):
         return self.composer
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the person may write here: shows or hides the composer and the answers to messages. What was
-        being written is kept."""
+        """Sets whether the person may write here (`writable`): shows or hides the composer and the answers to messages.
+        What was being written is kept."""
         self.message_actions.writable = writable
         self.composer.setVisible(writable)
         self._closed.setVisible(not writable)
@@ -184,8 +186,8 @@ class ChatView(QWidget):
         self.composer.setFocus()
 
     def _open_at_unread(self) -> None:
-        """Shows the first unread message if something was received since the view was left. Otherwise everything stays
-        in place."""
+        """Shows the first unread message if more is unread than when the view was left, or if the view is shown for the
+        first time. Otherwise everything stays in place."""
         left, self._unread_left = self._unread_left, None
         first = self._timeline.first_unread
         if left is not None and first is not None and self._unread > left:

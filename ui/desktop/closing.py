@@ -17,7 +17,8 @@ class Gate(QMainWindow):
     whether it may be."""
 
     def __init__(self, close: Callable[[], bool], kept: str = "") -> None:
-        """`kept` is the place and size of the main window, as stored in the settings: this window opens there."""
+        """`close` is called before the window is closed, and returns whether it may be. `kept` is the place and size of
+        the main window, as stored in the settings: this window opens there, unless it is ""."""
         super().__init__()
         set_title(self, "Kansli")
         self.setMinimumSize(least_size(self))

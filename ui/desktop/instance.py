@@ -84,7 +84,8 @@ def _mac(key: bytes, *parts: bytes) -> bytes:
 
 class Instance(QObject):
     """Listens at `name` for other starts of the program with this profile: `called` is emitted with the text that each
-    sends. Hold the profile's lock before: a socket that a killed process left behind is removed."""
+    sends. It listens to nothing, and logs that, if `name` is "" or cannot be used. Hold the profile's lock before: a
+    socket that a killed process left behind is removed."""
 
     called = Signal(str)
     """Another start, with what it was given."""
@@ -178,8 +179,8 @@ class _Caller:
 
 
 def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS) -> bool:
-    """Sends `text` to the running instance that listens at `name`. Returns False if no instance of this profile
-    answers. Blocks for `wait_ms` at most a few times; called before there is an event loop."""
+    """Sends `text`, cut to MAX_BYTES, to the running instance that listens at `name`. Returns False if no instance of
+    this profile answers. Blocks for `wait_ms` at most a few times; called before there is an event loop."""
     key, ours, message = _key(profile_id), os.urandom(_NONCE), text.encode(errors="replace")[:MAX_BYTES]
     socket = QLocalSocket()
     socket.connectToServer(name)

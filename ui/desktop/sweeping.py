@@ -14,8 +14,8 @@ SETTLE_MS = 200
 
 
 class Sweeping(QObject):
-    """Collects Python's garbage while the person is in another program, so that nobody waits for it. `session_closed`
-    collects too: a closed session leaves the most behind."""
+    """Collects Python's garbage while the person is in another program, at most every ten minutes, so that nobody waits
+    for it. `session_closed` collects too: a closed session leaves the most behind."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Sweeping(QObject):
         application.applicationStateChanged.connect(self._on_state)
 
     def session_closed(self) -> None:
-        """Removes what was readable from memory, together with the objects that held it."""
+        """Collects soon, so that what the closed session held readable leaves memory."""
         QTimer.singleShot(SETTLE_MS, self, self._sweep)
 
     def _on_state(self, state: Qt.ApplicationState) -> None:

@@ -54,7 +54,8 @@ class Tray(QObject):
             self.refresh()
 
     def set_locked(self, locked: bool) -> None:
-        """Sets whether Kansli is locked; the menu's entry for locking is then disabled."""
+        """Sets whether Kansli is `locked`: the tool tip then says only that, and the menu's entry for locking is
+        disabled."""
         self.locked = locked
         self.refresh()
 
@@ -100,8 +101,8 @@ def tray(parent: QObject, available: Callable[[], bool] = QSystemTrayIcon.isSyst
 
 
 def sign(unread: int) -> QIcon:
-    """The program's icon for the tray, with the number of unread messages in a corner. It is the same on every desktop,
-    whose theme is not known."""
+    """The program's icon for the tray, with the number of unread messages in a corner: a dot in the smallest size, 99+
+    above 99, nothing for 0. It is the same on every desktop, whose theme is not known."""
     whole, result = icons.app_icon(), QIcon()
     for size in SIZES:
         image = whole.pixmap(size, size)

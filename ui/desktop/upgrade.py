@@ -12,7 +12,7 @@ import sys
 
 def hold_program() -> None:
     """From now on loads modules from the program's file that was started, also if another version replaces it. Does
-    nothing where Kansli runs from source."""
+    nothing where Kansli runs from source, and on systems other than Linux."""
     archive = getattr(sys.modules.get("pyimod02_importers"), "pyz_archive", None)
     name = getattr(archive, "_filename", None)
     if sys.platform != "linux" or archive is None or not isinstance(name, str):

@@ -13,7 +13,9 @@ Reachability = QNetworkInformation.Reachability
 
 
 class Events(QObject):
-    """Signals for events of the computer and the desktop session, from whatever system reports them."""
+    """Signals for events of the computer and the desktop session, from whatever system reports them: a sleep has ended
+    (`woke`), the screen was locked or the session left (`left`), the computer has got a network or changed to another
+    (`network_changed`)."""
 
     woke = Signal()
     """The computer slept, and does no more."""
@@ -24,7 +26,8 @@ class Events(QObject):
 
 
 def watch(parent: QObject) -> Events:
-    """Returns signals for the events that this system reports, emitted for as long as `parent` lives."""
+    """Returns signals for the end of a sleep, a locked screen or session that was left, and another network, emitted
+    for as long as `parent` lives. One that this system does not report is never emitted."""
     events = Events(parent)
     if sys.platform == "win32":
         from ui.desktop.power_windows import listen
@@ -36,15 +39,15 @@ def watch(parent: QObject) -> Events:
 
 
 class Networks(Protocol):
-    """The part of Qt's QNetworkInformation that is used here."""
+    """The part of Qt's QNetworkInformation that is used here: the signal for a change of the network."""
 
     @property
     def reachabilityChanged(self) -> Any: ...
 
 
 def networks(events: Events, system: Networks | None = None) -> None:
-    """Has `network_changed` of `events` emitted when the computer's network changes. Nothing is emitted on a system of
-    which Qt knows nothing. `system` is replaced in tests."""
+    """Has `network_changed` of `events` emitted when the computer gets a network, or another one; not when it loses it.
+    Nothing is emitted on a system of which Qt knows nothing. `system` is replaced in tests."""
     if system is None:
         if not QNetworkInformation.loadDefaultBackend():
             log.ui.info("no-network-notices")

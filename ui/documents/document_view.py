@@ -115,7 +115,7 @@ class DocumentView(QWidget):
             self._rename()
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the document can be changed, or only read."""
+        """Sets whether the document can be changed (`writable`), or only read."""
         if writable != self.editor.isReadOnly():
             return
         self.editor.set_writable(writable)
@@ -210,8 +210,8 @@ class DocumentView(QWidget):
             self.panel.show_carets(carets)
 
     def _on_list(self, room: RoomId) -> None:
-        """Shows and announces that somebody put this document into the trash, or restored it. `room` is the room whose
-        list changed."""
+        """Shows that somebody put this document into the trash, which is also announced, or restored it. `room` is the
+        room whose list changed."""
         if room != self._room:
             return
         away = self._service.trash.of(self.obj)

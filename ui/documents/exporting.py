@@ -86,8 +86,8 @@ async def _save(
     kind: str,
     write: Callable[[Path], Coroutine[Any, Any, object]],
 ) -> None:
-    """Asks where to save the exported document, calls `write` with the path, and confirms. `suffix` is the file's
-    extension, `kind` the name of the format in the dialog."""
+    """Asks where to save the exported document, calls `write` with the path, and confirms. Does nothing more if the
+    person cancels. `suffix` is the file's extension, `kind` the name of the format in the dialog."""
     title, _ = files.content(obj)
     name = f"{file_name(title)}.{suffix}"
     target = await save_file(widget, tr("Export"), name, f"{kind} (*.{suffix})", suffix)

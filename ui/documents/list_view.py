@@ -44,8 +44,8 @@ class Row:
 
 
 class Documents(SpokenList, QListView):
-    """The list of a room's documents. Enter or a click opens a document: `wanted` is emitted. The menu key or a right
-    click emits `menu_wanted` with the document and the point for the menu."""
+    """The list of a room's documents. Enter, Space or a click opens a document: `wanted` is emitted with its id. The
+    menu key or a right click emits `menu_wanted` with the id and the global point for the menu."""
 
     wanted = Signal(object)
     menu_wanted = Signal(object, QPoint)
@@ -83,7 +83,7 @@ class Documents(SpokenList, QListView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Asks for the menu of a document: at the pointer, for the row under it, or by key, in the middle of the
-        current row."""
+        current row. The point is a global one."""
         if event.reason() == QContextMenuEvent.Reason.Mouse:
             index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
             at = event.globalPos()
@@ -96,8 +96,8 @@ class Documents(SpokenList, QListView):
 
 
 class ListView(QWidget):
-    """The page with a room's documents, or if there are none, a sentence that says so and a button for the first
-    one."""
+    """The page with a room's documents; if there are none, a sentence that says so and a button for the first one, or,
+    if all are in the trash, for the trash."""
 
     opened = Signal(object)
     created = Signal()
@@ -201,7 +201,8 @@ class ListView(QWidget):
         return row.obj if row is not None and self._stack.currentWidget() is self.documents else None
 
     def take_focus(self) -> None:
-        """Gives the focus to the list; if there are no documents, to the button for the first one."""
+        """Gives the focus to the list; if there are no documents, to the button that is shown instead: for the first
+        one, or if all are in the trash, for the trash."""
         if self._stack.currentWidget() is self.documents:
             self.documents.setFocus()
         elif isinstance(shown := self._stack.currentWidget(), EmptyState) and shown.step is not None:

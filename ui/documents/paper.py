@@ -64,8 +64,8 @@ def a4() -> QPageLayout:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of text on a page: the line `number` of `text`, at the point `at`. `quoted` is the height of the bar
-    beside it, if it is in a quote; otherwise 0."""
+    """A line of text on a page: the line `number` of `text`, at the point `at`, which counts from the page's top left
+    corner in units of 1/DPI inch. `quoted` is the height of the bar beside it, if it is in a quote; otherwise 0."""
 
     text: QTextLayout
     number: int
@@ -101,8 +101,8 @@ class Paper:
         return len(self._pages)
 
     async def lay_out(self, progress: Progress = lambda _done, _all: None) -> None:
-        """Breaks the document into pages, in steps that leave the event loop free. `progress` is called with the block
-        that is being laid out, from 0, and the number of blocks."""
+        """Breaks the document into pages, in steps that leave the event loop free. `progress` is called between steps
+        with the block that is being laid out, from 0, and the number of blocks."""
         began, before = time.perf_counter(), None
         for at, (block, item) in enumerate(zip(self._blocks, items(self._blocks), strict=True)):
             for _ in self._put(block, item, before):
@@ -119,7 +119,8 @@ class Paper:
             pass
 
     def painting(self, painter: QPainter, page: int) -> Iterator[None]:
-        """Paints a page as `paint` does, in steps: a generator that stops after each line."""
+        """Paints a page as `paint` does, in steps: a generator that stops after each line. The caller runs it to its
+        end."""
         painter.setPen(Qt.GlobalColor.black)
         self._foot(painter, page)
         for line in self._pages[page].lines:
@@ -171,8 +172,8 @@ class Paper:
         self._y = self._text.top()
 
     def _sign(self, style: Style, item: Item, font: QFont, left: float) -> None:
-        """Puts the bullet or number of a list item on the page, so that it ends before the text, which begins at
-        `left`."""
+        """Puts the bullet or number of a list item on the page, so that it ends before the text. The text begins `left`
+        (units of 1/DPI inch) right of the page's margin."""
         text = QTextLayout(sign(style, item.number), font)
         text.setTextOption(_option())
         text.beginLayout()
@@ -199,7 +200,7 @@ class Paper:
 
 def _above_pt(style: Style, before: Style | None) -> float:
     """The space above a block of this style, in addition to that under the block before it, whose style is `before`; in
-    points."""
+    points. 0 for the first block (`before` None) and after a heading."""
     if before is None or before.heading:
         return 0.0
     return _ABOVE_PT[style.heading] + (_GAP_PT - _ITEM_GAP_PT if before.list and not style.list else 0.0)

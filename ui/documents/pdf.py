@@ -22,8 +22,8 @@ _XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="
 
 async def make(paper: Paper, progress: Progress = lambda _done, _all: None) -> bytes:
     """Makes a PDF of the pages and returns its bytes. The pages are painted in steps that leave the event loop free;
-    cancelling the task ends it. `progress` is called with the page that is being painted, from 0, and the number of
-    pages."""
+    cancelling the task ends it. `progress` is called between steps with the page that is being painted, from 0, and the
+    number of pages. BugError if Qt does not begin to paint."""
     target = QBuffer()
     target.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(target)

@@ -169,7 +169,8 @@ class PrintPreview(Dialog):
         return tr("Print “{title}”").format(title=title or tr("Untitled"))
 
     def accept(self) -> None:
-        """Asks for a printer and prints the document, in the background."""
+        """Asks for a printer and prints the document, in the background. Does nothing while the pages are being laid
+        out or printed."""
         if self.paper is not None and self.accept_button.isEnabled():
             run(self, self._print(self.paper), on_error=self._failed)
 

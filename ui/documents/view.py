@@ -86,8 +86,8 @@ class DocumentsView(QStackedWidget):
         return ViewPlace(opened=self.document.obj, line=line, px=px, anchor=anchor, caret=caret)
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Shows what `view_place` returned: the document as it was left; the list if none was open, or if it is
-        gone."""
+        """Shows what `view_place` returned: the document as it was left, or the list if it is gone. Does nothing if
+        none was open."""
         if left.opened:
             self.open(ObjId(left.opened))
         if left.opened and self.document is not None:
@@ -100,7 +100,8 @@ class DocumentsView(QStackedWidget):
             self.document.keep_draft()
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether documents can be changed and made here, or only read."""
+        """Sets whether the open document can be changed (`writable`), or only read. The list asks the service whether
+        documents can be made."""
         self.list.refresh()
         if self.document is not None:
             self.document.set_writable(writable)
@@ -142,8 +143,8 @@ class DocumentsView(QStackedWidget):
         return found
 
     def import_files(self, paths: Sequence[Path]) -> None:
-        """Makes a document of each file, one after another, in the background. Does nothing if files are being imported
-        already."""
+        """Makes a document of each file, one after another, in the background, and then shows what could not be
+        imported of each. Does nothing if files are being imported already."""
         if self._importing is None or self._importing.done():
             self._importing = run(self, self._import(paths))
 

@@ -29,8 +29,9 @@ class Announcer(QObject):
         self._timer.timeout.connect(self.look)
 
     def announce(self, kind: Kind, text: str, count: int = 1) -> None:
-        """Has `text` read out by a screen reader, now or soon, as `kind` decides. `count` is the number of messages
-        that the text is about."""
+        """Has `text` read out by a screen reader: now, or later together with others, as its `kind` decides, which also
+        decides whether later ones replace it. `count` is the number of messages that the text is about. Does nothing
+        after `silence`, or if the person's settings want no announcements."""
         if self._silent or not self._wanted():
             return
         self._speak(self._gathering.add(kind, text, self._clock(), count))

@@ -14,8 +14,9 @@ from ui.kit.scale import hold, px, ratio
 def paint_avatar(
     painter: QPainter, rect: QRectF, initials: str, colour: QColor, *, square: bool = False, ring: QColor | None = None
 ) -> None:
-    """Paints a picture of a person or room into `rect`: `initials` on a ground of `colour`, round or `square`. `ring`:
-    the colour of an edge of 2 px around it, for pictures that overlap; None for no edge."""
+    """Paints a picture of a person or room into `rect`, in the painter's coordinates: `initials` on a ground of
+    `colour`, round or `square`. `ring`: the colour of a round edge of 2 px around it, for round pictures that overlap;
+    None for no edge."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -36,7 +37,7 @@ def paint_avatar(
 
 class Avatar(QWidget):
     """A widget with the picture of a person (round) or room (`square`): initials on a ground whose hue is `colour`.
-    `size` is in pixels at 100 %. It takes no focus; `name` is for screen readers."""
+    `size` is in pixels at 100 %. It takes no focus; `name` is its tooltip and its text for screen readers."""
 
     def __init__(
         self,
@@ -55,7 +56,8 @@ class Avatar(QWidget):
         self.show_person(initials, colour, name)
 
     def show_person(self, initials: str, colour: int, name: str) -> None:
-        """Shows another person's initials, hue (`colour`) and name from now on."""
+        """Shows the picture of another person or room from now on: `initials` on the hue `colour`, with `name` as
+        tooltip and for screen readers."""
         self._initials, self._colour = initials, colour
         self.setAccessibleName(name)
         set_tip(self, name)

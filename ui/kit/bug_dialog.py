@@ -61,8 +61,9 @@ class BugNotifier:
         """The one that is open."""
 
     def show_fault(self, error: Exception) -> None:
-        """Shows the dialog about this fault, or counts the fault in the dialog that is open. A hidden window shows
-        nothing: the log has the fault."""
+        """Shows a dialog about this fault; if one is open, counts the fault there. A fault of the same code as one that
+        was shown less than a minute ago opens no dialog: the next dialog counts it. A hidden window shows nothing: the
+        log has the fault."""
         code = code_of(error)
         missed = self._counted.add(code)
         if self.dialog is not None and shiboken6.isValid(self.dialog):

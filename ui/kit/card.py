@@ -43,7 +43,8 @@ class Line(QFrame):
 
 
 class SectionHeader(Label):
-    """A label that is the heading over a group of widgets. `caps`: in small capitals, as in the list at the side."""
+    """A label that is the heading over a group of widgets. `caps`: the text is put in capitals, as in the list at the
+    side; screen readers get it as it was given."""
 
     def __init__(self, text: str, *, caps: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(text.upper() if caps else text, parent, level=LEVELS["section"])
@@ -122,8 +123,8 @@ class EmptyState(QWidget):
 
 
 def scroll(content: QWidget, name: str) -> QScrollArea:
-    """Puts `content` into a scroll area without a frame. Its keys scroll it while something in it has the focus; Tab
-    does not stop at the area itself. `name` is for screen readers."""
+    """Puts `content` into a scroll area without a frame, which scrolls only up and down. Its keys scroll it while
+    something in it has the focus; Tab does not stop at the area itself. `name` is for screen readers."""
     area = QScrollArea()
     area.setWidget(content)
     area.setWidgetResizable(True)

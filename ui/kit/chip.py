@@ -28,7 +28,8 @@ def height() -> int:
 
 
 def chip_width(text: str, *, icon: bool, size_px: float = SMALL_PX) -> float:
-    """The width in pixels of a chip with this text, with or without an icon."""
+    """The width in pixels of a chip with the word `text` and, if `icon`, an icon before it; `size_px` is the word's
+    size at 100 %. With an icon and no text, the width of a chip that shows only its icon."""
     if icon and not text:
         return px(_ICON_ONLY)
     return QFontMetricsF(font(size_px, 500)).horizontalAdvance(text) + (16 + px(18) if icon else 16)
@@ -44,8 +45,9 @@ def paint_chip(
     icon: str | None = None,
     size_px: float = SMALL_PX,
 ) -> QRectF:
-    """Paints a chip, a small mark with a word and perhaps an icon, with its top left corner at (x, y). Returns its
-    rectangle. `kind` names its colours."""
+    """Paints a chip, a small mark with the word `text` and perhaps an icon (its name in `icon`), with its top left
+    corner at (`x`, `y`) in the painter's coordinates. Returns its rectangle in the same coordinates. `kind` names its
+    colours (`KINDS`); `size_px` is the size of the word at 100 %."""
     ink, ground = KINDS[kind]
     rect = QRectF(x, y, chip_width(text, icon=icon is not None, size_px=size_px), height())
     tokens = theme.current()
@@ -66,8 +68,9 @@ def paint_chip(
 
 
 def paint_badge(painter: QPainter, right: float, centre_y: float, count: int, kind: str = "accent") -> float:
-    """Paints a count as a pill whose right edge is at `right`, in the middle of `centre_y`. Returns its width. `kind`,
-    "accent" or "badge", is its colour. Counts above 99 are painted as 99+."""
+    """Paints a count as a pill whose right edge is at `right` and whose vertical middle is at `centre_y`, both in the
+    painter's coordinates. Returns its width in pixels. `kind`, "accent" or "badge", is its colour. Counts above 99 are
+    painted as 99+."""
     text = str(count) if count < 100 else "99+"
     tokens = theme.current()
     ground, ink = ("badge", "on-badge") if kind == "badge" else ("accent", "on-accent")

@@ -104,8 +104,8 @@ def _colour(calendar: QCalendarWidget) -> None:
 
 
 def _place(button: QWidget, size: QSize) -> QPoint:
-    """The point at which a calendar of this size opens: below the button, with the right edges in line; above it if
-    there is no room below."""
+    """The global point of the top left corner of a calendar of this size: below the button, with the right edges in
+    line; above it if there is no room below. It stays within the screen's left and upper edge."""
     at = button.mapToGlobal(QPoint(button.width() - size.width(), button.height() + _GAP_PX))
     screen = area_of(button)
     if at.y() + size.height() > screen.bottom():

@@ -151,8 +151,8 @@ class Dialog(QDialog):
             self._area.verticalScrollBar().triggerAction(scrolled)
 
     def _fit(self) -> None:
-        """Gives the dialog the height that its content needs now. A larger height that the person has given it
-        stays."""
+        """Gives the dialog the height that its content needs now. A height that the person has given it stays only
+        until the content needs another size."""
         outer, content = self._outer, self.body
         content.activate()
         edges = outer.contentsMargins()
@@ -182,8 +182,8 @@ class Dialog(QDialog):
 
 
 def _room(dialog: QDialog) -> QSize:
-    """The size of the window over which a dialog is shown, below any dialogs between; that of the screen if there is
-    none."""
+    """The size of the window over which a dialog is shown: of the first window below it that is no dialog itself.
+    Without one, the size of the screen's free area."""
     parent = dialog.parentWidget()
     if parent is None:
         return area_of(dialog).size()
@@ -193,7 +193,7 @@ def _room(dialog: QDialog) -> QSize:
 
 async def show(dialog: QDialog) -> bool:
     """Opens a dialog and waits until the person has closed it. True if they accepted it. The dialog is deleted
-    afterwards."""
+    afterwards, also if the waiting task is cancelled. CancelledError if the dialog is destroyed meanwhile."""
     answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def finish(result: int) -> None:
@@ -237,8 +237,9 @@ async def ask(parent: QWidget, title: str, name: str, *, value: str = "", accept
 async def confirm(
     parent: QWidget, title: str, text: str, *, accept: str, danger: bool = False, about: str = ""
 ) -> bool:
-    """Asks in a dialog before something that cannot be undone; True if the person agrees. `accept` is the verb on the
-    button, `about` names the thing in question. `danger`: the button is red."""
+    """Asks in a dialog, with `title` and `text`, before something that cannot be undone; True if the person agrees.
+    `accept` is the verb on the button, `about` names the thing in question. `danger`: the button is red, and Enter
+    alone does not press it."""
     dialog = Dialog(parent, title, accept=accept, danger=danger)
     if about:
         dialog.add_text(about, "strong")
@@ -275,8 +276,9 @@ async def save_file(parent: QWidget, title: str, name: str, filters: str = "", s
 
 
 def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
-    """Makes a file dialog. It begins in the folder that was used last since the program was started, at first among the
-    person's documents. The folder is not stored."""
+    """Makes a file dialog that offers the kinds of files in `filters` (Qt's form). It begins in the folder that was
+    used last since the program was started, if that still exists; otherwise among the person's documents, or in their
+    home folder. The folder is not stored."""
     keep_no_places()
     dialog = QFileDialog(parent, plain.title(title), "", filters)
     documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)

@@ -49,7 +49,8 @@ class FileDrops(QObject):
 
 
 def take_copy(event: QDropEvent) -> None:
-    """▲ Accepts dropped files as a copy: after a move, a file manager would delete its file."""
+    """▲ Accepts dropped files as a copy: after a move, a file manager would delete its file. Where the source offers no
+    copy, it is notified that nothing was done with its files."""
     copies = event.possibleActions() & Qt.DropAction.CopyAction
     event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)
     event.accept()

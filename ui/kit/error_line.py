@@ -23,7 +23,7 @@ class ErrorLine(QWidget):
 
     def show_text(self, text: str, code: str = "") -> None:
         """Shows what went wrong (`text`), and small under it the error's `code`, for which support asks. A screen
-        reader announces it if it has changed."""
+        reader announces both if they have changed, or if the line was hidden."""
         was = "" if self.isHidden() else self.text()
         self._text.setText(text)
         self._code.setText(code_line(code))

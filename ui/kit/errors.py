@@ -125,8 +125,9 @@ class Uncaught(QObject):
             self._take(what, error, silent=isinstance(error, ConnectionError) and not in_ours(error))
 
     def _on_qt(self, kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-        """Writes a message of Qt's own to the log. ▲ The message may quote what a person wrote, so of it only the name
-        of Qt's method is written."""
+        """Writes a warning or an error of Qt's own to the log, one of a kind in a minute; lesser messages are dropped.
+        ▲ The message may quote what a person wrote, so of it only the name of Qt's method is written. On a terminal it
+        is printed whole, for a developer."""
         if kind not in _LOUD:
             return
         found = _FUNCTION.match(message)
@@ -141,7 +142,8 @@ class Uncaught(QObject):
     # -- what becomes of it -------------------------------------------------------------------------------------------
 
     def _take(self, source: str, error: BaseException, *, silent: bool = False) -> None:
-        """Writes an uncaught error to the log and, unless `silent`, has it shown. `source` says where it was caught.
+        """Writes an uncaught error to the log, if its code was not written in the last minute, and has it shown, unless
+        it is `silent` or asks the program to end (KeyboardInterrupt, SystemExit). `source` says where it was caught.
         May be called on any thread."""
         code = code_of(error)
         if (missed := self._written.add(code)) is not None:

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 class FlowLayout(QLayout):
     """A layout that puts items beside each other and breaks lines as text does. Items have their preferred size, are
-    `gap` px apart both ways, and in the middle of their line. Hidden items take no room. Items that are added after
-    `addStretch` are at the line's right end, where the line has room."""
+    `gap` px apart both ways, and in the vertical middle of their line. Hidden items take no room. Items that are added
+    after `addStretch` are at the line's right end, where the line has room."""
 
     def __init__(self, parent: QWidget | None = None, gap: int = 6) -> None:
         super().__init__(parent)
@@ -87,7 +87,7 @@ class FlowLayout(QLayout):
 
     def _lines(self, width: int) -> list[list[tuple[int, QSize]]]:
         """The visible items, line by line, as (index of the item, size), for a layout of this width. An item that is
-        wider than a line is cut down to it."""
+        wider than a line is cut down to it, but not below its least width."""
         lines: list[list[tuple[int, QSize]]] = []
         used = 0
         for number, item in enumerate(self._items):

@@ -41,6 +41,6 @@ def _font(size_px: float, weight: int, italic: bool) -> QFont:
 
 
 def font(size_px: float = BASE_PX, weight: int = 400, *, italic: bool = False) -> QFont:
-    """The program's font in a size at 100 % (may be fractional) and a weight (400, 500, 600 or 700), made larger by the
-    text size in force. A fresh copy, which the caller may change."""
+    """The program's font in the size `size_px` at 100 % (may be fractional) and a `weight` (400, 500, 600 or 700),
+    upright or `italic`, made larger by the text size in force. A fresh copy, which the caller may change."""
     return QFont(_font(size_px * scale.ratio(), weight, italic))

@@ -42,7 +42,8 @@ class Gathering:
     def add(self, kind: Kind, text: str, now: float, count: int = 1) -> str:
         """Adds an announcement at the time `now`. Returns `text` if it is to be read out at once: one of kind KEPT or
         DONE, if the pause since the last is over and nothing waits. Otherwise it waits, as MESSAGES and PASSING always
-        do, and "" is returned. `count` is the number of messages; `text` is used for a single one."""
+        do, and "" is returned. Of DONE and PASSING a new one replaces the one that waits; of KEPT all wait, the same
+        text once. `count` is the number of messages; `text` is used for a single one."""
         quiet = now >= self.quiet_until
         if quiet and kind in (Kind.KEPT, Kind.DONE) and not self.waits:
             self.quiet_until = now + PAUSE_S
@@ -67,8 +68,8 @@ class Gathering:
         return bool(self._kept or self._done or self._messages or self._passing)
 
     def take(self, now: float) -> str:
-        """Returns the text that is to be read out at the time `now`, and drops what waited. "" if nothing waits or the
-        pause since the last one is not over."""
+        """Returns what waits as one text, to be read out at the time `now`, and drops it. PASSING is in the text only
+        if nothing else waits. "" if nothing waits or the pause since the last announcement is not over."""
         if now < self.quiet_until or not self.waits:
             return ""
         parts = [*self._kept, self._done, self._news()]

@@ -41,13 +41,14 @@ def _hex(role: str) -> str:
 
 
 def pixmap(name: str, role: str = "muted", size: int = 20, scale: float = 1.0) -> QPixmap:
-    """The icon as a pixmap of `size` logical pixels at 100 % and a device pixel ratio. `role` may also be `#RRGGBB`."""
+    """The icon `name` as a pixmap of `size` logical pixels at 100 %. `scale` is the device pixel ratio. `role` may also
+    be `#RRGGBB`."""
     return _render(name, _hex(role), px(size), scale)
 
 
 def paint(painter: QPainter, name: str, role: str, x: float, y: float, size: int) -> None:
-    """Paints the icon `name` in the colour that `role` names, with its top left corner at (x, y). Its sides are `size`
-    pixels at 100 %, and grow with the text size."""
+    """Paints the icon `name` in the colour that `role` names, with its top left corner at (`x`, `y`) in the painter's
+    coordinates. Its sides are `size` pixels at 100 %, and grow with the text size."""
     device = painter.device()
     scale = device.devicePixelRatioF() if device is not None else 1.0
     image = pixmap(name, role, size, scale)

@@ -39,8 +39,8 @@ class KeyedRows(Generic[Item, Row]):
         update: Callable[[Row, Item], object],
     ) -> None:
         """`key` returns what identifies an item. `make` builds the row of an item with a new key. `update` shows an
-        item in its row, also right after `make`; it sets only what differs, and creates no widget that takes the
-        focus."""
+        item in its row, also right after `make`; it sets only what differs, and creates no widget that takes the focus.
+        BugError if `host` has neither a box layout nor a flow layout."""
         layout = host.layout()
         if not isinstance(layout, QBoxLayout | FlowLayout):
             raise BugError("rows need a box layout or a flow layout")

@@ -18,8 +18,8 @@ def left_out(pictures: int, tables: int = 0) -> str:
 
 
 def left_out_files(count: int) -> str:
-    """A sentence: so many files could not be pasted; they can be sent in the chat. (Their addresses would reveal a name
-    and folders to everybody.)"""
+    """A sentence: that `count` files could not be pasted, and that they can be sent in the chat. (Their addresses would
+    reveal a name and folders to everybody.)"""
     what = trn("{n} file", "{n} files", count).format(n=count)
     instead = trn("Send it in the chat.", "Send them in the chat.", count)
     return f"{tr('{what} could not be pasted.').format(what=what)} {instead}"

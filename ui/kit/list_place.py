@@ -18,7 +18,8 @@ class ListPlace(QObject):
         self._held: list[tuple[QPersistentModelIndex, int]] = []
 
     def take(self) -> None:
-        """Notes which rows are in sight, and where on the screen."""
+        """Notes which rows are in sight, and how far below the view's top they are. Notes nothing while the view is
+        hidden or not scrolled."""
         view = self._view
         self._held = []
         if not view.isVisible() or view.verticalScrollBar().value() == 0:
@@ -33,7 +34,8 @@ class ListPlace(QObject):
         self._held = [(index, self._at(index)) for index in indexes]
 
     def restore(self) -> None:
-        """Scrolls the view, so that the first noted row that still exists is where it was."""
+        """Scrolls the view, so that the first noted row that still exists is where it was. A second call does
+        nothing."""
         held, self._held = self._held, []
         for index, stood in held:
             if index.isValid():

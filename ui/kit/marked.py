@@ -14,8 +14,9 @@ _LINE_PX = 2
 
 
 def paint_ground(painter: QPainter, rect: QRectF) -> None:
-    """Marks a word that a search has found, before the word is painted: a coloured ground in `rect`, and a line under
-    it. The line shows the mark also where all grounds have one colour (high contrast)."""
+    """Marks a word that a search has found, before the word is painted: a coloured ground in `rect` (in the painter's
+    coordinates), and a line under it. The line shows the mark also where all grounds have one colour (high
+    contrast)."""
     colours = theme.current()
     painter.fillRect(rect, colours.colour("warning-soft"))
     painter.setPen(QPen(colours.colour("warning"), _LINE_PX))
@@ -25,7 +26,7 @@ def paint_ground(painter: QPainter, rect: QRectF) -> None:
 
 def paint_grounds(painter: QPainter, box: QRectF, shown: str, words: Sequence[str], typeface: QFont) -> None:
     """Marks all `words` of a search in the text `shown`, before it is painted on one line, in the vertical middle of
-    `box` and from its left edge, in this typeface."""
+    `box` (in the painter's coordinates) and from its left edge, in this typeface."""
     if not words:
         return
     metrics = QFontMetricsF(typeface)

@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 
 class Pages(QStackedWidget):
-    """A stack of pages of which one is shown. It is as wide as that page needs; a wide page that is hidden (a board)
-    takes no room from the widgets beside the stack."""
+    """A stack of pages of which one is shown. It asks for the least size of that page alone; a wide page that is hidden
+    (a board) takes no room from the widgets beside the stack."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

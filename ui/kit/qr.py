@@ -42,8 +42,8 @@ def image(text: str, scale: int = 8) -> QImage:
 
 
 def paint(painter: QPainter, rect: QRectF, rows: list[bytearray]) -> None:
-    """Paints a QR code with its white edge into the square `rect`, on whole pixels. `rows` are its modules (small
-    squares), True for black."""
+    """Paints a QR code with its white edge into the square `rect`, in the painter's coordinates, on whole pixels.
+    `rows` are its modules (small squares), a byte each: 1 for black."""
     count = len(rows) + 2 * QUIET
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

@@ -13,7 +13,7 @@ _MOVES = (QEvent.Type.LayoutRequest, QEvent.Type.Show)
 
 class Roomy(QScrollArea):
     """A scroll area around `content` that scrolls only if the content has less room than it needs at least, and then to
-    what gets the focus. `upright`: it scrolls only up and down, and is as wide as the content.
+    what gets the focus. `upright`: it scrolls only up and down, shows no scroll bar, and is as wide as the content.
 
     Does not use Qt's own resizing of the content: with height-for-width Qt would use the content's preferred height
     instead of its minimum, and scroll where the content could fold.

@@ -100,8 +100,8 @@ def hold(
     least_height: int | None = None,
     most_width: int | None = None,
 ) -> None:
-    """Gives a widget fixed, least or largest measures, in pixels at 100 %; they follow the text size. A second call
-    replaces the measures that it names and keeps the others."""
+    """Gives a widget fixed measures (`width`, `height`), least or largest ones, in pixels at 100 %; they follow the
+    text size. A second call replaces the measures that it names and keeps the others."""
     named = {
         "width": width,
         "height": height,

@@ -34,8 +34,8 @@ def set_props(widget: QWidget, **props: object) -> None:
 
 
 def label(text: str, kind: str = "body", *, wrap: bool = False, heading: bool = True) -> Label:
-    """A label with the look `kind`. Its text is never taken for markup. A kind that looks like a heading is one for
-    screen readers too, unless `heading` is False, as for large digits."""
+    """A label with the look `kind`, on one line or, with `wrap`, on several. Its text is never taken for markup. A kind
+    that looks like a heading is one for screen readers too, unless `heading` is False, as for large digits."""
     result = Label(text, level=LEVELS.get(kind, 0) if heading else 0)
     result.setWordWrap(wrap)
     set_props(result, look=kind)
@@ -64,8 +64,8 @@ def line(
 
 class ElidedLabel(Label):
     """A label of one line that is cut with … where there is no room; a number at its end is kept. The whole text is its
-    tooltip and accessible name. By itself it takes the room that others leave; with another size policy it asks for the
-    room of the whole text."""
+    accessible name, and while it is cut, its tooltip. By itself it takes the room that others leave; with another size
+    policy it asks for the room of the whole text."""
 
     def __init__(self, text: str = "", kind: str = "body", parent: QWidget | None = None) -> None:
         super().__init__("", parent, level=LEVELS.get(kind, 0))

@@ -75,8 +75,8 @@ class Recurring:
 
     def run_guarded(self, action: Callable[[], object]) -> bool:
         """Calls `action` at once. An error is logged and shown, for a refusal of the disk with a button Try again; but
-        if the last action failed too, a further refusal is not shown. Returns whether `action` succeeded. After the
-        button, a refusal is shown again."""
+        if the last action failed too, a further refusal is neither logged nor shown, and any other error is raised.
+        Returns whether `action` succeeded. After the button, a refusal is shown again."""
         if self._reported:
             with suppress(StoreFault):
                 action()
@@ -95,7 +95,8 @@ def run(
 ) -> asyncio.Task[T]:
     """Starts a coroutine on the running event loop; it is cancelled when the Qt object `owner` is destroyed.
 
-    An error in it is passed to `on_error`, or if that is None, logged and shown.
+    An error in it is passed to `on_error`, or if that is None, logged and shown. If `owner` is gone by then, it is only
+    logged.
     """
     task = asyncio.get_running_loop().create_task(coro)
     _running.add(task)

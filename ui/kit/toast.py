@@ -216,9 +216,9 @@ class InfoBar(QFrame):
         *,
         code: str = "",
     ) -> None:
-        """Shows a state until `hide()`. `kind`, "info", "warning" or "danger", is the look. `on_action` is called by a
-        button with the text `action`; "": there is no button. `code` is an error's code: it is shown small behind the
-        text."""
+        """Shows a state, `text` with the icon that `icon` names, until `hide()`. `kind`, "info", "warning" or "danger",
+        is the look. `on_action` is called by a button with the text `action`; "": there is no button. `code` is an
+        error's code: it is shown small behind the text."""
         self._code.setText(code_line(code))
         self._code.setVisible(bool(code))
         set_props(self, frame=f"bar-{kind}")

@@ -93,8 +93,8 @@ class UnsavedBar(InfoBar):
 
 
 def edit_unseen(owner: QObject, service: Service, obj: ObjId, edit: Callable[[], object]) -> bool:
-    """Calls `edit`, which changes `obj`, an object that no view with an `UnsavedBar` shows. Returns False if the disk
-    refused: the edit is then in memory, and a message with Try again is shown."""
+    """Calls `edit`, which changes `obj`, an object that no view with an `UnsavedBar` shows. Returns False after an
+    error, which is shown. If the disk refused, the edit is in memory, and the message has a button Try again."""
 
     def try_again() -> None:
         edit_unseen(owner, service, obj, lambda: service.retry(obj))

@@ -25,8 +25,8 @@ async def open_address(parent: QWidget, address: str) -> None:
 
 
 def address_tip(address: str) -> str:
-    """The tool tip of a link to `address`: its host, and on a second line the whole address, if that says more; "" for
-    an address that may not be opened."""
+    """The tool tip of a link to `address`: the whole address, and on a line above it the host, if the address does not
+    show the host in the same form; "" for an address that may not be linked to."""
     link = safe_link(address)
     whole = shown(link)
     return whole if host(link) in whole else f"{host(link)}\n{whole}"

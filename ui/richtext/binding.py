@@ -134,8 +134,8 @@ class Binding(QObject):
         return pos, caret if caret == pos + added else None
 
     def _behind(self, pos: int, first: int, blocks: Sequence[Block]) -> int:
-        """How many code points of `blocks`, changed paragraphs, are behind the position `pos`. `first` is the number of
-        the first block."""
+        """How many code points of `blocks`, changed paragraphs, are behind the position `pos`, with one for the break
+        after each of them. `first` is the number of the first block."""
         at = self._block_at(pos)
         own = blocks[at.blockNumber() - first]
         after = blocks[at.blockNumber() - first + 1 :]

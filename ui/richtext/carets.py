@@ -40,8 +40,9 @@ def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[Ground]:
 
 
 def paint_grounds(edit: QTextEdit, painter: QPainter, shown: Sequence[Ground]) -> None:
-    """Paints the coloured grounds under selections (`shown`), before the text. As a QTextEdit.ExtraSelection they would
-    hide bullets and numbers: Qt paints those with the selection's foreground, also where it has none."""
+    """Paints the coloured grounds under selections (`shown`), in the viewport's coordinates, before the text. As a
+    QTextEdit.ExtraSelection they would hide bullets and numbers: Qt paints those with the selection's foreground, also
+    where it has none."""
     for cursor, colour in shown:
         for rect in rects_in_sight(edit, cursor):
             painter.fillRect(rect, colour)
@@ -85,7 +86,8 @@ def _x(line: QTextLine, pos_utf16: int) -> float:
 
 
 def caret_at(edit: QTextEdit, carets: Sequence[Caret], place: QPoint) -> DevId | None:
-    """The device whose caret is at `place`, a point of the viewport; None if there is none."""
+    """The device whose caret is at `place`, a point of the viewport, or within 4 px of it sideways; None if there is
+    none."""
     last = edit.document().characterCount() - 1
     for caret in carets:
         cursor = QTextCursor(edit.document())

@@ -53,7 +53,7 @@ def taken(source: QMimeData, style: Style) -> Taken:
 
 
 def sentence(taken: Taken) -> str:
-    """A sentence about what could not be pasted; "" if all was."""
+    """A sentence about what could not be pasted, or that there was no text to paste; "" if all was pasted."""
     parts = [left_out(taken.pictures, taken.tables)]
     if taken.tables:
         parts.append(
@@ -71,6 +71,7 @@ def sentence(taken: Taken) -> str:
 
 
 def keep_files(event: QDropEvent) -> None:
-    """Answers a drop of files as a copy. ▲ After a move, a file manager would delete its file."""
+    """Answers a drop of files as a copy, or as nothing if the source offers no copy. ▲ After a move, a file manager
+    would delete its file."""
     copies = event.possibleActions() & Qt.DropAction.CopyAction
     event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)

@@ -40,7 +40,7 @@ class Colleagues:
         self._flags.follow(change)
 
     def point(self, at: QPoint) -> None:
-        """Shows the name of the colleague whose caret is under the pointer."""
+        """Shows the name of the colleague whose caret is at `at`, the pointer's place in the viewport."""
         self._flags.point(carets.caret_at(self._edit, self._carets, at))
 
     def paint_under(self, painter: QPainter) -> None:

@@ -90,7 +90,7 @@ class Editor(QTextEdit):
         self.moveCursor(Move.Start)
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the text can be changed, or only read and selected."""
+        """Sets whether the text can be changed (`writable`), or only read and selected."""
         self.setReadOnly(not writable)
         self.setTabChangesFocus(not writable)
         if not writable:
@@ -143,7 +143,7 @@ class Editor(QTextEdit):
 
     def set_link(self, link: str, text: str = "") -> None:
         """Makes the selection, or the link under the caret, a link to the address `link`, or no link if that is "". If
-        there is neither, inserts `text` as a link."""
+        there is neither, inserts `text` (the address, if it is "") as a link."""
         start, length = self.link_range()
         if length:
             run_guarded(self, lambda: self._document.format(start, length, {"link": link or None}))
@@ -162,7 +162,7 @@ class Editor(QTextEdit):
         return link_around(self._document, start, link)
 
     def set_style(self, style: Style) -> None:
-        """Gives the selected paragraphs a style."""
+        """Gives the selected paragraphs a style. Does nothing in a text that can only be read."""
         if self.isReadOnly():
             return
         selected = self._selected()
@@ -170,16 +170,15 @@ class Editor(QTextEdit):
         self.selection_changed.emit()
 
     def toggle_list(self, kind: str) -> None:
-        """Makes the selected paragraphs items of a list of this kind, or body text if all of them are such items
-        already."""
+        """Makes the selected paragraphs items of a list ("ul" or "ol"), or body text if all are such items already."""
         selected = self._selected()
         on = not all(style.list == kind for style in selected.styles)
         listed = [Style(list=kind, indent=max(1, style.indent)) if on else BODY for style in selected.styles]
         self._set_styles(selected.first, listed)
 
     def indent(self, step: int) -> None:
-        """Moves the selected list items `step` levels inwards, outwards if it is negative. An outermost item that moves
-        outwards becomes body text; body text that moves inwards becomes a bullet."""
+        """Moves the selected list items `step` levels inwards, outwards if negative. One that leaves the outermost
+        level becomes body text; body text that moves inwards becomes a bullet. Headings and quotes stay."""
         selected = self._selected()
         self._set_styles(selected.first, [keys.indented(style, step) for style in selected.styles])
 
@@ -247,8 +246,8 @@ class Editor(QTextEdit):
         page.fit(self, self._binding.quietly)
 
     def _enter(self) -> None:
-        """Handles Enter: begins a new paragraph. In an empty list item or quote it ends the list or quote instead;
-        after a heading comes body text."""
+        """Handles Enter: begins a new paragraph. In an empty list item or quote it ends the list or quote instead; an
+        empty paragraph after a heading is body text."""
         start, length = self.range()
         selected = self._selected()
         style = selected.blocks[0].style
@@ -265,7 +264,8 @@ class Editor(QTextEdit):
             self._typing_marks.keep(marks)
 
     def _back(self) -> bool:
-        """Handles Backspace at a paragraph's start: takes its style away. False anywhere else: Qt is to delete."""
+        """Handles Backspace at a paragraph's start: moves a list item a level outwards, takes any other style away.
+        False in body text and anywhere else: Qt is to delete."""
         start, length = self.range()
         if length or self._document.find_block(start)[1]:
             return False
@@ -295,7 +295,7 @@ class Editor(QTextEdit):
             actions[name]()
 
     def paste_plain(self) -> None:
-        """Pastes the clipboard's text without any formatting."""
+        """Pastes the clipboard's text without any formatting. Files are refused, which is shown."""
         source = QApplication.clipboard().mimeData()
         if not self.isReadOnly() and not self._has_files(source):
             self._paste(formats.take_text(source.text(), self.style_here()))

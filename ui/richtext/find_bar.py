@@ -90,7 +90,8 @@ class FindBar(QFrame):
         return field
 
     def open(self) -> None:
-        """Shows the bar, with the selected text in the field for what is to be found, and the caret there."""
+        """Shows the bar, with the caret in the field for what is to be found. The text that is selected in the
+        document, if it is in one paragraph, is put into the field."""
         cursor = self._editor.textCursor()
         if cursor.hasSelection() and "\u2029" not in cursor.selectedText():
             self.field.setText(cursor.selectedText())
@@ -168,8 +169,8 @@ class FindBar(QFrame):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Handles undo and redo in a field: it undoes what was typed there. Right after a replacement, or if nothing
-        was typed, it undoes the replacement instead."""
+        """Handles undo and redo in a field: Qt undoes what was typed there. Right after a replacement, or if nothing
+        was typed, the last edit of the document is undone instead."""
         if not (isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress):
             return False
         name = keys.action(event)
@@ -193,8 +194,8 @@ class FindBar(QFrame):
         return find(self._document.blocks(), self.field.text(), case=case, whole=whole, limit=limit)
 
     def _place(self, start: int, length: int) -> tuple[int, int, str]:
-        """A match to replace, and its new text: (start, length, text). If case is ignored, the new text gets the
-        match's capitals."""
+        """A match to replace (its `start` and `length` in UTF-16 units), and its new text: (start, length, text). If
+        case is ignored, the new text gets the match's capitals."""
         words = self.replacement.text()
         if not self.case.isChecked():
             index, begin = self._document.find_block(start)

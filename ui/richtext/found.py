@@ -23,7 +23,7 @@ class FoundWords:
 
     def show(self, places: Iterable[tuple[int, int]]) -> None:
         """Marks the words at these places, (position, length) in UTF-16 units, in place of those that were marked
-        before."""
+        before; at most MOST of them."""
         self._cursors = []
         for position, length in list(places)[:MOST]:
             cursor = QTextCursor(self._edit.document())

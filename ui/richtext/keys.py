@@ -44,7 +44,8 @@ MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Al
 
 
 def is_typed(event: QKeyEvent) -> bool:
-    """Whether a pressed key types a character or moves the caret: no function key, and without Ctrl or Alt."""
+    """Whether a pressed key belongs to writing: a character, or a key such as Enter, Tab, Esc or an arrow; no function
+    key, and nothing with Ctrl, Alt or Meta."""
     held = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
     return not held and (event.key() < Qt.Key.Key_F1 or (event.text() != "" and event.text().isprintable()))
 
@@ -62,7 +63,7 @@ def action(event: QKeyEvent) -> str:
 
 def indented(style: Style, step: int) -> Style:
     """The style of a paragraph `step` levels deeper, or higher if negative. A list item that moves out of the outermost
-    level becomes body text, body text that moves inwards a bullet."""
+    level becomes body text, body text that moves inwards a bullet; the deepest level, a heading and a quote stay."""
     if not style.list:
         return style if step < 0 or style != BODY else Style(list="ul", indent=1)
     level = style.indent + step
@@ -71,7 +72,8 @@ def indented(style: Style, step: int) -> Style:
 
 def split(style: Style, *, head: bool, tail: bool) -> tuple[Style, Style]:
     """The styles of the two paragraphs that Enter makes out of one with this style. `head` and `tail`: whether there is
-    text before and after the caret. After a heading, and before one, comes body text."""
+    text before and after the caret. A heading that is split within its text becomes two headings; an empty paragraph
+    after or before a heading is body text."""
     if not style.heading:
         return style, style
     return (style if head or not tail else BODY), (style if tail else BODY)

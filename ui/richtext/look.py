@@ -98,7 +98,8 @@ def block_format(style: Style) -> QTextBlockFormat:
 
 
 def list_format(style: Style) -> QTextListFormat:
-    """The format of a list: by depth disc, circle, square, or 1, a, i."""
+    """The format of a list with the kind and depth of `style`: disc, circle, square by depth, or 1, a, i; below that
+    from the beginning again."""
     kind = QTextListFormat.Style
     bullets = (kind.ListDisc, kind.ListCircle, kind.ListSquare)
     numbers = (kind.ListDecimal, kind.ListLowerAlpha, kind.ListLowerRoman)

@@ -45,7 +45,8 @@ def has_margins(document: QTextDocument, side: int) -> bool:
 
 
 def paint(edit: QTextEdit, painter: QPainter, area: QRect) -> None:
-    """Paints the page, as paper on the window's ground, into `area`, before the text is painted."""
+    """Paints the page, as paper on the window's ground, into `area` (in the viewport's coordinates), before the text is
+    painted."""
     tokens = theme.current()
     scroll = edit.verticalScrollBar().value()
     end = max(edit.document().size().height() - _GAP_PX, edit.viewport().height() + _GAP_PX) - scroll

@@ -39,7 +39,8 @@ class TypingMarks:
         self._chosen = marks
 
     def on_moved(self) -> None:
-        """Forgets the chosen marks, since the caret has moved."""
+        """Forgets the chosen marks, since the caret has moved. At the end of a link, what is typed next is no part of
+        it."""
         self._chosen = None
         self._leave_link()
 

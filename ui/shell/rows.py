@@ -24,9 +24,10 @@ TITLE_PX, DETAIL_PX = 13, 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of a list: a picture or icon, a title, `detail` under it, `right` and `count` at the right. `picture` is
-    (initials, hue, whether it is square). `key` identifies the row between two refreshes. A `section` is only a heading
-    and cannot be chosen. `strong_count` and `faded` change how it looks."""
+    """One row of a list: a picture or icon, a title, `detail` under it, and at the right `count`, or `right` if that is
+    0. `picture` is (initials, hue, whether it is square). `key` identifies the row between two refreshes. A `section`
+    is only a heading and cannot be chosen. `strong_count`: the count's colour is that of a badge, not the accent's;
+    `faded`: the title is muted."""
 
     key: Hashable
     title: str

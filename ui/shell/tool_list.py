@@ -37,7 +37,7 @@ class ToolList:
         return next((tool for tool in self.all if any(each.kind == kind for each in tool.kinds)), None)
 
     def by_id(self, ident: str) -> JoinedTool | None:
-        """The tool with an id."""
+        """The tool with this id; None if there is none."""
         return next((tool for tool in self.all if tool.id == ident), None)
 
     def in_room(self, objects: Sequence[ObjectSummary]) -> list[JoinedTool]:
@@ -68,7 +68,8 @@ class ToolList:
         return [each for each in objects if (kind := self.kinds.get(each.kind)) is None or kind.listed]
 
     def title(self, item: ObjectSummary, room_title: str) -> str:
-        """The title of an object where it is shown outside its room. `room_title` is the title of that room."""
+        """The title of an object where it is shown outside its room, as its tool names it; if no tool has its kind, its
+        own title. `room_title` is the title of that room."""
         found = self.kinds.get(item.kind)
         return found.title(item, room_title) if found is not None else item.title or tr("Untitled")
 

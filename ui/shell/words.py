@@ -49,7 +49,8 @@ def history_name(history: bool) -> str:
 
 
 def history_refusal(code: str) -> str:
-    """The sentence for `code`: why a person cannot propose or approve that a member gets the whole history."""
+    """The sentence for `code`: why a person cannot propose or approve that a member gets the whole history. An unknown
+    code gets the sentence that administrators decide."""
     return {
         "one-admin": tr("Needs two administrators, and this room has one."),
         "proposed": tr("It has been proposed already."),
@@ -166,7 +167,8 @@ _SECURITY: Mapping[str, Callable[[], tuple[str, str, str]]] = {
 
 
 def security_chip(state: str) -> tuple[str, str, str, str]:
-    """How a room's security status is shown: (word, kind, name of the icon, sentence that explains it)."""
+    """How a room's security status `state` is shown: (word, kind, name of the icon, sentence that explains it). An
+    unknown status is shown as "withheld"."""
     if state == "left":
         return tr("Left"), "muted", "leave", tr("You are no longer a member. What you have is readable.")
     word, icon, meaning = _SECURITY.get(state, _SECURITY["withheld"])()

@@ -77,8 +77,9 @@ class _Fact:
 
 class CardWidget(Spoken, QAbstractButton):
     """A widget that shows one card on the board, and emits signals for what a person does with it, with global
-    positions. For screen readers it is an item in the list of its column; `place` gives the column's title, which card
-    it is, and of how many."""
+    positions (on the screen). For screen readers it is an item in the list of its column, which sets `place`: a
+    function that returns one text from the widget, with the column's title, which card it is (from 1), and of how
+    many."""
 
     opened = Signal(str)
     grabbed = Signal(str, QPoint)
@@ -140,8 +141,8 @@ class CardWidget(Spoken, QAbstractButton):
         return self._lit
 
     def light(self, on: bool) -> None:
-        """Sets whether the card is marked as the one under the pointer. A column that scrolls removes the mark: Qt
-        notices only when the pointer moves that another card is there."""
+        """Sets whether the card is marked (`on`) as the one under the pointer. A column that scrolls removes the mark:
+        Qt notices only when the pointer moves that another card is there."""
         if on != self._lit:
             self._lit = on
             self.update()

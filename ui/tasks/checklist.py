@@ -29,7 +29,8 @@ class _Line:
 
 
 class Checklist(QWidget):
-    """A card's checklist, in which lines can be ticked, renamed, removed and added. Edits are stored at once."""
+    """A card's checklist, in which lines can be ticked, renamed, removed and added. Ticks and removals are stored at
+    once, typed text by Enter, when its field is left, or by `keep`."""
 
     def __init__(self, board: Board, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +51,7 @@ class Checklist(QWidget):
         layout.addWidget(self.new)
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the lines of the checklist can be changed and new ones added, or only read."""
+        """Sets whether the lines of the checklist can be changed and new ones added (`writable`), or only read."""
         self._writable = writable
         self.new.setVisible(writable)
         for row in self._rows.rows:
@@ -139,7 +140,7 @@ class CheckRow(QWidget):
         return bool(self._field.text().strip()) and self._field.text() != self._shown
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the line can be ticked, renamed and removed, or only read."""
+        """Sets whether the line can be ticked, renamed and removed (`writable`), or only read."""
         self._box.setEnabled(writable)
         self._field.setReadOnly(not writable)
         self._cross.setVisible(writable)

@@ -19,7 +19,8 @@ class ColumnMenu:
         self._owner, self._board = owner, board
 
     def open(self, column_id: str, at: QPoint) -> None:
-        """Opens the menu of a column at the global point `at`. Does nothing if the column is gone."""
+        """Opens the menu of a column at the global point `at`. Does nothing if the column is gone, or for the one of
+        cards without a column, whose id is ""."""
         shown = self._board.column(column_id)
         if shown is None or not shown.id:
             return

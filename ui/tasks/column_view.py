@@ -36,7 +36,8 @@ class CardList(Spoken, QWidget):
 
 class ColumnView(QWidget):
     """One column of the board: its title with a menu, a button for a new card, and one CardWidget for each card. A card
-    that is still there keeps its widget and so the focus."""
+    that is still there keeps its widget and so the focus. `menu_asked` is emitted with the column's id and a global
+    point."""
 
     menu_asked = Signal(str, QPoint)
     add_asked = Signal(str)
@@ -83,7 +84,7 @@ class ColumnView(QWidget):
         self.setAccessibleName(title)
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the title opens a menu and the + for a new card is shown."""
+        """Sets whether (`writable`) the title opens a menu and the + for a new card is shown."""
         self._title.setEnabled(writable)
         self._add.setVisible(writable)
 

@@ -78,7 +78,8 @@ class DescriptionField(QPlainTextEdit):
 
     def take(self, text: str) -> None:
         """Shows `text`, the board's new description of the card, merged with what was typed here and is not stored. The
-        caret keeps its place, and undo removes nothing that others wrote."""
+        caret keeps its place. What could be undone in the field is forgotten, so that undo removes nothing that others
+        wrote."""
         if text == self._base:
             return
         here = self.toPlainText()
@@ -127,7 +128,7 @@ class DescriptionField(QPlainTextEdit):
             self.too_long.hide()
 
     def event(self, event: QEvent) -> bool:
-        """Leaves the undo key to the board if nothing in this field can be undone."""
+        """Leaves the keys for undo and redo to the board if nothing in this field can be undone or redone."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             document = self.document()
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo

@@ -10,7 +10,7 @@ from ui.kit import theme
 
 class DropLayer(QWidget):
     """A layer over the board while a card is dragged: it paints the card under the pointer and a line where it would
-    land. It takes no mouse events. Coordinates are the board's."""
+    land. It takes no mouse events. Coordinates are those of the board's viewport, its visible part."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -30,7 +30,8 @@ class DropLayer(QWidget):
         self.raise_()
 
     def move_to(self, at: QPoint, line: QRectF) -> None:
-        """Moves the card's corner to `at`, and the line that shows where it would land."""
+        """Moves the card's top left corner to `at`, and the line that shows where it would land to the rectangle
+        `line`, both in the coordinates of the board's viewport."""
         self._at, self._line = at, line
         self.update()
 

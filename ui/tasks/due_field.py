@@ -23,7 +23,7 @@ from ui.kit.translate import full_day, local_now, tr, weekday
 
 class DueField(QWidget):
     """The field for a card's due date, with a calendar. It shows one card at a time. `changed` is emitted with the
-    date, or None, when it is complete."""
+    date, or None, when a complete date is given that differs from the stored one."""
 
     changed = Signal(object)
 
@@ -81,8 +81,8 @@ class DueField(QWidget):
         self._showing = False
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the date can be changed, or only read. In the latter case a half typed text is replaced by the
-        stored date."""
+        """Sets whether the date can be changed (`writable`), or only read. In the latter case a half typed text is
+        replaced by the stored date."""
         self.field.setReadOnly(not writable)
         self._calendar.setVisible(writable)
         if not writable:
@@ -91,8 +91,9 @@ class DueField(QWidget):
         self.show_date(self._value)
 
     def keep(self) -> None:
-        """Takes the typed text as the card's date, if it is understood (no text: no date), and emits `changed`.
-        Otherwise shows a sentence that says why not, and keeps the text."""
+        """Takes the typed text as the card's date, if it is understood (no text: no date), and emits `changed` if the
+        date differs. Otherwise shows a sentence that says why not, and keeps the text. Does nothing if nothing was
+        typed."""
         if not self._typed:
             return
         text = self.field.text().strip()
@@ -143,8 +144,8 @@ class DueField(QWidget):
         pick_day(self._calendar, self._value if isinstance(reading, Unread) else reading, self._set)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Handles Esc, which removes typed text before a second one closes the card, and leaves the undo key to the
-        board if nothing in the field can be undone."""
+        """Handles Esc, which puts the stored date in place of typed text (a second Esc closes the card), and leaves the
+        keys for undo and redo to the board if nothing in the field can be undone or redone."""
         if not isinstance(event, QKeyEvent):
             return False
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape and self._typed:

@@ -161,7 +161,8 @@ class CardEditor(Spoken, QFrame):
         return "title", caret if start < 0 else end if caret == start else start, caret
 
     def put_caret(self, field: str, anchor: int, caret: int) -> None:
-        """Puts the caret into a field of the open card, by the values that `caret` returned."""
+        """Puts the caret into a field of the open card: `field`, `anchor` and `caret` are what the method `caret`
+        returned."""
         if field == "description":
             self.description.setFocus()
             select(self.description, anchor, caret)
@@ -172,7 +173,8 @@ class CardEditor(Spoken, QFrame):
             self.title.setSelection(anchor, caret - anchor)
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether a card can be changed here, or only read. Fields that cannot be used are hidden, not grey."""
+        """Sets whether a card can be changed here (`writable`), or only read. In the latter case buttons and empty
+        fields are hidden, and texts stay readable."""
         self._writable = writable
         for field in (self.title, self.description):
             field.setReadOnly(not writable)
@@ -261,14 +263,16 @@ class CardEditor(Spoken, QFrame):
             button.setVisible(self._writable and self._make is None)
 
     def _retitled_by(self, card_id: str) -> str:
-        """The name of the colleague who has replaced the card's title; "" if the title was written here."""
+        """The name of the colleague who has replaced the card's title, "A colleague" if it is not known; "" if the
+        title was written here."""
         if card_id not in self._board.replaced.retitled:
             return ""
         uid = self._board.replaced.retitled[card_id]
         return self._who(uid).name if uid is not None else tr("A colleague")
 
     def close_card(self) -> None:
-        """Stores what is being written, closes the panel, and emits `closed` with the card's id."""
+        """Stores what is being written, closes the panel, and emits `closed` with the card's id: for a new card without
+        a title, that of the card made before it, or "". Does nothing if no card is open."""
         if not self._card and self._make is None:
             return
         self._leave_card()

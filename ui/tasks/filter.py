@@ -10,7 +10,8 @@ from app.tasks.model import Card
 
 
 class Due(Enum):
-    """The choices in the board's filter for when a card is due."""
+    """The choices in the board's filter for when a card is due. WEEK: within seven days from today, or overdue. NONE:
+    without a date."""
 
     ANY = "any"
     OVERDUE = "overdue"
@@ -49,7 +50,8 @@ class Filter:
                 return card.due is not None and card.due <= today + timedelta(days=7)
 
     def toggled(self, *, person: Uid | None = None, label: str = "", due: Due | None = None) -> "Filter":
-        """A filter that differs in one choice: the given one is chosen, or no longer if it was chosen before."""
+        """A filter that differs in one choice: the given one is chosen, or no longer if it was chosen before. Give one
+        argument; without any the filter is the same."""
         if person is not None:
             return replace(self, person=None if self.person == person else person)
         if label:

@@ -16,7 +16,7 @@ FASTEST_PX = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """A rectangle, in the board's coordinates."""
+    """A rectangle in the coordinates of the board's viewport, its visible part."""
 
     x: int
     y: int
@@ -31,8 +31,8 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """A column of the board as it is now: where it is, and where its cards are (id, rectangle), without the dragged
-    one."""
+    """A column of the board as it is now, in the coordinates of the board's viewport: where it is, and where its cards
+    are (id, rectangle), from the top, without the dragged one."""
 
     column: str
     box: Box
@@ -42,7 +42,7 @@ class Lane:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
     """Where a dragged card would land: in a column, before the card `before`, or last if that is None. `y` is where the
-    line that shows it is drawn."""
+    line that shows it is drawn, in the coordinates of the board's viewport."""
 
     column: str
     before: str | None
@@ -58,8 +58,8 @@ class Phase(Enum):
 
 
 class Drag:
-    """Follows the dragging of a card: from the press of the mouse button, by the moves, to the release. One at a
-    time."""
+    """Follows the dragging of a card: from the press of the mouse button, by the moves, to the release. One at a time.
+    Points are in the coordinates of the board's viewport."""
 
     def __init__(self) -> None:
         self.phase = Phase.IDLE
@@ -68,13 +68,13 @@ class Drag:
         self.at = (0, 0)
 
     def press(self, card: str, x: int, y: int) -> None:
-        """Notes that the mouse button was pressed on a card, at this point."""
+        """Notes that the mouse button was pressed on a card, at the point (`x`, `y`) of the board's viewport."""
         self.phase, self.card = Phase.PRESSED, card
         self.start = self.at = (x, y)
 
     def move(self, x: int, y: int) -> bool:
-        """Notes that the pointer has moved to this point. Returns True once: when it is far enough to begin the
-        drag."""
+        """Notes that the pointer has moved to the point (`x`, `y`) of the board's viewport. Returns True once: when it
+        is far enough from the press (START_PX, both directions added) to begin the drag."""
         self.at = (x, y)
         far = abs(x - self.start[0]) + abs(y - self.start[1]) >= START_PX
         if self.phase is Phase.PRESSED and far:
@@ -99,8 +99,8 @@ class Drag:
         return self.phase is Phase.DRAGGING
 
     def target(self, lanes: Sequence[Lane]) -> Drop | None:
-        """Where the card would land now among these columns: in the nearest one, before the first card whose middle is
-        below the pointer. None if there is no column."""
+        """Where the card would land now among these columns: in the one that is nearest sideways, before the first card
+        whose middle is below the pointer, otherwise last. None if there is no column."""
         if not lanes:
             return None
         x, y = self.at
@@ -113,8 +113,9 @@ class Drag:
 
 
 def scroll_speed(at: int, low: int, high: int) -> int:
-    """How many pixels to scroll at each tick, when the pointer is at `at` and what scrolls goes from `low` to `high`:
-    negative near (or beyond) the low edge, positive near the high one, faster the nearer, and 0 in between."""
+    """How many pixels to scroll at each tick in one direction, when the pointer is at `at` and what scrolls goes from
+    `low` to `high` (the same coordinates): negative near (or beyond) the low edge, positive near the high one, faster
+    the nearer, and 0 in between."""
     if at < low + EDGE_PX:
         return -min(FASTEST_PX, 1 + (low + EDGE_PX - at) // 2)
     if at > high - EDGE_PX:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""My tasks on Home: those that are due first; and while there is room, those that were finished last."""
+"""My tasks on Home: those that are due first; and while there is room, two finished ones."""
 
 from functools import partial
 
@@ -17,7 +17,8 @@ _SHOWN, _DONE = 8, 2
 
 
 class HomeTasks(QWidget):
-    """The card on the Home page with the person's own tasks, those first that are due first; without tasks a sentence
+    """The card on the Home page with the person's own tasks: the first eight that are not finished, the earliest due
+    first. If there are fewer, also two finished ones: those due latest, or without a date. Without tasks a sentence
     says so."""
 
     def __init__(self, parts: ViewParts[TaskService], parent: QWidget | None = None) -> None:

@@ -29,7 +29,7 @@ MANY = 40
 
 class KanbanView(QScrollArea):
     """Shows a board as columns of cards, which a person moves by mouse or keys. Moves are made on the board at once; to
-    open a card or a menu, signals are emitted. `people` has the members by id."""
+    open a card, or a menu at a global point, signals are emitted. `people` has the members by id."""
 
     card_opened = Signal(str)
     card_menu_asked = Signal(str, QPoint)
@@ -77,7 +77,8 @@ class KanbanView(QScrollArea):
         self.refresh()
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether cards and columns can be moved, added and deleted here. Cards can be opened in either case."""
+        """Sets whether cards and columns can be moved, added and deleted here (`writable`); if not, a drag ends. Cards
+        can be opened in either case."""
         self._writable = writable
         if not writable:
             self._drag.cancel()
@@ -154,7 +155,7 @@ class KanbanView(QScrollArea):
                 view.drop_card(card_id)
 
     def card_widget(self, card_id: str) -> CardWidget | None:
-        """The widget of a card that is shown."""
+        """The widget of a card; None if it is not shown."""
         return next((w for view in self.columns for w in view.cards if w.card.id == card_id), None)
 
     def focused_card(self) -> str:
@@ -171,8 +172,8 @@ class KanbanView(QScrollArea):
             self.bring_into_sight(card_id)
 
     def enter(self) -> bool:
-        """Gives the focus to the card in the place of the one that had it last, or to the first card. False if there is
-        no card."""
+        """Gives the focus to the card that is now in the place of the card that had the focus and is gone; otherwise to
+        the first card. False if there is no card."""
         column_id, place = self._left_at or ("", 0)
         here = next((view.cards for view in self.columns if view.column.id == column_id), [])
         cards = here or [widget for view in self.columns for widget in view.cards][:1]
@@ -347,8 +348,9 @@ class KanbanView(QScrollArea):
             i += across
 
     def move_by(self, card_id: str, across: int, down: int) -> None:
-        """Moves a card by `across` columns to the right (negative: left) and `down` places, among the cards that are
-        shown. Does nothing beyond the first or last column, or if the board can only be read."""
+        """Moves a card by `across` columns to the right (negative: left) and `down` places (negative: up), among the
+        cards that are shown, at most to the first or last place. Does nothing beyond the first or last column, or if
+        the board can only be read."""
         i, j = self._find(card_id)
         to = i + across
         if not self._writable or i < 0 or not 0 <= to < len(self.columns):

@@ -131,7 +131,8 @@ def open_task(view: QWidget, task: TaskRow) -> None:
 
 def finish(owner: QObject, service: TaskService, task: TaskRow, done: bool) -> None:
     """Finishes a task (`done`), by moving its card to the board's first column for finished ones, or back to the first
-    of the others; nothing happens if the board has no such column. Errors are shown for `owner`."""
+    of the others; nothing happens if the board has no such column. An error is shown for `owner`, with Try again if the
+    disk refused."""
 
     def move() -> None:
         board = service.board(task.room, task.obj)

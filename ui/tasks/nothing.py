@@ -56,7 +56,7 @@ class Nothing(Pages):
         self.hide()
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the button that adds a card is offered."""
+        """Sets whether the button that adds a card is offered (`writable`)."""
         if self._no_cards.step is not None:
             self._no_cards.step.setVisible(writable)
 

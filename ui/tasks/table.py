@@ -107,7 +107,8 @@ class CardTableModel(QAbstractTableModel):
 
 class CardTable(QTableView):
     """Shows a board as a table of cards that can be sorted. Enter or a double click opens a card: `card_opened` is
-    emitted with its id. `people` returns the member with an id."""
+    emitted with its id. The menu key or a right click emits `card_menu_asked` with the id and a global point. `people`
+    returns the member with an id."""
 
     card_opened = Signal(str)
     card_menu_asked = Signal(str, QPoint)

@@ -64,8 +64,9 @@ class TitleField(QLineEdit):
         return title if title and title != self._base else None
 
     def open_text(self, card_id: str, title: str, colleague: str = "") -> None:
-        """Shows the title of another card (id and title are "" for a new one). `colleague` is the name of the person
-        who wrote it last, "" if it was written here."""
+        """Shows `title`, that of another card with the id `card_id` (both "" for a new one). `colleague` is the name of
+        the person who wrote it last, "" if it was written here. In the former case a title that was written here before
+        is offered below the field."""
         self._timer.stop()
         self._hands.stop()
         self._card = card_id
@@ -146,7 +147,7 @@ class TitleField(QLineEdit):
         self._hands.start()
 
     def event(self, event: QEvent) -> bool:
-        """Leaves the undo key to the board if nothing in this field can be undone."""
+        """Leaves the keys for undo and redo to the board if nothing in this field can be undone or redone."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
             idle = (event.matches(undo) and not self.isUndoAvailable()) or (
@@ -180,8 +181,8 @@ class OtherTitle(QWidget):
         self.hide()
 
     def show_title(self, text: str, title: str) -> None:
-        """Shows the other title, with `text`, which says whose it is. Announced once, also if a colleague goes on
-        typing the title."""
+        """Shows `title`, which is not in the field, with `text`, which says whose it is; the button takes it. Announced
+        once, also if a colleague goes on typing the title."""
         was_shown, self._title = not self.isHidden(), title
         self._text.setText(text)
         self.button.setAccessibleDescription(text)

@@ -197,7 +197,7 @@ class TasksView(QWidget):
         self.editor.keep_draft()
 
     def set_writable(self, writable: bool) -> None:
-        """Sets whether the board can be changed, or only read; every part of it shows which."""
+        """Sets whether the board can be changed (`writable`), or only read; every part of it shows which."""
         if writable == self._writable:
             return
         self._writable = writable
@@ -237,7 +237,8 @@ class TasksView(QWidget):
         self.editor.open_new(partial(self._make_card, column_id))
 
     def _make_card(self, column_id: str, card_id: str, title: str) -> None:
-        """Makes a card with this id and title in the column; in the first column if that one is gone."""
+        """Makes a card with this id and title in the column; if that one is gone, in the first column, or in a new one
+        if the board has none."""
 
         def make() -> None:
             to = column_id
@@ -323,7 +324,7 @@ class TasksView(QWidget):
             self.editor.open_card(dialog.opened)
 
     def open_trash(self) -> None:
-        """Shows the board's tasks in the trash in a dialog, or a message that there are none."""
+        """Shows the room's tasks that are in the trash in a dialog, or a message that there are none."""
         who, room = self._service.people.person, self._room
         run(self, visit(self, self._service.trash, room, who, self._open_item, writable=self._writable))
 

@@ -217,7 +217,7 @@ class Numbering:
 
     def count(self, num_id: int, at: int) -> int:
         """The number that Word gives the next paragraph on level `at` (from 0) of the list with this numId. Each call
-        counts on."""
+        counts on. KeyError for a list that the file does not define."""
         num, level = self._nums[num_id], self.level(num_id, at)
         counts = self._counts.setdefault(self._root(num.abstract), {})
         if at in num.starts and (num_id, at) not in self._begun:

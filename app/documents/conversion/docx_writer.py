@@ -30,7 +30,7 @@ made."""
 
 def write_docx(title: str, blocks: Sequence[Block]) -> bytes:
     """Writes blocks as the bytes of a docx file. The same title and blocks always give the same bytes: no date, no
-    author."""
+    author. Characters that XML cannot hold become U+FFFD."""
     document = docx.Document(io.BytesIO(template(_writable(title))))
     writer = _Writer(document)
     for block, item in zip(blocks, items(blocks), strict=True):

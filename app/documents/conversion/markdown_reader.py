@@ -20,7 +20,8 @@ _OF_TAG = {"u": "underline", "ins": "underline", "b": "bold", "strong": "bold", 
 
 
 def read_markdown(text: str) -> Taken:
-    """Reads Markdown into blocks and counts what a document cannot hold."""
+    """Reads Markdown into blocks and counts what a document cannot hold. Reads the first MAX_PASTE_CHARS characters;
+    `cut` says whether there are more."""
     parser = MarkdownIt("commonmark", {"maxNesting": 30}).enable(["table", "strikethrough"])
     parser.validateLink = lambda url: True  # type: ignore[method-assign]  # links are judged here, and counted
     reader = _Reader()

@@ -75,8 +75,8 @@ def _read(kind: str, data: bytes) -> Taken:
 
 
 def _text(data: bytes) -> str:
-    """Decodes text: in UTF-8, in UTF-16 if it begins with that mark, otherwise in Windows' old western encoding.
-    ImportForeign if it is no text."""
+    """Decodes text: in UTF-16 if it begins with that mark, otherwise in UTF-8, and if it is not valid UTF-8, in
+    Windows' old western encoding. ImportForeign if a byte is zero and it is not UTF-16."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     if b"\0" in data:

@@ -105,7 +105,8 @@ class CrdtDoc:
 
     def apply(self, updates: Sequence[bytes]) -> list[int]:
         """Merges updates in order. Returns the indexes of those that are damaged and were left out. A damaged update
-        never stops the others; the caller decides whether to raise `DamagedUpdate`."""
+        never stops the others: the document may be rebuilt without it, and emits `reloaded`; the caller decides whether
+        to raise `DamagedUpdate`."""
         bad = {i for i, update in enumerate(updates) if not is_update(update)}
         good = [i for i in range(len(updates)) if i not in bad]
         for start in range(0, len(good), BATCH):
@@ -129,7 +130,8 @@ class CrdtDoc:
         return bad
 
     def close(self) -> None:
-        """Frees the document and emits nothing more. BugError for any use after it; a second call does nothing."""
+        """Frees the document, emits `closed`, and nothing after that. BugError for any use after it; a second call does
+        nothing."""
         if self._doc is None:
             return
         self._observers.end()
@@ -199,7 +201,9 @@ class CrdtDoc:
             self._flush()
 
     def later(self, notify: Callable[[], None]) -> None:
-        """Calls `notify` when the running transaction has ended. For the texts and maps of this document."""
+        """Calls `notify` when the running transaction has ended, or if none runs, after the next one. Not at all while
+        the document is rebuilt (`reloaded` is emitted instead), or after `close`. For the texts and maps of this
+        document."""
         if not self._silent:
             self._queue.append(notify)
 
@@ -242,7 +246,8 @@ class CrdtDoc:
             self._emitting -= 1
 
     def _apply_batch(self, updates: Sequence[bytes]) -> list[int]:
-        """Merges updates in one transaction. Returns the indexes of those that could not be merged."""
+        """Merges updates in one transaction. Returns the indexes of those that could not be merged: then the document
+        is rebuilt from its state before, the others are merged one by one, and `reloaded` is emitted."""
         before = self.shared
         try:
             with self.transact(REMOTE):

@@ -11,7 +11,8 @@ from app.objects.observers import Observers
 
 
 class Holder(Protocol):
-    """What a text or map of a CRDT uses of the document to which it belongs."""
+    """What a text or map of a CRDT uses of the document to which it belongs, as a Protocol: pycrdt's own document, its
+    subscriptions, the running transaction, and the state vector."""
 
     @property
     def shared(self) -> "pycrdt.Doc[Any]":

@@ -16,8 +16,8 @@ BATCH = 1000
 
 
 def is_update(update: bytes) -> bool:
-    """Whether the bytes are a valid update or whole state by the grammar (app/objects/grammar.py). Other bytes are
-    never given to pycrdt."""
+    """Whether the bytes are a valid update, or a whole object's state, by the grammar (app/objects/grammar.py), or have
+    passed it before. Other bytes are never given to pycrdt."""
     if is_remembered(update):
         return True
     try:

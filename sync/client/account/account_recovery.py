@@ -35,9 +35,9 @@ MOST_REVOKED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt to recover an account: the activation code, the recovery sheet's secret and the new device's keys. It
-    is kept in that device's encrypted store until the attempt is over: the person's other devices have a day to veto
-    it."""
+    """One attempt to recover an account: `code` is the activation code, `recovery_sheet` both halves of the recovery
+    sheet's secret, `secrets` the new device's keys. It is kept in that device's encrypted store until the attempt is
+    over: the person's other devices have a day to veto it."""
 
     code: SignInCode
     recovery_sheet: RecoveryPair
@@ -47,8 +47,9 @@ class Attempt:
 
     @classmethod
     def begin(cls, code: str, recovery_sheet: str, *, revoke: bool = True) -> "Attempt":
-        """An attempt with what the person typed: `code` is the activation code with its second line, `recovery_sheet`
-        the code on the recovery sheet. `revoke`: whether the person's other devices are revoked.
+        """An attempt with what the person typed, and with fresh keys for this device: `code` is the activation code
+        with its second line, `recovery_sheet` the code on the recovery sheet. `revoke`: whether the person's other
+        devices are revoked.
 
         Reject `code`, `share-code` or `recovery-sheet-code` if the activation code, its second line or the recovery
         sheet is mistyped; `share-missing` for a code without its second line, `recovery-sheet-format` for a recovery
@@ -67,8 +68,8 @@ class Attempt:
 
     @classmethod
     def decode(cls, data: bytes) -> "Attempt":
-        """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for another version; "malformed",
-        "encoding" or "oversize" if they are damaged."""
+        """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for a newer version, "old-format"
+        for an older one; "malformed", "encoding" or "oversize" if the bytes are damaged."""
         version, seed, agency, recovery_sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
         fields.version(version, VERSION, "attempt")
         if type(revoke) is not bool:
@@ -90,8 +91,10 @@ def _parse_recovery_sheet(text: str) -> RecoveryCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returning:
-    """Whose account would be recovered, verified before anything is changed: the person to whom the recovery sheet
-    belongs, and their other devices that are still active."""
+    """Whose account would be recovered, verified before anything is changed, for the person to confirm: `uid` and
+    `record` (the staff record) of the one to whom the recovery sheet belongs, and `others`, their devices that are
+    active now, the oldest first, without the one that is recovered. `Attempt.revoke` decides whether the first
+    MOST_REVOKED of those are revoked."""
 
     uid: Uid
     record: dict[str, str]
@@ -141,14 +144,15 @@ class Recovery:
     async def look(self) -> Returning:
         """Asks the server whose recovery sheet it is, and verifies the answer; changes nothing. Refused
         `recovery-sheet-unknown` or `other-person` (the activation code is for somebody else), `reset` (the account has
-        ended), or `code-…`; Reject `recovery-sheet`, `share` or `record` if the answer does not fit the recovery
-        sheet."""
+        ended), or `code-…`; Reject `recovery-sheet`, `share` or `record` if the answer does not fit the recovery sheet,
+        or another code if the log that the server shows is not valid; the errors of `Connection.connect`."""
         return await self._talk(self._look)
 
     async def ask(self) -> Returned | Waiting:
-        """Recovers the account, or returns the time from which it can be recovered. Refused "vetoed" if another device
-        of the person said no; the errors of `look`. A second call does no harm: entries that the server accepted are
-        found in the log."""
+        """Recovers the account at the server and returns it, for the caller to store; or returns the time from which it
+        can be recovered. Refused "vetoed" if another device of the person said no, "busy" for too many revocations in a
+        day, "conflict" if the log has grown at each try; WrongAgency if the invitation is not that of the code; the
+        errors of `look`. A second call does no harm: entries that the server accepted are found in the log."""
         return await self._talk(self._ask)
 
     async def _talk(self, talk: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -185,9 +189,11 @@ class Recovery:
         return _Seen(log=seen, entries=entries, person=found.person)
 
     async def _ask(self, connection: Connection) -> Returned | Waiting:
-        """Sends the log entries that recover the account; drafts them again if the log has grown meanwhile. Returns the
-        recovered account, or the time from which it can be recovered. ▲ Each try verifies the log as the first did:
-        Reject "recovery-sheet" if the person has replaced the recovery sheet since."""
+        """Sends the log entries that recover the account, and returns the recovered account, or the time from which it
+        can be recovered. Sends nothing if the log has the device already. If the log has grown meanwhile (Refused
+        "conflict"), drafts the entries again. ▲ Each try fetches and verifies the log from scratch: with a recovery
+        sheet that the person has replaced since, the server refuses ("recovery-sheet-unknown"), or this is Reject
+        "recovery-sheet"."""
         return await again(partial(self._try, connection))
 
     async def _try(self, connection: Connection) -> Returned | Waiting:
@@ -208,9 +214,10 @@ class Recovery:
 
     async def _back(self, connection: Connection, seen: _Seen) -> tuple[RecoveryPlan, bytes]:
         """Fetches the invitation that belongs to the activation code. Returns (what the log entries that recover the
-        account are drafted from, the salt of the staff record). `seen` is the person's verified log. ▲ The invitation
-        that the server shows must be the agency's, for this code (WrongAgency otherwise), and for the person whose
-        recovery sheet it is (Refused "other-person" otherwise)."""
+        account are drafted from, the salt of the staff record). `seen` is the person's verified log. Of its active
+        devices the plan revokes at most MOST_REVOKED, the oldest. ▲ The invitation that the server shows must be
+        certified by the agency (Reject "signature" otherwise), for this code (WrongAgency otherwise), and with the
+        staff record of the person whose recovery sheet it is (Refused "other-person" otherwise)."""
         code = self._attempt.code
         reply = await connection.request(lambda rid: m.Invite(rid=rid, invite_pk=code.key.public), m.InviteReply)
         cert = InviteCert.check(connection.identity.agency_pk, reply.cert.body, reply.cert.sig)

@@ -19,8 +19,8 @@ VERSION = 4
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One person's account on this device: the ids of person and device, the agency's public key, and the secrets.
-    `secrets` are the device's own keys. `puk_seeds` are the seeds of the person's key (PUK), which all their devices
-    have, by generation.
+    `secrets` are the device's own keys. `puk_seeds` are the seeds of the person's key (PUK), which their devices share,
+    by generation: those that this device could open.
 
     `secrets.root` is empty where the person's root key is not stored: at a second device, and once the root key is on
     the recovery sheet.
@@ -65,8 +65,8 @@ class Account:
 
     @classmethod
     def decode(cls, data: bytes) -> "Account":
-        """Reads an account from `data`, the bytes that `encode` made. Reject "format" for another version; "malformed",
-        "encoding" or "oversize" if they are damaged."""
+        """Reads an account from `data`, the bytes that `encode` made. Reject "format" for a newer version, "old-format"
+        for an older one; "malformed", "encoding" or "oversize" if the bytes are damaged."""
         parts = fields.items(dec(data, limit=65536), "account")
         if parts:
             fields.version(parts[0], VERSION, "account")

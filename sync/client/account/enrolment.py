@@ -64,13 +64,14 @@ class Enrolment:
     async def look(self) -> Invitation:
         """Asks the server for the invitation of this object's code and verifies it: the person whom the code names.
         Refused "code-unknown", "code-used", "code-expired" or "code-withdrawn"; WrongAgency if the server belongs to
-        another agency than the code, or shows an invitation that does not match the code; the errors of
-        `Connection.connect`."""
+        another agency than the code, or shows an invitation that does not match the code; Reject "signature" if the
+        agency did not sign the invitation; the errors of `Connection.connect`."""
         return (await self._with_connection(self._look))[0]
 
     async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
-        """Makes the account, calls `keep`, with which the caller stores it durably, and only then registers it with the
-        server. Errors as in `look`; what `keep` raises is raised, and then nothing is registered.
+        """Makes the account with new keys, calls `keep`, with which the caller stores it durably, only then registers
+        it with the server, and returns it. Errors as in `look`; what `keep` raises is raised, and then nothing is
+        registered.
 
         If this fails after `keep`, the server may or may not have the account: `register` the same entries again.
         """
@@ -148,9 +149,10 @@ async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[b
 async def converse(
     dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Result]]
 ) -> Result:
-    """Runs `talk` over a connection of its own, which `dialer` opens and only `talk` may sign in, closes it, and
-    returns what `talk` returned. `agency`: the fingerprint that the server's agency key must have, its first 16 or all
-    32 bytes. `now_ms`: this device's clock. Raises the errors of `Connection.connect` and of `talk`."""
+    """Opens a new connection by `dialer`, runs `talk` with it, closes it in any case, and returns what `talk` returned.
+    Nobody is signed in on it, unless `talk` does so; frames that the server sends unasked are ignored. `agency`: the
+    fingerprint that the server's agency key must have, its first 16 or all 32 bytes. `now_ms`: this device's clock.
+    Raises the errors of `Connection.connect` and of `talk`."""
     connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
     reading = asyncio.ensure_future(connection.run(lambda frame: None))
     try:

@@ -61,7 +61,8 @@ class Book:
 
     def staff(self, uid: Uid) -> Staff | None:
         """The staff record of the person `uid`, if it is the one whose hash the agency's newest certificate in their
-        log ("binding") has. None if this device has no record, or has one from before that certificate."""
+        log ("binding") has. None if this device has no log or no record of them, or a record with a different hash, for
+        example one from before that certificate."""
         known, found = self.log(uid), self._ports.staff_record(uid)
         if known is None or found is None:
             return None
@@ -73,9 +74,9 @@ class Book:
         self._logs.clear()
 
     def take(self, uid: Uid, entries: list[tuple[bytes, bytes]]) -> UserLog:
-        """Verifies `entries`, (body, signature) pairs that follow the known ones in the log of the person `uid`, and
-        stores them. Returns the whole log. Reject, and nothing is stored, if one is not valid, does not follow or
-        belongs to a different person."""
+        """Verifies `entries`, (body, signature) pairs that follow the known ones in the log of the person `uid`, stores
+        them, and calls `moved`. Returns the whole log. Reject, and nothing is stored, if one is not valid, does not
+        follow or belongs to a different person."""
         log = self.log(uid) or UserLog(self._agency_pk)
         first = log.seq + 1
         try:
@@ -93,9 +94,10 @@ class Book:
         return log
 
     async def fetch(self, connection: Connection, uid: Uid) -> UserLog:
-        """Fetches from the server what is new in the log of the person `uid`, verifies and stores it, and returns the
-        whole log. Reject "withheld" if neither the server nor this device has anything, and the Rejects of `take`; also
-        raises Refused or Unreachable."""
+        """Fetches from the server, in one request, what is new in the log of the person `uid`, verifies and stores it,
+        and returns the log. Of more than 1 MiB of new entries the server gives the first part only. Reject "withheld"
+        if neither the server nor this device has anything, "other-user" for an answer to another question, and the
+        Rejects of `take`; also raises Refused or Unreachable."""
         known = self.log(uid)
         after = known.seq if known else -1
         entries = await entries_after(connection, uid, after)
@@ -109,9 +111,9 @@ class Book:
 
     async def directory(self, connection: Connection, query: str, uids: list[Uid]) -> list[Uid]:
         """Asks the server's directory for exactly the people `uids`, or, if `uids` is empty, for at most 50 people
-        whose staff record has every word of `query`; returns the ids of those that it knows, in its order. Their logs
-        and staff records are verified and stored before this returns. Reject "record" if a record is not the one that
-        the person's log names; the people before that one stay stored."""
+        whose staff record has every word of `query`. Returns the ids of those that the server has, in the server's
+        order. Their logs and staff records are verified and stored before this returns. Reject "record" if a record is
+        not the one that the person's log names; the people before that one stay stored."""
         reply = await connection.request(
             lambda rid: m.Directory(rid=rid, query=query, uids=list(uids)), m.DirectoryReply
         )

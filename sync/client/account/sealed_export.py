@@ -45,7 +45,7 @@ def put(account: Account, log: UserLog, body: bytes) -> bytes:
 
 def length(head: bytes) -> int:
     """How many encrypted bytes follow `head`, the first `HEAD_BYTES` of a sealed export. Reject "format" if its version
-    is not this one, "malformed" if it is no such file."""
+    is not this one, "malformed" if it is no such file, is cut off, or names more than MAX_BODY bytes."""
     if len(head) < 7 or head[:6] != MAGIC:
         raise Reject("malformed", "sealed export")
     if head[6] != VERSION:
@@ -57,12 +57,13 @@ def length(head: bytes) -> int:
 
 def take(account: Account, log: UserLog, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
     """Verifies and decrypts a sealed export: `head`, and the encrypted bytes `packed` after it. Returns the device that
-    wrote it, and its content. `log`: this person's log. ▲ Only a device in that log is accepted as the writer:
-    everybody knows the key to which it is sealed, and the content is sent in this person's name.
+    wrote it, and its content. `log`: this person's log. ▲ Only a device in that log, active or revoked, is accepted as
+    the writer: everybody knows the key to which it is sealed, and the content is sent in this person's name.
 
     Reject "other-person" if the export belongs to somebody else or its writer is not in the log, "signature" if the
-    writer did not sign it, "decrypt" if it does not open, "malformed" if it is cut off; Refused("keys") while this
-    device does not have the generation of the person's key that it needs.
+    writer did not sign it, "decrypt" if it does not open, "malformed" if `packed` has another length than `head` says;
+    the Rejects of `length`; Refused("keys") while this device does not have the generation of the person's key that it
+    needs.
     """
     if length(head) != len(packed):
         raise Reject("malformed", "sealed export")

@@ -36,15 +36,17 @@ ENDED = "pairing"
 
 
 class _Mail:
-    """The messages of the other device in a pairing, in their order, until that device has left."""
+    """The queue of the messages that the other device in a pairing has sent, in their order, until the pairing is over
+    or the connection lost."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.over = False
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Queues the message in `frame`, or notes that the other device has left; other frames are ignored. ▲ More
-        unread messages than a pairing can have end the pairing; otherwise a false server could fill the memory."""
+        """Queues the message in `frame`; ends the queue if the frame says that the other device has left or the time is
+        over. Other frames are ignored, and so are all frames after the end. ▲ More unread messages than a pairing can
+        have (PAIR_MESSAGES) end it too; otherwise a false server could fill the memory."""
         if self.over:
             return
         if isinstance(frame, m.PairMail) and self._queue.qsize() < PAIR_MESSAGES:
@@ -57,8 +59,9 @@ class _Mail:
         self._queue.put_nowait(None)
 
     async def next(self) -> bytes:
-        """Waits for the next message of the other device. Refused("pairing") once all messages are read and that device
-        has left, the connection has ended, or too many messages came."""
+        """Waits for the next message of the other device. Refused("pairing") once all messages are read and the queue
+        has ended: that device has left, the time is over, the connection is lost, this side has closed, or too many
+        messages came."""
         data = await self._queue.get()
         if data is None:
             self.end()
@@ -81,7 +84,8 @@ class Host:
     """The old device's side of one attempt to add a new device to the person's account. Call `open`, then
     `wait_for_guest`, then `admit` or `close`; each attempt has its own Host.
 
-    ▲ No device is added before a person at this screen has seen which device asks, and with digits has compared them.
+    ▲ Only `admit` adds a device. The caller calls it when a person at this screen has seen which device asks and said
+    yes, and with digits has compared them.
     """
 
     def __init__(self, link: Link, devices: Devices, record: bytes) -> None:
@@ -122,7 +126,9 @@ class Host:
 
     async def wait_for_guest(self) -> NewDevice:
         """Waits for a new device to join, and returns what is known of it once it has proved its keys. Reject "enrol"
-        for a device that does not have the code; Refused("pairing") if the new device has left or the time is over."""
+        for a device that does not have the code or (with digits) has changed its keys since its first message,
+        "signature" for a wrong proof; Refused("pairing") if the new device has left, the time is over, or `open` was
+        not called."""
         admitting = self._admitting
         if admitting is None:
             raise Refused(ENDED)
@@ -134,12 +140,13 @@ class Host:
         return admitting.new
 
     async def admit(self) -> DevId:
-        """Adds the new device, which `wait_for_guest` returned, to the account after the person said yes, and returns
-        its id.
+        """Adds the new device, which `wait_for_guest` returned, to the account after the person said yes, sends it the
+        news, and returns its id.
 
         If the own log has grown since the new device proved its keys, that device proves them again for the newer head.
         Refused("pairing") if the other side has left, "revoked" and "reset" if the log has ended this device,
-        "conflict" if it has grown again at each try.
+        "conflict" if it has grown again at each try. An error may also mean that the device is added and only the news
+        could not be sent.
         """
         admitting = self._admitting
         if admitting is None or admitting.new is None or self._mail.over:
@@ -158,8 +165,9 @@ class Host:
         return await self._devices.admit(new, admitting.proof, admitting.proved)
 
     async def close(self) -> None:
-        """Ends this attempt to add a device. A pending `wait_for_guest` raises Refused("pairing"), and the other side
-        gets the same error. A second call does no harm; after `admit` the device stays added."""
+        """Ends this attempt to add a device. A pending `wait_for_guest` raises Refused("pairing"), and so does the
+        other side, unless it was sent the news that it is added. A second call does no harm; after `admit` the device
+        stays added."""
         self._mail.end()
         self._admitting = None
         if self._opened:
@@ -197,7 +205,8 @@ class Joined:
 @dataclass(slots=True, kw_only=True)
 class Guest:
     """The new device's side of a pairing, by which it is added to a person's account. Call `join`, then `finish`;
-    `close` in every case. `name` and `system` describe this device to the old one; `now_ms` is the clock."""
+    `close` in every case. `dialer` connects to the server; `name` and `system` describe this device to the old one;
+    `now_ms` is the clock."""
 
     dialer: Dialer
     name: str
@@ -218,8 +227,9 @@ class Guest:
         `number`, and the person also compares `digits`. An earlier attempt of this Guest ends.
 
         Reject "code" if the code is mistyped. Refused "code-unknown" if there is no such box, "code-used" if one was
-        joined before, "pairing" if the old device has left or the time is over. Reject "enrol" if its answer does not
-        verify, for example because it, or an attacker in between, does not have the code.
+        joined before, "busy" if too many devices try numbers, "pairing" if the old device has left or the time is over.
+        Reject "enrol" if its answer does not verify, for example because it, or an attacker in between, does not have
+        the code. Also the errors of `Connection.connect`.
         """
         pairing = PairingCode.parse(code) if code else None
         box = pairing.box if pairing is not None else "".join(c for c in number if c.isdigit()).encode()
@@ -257,7 +267,8 @@ class Guest:
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
         """Waits for the old device's yes, signs in, verifies the person's log and decrypts their keys; calls `keep`,
         with which the application stores all of it, and returns it. Refused("pairing") if the answer is no or does not
-        come. If the line is lost after the yes, or the result could not be stored, call it again."""
+        come, or `join` was not called; Reject "enrol" if the log is not the one that the old device named. If the line
+        is lost after the yes, or the result could not be stored, call it again."""
         entering, yes = self._entering, self._added
         if entering is None or entering.old is None or yes is None:
             raise Refused(ENDED)
@@ -274,7 +285,8 @@ class Guest:
         """Signs in as the new device `dev`, and fetches and verifies the person's log, which the agency's public key
         `agency_pk` certifies. Returns the account, the log and the staff record. ▲ Reject "enrol" unless it is the log
         of the person in `old` (whom the old device named), contains `heads`, all the (number, hash) of entries that the
-        old device named, and itself says in its entry `seq` that this device is added."""
+        old device named, and itself lists this device, with its key, as active after its entry `seq`. Reject "record"
+        if the server does not give the staff record that the log names."""
         signing = SigningKey(self._secrets.sign)
 
         async def fetch(connection: Connection) -> tuple[UserLog, list[tuple[bytes, bytes]], m.Person]:
@@ -314,8 +326,8 @@ class Guest:
         self._mail.end()
 
     async def close(self) -> None:
-        """Ends this device's attempt to be added, and closes its connection; the old device is notified. A second call
-        does no harm."""
+        """Ends this device's attempt to be added, and closes its connection, by which the old device is notified. Does
+        no harm after `finish`, on a lost line, or when called twice."""
         if self._added is not None:
             self._added.cancel()
         self._entering = self._added = None
@@ -330,6 +342,7 @@ class Guest:
 
 def _ignore_error(task: "asyncio.Task[tuple[int, DevId]]") -> None:
     """Called when `task`, which waits for the old device's yes, has ended: takes its error, so that asyncio does not
-    log it. `finish` still raises it, if it is called. Does nothing for a cancelled task."""
+    log it. `finish` still raises it, if it is called. Does nothing for a cancelled task. The result (number of the log
+    entry that added this device, its id) is left for `finish`."""
     if not task.cancelled():
         task.exception()

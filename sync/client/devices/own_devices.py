@@ -41,8 +41,9 @@ RESET = "reset"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnDevice:
-    """One device of this person, as their log shows it. `mine`: it is this device. Times in ms; `last_seen` is the
-    server's word, None if it was not asked or has none. `agent` is the program that the device uses.
+    """One device of this person, as their log shows it, also if it was revoked. `mine`: it is this device. Times in ms;
+    `added` is the claim of the entry that added it. The server's word alone: `last_seen`, None if the server was not
+    asked or has none, and `agent`, the name of the program that the device uses, "" then.
 
     `by` is the device that added it; None for the first device and for one that was recovered with the recovery sheet.
     """
@@ -77,9 +78,9 @@ class Devices:
 
     @property
     def ended(self) -> str | None:
-        """▲ Whether this device may no longer be used: "revoked" if it was revoked, "reset" if the agency ended the
-        person's account; None otherwise. Only the log that this device itself has verified counts, not what the server
-        claims."""
+        """▲ Why this device may no longer be used: "revoked" if it was revoked, "reset" if the agency ended the
+        person's account; None if it may, and if the log is not here. Only the log that this device itself has verified
+        counts, not what the server claims."""
         own, dev = self._link.book.log(self._link.account.uid), self._link.account.dev
         device = own.devices.get(dev) if own is not None else None
         if own is None or device is None:
@@ -101,8 +102,8 @@ class Devices:
         return [self._row(device) for device in self.own_log.devices.values()]
 
     async def fetch_last_seen(self) -> list[OwnDevice]:
-        """Asks the server when it last saw each of this person's devices. Returns every device that the log ever had,
-        the oldest first, with these times."""
+        """Asks the server when it last saw each of this person's devices, and with which program. Returns every device
+        that the log ever had, the oldest first, with these; `all` gives them from then on too."""
         reply = await self._link.online.request(lambda rid: m.Devices(rid=rid), m.DevicesReply)
         self._seen = {seen.dev: seen for seen in reply.devices}
         return self.all()
@@ -122,9 +123,10 @@ class Devices:
     # -- operations -----------------------------------------------------------------------------------------------
 
     async def admit(self, new: NewDevice, proof: bytes, head: Hash) -> Device:
-        """Adds the device `new` to this person's account. `proof` is its proof that it has its keys, made for the log
-        up to the entry whose hash is `head`. Refused("conflict") if the log has grown since: the proof is then useless,
-        and the device must prove its keys for the newer head."""
+        """Adds the device `new` to this person's account, and returns it as the log then lists it. `proof` is its proof
+        that it has its keys, made for the log up to the entry whose hash is `head`. Refused("conflict") if the log has
+        grown since: the proof is then useless, and the device must prove its keys for the newer head. Reject "puk" if
+        this device does not hold the newest generation of the person's key."""
         self.check_active()
         if self.own_log.head != head:
             raise Refused(ErrorCode.CONFLICT, "own log")
@@ -133,15 +135,16 @@ class Devices:
         return self.own_log.devices[device_id(self.own_log.genesis_root_pk, new.sign_pk)]
 
     async def revoke(self, dev: DevId) -> None:
-        """Revokes the device `dev`: nothing more is encrypted to it, since the same entry has the next generation of
-        the person's key. Reject "older" for a device older than this one, "device" for one that was not active at the
-        start. No error if another device revokes it at the same moment."""
+        """Revokes the device `dev`: no new key is encrypted to it any more, since the same entry has the next
+        generation of the person's key. The keys that rooms have then are replaced after that (see `Audit`). Reject
+        "older" for a device older than this one, "device" for one that was not active at the start; Refused "busy" for
+        too many revocations in a day. No error if another device revokes it at the same moment."""
         began = self.own_log.seq
         await self._do(lambda own, hand, now: _revocation(own, began, hand, dev, now))
 
     def added_by(self, dev: DevId) -> list[DevId]:
-        """The active devices that the device `dev` added, and those that these devices added in turn, the oldest
-        first."""
+        """The devices that `dev` added, directly or through others, that are active now, the oldest first. A revoked
+        device between does not end the chain. Without `dev` itself; [] for an unknown `dev`."""
         family = {dev}
         for device in self.own_log.devices.values():  # each comes after the device that added it
             if device.by in family:
@@ -162,11 +165,11 @@ class Devices:
 
     async def maintain(self) -> None:
         """Makes the next generation of the person's key (PUK) if one is due, unless another device of the person makes
-        it at the same moment.
+        it at the same moment. Does nothing at a device that has ended. Errors as for the class.
 
-        One is due if the agency has revoked a device since the newest generation, or if that one is older than RENEW_MS
-        or dated more than AHEAD_MS ahead. ▲ One is also due if the newest does not open here: a stolen device may have
-        made it.
+        One is due if the agency has revoked a device since the newest generation (a device that revokes another makes
+        one itself), or if that one is at least RENEW_MS old or dated more than AHEAD_MS ahead. ▲ One is also due if the
+        newest does not open here: a stolen device may have made it.
         """
         if self.ended is None and self._renewal_due(self.own_log):
             await self._do(
@@ -183,8 +186,9 @@ class Devices:
 
     async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
         """Revokes the device `dev`, signed by `root`, the key on the recovery sheet: unlike `revoke` also a device
-        older than this one. Returns None when done, or the time (ms) from which it can be done, since other devices may
-        veto it until then. Reject `recovery-sheet` if the person's root key has been replaced."""
+        older than this one. Returns None when done, or the server's time (ms) from which it can be done, since other
+        devices may veto it until then: call it again then. Reject `recovery-sheet` if the person's root key has been
+        replaced, "device" as in `revoke`; Refused "vetoed", "busy"."""
         began, seeds = self.own_log.seq, self._link.account.puk_seeds
 
         def build(own: UserLog, hand: Hand, now: int) -> Entry | None:
@@ -210,12 +214,12 @@ class Devices:
         return await again(attempt, self.follow_now)
 
     async def append(self, entries: list[Entry], *, may_wait: bool = False) -> int | None:
-        """Appends `entries`, which were built on the newest log, to this person's log, all or none. Returns None when
-        they are in it, or the time (ms) from which they may be added if another device may veto them.
-        Refused("conflict") if the log has grown.
+        """Appends `entries`, which were built on the newest log, to this person's log at the server and here, all or
+        none. Returns None when they are in it, or the server's time (ms) from which they may be added if another device
+        may veto them. Refused("conflict") if the log has grown.
 
-        ▲ `may_wait`: whether these entries may be subject to a veto. Only then does this believe a server that they
-        wait. Otherwise it could report an entry as done that is not.
+        ▲ `may_wait`: whether these entries may be subject to a veto. Without it a server's answer that they wait is
+        Reject "malformed": the caller would take them for done.
         """
         signed = [m.Signed(body, sig) for body, sig in entries]
         reply = await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=signed), m.Frame)
@@ -258,8 +262,8 @@ class Devices:
         self._open_keys()
 
     def _open_keys(self) -> None:
-        """Decrypts the generations of the person's key (PUK) that are in the log and not known here, and stores them.
-        Does nothing at a device that has ended."""
+        """Decrypts the generations of the person's key (PUK) that are in the log and not known here, as far as they
+        open, and stores them. Does nothing at a device that has ended."""
         account, own = self._link.account, self.own_log
         if self.ended is not None or len(account.puk_seeds) == len(own.puks):
             return
@@ -269,9 +273,10 @@ class Devices:
             self._link.ports.save_account(account.encode())
 
     def believe_end(self, entries: list[Entry]) -> None:
-        """▲ Ends this device only if `entries`, which the server shows, verify, continue this person's log as known
-        here, and revoke this device or end the account; they are then stored. Reject "auth" for anything less: nothing
-        is given up on a server's word."""
+        """▲ Stores `entries`, with which the server shows that this device has ended, in this person's log, so that
+        `ended` says so too; erases nothing. Only if they verify, continue the log as known here, and revoke this device
+        or end the account. Reject "auth" for anything less, and nothing is stored: nothing is given up on a server's
+        word. Entries that the log has already may be among them."""
         account, known = self._link.account, self.own_log
         shown, more = replace(known), list[Entry]()
         try:
@@ -292,7 +297,8 @@ class Devices:
 
 def _revocation(own: UserLog, began: int, hand: Hand, dev: DevId, now: int) -> Entry | None:
     """Drafts the entry that revokes `dev`, on the log `own`, signed by `hand`, dated `now` (ms). None if the device was
-    still active after entry number `began` and has been revoked since: then nothing is left to do."""
+    still active after entry number `began` and has been revoked since: then nothing is left to do. Reject "device" if
+    it was not active then, "older" or "puk" as in `user_drafts.revoke`."""
     if own.device_active(dev, began) is not None and own.device_active(dev, own.seq) is None:
         return None
     return user_drafts.revoke(own, hand, dev, now)[0]

@@ -36,10 +36,10 @@ _MAX_FIRST_SEEN = 64
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedFor:
     """A request that somebody made with this person's recovery sheet: to add ("add") or revoke ("revoke") the device
-    `dev`, from `ready` (ms) on.
+    `dev`, from `ready` on (the server's time, ms).
 
     `vetoed`: one of this person's devices said no. `came`: the server has let the device in already, but by this
-    device's own clock the day for a veto is not over. A veto then revokes the device.
+    device's own clock, by which `ready` then counts, the day for a veto is not over. A veto then revokes the device.
     """
 
     what: str
@@ -85,20 +85,22 @@ class RecoverySheet:
         return not self._link.account.secrets.root
 
     def check_old(self, text: str) -> None:
-        """Reject `code` if `text`, the code of a recovery sheet as typed, is mistyped; `recovery-sheet` if it is not
-        the one in force."""
+        """Reject `code` if `text`, the code of a recovery sheet as typed, is mistyped, `recovery-sheet-format` if it is
+        of format 1; `recovery-sheet` if it is not the one whose key is the root key in this person's log."""
         if RecoveryCode.parse(text).root.public != self._devices.own_log.root_pk:
             raise Reject("recovery-sheet", "root")
 
     async def publish(self, code: str, old: str = "") -> None:
         """Makes `code`, which is on a new paper, the code of the person's recovery sheet. `old` is the code of the
         former recovery sheet, needed only if this device does not store the root key. A second call does no harm.
-        Reject `code` if one of them is mistyped, `recovery-sheet` if `old` is not the one in force.
+        Reject `code` if one of them is mistyped, `recovery-sheet` if `old` is not the one in force, or if another
+        device made a recovery sheet first: then `code` counts for nothing. Unreachable while offline: then nothing is
+        stored.
 
         ▲ What is needed to finish is stored before the first entry is sent, so an interruption loses nothing: `finish`.
 
-        ▲ Another recovery sheet that is not finished is finished first: the server may have it, and then its key is the
-        root's.
+        ▲ If an earlier recovery sheet is not finished, it is finished first: the server may have its first entry, by
+        which its key is the root key.
         """
         recovery_sheet = RecoveryCode.parse(code)
         self._link.online  # noqa: B018 - Unreachable before anything is stored
@@ -124,16 +126,18 @@ class RecoverySheet:
         self._keep(root, RecoveryPair(recovery_sheet, RecoveryShare.fresh()).secret)
 
     def waits(self, code: str) -> bool:
-        """Whether the recovery sheet with this `code` was confirmed here and is not completely in the log yet. It will
-        be when the server answers, so the paper must not be thrown away."""
+        """Whether the recovery sheet with this `code` was confirmed here and is not completely in the log yet. This
+        device tries on each connection to enter the rest, so the paper must not be thrown away. False also once this
+        device has learned that another recovery sheet was made first."""
         waits = self._link.account.recovery_sheet
         return bool(waits) and RecoveryPair.of(waits).code == RecoveryCode.parse(code)
 
     async def finish(self) -> None:
         """Appends to this person's key log what is missing there of a recovery sheet that the person confirmed on this
-        device. Does nothing if there is none.
+        device. Does nothing if there is none. Errors as in `publish`.
 
-        ▲ The root key is erased here only when the log has the complete recovery sheet.
+        ▲ The root key is erased here only when the log has the complete recovery sheet, or when another one was made
+        first, by which that key is the root key no more.
         """
         async with self._finishing:
             await self._finish()
@@ -145,9 +149,9 @@ class RecoverySheet:
             log.info("recovery sheet in force")
 
     async def _enter(self) -> None:
-        """Appends to the log the entries for the recovery sheet that is stored in the account; drafts them again if the
-        log has grown. Reject "recovery-sheet" if another recovery sheet was made first: the stored one is then
-        dropped."""
+        """Appends to the log those entries for the recovery sheet that is stored in the account which are not in it
+        yet; drafts them again if the log has grown. Reject "recovery-sheet" if another recovery sheet was made first:
+        the stored one is then erased, and the stored root key too."""
 
         async def attempt() -> None:
             self._devices.check_active()
@@ -185,8 +189,8 @@ class RecoverySheet:
 
     def replace_attempts(self, asked: list[m.RecoveryRequest]) -> None:
         """Replaces the list of pending requests that were made with the recovery sheet by `asked`, the server's newest
-        list. Of those that add a device, stores when this device first saw them, by its own clock; forgets that after a
-        day for requests that are no longer listed."""
+        list. Of those that add a device, stores when this device first saw them, by its own clock, for at most
+        _MAX_FIRST_SEEN; forgets that after a day for requests that are no longer listed."""
         self._asked = list(asked)
         now = self._link.now_ms()
         waiting = [DevId(a.dev) for a in asked if a.what == ADD]
@@ -198,10 +202,12 @@ class RecoverySheet:
 
     @property
     def asked(self) -> list[AskedFor]:
-        """The requests made with the recovery sheet that a veto can still stop or undo.
+        """The requests made with the recovery sheet that are pending, vetoed ones too; then the devices that such a
+        request has added and that a veto can still revoke.
 
-        ▲ A device that the server let in is listed until a day has passed by this device's own clock. Otherwise a
-        server whose clock is set ahead could end the time for a veto at once.
+        ▲ A device that the server let in is listed until a day after its request was first seen, by this device's own
+        clock, or until it is vetoed here. Otherwise a server whose clock is set ahead could end the time for a veto at
+        once.
         """
         own, me = self._devices.own_log, self._link.account.dev
         waiting = [
@@ -223,8 +229,9 @@ class RecoverySheet:
         return device is not None and device.by == ROOT and active and dev not in self._link.account.vetoed
 
     async def veto(self, asked: AskedFor) -> None:
-        """Vetoes the request `asked`. ▲ The veto of a new device is stored: if the device is added all the same, the
-        server has hidden the veto, and `defend` revokes the device."""
+        """Vetoes the request `asked` at the server. ▲ The veto of a new device is stored first: if the device is added
+        all the same, the server has hidden the veto, and `defend` revokes the device; at once if it was added a moment
+        before. Unreachable while offline: a veto is not sent later by itself."""
         try:
             if asked.what == ADD:
                 account = self._link.account
@@ -237,7 +244,8 @@ class RecoverySheet:
         await self.defend()  # it may have been added a moment before
 
     async def defend(self) -> None:
-        """▲ Revokes a device that was added with the recovery sheet although the person vetoed it on this device."""
+        """▲ Revokes each device that was added with the recovery sheet although the person vetoed it on this device.
+        Does nothing at a device that has ended. Errors as in `Devices.revoke`."""
         own = self._devices.own_log
         for dev in self._link.account.vetoed:
             if own.device_active(dev, own.seq) is not None and self._devices.ended is None:
@@ -246,7 +254,8 @@ class RecoverySheet:
 
     async def revoke(self, dev: DevId, code: str) -> int | None:
         """Revokes `dev`, any device of this person, with the recovery sheet whose `code` is typed. Returns None when
-        that is done, or the time (ms) from which it may be done: call it again then."""
+        that is done, or the server's time (ms) from which it may be done: call it again then. Errors as in `check_old`
+        and `Devices.revoke_by_root`."""
         self.check_old(code)
         return await self._devices.revoke_by_root(dev, RecoveryCode.parse(code).root)
 

@@ -112,9 +112,10 @@ class Backfill:
     async def fetch_pruned(self, room: RoomSync) -> None:
         """▲ Fetches, for each object of `room` of which changes were pruned before this device fetched them, the
         snapshot behind which the server pruned, so that a device that was offline loses nothing. Does nothing until the
-        room is caught up. Nothing is fetched for members without the history: they use baselines (copies of the state
-        that an administrator writes for them). A snapshot that the server refuses, or that does not open, is only
-        logged, and tried again when a key is received and on the next connection. Unreachable is raised."""
+        room is caught up. Nothing is fetched of destroyed objects, and for members without the history: they use
+        baselines (copies of the state that an administrator writes for them). Objects that lack nothing any more are
+        stored as `Backfilled`. A snapshot that the server refuses, or that does not open, is only logged, and tried
+        again when a key is received and on the next connection. Unreachable is raised."""
         whole_until = dict[ObjId, int]()
         for obj in sorted(room.incomplete) if room.caught_up else ():
             state, base = room.stream.state, self._link.ports.base(obj)
@@ -183,9 +184,10 @@ class Backfill:
     # -- snapshots ------------------------------------------------------------------------------------------------
 
     async def _snapshot(self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None) -> tuple[int, tuple[int, ...]]:
-        """Opens and stores the newest good snapshot of `obj`, one that reaches as far as the object is pruned. `held`
-        knows the positions of its pieces; if it is None they are searched. Returns the position that the snapshot
-        covers, 0 for none, and the positions up to there of changes that wait for others and are not in it.
+        """Opens and stores the newest good snapshot of `obj`, one that reaches as far as the object is pruned; at most
+        TRIES are tried. `held` knows the positions of its pieces; if it is None they are searched. Returns the position
+        that the snapshot covers, 0 for none, and the positions up to there of changes that wait for others and are not
+        in it.
 
         ▲ For a pruned object, snapshots with as many attests as a prune needs are tried first: their state cannot be
         computed again later. Otherwise two people who lie together would be believed, or could hide a snapshot that

@@ -71,8 +71,9 @@ class Blobs:
 
     async def _check_for_lost(self) -> bool:
         """After a restore of the server: asks it for every part of a file that it had confirmed, in rooms where this
-        person may write, and marks those that it no longer has, so that they are uploaded again. False if some could
-        not be asked for yet. Unreachable if the whole connection is lost."""
+        person may write, and marks those that it no longer has, so that they are uploaded again. True when all are
+        asked for, or nothing is to be asked; False if some could not be asked for yet. Unreachable if the whole
+        connection is lost."""
         mark, ports = self._restored, self._link.ports
         if mark is None or ports.parts_checked_for() == mark:
             return True
@@ -139,7 +140,8 @@ class Blobs:
     async def fetch(self, room: RoomId, obj: ObjId, part: PartId, digest: bytes) -> bytes:
         """Fetches the encrypted bytes of the file part `part`, which belongs to `obj` in `room`. `digest` is the
         SHA-256 hash that they must have; Reject("blob-hash") otherwise. Refused("blob-missing") if the server does not
-        have the part, Refused("forbidden") for any other refusal; the errors of `Dialer.request`."""
+        have the part, Refused("forbidden") for any other refusal; Unreachable while offline; the errors of
+        `Dialer.request`."""
         answer = await self._request("GET", room, obj, part, {}, None)
         if answer.status == HTTPStatus.NOT_FOUND:
             raise Refused(ErrorCode.BLOB_MISSING)
@@ -177,8 +179,9 @@ class Blobs:
 
 
 def _why(answer: Answer) -> str | None:
-    """The code of `answer`, the server's refusal of an upload, if the refusal ends by itself ("quota", "full"). None
-    for any other refusal: nobody is notified, and the part is tried again."""
+    """The code of `answer`, the server's refusal of an upload, if people are to be shown it: "quota" or "full", with
+    which the server says that it has no room (HTTP 507). None for any other refusal: nobody is notified. The part is
+    tried again in both cases."""
     if answer.status != HTTPStatus.INSUFFICIENT_STORAGE:
         return None
     try:

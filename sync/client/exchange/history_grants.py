@@ -19,8 +19,9 @@ class HistoryProposal:
     administrators. `approved`: the second one has agreed, and only the grant itself is left.
 
     `refusal`: why this person cannot take the next step: "not-admin", "own" (another administrator must approve),
-    "not-seasoned" (administrator for less than seven days), "proposer-gone", "no-history" (only a person who can read
-    the history can give it); or None.
+    "not-seasoned" (this person has been an administrator for less than seven days; once it is approved: the approver
+    has, by this device's clock), "proposer-gone", "no-history" (only a person who can read the history can give it); or
+    None.
     """
 
     ident: Hash
@@ -33,8 +34,8 @@ class HistoryProposal:
 def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
     """▲ Whether `proposal` is approved by a person whom this device has not known as an administrator for seven days by
     its own clock, so that the grant must wait. The room's rule counts by the server's time alone; this client seals the
-    history only when both clocks agree. False if the proposal is not approved, or by an administrator since the room
-    began."""
+    history only when both clocks agree. False if the proposal is not known or not approved, or was approved by an
+    administrator since the room began, or by a person who is no member any more."""
     found = link.rooms.get(room)
     state = found.stream.state if found is not None else None
     approved = state.proposals[proposal].approved if state is not None and proposal in state.proposals else None
@@ -62,9 +63,10 @@ def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:
 
 
 def may_propose(s: RoomState, me: Uid, subject: Uid) -> str | None:
-    """Why the person `me` cannot propose that `subject` gets the history of the room with the state `s`: "not-admin",
-    "one-admin" (a room with one administrator decides this when it is founded), "has-it", "proposed", "not-member";
-    None if they can."""
+    """Why the person `me` cannot propose that `subject` gets the history of the room with the state `s`: "not-member"
+    (`subject` is no member), "not-admin" (`me` is no administrator), "has-it", "proposed" (a proposal for `subject` is
+    open), "one-admin" (a room with one administrator decides this when it is founded); None if they can. The first that
+    applies, in this order."""
     member = s.members.get(subject)
     if member is None:
         return "not-member"

@@ -73,13 +73,15 @@ class Inbox:
 
     def lacks(self, room: RoomSync) -> bool:
         """Whether changes of `room` were pruned before this device fetched them, and the snapshot that replaces them
-        could not be fetched or opened."""
+        could not be fetched or opened on this connection."""
         return any(self._backfill.given_up(room.room, obj) for obj in room.incomplete)
 
     async def start(self, heads: list[m.RoomHead]) -> None:
         """Call it on a new connection: forgets what only the last connection showed, with the items that it sent and
         that are not judged yet (they are pulled). Compares the head (the server's signed last position) of every room
-        in `heads`, which the server lists, with this device's copy. Queues the rooms to be pulled."""
+        in `heads`, which the server lists, with this device's copy. Queues these rooms to be pulled, without those that
+        the check stops or that wait as invitations; and also the rooms of which this person is a member and that are
+        not listed."""
         self._fresh.clear()
         self._fresh_bytes = 0
         self._prefetch.drop()
@@ -101,7 +103,7 @@ class Inbox:
         self._link.inbox_work.set()
 
     def follow(self, room: RoomSync) -> None:
-        """Subscribes to `room`, which this person has just created, and pulls it."""
+        """Queues `room`, which this person has just created, to be subscribed to and pulled."""
         self._unsubscribed.add(room.room)
         self.pull_again(room)
 
@@ -126,7 +128,8 @@ class Inbox:
 
     def _follow(self, head: m.RoomHead) -> None:
         """Begins or continues to follow the room of `head`, the server's signed last position: checks the head and
-        queues the room to be pulled. Does nothing for a room that is stopped by the check, or beyond MAX_ROOMS."""
+        queues the room to be pulled. A room that this program cannot follow (UNREADABLE), or that the check stops, is
+        not queued; beyond MAX_ROOMS a new room is ignored."""
         r = head.receipt
         if r.room not in self._link.rooms and len(self._link.rooms) >= MAX_ROOMS:
             log.warning("room limit reached")
@@ -140,7 +143,8 @@ class Inbox:
 
     def recheck_head(self, room: RoomSync, r: m.Receipt) -> None:
         """Checks a room again at a restored server: `r` is the server's receipt for the last position of `room` now. If
-        the server has returned to the position that it had promised, the room continues; otherwise it stays stopped."""
+        the server has returned to the position that it had promised, the room is pulled again, and continues once that
+        confirms our history; otherwise it stays stopped."""
         room.reset_connection_state()
         if self._verifier.check_head(room, r):
             room.announce(r.n)
@@ -255,7 +259,8 @@ class Inbox:
     async def _catch_up(self, room: RoomSync) -> None:
         """Pulls `room` up to the server's last position, in slices, then verifies that this is what the server signed.
         The next slice is pulled while one is judged. If the server does not know a room of which this person is a
-        member, that counts as a rollback; any other refusal is only logged."""
+        member, the room is stopped as after a rollback or a restore (`ReceiptVerifier.why_less`); any other refusal is
+        only logged. Does nothing for a room that is stopped or waits as an invitation."""
         if room.problem is not None or self.invitations.holds(room):
             return
         try:
@@ -273,7 +278,7 @@ class Inbox:
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
         """Pulls and judges `room` up to the server's last position. Returns the server's receipt for that position;
-        None if the room was stopped."""
+        None if the room was stopped, or passed to the invitations."""
         self._pull_ahead(room)
         after, headers_only = room.stream.n, room.headers_only
         pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)
@@ -324,8 +329,9 @@ class Inbox:
         self._unsubscribed.discard(room.room)
 
     async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
-        """Call it when `room` is judged up to a new position: fetches what is missing of its content and keys, and
-        wakes the outbox. `pulled`: the room was pulled up to its head."""
+        """Call it when `room` is judged up to a new position: fetches what is missing of its content and keys; unless
+        that stops the room, queues what is to be read again and wakes the outbox. `pulled`: the room was pulled up to
+        its head."""
         self._pull_following()
         if await self._content.fetch(room, pulled=pulled):
             self.rereading.queue(room)

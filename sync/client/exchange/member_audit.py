@@ -135,8 +135,9 @@ class Audit:
             return None
 
     async def _find_unstated(self, room: RoomSync) -> list[Uid]:
-        """Fetches the key logs of members that have grown since `room` last referred to them. Returns the members with
-        a revoked device, or an ended account, of which the room does not know yet."""
+        """Fetches the key logs of those members of `room` that, as the server says, have grown since the room last
+        referred to them. Returns the members among them with a revoked device, or an ended account, of which the room
+        does not know yet."""
         reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
         moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
         for uid in moved:
@@ -144,8 +145,9 @@ class Audit:
         return [uid for uid in moved if self._behind(room, uid)]
 
     async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
-        """States in the room `room_id`, by `outbox`, that devices of the people `uids` were revoked. Leaves out the
-        people for whom another client has stated it since."""
+        """States in the room `room_id`, by `outbox`, that devices of the people `uids` were revoked, or their accounts
+        ended. Leaves out the people for whom another client has stated it since. Does nothing if this person is no
+        member now, or the room is stopped."""
         room = self._link.rooms.get(room_id)
         if room is None or not room.is_member or room.problem is not None:
             return

@@ -29,8 +29,8 @@ class MissingContent:
     async def fetch(self, room: RoomSync, *, pulled: bool) -> bool:
         """Fetches and stores what `room` still lacks at its new position: content, keys, objects' secrets, and
         snapshots in place of pruned changes. `pulled`: the room was pulled up to its head; then also asks again for
-        keys that the server did not have before. False if the room is stopped as WITHHELD now, because the server does
-        not give content."""
+        keys that the server did not have before. False if this stopped the room as WITHHELD, because the server does
+        not give content; True also if keys are still missing. Unreachable if the connection is lost."""
         found = False
         if room.bootstrap_buffer is not None:
             found = await self._seals.fetch_missing(room, retry=pulled)
@@ -47,8 +47,8 @@ class MissingContent:
 
     async def bootstrap(self, room: RoomSync) -> bool:
         """Completes a newcomer's first pull of `room`, or the part of it that is held in memory: opens what it has keys
-        for, and stores all of it. ▲ False if the server does not give the content of items that it has shown: the room
-        is stopped as WITHHELD. True otherwise, also if nothing was left to complete."""
+        for, and stores all of it. ▲ False if the server refuses the content of items that it has shown, or gives other
+        content: the room is stopped as WITHHELD. True otherwise, also if nothing was left to complete."""
         was_held = room.bootstrap_buffer is not None
         try:
             with self._link.kept(room):
@@ -69,7 +69,7 @@ class MissingContent:
 
     async def resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
         """Decrypts and stores the items of `room` that wait for a key or a share, as far as they can be opened now.
-        `shares` are objects' secrets that the server just gave."""
+        `shares` are objects' secrets that the server just gave; those that are new are stored too."""
         with self._link.kept(room):
             for received in room.resolve(shares):
                 await self._link.ports.receive_apart(received)
@@ -77,7 +77,8 @@ class MissingContent:
 
     async def _refill(self, room: RoomSync) -> bool:
         """Asks the server again for content of `room` that it did not give: it may give it now. ▲ If content is still
-        missing although no destroy or prune explains it, the room is stopped as WITHHELD, and this returns False."""
+        missing although no destroy or prune explains it, the room is stopped as WITHHELD, and this returns False. Does
+        nothing, and returns True, while the room is not caught up."""
         if room.caught_up:
             await self._ask_again(room)
         if room.caught_up and room.stream.withheld():

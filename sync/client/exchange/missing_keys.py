@@ -71,7 +71,8 @@ class Seals:
     async def fetch_missing(self, room: RoomSync, *, retry: bool) -> bool:
         """Fetches from the server the keys of `room` that this device lacks; True if one was new. `retry`: also asks
         for keys that the server did not have before. A key that the server does not have is asked of the other members
-        later, by `work`."""
+        later, by `work`. The key of an epoch that this device made itself is taken from memory, and does not count for
+        the answer."""
         found = False
         if room.keys.needs_key and room.keys.take_drafted():
             self._link.listener.on_room(room.room)
@@ -88,7 +89,7 @@ class Seals:
         return found
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
-        """Notes, among `accepted` (new items of `room`), the requests of other members for a key that this device can
+        """Notes, among `accepted` (new items of `room`), the requests of other devices for a key that this device can
         give, if they came after this person was added. ▲ Only of people who may read that epoch. `work` answers them
         later."""
         me = room.stream.members.get(self._link.account.uid)
@@ -129,9 +130,9 @@ class Seals:
     # -- the own task ---------------------------------------------------------------------------------------------
 
     async def work(self, outbox: Outbox, pull_again: Callable[[RoomSync], None]) -> None:
-        """When it is time: asks the other members for keys that this device lacks, answers members who asked for one,
-        and begins a new key (by `outbox`) if nobody answers. `pull_again` has a room pulled whose key has come. Runs
-        while the connection lives."""
+        """When it is time: asks the other members for keys that this device lacks, and answers members who asked for
+        one. If nobody answers for the newest key, and this person may write, begins a new key by `outbox`. `pull_again`
+        has a room pulled whose key has come. Runs while the connection lives."""
         while True:
             due = min((*self._answers.values(), *(lack.next_ms for lack in self._lacks.values())), default=None)
             wait_s = None if due is None else max(0.0, (due - self._link.now_ms()) / 1000)
@@ -187,8 +188,8 @@ class Seals:
 
     async def _answer(self, room_id: RoomId, uid: Uid, e: int) -> None:
         """Seals the key of epoch `e` to the newest key of the person `uid`, who asked for it, and uploads the seal.
-        Does nothing if they may not have that key any more, or this device does not hold it. A refusal is only logged;
-        after "busy" it is tried again in 10 s."""
+        Does nothing if they may not have that key any more, this device does not hold it, or nothing can be sealed to
+        them now. A refusal is only logged; after "busy" it is tried again in 10 s."""
         room = self._link.rooms.get(room_id)
         k = room.keys.ring.k(e) if room is not None else None
         if room is None or k is None or not room.keys.may_read(uid, e):

@@ -32,7 +32,8 @@ class Shares:
 
     def note(self, frame: m.SharesWanted) -> None:
         """Notes the shares (objects' secrets) that the server says in `frame` it has lost: at most 1,000 of one frame
-        and 4,096 in all; the others are ignored. Whether we hold them is looked up later, off the reader task."""
+        and 4,096 in all; the others are ignored, and so are objects that the room does not have. Whether we hold them
+        is looked up later, off the reader task."""
         room = self._link.rooms.get(RoomId(frame.room))
         known = room.stream.state.shares if room is not None else {}
         for obj in frame.objs[: min(_NAMES, _MOST_WANTED - len(self._wanted))]:
@@ -41,7 +42,8 @@ class Shares:
 
     async def give(self) -> None:
         """Uploads again the shares (objects' secrets) that the server lost and this device holds, one after the other.
-        A refusal is only logged."""
+        Those of destroyed objects, and of rooms that this person has left, are not uploaded. A refusal is only
+        logged."""
         while self._wanted:
             (room_id, obj), _ = self._wanted.popitem()
             room = self._link.rooms.get(room_id)

@@ -87,8 +87,9 @@ class Outbox:
 
     def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
         """Queues `extras`, envelopes that are no changes of the person's (a snapshot's pieces, an attest, a heartbeat),
-        for `room`. They are sent when no written change waits. If the program ends before they are encrypted, they are
-        lost: the part that made them then checks again what is needed."""
+        for `room`. They are sent when no written change is due. Those that the server refuses for good are dropped.
+        Those that are not encrypted when the program ends are lost: the part that made them checks again what is
+        needed."""
         self._extras.setdefault(room, deque()).extend(extras)
         self._link.outbox_work.set()
 
@@ -267,12 +268,12 @@ class Outbox:
     # -- sending --------------------------------------------------------------------------------------------------
 
     async def _push(self, room: RoomSync, batch: SealedBatch) -> bool:
-        """Sends `batch`. True if the server has it and our own stream of `room` shows it, so that the next batch may be
-        encrypted.
+        """Sends `batch`. True if the next batch may be encrypted: the server has this one and our own stream of `room`
+        shows it, or it was dropped (`_refused`).
 
-        ▲ Only then does the batch leave the outbox. A server may answer for positions that hold another author's items,
-        or give ours a position at which they are void: what was written would then reach nobody, and its author would
-        not know.
+        ▲ Only when the stream shows it does the batch leave the outbox. A server may answer for positions that hold
+        another author's items, or give ours a position at which they are void: what was written would then reach
+        nobody, and its author would not know.
         """
         shares = [m.WireShare(obj, share) for obj, share in batch.shares]
         bodies, cts = list(batch.bodies), list(batch.cts)
@@ -318,8 +319,9 @@ class Outbox:
 
     def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> bool:
         """The server refused `batch`, with `why`: keeps it to try it again later, encrypted again if needed; changes
-        that the person wrote are never dropped. Returns True if a batch without such changes (a snapshot or an attest)
-        is dropped instead, and the room continues with the next one."""
+        that the person wrote are never dropped. A batch without such changes (a snapshot or an attest) is dropped,
+        unless the same bytes can be sent again or syncing cures the refusal. Returns True if it was dropped for good
+        (_NOT_AGAIN) and the room continues at once with the next one."""
         log.info("push refused: %s", why.code)
         if not batch.rows and why.code in _NOT_AGAIN:
             self._link.ports.unseal(batch)

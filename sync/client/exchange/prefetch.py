@@ -29,8 +29,9 @@ class Prefetch:
         headers_only: bool = False,
         first: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        """Starts to pull the items of `room` after position `after` (without content if `headers_only`), unless the
-        same pull is under way; drops any other pull. `first` runs in the same task before the pull."""
+        """Starts to pull the items of `room` after position `after` (without content if `headers_only`), for `pull` to
+        return later. `first` runs in the same task before the pull. Does nothing, and does not run `first`, if the same
+        pull was started and not yet asked for; drops any other such pull."""
         if self._asked == (room, after, headers_only):
             return
         self.drop()

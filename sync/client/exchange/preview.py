@@ -60,8 +60,8 @@ class Preview:
 
     async def read(self) -> Added:
         """Pulls and verifies the room's headers up to the server's receipt, and returns how this person was added. Of a
-        long room only a part is read, and not verified by the room's rules. Reject or Refused if the server does not
-        give the headers, or if they do not agree with the receipt."""
+        long room (more than MAX_POSITIONS or MAX_BYTES) only a part is read, and not verified by the room's rules.
+        Reject or Refused if the server does not give the headers, or if they do not agree with the receipt."""
         room, end, size = self._room, self._receipt.n, 0
         if end > MAX_POSITIONS:
             return await self._read_long()
@@ -149,9 +149,11 @@ class Preview:
     # -- records --------------------------------------------------------------------------------------------------
 
     async def records(self) -> tuple[InvitedRecord, ...]:
-        """Fetches and decrypts at most three records about the room itself (such as its name): the first, the first
-        that the inviting person wrote after the addition, and the newest. Those that cannot be opened, or are larger
-        than 1 KiB, are left out. None of a long room. Reject "content-hash" if the server shows another item."""
+        """Fetches and decrypts the records in at most three changes of the room's own object (such as its name): the
+        first, the first that the inviting person wrote after the addition, and the newest. Only changes that this
+        person may read and that are not longer than a record of 1 KiB are considered; those that cannot be opened are
+        left out. () if the room has more than MAX_POSITIONS positions. Reject "content-hash" if the server shows
+        another item."""
         wanted = self._wanted()
         if not wanted:
             return ()

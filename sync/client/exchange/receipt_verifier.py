@@ -66,7 +66,8 @@ class ReceiptVerifier:
 
     def check_head(self, room: RoomSync, r: m.Receipt) -> bool:
         """Checks `r`, the receipt for the last position of `room` that the server shows at the sign-in. False if the
-        room had to be stopped. Reject if the receipt is not signed by the server or is of another room.
+        room had to be stopped. Reject if the receipt is not signed by the server or is of another room. Also notes a
+        room whose time is far ahead of the clocks (`time_ahead`).
 
         ▲ Only at a sign-in is a head below the newest receipt an error: on a running connection replies overtake each
         other.
@@ -98,7 +99,8 @@ class ReceiptVerifier:
     def why_less(self, room: RoomSync, n: int) -> RoomState:
         """▲ The reason why a server has `room` only up to position `n`, which is less than it promised. RESTORED if its
         own signed statement says that it was restored from a backup, and the first lost item is newer than that backup
-        or at most a minute older; ROLLBACK otherwise."""
+        or at most a minute older; ROLLBACK otherwise. If that item is not kept here, the time of the newest receipt
+        counts instead."""
         lost = self._link.ports.kept_items(room.room, n, 1)
         kept = self.kept(room.room)
         t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
@@ -121,9 +123,10 @@ class ReceiptVerifier:
         return True
 
     def agrees(self, room: RoomSync, r: m.Receipt) -> bool:
-        """▲ Whether `r`, the server's receipt for the last position of `room`, is exactly what we have judged; `keep`
-        stores it then. Call it when everything that the server gave is judged. If it is not, the room is stopped: a
-        receipt for a higher position means that items are withheld."""
+        """▲ Whether `r`, the server's receipt for the last position of `room`, is exactly what we have judged; the next
+        `keep` verifies its signature and stores it then. Call it when everything that the server gave is judged. If `r`
+        differs, the room is stopped, for what `check` finds, or as WITHHELD: a receipt for a higher position means that
+        items are withheld. Reject if a receipt that differs is not signed."""
         if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
             kept = self._kept.get(room.room)
             if kept is None or kept.receipt != r:
@@ -137,8 +140,8 @@ class ReceiptVerifier:
 
     def placed(self, room: RoomSync, placed: m.Placed) -> KeptReceipt | None:
         """Checks `placed`, the server's answer to items that this device sent to `room`. Returns its receipt, to be
-        stored; None if a newer one is kept already, or if the receipt contradicts our copy: the room is then stopped.
-        Reject if the answer is malformed or not signed.
+        stored; None if one of the same or a later position is kept already, or if the receipt contradicts our copy: the
+        room is then stopped. Reject if the answer is malformed or not signed.
 
         ▲ The receipt is for a position beyond our own copy until that shows the items: acknowledged items cannot vanish
         unnoticed.
@@ -222,9 +225,9 @@ class ReceiptVerifier:
     # -- promises -------------------------------------------------------------------------------------------------
 
     def check_promise(self, room: RoomSync, items: Sequence[Item]) -> None:
-        """▲ Call it before `items`, the next items of `room`, are judged. Reject if they reach the position of the
-        newest receipt of the room that this device keeps, and their running hash there is not the one that the server
-        signed."""
+        """▲ Call it before `items`, the next items of `room`, are judged. Reject "promise" if they reach the position
+        of the newest receipt of the room that this device keeps, and their running hash there is not the one that the
+        server signed. Items that cannot be chained are left to the judging."""
         kept = self._kept.get(room.room)
         if kept is None or not room.stream.n < kept.receipt.n <= items[-1].n:
             return
@@ -233,10 +236,10 @@ class ReceiptVerifier:
             raise Reject(BROKEN, f"position {kept.receipt.n}")
 
     async def refuse(self, room: RoomSync, why: Reject, shown: m.Receipt, items: Sequence[Item]) -> None:
-        """Stops `room` because judging `items` failed with `why`: the server showed another history, items that may not
-        be there, or items of another format. `shown` is the receipt that it gave with them. Keeps the evidence. If
-        neither a fork nor the format is the reason, then asks the server for proof of a fork, and stops the room as
-        FORK if it gives one."""
+        """Stops `room` because judging `items` failed with `why`: the server showed another history (FORK), items of
+        another format (UPDATE_NEEDED, OLD_FORMAT), or items that may not be there (WITHHELD). `shown` is the receipt
+        that it gave with them. Keeps the evidence. In the last case then asks the server for proof of a fork, and stops
+        the room as FORK if it gives one."""
         theirs: m.Receipt | None = None
         state = RoomState.WITHHELD
         if why.code in _VERSIONS:
@@ -285,7 +288,8 @@ class ReceiptVerifier:
     async def _signed_past(self, room: RoomSync, base: int, rh: bytes, n: int) -> tuple[bytes, m.Receipt] | None:
         """Pulls the server's items after position `base`, where the running hash is `rh`, up to its head. Returns (its
         running hash at position `n`, its receipt for the head, which proves that hash). None if the items do not make
-        the hash in the receipt, or end before `n`, or the server refuses to give them."""
+        the hash in the receipt, or end before `n`, or the server refuses to give them. Reject if the receipt is not
+        signed."""
         at = base
         there: bytes = rh
         while True:
@@ -325,11 +329,11 @@ class ReceiptVerifier:
         theirs: m.Receipt | None = None,
         claim: bytes | None = None,
     ) -> None:
-        """Stops `room` in this `state` and keeps the evidence. `code`: the reason, for the log. ▲ After a fork or a
-        rollback our copy is kept and stays readable, and both receipts of the server are kept as proof (the one that we
-        have, and `theirs`, which the caller has verified). The room continues only if the server shows our history
-        again, and never after a fork. A `claim` is kept in any state: what somebody signed, or what the server shows
-        under a false signature."""
+        """Stops `room` in this `state`. `code`: the reason, for the log. ▲ After a fork, a rollback or a restore our
+        copy is kept and stays readable, and both receipts of the server are kept as evidence (the one that we have, and
+        `theirs`, which the caller has verified). The room continues only if the server shows our history again, and
+        never after a fork. In any other state evidence is kept only with a `claim`: what somebody signed, or what the
+        server shows under a false signature. After a restore the server's statement takes the claim's place."""
         if state in LASTING or claim is not None:
             if state is RoomState.RESTORED and self.restored is not None:
                 claim = self.restored.encode()

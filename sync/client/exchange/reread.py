@@ -139,8 +139,8 @@ class Rereading:
     async def _again(self, room_id: RoomId) -> bool:
         """Pulls, judges and opens a room again from its first position to `RoomSync.reread`. Returns True when all of
         it is read; at once if that was done before the connection was lost. False if the room cannot be read: this
-        device lacks its key, the room was stopped, or what the server showed broke the rules; the last is tried again
-        on the next connection. Unreachable if the connection is lost."""
+        device lacks its key, the room was stopped, or the server refused or showed what breaks the rules; the last is
+        tried again on the next connection. Unreachable if the connection is lost."""
         room = self._room(room_id)
         if room is None or room_id in self._given_up:
             return False

@@ -84,16 +84,18 @@ class Invitations:
     # -- from the inbox -------------------------------------------------------------------------------------------
 
     def start(self, listed: set[RoomId]) -> None:
-        """Call it on a new connection: forgets the invitations to rooms that are not among `listed`, those that the
-        server lists."""
+        """Call it on a new connection. `listed`: all rooms that the server lists for this person, followed ones too.
+        Forgets the invitations to any other room, for example one from which they were removed meanwhile. Invitations
+        are held in memory only."""
         for room in [room for room in self._held if room not in listed]:
             self.drop(room)
 
     def takes(self, head: m.RoomHead) -> bool:
         """Whether the room of `head`, which the server announced, is held here, as an invitation or hidden, and so must
-        not be followed; holds it if need be. False for a room that is followed already, and for one that the
-        application opens without asking. A room that this person left, and to which they were added again, is held.
-        Beyond MAX_HELD rooms the answer is True, and the room is ignored."""
+        not be followed; holds it if need be, and plans to read it if the person may have to be asked. False for a room
+        that is followed already, for one that the application opens without asking, and for all rooms if no `consent`
+        is set. A room that this person left, and to which they were added again, is held. Beyond MAX_HELD rooms the
+        answer is True, and the room is ignored."""
         room = RoomId(head.receipt.room)
         known = self._link.rooms.get(room)
         member = known is not None and (known.stream.n == 0 or known.is_member)
@@ -167,8 +169,8 @@ class Invitations:
 
     def _settle(self, room: RoomId, held: _Held, added: Added) -> bool:
         """Has the application decide about `room` by `added`, how this person was added to it, and carries out the
-        decision: follows the room, hides it, or shows it as an invitation. True if the list of invitations has
-        changed."""
+        decision: follows the room, hides it, or shows it as an invitation and has its records read if they are to be
+        shown. True if the list of invitations has changed."""
         assert self.consent is not None  # noqa: S101 - nothing is held without it
         before, held.verdict = held.verdict, self.consent.decide(added)
         if held.verdict is Verdict.OPEN:
@@ -182,9 +184,10 @@ class Invitations:
     # -- reading --------------------------------------------------------------------------------------------------
 
     async def read_next(self) -> None:
-        """Reads the headers and a few records of the next room to which the person was added, and has the application
-        decide about it. If the server does not give what it must, the room stays as it is, and is read again on the
-        next connection."""
+        """Reads the headers and, if the person is to be asked, a few records of the next room to which they were added,
+        and has the application decide about it. If the server refuses, or what it gives does not verify, the room stays
+        as it is, and is read again on the next connection. While no greeting of the inviting person is found, it is
+        read again a few times (_AGAIN_S)."""
         room = self.next
         del self._due[room]
         held, consent = self._held.get(room), self.consent

@@ -31,8 +31,9 @@ _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.ROTATION_OWED, ErrorCod
 
 class RoomOperations:
     """The operations of the signed-in person on rooms, such as adding a member. Each waits until the server has
-    accepted it and this device has read the result. All raise Unreachable while offline, and Refused with the server's
-    code or the reason why the room is stopped."""
+    accepted it and this device has read the result. All raise Unreachable while offline, or if the connection is lost:
+    then the server may have accepted the operation all the same. They raise Refused with the server's code,
+    "unknown-room", or the reason why the room is stopped."""
 
     def __init__(self, link: Link, inbox: Inbox, outbox: Outbox) -> None:
         self._link = link
@@ -99,11 +100,11 @@ class RoomOperations:
         await self._do(room_id, lambda d: d.propose("hist", uid))
 
     async def give_history(self, room_id: RoomId, proposal: Hash) -> None:
-        """Takes the next steps of `proposal`, a colleague's proposal that a member may read the whole history. Approves
-        it, if that is not done yet. Then, if this person may read the history, completes the grant: begins a new key of
-        the room, which opens the history and is sealed to the member too. Refused("proposal") if the proposal is no
-        longer open; Refused("not-seasoned") if the approval is by an administrator whom this device has known as one
-        for less than seven days."""
+        """Takes the next steps of `proposal`, a proposal that a member may read the whole history. Approves it, if that
+        is not done yet. Then, if this person may read the history, completes the grant: begins a new key of the room,
+        which opens the history and is sealed to the member too; otherwise another administrator must do that.
+        Refused("proposal") if the proposal is no longer open; Refused("not-seasoned") if the approval is by an
+        administrator whom this device has known as one for less than seven days."""
         state = self._room(room_id).stream.state
         found = state.proposals.get(proposal)
         if found is None or found.what != "hist":
@@ -162,9 +163,9 @@ class RoomOperations:
         return room
 
     async def _settled(self, room: RoomSync) -> None:
-        """Waits until this device has judged everything in `room` that the server announced. Unreachable while offline,
-        or after SETTLE_S seconds; Refused with the room's state as its code if the room is stopped or has another
-        problem."""
+        """Waits until this device has judged and stored everything in `room` that the server announced; returns at once
+        if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds; Refused with the room's state
+        as its code if the room is stopped."""
         try:
             async with asyncio.timeout(SETTLE_S):
                 while not room.caught_up and room.problem is None:

@@ -73,8 +73,9 @@ class Schedule:
 
     async def work(self, outbox: Outbox) -> None:
         """Renews the keys of rooms, by `outbox`. First waits until everything that this device missed while it was away
-        is judged; then checks all rooms, and again every LOOK_S. A key that is due is renewed after a random wait,
-        unless another device has renewed it by then. Also stores now and then how far each room has been seen."""
+        is judged; then checks all rooms, and again at least every LOOK_S. A key that is due is renewed after a random
+        wait, unless another device has renewed it by then; after a refusal, which is only logged, again in AGAIN_S.
+        Also stores now and then how far each room has been seen."""
         loop = asyncio.get_running_loop()
         self._caught_up.clear()
         await self._caught_up.wait()
@@ -107,8 +108,9 @@ class Schedule:
         """Whether the key of `room` is to be renewed now. Its age counts by the server's time of the epoch's position,
         which no member claims, and ▲ by our own clock since we saw it: a server whose time is far ahead can neither
         have all keys renewed at once nor delay a renewal for years. A key that was made before this person replaced
-        their recovery sheet is due at once. False while this person may not write in the room, nothing may be sent, the
-        room owes a new key anyway, or this device lacks its key."""
+        their recovery sheet is due at once, and one without an archive as in `due_ms`. False while this person may not
+        write in the room, nothing may be sent, the room owes a new key anyway, this device lacks its key, or the time
+        at which it was made is not known."""
         if not room.may_write or not room.may_send or room.stream.rotation_owed or room.keys.needs_key:
             return False
         epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms

@@ -84,7 +84,7 @@ class SliceReader:
 
     async def judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
         """The verdicts on `items`, the next items of `room`, after fetching the user logs that this needs. Reject if an
-        honest server would not show them."""
+        honest server would not show the items, or "withheld" if it does not give a log."""
         return await self._logs.judge(lambda: room.judge(items), len(items))
 
     async def _store(
@@ -121,7 +121,8 @@ class SliceReader:
 
     async def store_judged(self, room: RoomSync) -> None:
         """Stores what was judged of `room`, which a newcomer is reading for the first time, before the room is stopped.
-        If only headers were pulled, its content is left to be pulled later."""
+        If only headers were pulled, its content is left to be pulled later. Stores nothing of a room that is followed
+        already: its slices are stored as they are judged."""
         if not room.headers_only or not room.stream.n:
             await self._content.bootstrap(room)
             return

@@ -71,8 +71,9 @@ class Snapshots:
         self._wake = asyncio.Event()
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
-        """Notes, in `accepted`, the items of a slice of `room` that is judged and stored, the objects that have grown
-        since their newest snapshot, and new snapshots. Does nothing if this person may not read the history."""
+        """Notes, from `accepted`, the items of a slice of `room` that was just judged and stored, which objects have
+        grown enough for a new snapshot, and which new snapshots are to be attested. Does nothing if this person may not
+        read the history, or before a newcomer's first reading of the room is completed."""
         if room.bootstrap_buffer is not None or not room.keys.has_history:
             return
         for item in accepted:
@@ -98,8 +99,9 @@ class Snapshots:
 
     def _take_piece(self, room: RoomSync, item: AcceptedEnvelope) -> None:
         """Takes in `item`, a piece of a snapshot in `room`. After its last piece the snapshot is to be attested
-        (confirmed) by this device, unless it is this person's own. ▲ A snapshot with a piece at a position that it
-        covers itself is not attested: a prune behind it would remove that piece, and nobody could open the snapshot."""
+        (confirmed) by this device soon, if the pieces fit together and a different person made it. ▲ A snapshot with a
+        piece at a position that it covers itself is not attested: a prune behind it would remove that piece, and nobody
+        could open the snapshot."""
         key, whose = (room.room, item.hdr.obj), (room.room, item.hdr.obj, item.hdr.dev)
         try:
             payload = room.keys.open_special(item)
@@ -125,10 +127,11 @@ class Snapshots:
 
     async def check(self, room: RoomSync) -> None:
         """▲ Recomputes, from the first change, the snapshots with which this device began objects of `room`; call it
-        when all changes before them are here. A correct one is attested if it still needs that and nothing in the room
-        waits for a key. A false one is dropped: no state is built on it any more. So is one whose object has a change
-        that waits for a key or is held back, since it cannot be judged. A snapshot that cannot be computed now is not
-        called false: no state is built on it either, and it is computed again before it is attested."""
+        when all changes before them are here. Those of pruned objects, whose first changes are gone, are not checked. A
+        correct one is attested soon if it still needs that and nothing in the room waits for a key. A false one is
+        dropped: no state is built on it any more. So is one whose object has a change that waits for a key or is held
+        back, since it cannot be judged. A snapshot that cannot be computed now is not called false: no state is built
+        on it either, and it is computed again before it is attested."""
         ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
         begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
         shut = room.shut()
@@ -168,8 +171,9 @@ class Snapshots:
 
     async def work(self, outbox: Outbox) -> None:
         """Makes the snapshots that are due, and attests (confirms the hash of) those of others, and sends the results
-        by `outbox`. Runs while the connection lives. ▲ None in a room that is still being read again: the result would
-        rest on other people's word. Attests then wait until that is done."""
+        by `outbox`. Runs while the connection lives. ▲ Makes and attests nothing in a room that is still being read
+        again: the result would rest on other people's word. Attests wait until that is done; a snapshot becomes due
+        again with the object's next change."""
         loop = asyncio.get_running_loop()
         while True:
             times = [*self._make_at.values(), *(at for at, _ in self._attest_at.values())]
@@ -204,8 +208,8 @@ class Snapshots:
         return is_steady(room) and self._link.ports.is_sound(obj)
 
     def _room(self, key: Key) -> RoomSync | None:
-        """The room of `key`, which is (room, object); None if this device may not make or attest snapshots there
-        now."""
+        """The room of `key`, which is (room, object); None if this device may not make or attest snapshots there now:
+        the room is not known or is stopped, or this person is no member who may read the history."""
         room = self._link.rooms.get(key[0])
         ready = room is not None and room.problem is None and room.is_member and room.keys.has_history
         return room if ready else None
@@ -242,7 +246,8 @@ class Snapshots:
     async def _attest(self, room: RoomSync, obj: ObjId, claim: _Claim, outbox: Outbox) -> None:
         """▲ Attests `claim`, a snapshot of `obj`: confirms its hash by a signed message, sent by `outbox`. It does so
         only if this device's own replay gives the same hash, and so do the snapshot's pieces put together. Otherwise
-        somebody could have the changes pruned behind a snapshot that nobody can open."""
+        somebody could have the changes pruned behind a snapshot that nobody can open. What differs or is not given is
+        only logged. Does nothing for a snapshot that enough people have attested."""
         row, compact = _row(room, obj, claim), self._link.ports.compactor(obj)
         if row is None or compact is None:
             return
@@ -304,8 +309,9 @@ def _one_object(obj: ObjId) -> Iterator[None]:
 
 
 def is_steady(room: RoomSync) -> bool:
-    """▲ Whether a state that is computed from the room now would be complete: no item is on its way, waits for a key,
-    or was pruned before this device fetched it."""
+    """▲ Whether a state that is computed from the room now would be complete: nothing stops the room or its sending, no
+    item is on its way or waits for a key, and no range is missing that was pruned before this device fetched it. A
+    range that a snapshot has replaced since is not missing."""
     return room.may_send and not room.waiting and not room.incomplete
 
 

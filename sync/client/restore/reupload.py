@@ -60,7 +60,8 @@ class Reuploader:
         log_open: Callable[[], None],
     ) -> None:
         """`recheck_head` checks a room's head again by the receipt that it is given, `opened` lets a room's outbox send
-        again. `reupload_lost` gets the server's statement when the rooms are back, for the parts of files. `log_open`
+        again. `reupload_lost` gets the server's statement after the first upload of logs and rooms, for the parts of
+        files. `log_open`
         is called once the server no longer waits for this device: it may accept new entries of the own log again."""
         self._link = link
         self._verifier = verifier
@@ -82,8 +83,9 @@ class Reuploader:
         self._wake = asyncio.Event()
 
     def start(self, authed: m.Authed) -> None:
-        """Call it on a new connection, with the server's answer `authed` to the sign-in: notes whether the server
-        states that it was restored, and the heads of its rooms. ▲ Reject "signature" (or another code) for a statement
+        """Call it on a new connection, with the server's answer `authed` to the sign-in: forgets the last connection,
+        notes whether the server states that it was restored, and the heads of its rooms. If it was restored, queues all
+        rooms. ▲ Reject "signature" (or another code) for a statement
         that is not this server's: a statement that anybody could have written explains nothing."""
         identity, notice = self._link.online.identity, authed.restored
         self._verifier.restored = None
@@ -101,7 +103,9 @@ class Reuploader:
 
     def on_frame(self, frame: m.RestoreProgress) -> None:
         """Handles the server's notice about a room that is closed for the restore recovery: its head now, or that it is
-        open again. Runs on the reader task; only queues work."""
+        open again; then the room's outbox may send at once. Queues the room to be compared and uploaded. Ignored for a
+        room that this device does not have, and if the server has not stated that it was restored. Runs on the reader
+        task."""
         room = self._link.rooms.get(RoomId(frame.receipt.room))
         if room is None or self._verifier.restored is None:
             return
@@ -131,8 +135,9 @@ class Reuploader:
             await self._send_done()
 
     async def _send_done(self) -> None:
-        """Notifies a restored server, one time, that this device has uploaded everything that it has. ▲ Not while any
-        re-upload is still pending: the server would reopen the room without those items, and new writes would take
+        """Notifies a restored server, one time, that this device has proven and uploaded everything that it has; then
+        deletes the oldest kept items. ▲ Not while the server refuses a log, or the proof of a room's items, for now; it
+        is tried again later. Otherwise the server would reopen the room without those items, and new writes would take
         their positions."""
         if self._verifier.restored is None or self._done_sent:
             return
@@ -171,7 +176,8 @@ class Reuploader:
 
     async def _reupload_logs(self) -> None:
         """Asks the server which key logs and staff records it lacks, of all people whose log this device has, and
-        uploads those again, this person's own first.
+        uploads those again, this person's own first. A log that the server refuses is left out; `_logs_left` says
+        whether it may be taken later.
 
         ▲ Not those of members alone: a person who was reset or removed is no longer a member of any room, and the entry
         that records it is the one that must come back.
@@ -230,7 +236,8 @@ class Reuploader:
     async def _reupload(self, room: RoomSync) -> None:
         """Proves to the server that the items of `room` above its head existed, and uploads them again, as far as this
         device has them. Stops the room if the server has opened it without all of them; lets it continue if the server
-        has all of them."""
+        has all of them. Both only for a room that is stopped by a restore or a rollback. Does nothing for a room of
+        which this device has no receipt. Refused if the server does not take something, or made no progress."""
         promised = self._verifier.kept(room.room)
         if promised is None or not (room.is_member or room.room in self._heads):
             return

@@ -35,15 +35,16 @@ class UnknownAccount:
         self._known = True
 
     async def make_known(self) -> bool:
-        """Registers the account if its enrolment was cut off; otherwise uploads its log, in case the server was
-        restored. Returns True if the engine should sign in again."""
+        """Registers the account if its enrolment was cut off; otherwise, or if that fails, uploads its log, in case the
+        server was restored. Returns True if the engine should sign in again."""
         return await self._finish_enrolment() or await self._return_log()
 
     async def _finish_enrolment(self) -> bool:
         """▲ Registers an account whose enrolment was cut off before the server's answer. Returns True if the engine
-        should sign in again; an error is logged, and False returned.
+        should sign in again; an error of the server or the connection is logged, and False returned.
 
-        Only for an account that was never in a room. The server answers Ok again if it has the same entries.
+        Only for an account that was never in a room, whose log has only the entries of the enrolment, and whose sign-in
+        no server has accepted since the start. The server answers Ok again if it has the same entries.
         """
         account, ports = self._link.account, self._link.ports
         entries = ports.user_log(account.uid)
@@ -61,8 +62,8 @@ class UnknownAccount:
 
     async def _return_log(self) -> bool:
         """Uploads this person's own log and staff record to a server that does not know this device any more. Returns
-        True if the engine should sign in again. Only a restored server accepts them. At most one attempt in
-        STUCK_RETRY_S, unless the server was not reached."""
+        True if the server took them: the engine should sign in again. Only a restored server does. At most one attempt
+        in STUCK_RETRY_S, unless the server was not reached; False between two attempts."""
         now = asyncio.get_running_loop().time()
         if now < self._return_at:
             return False

@@ -56,7 +56,7 @@ class BootstrapBuffer:
 
     def judged(self, positions: Sequence[tuple[int, bytes]], *, more: bool) -> list[tuple[int, bytes]]:
         """Adds `positions`, the verified (position, running hash) pairs of a headers-only room. Returns all pairs that
-        were added so far and are to be stored now; returns none while `more` of them follow and there are fewer than
+        are to be stored now, and forgets them; returns none while `more` of them follow and there are fewer than
         STORED_AT_ONCE."""
         self.positions += positions
         if more and len(self.positions) < STORED_AT_ONCE:

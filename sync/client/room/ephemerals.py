@@ -23,14 +23,15 @@ class Ephemerals:
 
     def open(self, message: ephemeral.EphemeralMessage, now: int) -> tuple[ephemeral.EphemeralHeader, bytes]:
         """Verifies and decrypts `message`, another device's ephemeral message. Returns its header (sender, kind, time)
-        and its content. `now` is the server's time in ms. Reject for a replay, a forged sender, a sender who is no
-        member or whose role may not send the kind, a time too far from `now`, or a missing key."""
+        and its content. `now` is the server's time in ms. Reject for a replay, a forged or damaged message, another
+        room's, a sender who is no member, whose device is revoked or whose role may not send the kind, a time more than
+        2 minutes from `now`, or a missing key."""
         return self._listener.decrypt(message, self._sign_pk, self._ring.k, now, self._stream.role_of)
 
     def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.EphemeralMessage | None:
         """Encrypts `payload` with the key of the newest epoch and signs it, as an ephemeral message of this `kind`
         (PRESENCE, TYPING, …), dated `now` (the server's time in ms). The caller sends it. None while this device lacks
-        that key."""
+        that key, or its person's own key log."""
         log, k = self._book.log(self._account.uid), self._ring.k(self._stream.epoch)
         if log is None or k is None:
             return None

@@ -13,7 +13,7 @@ from sync.trust.room.successor_claim import Origin
 
 class Verdict(Enum):
     """The application's decision about a room to which somebody added this person: follow it (OPEN), ask the person
-    (ASK), or neither read nor show it (HIDE)."""
+    (ASK), or neither follow nor show it (HIDE)."""
 
     OPEN = "open"
     """The room is followed like every other."""
@@ -32,7 +32,7 @@ class Added:
     without. `founder` created the room; `origin` is the earlier room that it claims to continue. `wrote`: an item of
     this person is in the room; `spoke`: one is after the addition. `left`: the person left the room themselves, and has
     no item after the addition. `long`: the room was not read from its beginning: `origin`, `wrote`, `spoke` and `left`
-    are not known, and `adder` only if the addition is one of the newest entries.
+    are not known, and `adder`, `added_n`, `t`, `role` and `history` only if the addition is one of the newest entries.
     """
 
     room: RoomId

@@ -33,10 +33,10 @@ class Opened:
 
 @dataclass(slots=True)
 class Tried:
-    """What a new attempt to decrypt the items that waited for a key gave. `changes` are the decrypted changes. `bad`
-    are the items with faulty content, as (position, error code). `resolved` are the positions of all items that need
-    not wait any more: decrypted, bad, or out of scope for this person. `shut` are the objects of the items that still
-    wait."""
+    """What a new attempt to decrypt the items that waited for a key or a share gave. `changes` are the decrypted
+    changes. `bad` are the items with faulty content, as (position, error code). `resolved` are the positions of all
+    items that need not wait any more: decrypted, bad, or out of scope for this person. `shut` are the objects of the
+    items that still wait."""
 
     changes: list[OpenedChange] = field(default_factory=list)
     resolved: list[int] = field(default_factory=list)
@@ -64,10 +64,10 @@ class Opener:
 
     def open(self, item: AcceptedEnvelope, into: Opened) -> bool:
         """Decrypts `item` and adds its changes to `into.changes`, or its position and an error code to `into.bad` if
-        the content is faulty. Returns False, and adds nothing, if the key is missing. An item without content for this
-        person adds nothing and counts as opened: it is void, its content is gone, its kind is neither change nor
-        baseline, or another person wrote it as a baseline (an object's state, repeated for members without the history)
-        and this person has the history."""
+        the content is faulty. Returns False, and adds nothing, if the epoch's key or the object's share is missing
+        (they are noted as missing). An item without content for this person adds nothing and counts as opened: it is
+        void, its content is gone, its kind is neither change nor baseline, or another person wrote it as a baseline (an
+        object's state, repeated for members without the history) and this person has the history."""
         hdr = item.hdr
         if item.void is not None or item.ct is None or hdr.kind not in (envelope.OP, envelope.BASELINE):
             return True
@@ -84,15 +84,15 @@ class Opener:
         return True
 
     def open_or_wait(self, item: AcceptedEnvelope, into: Opened) -> None:
-        """Decrypts `item` into `into` as `open` does. If the key is missing, adds the item to `into.waiting`, which the
-        store keeps until the key is here; but drops it if it is before `inside_from`, the first position that this
-        person may read."""
+        """Decrypts `item` into `into` as `open` does. If the key or the share is missing, adds the item to
+        `into.waiting`, which the store keeps until both are here; but drops it if it is before `inside_from`, the first
+        position that this person may read."""
         if not self.open(item, into) and not self.outside(item.n):
             into.waiting.append((item.n, _row(item)))
 
     def open_waiting(self, rows: Iterable[tuple[int, bytes]]) -> Tried:
-        """Tries to decrypt `rows`, the store's items that wait for a key, each as (position, row). A row before
-        `inside_from` counts as resolved and is not decrypted."""
+        """Tries to decrypt `rows`, the store's items that wait for a key or a share, each as (position, row). A row
+        before `inside_from` counts as resolved and is not decrypted."""
         found = Tried()
         for n, raw in rows:
             if self.outside(n):  # it was judged before the addition that puts it out of scope

@@ -22,8 +22,8 @@ class Prunable:
     """How far the content of one object can be pruned now, that is, deleted by the server. An administrator could prune
     the changes of `obj` after position `after` up to `n`, which the snapshot with the id `snapshot` replaces. `lacks`
     is the first condition that is not fulfilled: "snapshot" (there is none, or two other people have not attested it),
-    "early" (it is too young until `from_ms`, the server's time), "baseline" (members who were added without the history
-    could not read the object any more). None: it can be pruned."""
+    "early" (it is too young until `from_ms`, the server's time), "baseline" (members who were added without the
+    history, or the agency's recovery, could not read the object any more). None: it can be pruned."""
 
     obj: ObjId
     after: int
@@ -36,11 +36,12 @@ class Prunable:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomPrunes:
     """What could be pruned in one room: `objects` has one row for each object with a snapshot that reaches beyond what
-    is pruned. `refusal` is why this person can prune nothing now: "forbidden" (no administrator), the room's problem,
-    "reading" (this device does not have everything yet), or None. `alone`: the members without the history, who hold
-    only content keys and cannot read a snapshot. `recovery`: the agency's recovery holds keys of this kind too.
-    `readers`: the number of members who may read the history, and so attest snapshots. `pruned`: for each object, the
-    position up to which it is pruned already."""
+    is pruned, except destroyed objects. `refusal` is why this person can prune nothing now: "forbidden" (no
+    administrator; then the rest is empty), the room's problem, "reading" (this device does not have everything yet), or
+    None. `alone`: the members without the history, who hold only content keys and cannot read a snapshot. `recovery`:
+    whether the agency's recovery holds such content keys too. For either, an object must have a baseline before it can
+    be pruned. `readers`: the number of members who may read the history, and so attest snapshots. `pruned`: for each
+    object, the position up to which it is pruned already."""
 
     refusal: str | None
     objects: tuple[Prunable, ...] = ()

@@ -86,8 +86,8 @@ class RoomKeys:
         return sorted(lacking, reverse=True)
 
     def lacks(self, e: int) -> bool:
-        """Whether the content key of epoch `e` is missing here. Also true if its archive key is missing, a snapshot
-        needs that key, and this person may read the history."""
+        """Whether the content key of epoch `e` is missing here. Also true if the epoch has an archive key that is
+        missing here, a snapshot needs that key, and this person may read the history."""
         epoch = self._stream.epochs.get(e)
         archive = e in self._lacking_archive and self.has_history and epoch is not None and epoch.has_archive
         return self.ring.k(e) is None or (archive and self.ring.a(e) is None)
@@ -126,13 +126,13 @@ class RoomKeys:
         return not known
 
     def missing_shares(self) -> list[ObjId]:
-        """Objects whose share a waiting item needs."""
+        """Objects whose share a waiting item, or a change to be sent, needs."""
         return [o for o in self._missing if o in self._stream.state.shares]
 
     def take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
         """▲ Keeps those of `shares` whose hash the room's log states, and returns them as (object, share); the caller
-        has them stored. Any other share is ignored, and so is one that this device has already. An object's share is
-        the secret, 32 B, without which its content keys cannot be derived."""
+        has them stored. Any other share is ignored, and so is one that is in memory already. An object's share is the
+        secret, 32 B, without which its content keys cannot be derived."""
         out = []
         for s in shares:
             obj = ObjId(s.obj)
@@ -148,8 +148,9 @@ class RoomKeys:
 
     def take_seals(self, e: int, seals: Sequence[bytes]) -> bool:
         """Tries to decrypt `seals`, each of which has the keys of epoch `e` sealed to this person. Keeps the keys that
-        are the epoch's, and every earlier key to which an archive key leads. True if one of them opened. A seal without
-        the archive key does not end the search if this person may have that key.
+        are the epoch's, and every earlier key to which an archive key leads, in memory and in the store. True if one of
+        them opened; False also if this device does not know the epoch, or lacks its person's own key log. A seal
+        without the archive key does not end the search if this person may have that key.
 
         ▲ Of many seals only the first MAX_SEALS are tried: a server keeps no more.
         """
@@ -174,7 +175,7 @@ class RoomKeys:
 
     def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
         """Adds the verified content key `k` of epoch `e` and its archive key `a` (None if this device has none), then
-        every earlier epoch's key that the archive keys lead to. Stores all of them."""
+        every earlier epoch's key that the archive keys lead to, as far as those open. Stores all of them."""
         self.ring.add(e, k, a)
         self.untried = True
         at = e
@@ -204,7 +205,8 @@ class RoomKeys:
 
     def reason(self, raw: bytes) -> str | None:
         """Decrypts `raw`, the stored note with which an administrator gave the reason for a removal
-        (trust/room/removal_notes.py). None if this device lacks the key, or the note does not open."""
+        (trust/room/removal_notes.py). None if this device lacks the key, or the note does not open. Reject if `raw` is
+        damaged."""
         note = EncryptedNote.decode(raw)
         k = self.ring.k(note.epoch)
         try:
@@ -222,8 +224,8 @@ class RoomKeys:
 
     def open_special(self, item: AcceptedEnvelope) -> bytes | None:
         """Decrypts `item`, a piece of a snapshot or an attest (a member's confirmation of a snapshot), and returns its
-        payload. None while a key is missing or the content is gone; a missing key is then among `lacking`. Reject if
-        the content is bad."""
+        payload. None while the epoch's key or the object's share is missing, or if the content is gone. A missing key
+        is then among `lacking`, a missing share is not noted. Reject if the content is bad."""
         self._lacking.add(item.hdr.epoch)
         if item.hdr.kind == envelope.SNAPSHOT:
             self._lacking_archive.add(item.hdr.epoch)
@@ -233,7 +235,8 @@ class RoomKeys:
     def open(self, n: int, t: int, hdr: envelope.Header, hdr_bytes: bytes, ct: bytes) -> list[OpenedChange] | None:
         """Decrypts the envelope at position `n`, which the server placed at `t` (ms), and returns its changes. `hdr` is
         what `hdr_bytes` say, `ct` the ciphertext. Returns None while this device lacks the epoch's key or the object's
-        share. Reject "decrypt", "padding" or another code if the content is not what it should be."""
+        share, and notes them for `lacking` and `missing_shares`. Reject "decrypt", "padding" or another code if the
+        content is not what it should be."""
         k, share = self.ring.k(hdr.epoch), self.share(hdr.obj)
         if share is None:
             self._missing.add(hdr.obj)

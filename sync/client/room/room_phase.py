@@ -49,9 +49,9 @@ from sync.errors import BugError
 
 
 class Reading(Enum):
-    """How a room's content gets from the server into the store: held in memory until its key is here (HOLDING), by
-    headers alone (HEADERS), opened and stored (OPENING), or stored slice by slice as it is received (FOLLOWING). One of
-    the five state machines of a room."""
+    """How a room's content gets from the server into the store. Without a key it is held in memory (HOLDING); of a long
+    room only headers are pulled at first (HEADERS); what was held or named by headers is opened and stored (OPENING);
+    or each slice is opened and stored as it is received (FOLLOWING). One of the five state machines of a room."""
 
     HOLDING = auto()
     HEADERS = auto()
@@ -217,7 +217,7 @@ LASTING = tuple(mark.value for mark in Mark if mark.value is not None)
 
 class UnlistedTransition(BugError):
     """A fault of this program: an event happened to a room in a state for which the table of its state machines lists
-    nothing."""
+    nothing. It stops that room until the next start; it is raised only in tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,12 +79,14 @@ class RoomSync(TrackedRoom):
         receipt: KeptReceipt | None = None,
     ) -> Iterator[Received]:
         """Decrypts `accepted`, the verified items of a slice, and yields the writes for the store, in order. `shares`
-        are the objects' secrets that came with the slice. Only the last write moves the room's cursor, so after a crash
-        between them the slice is pulled again.
+        are the objects' secrets that came with the slice. Only the last write may move the room's cursor, so after a
+        crash between them the slice is pulled again. Yields nothing while only headers are pulled and few positions are
+        to be stored.
 
         Items are decrypted as the writes are asked for, so that one turn of the loop never opens a whole slice. `more`:
-        further parts of the same pulled slice follow. `items` are those that the store keeps as they were received;
-        `receipt` is the server's for the last of `accepted`, if it gave one.
+        further parts of the same pulled slice follow. `items` are those that the store keeps as they were received, to
+        be uploaded again to a server that lost them; `receipt` is the server's for the last of `accepted`, None if none
+        is to be stored.
         """
         new_shares = self.keys.take_shares(shares)
         events, reread = self._events_in(accepted)
@@ -147,8 +149,8 @@ class RoomSync(TrackedRoom):
         )
 
     def _events_in(self, accepted: Sequence[Accepted]) -> tuple[list[RoomEvent], int | None]:
-        """The entries among `accepted` that people are shown, as lines of the timeline; and the position up to which
-        this device must read the room again, if an entry gives its person the history (None otherwise)."""
+        """The entries among `accepted` that are not void, as lines of the timeline; and the position up to which this
+        device must read the room again, if one of them gives its person the history (None otherwise)."""
         was_in, self._was_in = self._was_in, self._account.uid in self.stream.state.pins
         reread: int | None = None
         events = [event for item in accepted if isinstance(item, AcceptedEntry) and (event := event_of(item))]
@@ -159,8 +161,9 @@ class RoomSync(TrackedRoom):
     def _resets(
         self, gone: Sequence[Uid], events: Sequence[RoomEvent], accepted: Sequence[Accepted]
     ) -> list[RoomEvent]:
-        """Lines for the timeline about those of `gone` (members no more) whom no line in `events` removes: the agency
-        has reset their account. `accepted`: the slice's judged items, of which the last gives the time."""
+        """Lines for the timeline about those of `gone` (members no more) whose account the agency has reset, except
+        those whom a line in `events` removes. `accepted`: the slice's judged items, of which the last gives the
+        time."""
         if not gone or not accepted:
             return []
         explained = {e.subject for e in events if e.kind in ("rm", "leave")}
@@ -179,9 +182,10 @@ class RoomSync(TrackedRoom):
 
     def open_bootstrap_buffer(self, receipt: KeptReceipt | None) -> Iterator[Received]:
         """Decrypts the items that were held in memory until the room's key could be fetched, and yields the writes for
-        the store. Those whose key is still missing wait in the store. The last write has the stream's state and
-        `receipt`, the server's for the last position, if it gave one; once it is stored, the room is followed as usual.
-        A second call gives nothing."""
+        the store. Those whose key is still missing wait in the store, except those before `inside_from`, which are
+        dropped. The last write has the stream's state and `receipt`, the server's for the last position (None if none
+        is to be stored); once it is stored, the room is followed as usual. Yields nothing if there is no buffer (as at
+        a second call), or if no position is judged."""
         if self._buffer is None or self.stream.n == 0:
             return
         held, self._buffer = [i for i in self._buffer.items if not self._opener.outside(i.n)], None
@@ -219,7 +223,8 @@ class RoomSync(TrackedRoom):
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[OpenedContent]:
         """Decrypts what can be opened now of `accepted`, items at positions that were judged before, and returns the
         writes for the store; items whose key is missing wait in the store. `shares` are the objects' secrets that the
-        server gave with them. The cursor stays where it is. Void items are left out."""
+        server gave with them. The cursor stays where it is. Void items are left out, and items whose key is missing
+        before `inside_from`, the first position that this person may read."""
         new_shares = self.keys.take_shares(shares)
         opened = Opened()
         for item in accepted:
@@ -249,15 +254,17 @@ class RoomSync(TrackedRoom):
         return ReadAgain(room=self.room, whole=whole)
 
     def shut(self) -> set[ObjId]:
-        """The objects with a change that waits in the store for a key. Corrects `waiting`, the number of such items,
-        too."""
+        """The objects with a change that waits in the store for a key or a share. Corrects `waiting`, the number of
+        such items, too."""
         rows = self._ports.waiting(self.room)
         self._waiting = len(rows)
         return objects_of(rows)
 
     def not_reread(self, until: int) -> None:
-        """▲ Call it if the result of `reread_done` was not stored: the room is again to be pulled and opened up to
-        position `until`, which is finished on the next connection."""
+        """▲ Call it if the result of `reread_done` was not stored. A room is read again (pulled and opened from its
+        first position) after this device got the keys of earlier items, or began with snapshots. `until` is the value
+        that `reread` had before: positions up to it count as not read again, which is finished on the next
+        connection."""
         self._move(Event.NOT_RECORDED)
         self._reread = max(self._reread, until)
 
@@ -268,7 +275,7 @@ class RoomSync(TrackedRoom):
     def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
         """▲ `item`, which the server shows for position `n`, as an envelope, if it is the very one that was judged
         there: the running hash must agree. Its content may be gone. None for any other item, and for other content than
-        the envelope names."""
+        the envelope names. The verdict is not repeated: `void` of the result is None, also for a void item."""
         before, mine = self.stream.rh_of(n - 1, self.rh_at), self.stream.rh_of(n, self.rh_at)
         if item.kind != ENVELOPE or item.n != n or before is None or not 0 <= item.t <= MAX_T:
             return None
@@ -290,9 +297,10 @@ class RoomSync(TrackedRoom):
             self.stream.state.missing[item.n] = item.hdr.obj
 
     def finish_bootstrap(self, *, reread: bool) -> OpenedUpTo:
-        """The last write of a newcomer's first reading of a room that was pulled headers-only: the stream's state.
-        `reread`: whether the history before the room's snapshots is left to be pulled and opened later. If the buffer
-        was not opened, the write has its positions, and the buffer is dropped."""
+        """The last write of a newcomer's first reading of a room that was pulled headers-only: the stream's state. The
+        room is followed as usual from then on. `reread`: whether content (from before the room's snapshots, or all of
+        it) is left to be pulled and opened later. If the buffer was not opened, the write has its positions, and the
+        buffer is dropped."""
         held, self._buffer = self._buffer, None
         self._move(Event.STORED)
         self._stored_n = self._kept_n = self.stream.n
@@ -329,7 +337,8 @@ class RoomSync(TrackedRoom):
 
     def _state_due(self, entries: bool) -> bool:
         """Whether the stream's state is stored with this slice. In most rooms it always is; in a large room only with a
-        slice that changes entries or members (`entries`), and after STATE_EVERY positions.
+        slice that changes entries or members (`entries`), and after STATE_EVERY positions. True counts as stored: the
+        next STATE_EVERY positions are counted from here.
 
         2,000 members make 400 KB of state. ▲ One member's thousands of objects or snapshots make some MB, which would
         otherwise be written with each message. After a restart the positions behind the stored state are pulled and
@@ -379,9 +388,10 @@ class RoomSync(TrackedRoom):
         return self._opener.inside_from
 
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
-        """(members that are new or changed, people who are members no more), both since the last call. The caller must
-        write them to the store: no later call gives them again. If the write fails, the room is loaded from the
-        store."""
+        """(members that are new or changed, people who are members no more), both since the last call or since the room
+        was loaded. The caller must write them to the store: no later call gives them again. If the write fails,
+        `Link.kept` loads the room from the store again. If this person's own membership has changed, items that wait
+        for a key are tried again."""
         stored, now = self._stored_members, self.stream.members
         self._stored_members = now
         if stored is now:
@@ -395,10 +405,10 @@ class RoomSync(TrackedRoom):
         return rows, [uid for uid in stored if uid not in now]
 
     def resolve(self, shares: Iterable[WireShare] = ()) -> list[Received]:
-        """Decrypts the store's waiting items, as far as that is possible now, and returns the writes for the store; []
-        if nothing opens and no share is new. `shares` are objects' secrets that were just received. ▲ Tries only after
-        a new key, share or addition. A member who makes many items of a room wait could otherwise make every later item
-        cost a scan of all of them."""
+        """Decrypts the store's waiting items, as far as that is possible now, and returns the writes for the store,
+        with the new ones of `shares`, objects' secrets that were just received; [] if nothing opens and no share is
+        new. ▲ Tries only after a new key, a new share, or a change of this person's own membership. A member who makes
+        many items of a room wait could otherwise make every later item cost a scan of all of them."""
         new_shares = self.keys.take_shares(shares)
         if not self.keys.untried:
             return []

@@ -95,13 +95,14 @@ class TrackedRoom:
 
     @property
     def reread(self) -> int:
-        """Positions up to this one are read again, since this device got their keys later. 0 for none."""
+        """Positions up to this one are to be read again: their keys came later, or only snapshots were read. 0:
+        none."""
         return self._reread
 
     @property
     def incomplete(self) -> set[ObjId]:
-        """The objects with a missing range: the server pruned (deleted) changes of them before this device fetched
-        those. See `Backfill.fetch_pruned`."""
+        """The objects with a missing range: changes of them were received without their content, mostly because the
+        server had pruned (deleted) it before this device fetched it. See `Backfill.fetch_pruned`."""
         return self._incomplete
 
     @property
@@ -129,22 +130,22 @@ class TrackedRoom:
     @property
     def ends_here(self) -> bool:
         """▲ Whether our copy of the room's member list is as new as we can get it. It is if the server has confirmed on
-        this connection that it has the same head; or if it gives us no more, because this person is no member or the
-        room has a fork, a rollback or withheld items. A room that this program cannot follow counts only with a
-        recorded fork or rollback."""
+        this connection that it has the same head; or if it gives us no more, because this person is no member (and what
+        it announced is stored) or the room has a fork, a rollback or withheld items. A room that this program cannot
+        follow counts only with a recorded fork or rollback."""
         stopped = self._phase.mark in (Mark.FORK, Mark.ROLLBACK) or self.problem is RoomState.WITHHELD
         known = self.caught_up and (self._phase.head is Head.CONFIRMED or not self.is_member)
         return stopped or (known and self.problem is not RoomState.UNREADABLE)
 
     @property
     def own_seq(self) -> int:
-        """The sequence number of this device's newest item in the room, as far as the room is judged; 0 for none."""
+        """The sequence number of this device's newest envelope in the room, as far as it is judged; 0 for none."""
         head = self.stream.device_heads.get(self._account.dev)
         return head.dev_seq if head else 0
 
     def has_own(self, seq: int, n: int) -> bool:
-        """Whether the room has this device's item with the sequence number `seq`. If it is the newest of this device,
-        it must be at position `n`; the position of an older one is not checked."""
+        """Whether the room, as far as it is judged, has this device's envelope with the sequence number `seq`. If it is
+        the newest of this device, it must be at position `n`; the position of an older one is not checked."""
         head = self.stream.device_heads.get(self._account.dev)
         return head is not None and (head.dev_seq > seq or (head.dev_seq, head.n) == (seq, n))
 
@@ -178,22 +179,23 @@ class TrackedRoom:
             self._phase = self._phase.failed()
 
     def stop(self, state: RoomState) -> None:
-        """▲ Stops the room, for the reason `state`: nothing more is read in or sent. A fork, a rollback and a restore
-        are recorded in the store, and so hold after a restart. For what a new connection changes see
-        `reset_connection_state`."""
+        """▲ Stops the room, for the reason `state`: nothing more is read in or sent. Replaces the former reason; but
+        UNREADABLE stays, and only UNREADABLE replaces a fork. A fork, a rollback and a restore are recorded in the
+        store, and so hold after a restart. For what a new connection changes see `reset_connection_state`."""
         self._move(ALARMS[state])
         if state in LASTING:
             self._ports.set_problem(self.room, self._phase.recorded)
 
     def reset_connection_state(self) -> None:
         """▲ Call it on a new connection. Forgets what only the last connection showed: what the server hid or had lost
-        may be there now and is judged again. A fork stays, since two histories were signed, whatever the server shows
-        next. A room that this program cannot follow stays stopped."""
+        may be there now and is judged again. What the store records of a rollback or a restore still holds back
+        sending. A fork stays, since two histories were signed, whatever the server shows next. A room that this program
+        cannot follow stays stopped."""
         self._move(Event.CONNECTED)
 
     def confirm_head(self) -> None:
         """Records that the server has the same position and history as this device. If the store had recorded a
-        rollback or a restore, that ends: the outbox may send again."""
+        rollback or a restore, and nothing stops the room now, the record is removed: the outbox may send again."""
         held_back = self.held_back
         self._move(Event.CONFIRMED)
         if held_back and not self.held_back:
@@ -227,8 +229,8 @@ class TrackedRoom:
     def take_over(self, before: "TrackedRoom") -> None:
         """Makes this room, which was just read from the store, continue in the place of `before`, the same room in
         memory, whose last slice could not be stored: takes over the server's refusal of writes, the keys of drafted
-        epochs, and the announced position. ▲ A room that this program cannot follow stays stopped: a lost connection is
-        no new start."""
+        epochs, and the announced position, not what else the connection showed. ▲ A room that this program cannot
+        follow stays stopped: a lost connection is no new start."""
         if before.problem is RoomState.UNREADABLE:
             self._move(Event.UNREADABLE)
         self._blocked, self.keys.drafted, self._head_n = before._blocked, before.keys.drafted, before._head_n

@@ -132,7 +132,8 @@ def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[De
 
 def key_changes(book: Book, uid: Uid, after: int) -> list[KeyChange]:
     """What happened to the keys of the person `uid` in the entries of their key log with a number above `after`, in
-    order: devices added or revoked, the account reset. An empty list while this device does not have the log."""
+    order: devices added, recovered with the recovery sheet, or revoked, the account reset. An empty list while this
+    device does not have the log."""
     log = book.log(uid)
     if log is None:
         return []

@@ -12,7 +12,8 @@ from sync.trust.formats.items import Item
 
 class Unstored:
     """An `InboxPort`, the part of the store that a room uses, for a room that is only previewed: it contains nothing
-    and stores nothing. Keys that are opened stay in the room's own memory."""
+    and stores nothing. Keys that are opened stay in the room's own memory. BugError if received content is to be
+    stored."""
 
     def rooms(self) -> list[tuple[RoomId, bytes]]:
         return []

@@ -8,7 +8,7 @@ from sync.client.status import LinkState
 
 class ConnectionState:
     """The state of the connection to the server as it is shown to the person: whether it is online, and why not.
-    `on_status` is called at each change."""
+    `on_status` is called by each `show`, also if nothing has changed; not when `last_synced_ms` is set."""
 
     def __init__(self, on_status: Callable[[], None]) -> None:
         self._on_status = on_status

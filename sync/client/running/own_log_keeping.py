@@ -29,9 +29,9 @@ class OwnLogKeeping:
 
     async def compare(self, connection: Connection, authed: m.Authed) -> None:
         """▲ Call it after each sign-in, with the server's answer `authed`: verifies that the server's copy of this
-        person's key log agrees with ours and is no shorter. Reject "ulog" if it differs. No receipt covers the log,
-        only our copy. A server that was restored from a backup gets the missing entries back; Reject "rollback" if it
-        does not take them."""
+        person's key log agrees with ours, since no receipt covers the log. Reject "ulog" if it differs. If the server's
+        copy is longer, the rest is fetched first. If it is shorter, our entries are uploaded, which a server that was
+        restored from a backup accepts; Reject "rollback" if it does not take them."""
         mine = self._link.book.log(self._link.account.uid)
         if mine is None or mine.seq < authed.ulog_seq:
             mine = await self._link.book.fetch(connection, self._link.account.uid)
@@ -45,8 +45,8 @@ class OwnLogKeeping:
 
     async def work(self, connection: Connection) -> None:
         """Whenever this person's key log may have grown: fetches what the person's other devices entered, and adds what
-        is due, such as a new generation of the person's key. Refused "revoked" or "reset" once the log ends this
-        device."""
+        is due, such as a new generation of the person's key. If the log has grown, has all rooms checked for members
+        who lost a device. Refused "revoked" or "reset" once the log ends this device."""
         checked = -1
         while True:
             await self._link.own_log_moved.wait()
@@ -61,9 +61,10 @@ class OwnLogKeeping:
             self._link.listener.on_status()
 
     async def _maintain(self) -> None:
-        """Adds to this person's key log what is due: a new generation of the person's key, a revocation after a veto,
-        the entries of a recovery sheet. Refused and Reject are logged and not raised; Unreachable is raised. A restored
-        server accepts no new entries while it waits for a device of this person; then this is tried again later."""
+        """Adds to this person's key log what is due: a new generation of the person's key, the revocation of a device
+        that was recovered despite a veto, the missing entries of a recovery sheet that the person confirmed. Refused
+        and Reject are logged and not raised; Unreachable is raised. A restored server accepts no new entries while it
+        waits for a device of this person; then this is tried again later."""
         try:
             await self._devices.maintain()
             await self._recovery_sheet.defend()

@@ -95,8 +95,8 @@ class Reconnecting:
         self._retry.set()
 
     def hurry(self) -> None:
-        """Drops the connection, if there is one, and dials at once; that this connection ended is not shown as an
-        error."""
+        """Drops the connection, if there is one, and dials at once; that this connection ended is not shown. Ends a
+        wait between two attempts. An attempt that is under way is left alone."""
         self.retry_now()
         connection = self._link.connection
         if connection is not None:
@@ -119,9 +119,9 @@ class Reconnecting:
         task.add_done_callback(self._tasks.discard)
 
     async def _attempt_safely(self) -> float:
-        """Runs one connection as `_attempt` does, but logs every error, and returns the seconds to wait before the next
-        attempt. ▲ Otherwise an error after a failed session would end syncing for good, for example a full disk that
-        refuses to store a revocation."""
+        """Runs one connection as `_attempt` does, but logs and shows every error that it raises. Returns the seconds to
+        wait before the next attempt. ▲ Otherwise an error after a failed session would end syncing for good, for
+        example a full disk that refuses to store a revocation."""
         try:
             return await self._attempt()
         except Exception as e:
@@ -130,8 +130,9 @@ class Reconnecting:
             return self.backoff.next_s()
 
     async def _attempt(self) -> float:
-        """Runs one connection from its beginning to its end, and shows why it ended. Returns the seconds to wait before
-        the next attempt."""
+        """Runs one connection from its beginning to its end, and shows why it ended. Does not connect if this person's
+        own log, as stored here, has ended this device; shows that. Returns the seconds to wait before the next
+        attempt."""
         self._session.signed_in_at = None
         try:
             await self._link.open_large()
@@ -149,9 +150,9 @@ class Reconnecting:
         return self.backoff.next_s()
 
     async def _show_end(self, error: Exception) -> float | None:
-        """Shows to the person why a session ended (`error`). If the server does not know this account, first tries to
-        register it, or to upload its log again. Returns the seconds to wait before the next attempt; None if the
-        back-off decides."""
+        """Shows to the person why a session ended (`error`), unless `hurry` dropped it. If the server does not know
+        this account or device, first tries to register it, or to upload its log again. Returns the seconds to wait
+        before the next attempt; None if the back-off decides."""
         if isinstance(error, Ended):
             return self._believe_end(error)
         if isinstance(error, TooOld):
@@ -184,8 +185,10 @@ class Reconnecting:
         return None
 
     def _believe_end(self, claim: Ended) -> float:
-        """▲ Ends this device if the entries in `claim` prove that this person's log revokes it or ends the account. A
-        server that only claims so is not believed. Returns the seconds to wait before the next attempt."""
+        """▲ Stores the entries in `claim` in this person's log, by which this device has then ended (`Devices.ended`),
+        if they prove that the log revokes it or ends the account. A server that only claims so is not believed. Shows
+        to the person which it is; erases nothing. Returns the seconds to wait before the next attempt, in both
+        cases."""
         try:
             self._devices.believe_end(claim.entries)
         except Reject as e:

@@ -111,8 +111,9 @@ class SignedInSession:
         return [asyncio.ensure_future(work) for work in works]
 
     async def _end(self, connection: Connection, work: list[asyncio.Future[None]]) -> None:
-        """Cancels the tasks in `work` and closes the connection. If one of the tasks failed with an error of this
-        program or the store, everything is read from the store again: what the memory has may be ahead of the disk."""
+        """Cancels the tasks in `work` and closes the connection; an attempt to add a device fails. If one of the tasks
+        failed with an error of this program or the store, everything is read from the store again: what the memory has
+        may be ahead of the disk."""
         self._link.connection = None
         self._link.notify_moved()
         if self.host is not None:
@@ -126,8 +127,8 @@ class SignedInSession:
 
     def _on_frame(self, frame: m.ServerFrame) -> None:
         """Gives `frame`, which the server sent without being asked, to the part of the engine that handles it. Before
-        the inbox has the sign-in's list of rooms, Joined and Removed wait for it, and other frames about rooms are
-        dropped: the listed rooms are pulled then. Runs on the reader task."""
+        the inbox has the sign-in's list of rooms, Joined and Removed wait for it (at most _MOST_EARLY of them), and
+        other frames for the inbox are dropped: the listed rooms are pulled then. Runs on the reader task."""
         if isinstance(frame, m.LogMoved):
             self._link.own_log_moved.set()
         elif isinstance(frame, m.MemberMoved):

@@ -57,7 +57,7 @@ class Signer(Protocol):
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
     """What the handshake proved about the server: its key and certificate, and its agency's key. `offset_ms` is its
-    clock minus ours. `nonce` and `client_nonce` are the random bytes of the two sides, which the sign-in signs."""
+    clock minus ours. `nonce` (the server's) and `client_nonce` (ours) are random bytes, which the sign-in signs."""
 
     agency_pk: bytes
     server_pk: bytes
@@ -152,7 +152,8 @@ class Connection:
 
     async def run(self, on_frame: Callable[[ServerFrame], None]) -> None:
         """Reads until the connection ends, then raises the reason; requests that wait for a reply then raise
-        Unreachable. `on_frame` gets every frame that is no reply, in order."""
+        Unreachable. `on_frame` gets, in order, every frame for which no request waits, also a late reply; but not the
+        server's error about the connection itself, which ends it. Reject for a frame that cannot be decoded."""
         try:
             while True:
                 frame = codec.decode_server(await self._transport.receive())

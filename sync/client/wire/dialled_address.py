@@ -86,9 +86,11 @@ class ServerLine:
         stored address first. If that fails, dials the others in their order, and stores the first address where the
         same server answers.
 
-        The others are dialled at once if policy forbids the stored address, if there is none, or if a different server
-        answers there; they are dialled after MOVE_AFTER_S if nothing answers there. Raises as `Connection.connect`;
-        ServerNotNamed; ServerUnproven with the first of the others that is not the account's server.
+        The others are dialled at once if policy forbids the stored address, if there is none, or if what answers there
+        does not prove to be the account's server; they are dialled if nothing has answered there for MOVE_AFTER_S. At
+        most MOST_OTHERS are. Raises as `Connection.connect`; ServerNotNamed if policy forbids the stored address and
+        the server is at none of the others; ServerUnproven with the first of the others that is not the account's
+        server.
         """
         try:
             connection = await Connection.connect(self._dialer, now_ms=now_ms, agency_pin=self._agency)
@@ -134,9 +136,10 @@ class ServerLine:
 
     async def _proved(self, dialer: Dialer, now_ms: Callable[[], int]) -> Connection:
         """▲ A connection by `dialer`, if the server there is the account's: it belongs to the account's agency and has
-        the key that was proved at the stored address. ServerUnproven otherwise, and the errors of `Connection.connect`;
-        `now_ms` is this device's clock. Without this check the author of a policy, or the owner of a name in it, could
-        move the account to another server."""
+        the key that the server at the stored address proved to have, when this device last connected there.
+        ServerUnproven otherwise, also if no key is stored yet; the connection is then closed. Also raises what
+        `Connection.connect` does, which compares the server's clock with `now_ms`, this device's. Without this check
+        the author of a policy, or the owner of a name in it, could move the account to another server."""
         connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=self._agency)
         if self._kept is None or connection.identity.server_pk != self._kept.key:
             await connection.close()

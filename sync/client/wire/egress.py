@@ -99,8 +99,8 @@ class WebSocketDialer:
 
     async def open(self) -> Transport:
         """Opens a WebSocket to the server, and returns it as a Transport. Unreachable if that fails; ProxyFailed or
-        ProxyWantsName if the proxy is the cause; CertificateRefused if the server's certificate is not trusted;
-        AddressForbidden if the route does not allow the address."""
+        ProxyWantsName if the proxy is the cause; CertificateRefused if the server's certificate is not trusted, or the
+        file of certificates cannot be used; AddressForbidden if the route does not allow the address."""
         proxy, tls = await self._prepare()
         try:
             socket = await _Straight(
@@ -126,7 +126,8 @@ class WebSocketDialer:
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
         """Sends an HTTP request (`method`, `headers`) with the body `content` (None for none) to `path` at the server,
-        and returns the answer. The errors of `open`; TooSlow if too few bytes move."""
+        and returns the answer, whatever its status. The errors of `open`; Unreachable also for an answer that is
+        compressed or longer than MAX_ANSWER_BYTES; TooSlow if too few bytes move."""
         async with self._pace() as pace:
             return await self._request(method, path, headers, content, pace)
 

@@ -46,7 +46,8 @@ class Route:
 
     def proxy(self, host: str, port: int) -> str | None:
         """The proxy for a connection to `host` and `port`, as "http://host:port"; None for none. ProxyFailed if the
-        proxy cannot be used, or if it names a password: there is no place to store one."""
+        lookup fails, the proxy cannot be used (as "socks://…"), or it names a password: there is no place to store
+        one. Other errors of the lookup, such as ProxyUnnamed, are passed on."""
         try:
             proxy = self.proxy_for(host, port)
         except OSError as e:

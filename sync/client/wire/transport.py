@@ -74,7 +74,7 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The server's answer to a request beside the socket: the HTTP status, and the body."""
+    """The server's answer to an HTTP request: the status, and the body."""
 
     status: int
     content: bytes
@@ -90,12 +90,13 @@ class Dialer(Protocol):
     async def open(self) -> Transport:
         """A new Transport. Unreachable if no connection can be made; ProxyFailed if the proxy cannot be reached or
         refuses; ProxyWantsName if it asks for a password; CertificateRefused if the server's TLS certificate is not
-        trusted; AddressForbidden if the organisation's rules do not allow the address."""
+        trusted; AddressForbidden if the organisation's rules do not allow the address; NoAddress if there is none;
+        ProxyUnnamed or NoProxyScript if the settings ask for a proxy that cannot be found."""
         ...
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
         """Sends an HTTP request (`method`, `headers`) to `path` at the server, with the body `content` (None for none),
-        on a connection that is kept for the next one. Raises the errors of `open`."""
+        on a connection that is kept for the next one. Raises the errors of `open`, TooSlow if too few bytes move."""
         ...
 
     async def close(self) -> None:

@@ -13,7 +13,8 @@ class Devices(Frame, frozen=True, tag="devices"):
 
 
 class DeviceSeen(msgspec.Struct, frozen=True, array_like=True):
-    """When a device was last signed in at the server (ms, 0 for never), and the program name that it gave."""
+    """When a device was last signed in or connected at the server (`last`, ms, 0 for never), and the program name that
+    it gave (`agent`). A device that never signed in may also be left out."""
 
     dev: bytes
     last: int

@@ -51,10 +51,10 @@ class Auth(Frame, frozen=True, tag="auth"):
 
 class Authed(Frame, frozen=True, tag="authed"):
     """The device is signed in: the head of its person's log, every room that the person is a member of, and the
-    recovery requests that may still be vetoed.
+    recovery requests that the server may still accept, vetoed ones too.
 
     `restored` is the server's statement (trust/room/restore_notice.py) if it was ever restored from a backup; `closed`
-    names the rooms that have been closed to writing since then.
+    names those of `rooms` that have been closed to writing since then.
     """
 
     rid: int
@@ -113,7 +113,8 @@ class Error(Frame, frozen=True, tag="error"):
 class Revoked(Frame, frozen=True, tag="revoked"):
     """The answer to an Auth by a device that its person's log has ended. The connection then closes.
 
-    `entries` is the log from its beginning up to the entry that ended the device. The server discloses no later entry.
+    `entries` is the log up to the entry that ended the device; of a log that does not fit an answer only the newest of
+    these. The server discloses no later entry.
     """
 
     rid: int

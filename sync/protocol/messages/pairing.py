@@ -7,7 +7,8 @@ from sync.protocol.messages.frame import Frame
 class PairOpen(Frame, frozen=True, tag="pair-open"):
     """The old device asks the server to open a box through which a new device may exchange messages with it. `box` is
     16 B from the pairing code; if it is empty, the server draws nine digits. A connection has one box at a time. The
-    box closes with its connection, when its time is over, or when the connection opens another."""
+    box closes with its connection, when its time is over, when the connection opens another, when either side leaves,
+    or by a message that is too long or one too many."""
 
     rid: int
     box: bytes
@@ -23,21 +24,23 @@ class PairOpened(Frame, frozen=True, tag="pair-opened"):
 
 class PairJoin(Frame, frozen=True, tag="pair-join"):
     """A new device joins the box with the name `box`; only one device may, once. Allowed before Auth. Refused with
-    "code-unknown" (no such box) or "code-used"."""
+    "code-unknown" (no such box, or the connection is in one already), "code-used", or "busy" (too many joins by
+    digits)."""
 
     rid: int
     box: bytes
 
 
 class PairPost(Frame, frozen=True, tag="pair-post"):
-    """A message to the other device in the box. Refused with "pairing" if there is none, or none any more."""
+    """A message to the other device in the box. Refused with "pairing" if there is none, or none any more; also if the
+    message is too long or one too many, which closes the box."""
 
     rid: int
     data: bytes
 
 
 class PairLeave(Frame, frozen=True, tag="pair-leave"):
-    """Leaves the box, if any; the server notifies the other device."""
+    """The old device closes its box, if any; the server notifies the other device."""
 
     rid: int
 
@@ -49,4 +52,4 @@ class PairMail(Frame, frozen=True, tag="pair-mail"):
 
 
 class PairEnd(Frame, frozen=True, tag="pair-end"):
-    """Server to either device in the box: the other one has left, or the box's time is over."""
+    """Server to either device in the box: the box is closed. The other one has left, or its time is over."""

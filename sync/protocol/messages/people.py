@@ -7,8 +7,8 @@ from sync.protocol.messages.frame import Frame, Signed
 
 
 class Directory(Frame, frozen=True, tag="directory"):
-    """Looks people up by words of their staff record (`query`), or exactly by their ids (`uids`). At most 50 for a
-    query."""
+    """Looks people up exactly by their ids (`uids`, at most 2,000), or without ids by words of their staff record
+    (`query`); at most 50 for a query. People without a staff record are left out."""
 
     rid: int
     query: str
@@ -32,7 +32,7 @@ class DirectoryReply(Frame, frozen=True, tag="directory-reply"):
 
 
 class UserLog(Frame, frozen=True, tag="user-log"):
-    """Asks for the entries of a person's key log with a number above `after`."""
+    """Asks for the entries of a person's key log with a number above `after`, as many as fit an answer."""
 
     rid: int
     uid: bytes

@@ -8,11 +8,11 @@ from sync.protocol.messages.people import Person
 
 
 class RecoveryRequest(msgspec.Struct, frozen=True, array_like=True):
-    """A change that was requested with the recovery sheet and that any device of the person may veto until `ready`
-    (ms).
+    """A change that was requested with the recovery sheet. The server accepts it from `ready` (ms) on at the earliest;
+    any device of the person may veto it until it is accepted.
 
     `what` is "add" for a new device and "revoke" for a device that is to be revoked; `dev` is that device. `vetoed_by`
-    is the device that vetoed the request, or empty.
+    is the device that vetoed the request, or empty. The veto of a device that the agency has revoked does not count.
     """
 
     what: str
@@ -22,8 +22,8 @@ class RecoveryRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RecoveryRequests(Frame, frozen=True, tag="recovery-requests"):
-    """Server to a person's devices whenever the list changes: all requests that may still be vetoed, an empty list for
-    none."""
+    """Server to a person's devices when a request was made or vetoed: all requests that the server may still accept,
+    vetoed ones too; an empty list for none."""
 
     requests: list[RecoveryRequest]
 
@@ -37,8 +37,8 @@ class Veto(Frame, frozen=True, tag="veto"):
 
 
 class RecoverLookup(Frame, frozen=True, tag="recover-lookup"):
-    """Asks for the key log whose root key is that of a recovery sheet (`root_pk`), by the key of an open invitation
-    (`invite_pk`); the entries after number `after`. Allowed before Auth."""
+    """Asks for the key log whose root key in force is that of a recovery sheet (`root_pk`); the entries after number
+    `after`. `invite_pk` is the key of an invitation of the same person, open or used by them. Allowed before Auth."""
 
     rid: int
     invite_pk: bytes
@@ -58,8 +58,8 @@ class Recover(Frame, frozen=True, tag="recover"):
     """Recovers an account with the recovery sheet: a binding by this invitation, a `dev_add` by the root, then
     `dev_revoke`s by the root.
 
-    Taken whole and at once if nobody may veto any more; otherwise the server notes it and answers with VetoPeriod.
-    Allowed before Auth.
+    Taken whole and at once if no active device of the person could veto it; otherwise the server notes it and answers
+    with VetoPeriod, and takes it when it is sent again after that time. Allowed before Auth.
     """
 
     rid: int
@@ -69,8 +69,8 @@ class Recover(Frame, frozen=True, tag="recover"):
 
 
 class VetoPeriod(Frame, frozen=True, tag="veto-period"):
-    """The request is noted. From `ready` (ms) on the server takes the same request, built on the log as it is then,
-    unless it was vetoed."""
+    """The answer to Recover or UserAppend if the request is only noted. From `ready` (ms) on the server takes the same
+    request, built on the log as it is then, unless it was vetoed."""
 
     rid: int
     ready: int

@@ -19,8 +19,8 @@ class ReuploadLog(Frame, frozen=True, tag="reupload-log"):
 
 
 class LogHeads(Frame, frozen=True, tag="log-heads"):
-    """Asks for the heads of persons' logs, at most 2,000; the reply leaves out persons that the server does not
-    know."""
+    """Asks for the heads of persons' logs; the server ignores ids beyond 2,000, and the reply leaves out persons that
+    it does not know."""
 
     rid: int
     uids: list[bytes]
@@ -59,7 +59,7 @@ class Reupload(Frame, frozen=True, tag="reupload"):
 
 class Wanted(Frame, frozen=True, tag="wanted"):
     """The answer to Promise and Reupload: the room's head now (None if the server does not have the room), and the last
-    position that is proven and not yet uploaded, 0 if there is none."""
+    position that is proven and not yet uploaded, 0 if there is none. To a Promise without a receipt, None and 0."""
 
     rid: int
     receipt: Receipt | None

@@ -7,7 +7,7 @@ from sync.protocol.messages.frame import Frame, WireShare
 class PutSeals(Frame, frozen=True, tag="put-seals"):
     """Uploads seals of an epoch: copies of a room's new key, each encrypted to one recipient. They must come before the
     entry that names `root`, the root of the tree of their hashes. They come in order; `start` is the index of the
-    first."""
+    first, and 0 begins the upload again."""
 
     rid: int
     room: bytes

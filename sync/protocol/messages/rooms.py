@@ -47,8 +47,9 @@ class Subscribe(Frame, frozen=True, tag="subscribe"):
 
 
 class Pull(Frame, frozen=True, tag="pull"):
-    """Asks for the items of a room after position `after`, at most `limit_bytes` of them. With `headers_only` they come
-    without their content, which `Contents` asks for."""
+    """Asks for the items of a room after position `after`, in whole batches: about `limit_bytes` of them, but at least
+    one entry or batch, if there is one. With `headers_only` they come without their content, which `Contents` asks
+    for."""
 
     rid: int
     room: bytes
@@ -58,8 +59,9 @@ class Pull(Frame, frozen=True, tag="pull"):
 
 
 class Items(Frame, frozen=True, tag="items"):
-    """The answer to Pull. `shares` are the secrets of objects whose first change is among the items; the receipt is for
-    the room's last position."""
+    """The answer to Pull; no items if there is nothing newer. `shares` are the secrets of objects whose first change is
+    among the items, as far as the server has them; the receipt is for the room's last position, or for a former member
+    that of the entry that removed them."""
 
     rid: int
     room: bytes
@@ -94,8 +96,9 @@ class Fresh(Frame, frozen=True, tag="fresh"):
 
 
 class Behind(Frame, frozen=True, tag="behind"):
-    """Server to a subscriber that is slow or in a large room, instead of Fresh: the room has items up to position `n`,
-    pull when ready."""
+    """Server to a subscriber, instead of Fresh: the room has items up to position `n`, pull when ready. Sent if the
+    subscriber is slow, if the items do not fit a frame, or if something beside the items is new, such as a seal for its
+    person; then `n` may not have moved."""
 
     room: bytes
     n: int

@@ -88,7 +88,8 @@ class Escrow:
 
 
 def read_escrow(path: Path) -> Escrow:
-    """The agency's escrow key in the file `path`. ConfigError if the file is not that of an escrow key."""
+    """The agency's escrow key in the file `path`. ConfigError if the file is missing or is not that of an escrow
+    key."""
     values = _read(path)
     if len(values) != 2 or any(len(value) != 32 for value in values):
         raise ConfigError(f"{path.name} cannot be read")

@@ -140,7 +140,8 @@ class Entrance:
 
     def admit(self, peer: str) -> Caller | None:
         """Counts a new connection whose other end is `peer`. ▲ None if its address has too many connections, or has
-        used far more processor time than an address may: the caller then closes it, which costs less than TLS."""
+        used far more processor time than an address may: the caller then closes it, which costs less than TLS. A
+        proxy's connection is not limited so: its address is known later."""
         origin = self._origin(self.proxies.origin(peer))
         if self._is_full(origin) or (origin.name != UNKNOWN and origin.budget.is_spent):
             self._turned_away("address")

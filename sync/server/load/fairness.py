@@ -151,7 +151,8 @@ class Budget:
 
     @property
     def at_once(self) -> int:
-        """How many requests of the party may be at work at the same time; 1 once half of its budget is used."""
+        """How many requests of the party may be at work at the same time; 1 once more than half of its budget is
+        used."""
         return self._at_once if self._processor.left >= self._ample_s else 1
 
     @property
@@ -225,7 +226,8 @@ class FairQueue:
         return len(self._behind)
 
     def may_begin(self, budget: Budget) -> bool:
-        """Whether a new request of the party with this budget may begin at once. If so, it is counted as begun."""
+        """Whether a new request of the party with this budget may begin at once. If so, it is counted in the party's
+        rate; the caller adds it to `at_work`."""
         if budget.at_work >= budget.at_once or not budget.in_credit or not budget.requests.take():
             return False
         self._note(budget)
@@ -273,7 +275,8 @@ class FairQueue:
             budget.timer = asyncio.get_running_loop().call_later(wait_s, look)
 
     def _next(self) -> None:
-        """Begins a request of the next party that is beyond its budget, once the pause after the one before is over."""
+        """Begins a request of the next party that is beyond its budget, once the pause after the one before is over.
+        There is no pause if no other party began a request lately."""
         while self._behind and self._one is None:
             budget = next(iter(self._behind))
             pause_s = self._not_before - time.monotonic()

@@ -156,7 +156,7 @@ class Hub:
 
     def budget(self, dev: bytes, uid: bytes) -> Budget:
         """The budget of the device `dev` of the person `uid`, for all its connections. ▲ All devices of a person
-        together have the processor time of DEVICES devices, so that nobody gets more by adding devices."""
+        together have the processor time of three devices (DEVICES), so that nobody gets more by adding devices."""
         person = self._people.get(uid)
         if person is None:
             per_s, burst = self._limits.processor_per_s * DEVICES, self._limits.processor_burst_s * DEVICES

@@ -67,8 +67,8 @@ class Proxies:
         return found is not None and any(found in each for each in self._networks)
 
     def origin(self, peer: str) -> str:
-        """Where a connection whose other end is `peer` comes from. UNKNOWN for a proxy's connection until its request's
-        head is read."""
+        """Where a connection whose other end is `peer` comes from. UNKNOWN for a proxy's connection, until `forwarded`
+        reads it from the head of the request; for a proxy that is not trusted it stays so."""
         return UNKNOWN if self._behind_proxy or self.trusts(peer) else origin_of(peer)
 
     def forwarded(self, headers: Sequence[str]) -> str:

@@ -29,7 +29,8 @@ class Bucket:
         return True
 
     def wait_s(self) -> float:
-        """How many seconds until there is a token to take, 0 if there is one now."""
+        """How many seconds until there is a token to take, 0 if there is one now. 1 if there is none and the bucket
+        never refills."""
         self._fill()
         return max(0.0, (1 - self._tokens) / self._per_s) if self._per_s else float(self._tokens < 1)
 

@@ -13,8 +13,8 @@ class ObjectError(WorldError):
 
 
 class WrongOffset(ObjectError):
-    """A piece of a part of a file does not begin where the upload of that part ends so far; it is not stored. `have`:
-    how many bytes of the part are stored."""
+    """A piece of a part of a file begins neither at 0 nor where the upload of that part ends so far; it is not stored.
+    `have`: how many bytes of the part are stored."""
 
     code = "conflict"
 
@@ -31,7 +31,7 @@ class WrongDigest(ObjectError):
 
 class NoSpace(ObjectError):
     """The disk is full (up to its reserve, which files may not use) or failing. Nothing of the piece that was to be
-    stored is kept."""
+    stored is kept. What was stored before it stays, unless the piece was to begin the upload again."""
 
     code = "full"
 
@@ -47,13 +47,14 @@ class Objects(Protocol):
 
     async def append(self, room: bytes, obj: bytes, part: bytes, offset: int, piece: bytes) -> int:
         """Adds `piece` to the unfinished upload of a part (named by the ids `room`, `obj`, `part`) and returns how many
-        bytes of it are stored then. `offset`: where the piece begins; 0 begins the upload again. WrongOffset if the
-        upload does not end there, NoSpace if the disk is full."""
+        bytes of it are stored then. `offset`: where the piece begins; 0 begins the upload again. WrongOffset if it is
+        not 0 and the upload does not end there, NoSpace if the disk is full."""
         ...
 
     async def finish(self, room: bytes, obj: bytes, part: bytes, sha256: bytes) -> int:
         """Turns the upload of a part (named by the ids `room`, `obj`, `part`) into a complete part, durably, and
-        returns its size. WrongDigest if its bytes have another hash than `sha256`; the upload is then deleted."""
+        returns its size. WrongDigest if its bytes have another hash than `sha256`; the upload is then deleted. NoSpace
+        if the disk fails."""
         ...
 
     async def read(self, room: bytes, obj: bytes, part: bytes, start: int, size_bytes: int) -> bytes:

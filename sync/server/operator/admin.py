@@ -50,7 +50,7 @@ _FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.c
 def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
     """Founds an agency: makes the server's keys and an empty database in the folder `data`, which is empty or missing,
     and the agency's own keys, agency.key and escrow.key, in the folder `keys`. ConfigError if `data` has an agency
-    already, or if `keys` is in it.
+    already, or if `keys` is in it or has such keys. After an error, none of these files is left.
 
     With `demo_ca` also a certificate authority, called after `name`, and a certificate for the hosts in it and
     loopback: ca.pem, ca.key, tls.pem, tls.key.
@@ -85,7 +85,7 @@ def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
     files are not changed.
 
     `key_file`: where the agency's key is; None for where `init` put it. ConfigError if the key is missing or belongs to
-    a different agency. A running server keeps the certificate that it read at its start.
+    a different agency. A running server keeps the server.cert that it read at its start.
     """
     agency = read_agency(data, key_file)
     with admin_log.recorded(data, "renew-certificate"):
@@ -279,8 +279,9 @@ async def open_room(data: Path, room: bytes) -> None:
 
 
 def confirm_clock(data: Path) -> None:
-    """Confirms that this machine's clock is right, for a server that takes no new items because the clock was set by
-    more than a day. `data`: the server's data folder. ConfigError if there is no server in it."""
+    """Confirms that this machine's clock is right, for a server that takes no new items because the clock was set;
+    after more than a day's change it takes none before this. `data`: the server's data folder. ConfigError if there is
+    no server in it."""
     if not (data / "server.key").exists():
         raise ConfigError("nothing here yet: run init first")
     with admin_log.recorded(data, "confirm-clock"):

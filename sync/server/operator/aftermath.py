@@ -25,7 +25,8 @@ class Aftermath:
 
 
 async def look(store: Store, now_ms: int) -> Aftermath | None:
-    """What the newest restore of `store` from a backup left to do, as of `now_ms`; None if it was never restored."""
+    """What the newest restore of `store` from a backup left to do, as of `now_ms`; None if it was never restored. What
+    the server cannot know is named for 30 days after the restore."""
     found = await store.restored()
     if found is None:
         return None

@@ -127,9 +127,9 @@ class _Files:
         )
 
     def known_codes(self, people: Sequence[Listed], agency: Agency) -> tuple[bool, list[SignInCode]]:
-        """(whether an earlier run stored the codes, a code for each of `people`, in order). ConfigError if the stored
-        table has other people, was changed, or can be written by other users, and if there are letters without a
-        table."""
+        """(whether an earlier run stored the codes, a code for each of `people`, in order): the stored codes, or new
+        ones, which are stored nowhere yet. ConfigError if the stored table has other people, was changed, or can be
+        written by other users, and if there are letters without a table."""
         if self.codes.exists():
             return True, _read_codes(self.codes, people, agency)
         if self.letters.exists():

@@ -29,8 +29,9 @@ _HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserLine:
-    """One person in the listing of people: id in hex; `state` "active", "no-device" or "ended"; `devices` counts the
-    active ones; `last_seen` in ms, 0 for never. `note`: why the name is empty, "" otherwise."""
+    """One person in the listing of people: id in hex; `state` "active", "no-device" (none is active) or "ended" (the
+    account); `devices` counts the active ones; `last_seen` in ms, of any of their devices, 0 for never. `note`: why the
+    name is empty, "" otherwise."""
 
     person: str
     name: str
@@ -87,8 +88,9 @@ class Waiting:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedLine:
     """A room that is closed since a restore: how many items it has, and how many are known to be missing, because
-    devices have shown receipts of this server for them, whether they have proven these yet or not. The devices in
-    `waits` have not connected since the restore; they may have what is missing, or receipts for still more."""
+    devices have shown receipts of this server for them, whether they have proven these yet or not. `waits`: its
+    members' devices that have not reported since the restore that they have nothing more to upload; they may have what
+    is missing, or receipts for still more."""
 
     room: str
     items: int
@@ -99,7 +101,7 @@ class ClosedLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteLine:
     """One open invitation in the listing of invitations: ids in hex; `person` who is invited back ("" for somebody
-    new); `made` in ms, 0 for unknown; `age_hours` since then, `hours_left` until the code ends."""
+    new); `made` in ms, 0 for unknown; `age_hours` since then (0 for unknown), `hours_left` until the code ends."""
 
     invitation: str
     name: str
@@ -141,8 +143,8 @@ async def _user_line(store: SqlStore, user: UserRow, agency_pk: bytes) -> UserLi
 
 
 async def devices(data: Path, words: str) -> list[DeviceLine]:
-    """A line for each device of every person in the data folder `data` whose name, title and unit contain all `words`
-    (separated by spaces; also as parts of longer words, in any case); "" lists everybody's."""
+    """A line for each device, revoked ones too, of every person in the data folder `data` whose name, title and unit
+    contain all `words` (separated by spaces; also as parts of longer words, in any case); "" lists everybody's."""
     agency_pk = read_agency_pk(data)
     lines = []
     async with opened(data) as store:

@@ -30,8 +30,8 @@ async def make_request(store: Store, uid: bytes) -> bytes:
 
 def needs_share(request: bytes, agency_pk: bytes) -> bool:
     """Whether the person whose log is in `request` has a recovery sheet in force, so that no invitation brings them
-    back without its share. `agency_pk`: the agency's public key. Reject if the request or a signature in it is not
-    valid."""
+    back without its share; False once the account has ended. `agency_pk`: the agency's public key. Reject if the
+    request or a signature in it is not valid."""
     log = ShareRequest.check(request, agency_pk).log
     return log.ended is None and log.recovery_sheet_in_force
 

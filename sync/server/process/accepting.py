@@ -60,7 +60,7 @@ class GuardedServer(BareServer):
         self._entrance = entrance
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts to listen on the given sockets. uvicorn calls it."""
+        """Starts to accept connections on the given sockets, which are bound already. uvicorn calls it."""
         await self.lifespan.startup()
         taking = [Accepting(each, self._entrance, self._protocol, self.config.ssl) for each in sockets or []]
         for each in taking:
@@ -159,8 +159,9 @@ class Accepting:
 
 
 def uvicorn_config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
-    """uvicorn's configuration for serving `app`; without `tls` over plain HTTP. Its reading of forwarded headers is
-    off: only the entrance reads them, from trusted proxies."""
+    """uvicorn's configuration for serving `app`; without `tls` over plain HTTP. Where to listen is not in it. Its
+    reading of forwarded headers is off: only the `Entrance`, which limits connections, reads them, from trusted
+    proxies."""
     return uvicorn.Config(
         app,
         ssl_context_factory=None if tls is None else lambda config, default: tls,

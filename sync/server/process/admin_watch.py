@@ -63,8 +63,9 @@ class AdminWatch:
     async def look(self) -> None:
         """Reads the entries that commands have added to the admin log, verifies that their hashes continue the chain,
         and copies each entry to the server's own log: once, also over restarts. The first call after a start verifies
-        the whole chain. A chain that was cut or changed is logged as an error and sets `broken`; its entries are copied
-        all the same. StoreError if the log cannot be read now."""
+        the whole chain. A chain that was cut or changed is logged as an error once and sets `broken`; its entries are
+        copied all the same, and all of them again if entries that were copied are gone, since others may have their
+        numbers. StoreError if the log cannot be read now."""
         head = await self._store.admin_head()
         if head == self._head and head != EMPTY:
             return

@@ -57,7 +57,8 @@ class _Health:
 
 
 class _Socket:
-    """Adapts Starlette's WebSocket to what a Connection expects. ConnectionError if the other end has gone."""
+    """Adapts Starlette's WebSocket to what a Connection expects. If the other end has gone, `receive` returns None, and
+    `send` and `close` raise ConnectionError. A text message is received as b""."""
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket

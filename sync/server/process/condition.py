@@ -29,9 +29,10 @@ _PROBE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The server's condition at one moment. `code` is "ready" or the reason why not: "full" (no file would be
-    accepted), "slow" (the disk does not answer), "certificate" (clients refuse it: its time has ended or not begun), or
-    the store's code. `free_bytes`: what is left on the disk."""
+    """The server's condition at one moment. `code` is "ready" or the reason why not: "starting" (not checked yet),
+    "full" (no file would be accepted), "slow" (the disk does not answer), "certificate" (clients refuse it: its time
+    has ended or not begun), or the code of the error with which a write to the store failed. `free_bytes`: what is left
+    on the disk."""
 
     code: str
     free_bytes: int
@@ -122,7 +123,7 @@ class Condition:
 
     def _administration(self) -> Iterator[GaugeMetricFamily]:
         """The figures about backups, commands, people and rooms, as of the last reading of the admin log and the last
-        count."""
+        count; without people and rooms before the first count."""
         done, now = self._commands, now_ms()
         age = max(0.0, (now - done.backup_t) / 1000) if done.backup_t else math.inf
         yield gauge("kansli_backup_age_seconds", "Since the last good backup was made; +Inf for none.", age)

@@ -25,7 +25,9 @@ _PIECE_BYTES = 64 * 1024
 
 
 class FileParts:
-    """The ASGI application that serves PATH: uploads (PUT) and downloads (GET, HEAD) of parts of files."""
+    """The ASGI application for parts of files, at the path PATH: uploads (PUT) and downloads (GET, HEAD). Each request
+    must show a device's bearer token; a refused one is answered with a code in JSON. A client that neither reads nor
+    sends for `stall_s` is disconnected."""
 
     def __init__(self, service: Service) -> None:
         self._service = service

@@ -61,7 +61,7 @@ async def start_server(
     config: Config, *, store: Store | None = None, objects: Objects | None = None
 ) -> AsyncIterator[Running]:
     """Runs a server until the block ends. `store` and `objects` replace the store and the file parts' store of the
-    configuration, for tests. ConfigError or OSError if it cannot start.
+    configuration, for tests. ConfigError, Reject, StoreError or OSError if it cannot start.
 
     At the end clients are notified, requests that have begun are answered, rooms' states are stored, and the database
     is closed.

@@ -24,7 +24,8 @@ log = logging.getLogger("sync.server")
 
 async def serve(config: Config) -> None:
     """Runs a server until SIGTERM or SIGINT; SIGHUP makes it read the TLS certificate again. When clients can connect,
-    prints a line of JSON that says where, and notifies systemd."""
+    prints a line of JSON that says where, and notifies systemd. Errors as for `start_server`: ConfigError, Reject,
+    StoreError or OSError if it cannot start."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sig, stop.set)

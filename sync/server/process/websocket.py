@@ -250,9 +250,9 @@ class Connection:
         return await self._rules.answer(self._listener, frame)
 
     async def _sign_in(self, frame: Auth) -> Frame:
-        """Signs a device in and returns the answer, or Revoked for a device that is revoked. ▲ After the signature is
-        verified, the rest of the sign-in is a request in the device's own budget. Otherwise a device could bypass its
-        budget by connecting again and again."""
+        """Signs a device in and returns the answer, or Revoked for a device that is revoked. Refusal "auth", or
+        "client-old" for a program that is too old. ▲ After the signature is verified, the rest of the sign-in is a
+        request in the device's own budget. Otherwise a device could bypass its budget by connecting again and again."""
         who = await self._rules.prove(self._handshake, frame)
         if isinstance(who, Revoked):
             return who  # also for an old program: it must learn that its device is revoked

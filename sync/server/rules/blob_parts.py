@@ -52,7 +52,7 @@ class RoleOf(Protocol):
 
 class _Slots:
     """One person's HTTP requests for parts of files: counts those being served, by device, and queues the others.
-    `at_once`: how many requests of one device are served at a time."""
+    `at_once`: how many requests of one device are served at a time; all devices together have three times that."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
@@ -177,13 +177,13 @@ class Blobs:
                 self._slots.pop(who.uid, None)
 
     async def put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
-        """Stores one piece of the part `name`: `body` has the bytes that `headers` describe. Returns (201, the part's
-        size) when the part is complete, before that (202, how many of its bytes are stored). A part that is complete
-        already gives 201 again for the same hash.
+        """Stores one piece of the part `name`: `body` has the bytes that `headers` describe. A piece that begins at 0
+        begins the upload again. Returns (201, the part's size) when the part is complete, before that (202, how many of
+        its bytes are stored). A part that is complete already gives 201 again for the same hash.
 
-        BlobRefusal 400 if `body` has another length; 409 if another request writes the part now, if the complete part
-        has another hash, or if the piece does not continue what is stored (`offset` says where it ends); 422 if the
-        complete bytes have another hash; 507 for a quota or a full disk.
+        BlobRefusal 400 if `body` has another length; 409 if another request writes the part now, if the device writes
+        as many parts as it may, if the complete part has another hash, or if the piece does not continue what is stored
+        (`offset` says where it ends); 422 if the complete bytes have another hash; 507 for a quota or a full disk.
         """
         try:
             async with self._uploads.writing(name.key):
@@ -248,9 +248,10 @@ class Blobs:
         return HTTPStatus.CREATED, size
 
     async def _check_quota(self, who: Who, name: PartName, h: PutHeaders, *, new: bool) -> None:
-        """BlobRefusal 507 if the part `name` is too much for its room, or if the device `who` or its person has sent
-        too much today. `h`: the headers of the piece that is uploaded. `new`: False for a complete part whose bytes
-        were lost; it was counted before. ▲ Unfinished uploads count in the room as complete parts do."""
+        """BlobRefusal 507 if the part `name` is too much for its room, or if the device `who` or its person would have
+        sent too much today with what is left of the part. `h`: the headers of the piece that is uploaded. `new`: False
+        for a complete part whose bytes were lost; it was counted before. ▲ Unfinished uploads count in the room as
+        complete parts do."""
         used = await self._rooms.room_bytes(name.room) + self._uploads.held(name.room, but=name.key)
         if new and used + h.total > self._limits.room_bytes:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota")
@@ -260,8 +261,8 @@ class Blobs:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota") from e
 
     async def find(self, name: PartName) -> BlobRow:
-        """The row of the complete part `name`. BlobRefusal 404 if the part is not complete; its `offset` says how many
-        bytes have been uploaded."""
+        """The row of the complete part `name`. BlobRefusal 404 if the part is not complete, or its bytes were lost in a
+        restore; its `offset` says how many bytes of an unfinished upload are stored."""
         row = await self._store.blob(name.room, name.obj, name.part)
         if row is None or not await self._lies(row):
             held = await self._objects.held(name.room, name.obj, name.part)

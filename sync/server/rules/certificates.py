@@ -38,9 +38,9 @@ _DATES = "dates"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is wrong with a certificate, as sentences for an operator. Each of `problems` makes clients refuse the
-    server, now or when they dial the address that the problem names. Its key is the same for every certificate that has
-    the problem. `warnings` keep no client away yet."""
+    """What is wrong with a certificate, as sentences for an operator. `problems`: what makes clients refuse the server,
+    now or when they dial the address that the sentence names, and a file that cannot be read; by a key that is the same
+    for every certificate with the same problem. `warnings`: what does not, or not yet; behind a proxy, everything."""
 
     problems: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Certificates:
     def check_new(self) -> None:
         """Called before the server reloads its TLS certificate. ConfigError if the file has a problem that the
         certificate in use does not have: a problem that both have must not keep a renewed certificate out. Never raises
-        while the certificate in use is outside its dates."""
+        while the certificate in use is outside its dates, nor behind a proxy."""
         now = self._clock()
         new, old = judge(self._config, now).problems, judge(self._config, now, self._in_use).problems
         fresh = {key: problem for key, problem in new.items() if key not in old}
@@ -76,7 +76,7 @@ class Certificates:
 
     def days(self) -> dict[str, float]:
         """How many days each certificate is still valid, negative after its end: "server" for server.cert, and "tls" if
-        there is a TLS certificate."""
+        there is a TLS certificate that can be read."""
         until = {"server": self._server_until_ms}
         if tls := self._facts():
             until["tls"] = tls[0].ends_ms
@@ -84,14 +84,15 @@ class Certificates:
 
     @property
     def good(self) -> bool:
-        """Whether the certificates in use are valid now, by this machine's clock."""
+        """Whether the certificates in use are valid now, by this machine's clock. Only their dates are compared. Behind
+        a proxy only server.cert counts, since the server does not use the proxy's."""
         now = self._clock()
         in_use = self._facts()[:1] if self._in_use is not None else []
         return self._server_until_ms > now and all(fact.begins_ms <= now < fact.ends_ms for fact in in_use)
 
     async def watch(self) -> None:
-        """Calls `log_problems` now and once a day until it is cancelled. A certificate gets a warning for its last 30
-        days."""
+        """Logs what is wrong with the server's certificates, now and once a day until it is cancelled (`log_problems`).
+        A certificate gets a warning for its last 30 days."""
         while True:
             self.log_problems()
             await asyncio.sleep(_AGAIN_S)
@@ -110,14 +111,15 @@ class Certificates:
 
     def _facts(self) -> list[CertFacts]:
         """The TLS certificate in use and the others in its file; behind a proxy, those in the configured file. Empty if
-        the file cannot be read."""
+        there is no file, or it cannot be read."""
         pem = self._in_use if self._in_use is not None else _read(self._config.cert)
         return _facts(pem)
 
 
 def judged_identity(data: Path, at_ms: int) -> Identity:
-    """Reads the server's keys and certificate from the folder `data` and checks the certificate at the time `at_ms`, as
-    `read_identity` does. If the certificate has ended, the ConfigError names the date."""
+    """Reads the server's keys and certificate from the folder `data` and checks the certificate at the time `at_ms`
+    (ms), as `read_identity` does and with its errors; but if the certificate has ended, raises a ConfigError that names
+    the date."""
     try:
         return read_identity(data, at_ms)
     except Reject as e:
@@ -151,8 +153,9 @@ def days_left(config: Config) -> dict[str, float]:
 
 
 def judge(config: Config, at_ms: int, pem: bytes | None = None) -> Verdict:
-    """Judges the TLS certificate in the file that `config` names, as of the time `at_ms`; judges `pem` instead if it is
-    given. Behind a proxy every problem is a warning, since the server works without this certificate."""
+    """Judges the TLS certificate in the file that `config` names, as of the time `at_ms` (ms); judges `pem` instead if
+    it is given. Behind a proxy every problem is a warning, since the server works without this certificate. Nothing is
+    wrong if `config` names none."""
     verdict = _judge(config, at_ms, pem)
     return Verdict(warnings=[*verdict.problems.values(), *verdict.warnings]) if config.plain else verdict
 
@@ -205,9 +208,10 @@ def _covers(host: str, dialled: str) -> bool:
 
 
 def _judge_chain(config: Config, pem: bytes, verdict: Verdict) -> None:
-    """Looks for the authority that signed the certificate in the file `pem`. If it is missing and the file has other
-    certificates, adds a problem to `verdict`: an intermediate one is then surely missing. If the file has no others,
-    adds only a warning: clients may know the authority."""
+    """Follows the certificates in the file `pem` from issuer to issuer. If an issuer is missing, which is neither in
+    the file nor an authority of this machine, and the file has other certificates that do not belong to the chain, adds
+    a problem to `verdict`: an intermediate one is then surely missing. If the file has none left, adds only a warning:
+    clients may know the authority."""
     gap = missing_issuer(pem, _authorities(config))
     if gap is None:
         return

@@ -72,8 +72,9 @@ def boot_id() -> str:
 
 class ClockGuard:
     """Notices that the machine's clock was set, by comparing it with the time since the machine started. Call `check`
-    before anything gets a time. `data`: the folder in which the last comparison is stored; None stores it nowhere.
-    `clock` and `up` return both times in ms. `boot`: an id of the machine's present start; None asks the system."""
+    before anything gets a time: it refuses that until the right time is known. `data`: the folder in which the last
+    comparison is stored; None stores it nowhere. `clock` and `up` return both times in ms. `boot`: an id of the
+    machine's present start; None asks the system."""
 
     def __init__(
         self,
@@ -112,7 +113,9 @@ class ClockGuard:
 
     def check(self) -> None:
         """▲ Refusal "busy" if the clock was set by more than ten minutes and it is not yet known which time is right:
-        then no item may get a time. Clients send the same again later. Does nothing while the clock is right."""
+        then no item may get a time. Clients send the same again later. A new time counts after an hour, if the clock
+        was set by at most a day, or when the operator confirms it. Passes while the clock is right, and when it is
+        back."""
         now = self._read()
         ahead = now.ahead_of(self._right)
         if abs(ahead) <= JUMP_MS:

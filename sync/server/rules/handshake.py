@@ -91,8 +91,8 @@ class Handshake:
 
     @property
     def agent(self) -> str:
-        """The name that the client program gave, shortened. ▲ Unprintable characters are removed, since an operator's
-        terminal shows the name."""
+        """The name that the client program gave, at most 64 characters; "" before its hello. ▲ Unprintable characters
+        are removed, since an operator's terminal shows the name."""
         agent = self._hello.agent[:AGENT_CHARS] if self._hello is not None else ""
         return "".join(c for c in agent if c.isprintable())
 

@@ -72,9 +72,10 @@ class ReservedSlot:
 @dataclass(slots=True, eq=False)
 class LiveRoom:
     """One room in memory. `stream`: its verified items, also those that are still being written to the disk. `head`:
-    the receipt of the last one that is on the disk. `state_n`: the position of the last stored state, from which the
-    room can be read again. `tail`: the write that was begun last. `old_rhs`: running hashes of old positions. `broken`:
-    the room was dropped from memory. `pending_rh`: the running hash at the end of `stream`."""
+    the receipt of the last one that is on the disk. `size_bytes`: of its items and parts of files. `state_n`: the
+    position of the last stored state, or of the one that is being written, from which the room can be read again.
+    `tail`: the write that was begun last. `old_rhs`: running hashes of old positions. `broken`: the room was dropped
+    from memory because its stream differs from the disk. `pending_rh`: the running hash at the end of `stream`."""
 
     stream: RoomStream
     head: Receipt
@@ -111,8 +112,9 @@ class LiveRoom:
 
 
 class LiveRooms:
-    """A cache of rooms: reads them from the store and verifies them. `kept`: how many stay in memory; the least
-    recently used ones are evicted first. `key` signs the server's receipts."""
+    """A cache of rooms: reads the stored state of each from the store, and verifies the items that came after it.
+    `kept`: how many stay in memory; the least recently used ones are evicted first, but none with a write under way.
+    `key` signs the server's receipts."""
 
     def __init__(self, store: Store, people: People, key: SigningKey, kept: int) -> None:
         self._store = store
@@ -135,7 +137,7 @@ class LiveRooms:
 
     async def get(self, room: bytes) -> LiveRoom:
         """The room with the id `room`, read from the store if it is not in memory; Refusal "unknown-room" if there is
-        none."""
+        none. BugError if its stored state and items disagree."""
         live = self._rooms.get(room)
         if live is None:
             task = self._loading.get(room)
@@ -216,10 +218,11 @@ class LiveRooms:
         """Runs `judge`, which verifies items against `stream`, with everything in memory that it asks for: the user
         logs, and the running hashes of old positions, that the items name (`named`). `old` has these hashes while it
         runs. If `judge` needs another log, that is loaded and `judge` runs again. Refusal "invalid" for a log that does
-        not exist, "busy" for too many logs.
+        not exist or is shorter than the items say, "busy" for too many logs.
 
         ▲ All hashes are read by one query before anything is judged. Refusal "invalid" if the items name more than
-        `most` positions whose hash must be read: an honest device names one position when it seals a batch.
+        `most` positions whose hash must be read (None: no limit): an honest device names one position when it seals a
+        batch.
         """
         await self._people.load_many(named.logs(stream))
         ns = [n for n in sorted(named.seen) if 0 < n <= stream.n and stream.rh_of(n, old) is None]
@@ -267,7 +270,7 @@ class LiveRooms:
             log.warning("a room's state was not kept: %s", e.code)
 
     async def close(self) -> None:
-        """Waits for pending writes and stores every room's state."""
+        """Waits for pending writes, stores every room's state (a failure is only logged), and empties the cache."""
         for live in list(self._rooms.values()):
             await live.settled()
             await self.keep(live)

@@ -46,7 +46,8 @@ class Shares:
 
     async def request(self, listener: Listener, live: LiveRoom, frame: ShareRequest) -> ShareReply:
         """Answers a request for shares of objects in the room `live`, at most 1,000, with those that the server has.
-        Asks up to eight other listeners than `listener`, which sent the request, to upload those that are lost."""
+        Asks up to eight other listeners than `listener`, which sent the request, to upload those that are lost, each
+        once in 10 s; not those of objects that the room does not have, or that were destroyed."""
         objs = frame.objs[:_MAX_NAMES]
         rows = await self._store.shares(frame.room, objs)
         found = [WireShare(h.obj, h.share) for h in rows if h.share is not None]
@@ -73,8 +74,9 @@ class Shares:
         return Ok(frame.rid)
 
     def notify_wanted(self, listener: Listener, room: bytes) -> None:
-        """Sends a device that has just subscribed to the room with the id `room` the ids of objects whose shares are
-        lost: it may hold them and upload them."""
+        """Sends a device that has just subscribed to the room with the id `room` the ids of objects whose shares
+        somebody requested since the start and the server has lost: it may hold them and upload them. Sends nothing if
+        there are none."""
         wanted = self._wanted.get(room)
         if wanted:
             listener.send(SharesWanted(room, list(wanted)))

@@ -54,8 +54,8 @@ class Pairing:
 
     def open(self, host: Outbox, frame: PairOpen) -> PairOpened:
         """Opens a new box for the connection `host` of a signed-in device, and closes the one that it had. Its name is
-        the one in `frame`, or nine random digits if that is empty. Refusal "busy" for too many boxes, "code-used" for a
-        name that is in use, "invalid" for a name of another length."""
+        the one in `frame`, or nine random digits if that is empty. It closes after five minutes. Refusal "busy" for too
+        many boxes, "code-used" for a name that is in use, "invalid" for a name of another length."""
         self.leave(host)
         if frame.box and len(frame.box) != PAIR_BOX_BYTES:
             raise Refusal(ErrorCode.INVALID, "box")

@@ -168,7 +168,7 @@ class People:
     async def enrol(self, frame: Enrol) -> Ok:
         """Stores the first entries of a new person's log, and uses up their invitation. The same entries again (after a
         lost answer) are Ok again. Refusal "code-…" if the invitation cannot be used, "invalid" if the entries do not
-        belong to it."""
+        belong to it or are not three; Reject for an entry that breaks the rules of logs."""
         if len(frame.entries) != ENROL_ENTRIES or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
             raise Refusal(ErrorCode.INVALID, "entries")
         log = UserLog.replay([(e.body, e.sig) for e in frame.entries], self._identity.agency_pk)
@@ -247,8 +247,8 @@ class People:
 
     async def note_present(self, present: Collection[tuple[bytes, bytes]]) -> None:
         """Stores that the devices in `present`, each (person, device), are connected, as if they signed in now. A
-        StoreError is only logged. ▲ So a restored server awaits them, and the root alone cannot revoke them at once as
-        devices that were not seen lately."""
+        device whose sign-in was not stored is left out. A StoreError in writing is only logged. ▲ So a restored server
+        awaits them, and the root alone cannot revoke them at once as devices that were not seen lately."""
         uids = {uid for uid, _ in present}
         rows = [row for found in await asyncio.gather(*map(self._store.sightings, uids)) for row in found]
         here = [replace(row, last=now_ms()) for row in rows if (row.uid, row.dev) in present]
@@ -260,7 +260,8 @@ class People:
                 raise failed
 
     async def devices(self, who: Who, frame: Devices) -> DevicesReply:
-        """When the devices of the person of `who` last signed in, and with which program."""
+        """When the devices of the person of `who` last signed in, or were last noted as connected, and with which
+        program. Revoked devices too."""
         rows = await self._store.sightings(who.uid)
         return DevicesReply(frame.rid, [DeviceSeen(r.dev, r.last, r.agent) for r in rows])
 
@@ -317,9 +318,9 @@ class People:
         return out
 
     async def directory(self, frame: Directory) -> DirectoryReply:
-        """The persons whose ids `frame` names; if it names none, those whose name, title and unit contain every word of
-        its query (also as a part of a longer word, in any case), at most DIRECTORY_LIMIT. Leaves out persons without a
-        staff record."""
+        """The persons whose ids `frame` names; if it names none, those whose name, title and unit contain each of the
+        first eight words of its query (also as a part of a longer word, in any case), at most DIRECTORY_LIMIT. Leaves
+        out persons without a staff record, and unknown ones. Persons whose account has ended are in it."""
         if frame.uids:
             rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         else:

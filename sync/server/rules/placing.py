@@ -98,13 +98,13 @@ class Placing:
         return Ok(frame.rid)
 
     def forget(self, dev: bytes) -> None:
-        """Drops the seals that a device uploaded. Called when the device is not active any more."""
+        """Drops the seals of a device that still wait here for their entry. Called when it is not active any more."""
         self._staging.forget(dev)
 
     async def push(self, who: Who, frame: Push) -> Placed:
         """Gives a batch of changes by the device `who` its positions, and returns when it is on the disk. A batch that
         already has positions gets the same answer again, even if it would now be refused. Refusal if a rule forbids the
-        batch."""
+        batch, StoreError if it cannot be written; then none of it has a position."""
         check_batch(frame)
         ids: list[bytes] = [item_id(ENVELOPE, b) for b in frame.bodies]
         live = await self._live.reach(frame.room, who.uid)
@@ -134,7 +134,8 @@ class Placing:
         """Gives the entries in `frame`, by the device `who`, their positions, all or none, and returns when they are on
         the disk. An entry changes a room's members, keys or rules; a genesis and an epoch together create a room.
         Entries that already have positions get the same answer again, even if they would now be refused. Refusal if a
-        rule forbids one."""
+        rule forbids one; a removal that lost a race then has the room's next entry reserved. StoreError if they cannot
+        be written."""
         entries = read_entries(who, frame)
         ids: list[bytes] = [e.ident for e in entries]
         live = await self._for_append(who, frame, entries)
@@ -242,12 +243,12 @@ class Placing:
         returned: bool = False,
     ) -> "asyncio.Future[Receipt]":
         """Queues judged items of the room `live` for the disk. The future ends when they are durable and listeners are
-        notified.
+        notified; with the store's error if the write fails, and the room is then dropped from memory.
 
         `who`: the device that sent them. `accepted`: the verdicts on `items`; `ids` are their ids and `size` the bytes
         that quotas count. `shares`: the secrets of exactly the objects that begin in the items; Refusal "invalid"
         otherwise. `seals`: the encrypted keys that the entries name. `returned`: a client uploads the items again after
-        a restore, without their seals; they keep their old positions.
+        a restore, at their old positions and without their seals; a share that is missing or wrong then counts as lost.
         """
         room = live.head.room
         given = returned_shares(room, accepted, shares) if returned else share_rows(room, accepted, shares)
@@ -392,7 +393,7 @@ def _placement(
 ) -> Placement:
     """What the store is to write for accepted items (`rows`, of `size` bytes). The stream of `live` must have them
     already. `accepted`: the verdicts on them. `shares` and `seals` are stored with them. `returned`: a client uploads
-    them again after a restore."""
+    them again after a restore. Call it once for each: it notes in `live` what it includes."""
     changes = member_changes(live.pending_members, live.stream.members, accepted)
     live.pending_members = live.stream.members
     stored = live.stream.n - live.state_n >= _STATE_EVERY or live.state_n == 0

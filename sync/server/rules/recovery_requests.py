@@ -55,8 +55,9 @@ class RecoveryRules:
     # -- before sign-in
 
     async def look(self, frame: RecoverLookup) -> RecoverLookupReply:
-        """Finds the person to whom a recovery sheet belongs, by the root key in force in their log, and returns their
-        log. ▲ Only for a client that also shows an open invitation of the same person. Refusal
+        """Finds the person to whom a recovery sheet belongs, by the root key in force in their log. Returns their staff
+        record, and the entries of the log after a number that `frame` names, as many as fit. ▲ Only for a client that
+        also shows an invitation with the same staff record, which is open or was used by this person. Refusal
         "recovery-sheet-unknown", "code-…" for an invitation that is not open, or "other-person"."""
         found = await self._found(frame.root_pk)
         await self._invite(frame.invite_pk, found)
@@ -83,8 +84,10 @@ class RecoveryRules:
 
     async def recover(self, frame: Recover) -> tuple[UserLog | None, Ok | VetoPeriod]:
         """Adds a device to a person's log by recovery sheet, or notes the request if it must wait. Returns (the longer
-        log, Ok) or (None, VetoPeriod with the time until which devices may object). The same entries again are (None,
-        Ok). Refusal "vetoed" after an objection, "unknown-user", "code-…", "other-person", "invalid".
+        log, Ok) or (None, VetoPeriod with the time until which devices may object); after that time the client must
+        send it again. The same entries again, once accepted, are (None, Ok). Refusal "vetoed" after an objection,
+        "unknown-user", "code-…", "other-person", "invalid", "conflict" if the log has changed, "busy" (too many
+        revocations, or a clock that was set).
 
         ▲ Accepted at once only if no active device of the person could object. Accepting uses up the invitation.
         """
@@ -111,7 +114,8 @@ class RecoveryRules:
     async def _ready_to_add(self, log: UserLog, dev: bytes, invite: InviteRow) -> int:
         """0 if the device `dev` may be added to the person's log now; otherwise the time from which it may be (ms), and
         the request, which uses `invite`, is stored. It replaces a request of another device with the same invitation:
-        the wait then begins again. Refusal "vetoed" if a device of the person has objected."""
+        the wait then begins again. Refusal "vetoed" if a device of the person has objected to a request with this
+        invitation, "busy" while the clock's time is in doubt."""
         rows = [
             r for r in await self._store.recovery_requests(log.uid) if r.what == ADD and r.invite_pk == invite.invite_pk
         ]
@@ -139,10 +143,12 @@ class RecoveryRules:
 
     async def append(self, who: Who, frame: UserAppend) -> tuple[UserLog | None, Ok | VetoPeriod]:
         """Adds entries by the device `who` to its own person's log, or notes a request that must wait. Returns (the
-        longer log, Ok), or (None, VetoPeriod with the time until which devices may object).
+        longer log, Ok), or (None, VetoPeriod with the time until which devices may object); after that time the client
+        must send it again.
 
-        ▲ A binding to a staff record is refused: it needs an invitation. A `dev_revoke` by the root key waits for a
-        veto if the device that it revokes signed in lately. Only a few revocations a day are accepted.
+        ▲ A binding to a staff record is refused ("invalid"): it needs an invitation. A `dev_revoke` by the root key
+        waits for a veto if the device that it revokes was connected lately; Refusal "vetoed" after an objection. Only a
+        few revocations and entries a day are accepted: Refusal "busy", and "quota" for a log that would be too long.
         """
         draft = await self._people.draft(who.uid, frame.entries)
         if any(entry.type == "binding" for entry in draft.read):
@@ -189,7 +195,7 @@ class RecoveryRules:
 
     async def _count(self, draft: Draft) -> None:
         """Counts the revocations in `draft`, which are about to be accepted. Refusal "busy" if a device, or the root,
-        makes too many in a day. ▲ Each revocation makes all rooms rotate their keys. Each device has a count of its
+        makes too many in 24 hours. ▲ Each revocation makes all rooms rotate their keys. Each device has a count of its
         own, and devices that a revoked device added are not counted. Otherwise a stolen device could use up the count
         and keep itself, or the devices that it added, unrevoked."""
         uid, day = draft.log.uid, now_ms() - _DAY_MS

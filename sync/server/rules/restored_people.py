@@ -53,7 +53,8 @@ class _Given:
 
 
 class ReturnedLogs:
-    """Stores user logs and staff records that clients upload after a restore."""
+    """Stores user logs and staff records that clients upload again after a restore, once they are proven: entries by
+    their signatures, a record by its hash in the log."""
 
     def __init__(self, store: Store, people: People, identity: Identity, growth: LogGrowth) -> None:
         self._store = store
@@ -64,10 +65,11 @@ class ReturnedLogs:
     async def take(self, frame: ReuploadLog, *, late: bool = False) -> Returned | None:
         """Stores the entries of a person's log in `frame` that the server lacks, and the staff record if it is lost.
         Returns None if no entry was new. Stores nothing if it raises: Refusal "conflict" if the entries do not continue
-        the stored log, "invalid" if the record is not the log's, "oversize", "quota" for a log that would be too long,
-        "code-used", and Reject for an entry that breaks the rules of logs.
+        the stored log, "invalid" if the record is not the log's or a new log has no binding, "oversize", "quota" for a
+        log that would be too long, "code-used" or "code-withdrawn" for the invitation of a binding, and Reject for an
+        entry that breaks the rules of logs.
 
-        ▲ `late`: Refusal "forbidden" for entries that normally require an invitation and the one-day veto period.
+        ▲ `late`: Refusal "forbidden" for new entries that normally require an invitation and the one-day veto period.
         Otherwise a recovery sheet plus an old code would bypass both on any restored server.
         """
         given = await _read(frame)
@@ -173,7 +175,7 @@ class ReturnedLogs:
 
     async def _record_here(self, log: UserLog, entries: Sequence[UserEntry]) -> StaffRow:
         """The staff record to which the newest binding among `entries` ties `log`, read from the invitation that the
-        binding used. An empty record if the invitation is lost."""
+        binding used. An empty record if the invitation, or its record, is lost."""
         newest = next(e for e in reversed(entries) if e.type == "binding")
         here = await self._store.invite(self._cert(newest)[0].invite_pk)
         if here is not None and record_hash(here.salt, here.record) == log.record_hash:

@@ -97,7 +97,7 @@ class RestoreRecovery:
 
     async def open(self) -> None:
         """Reads the state of the recovery from the store: the signed statement of the restore, the devices that may
-        still upload something, and the closed rooms."""
+        still upload something, and the closed rooms. Stops waiting for devices that are revoked or ended meanwhile."""
         self._restored = await self._store.restored()
         self._awaited = dict(await self._store.awaited_devices())
         self._closed |= await self._store.closed_rooms()
@@ -131,7 +131,8 @@ class RestoreRecovery:
 
     async def reupload_log(self, frame: ReuploadLog) -> Returned | None:
         """Stores entries of a person's log that a restore lost and a client uploads again. Returns the longer log, None
-        if no entry was new. Refusal "forbidden" on a server that was never restored."""
+        if no entry was new. Refusal "forbidden" on a server that was never restored, and from a day after the restore
+        for entries that need an invitation or a veto period; otherwise the errors of `ReturnedLogs.take`."""
         late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
         taken = await self._logs.take(frame, late=late)
         if taken is not None:
@@ -166,10 +167,11 @@ class RestoreRecovery:
 
     async def promise(self, who: Who, frame: Promise) -> Wanted:
         """Takes a proof of which items a room had after a position: `frame` has a stub (time, kind, id) of each, and
-        further frames may continue it. With the last frame comes the receipt that proves them; then the server awaits
-        these items. Returns the room's head and the last position that is awaited. Refusal "stale" if the server does
-        not have the position `frame.after`, "invalid" if the receipt does not prove the stubs, "quota" for too many
-        stubs."""
+        further frames may continue it; one that does not begins a new proof. With the last frame comes the receipt that
+        proves them; if the server lacks any, it then closes the room to writing and awaits those. Returns the room's
+        head and the last position that is awaited, (None, 0) before the last frame. Refusal "stale" if the server does
+        not have the position from which the stubs begin, "invalid" if the receipt does not prove them, "quota" for too
+        many stubs, "forbidden" on a server that was never restored, "busy"."""
         self._check_restored()
         stubs = self._stubs.get(who.dev)
         if stubs is None or (stubs.room, stubs.until) != (frame.room, frame.after):
@@ -189,7 +191,8 @@ class RestoreRecovery:
     async def _prove(self, stubs: _Stubs, r: Receipt) -> None:
         """▲ Checks that the receipt `r` proves the stubs. This server must have signed it, and the stubs must chain
         from a position that the server has, through its head, to the receipt's running hash. Then exactly these items
-        were at these positions. Refusal "invalid" or "stale" otherwise."""
+        were at these positions: those after the head are awaited, and the room is closed to writing if there are any.
+        Refusal "invalid", "stale" or "busy" otherwise."""
         try:
             signed_receipts.check(self._server_pk, r)
         except Reject as e:
@@ -236,8 +239,9 @@ class RestoreRecovery:
 
     async def reupload(self, who: Who, frame: Reupload) -> Wanted:
         """Stores items that the device `who` uploads again at their old positions, if they are the items that a proof
-        named. Skips items that the server has. Returns the room's head and the last position that is still awaited.
-        Refusal "unknown-room" if the server has neither the room nor a proof about it, "invalid" for other items."""
+        named. Skips items that the server has. Returns the room's head and the last position that is still awaited (0:
+        none, so that the room may be opened). Refusal "unknown-room" if the server has neither the room nor a proof
+        about it, "invalid" for other items, "forbidden" on a server that was never restored, "busy"."""
         self._check_restored()
         items = [Item.of(i) for i in frame.items]
         live = await self._find(frame.room)
@@ -265,9 +269,10 @@ class RestoreRecovery:
         self, live: LiveRoom, who: Who, items: list[Item], frame: Reupload
     ) -> "asyncio.Future[Receipt] | None":
         """▲ Stores `items`, those of `frame` that the room lacks. Each must be the proven one at the next position,
-        with its original time; Refusal "invalid" otherwise. It is judged as any other item, but time limits and quotas
-        do not apply. The future ends when they are on the disk. None if nothing is stored: they do not begin at the
-        next position, or are only the beginning of a batch."""
+        with its original time, and with its content unless that was pruned or destroyed; Refusal "invalid" otherwise.
+        It is judged as any other item, but time limits and quotas do not apply. The future ends when they are on the
+        disk. None if nothing is stored: there are none, they do not begin at the next position, or are only the
+        beginning of a batch."""
         if not items or items[0].n != live.stream.n + 1:
             return None  # the answer has the room's head
         awaited = await self._store.awaited_items(frame.room, live.stream.n, len(items))

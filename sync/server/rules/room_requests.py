@@ -71,8 +71,8 @@ class Rooms:
     # -- membership
 
     async def heads(self, who: Who) -> list[RoomHead]:
-        """The newest position of every room of the person of `who`, each with the last change there by the device
-        `who`."""
+        """The newest position, with the server's receipt, of every room that the person of `who` is in now, each with
+        the number and id of the last change there by the device `who`."""
         heads: list[RoomHead] = []
         for r in await self._store.memberships(who.uid, who.dev):
             heads.append(RoomHead(self._live.receipt(r.room, r.n, r.rh, r.t), r.dev_seq, r.dev_head))
@@ -118,7 +118,8 @@ class Rooms:
 
     async def pull(self, who: Who, frame: Pull) -> Items:
         """A room's items after a position, in whole batches, at least one batch or entry and then up to a size that
-        `frame` names; none if there is nothing newer. A former member gets items up to the entry that removed them.
+        `frame` names; none if there is nothing newer. With them the shares of objects that begin there, and the receipt
+        of the last position that the person may read. A former member gets items up to the entry that removed them.
         Refusal "unknown-room" for any other person."""
         receipt = await self._shown_to(who, frame.room)
         after = max(0, frame.after)
@@ -139,9 +140,9 @@ class Rooms:
         )
 
     async def contents(self, who: Who, frame: Contents) -> ContentsReply:
-        """The items at the single positions that `frame` names, with their content, as many as fit in an answer. ▲ A
-        former member gets none beyond the entry that removed them. Refusal "malformed" for positions that are not
-        ascending, too many, or outside the room."""
+        """The items at the single positions that `frame` names, with their content, as many as fit in an answer.
+        Refusal "malformed" for positions that are not ascending, too many, or outside the room; ▲ for a former member
+        also beyond the entry that removed them. "unknown-room" for any other person."""
         if not 0 < len(frame.ns) <= MAX_CONTENTS or any(a >= b for a, b in pairwise(frame.ns)):
             raise Refusal(ErrorCode.MALFORMED, "ns")
         end = (await self._shown_to(who, frame.room)).n
@@ -164,7 +165,8 @@ class Rooms:
 
     async def moved_logs(self, who: Who, frame: MovedLogs) -> MovedLogsReply:
         """The members whose user logs have newer entries than a room has stated for them (its pins): perhaps one of
-        them lost a device. Refusal "forbidden" unless the person of `who` is a member."""
+        them lost a device. Refusal "forbidden" if the person of `who` is a former member, "unknown-room" for any other
+        person."""
         stream = (await self._as_member(frame.room, who.uid)).stream
         pins = stream.pins
         rows = await self._store.people(list(stream.members))
@@ -172,8 +174,9 @@ class Rooms:
         return MovedLogsReply(frame.rid, heads)
 
     async def subscribe(self, listener: Listener, frame: Subscribe) -> Ok:
-        """Sends the device `listener` what is new in a room from now on. Asks it for shares that the server has lost.
-        Refusal "quota" for too many subscriptions, "forbidden" unless its person is a member."""
+        """Sends the device `listener` what is new in a room from now on. Asks it for shares that others requested and
+        the server has lost. Refusal "quota" for too many subscriptions, "forbidden" for a former member, "unknown-room"
+        for any other person."""
         await self._as_member(frame.room, listener.uid)
         if len(listener.rooms) >= self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
@@ -201,7 +204,9 @@ class Rooms:
 
     async def reseal(self, who: Who, frame: Reseal) -> Ok:
         """Stores another seal of an existing epoch for the member `frame.uid`: the room's keys of that time, encrypted
-        to them. Any member may send one. The recipient verifies it. Refusal "invalid", "seals", "quota" or "busy".
+        to them. Any member may send one. The recipient verifies it. Refusal "forbidden" for a former member as the
+        sender, "unknown-room", "invalid" (no such member or epoch, or the recipient needs a newer key first), "seals"
+        (its size), "quota" or "busy".
 
         ▲ Each member may send one in 10 s for an epoch and recipient: only few seals are kept, so that a member could
         otherwise push out the good ones. ▲ Its bytes count in the device's daily quota. Otherwise a member could seal
@@ -233,11 +238,13 @@ class Rooms:
             self._resealed.popitem(last=False)
 
     async def shares(self, listener: Listener, frame: ShareRequest) -> ShareReply:
-        """The shares that the server has of these objects. Refusal "forbidden" unless the person is a member."""
+        """The shares that the server has of these objects; it asks other members for those that it lost. Refusal
+        "forbidden" for a former member, "unknown-room" for any other person."""
         return await self._shares.request(listener, await self._as_member(frame.room, listener.uid), frame)
 
     async def put_share(self, who: Who, frame: PutShare) -> Ok:
-        """Stores a lost share that a member sends. Refusal "forbidden" unless the person is a member."""
+        """Stores a lost share that a member sends. Refusal "forbidden" for a former member, "unknown-room",
+        "invalid"."""
         return await self._shares.put(await self._as_member(frame.room, who.uid), frame)
 
 

@@ -18,8 +18,9 @@ _HEAL_MS = 60_000
 
 
 def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
-    """Refusal "busy" if `entry` rotates the room's key and its author, a writer, does so less than an hour after the
-    last rotation. ▲ Each rotation is work for every member.
+    """Refusal "busy" if `entry` does nothing but rotate the room's key and its author, a writer, sends it less than an
+    hour after the last such entry by anybody (that the server remembers: for as long as the room is in memory). ▲ Each
+    rotation is work for every member.
 
     The limit does not apply while the room owes a rotation (it must get a new key, since a member left or lost a
     device). It does not apply either if a member has reported a minute ago or earlier that they cannot open the present
@@ -49,7 +50,8 @@ def check_reserved_slot(live: LiveRoom, who: Who) -> None:
 
 def reserve_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> None:
     """Reserves the room's next entry for 60 s for the device `who`, if its `entry` removes a member, was refused as a
-    conflict (`why`), and its person is an owner or administrator. Does nothing for any other entry or refusal.
+    conflict (`why`), and its person is an owner or administrator. Does nothing for any other entry or refusal, and
+    while a person of the same or a higher role has a reservation.
 
     ▲ The removal's seals take time to upload. Otherwise the member who is being removed could delay it again and again
     with small entries. Reservations cannot be abused either: an owner preempts an administrator, and a person whose

@@ -163,8 +163,9 @@ class Service:
 
     async def sign_in(self, who: Who, agent: str, frame: Auth) -> Authed | Revoked:
         """Answers the sign-in `frame` of the device `who`, whose program calls itself `agent`: the heads of the
-        person's log and rooms, or the entries that revoked the device. The caller must already collect the person's
-        notifications for this connection, since everything is read only once."""
+        person's log and rooms, recovery requests that wait, and what a restore closed; or the entries that revoked the
+        device. The caller must already collect the person's notifications for this connection, since everything is read
+        only once."""
         await self.people.note_sign_in(who, agent)
         own = await self._log_of(who)
         if own.device_active(who.dev, own.seq) is None:
@@ -182,9 +183,9 @@ class Service:
         return found
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
-        """Answers a request of a connection (`peer`) that has not signed in: by somebody with an activation code, with
-        a code that an old device shows, or with a lost log. For any other frame a Refusal "auth" that ends the
-        connection."""
+        """Answers a request of a connection (`peer`) that has not signed in: by somebody with an activation code or a
+        recovery sheet, by a new device with a code that an old device shows, or an upload of a log that a restore lost.
+        For any other frame a Refusal "auth" that ends the connection."""
         match frame:
             case Invite():
                 return await self.people.invite(frame)
@@ -308,17 +309,17 @@ class Service:
         self.hub.notify_person(uid, RecoveryRequests(asked))
 
     async def _log_moved(self, log: UserLog, after: int) -> None:
-        """Acts on the new entries of a person's log, those with a number above `after`: disconnects devices that they
-        end, notifies the person's devices and the members of their rooms, and no longer waits for uploads of ended
-        devices after a restore."""
+        """Acts on the new entries of a person's log, those with a number above `after`: disconnects devices that are
+        revoked or ended, and notifies the person's devices; if these entries ended a device or the account, also the
+        listeners in the person's rooms. No longer waits for uploads of ended devices after a restore."""
         self._cut_off(log)
         if log.revoked_between(after, log.seq) or (log.ended_at(log.seq) and not log.ended_at(after)):
             await self.rooms.notify_member_moved(log.uid)
         await self.restore_recovery.log_moved(log)
 
     def _cut_off(self, log: UserLog) -> None:
-        """Disconnects the devices that are revoked or ended by `log`, the log of their person, and notifies the
-        person's other devices of the log's new end."""
+        """Disconnects the devices that are revoked or ended by `log`, the log of their person, and drops their bearer
+        tokens and the seals that wait for an entry. Notifies the person's other devices of the log's new end."""
         for device in log.devices.values():
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)
@@ -328,7 +329,7 @@ class Service:
 
     async def watch(self) -> None:
         """Acts on what the agency's command line does beside this server (revocations, resets, rooms that were opened),
-        within a second. Runs until cancelled.
+        within a second. Also notes every six hours which devices are connected. Runs until cancelled.
 
         ▲ Retries after any failure. Otherwise a device that the agency revokes could stay connected until the next
         start.

@@ -24,8 +24,9 @@ def check_batch(frame: Push) -> None:
 
 
 def read_entries(who: Who, frame: Append) -> list[RoomEntry]:
-    """Decodes the entries in `frame`, which are to be appended to a room together. Refusal or Reject unless all are by
-    the requesting device `who` and for the room, and only the last one carries an epoch (new keys)."""
+    """Decodes the entries in `frame`, which are to be appended to a room together. Refusal or Reject unless there are 1
+    to 64, none too long, all by the requesting device `who` and for the room, and only the last one carries an epoch
+    (new keys)."""
     if not 1 <= len(frame.entries) <= _MAX_ENTRIES:
         raise Refusal(ErrorCode.INVALID, "entries")
     if any(len(e.body) > MAX_ENTRY_BYTES or len(e.sig) != 64 for e in frame.entries):

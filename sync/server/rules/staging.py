@@ -53,8 +53,9 @@ class _Upload:
 
 
 class Staging:
-    """Keeps uploaded seals (a room's keys, each encrypted to one member) until the entry that names them is appended.
-    An upload is named by (device, room, root): the root is the hash of all its seals together."""
+    """Keeps uploaded seals (a room's keys, each encrypted to one member) in memory until the entry that names them is
+    appended; any new upload drops those that are older than ten minutes. An upload is named by (device, room, root):
+    the root is the hash of all its seals together."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -121,8 +122,9 @@ class Staging:
         raise Refusal(ErrorCode.SEALS, "newcomer")
 
     def forget(self, dev: bytes) -> None:
-        """Drops all seals that the device `dev` uploaded. Called when the device is not active any more, so that the
-        person's other devices have room."""
+        """Drops all seals of the device `dev` that still wait here for their entry; those that a room has stay. Called
+        when the device is not active any more, so that the person's other devices have room. Nothing happens for a
+        device without any."""
         device = self._by_dev.get(dev)
         for key in list(device.uploads) if device else []:
             self._drop(key)

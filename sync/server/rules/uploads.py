@@ -68,8 +68,9 @@ class Uploads:
 
     async def note(self, who: Who, name: Name, held_bytes: int, sent_bytes: int, day: int) -> None:
         """Notes that `held_bytes` of the part `name` will be on the disk once a piece of `sent_bytes` by the device
-        `who` is written. `day` is the number of the day that they count for. ▲ Counted before the piece is written.
-        Drops the device's oldest uploads if it has too many; Busy if it is writing all of them."""
+        `who` is written. `day` is the number of the day that they count for. ▲ Counted before the piece is written. If
+        the upload begins with this piece and the device has too many, drops the device's oldest; Busy if too few of
+        them can be dropped, since the others are being written. If that or the store fails, nothing is noted."""
         before = self._rows.get(name)
         row, surplus = before, list[Name]()
         if row is None or held_bytes == sent_bytes:  # it begins, or begins again
@@ -89,9 +90,10 @@ class Uploads:
             raise
 
     def _surplus(self, who: Who, name: Name) -> list[Name]:
-        """The uploads of the device `who` that are dropped to make room for an upload of the part `name`. Busy if they
-        are being written. ▲ Uploads of the person's other devices are never dropped. Otherwise a stolen device could
-        keep those devices from sending."""
+        """The uploads of the device `who`, oldest first, that are dropped to make room for an upload of the part
+        `name`; [] if there is room. Busy if too few of them can be dropped, since the others are being written. ▲
+        Uploads of the person's other devices are never dropped. Otherwise a stolen device could keep those devices from
+        sending."""
         theirs = [row for row in self._rows.values() if row.uid == who.uid and row.name != name]
         own = [row.name for row in theirs if row.dev == who.dev]
         idle = [each for each in own if each not in self._writing]
@@ -128,8 +130,9 @@ class Uploads:
             await asyncio.sleep(SWEEP_S)
 
     async def sweep(self) -> None:
-        """Drops uploads that are older than `upload_s` of the limits, and files of uploads that the store has no row
-        of: a process left them that was killed while it wrote them. Skips what is being written."""
+        """Drops uploads that began more than `upload_s` of the limits ago, and files of uploads that have no row and to
+        which nothing was added for so long: a process left them that was killed while it wrote them. Skips what is
+        being written."""
         before = now_ms() - int(self._limits.upload_s * 1000)
         old = [row.name for row in self._rows.values() if row.since < before]
         stray = [name for name in await self._objects.unfinished(before) if name not in self._rows]

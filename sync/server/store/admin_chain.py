@@ -137,7 +137,8 @@ def read_entry(row: AdminRow) -> AdminEntry:
 
 def first_broken(rows: Iterable[AdminRow], head: AdminHead, *, after: AdminHead = EMPTY) -> Broken | None:
     """Checks rows of the admin log, which begin after the row `after`. `head` is the newest row that was ever written.
-    Returns the first row that is missing or changed; None if every row up to `head` is as it was written."""
+    Returns the first row that is missing, changed, unreadable or beyond `head`; None if every row up to `head` is as it
+    was written and no other follows."""
     at = after
     for row in rows:
         if row.n != at.n + 1:

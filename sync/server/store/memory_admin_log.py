@@ -5,8 +5,8 @@ from sync.server.store.admin_chain import AdminEntry, AdminHead, AdminRow, chain
 
 
 class MemoryAdminLog:
-    """The part of the store in memory that keeps the admin log: which administrator gave which command. No write fails
-    in memory, so an entry is stored at once."""
+    """`AdminLog` in memory: which administrator gave which command. `record_with_next_write` does not wait for the next
+    write, since it keeps nothing back for one: it stores the entry at once, also if that write is then refused."""
 
     def __init__(self) -> None:
         self._admin_rows: list[AdminRow] = []

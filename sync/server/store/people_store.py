@@ -65,7 +65,8 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SightingRow:
-    """When the device `dev` of the person `uid` last signed in (`last`, ms), and the name of its program (`agent`)."""
+    """When the device `dev` of the person `uid` last signed in, or was last noted as connected (`last`, ms), and the
+    name that its program gave at the sign-in (`agent`)."""
 
     dev: bytes
     uid: bytes
@@ -126,7 +127,7 @@ class PeopleStore(Protocol):
 
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
         """Uses up the invitation `invite_pk` and stores the new person with the first entries of their log, in one
-        transaction. Taken if the invitation was used or withdrawn, or if the person exists."""
+        transaction. Taken if the invitation was used or withdrawn or does not exist, or if the person exists."""
         ...
 
     async def append_user(
@@ -140,11 +141,13 @@ class PeopleStore(Protocol):
         returned: Sequence[InviteRow] = (),
         external: bool = False,
     ) -> None:
-        """Appends entries to the log of the person `uid`, all or none. Moved if the log does not end at `expected_seq`.
+        """Appends entries to the log of the person `uid`, all or none. Moved if the log does not end at `expected_seq`,
+        or there is none.
 
         `made`: the new values of the person's row. `invite_pk`: the invitation that the entries use up; Taken if it was
-        used or withdrawn. `returned`: the invitations that they used before a restore, as in `return_user`. `external`:
-        whether this process is not the server; a running server then finds the append by `external_appends`.
+        used or withdrawn, or does not exist. `returned`: the invitations that they used before a restore, as in
+        `return_user`. `external`: whether this process is not the server; a running server then finds the append by
+        `external_appends`.
         """
         ...
 
@@ -166,7 +169,8 @@ class PeopleStore(Protocol):
 
     async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invites: Sequence[InviteRow]) -> None:
         """Stores a person whose log was lost in a restore, and marks `invites` as used by them; an invitation that was
-        lost too is stored. Taken if the person exists, or if an invitation was withdrawn or used by another person."""
+        lost too is stored. Taken if the person exists, or if an invitation was used by another person or withdrawn
+        unused."""
         ...
 
     async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:

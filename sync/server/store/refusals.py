@@ -11,24 +11,29 @@ class StoreError(WorldError):
 
 
 class Moved(StoreError):
-    """A write builds on a head (of a room or a log) that has changed since the caller read it. Nothing is written."""
+    """A write builds on a head (of a room or of a person's log) that has changed since the caller read it, or that does
+    not exist. Nothing is written."""
 
     code = "conflict"
 
 
 class Taken(StoreError):
-    """What a write would use or create is in use: an invitation that was used, a user or room that exists."""
+    """What a write would create exists already (an invitation, a person, a part of a file); or the invitation that it
+    would use was used, was withdrawn or does not exist; or the one that it would withdraw was used or does not exist.
+    Nothing is written. A room that exists is Moved."""
 
     code = "taken"
 
 
 class Unwritable(StoreError):
-    """The store cannot be written now. Nothing of the write is kept."""
+    """A write failed in the database, for another reason than a full disk (that is Full), or came after the store was
+    closed. Nothing of the write is kept."""
 
     code = "busy"
 
 
 class Full(Unwritable):
-    """The disk is full or failing. Nothing of the write is kept; everything stored before is."""
+    """The disk is full or failing: the store's, or the one to which a backup or a restore is written. Nothing of the
+    write is kept; everything stored before is."""
 
     code = "full"

@@ -34,7 +34,8 @@ class RestoreStore(Protocol):
     awaited. Durability is as for all of `sync.server.store.base.Store`."""
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
-        """Closes every room, and awaits uploads by each device that signed in at `seen_since` (ms) or later."""
+        """Stores the statement `row` of a restore, closes every room, and awaits uploads by each device that signed in
+        at `seen_since` (ms) or later. Devices and items that an earlier restore still awaited are given up."""
         ...
 
     async def restored(self) -> RestoreRow | None:

@@ -11,8 +11,9 @@ from sync.server.store.tally import Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
-    """One room: its last position `n` with that item's running hash `rh` and time `t` (ms), its size, and `state`: what
-    its items up to position `state_n` amount to (members, keys, …), opaque to the store."""
+    """One room: its last position `n` with that item's running hash `rh` and time `t` (ms), the bytes of its items and
+    parts of files (`size_bytes`), and `state`: what its items up to position `state_n` amount to (members, keys, …),
+    opaque to the store."""
 
     room: bytes
     n: int
@@ -27,8 +28,8 @@ class RoomRow:
 class ItemRow:
     """One item of a room, at position `n`: an entry or, by `kind`, an envelope (an encrypted change). `t`: its time
     (ms). `id`: its 32-byte id. `rh`: the running hash, which commits to all items up to here. `body` and `sig`: what
-    its author signed, and the signature (empty within a batch). `ct`: the ciphertext; None for an entry, and once the
-    content is deleted."""
+    its author signed, and the signature (empty within a batch). `ct`: the ciphertext; None for an entry, once the
+    content is deleted, and where the caller asked for items without content."""
 
     n: int
     t: int
@@ -43,7 +44,7 @@ class ItemRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareRow:
     """An object's share, the secret without which it cannot be decrypted. It was introduced at position `n` with the
-    commitment `share_c`. `share` is None if it is lost or destroyed."""
+    commitment `share_c`. `share` is None if a restore lost it and no client has uploaded it since."""
 
     obj: bytes
     n: int
@@ -92,12 +93,14 @@ class DeviceHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Everything that the store writes for one accepted request that adds items to a room. `expected_n`: the room's
-    last position before it; 0 creates the room. `size_bytes`: what the request adds to the room's size, and to the
-    counts `by` of the day with the number `day`. `shares` and `seals`: secrets of new objects, and encrypted keys, that
-    come with the items. `members`: who became or ceased to be a member. `spoke`: persons who now have an item in the
-    room. `device_head`: the sending device's newest change. `state`: the room's state after these items, None to keep
-    the stored one. `reuploaded` is set only for items that clients upload again after a restore."""
+    """Everything that the store writes for one accepted request that adds items to a room, in one transaction.
+    `expected_n`: the room's last position before it; 0 creates the room; Moved if that is not so. `size_bytes`: what
+    the request adds to the room's size, and to each of the counts `by` (of the device and the person that send it) of
+    the day with the number `day`. `shares` and `seals`: secrets of new objects, and encrypted keys, that come with the
+    items. `members`: who became or ceased to be a member. `spoke`: persons who now have an item in the room.
+    `device_head`: the sending device's newest change. `state`: the room's state after these items, None to keep the
+    stored one. `reuploaded`: None, except for items that clients upload again after a restore; then the positions of
+    the entries whose seals do not come with them."""
 
     room: bytes
     expected_n: int
@@ -147,12 +150,13 @@ class RoomStore(Protocol):
     sync/server/store/base.py for durability and order."""
 
     def place(self, placement: Placement) -> "asyncio.Future[None]":
-        """Stores new items of a room at their positions; the future ends when they are durable. It has the error Moved
-        if the room's last position is not `expected_n`. The order of the calls is the order of the writes."""
+        """Stores new items of a room at their positions; the future ends when they are durable. Its error is Moved if
+        the room's last position is not `expected_n`, or another StoreError if the write failed. The order of the calls
+        is the order of the writes."""
         ...
 
     async def put_state(self, room: bytes, n: int, state: bytes) -> None:
-        """Stores a state of the stream, unless the stored one is newer."""
+        """Stores a room's state at position `n`, unless the stored one is as new or `n` is beyond the room's head."""
         ...
 
     async def room(self, room: bytes) -> RoomRow | None: ...
@@ -222,7 +226,7 @@ class RoomStore(Protocol):
         ...
 
     async def put_unmet(self, row: UnmetRow) -> None:
-        """Stores a receipt whose item is missing here, unless the room already has one of a higher position."""
+        """Stores a receipt whose item is missing here, unless the room already has one of that or a higher position."""
         ...
 
     async def unmet(self, room: bytes) -> UnmetRow | None: ...

@@ -175,7 +175,7 @@ def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> No
 
 def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
     """Deletes the content of the items at the positions `ns` of the room with the id `room`; the items themselves stay.
-    Returns how many bytes that freed."""
+    The room's size shrinks by that. Returns how many bytes that freed; a second call frees none."""
     i = s.items.c
     at = (i.room == room) & i.n.in_(ns) & i.ct.is_not(None)
     freed = c.scalar(select(func.coalesce(func.sum(func.length(i.ct)), 0)).where(at)) or 0

@@ -20,9 +20,9 @@ def write(number: int, count: int) -> str:
 
 
 def read(text: str, count: int) -> int:
-    """Parses the typed code `text`, which must have exactly `count` letters or digits, to its number. Case, spaces and
-    dashes do not matter; I and L are read as 1, O as 0. Reject "code" for another length, or for a letter that no code
-    has. The checksum is not verified here."""
+    """Parses the typed code `text`, which must have exactly `count` letters or digits, to its number. Case does not
+    matter, and spaces, dashes and other signs are skipped; I and L are read as 1, O as 0. Reject "code" for another
+    length, or for a letter that no code has. The checksum is not verified here."""
     letters = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
     if len(letters) != count or any(c not in _ALPHABET for c in letters):
         raise Reject("code", "length or letters")
@@ -33,8 +33,9 @@ def read(text: str, count: int) -> int:
 
 
 def checked(label: str, secret: int, secret_bits: int, check_bits: int) -> int:
-    """Appends a checksum of `check_bits` bits to `secret`, a number of `secret_bits` bits. The checksum is the first
-    bits of H(label ‖ secret): with a `label` for each kind of code, a code of another kind does not pass."""
+    """Appends a checksum of `check_bits` bits (at most 32) to `secret`, a number of at most `secret_bits` bits, which
+    the caller ensures. The checksum is the first bits of H(label ‖ secret), the secret as bytes, highest first: with a
+    `label` for each kind of code, a code of another kind does not pass. `check` removes it."""
     return secret << check_bits | _check(label, secret, secret_bits, check_bits)
 
 

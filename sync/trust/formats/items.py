@@ -30,8 +30,8 @@ class Item:
     """One item of a room's stream, as the server sends it: an entry or an envelope (`kind`) at position `n`.
 
     `t` is the time at which the server placed it, in ms since 1970. `body` is what was signed. `ct` is the encrypted
-    content of an envelope; None for an entry, and for content that was destroyed or pruned. `sig` is empty for all but
-    the last envelope of a batch, since one signature covers the batch.
+    content of an envelope; None for an entry, and for content that was destroyed, pruned or not sent. `sig` is empty
+    for all but the last envelope of a batch, since one signature covers the batch.
     """
 
     n: int

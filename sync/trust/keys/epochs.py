@@ -52,10 +52,10 @@ _ORDER = attrgetter("order")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
     """The public part of an epoch, as an entry of the room's log carries it: number `e`, and commitments (hashes) to
-    its content key (`kc`) and archive key (`ac`). `prev` is encrypted under the archive key and holds the keys of the
-    epochs from `base` up to this one. `recip` is the hash of the recipients, `root` the Merkle root of the `count`
-    seals, `unsealed` the persons whose key nothing could be sealed to. `n` is the position of that entry, and `by` its
-    author.
+    its content key (`kc`) and archive key (`ac`). `prev` is encrypted under the archive key and holds the content keys
+    of the epochs from `base` up to the one before, and the archive key of `base`. `recip` is the hash of the
+    recipients, `root` the Merkle root of the `count` seals, `unsealed` the persons whose key nothing could be sealed
+    to. `n` is the position of that entry, and `by` its author.
 
     An epoch has one of three shapes: linked (ac, prev and base); with a fresh archive (ac alone: epoch 1, or when no
     member may read history); without an archive (none of them). `pins` are the newer user-log heads that the entry
@@ -333,8 +333,8 @@ def walk_back(room: RoomId, epoch: Epoch, epochs: dict[int, Epoch], ring: KeyRin
     epochs whose keys are new there. Returns an empty list if `ring` lacks the archive key of `epoch`, or the epoch has
     no link.
 
-    ▲ Every key is checked against its commitment in `epochs`. For a bad link it raises Reject ("bad-link", or "decrypt"
-    if the link does not open) and adds nothing.
+    ▲ Every key is checked against its commitment in `epochs`. For a bad link it raises Reject ("bad-link"; "decrypt" if
+    the link does not open; "malformed", "encoding" or "oversize" if its content has another form) and adds nothing.
     """
     a = ring.a(epoch.e)
     if a is None or epoch.base is None:
@@ -349,7 +349,8 @@ def _open_link(
 ) -> tuple[bytes, dict[int, bytes | None]]:
     """Decrypts the link of `epoch` with its archive key `a`. Returns the archive key of the epoch that the link reaches
     back to, and the content keys of that epoch and all between, by number; None for a key that the maker did not have.
-    Reject "bad-link" for a key that does not match its commitment in `epochs`, "decrypt" if the link does not open."""
+    Reject "bad-link" for a key that does not match its commitment in `epochs`, "decrypt" if the link does not open,
+    "malformed", "encoding" or "oversize" if its content has another form."""
     f = epoch.base
     base = epochs.get(f) if f is not None else None
     if f is None or base is None:

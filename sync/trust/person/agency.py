@@ -42,7 +42,7 @@ def encode_record(record: Mapping[str, str]) -> bytes:
 
 def decode_record(data: bytes) -> dict[str, str]:
     """Decodes a staff record: texts by name, at most 64 characters a name and 512 a text. Reject "malformed" for any
-    other shape, or if it has no "name"."""
+    other shape, or if it has no "name"; "encoding" or "oversize" for bytes that cannot be decoded."""
     value = dec(data, limit=RECORD_BYTES)
     if type(value) is not dict or "name" not in value:
         raise Reject("malformed", "staff record")

@@ -69,7 +69,8 @@ def new_user(
 
     `secrets` are those of the person's first device. `code` is the activation code, and `cert` the certificate of it by
     the agency with the public key `agency_pk`, for the staff record with the hash `record`. `puk_seed` (32 B) makes the
-    PUK. `time` in ms is a claim.
+    PUK. `time` in ms is a claim. Reject, with the codes of `UserLog.apply`, if the certificate is not of this agency,
+    code and record.
     """
     root, device, kem = SigningKey(secrets.root), SigningKey(secrets.sign), KemKey(secrets.kem)
     keys = [device.public, kem.public]

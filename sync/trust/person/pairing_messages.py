@@ -118,8 +118,8 @@ class OldDevice:
 
 class Cover:
     """Encrypts and decrypts the messages between the two devices of a pairing, with the secret of `code`. Without a
-    code (`code` is None: the person compares digits instead) they are sent in clear. Each message is bound to all
-    messages before it, and to the fingerprint of the agency's key (`agency`)."""
+    code (`code` is None: the person compares digits instead) they are sent in clear. An encrypted message is bound to
+    all messages before it, and to the fingerprint of the agency's key (`agency`); one in clear is not."""
 
     def __init__(self, agency: Hash, code: PairingCode | None) -> None:
         self._code = code
@@ -140,8 +140,8 @@ class Cover:
     def take(self, role: str, sent: bytes, count: int) -> list[object]:
         """Decrypts the message `sent` by the device `role` ("old" or "new"), and returns its `count` fields. Without a
         code nothing is encrypted. Reject "enrol" if the message does not decrypt: the code is wrong, the server belongs
-        to another agency, or the server tries to be the man in the middle. Reject "malformed" or "format" for fields of
-        another shape or version."""
+        to another agency, or the server tries to be the man in the middle. Reject "malformed", "encoding", "oversize",
+        "format" or "old-format" for fields of another shape or version."""
         plain = sent
         if self._code is not None:
             try:

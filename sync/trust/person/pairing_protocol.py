@@ -60,11 +60,12 @@ def _digits(agency: Hash, commit: bytes, old_nonce: bytes, old: OldDevice, new_n
 
 
 class Entering:
-    """The new device in the pairing: makes the messages that it sends, and checks those of the person's old device. The
-    numbers of the messages are those of the protocol.
+    """The new device in the pairing: makes the messages that it sends, and checks those of the person's old device.
+    Sends nothing itself. Reject, mostly "enrol", for a message that does not verify. The numbers of the messages are
+    those of the protocol (see the module).
 
     `agency` is the fingerprint of the agency key that the new device's server showed. `code` is None if the person
-    compares digits instead. `secrets` are this device's own.
+    compares digits instead. `secrets` are this device's own; `name` and `system` describe it to the old one.
     """
 
     def __init__(self, agency: Hash, secrets: DeviceSecrets, name: str, system: str, code: PairingCode | None) -> None:
@@ -90,7 +91,7 @@ class Entering:
     def answer(self, second: bytes) -> bytes:
         """Reads message 2 (`second`), which says whose device this is to become, and makes message 3: a proof that this
         device has its private keys. If the person compares digits instead of typing a code, message 3 also holds the
-        description to which message 1 committed, and `digits` is set. Reject "enrol", "malformed" or "format" for a
+        description to which message 1 committed, and `digits` is set. Reject, mostly "enrol" or "malformed", for a
         wrong message 2."""
         described, nonce = self._cover.take(_OLD, second, 2)
         old_nonce = fields.raw(nonce, 0 if self._by_code else NONCE_BYTES, "nonce")
@@ -126,7 +127,7 @@ class Entering:
 
     def done(self, fourth: bytes) -> tuple[int, DevId]:
         """Reads `fourth`, message 4, with which the pairing ends: the number of the log entry that added this device,
-        and this device's id. Reject "enrol" if the message is not for this device."""
+        and this device's id. Reject "enrol" if the message is not for this device, or before message 2."""
         opened = self._open("enrol-done", fourth)
         if opened is None:
             raise Reject("enrol", "done")
@@ -173,7 +174,7 @@ class Admitting:
     def receive_first(self, first: bytes) -> None:
         """Reads `first`, message 1 of the pairing: the new device's keys, name and system, or, if the person compares
         digits instead of typing a code, a commitment (hash) to them. Reject "enrol" if the new device does not have the
-        code."""
+        code; mostly "malformed" for a message of another form."""
         body = self._cover.take(_NEW, first, 1)
         if self._by_code:
             self.new = NewDevice.read(body[0])
@@ -187,8 +188,9 @@ class Admitting:
 
     def check(self, third: bytes) -> None:
         """Reads `third`, message 3, and verifies the new device's proof that it has its private keys. If the person
-        compares digits instead of typing a code, sets `new` and `digits`. Reject "enrol" if the message does not match
-        the commitment in message 1, "signature" if the proof is wrong."""
+        compares digits instead of typing a code, sets `new` and `digits`. Reject "enrol" if the message does not
+        decrypt, does not match the commitment in message 1, or comes before message 2; "signature" if the proof is
+        wrong."""
         old = self._old
         if old is None:
             raise Reject("enrol", "order")
@@ -220,7 +222,7 @@ class Admitting:
 
     def ask_again(self, seq: int, head: Hash) -> bytes:
         """Makes message 5: the person's log has got newer entries since message 2, the newest with number `seq` and
-        hash `head`. The new device must prove its keys again for it."""
+        hash `head`. The new device must prove its keys again for it. Reject "enrol" before messages 1 and 2."""
         message = self._seal("enrol-moved", seq, head)
         assert self._old is not None  # noqa: S101 - else nothing is sealed
         self._old = replace(self._old, seq=seq, head=head)

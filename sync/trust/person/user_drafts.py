@@ -135,7 +135,8 @@ def new_recovery_sheet(
     """The entries that put the recovery sheet of `pair` in force, without those that the log has already: `root_rotate`
     and `recovery_set`. `root` is the root key in force before, `escrow_pk` the agency's public escrow key, to which the
     share is sealed. `seeds` are the seeds of generations of the per-user key (PUK) that the caller holds. `time` in ms
-    is a claim. Reject `recovery-sheet` if the root key in the log is neither `root` nor that of `pair`."""
+    is a claim. `log` is not changed. Reject `recovery-sheet` if the root key in the log is neither `root` nor that of
+    `pair`, `puk` if `seeds` is empty."""
     entries = []
     draft = replace(log)
     if draft.root_pk != pair.code.root.public:
@@ -167,7 +168,8 @@ def recovery_entries(log: UserLog, back: RecoveryPlan, time: int) -> tuple[list[
     of the old devices in the plan `back`. Applies them to `log`. `time` in ms is a claim. Returns the entries, and the
     seed of every generation of the per-user key (PUK) that the recovery sheet opens or the entries make, by number.
 
-    Reject `recovery-sheet` or `share` as in `check_pair`.
+    Reject `recovery-sheet` or `share` as in `check_pair`, `device` or `puk` as in `revoke`; `log` may then be changed
+    in part.
     """
     check_pair(log, back.pair)
     root = back.pair.code.root

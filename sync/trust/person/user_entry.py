@@ -25,8 +25,9 @@ TYPES = frozenset(
 @dataclass(frozen=True, slots=True)
 class UserEntry:
     """One decoded entry of a person's user log, number `seq` from 0. `prev` is the hash of the entry before, `ident`
-    that of this one. `by` is the signer: the 16 B id of a device or invitation, or "root" or "agency". `uid` is None in
-    the first entry, whose hash makes it. `time` in ms is the signer's claim."""
+    that of this one. `by` is the signer: the 16 B id of a device or invitation, or "root" or "agency". `type` is one of
+    TYPES, `payload` its content, not checked here. `uid` is None in the first entry, whose hash makes it. `time` in ms
+    is the signer's claim."""
 
     uid: bytes | None
     seq: int

@@ -31,9 +31,9 @@ _FIRST = {1: "binding", 2: "puk_rotate"}
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of the person, with its public keys. It is active from entry `added` of the user log to the one before
-    entry `revoked`; `revoked` is None if it was not revoked. `by` is the device that added it, or "root" for the root
-    key.
+    """One device of the person: its id `dev`, and its public keys for signatures (`sign_pk`) and for sealing (`kem_pk`,
+    the newest). It is active from entry `added` of the user log to the one before entry `revoked`; `revoked` is None if
+    it was not revoked. `by` is the device that added it, or "root" for the root key.
 
     `time` is when it was added, in ms, by that entry's claim.
     """
@@ -84,8 +84,11 @@ class RecoverySheet:
 @dataclass(slots=True)
 class UserLog:
     """What one person's user log states after its newest entry: devices, root key, generations of the per-user key
-    (PUK), and the binding to a staff record. Changed only by `apply`, which applies an entry as a whole or not at
-    all."""
+    (PUK), and the binding to a staff record. `heads`: the hash of each entry, in order, so `heads[-1]` is the newest.
+    `root_pk`: the public root key in force, `genesis_root_pk` the first one. `devices` has revoked ones too, oldest
+    first. `record_hash`: of the bound staff record; None before the binding. `recovery_sheet`: the newest, in force or
+    not. `ended`: the number of the entry by which the agency ended the log, or None. Changed only by `apply`, which
+    applies an entry as a whole or not at all."""
 
     agency_pk: bytes
     uid: Uid = NO_UID
@@ -136,7 +139,8 @@ class UserLog:
 
     @property
     def ready(self) -> bool:
-        """▲ Whether the agency has bound the log and it has a PUK. Only then may the person be added to a room."""
+        """▲ Whether the agency has bound the log and not ended it, and it has a PUK. Only then may the person be added
+        to a room."""
         return self.bound and bool(self.puks) and self.ended is None
 
     @property
@@ -179,8 +183,9 @@ class UserLog:
 
     def recipient(self, seq: int, head: Hash, history: bool) -> Recipient | None:
         """The recipient as which an epoch is sealed to this person, whose log is pinned at entry `seq` with hash
-        `head`; None if the epoch is not sealed to them. `history`: whether the person may read from the room's
-        beginning. The newest answer is kept: a room of thousands asks for each member again and again."""
+        `head`; None if they have no generation of their key that counts there (`puk_at`). `history`: whether the person
+        may read from the room's beginning. The newest answer is kept: a room of thousands asks for each member again
+        and again."""
         kept = self.sealed_to
         if kept is not None and (kept.ulog_seq, kept.ulog_head, kept.history) == (seq, head, history):
             return kept
@@ -328,8 +333,8 @@ def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 def _puk_seal(log: UserLog, entry: UserEntry, to: bytes, gen: object, sealed: object) -> None:
     """Stores `sealed`, the seed of the newest generation of the per-user key (PUK) sealed to the device `to`, beside
-    the seals of the other devices. It comes in an entry that adds the device or changes its key. Reject "generation" if
-    `gen` is not the newest generation."""
+    the seals of the other devices, in place of an older one. It comes in an entry that adds the device or changes its
+    key. Reject "generation" if `gen` is not the newest generation."""
     if fields.u64(gen, "puk seal") != len(log.puks):
         raise Reject("generation", f"user entry {entry.seq}")
     puk = log.puks[-1]
@@ -397,8 +402,9 @@ def _root_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 
 def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
-    """Puts a new recovery sheet in force. ▲ Its entry carries the next generation of the per-user key (PUK), so that
-    the recovery sheet that it replaces opens none of the later ones. Returns the key that must have signed."""
+    """Records a new recovery sheet, in force if its root key was set before (`root_rotate`). ▲ Its entry carries the
+    next generation of the per-user key (PUK), so that the recovery sheet that it replaces opens none of the later ones.
+    Returns the key that must have signed."""
     version, kem_pk, number, escrow, sealed, puk = fields.array(entry.payload, 6, "recovery_set")
     fields.version(version, RECOVERY_SHEET_FORMAT, "recovery_set")
     if entry.by != ROOT:

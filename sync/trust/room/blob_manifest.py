@@ -49,7 +49,8 @@ class Manifest:
     @classmethod
     def decode(cls, data: bytes) -> "Manifest":
         """Decodes a manifest. Reject "malformed" for another shape, if the lengths of the parts do not add up to the
-        size, or if a part is over 4 MiB or listed twice."""
+        size, or if a part is over 4 MiB or listed twice; "encoding", "oversize", "format" or "old-format" for bytes
+        that are no manifest of this version."""
         version, size, rows = fields.array(dec(data, limit=_MANIFEST_LIMIT), 3, "manifest")
         fields.version(version, VERSION, "manifest")
         parts = []

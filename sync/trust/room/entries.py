@@ -47,10 +47,10 @@ class RoomEntry:
     @classmethod
     def decode(cls, body: bytes, *, lenient: bool = False) -> "RoomEntry":
         """Decodes an entry and checks every shape. Reject "malformed", "encoding", "oversize", "format" or
-        "old-format".
+        "old-format"; for values in its payload also "suite" or "bad-key".
 
-        With `lenient` there is no Reject for a type, extension or payload that cannot be read, which only the author
-        can have done wrong: the payload becomes `Unreadable`, and the entry is void.
+        With `lenient` there is no Reject for an unknown type or extension, or for a payload that cannot be read, which
+        only the author can have done wrong: the payload becomes `Unreadable`, and the entry is void.
         """
         parts = fields.array(dec(body, limit=MAX_ENTRY_BYTES), 12, "room entry")
         version, room, seq, prev, uid, dev, seen, ulog, time, kind, payload, ext = parts

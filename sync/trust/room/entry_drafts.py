@@ -27,10 +27,10 @@ from sync.trust.room.successor_claim import Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Signed entries that are to be appended to a room's log together. `seals` are the keys that come with them, each
-    sealed to one recipient: those of a new epoch, or for one added member the keys in force. They are uploaded first,
-    under `root`: their Merkle root, or the hash of that one seal. `secrets` are the new epoch's (number, content key,
-    archive key or None), None without a new epoch."""
+    """Signed `entries`, each (body, signature), that are to be appended to the log of `room` together. `seals` are the
+    keys that come with them, each sealed to one recipient: those of a new epoch, or for one added member the keys in
+    force. They are uploaded first, under `root`: their Merkle root, or the hash of that one seal. `secrets` are the new
+    epoch's (number, content key, archive key or None), None without a new epoch."""
 
     room: RoomId
     entries: list[Entry]
@@ -60,9 +60,10 @@ class Drafter:
 
     def add(self, uid: Uid, role: Role, *, history: bool) -> Draft:
         """Drafts the entry that adds the person `uid` with a role; `history`: whether they may read what was written
-        before. With history, an archive key and no owed rotation this is a small entry and one seal; in every other
-        case the entry carries a new epoch. Reject "not-ready" if nothing can be sealed to the person, "forbidden" if
-        the author may not give the history."""
+        before. With history, both keys of the present epoch and no owed rotation this is a small entry and one seal; in
+        every other case the entry carries a new epoch. Reject "not-ready" if nothing can be sealed to the person,
+        "forbidden" if the author is no member or may not read the history that they give. The author's role and the
+        room's policy are not checked here."""
         log = self._book.log(uid)
         # after the agency revoked a device there is nothing to seal to until there is a newer PUK generation
         to = log.recipient(log.seq, log.head, history) if log is not None else None
@@ -86,7 +87,8 @@ class Drafter:
 
     def remove(self, uid: Uid, *, reason: str = "") -> Draft:
         """Drafts the entry that removes the member `uid`. It carries the next epoch, whose keys the removed person does
-        not receive, and `reason` encrypted under its content key."""
+        not receive, and `reason` encrypted under its content key. Reject "forbidden" if the author is no member, or
+        removes themselves."""
         new = self._new_epoch({uid: None}, {})
         note = encrypt_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
         return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)
@@ -104,8 +106,9 @@ class Drafter:
         return self._draft("epoch", [new.epoch.payload()], new=new)
 
     def pin(self, uids: list[Uid]) -> Draft:
-        """Drafts an entry that states the newest heads of the user logs of `uids`, which are newer than those that the
-        room has pinned. Persons whose log is not available are left out."""
+        """Drafts an entry that states the newest heads of the user logs of `uids`. The caller passes only persons whose
+        log has grown beyond what the room has pinned: that is not checked here. Persons whose log is not available are
+        left out; if all are, the entry names nobody."""
         logs = [log for log in (self._book.log(u) for u in uids) if log is not None]
         return self._draft("pin", [[[log.uid, log.seq, log.head] for log in logs]])
 
@@ -119,8 +122,9 @@ class Drafter:
         return self._draft("approve", [proposal])
 
     def hist(self, uid: Uid, proposal: Hash) -> Draft:
-        """Gives the member `uid`, who may not read the history, the archive key and with it the history, after two
-        administrators agreed: `proposal` is the hash of the proposing entry. Reject "not-member"."""
+        """Drafts the entry that gives the member `uid`, who may not read the history, the archive key of a new epoch
+        and with it the history. Two administrators must have agreed before: `proposal` is the hash of the entry that
+        proposed it. Reject "not-member"."""
         member = self._s.members.get(uid)
         if member is None:
             raise Reject("not-member")
@@ -131,7 +135,8 @@ class Drafter:
         return self._draft("destroy", [obj, rule, decision])
 
     def prune(self, obj: bytes, n: int, snapshot: Hash) -> Draft:
-        """Lets the server drop an object's content up to position `n`; the snapshot replaces it."""
+        """Drafts the entry that lets the server drop an object's content up to position `n`; the snapshot with the id
+        `snapshot` replaces it."""
         return self._draft("prune", [obj, n, snapshot])
 
     def policy(self, changes: dict[str, object]) -> Draft:
@@ -147,8 +152,9 @@ class Drafter:
         return member
 
     def _pins(self, more: dict[Uid, tuple[int, Hash]]) -> dict[Uid, tuple[int, Hash]]:
-        """The newest known (number, hash) of each member's user log, by person: those that the room has pinned or newer
-        ones that this device knows. `more` are those of persons whom the entry adds."""
+        """The newest known (number, hash) of the user log of each person who is or was a member: what the room has
+        pinned, or for a member the newer head that this device knows. `more` are those of persons whom the entry
+        adds."""
         pins = {**self._s.pins, **more}
         for uid in self._s.members:
             log = self._book.log(uid)
@@ -162,7 +168,9 @@ class Drafter:
     def _new_epoch(self, change: entry_rules.Change, more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
         """Makes the next epoch, sealed to the members as they will be after the entry: with the newest known heads of
         their user logs pinned and `change` applied. `more` are the pinned heads of persons whom the entry adds. Every
-        client computes the same recipients. Reject "forbidden" if the author is then no member."""
+        client computes the same recipients. If no member may read the history then, the author may from here on, and a
+        new archive begins. NeedLog if a member's log is missing. Reject "forbidden" if the author is no member now, or
+        after the entry."""
         me, room = self._author.uid, self._stream.room
         pins = self._pins(more)
         moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]

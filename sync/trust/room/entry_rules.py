@@ -87,8 +87,8 @@ def without_reset(
     t: int,
 ) -> dict[Uid, Member]:
     """The `members` without those of `moved` whose user log, up to its pinned head in `pins`, states that the agency
-    has ended it. If no owner is left, the longest-standing administrator becomes the owner, or the longest-standing
-    writer if there is no administrator; `t` (ms) is then the time since which they may administer."""
+    has ended it. If no owner is left, the longest-standing administrator becomes the owner, or if there is none the
+    longest-standing writer, who may then administer since `t` (ms). NeedLog."""
     gone = {u for u in moved if u in members and _log_to(book, u, pins[u][0]).ended_at(pins[u][0])}
     if not gone:
         return members
@@ -113,7 +113,7 @@ def _log_to(book: UserBook, uid: Uid, seq: int) -> UserLog:
 
 def apply_entry(s: RoomState, entry: RoomEntry, n: int, t: int, book: UserBook) -> str | None:
     """Judges one entry at position `n` and time `t` (ms) by its author's present role, and applies it. Returns None, or
-    the reason why the entry is void (keeps its position, has no effect); `s` may then be changed in part."""
+    why the entry is void (keeps its position, has no effect); `s` may then be changed in part, as after NeedLog."""
     here = _At(entry, n, t, book)
     payload = entry.payload
     if isinstance(payload, Unreadable):
@@ -137,9 +137,9 @@ def _role(s: RoomState, here: _At) -> Role:
 
 
 def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBook, t: int) -> str | None:
-    """Moves the pins of persons forward to the user-log `heads`, each (uid, number, hash), at the time `t` (ms); older
-    ones are ignored. Returns None, or the reason why one does not count. If a new pin states a revocation, the room
-    owes a rotation of its keys; if it states that the agency ended the log, the person is no member any more."""
+    """Moves the room's pins forward to the user-log `heads`, (uid, number, hash), at the time `t` (ms); never back.
+    Returns None, or why none counts: "ulog" (not that log's hash), "not-member" (never was one). If the agency ended a
+    log, that person's membership ends; after that, or a member's revoked device, the room owes a rotation. NeedLog."""
     pins = dict(s.pins)
     moved: list[Uid] = []
     for uid, seq, ulog_head in heads:

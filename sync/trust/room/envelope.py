@@ -44,13 +44,15 @@ _BUCKETS = (256, 512, 1024, 2048, 4096)
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The unencrypted part of an envelope, which carries one encrypted change of the object `obj`.
+    """The unencrypted part of an envelope. The encrypted part is a change of the object `obj`, or something about it,
+    as `kind` says. `epoch` is the number of the room's key.
 
     `uid`, `dev` are the author; `dev_seq` counts the envelopes of the device, and `prev` is the id of the one before,
-    or of the later entry that added the author again. `seen` is the position (number, running hash) of the room, and
-    `ulog` that of the author's user log, that the author had verified. `share_c` commits to the object's share of its
-    keys; it is empty in all but the object's first envelope. `kind` is OP (a change), SNAPSHOT or another row of
-    `LEAST_ROLE`. `even_ext` are the numbers of extensions that only newer programs know.
+    or of the entry that last added the author, whichever is later. `seen` is the position (number, running hash) of the
+    room, and `ulog` that of the author's user log, that the author had verified. `share_c` commits to the object's
+    share of its keys; it is empty in all but the object's first envelope. `kind` is OP (a change), SNAPSHOT or another
+    row of `LEAST_ROLE`; of a newer program any number. `suite` is the cipher suite, `flags` is 0 in a valid one.
+    `even_ext` are the numbers of extensions that only newer programs know.
     """
 
     suite: int
@@ -73,7 +75,8 @@ class Header:
 
     def unknown(self) -> list[str]:
         """▲ The features of the header that this program does not know: "kind 9", "ext 2". The envelope is void, that
-        is without effect at every client, unless the room's policy enables them."""
+        is without effect at every client, unless the room's policy enables them: then the room needs a newer
+        program."""
         kinds = [] if self.kind in LEAST_ROLE else [f"kind {self.kind}"]
         return [*kinds, *(f"ext {e}" for e in self.even_ext)]
 
@@ -167,7 +170,7 @@ def pack(changes: Sequence[tuple[ChangeId, bytes]]) -> bytes:
 
 def unpack(payload: bytes) -> list[tuple[ChangeId, bytes]]:
     """Reads the changes in the decrypted payload of an envelope: (id, content), in the order in which they were made.
-    Reject "malformed" or "encoding"."""
+    Reject "malformed", "encoding" or "oversize"."""
     out = []
     for pair in fields.items(dec(payload, limit=MAX_OP_BYTES), "payload", 4096):
         change_id, data = fields.array(pair, 2, "payload")
@@ -219,8 +222,8 @@ class ObjectKeys:
 @dataclass(frozen=True, slots=True)
 class PlainOp:
     """One envelope before encryption: its `payload`, the object `obj` that it belongs to, and the AEAD `key` to encrypt
-    it with. `share_c`, the commitment to the object's share, is set only in the object's first envelope. `about` is
-    what a snapshot or an attest names in its header."""
+    it with. `share_c`, the commitment to the object's share, is set only in the object's first envelope. `kind` is a
+    row of `LEAST_ROLE`. `about` is what a snapshot or an attest names in its header."""
 
     obj: ObjId
     key: bytes

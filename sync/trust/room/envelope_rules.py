@@ -18,8 +18,8 @@ from sync.trust.room.room_state import RoomState
 
 def check_content(item: Item, hdr: Header, room: RoomId, digest: bytes, length: int, *, strict: bool) -> None:
     """Checks that an envelope is of this room, and that its content has the hash `digest` and the length `length`,
-    which its signed body names. Reject "other-room" or "content-hash"; with `strict` (at the server) also "malformed"
-    for missing content."""
+    which its signed body names. Reject "other-room", or "content-hash" (also for more than MAX_OP_BYTES). Missing
+    content passes; with `strict` (at the server) it is "malformed"."""
     if hdr.room != room:
         raise Reject("other-room", f"position {item.n}")
     if item.ct is None:
@@ -33,12 +33,12 @@ def check_chain(
     s: RoomState, headers: Sequence[Header], idents: Sequence[Hash], n: int, *, start: bytes | None, strict: bool
 ) -> None:
     """▲ Checks that a batch of envelopes of one device, from position `n` on, is no replay, has no gap and continues
-    the history that we know: dev_seq rises, prev is the id before, seen never falls. `idents` are the ids of the
-    `headers`. Reject "replay", "chain" or "seen".
+    the history that we know: dev_seq rises (within the batch by one), prev is the id before, seen never falls. `idents`
+    are the ids of the `headers`. Reject "replay", "chain" or "seen".
 
-    `start` is the id that the first envelope must name as the one before; None, of which nothing is checked, if the
-    room keeps nothing of its author. With `strict` (the server) a wrong start is "stale": the client syncs and encrypts
-    again under a new dev_seq.
+    `start` is the id that the first envelope must name as the one before. None if the room keeps nothing of its author:
+    then the batch is checked only within itself. With `strict` (the server) a first envelope with a wrong start or a
+    lower `seen` is "stale": the client syncs and encrypts again under a new dev_seq.
     """
     first = headers[0]
     head = None if start is None else s.device_heads.get(first.dev)

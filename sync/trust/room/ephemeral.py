@@ -49,8 +49,8 @@ class EphemeralMessage:
 
 class EphemeralSender:
     """Encrypts and signs this device's ephemeral messages in one room: those for devices that are online, which nobody
-    stores. Each start of the program has a random session id and a counter that only rises, so that receivers detect
-    replays."""
+    stores. Each sender, that is each start of the room in a program, has a random session id and a counter that only
+    rises, so that receivers detect replays."""
 
     def __init__(self, room: RoomId) -> None:
         self._room = room
@@ -75,8 +75,7 @@ class EphemeralSender:
 @dataclass(frozen=True, slots=True)
 class EphemeralHeader:
     """The signed header of an ephemeral message: its room, epoch, author (`uid`, `dev`), time (ms), kind, and the hash
-    of its ciphertext (`digest`). `ctr` counts the messages of one `session`, that is of one start of the author's
-    program."""
+    of its ciphertext (`digest`). `ctr` counts the messages of one `session`, the random id of one `EphemeralSender`."""
 
     room: bytes
     epoch: int
@@ -96,7 +95,7 @@ def read(body: bytes) -> EphemeralHeader:
 
 def _read(body: bytes) -> tuple[EphemeralHeader, list[object]]:
     """Decodes the body of an ephemeral message: its header, and the values that its encryption is bound to. Reject
-    "malformed"."""
+    "malformed", "encoding", "oversize", "format" or "old-format"."""
     parts = fields.array(dec(body, limit=_LIMIT), 10, "ephemeral")
     version, room, epoch, uid, dev, session, ctr, time, kind, digest = parts
     fields.version(version, VERSION, "ephemeral")
@@ -132,9 +131,10 @@ class EphemeralReceiver:
         now: int,
         role: Callable[[Uid], Role | None] | None = None,
     ) -> tuple[EphemeralHeader, bytes]:
-        """Returns the header and the decrypted payload. ▲ Reject "ephemeral" for a replay, for a wrong time, room,
-        kind, role, device or hash, and if `key` has no key; "signature" for a forged message; another code for one that
-        cannot be decoded or decrypted.
+        """Returns the header and the decrypted payload. ▲ Reject "ephemeral" for a counter that is not above the
+        session's newest (a replay, or too late), for a wrong time, room, kind, role, device or hash, for content above
+        64 KiB, and if `key` has no key; "signature" for a forged message; another code for one that cannot be decoded
+        or decrypted.
 
         `sign_pk` returns the public key of an active device of a member, or None; `key` the content key of an epoch, or
         None; `role` a member's role (without it a sender's role is not checked). `now` is the server's time in ms.

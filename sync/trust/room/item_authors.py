@@ -15,7 +15,8 @@ def author_of(
 ) -> tuple[Device | None, str | None]:
     """Finds the author of the item at position `n`, who says to be the device `dev` of `uid`. Returns the device whose
     key must have signed the item, and the reason why the item is void (has no effect) regardless of its content, or
-    None. `ulog` is the (number, hash) of the author's user log that the item states.
+    None: "forbidden" (no member), "stale" (a log position before the pinned one) or "revoked". `ulog` is the (number,
+    hash) of the author's user log that the item states.
 
     The device is None if it belongs to another person in this room; its signature is then not checked. ▲ Items are void
     only on evidence: for a log that is not available it raises NeedLog; a head that differs from ours, or a device that

@@ -38,7 +38,7 @@ SUBJECT_LIMIT = 10 * 1024
 def read_payload(kind: str, payload: object, ext: object, *, lenient: bool) -> Payload:
     """Reads `payload`, the content of an entry of the type `kind`, and checks the entry's extensions `ext`. An unknown
     type or extension, or a payload that this type cannot have, is a Reject; with `lenient`, Unreadable is returned
-    instead."""
+    instead. Extensions that are no map of numbers to bytes are always a Reject."""
     even = fields.even_ext(ext)
     read = READ.get(kind)
     if even or read is None:

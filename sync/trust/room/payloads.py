@@ -11,8 +11,9 @@ from sync.trust.keys.epochs import Epoch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
-    """The content of a room's first entry. `policy` has the room's settings by name. If this room continues a stopped
-    one, `successor` is that room's id, a position in it and the running hash there; otherwise None."""
+    """The content of a room's first entry. `nonce` is random, so that the room's id is unique. `policy` has the room's
+    settings by name. If this room continues a stopped one, `successor` is that room's id, a position in it and the
+    running hash there; otherwise None."""
 
     nonce: bytes
     policy: dict[str, object]
@@ -54,8 +55,8 @@ class Leave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRole:
-    """The content of an entry that raises or lowers the role of the member `uid`. After a lowered role the room owes a
-    rotation of its keys, unless the entry carries an epoch with new ones."""
+    """The content of an entry that raises or lowers the role of the member `uid` to `role`. After a lowered role the
+    room owes a rotation of its keys, unless the entry carries an epoch with new ones."""
 
     uid: Uid
     role: Role
@@ -144,7 +145,7 @@ class Prune:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryUse:
     """The content of an entry which states that officers of the agency (`officers`) open the keys of these `epochs`
-    with the agency's recovery key; the details are encrypted for the members."""
+    with the agency's recovery key; the details are encrypted for the members (`sealed`)."""
 
     epochs: tuple[int, ...]
     officers: tuple[Uid, ...]

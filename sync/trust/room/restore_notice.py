@@ -41,7 +41,8 @@ class Restored:
     def check(cls, server_pk: bytes, fingerprint: bytes, body: bytes, sig: bytes) -> "Restored":
         """Reads the statement in `body`. Reject "signature" unless `sig` is the signature of the server with the public
         key `server_pk` over it, "agency" if it is for an agency whose key has another fingerprint than `fingerprint`,
-        "malformed", "format", "old-format" or "encoding" for another form."""
+        "malformed" for another form or a backup later than the restore, "format", "old-format", "oversize" or
+        "encoding" for bytes that are no such statement."""
         verify(server_pk, DOMAIN, body, sig)
         version, agency, t, backup_t, nonce = fields.array(dec(body, limit=_LIMIT), 5, "restored")
         fields.version(version, VERSION, "restored")

@@ -34,8 +34,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class DeviceHead:
-    """A device's newest envelope in a room: its number among the device's envelopes (`dev_seq`), its id and its
-    position `n`. `seen_n` is the newest position of the room that the device has stated to have verified."""
+    """A device's newest envelope in a room: its number among the device's envelopes (`dev_seq`), its id (`ident`) and
+    its position `n`; all zero if the device has posted only entries. `seen_n` is the newest position of the room that
+    the device has stated to have verified."""
 
     dev_seq: int
     ident: bytes
@@ -69,7 +70,8 @@ class Snapshot:
 
 
 class Missing(dict[int, bytes]):
-    """Positions whose content the server did not send, each with its object's id. New ones come last."""
+    """Positions whose content the server did not send and that no destroy or prune explains yet, each with its object's
+    id. New ones come last."""
 
     dropped = 0
     """How many `drop` has removed. After the first one the bytes that were encoded before are not the beginning of the
@@ -83,7 +85,12 @@ class Missing(dict[int, bytes]):
 @dataclass(slots=True)
 class RoomState:
     """What is known of one room after position `n`: its members, keys, policy and objects, that is everything that
-    judging the next item needs, except the user logs and old running hashes."""
+    judging the next item needs, except the user logs and old running hashes. `rh` and `t` (ms) are the running hash and
+    the time at `n`; `entry_seq` and `entry_head` the number and hash of the newest entry; `epoch` is the newest key
+    generation. While `rotation_owed`, a new one must come before anything is written. `device_heads`: each device's
+    newest envelope. `pins`: the (number, hash) of each person's user log that counts in the room, also of former
+    members. `destroyed`: the position at which each object was destroyed; `pruned`: the position up to which it is
+    pruned. `dev_owner`: whose each device is. `shares`: the commitment to each object's share."""
 
     room: RoomId = NO_ROOM
     n: int = 0

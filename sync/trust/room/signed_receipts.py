@@ -45,8 +45,8 @@ def contradict(one: Receipt, other: Receipt) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A receipt, the server's signature on a position of a room, together with the agency's certificate of the server's
-    key."""
+    """A `receipt`, the server's signature on a position of a room, together with `cert`, the agency's certificate of
+    the server's key."""
 
     receipt: Receipt
     cert: Signed

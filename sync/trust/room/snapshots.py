@@ -53,7 +53,8 @@ class Piece:
 
     @classmethod
     def decode(cls, payload: bytes) -> "Piece":
-        """Reads a piece of a snapshot from a decrypted payload. Reject "malformed", "encoding" or "format"."""
+        """Reads a piece of a snapshot from a decrypted payload. Reject "malformed", "encoding", "oversize", "format" or
+        "old-format"."""
         parts = fields.array(dec(payload, limit=MAX_OP_BYTES), 6, "snapshot")
         fields.version(parts[0], VERSION, "snapshot")
         index, count = fields.u64(parts[2], "snapshot"), fields.u64(parts[3], "snapshot")
@@ -105,7 +106,8 @@ class Attest:
 
     @classmethod
     def decode(cls, payload: bytes) -> "Attest":
-        """Reads an attest from a decrypted payload. Reject "malformed", "encoding" or "format"."""
+        """Reads an attest from a decrypted payload. Reject "malformed", "encoding", "oversize", "format" or
+        "old-format"."""
         version, obj, n, snapshot, digest = fields.array(dec(payload, limit=1024), 5, "attest")
         fields.version(version, VERSION, "attest")
         return cls(
@@ -117,9 +119,9 @@ class Attest:
 
 
 def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
-    """Records in the state what the unencrypted header of an envelope says about snapshots: a snapshot was made,
-    attested, or replaced by a baseline. `n`, `t` (ms) and `ident` are the envelope's position, time and id; it is not
-    void."""
+    """Records in the state what the unencrypted header of an envelope says about snapshots: an object got a snapshot
+    (ignored if it covers more than its author had seen), an attest of one, or a newer baseline. `n`, `t` (ms) and
+    `ident` are the envelope's position, time and id; it is not void."""
     if hdr.kind == envelope.SNAPSHOT and len(hdr.about) == 8:
         covers = int.from_bytes(hdr.about, "big")
         if 0 < covers <= hdr.seen[0]:
@@ -132,8 +134,8 @@ def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
 
 
 def is_new_attest(s: RoomState, hdr: Header) -> bool:
-    """▲ Whether an attest adds to a snapshot that the room remembers: it is by a person other than the snapshot's
-    author, who may read the history and has not attested it yet, and fewer than ATTESTS_KEPT are kept."""
+    """▲ Whether an attest adds to a snapshot that the room remembers: its author is not the snapshot's, may read the
+    history and has not attested it yet, and fewer than ATTESTS_KEPT attests of it are kept."""
     row = next((row for row in s.snapshots.get(hdr.obj, ()) if row.ident == hdr.about), None)
     if row is None or row.uid == hdr.uid or not s.members[hdr.uid].history:
         return False
@@ -172,9 +174,10 @@ def _closest(rows: list[Snapshot]) -> Snapshot:
 
 
 def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
-    """▲ Why a prune by an administrator, at the time `t` (ms), does not count: "snapshot" (no snapshot covers it that
-    two other persons attest), "early" (the snapshot is younger than 30 days), "baseline" (a member who holds only
-    content keys could no longer read the object); None if it counts."""
+    """▲ Why a prune by an administrator, at the time `t` (ms), does not count: "snapshot" (`p` does not name a
+    remembered snapshot that covers it and that two other persons attest), "early" (the snapshot is younger than 30
+    days), "baseline" (a member, or the agency's recovery, who holds only content keys could no longer read the object);
+    None if it counts."""
     row = next((row for row in s.snapshots.get(p.obj, ()) if row.ident == p.snapshot), None)
     if row is None or row.covers < p.n or len(row.attests) < ATTESTS_TO_PRUNE:
         return "snapshot"

@@ -77,8 +77,9 @@ class StateCodec:
 
     def encode(self, s: RoomState, touched: Iterable[bytes], used: Iterable[bytes]) -> bytes:
         """Encodes the room's state `s`. `touched` are the devices whose heads, and `used` the persons whose use of the
-        totals, may have changed since the last call, in the order of these changes. Reject STATE_TOO_LARGE for a state
-        that could not be read again."""
+        room's totals (what a room may hold altogether), may have changed since the last call: only their rows are
+        encoded again. They are in the order of the changes, since a new row is appended and must be where it is in `s`.
+        Reject STATE_TOO_LARGE for a state that could not be read again."""
         parts = [
             self._part("members", s.members, _pack_members),
             self._listed("epochs", s.epochs, _epoch_row),
@@ -152,8 +153,9 @@ def decode_state(data: bytes) -> RoomState:
 
 def decoding_state(data: bytes) -> Generator[None, None, tuple[RoomState, StateCodec]]:
     """Decodes a room's state in steps: a generator that stops after each piece, so that the caller can do other work
-    between. It returns the state, and a codec that need not encode again what was read. Reject "format" for another
-    version. ▲ A state of 5.7 MB, which a member can make, takes 0.7 s."""
+    between. It returns the state, and a codec, which need not encode again what was read if the state is larger than 64
+    KiB. Reject "format" for another version; damaged bytes are a Reject too. ▲ A state of 5.7 MB, which a member can
+    make, takes 0.7 s."""
     value = dec(data, limit=STATE_LIMIT)
     if type(value) is not list or not value or value[0] != STATE_VERSION:
         raise Reject("format", "room state")

@@ -95,14 +95,14 @@ class RoomStream:
 
     @classmethod
     def reading(cls, data: bytes) -> Generator[None, None, "RoomStream"]:
-        """Reads the state that `to_bytes` made: a generator that stops after each piece of at most 2 ms, and returns
-        the stream at the end."""
+        """Reads the state that `to_bytes` made, in pieces of at most 2 ms: a generator that returns the stream at the
+        end. Reject "format" for another version."""
         state, codec = yield from decoding_state(data)
         return cls(state.room, state, codec)
 
     def to_bytes(self) -> bytes:
-        """Encodes the room's state after the newest accepted position, to be stored and read by `from_bytes`. Only what
-        has changed since the last call is encoded again, so a call after every slice of items is cheap."""
+        """Encodes the room's state after the newest accepted position, to be stored and read by `from_bytes`. Encodes
+        again only what has changed since the last call. Reject "oversize" above 64 MiB."""
         data = self._codec.encode(self.state, self._touched, self._used)
         self._touched.clear()
         self._used.clear()
@@ -191,7 +191,8 @@ class RoomStream:
         With `headers_only` their content was not requested and does not count as missing; the caller requests it later
         and checks it against the running hash.
 
-        Raises Reject for what an honest server never shows, NeedLog when a user log must be fetched first.
+        Reject for what an honest server never shows, and "format" if the room needs a newer program; NeedLog if a user
+        log must be fetched first.
         """
         saved = self._save()
         try:
@@ -203,8 +204,9 @@ class RoomStream:
     def place(
         self, kind: int, signed: Sequence[tuple[bytes, bytes, bytes | None]], t: int, book: UserBook, rh_at: RhAt
     ) -> tuple[list[Item], list[Accepted]]:
-        """At the server: gives `signed` items of one `kind`, each (body, sig, ct), the next positions at time `t` (ms),
-        or refuses all of them with a Reject. Returns them at their positions, and their verdicts.
+        """At the server: gives `signed` items of one `kind`, each (body, sig, ct), the next positions at time `t` (ms;
+        at least the last position's), or refuses all of them with a Reject or NeedLog. Returns them with their
+        positions, and verdicts.
 
         The rules are those of `accept`, but an item that would be void is refused with its reason as the code.
         """
@@ -316,7 +318,8 @@ class RoomStream:
 
     def _check_place(self, entry: RoomEntry, n: int, *, strict: bool) -> None:
         """Checks the room and the number of an entry at position `n`, and that the room begins with a genesis and its
-        founder's first epoch. Reject "chain" ("conflict" if `strict`, at the server), "order" or "other-room"."""
+        founder's first epoch. Sets the room's id. Reject "chain" ("conflict" if `strict`, at the server), "order" or
+        "other-room"."""
         s = self.state
         if entry.seq != s.entry_seq + 1 or entry.prev != s.entry_head:
             raise Reject("conflict" if strict else "chain", f"position {n}")
@@ -429,7 +432,7 @@ class RoomStream:
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
         """▲ Reject "fork" unless `seen`, the position and running hash that the author of the item at `n` had verified,
-        is in our history. Otherwise the server showed the author another history."""
+        is in our history before `n`. Otherwise the server showed the author another history."""
         at, rh = seen
         if at >= n:
             raise Reject("fork", f"position {n}")

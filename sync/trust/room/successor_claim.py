@@ -47,5 +47,5 @@ def may_continue(old: RoomState, founder: Uid) -> bool:
 
 def object_in(successor: RoomId, old: RoomId, obj: ObjId) -> ObjId:
     """The id in the room `successor` of the object that continues `obj` of the room `old`. Every client computes the
-    same id by itself."""
+    same id by itself. The root object of `old` becomes the root object of `successor`."""
     return ObjId(successor) if obj == ObjId(old) else ObjId(H("successor", successor, obj)[:16])

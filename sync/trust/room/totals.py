@@ -73,9 +73,10 @@ def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
 
 
 def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
-    """▲ Why an envelope has no effect because of the room's totals, the bounds on what a room may hold: "oversize",
-    "snapshot" (an attest that adds nothing) or "total" (its author's share is used up); None if it counts. `length` is
-    that of its ciphertext, `t` its time (ms)."""
+    """▲ Why an envelope has no effect because of the room's totals, the bounds on what a room may hold: "oversize" (an
+    attest, heartbeat or purge mark of more than MARK_BYTES), "snapshot" (an attest that adds nothing) or "total" (its
+    author's share, or number for a day, is used up); None if it counts. `length` is that of its ciphertext, `t` its
+    time (ms)."""
     if hdr.kind == envelope.OP and not hdr.share_c:  # the usual case
         return None
     used = _of(s, hdr.uid)
@@ -122,9 +123,10 @@ def _states_an_end(before: RoomState, after: RoomState, uid: Uid, book: UserBook
 
 def judge_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook, *, known: bool) -> str | None:
     """▲ Why an entry that the rules allow has no effect because of the room's totals, the bounds on what a room may
-    hold: "stale" (a pin that moves nothing) or "total" (its author's share is used up); None if it counts. `before` and
-    `after` are the room without the entry and with it; `known`: whether the room keeps anything of its device, see
-    `knows_or_takes_device`."""
+    hold: "stale" (a pin that moves nothing) or "total" (its author's share is used up, or of its device nothing can be
+    kept); None if it counts. An entry that ends something (`ends_something`) is stopped only by the share of links: it
+    can be made without one. `before` and `after` are the room without the entry and with it; `known`: the result of
+    `knows_or_takes_device` for its device."""
     if isinstance(entry.payload, Pin) and after.pins is before.pins:
         return "stale"
     used, everybody = _of(before, entry.uid), _of(before, EVERYBODY)

@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """How much one person has used of what a room may hold altogether (its totals): objects begun, devices that wrote,
-    epochs made, persons added, entries posted, and by how many epochs their links reach farther back than they must
-    (`links`). `heartbeats` and `purged` count envelopes of these kinds on `day` alone. Of the others only `snapshots`
-    can fall: it counts those that the room remembers now."""
+    """How much one person has used of what a room may hold altogether (its totals): `objects` begun, `devices` that
+    wrote, `epochs` made, `people` added, `entries` posted, and by how many epochs their links reach farther back than
+    they must (`links`). `heartbeats` and `purged` count envelopes of these kinds on `day` alone. Of the others only
+    `snapshots` can fall: it counts those that the room remembers now."""
 
     objects: int = 0
     devices: int = 0

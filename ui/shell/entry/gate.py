@@ -15,8 +15,8 @@ from ui.kit.style import column, label, line, set_props
 
 
 class GatePage(QWidget):
-    """A page that is shown before a person is signed in, such as the one for unlocking: title, text, `body` for fields,
-    an error line, and a row of buttons with a spinner. In a low window all of it scrolls."""
+    """A page in place of all that the window shows otherwise, such as the one for unlocking: title, text, `body` for
+    fields, an error line, and a row of buttons with a spinner. In a low window all of it scrolls."""
 
     def __init__(self, title: str, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

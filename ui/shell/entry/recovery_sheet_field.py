@@ -13,8 +13,8 @@ from ui.kit.translate import tr
 
 
 class RecoverySheetField(QWidget):
-    """A field for a recovery sheet's code, typed or read from a picture of its QR code. `text()` returns the code;
-    nothing is checked here."""
+    """A field for a recovery sheet's code, typed, or read from a picture of its QR code or from the screen. `text()`
+    returns the code; nothing is checked here."""
 
     changed = Signal()
 
@@ -42,8 +42,8 @@ class RecoverySheetField(QWidget):
         return self.field.text().strip()
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the `texts` of the QR codes in a picture: fills in the first that may be a recovery sheet's code, or
-        shows that there is none."""
+        """Takes the `texts` of the QR codes in a picture or on the screen: fills in the first that may be a recovery
+        sheet's code, or shows that there is none."""
         found = [text for text in texts if len(text) <= 64]
         if found:
             self.field.setText(found[0])

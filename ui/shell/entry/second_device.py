@@ -140,8 +140,8 @@ class JoinPages(QStackedWidget):
             self.where_page.show_error(ServerNotAllowed())
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the `texts` of the QR codes in a picture: fills in the first that names a server and a pairing code, or
-        shows that there is none."""
+        """Takes the `texts` of the QR codes in a picture or on the screen: fills in the first that names a server and a
+        pairing code, or shows that there is none."""
         pointer = next((p for text in texts if (p := read_pointer(text)) is not None), None)
         if pointer is None:
             self.where_page.error.show_text(sentence("no-qr").text)

@@ -252,8 +252,8 @@ class Home(QWidget):
 
 
 def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:
-    """The rooms to which somebody added this person, and in which the person has opened nothing yet, each as (room, who
-    added them, when in ms)."""
+    """The rooms to which somebody else added this person, who has opened nothing in them yet and has not left them,
+    each as (room, who added them last, when in ms)."""
     opened = {o.room for o in session.rooms.recent(_EVER)}
     me = session.people.me.uid
     found = []

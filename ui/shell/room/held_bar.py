@@ -22,9 +22,9 @@ Copied = Callable[[str, ObjId], object]
 
 
 class HeldBar(InfoBar):
-    """The bar over a room that shows that changes are held back on this computer, or were left out for everybody;
-    hidden if there are none. `leave` is called when the person wants to leave the room, `copied` with the kind and id
-    of an object that the person had copied."""
+    """The bar over a room that shows why some of its changes are not merged here: held back on this computer, void, too
+    slow, left out for everybody, or waiting for others; hidden if there are none. `leave` is called when the person
+    wants to leave the room, `copied` with the kind and id of an object that the person had copied."""
 
     def __init__(
         self,
@@ -42,8 +42,9 @@ class HeldBar(InfoBar):
         self._copied = copied
 
     def refresh(self) -> None:
-        """Reads again which of the room's changes are held back or void, cannot be tried here, were left out or wait
-        for others, and shows or hides the bar. Of several of these it shows the first."""
+        """Reads again which of the room's changes are held back or void, or cannot be tried on this computer, which
+        objects take too long, and which changes were left out or wait for others. Shows the first of these that there
+        is, or hides the bar."""
         held, gone = self._session.held.held(self._room), self._session.held.left_out(self._room)
         kept = tuple(one for one in held if not one.void)
         if held:

@@ -21,9 +21,10 @@ Asked = Callable[[HeldChange], bool]
 
 
 class HeldDialog(Dialog):
-    """A dialog that lists changes that are held back on this computer, and for each what can be done. `chosen` is then
-    (action, change), None if nothing was chosen; an action is "before" (look at the object before the change), "copy"
-    (copy it as it is), "leave-out" (of the object, for everybody) or "leave" (the room).
+    """A dialog that lists changes that are not merged here, at most six: those that are held back on this computer, and
+    those that are void, and for each what can be done. `chosen` is then (action, change), None if nothing was chosen;
+    an action is "before" (look at the object before the change), "copy" (copy it as it is), "leave-out" (of the object,
+    for everybody; not for a void change) or "leave" (the room).
 
     `may_copy` and `may_show` return, for a change, whether "copy" and "before" are offered. `count` is the number of
     all changes, with those that `held` does not list.

@@ -86,7 +86,7 @@ class NoticeBar(InfoBar):
 
 class NoticeCard(Card):
     """A card on the Home page with a notice about a person's keys. Its button marks the notice that the card shows at
-    that moment as dealt with."""
+    that moment as dealt with; of a warning it asks first."""
 
     def __init__(self, people: PeopleService, notice: KeyNotice, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=14, spacing=6)

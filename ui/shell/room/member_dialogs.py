@@ -90,7 +90,8 @@ class PersonSearch(QWidget):
         self._search = run(self, self.look_for(self.field.text().strip()), on_error=self._failed)
 
     async def look_for(self, query: str) -> None:
-        """Searches the directory for `query` and shows the people found; nobody for an empty query."""
+        """Searches the directory for `query` and shows the people found, with the first one chosen; nobody for an empty
+        query. People in `already` are left out."""
         people = await self._people.search(query) if query else []
         self._found = {p.uid: p for p in people if p.uid not in self._already}
         self.list.rows.set_rows([person_row(p) for p in self._found.values()])
@@ -134,8 +135,8 @@ def person_row(person: Person) -> Row:
 
 
 def role_choice(current: Role, my_role: Role | None) -> QComboBox:
-    """A combo box with the roles that a member with `my_role` may give, on `current` at first. `my_role` None (no
-    member): the box is empty."""
+    """A combo box with the roles that a member with `my_role` may give (none above it), on `current` at first, or on
+    the lowest if that is not among them. `my_role` None (no member): the box is empty."""
     box = keep_still(QComboBox())
     box.setAccessibleName(tr("Role"))
     for role in Role:
@@ -147,8 +148,8 @@ def role_choice(current: Role, my_role: Role | None) -> QComboBox:
 
 
 class AddMemberDialog(Dialog):
-    """A dialog that asks whom to add to a room, in which role, and whether they may read what was written before.
-    People in `already` are members and cannot be found. `my_role` is the role of the person at the screen."""
+    """A dialog that asks whom to add to a room, in which role, whether they may read what was written before, and for a
+    greeting. People in `already` are members and cannot be found. `my_role` is the role of the person at the screen."""
 
     def __init__(self, parent: QWidget, people: PeopleService, already: set[Uid], my_role: Role | None) -> None:
         super().__init__(parent, tr("Add member"), accept=tr("Add"), width=480)

@@ -37,7 +37,7 @@ _SHOWN_OBJECTS = 4
 
 
 class ObjectRow(RowButton):
-    """A row that shows one object of the room (document, board or channel) and its last change. A press calls `choose`
+    """A row that shows one object of the room (document, board or channel) with a line about it. A press calls `choose`
     with that object."""
 
     def __init__(self, icon: str, item: ObjectSummary, choose: Callable[[ObjectSummary], object]) -> None:
@@ -54,7 +54,8 @@ class ObjectRow(RowButton):
         self.take_clicks()
 
     def show_object(self, item: ObjectSummary, detail: str) -> None:
-        """Shows `item` in this row, from now on, with `detail` (who changed it last) under its title."""
+        """Shows `item` in this row, from now on, with `detail` under its title: the line that its tool writes about it,
+        or who changed it last."""
         self._item = item
         spoken = f"{item.title}, {detail}"
         if self.accessibleName() != spoken:
@@ -64,7 +65,7 @@ class ObjectRow(RowButton):
 
 
 class PeoplePanel(QFrame):
-    """The panel at the right of a room: who is in it, and its objects, each with its last change. It emits
+    """The panel at the right of a room: who is in it, and the four objects that were changed last. It emits
     `object_chosen` with an object's summary, and `write_to` with the person to write to."""
 
     object_chosen = Signal(object)

@@ -72,8 +72,8 @@ class PlanRow(QWidget):
 
 class PruneDialog(Dialog):
     """A dialog that shows which of a room's change history would be cleared on the server, and clears it when the red
-    button is pressed. `due` reads the plan again. While it clears, Cancel stops it; what was cleared until then stays
-    cleared."""
+    button is pressed. `due` reads the plan again. While it clears, the other button, Stop, ends that; what was cleared
+    until then stays cleared."""
 
     def __init__(
         self, parent: QWidget | None, pruning: Pruning, tools: ToolList, room: RoomId, plan: PrunePlan
@@ -256,5 +256,5 @@ def _given(plan: PrunePlan) -> str:
 
 
 def _number(n: int) -> str:
-    """The number with a thin space between thousands."""
+    """The number with a no-break space between thousands."""
     return f"{n:,}".replace(",", "\N{NO-BREAK SPACE}")

@@ -50,8 +50,8 @@ opened."""
 
 
 class Faces(Entered, QPushButton):
-    """A button that shows the pictures of a room's members beside each other; a press shows or hides the people
-    panel."""
+    """A button that shows the pictures of a room's first four members beside each other, and how many more there are; a
+    press shows or hides the people panel."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -196,7 +196,8 @@ class RoomView(QWidget):
         return found if found.title else None
 
     def refresh(self) -> None:
-        """Reads title, security status, bars, members and tabs of the room again."""
+        """Reads title, security status, bars, members and tabs of the room again. Does nothing while the room's title
+        is not known."""
         summary = self.summary()
         if summary is None:
             return
@@ -279,8 +280,8 @@ class RoomView(QWidget):
             self.tabs.choose(tool_id)
 
     def _show_copy(self, kind: str, obj: ObjId) -> None:
-        """Opens `obj`, an object that was just made, of the kind `kind`. If its tool shows another object already, the
-        tool's view is made again."""
+        """Opens `obj`, an object that was just made, of the kind `kind`. A view that its tool has here already is
+        deleted, and made again."""
         tool = self._tools.of_kind(kind)
         if tool is None:
             return
@@ -295,7 +296,7 @@ class RoomView(QWidget):
             view.set_writable(self._session.rooms.may_write(self.room))
 
     def view(self, tool_id: str) -> QWidget | None:
-        """The open view of a tool."""
+        """The open view of a tool; None if it was not opened here."""
         return self._views.get(tool_id)
 
     def current_view(self) -> QWidget | None:

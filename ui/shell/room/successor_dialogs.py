@@ -22,8 +22,9 @@ def _when(t_ms: int) -> str:
 
 
 class SuccessorDialog(Dialog):
-    """A dialog that opens a new room in place of one that has stopped: what happened, from where the new room goes on,
-    and who is invited (`plan`). `state` says why it stopped. `things` is a text that names what rooms hold."""
+    """A dialog that asks whether to open a new room in place of one that has stopped: what happened, from where the new
+    room goes on, and who is invited (`plan`). If it is accepted, the caller opens the room. `state` says why the old
+    one stopped. `things` is a text that names what rooms hold."""
 
     def __init__(self, parent: QWidget, plan: Plan, state: str, things: str) -> None:
         super().__init__(parent, tr("Open a successor?"), accept=tr("Open the new room"), width=500)
@@ -78,8 +79,8 @@ def _begins(plan: Plan) -> str:
 
 
 class EvidenceDialog(Dialog):
-    """A dialog with the evidence that a server showed two histories of a room, as the server signed them. Accepting it
-    copies all of the evidence as text."""
+    """A dialog with the evidence that was kept against the server: two histories of a room, a loss, a restore, or a
+    time far ahead, as the server signed them. Accepting it copies all of the evidence as text."""
 
     def __init__(self, parent: QWidget, standing: Standing) -> None:
         super().__init__(

@@ -25,7 +25,8 @@ Compare = Callable[[Sequence[str]], Verdict]
 class VerifyDialog(Dialog):
     """A dialog in which the person compares keys with `person`: it shows the sixty digits (`number`) that both compare,
     in person or over a call where they know each other's voice, and the code to be read by the other (`my_code`).
-    `compare` judges the codes that are read from a picture."""
+    `compare` judges the codes that are read from a picture or the screen. Accepted: the numbers are the same, or, for a
+    person who is verified already, the verification is to be removed."""
 
     def __init__(self, parent: QWidget, person: Person, number: str, my_code: str, compare: Compare) -> None:
         verified = person.verified == Verified.IN_PERSON
@@ -66,8 +67,9 @@ class VerifyDialog(Dialog):
         )
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the `texts` of the QR codes in a picture. Closes the dialog if one has the same keys of the person;
-        otherwise shows why not. One's own code, which is on this screen too, is ignored."""
+        """Takes the `texts` of the QR codes in a picture or on the screen. Closes the dialog if one has the same keys
+        of the person; otherwise shows why not, and does not let the person accept if the keys differ. One's own code,
+        which is on this screen too, is ignored."""
         verdict = self._compare([text for text in texts if text != self._my_code])
         if verdict is Verdict.SAME:
             self.same_by_code = True

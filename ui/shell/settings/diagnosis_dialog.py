@@ -33,7 +33,8 @@ async def show_diagnosis(parent: QWidget, make: Make, write: Write, target: Path
 
 
 async def report_fault(parent: QWidget, make: Make, write: Write, lines: Sequence[str]) -> Path | None:
-    """Does the same as `show_diagnosis`, with the codes of a fault that the person has just seen."""
+    """Does the same as `show_diagnosis`, with a file of the `lines` (the codes of a fault that the person has just
+    seen) in the report. Returns the report's file, or None if the person did not want it."""
     return await show_diagnosis(parent, lambda: {"fault.txt": "".join(f"{line}\n" for line in lines), **make()}, write)
 
 

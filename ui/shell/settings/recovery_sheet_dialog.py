@@ -31,9 +31,9 @@ def chosen_groups(count: int) -> list[int]:
 
 
 class RecoverySheetDialog(Dialog):
-    """A dialog of three pages that makes a recovery sheet: the code of the former one is typed, the new one is shown,
-    and a part of it is typed back. It is accepted once the new recovery sheet is in force. ▲ Nothing is changed before
-    a part of it was typed back."""
+    """A dialog of three pages that makes a recovery sheet: the code of the former one, if there is one, is typed, the
+    new one is shown, and a part of it is typed back. It is accepted once the new recovery sheet is in force. ▲ Nothing
+    is changed before a part of it was typed back."""
 
     def __init__(
         self,

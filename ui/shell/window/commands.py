@@ -47,8 +47,8 @@ class Commands:
         return self._by_id[command_id]
 
     def bind(self, window: QWidget) -> list[QAction]:
-        """Makes the shortcuts of all commands work in `window`. Returns the actions that do it, which belong to the
-        window."""
+        """Makes the shortcuts of all commands that have one work in `window`. Returns the actions that do it, which
+        belong to the window. A command that is not enabled at that moment does nothing."""
         actions = []
         for command in self.all:
             if not command.shortcuts:

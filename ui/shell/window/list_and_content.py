@@ -42,7 +42,7 @@ class ListAndContent(QSplitter):
             self.setSizes([side, max(self.width() - side, 1)])
 
     def store_width(self) -> None:
-        """Stores the width of the list of rooms if the person has changed it. If the disk refuses, it is not stored."""
+        """Stores the width of the list of rooms, unless it is the usual one. If the disk refuses, it is not stored."""
         if self._width != WIDTH:
             with suppress(StoreUnwritable):
                 self._settings.set(SIDEBAR_WIDTH, self._width)

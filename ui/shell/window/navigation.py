@@ -39,7 +39,8 @@ class Place:
 
 
 class History:
-    """The places that a person has visited, in order, for going back and forward as in a browser. At most `limit`."""
+    """The places that a person has visited, in order, for going back and forward as in a browser. At most `limit`; the
+    oldest are dropped."""
 
     def __init__(self, limit: int = 100) -> None:
         self._places: list[Place] = []

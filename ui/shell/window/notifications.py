@@ -33,7 +33,7 @@ Notify = Callable[[str, str], object]
 
 
 def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
-    """The function that shows notifications by the desktop's own service, on Linux. None if there is no such service:
+    """The function that shows notifications by the desktop's own service, on Linux with a session bus. None elsewhere:
     the tray then shows them, if there is one. `on_click` is called when a notification is pressed."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
@@ -54,9 +54,10 @@ def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
 
 
 class Notifications(QObject):
-    """Shows a notification on the desktop when something has become unread while the window is not active. In muted
-    rooms only mentions notify. `latest` is the room of the last notification; a room with a mention comes before
-    others. `notify`, which shows it, may be set later."""
+    """Shows a notification on the desktop when something has become unread while the window is not active: for all of
+    it, only for what mentions the person, or never, as the setting says. In muted rooms only mentions notify. `latest`
+    is the room in which something became unread last, one with a mention before others. `notify`, which shows a
+    notification, may be set later."""
 
     def __init__(
         self, window: QWidget, rooms: RoomService, tools: ToolList, settings: Settings, notify: Notify | None
@@ -93,7 +94,8 @@ class Notifications(QObject):
 
     def _format_news(self, words: NewsWords, unread: int, mentions: int) -> tuple[str, str]:
         """Title and text of a notification. They contain the room's title and what was written only if the setting
-        allows it; otherwise how much is unread, in the tool's `words`."""
+        allows it; otherwise, in the tool's `words`, that the person was mentioned (if there are new `mentions`), or how
+        much is new (`unread`)."""
         if self._settings.get(NOTIFICATION_CONTENT) == "shown":
             room = next((r for r in self._rooms.rooms() if r.room == self.latest), None)
             if room is not None:

@@ -50,7 +50,8 @@ class QuitDialog(Dialog):
         self._timer.start()
 
     def accept(self) -> None:
-        """Tries again to store everything. The dialog stays open if the disk refuses again."""
+        """Tries again to store everything, when the person asks or the timer does. Then closes the dialog as accepted;
+        if the disk refuses again (StoreFault), shows why, and the dialog stays open."""
         try:
             self._save()
         except StoreFault as fault:

@@ -26,8 +26,9 @@ def first_focusable(region: QWidget) -> QWidget | None:
 
 
 def step(regions: Sequence[QWidget], focused: QWidget | None, by: int) -> QWidget | None:
-    """Moves the focus to the next (`by` 1) or previous (-1) of the visible `regions`, from the one that contains
-    `focused`. Returns the widget that got the focus; None if no region takes it."""
+    """Moves the focus to the next (`by` 1) or previous (-1) of the visible `regions`, around the ends, from the one
+    that contains `focused`; from none of them, to the first or last. Returns the widget that got the focus; None if no
+    region takes it."""
     shown = [(r, first_focusable(r)) for r in regions if r.isVisible()]
     stops = [(r, w) for r, w in shown if w is not None]
     if not stops:

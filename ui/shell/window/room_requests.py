@@ -20,8 +20,9 @@ from ui.tool import toast
 
 
 class RoomRequests:
-    """Does what a person asks for from outside a room, after a question in a dialog: makes a new room, opens the direct
-    room with somebody, declines invitations. `open_room` is called with a room that is to be opened."""
+    """Does what a person asks for from outside a room: makes a new room, opens the direct room with somebody, declines
+    invitations. Asks in a dialog first, except to open a direct room that there is. `open_room` is called with a room
+    that is to be opened."""
 
     def __init__(
         self, window: QWidget, session: Session, tools: ToolList, open_room: Callable[[RoomId], object]

@@ -140,7 +140,8 @@ class SearchView(QWidget):
         self.look()
 
     def look(self) -> None:
-        """Searches for the words in the search line. The places found before stay until the answer is there."""
+        """Searches for the words in the search line. The places found before stay until the answer is there; without
+        words they are removed at once."""
         text = self.field.text().strip()
         if text:
             self._asking.ask(text)

@@ -30,7 +30,8 @@ class SettingsInForce(QObject):
         run_guarded(self._window, lambda: self._settings.set(THEME, choice))
 
     def step_text_size(self, by: int) -> None:
-        """Makes all text `by` steps larger (smaller, if negative) and stores that; 0 is for the usual size."""
+        """Makes all text `by` steps larger (smaller, if negative), stores that, and shows the new size in a message; 0
+        is for the usual size."""
         settings = self._settings
         size = scale.step(settings.get(TEXT_SIZE), by) if by else TEXT_SIZE.default
         if run_guarded(self._window, lambda: settings.set(TEXT_SIZE, size)):

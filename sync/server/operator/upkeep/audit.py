@@ -114,7 +114,8 @@ def in_words(broken: Broken, written: int) -> str:
 
 
 def opened(data: Path) -> Reading:
-    """Opens the database of `data`, a data folder or a backup, for reading. ConfigError if there is none."""
+    """Opens the database of `data`, a data folder or a backup, for reading. ConfigError if there is none, StoreError if
+    it cannot be read."""
     path = Config(data=data).database
     if (data / NAME).exists():
         path = data / read_manifest(data).database

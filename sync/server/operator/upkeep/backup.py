@@ -44,8 +44,8 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
     """Copies the data folder `data` to the backup in `target`: a new one, or only what is new since the last. Returns
     its manifest. `step` is called with the progress (what, done, all). `with_keys`: also copies the secret keys.
 
-    Parts of files that are missing at the source are counted in the manifest. ConfigError (also if the folder has
-    another agency's backup, or another backup runs in it), Damaged, Full or OSError.
+    Parts of files that are missing or damaged at the source are counted in the manifest. ConfigError (also if the
+    folder has another agency's backup, or another backup runs in it), Damaged, Full or OSError.
     """
     source = Config(data=data).database
     if not source.exists():
@@ -60,8 +60,8 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
 
 
 def _clear(target: Path, fingerprint: str) -> None:
-    """Removes what an interrupted backup left in `target` beside the whole one. ConfigError if the whole one belongs to
-    another agency than the one with the fingerprint `fingerprint`."""
+    """Removes databases that interrupted backups left in `target` beside the one of the whole backup; parts of files
+    stay. ConfigError if the whole one belongs to another agency than the one with the fingerprint `fingerprint`."""
     former = read_manifest(target) if (target / NAME).exists() else None
     if former is not None and former.agency != fingerprint:
         raise ConfigError(f"{target} has the backup of another agency: a backup needs a folder of its own")

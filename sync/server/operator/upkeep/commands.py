@@ -77,7 +77,8 @@ def _verify(data: Path, room: bytes | None) -> int:
 def backup(args: argparse.Namespace, data: Path) -> int:
     """Makes a backup of the data folder `data` at `args.target` and prints its manifest; with --verify also what
     `verify` prints for the copy. Returns the exit status: 1 if parts of files were missing (the rest is copied), or if
-    the copy is damaged. Records in the data folder whether it succeeded; a server reads that for its figures."""
+    --verify found the copy damaged. Records in the data folder whether it succeeded, which a server reads for its
+    figures; the error of a backup that failed is recorded and raised."""
     about = {"with_keys": int(args.with_keys)}
     try:
         result = _copy(args, data)

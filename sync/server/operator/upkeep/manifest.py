@@ -22,9 +22,9 @@ _PIECE = 1024 * 1024
 class Manifest:
     """Describes a backup. `format`: the backup's own version. `time`: the server's clock in ms before the first byte
     was read. `agency`: the fingerprint of its key, in hex. `database`: the name of the database file beside the
-    manifest; `sha256`: its hash in hex; `schema`: its version; `people`, `rooms`, `items` and `blobs` (parts of files)
-    count its content. `blobs_missing`: how many parts could not be copied. `keys`: whether the secret keys were
-    copied."""
+    manifest; `size_bytes`: its size; `sha256`: its hash in hex; `schema`: its version; `people`, `rooms`, `items` and
+    `blobs` (parts of files) count its content. `blobs_missing`: how many parts could not be copied. `keys`: whether the
+    secret keys were copied."""
 
     format: int
     time: int

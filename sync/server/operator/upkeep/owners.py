@@ -105,8 +105,8 @@ def _rh_at(reading: Reading, room: bytes, n: int) -> bytes | None:
 
 
 def _lives(logs: Logs, uid: Uid) -> bool:
-    """Whether the account of the person `uid` has not ended. True also for a damaged log, which does not show whether
-    the account ended."""
+    """Whether the account of the person `uid` has not ended. True also for a missing or damaged log, which does not
+    show whether the account ended."""
     log = logs.log(uid)
     return log is None or log.ended is None
 

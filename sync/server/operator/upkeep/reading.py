@@ -20,7 +20,8 @@ MISTYPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Damaged(StoreError):
-    """SQLite cannot read the database's file. `kind`: the class of its error."""
+    """A database's file cannot be read by SQLite, or is not the database of a server. `kind`: the class of the error
+    that was found."""
 
     code = "database"
 

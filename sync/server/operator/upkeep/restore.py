@@ -42,8 +42,9 @@ def restore(
 ) -> Tally:
     """Makes the data folder `data`, which must be missing or empty, from the backup in `source`. `keys`: the folder of
     server.key, if it is not in the backup. The new folder is verified: `on_problem` is called with each problem, `step`
-    often with the tally so far. If there are problems, nothing is put in place unless `damaged`. Returns the tally.
-    ConfigError if the restore is not possible, Full if the disk of the new folder is full."""
+    often with the tally so far. If there are problems, nothing is put in place unless `damaged`. Every room of the new
+    folder is closed to writing until clients have uploaded again what was lost. Returns the tally. ConfigError or
+    Reject if the restore is not possible, Full if the disk of the new folder is full."""
     manifest = _whole(source)
     data = _free(data)
     data.parent.mkdir(parents=True, exist_ok=True)

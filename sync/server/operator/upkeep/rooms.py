@@ -44,7 +44,8 @@ class RoomCheck:
 
     def run(self) -> None:
         """Verifies the room's items from the first, and compares the result with the stored head, state, members,
-        devices' heads and shares. Reports each problem."""
+        devices' heads and shares. Reports each problem. After one on which later items depend, each of these is checked
+        only by itself, and of the rest only the head."""
         try:
             self._run()
         except MISTYPED:
@@ -98,8 +99,9 @@ class RoomCheck:
             yield unit
 
     def _whole(self, item: Item, ident: bytes, rh: bytes, size: int) -> Item:
-        """Checks an item's row by itself: whether its id is `ident`, its running hash `rh` and its size in bytes
-        `size`, as the row says. Returns the item. Content that does not match its body is reported and left out."""
+        """Checks an item's row by itself: whether its id is `ident`, its running hash `rh` and, if its content is
+        stored, its size in bytes `size`, as the row says. Returns the item. Content that does not match its body is
+        reported and left out."""
         at = str(item.n)
         computed = item_id(item.kind, item.body)
         if computed != ident:
@@ -160,8 +162,9 @@ class RoomCheck:
     # -- seals ----------------------------------------------------------------------------------------------------
 
     def _check_seals(self, a: AcceptedEntry) -> None:
-        """Checks that the seals (encrypted keys) that an accepted entry names are stored; reports it if not. An entry
-        that was uploaded again after a restore has none of them, only re-seals, and is not checked."""
+        """Checks that the seals (encrypted keys) that an accepted entry names are stored; reports it if not. For an
+        added member with so many seals that the store has dropped some, nothing is reported. An entry that was uploaded
+        again after a restore has none of them, only re-seals, and is not checked."""
         add, epoch = a.entry.payload, a.entry.epoch
         if a.n in self._sealless:
             return
