@@ -195,7 +195,8 @@ class Pruning:
             async with asyncio.timeout(SENT_S):
                 while waiting:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(moved.wait(), LOOK_S)
+                        async with asyncio.timeout(LOOK_S):
+                            await moved.wait()
                     moved.clear()
                     self._check(room)
         except TimeoutError as e:

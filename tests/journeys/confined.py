@@ -89,9 +89,10 @@ def main() -> int:
             self._on_called("kansli://" + "0" * 32 + "/" + "0" * 32 + "?kind=chat\n")
             self._on_called("https://example.com/\n")
             look_at_sockets()
+            states: list[str] = []
+            session.status_changed.connect(lambda: states.append(session.status.state))
             session.hurry()
-            await asyncio.sleep(2)
-            await until(lambda: session.status.state == "online")
+            await until(lambda: set(states) > {"online"} and session.status.state == "online")
             look_at_sockets()
             await self.ending.close()  # as locking does, which would start another process
             self._open(await office.unlock(PASSPHRASE))

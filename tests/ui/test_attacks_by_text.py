@@ -2,7 +2,6 @@
 """A colleague writes names and links that Qt could take for HTML, that lead elsewhere, or that read backwards."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,10 @@ from tests.app.objects.crdts import crdt_of
 from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others, start_board
 from tests.one_change import one_change as encode_board
 from tests.ui.canary import canary, point_at
-from tests.ui.shell.fake_session import TOOLS, FakeSession
-from tests.ui.shell.sample import CASE, NOW
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import open_session, receive
+from tests.ui.shell.sample import NOW
+from tests.ui.shell.tool_views import TOOLS
 from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
@@ -83,14 +84,19 @@ def notified(text: str) -> str:
 # -- texts that look like HTML ------------------------------------------------------------------------------------
 
 
-def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_file(qtbot: QtBot, tmp_path: Path) -> None:
+async def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_file(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     with canary() as bird:
-        session = FakeSession(tmp_path)
-        title = bird.html + LONG
-        session.rooms.list = [replace(r, title=title) if r.room == CASE else r for r in session.rooms.list]
+        session = open_session(tmp_path)
+        case = office().case
+        named = encode_room(RoomNamed(title=bird.html + LONG, type="case"))
+        receive(session, case, office().head, named, obj=ObjId(case))
+        title = session.rooms.room(case).title
+        assert title.startswith(bird.html)
         window = MainWindow(session, TOOLS, now=lambda: NOW)
         shown(qtbot, window, 1200, 800)
-        window.open_room(CASE)
+        window.open_room(case)
         found = [w for w in window.findChildren(ElidedLabel) if w.accessibleName() == title and w.isVisible()]
         assert found
         for widget in found:

@@ -22,6 +22,7 @@ from tests.ui.faces import Name, walk
 from tests.ui.faces import listening as listening_
 from tests.ui.lists import Shown
 from tests.ui.shell import lists as lists_of_the_shell
+from ui.kit import theme
 from ui.kit.card import scroll
 from ui.kit.flow_layout import FlowLayout
 
@@ -30,8 +31,15 @@ UI = Path(__file__).parents[2] / "ui"
 
 
 @pytest.fixture(autouse=True)
-def listening() -> Iterator[None]:
+def light_and_swedish(qapp: QApplication) -> None:
+    """The same look and language before each test: how far a page is scrolled depends on both."""
     set_language("sv")
+    if (theme.choice(), theme.current().id) != ("light", "light") or not qapp.styleSheet():
+        theme.apply(qapp, "light")
+
+
+@pytest.fixture(autouse=True)
+def listening(light_and_swedish: None) -> Iterator[None]:
     yield from listening_()
 
 
@@ -107,7 +115,7 @@ def shown(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shown]:
 
 
 @pytest.mark.parametrize("how", ["changes", "adds", "removes"])
-def test_focus_selection_scroll_and_accessible_object_survive(qtbot: QtBot, shown: Shown, how: str) -> None:
+async def test_focus_selection_scroll_and_accessible_object_survive(qtbot: QtBot, shown: Shown, how: str) -> None:
     window = window_of(qtbot, shown)
     other, key = shown.keys[0], shown.keys[-2]
     rest = {each: each for each in shown.keys[1:]}

@@ -8,10 +8,10 @@ import copy
 import os
 from typing import TYPE_CHECKING, Any
 
-from jeepney import DBusAddress, HeaderFields, MatchRule, MessageType, message_bus, new_method_call
-from jeepney.io.asyncio import open_dbus_router
+from jeepney import DBusAddress, HeaderFields, MatchRule, message_bus, new_method_call
 
 from app.core import log
+from ui.kit.bus import ask, open_bus
 from ui.kit.tasks import run
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ _NAME = "org.freedesktop.login1"
 MANAGER = DBusAddress("/org/freedesktop/login1", bus_name=_NAME, interface=f"{_NAME}.Manager")
 SESSION = f"{_NAME}.Session"
 PROPERTIES = "org.freedesktop.DBus.Properties"
-ANSWER_S = 5.0
 
 
 def listen(events: "Events") -> None:
@@ -31,7 +30,7 @@ def listen(events: "Events") -> None:
 
 async def _serve(events: "Events") -> None:
     try:
-        async with open_dbus_router(bus="SYSTEM") as router:
+        async with open_bus("SYSTEM") as router:
             sleep = MatchRule(type="signal", interface=MANAGER.interface, member="PrepareForSleep")
             rules = [sleep]
             session = await _session(router)
@@ -39,7 +38,7 @@ async def _serve(events: "Events") -> None:
                 rules.append(MatchRule(type="signal", interface=SESSION, member="Lock", path=session))
                 rules.append(MatchRule(type="signal", interface=PROPERTIES, member="PropertiesChanged", path=session))
             for rule in rules:
-                await _ask(router, message_bus.AddMatch(_from_logind(rule)))
+                await ask(router, message_bus.AddMatch(_from_logind(rule)))
             everything: asyncio.Queue[Any] = asyncio.Queue(64)
             filters = [router.filter(rule, queue=everything) for rule in rules]
             try:
@@ -70,7 +69,7 @@ async def _owner(router: Any) -> str:
     """The connection to the bus that owns logind's name now; "" if none does. Every user of the computer may send such
     signals, so only those of the owner count."""
     try:
-        (owner,) = await _ask(router, message_bus.GetNameOwner(_NAME))
+        (owner,) = await ask(router, message_bus.GetNameOwner(_NAME))
     except OSError:
         return ""
     return str(owner)
@@ -91,18 +90,10 @@ def _is_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
 async def _session(router: Any) -> str | None:
     """The bus path of the desktop session that this process belongs to; None if it is in none."""
     try:
-        (path,) = await _ask(router, new_method_call(MANAGER, "GetSessionByPID", "u", (os.getpid(),)))
+        (path,) = await ask(router, new_method_call(MANAGER, "GetSessionByPID", "u", (os.getpid(),)))
     except OSError:
         try:
-            (path,) = await _ask(router, new_method_call(MANAGER, "GetSession", "s", ("auto",)))
+            (path,) = await ask(router, new_method_call(MANAGER, "GetSession", "s", ("auto",)))
         except OSError:
             return None
     return str(path)
-
-
-async def _ask(router: Any, message: Any) -> tuple[Any, ...]:
-    reply = await asyncio.wait_for(router.send_and_get_reply(message), ANSWER_S)
-    if reply.header.message_type is MessageType.error:
-        raise OSError("refused")
-    body: tuple[Any, ...] = reply.body
-    return body

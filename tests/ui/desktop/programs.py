@@ -12,14 +12,15 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
+import app.session
 from app.errors import DiskFull
 from app.installed import Installed
 from app.passphrases import PassphraseRules
-from app.profile import Profile
 from app.unlocking import SlotKind
 from app.unstored import Unstored
-from tests.ui.shell.fake_session import TOOLS, FakeSession
-from tests.ui.shell.sample import BOARD, CASE
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import open_session
+from tests.ui.shell.tool_views import TOOLS
 from tests.ui.shell.unlock_methods import unlock_methods
 from ui.desktop.again import Restart
 from ui.desktop.resident import Desktop
@@ -29,12 +30,17 @@ from ui.kit import tasks
 from ui.program import Program
 from ui.shell.entry.unlock import UnlockView
 
-LINK = f"kansli://{CASE.hex()}/{BOARD.hex()}?kind=board"
 ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
 
 
-class Session(FakeSession):
-    """Stands in for a session, and records whether it was closed and how often it was hurried and saved."""
+def link() -> str:
+    """A link to the board of the case room."""
+    return f"kansli://{office().case.hex()}/{office().board.hex()}?kind=board"
+
+
+class Session(app.session.Session):
+    """A session that records whether it was closed, how often it was hurried and saved, and the place that was kept;
+    and whose disk can be full."""
 
     hurried = 0
     closed = False
@@ -44,29 +50,37 @@ class Session(FakeSession):
     lost: Sequence[Unstored] = ()
     """What the disk refuses to store."""
 
+    place = ""
+
     def hurry(self) -> None:
         self.hurried += 1
+        super().hurry()
 
     async def close(self) -> None:
         self.closed = True
+        await super().close()
 
-    async def warm(self) -> None: ...
+    def keep_place(self, text: str) -> None:
+        super().keep_place(text)
+        self.place = text
 
     def save(self) -> None:
         self.saves += 1
         if self.full:
             raise DiskFull
+        super().save()
 
     def unstored(self) -> list[Unstored]:
-        return list(self.lost) if self.full else []
+        return list(self.lost) if self.full else super().unstored()
 
 
 class Office:
     """Stands in for app.bootstrap.Office. It opens without a key, unless it is locked."""
 
     def __init__(self, folder: Path, *, new: bool = False, locked: bool = False) -> None:
-        self.profile = Profile.open(root=folder)
-        self.session = Session(folder)
+        opened = open_session(folder, kind=Session)
+        assert isinstance(opened, Session)
+        self.session, self.profile = opened, opened.profile
         self.settings = self.session.settings
         self.is_new, self.is_unfinished = new, False
         self.unlocking = unlock_methods(folder, [SlotKind.KEYRING])

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication
 from app.errors import DiskFull, SlotDamaged
 from app.settings import AUTO_LOCK_MINUTES, CLOSE_TO_TRAY
 from app.unlocking import KeyChange, SlotKind
-from tests.ui.desktop.programs import LINK, Office, Running, Session, running
+from tests.ui.desktop.programs import Office, Running, Session, link, running
 from tests.ui.desktop.test_tray import menu_texts
-from tests.ui.shell.fake_session import FakeView
-from tests.ui.shell.sample import CASE, UNIT
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.tool_views import FakeView
 from tests.ui.shell.unlock_methods import unlock_methods
 from tests.ui.soon import caught_up
 from ui.desktop.again import Restart
@@ -78,10 +78,10 @@ async def test_a_link_that_comes_during_locking_is_given_on(
         r.office.session.full = True
         r.tray.lock_asked.emit()
         await r.until(lambda: r.program.ending.held is not None)
-        r.program.resident.called.emit(f"{LINK}\n")
+        r.program.resident.called.emit(f"{link()}\n")
         r.office.session.full = False
         held(r).again.click()
-        assert (await r.locked()).link == LINK
+        assert (await r.locked()).link == link()
 
 
 def held(r: Running) -> LockingView:
@@ -211,14 +211,14 @@ async def test_after_a_lock_the_window_is_where_it_was_and_as_large(
         assert r.shown.geometry() == place
 
 
-@pytest.mark.parametrize("link", ["", LINK])
+@pytest.mark.parametrize("by_link", [False, True])
 async def test_after_a_lock_one_is_in_the_same_room_and_view_once(
-    qapp: QApplication, tmp_path: Path, link: str
+    qapp: QApplication, tmp_path: Path, by_link: bool
 ) -> None:
     async with running(qapp, Office(tmp_path)) as r:
         window = r.program.stage.window
         assert window is not None
-        window.open_room(UNIT)
+        window.open_room(office().unit)
         window.navigator.open_tab(2)
         room = window.current_room()
         assert room is not None
@@ -230,29 +230,29 @@ async def test_after_a_lock_one_is_in_the_same_room_and_view_once(
         kept = r.office.session.place
         assert kept
         assert "halv" not in kept
-    office = Office(tmp_path)
-    office.session.place = kept
-    async with running(qapp, office, link, locked=True) as r:
+    again = Office(tmp_path)
+    again.session.keep_place(kept)
+    async with running(qapp, again, link() if by_link else "", locked=True) as r:
         await r.unlock()
         window = r.program.stage.window
         assert window is not None
         room = window.current_room()
         assert room is not None
-        if link:
-            assert room.room == CASE
+        if by_link:
+            assert room.room == office().case
         else:
-            assert (room.room, room.tabs.current()) == (UNIT, "documents")
+            assert (room.room, room.tabs.current()) == (office().unit, "documents")
             view = room.current_view()
             assert isinstance(view, FakeView)
             assert view.stood.caret == 5
-        assert office.session.place == "", "it is no place to start at for ever"
+        assert again.session.place == "", "it is no place to start at for ever"
         window.go_section("search")
         window.content.search_view.field.setText("kompl")
         await r.lock()
-        kept = office.session.place
-    office = Office(tmp_path)
-    office.session.place = kept
-    async with running(qapp, office, locked=True) as r:
+        kept = again.session.place
+    again = Office(tmp_path)
+    again.session.keep_place(kept)
+    async with running(qapp, again, locked=True) as r:
         await r.unlock()
         window = r.program.stage.window
         assert window is not None
@@ -274,7 +274,7 @@ async def test_a_place_that_cannot_be_read_or_is_gone_is_home(qapp: QApplication
         whole["place"] = {"section": "cellar", "room": None, "tab": "", "obj": None}
     if kept == "odd-standing":
         whole["standing"] = {"page": "x"}
-    office.session.place = json.dumps(whole) if kept in ("gone-room", "nowhere", "odd-standing") else kept
+    office.session.keep_place(json.dumps(whole) if kept in ("gone-room", "nowhere", "odd-standing") else kept)
     async with running(qapp, office, locked=True) as r:
         await r.unlock()
         window = r.program.stage.window

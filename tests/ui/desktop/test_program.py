@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.settings import AUTOSTART, LANGUAGE, PROXY_MODE
-from tests.ui.desktop.programs import ENROL, LINK, Office, running
+from tests.ui.desktop.programs import ENROL, Office, link, running
 from tests.ui.desktop.test_tray import menu_texts
-from tests.ui.shell.sample import CASE
+from tests.ui.shell.kept_office import office
 from ui.shell.entry.unlock import UnlockView
 from ui.shell.entry.welcome import WelcomeView
 
@@ -70,18 +70,18 @@ async def test_another_start_brings_it_to_the_front_and_its_link_is_followed(
         line = r.program.resident.line
         assert line is not None
         assert line.listening
-        line.called.emit(f"{LINK}\nåä\x00")
+        line.called.emit(f"{link()}\nåä\x00")
         assert r.shown.isVisible()
         window = r.program.stage.window
         assert window is not None
         view = window.current_room()
         assert view is not None
-        assert view.room == CASE
+        assert view.room == office().case
 
 
 async def test_a_link_waits_until_it_is_unlocked(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path, locked=True)) as r:
-        r.program.resident.called.emit(f"{LINK}\n")
+        r.program.resident.called.emit(f"{link()}\n")
         assert isinstance(r.gate, UnlockView)
         await r.unlock()
         window = r.program.stage.window
@@ -92,7 +92,7 @@ async def test_a_link_waits_until_it_is_unlocked(qapp: QApplication, tmp_path: P
 async def test_an_invitation_is_filled_in_and_nothing_more(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path, new=True)) as r:
         assert isinstance(r.gate, WelcomeView)
-        r.program.resident.called.emit(f"{LINK}\n")
+        r.program.resident.called.emit(f"{link()}\n")
         assert isinstance(r.gate, WelcomeView)
         assert r.gate.code.text() == ""
         r.program.resident.called.emit(f"{ENROL}\n")

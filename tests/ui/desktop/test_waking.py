@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 from jeepney import DBusAddress, HeaderFields, MessageType, message_bus, new_error, new_method_return, new_signal
-from jeepney.io.asyncio import DBusConnection, DBusRouter, open_dbus_connection, open_dbus_router
+from jeepney.io.asyncio import DBusConnection, DBusRouter
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtNetwork import QNetworkInformation
 from PySide6.QtWidgets import QApplication
 
-from tests.bus import needs_bus, own_bus
-from tests.world import until
+from tests.bus import named_on_bus, needs_bus, own_bus, serving
+from tests.world import PATIENCE_S, until
 from ui.desktop import power_linux
 from ui.desktop.power_linux import MANAGER, PROPERTIES, SESSION
 from ui.desktop.power_windows import event_of
 from ui.desktop.waking import Events, networks
+from ui.kit.bus import ask, open_bus
 
 OURS = "/org/freedesktop/login1/session/_32"
 
@@ -54,15 +55,10 @@ class Logind:
 
 @asynccontextmanager
 async def logind(*, by_pid: bool = True) -> AsyncIterator[Logind]:
-    connection = await open_dbus_connection(bus="SYSTEM")
-    async with DBusRouter(connection) as router:
-        await router.send_and_get_reply(message_bus.RequestName(MANAGER.bus_name))
-    made = Logind(connection, asyncio.Event(), by_pid=by_pid)
-    serving = asyncio.ensure_future(made.serve())
-    yield made
-    serving.cancel()
-    await asyncio.gather(serving, return_exceptions=True)
-    await connection.close()
+    async with named_on_bus("SYSTEM", MANAGER) as connection:
+        made = Logind(connection, asyncio.Event(), by_pid=by_pid)
+        async with serving(made.serve()):
+            yield made
 
 
 class Received:
@@ -86,9 +82,10 @@ async def over(received: Received) -> None:
 async def listening(made: Logind, received: Received) -> None:
     """Until signals arrive: the first ones may come before the bus knows of the rules."""
     power_linux.listen(received.events)
-    while "woke" not in received.all:
-        await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE_S):
+        while "woke" not in received.all:
+            await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
+            await asyncio.sleep(0.05)
     received.all.clear()
 
 
@@ -122,14 +119,14 @@ async def test_another_user_of_the_computer_locks_nobodys_window(
     names: list[str] = []
 
     @asynccontextmanager
-    async def opened(**named: Any) -> AsyncIterator[DBusRouter]:
-        async with open_dbus_router(**named) as router:
+    async def opened(bus: str) -> AsyncIterator[DBusRouter]:
+        async with open_bus(bus) as router:
             names.append(router.unique_name)
             yield router
 
-    monkeypatch.setattr(power_linux, "open_dbus_router", opened)
+    monkeypatch.setattr(power_linux, "open_bus", opened)
     received = Received()
-    async with logind() as made, open_dbus_router(bus="SYSTEM") as other:
+    async with logind() as made, open_bus("SYSTEM") as other:
         await listening(made, received)
         for signal in (
             new_signal(DBusAddress(OURS, interface=SESSION), "Lock"),
@@ -139,7 +136,7 @@ async def test_another_user_of_the_computer_locks_nobodys_window(
             if to_us_alone:
                 signal.header.fields[HeaderFields.destination] = names[0]
             await other.send(signal)
-        await other.send_and_get_reply(message_bus.GetId())  # the bus has passed them on
+        await ask(other, message_bus.GetId())  # the bus has passed them on
         await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
         await until(lambda: "woke" in received.all)
         assert "left" not in received.all

@@ -152,6 +152,19 @@ def test_what_is_in_sight_stays_where_it_is_when_rows_above_come_and_go(page: Pa
     assert page.top(held) == stood
 
 
+def test_a_page_that_is_scrolled_by_less_than_a_removed_row_ends_at_its_top(page: Page) -> None:
+    """Nothing is above the page by which the row could be kept down."""
+    page.show_rows(*NAMES)
+    bar, held = page.area.verticalScrollBar(), page.row(NAMES[3])
+    held.first.setFocus()
+    step = page.top(held) - page.top(page.row(NAMES[2]))
+    bar.setValue(step - 15)
+    stood = page.top(held)
+    page.show_rows(*NAMES[1:])
+    assert bar.value() == 0
+    assert page.top(held) == stood - 15
+
+
 def test_what_is_new_at_the_top_of_a_list_that_is_not_scrolled_is_in_sight(page: Page) -> None:
     page.show_rows(*NAMES)
     page.show_rows("ny", *NAMES)

@@ -2,25 +2,35 @@
 """The shell's lists, for tests/ui/test_lists_keep_place.py."""
 
 from collections.abc import Callable
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QWidget
 
-from app.core.enums import Role, RoomType
+from app.core import clock
+from app.core.enums import Role, RoomState, RoomType
 from app.core.ids import DevId, Hash, ObjId, RoomId
-from app.people.notices import KeyNotice
-from app.rooms.invitations import OpenInvitation
+from app.devices.service import DeviceInfo
+from app.people.person import Person
+from app.personal.records import PersonBlocked
 from app.rooms.pruning import PrunableObject, PrunePlan
-from app.rooms.service import EndedMember, HistoryProposal
-from app.rooms.succession import Standing, Successor
+from app.rooms.records import RoomNamed, encode
+from app.session import Session
+from app.store import objects as object_rows
 from app.store.rows import SearchHit
-from app.tasks.service import TaskRow
+from app.tasks.tool import TOOL as TASKS
 from app.unlocking import SlotKind
+from sync.client.ports import MemberRow as Membership
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
+from sync.trust.room.room_state import Proposal
+from sync.trust.room.successor_claim import Origin
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
-from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent, device
-from tests.ui.shell.fake_pruning import FakePruning
-from tests.ui.shell.fake_session import FakeSession, tool_list
-from tests.ui.shell.sample import CASE, ME, NOW, at, listed, member, summary
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import join, open_session, receive, remove, set_role, stop
+from tests.ui.shell.sample import CASE, NOW, at
+from tests.ui.shell.tool_views import tool_list
 from tests.ui.shell.unlock_methods import UnlockMethods
 from ui.kit.buttons import TextButton
 from ui.shell.home.action_row import ActionRow
@@ -46,14 +56,20 @@ from ui.tasks.my_tasks import MyTasks, TaskCheck
 
 
 def devices(folder: Path) -> Shown:
-    service = FakeDevices()
-    card = DevicesCard(service, FakeUnsent(CASE), lambda: "", lambda room: "")
+    session = open_session(folder)
+    card = DevicesCard(session.devices, session.unsent, lambda: "", lambda room: "")
 
     def show(rows: Rows) -> None:
-        service.rows = [device(DevId(number(key)), text) for key, text in rows.items()]
-        service.changed.emit()
+        found = [_device(key, text) for key, text in rows.items()]
+        session.devices.all = lambda: found  # type: ignore[method-assign]
+        session.devices.changed.emit()
 
     return rows_of(card, show, DeviceRow, QAbstractButton)
+
+
+def _device(key: str, name: str) -> DeviceInfo:
+    return DeviceInfo(dev=DevId(number(key)), name=name, system="", version="", added=at(9, 0), last_seen=None,
+                      alive=None, mine=False, revoked=False, revocable=True, by="")  # fmt: skip
 
 
 def keys(folder: Path) -> Shown:
@@ -76,11 +92,30 @@ def keys(folder: Path) -> Shown:
     return Shown(card, show, held, ("keyring", "passphrase", "passphrase"))
 
 
-def _people(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
+def _name(session: Session, rows: Rows) -> None:
+    """The agency's records of these people."""
+    for key, text in rows.items():
+        session.store.put_person(person(key, text).uid, {"name": text, "title": "", "unit": ""}, bytes(16))
+
+
+def _documents(session: Session, rows: Rows, *, opened: bool = False) -> None:
+    """The newest documents of the case room; `opened`: in that order, now."""
+    with session.store.db.transaction() as conn:
+        for key in MANY:
+            obj, t_ms = ObjId(number(key)), at(14, 5) + 1000 * (len(MANY) - MANY.index(key))
+            if key in rows:
+                object_rows.announce(conn, office().case, obj, "document", t_ms, office().me.uid)
+                object_rows.set_title(conn, obj, rows[key])
+                if opened:
+                    conn.execute("INSERT OR REPLACE INTO recent (obj, t) VALUES (?, ?)", (obj, t_ms))
+            object_rows.set_deleted(conn, office().case, obj, key not in rows)
+
+
+def _people(folder: Path, put: Callable[[Session, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
             keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
-    session = FakeSession(folder)
+    session = open_session(folder)
     panel = PeoplePanel(session, tool_list(session))
-    panel.set_room(CASE)
+    panel.set_room(office().case)
 
     def show(rows: Rows) -> None:
         put(session, rows)
@@ -90,44 +125,50 @@ def _people(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[Q
 
 
 def members(folder: Path) -> Shown:
-    def put(session: FakeSession, rows: Rows) -> None:
-        session.rooms.people[CASE] = [member(person(key, text), Role.WRITER) for key, text in rows.items()]
+    def put(session: Session, rows: Rows) -> None:
+        _name(session, rows)
+        there = [Membership(uid=person(key, "").uid, role=Role.WRITER, since_n=n, history=True) for n, key in
+                 enumerate(rows)]  # fmt: skip
+        gone = [person(key, "").uid for key in MANY if key not in rows]
+        session.store.receive(ReceivedSlice(room=office().case, members=there, gone=gone))
 
     return _people(folder, put, MemberRow, None)
 
 
 def ended_members(folder: Path) -> Shown:
-    def put(session: FakeSession, rows: Rows) -> None:
-        session.rooms.over = [EndedMember(person=person(key, text), t_ms=at(9, 0)) for key, text in rows.items()]
+    """One who joins again under another account is listed no more."""
+
+    def put(session: Session, rows: Rows) -> None:
+        _name(session, rows)
+        ended = [RoomEvent(n=1000 + MANY.index(key), t=at(9, 0), kind="reset", by=office().me.uid,
+                           subject=person(key, "").uid) for key in rows]  # fmt: skip
+        again = {f"x{key}": key for key in MANY if key not in rows}
+        _name(session, again)
+        there = [Membership(uid=person(key, "").uid, role=Role.WRITER, since_n=9, history=True) for key in again]
+        gone = [person(f"x{key}", "").uid for key in rows]
+        session.store.receive(ReceivedSlice(room=office().case, events=ended, members=there, gone=gone))
 
     return _people(folder, put, EndedCard, None)
 
 
 def proposals(folder: Path) -> Shown:
-    def put(session: FakeSession, rows: Rows) -> None:
-        session.rooms.proposals = [
-            HistoryProposal(ident=Hash(number(key, 32)), subject=person(key, text), by=ME, approved=False, refusal=None)
-            for key, text in rows.items()
-        ]
+    def put(session: Session, rows: Rows) -> None:
+        _name(session, rows)
+        session.engine.parts.link.rooms[office().case].stream.state.proposals = {
+            Hash(number(key, 32)): Proposal(what="hist", subject=person(key, "").uid, by=office().head.uid)
+            for key in rows
+        }
 
     return _people(folder, put, HistoryCard, TextButton)
 
 
 def changed_objects(folder: Path) -> Shown:
-    def put(session: FakeSession, rows: Rows) -> None:
-        session.rooms.objects = lambda room: [  # type: ignore[method-assign]
-            listed(obj=ObjId(number(key)), room=CASE, kind="document", title=text, updated_ms=9, by=ME.uid)
-            for key, text in rows.items()
-        ]
-
-    return _people(folder, put, ObjectRow, None, FEW)
+    return _people(folder, _documents, ObjectRow, None, FEW)
 
 
-def _home(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
+def _home(folder: Path, put: Callable[[Session, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
           keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
-    session = FakeSession(folder)
-    session.tasks.rows = []
-    session.rooms.recent = lambda limit: []  # type: ignore[method-assign]
+    session = open_session(folder)
     home = Home(session, tool_list(session), lambda: NOW)
 
     def show(rows: Rows) -> None:
@@ -137,45 +178,51 @@ def _home(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[QWi
     return rows_of(home, show, kind, inside, keys)
 
 
-def _invited(key: str, text: str) -> OpenInvitation:
-    return OpenInvitation(room=RoomId(number(key)), by=None, title=text, type=RoomType.CASE, greeting="", t_ms=at(9, 0),
-                          role=Role.WRITER, long=False)  # fmt: skip
-
-
 def home_answers(folder: Path) -> Shown:
-    def put(session: FakeSession, rows: Rows) -> None:
-        session.invitations.open_ones = [_invited(key, text) for key, text in rows.items()]
+    """Rooms that a colleague has added the person to."""
 
-    return _home(folder, put, ActionRow, None, FEW)
+    def put(session: Session, rows: Rows) -> None:
+        _rooms(session, rows, by=office().head)
+        for key in MANY:
+            if key not in rows and session.store.rooms_list.get(RoomId(number(key))) is not None:
+                remove(session, RoomId(number(key)), office().me)
+
+    return _home(folder, put, ActionRow, None)
 
 
 def home_notices(folder: Path) -> Shown:
-    def put(session: FakeSession, rows: Rows) -> None:
-        for key, text in rows.items():
-            session.people.all[person(key, text).uid] = person(key, text)
-        session.people.notified = [
-            KeyNotice(uid=person(key, text).uid, kind="device-added", t=at(9, 0)) for key, text in rows.items()
-        ]
+    def put(session: Session, rows: Rows) -> None:
+        _name(session, rows)
+        notices = session.store.key_notices
+        for key in rows:
+            restore = clock.set_clock(partial(at, 9, MANY.index(key)))
+            notices.put(person(key, "").uid, "device-added")
+            restore()
+        there = {person(key, "").uid for key in rows}
+        notices.dismiss(row.id for row in notices.open() if row.uid not in there)
+        session.notices._emit_changed()
 
     return _home(folder, put, NoticeCard, QAbstractButton)
 
 
 def home_recent(folder: Path) -> Shown:
-    def put(session: FakeSession, rows: Rows) -> None:
-        session.rooms.recent = lambda limit: [  # type: ignore[method-assign]
-            listed(obj=ObjId(number(key)), room=CASE, kind="document", title=text, updated_ms=at(9, 0))
-            for key, text in rows.items()
-        ]
-
-    return _home(folder, put, ActionRow, None, FEW)
+    return _home(folder, partial(_documents, opened=True), ActionRow, None, FEW)
 
 
-def _put_tasks(session: FakeSession, rows: Rows) -> None:
-    session.tasks.rows = [
-        TaskRow(room=CASE, obj=ObjId(bytes(16)), card=key, title=text, column="", assignee=ME.uid, due=None,
-                done=False, labels=(), checked=0, check_items=0)
-        for key, text in rows.items()
-    ]  # fmt: skip
+def _put_tasks(session: Session, rows: Rows) -> None:
+    """The cards of this person's in the case room, by their ids."""
+    board = session.service(TASKS).board(office().case)
+    for n, key in enumerate(MANY):
+        card = board.card(key)
+        if key not in rows:
+            if card is not None:
+                board.archive_card(key)
+        elif card is None:
+            board.add_card(board.columns()[0].id, rows[key], assignee=office().me.uid, due=date(2026, 1, 1 + n),
+                           card_id=key)  # fmt: skip
+        else:
+            board.archive_card(key, False)
+            board.edit_card(key, title=rows[key])
 
 
 def home_tasks(folder: Path) -> Shown:
@@ -183,7 +230,7 @@ def home_tasks(folder: Path) -> Shown:
 
 
 def my_tasks(folder: Path) -> Shown:
-    session = FakeSession(folder)
+    session = open_session(folder)
     view = tool_list(session).sections[0].make()
     assert isinstance(view, MyTasks)
 
@@ -195,13 +242,9 @@ def my_tasks(folder: Path) -> Shown:
 
 
 def prune_plan(folder: Path) -> Shown:
-    dialog = PruneDialog(
-        None,
-        FakePruning(),
-        tool_list(FakeSession(folder)),
-        CASE,
-        PrunePlan(refusal=None, ready=(), lacking=(), newcomers=()),
-    )
+    session = open_session(folder)
+    nothing = PrunePlan(refusal=None, ready=(), lacking=(), newcomers=())
+    dialog = PruneDialog(None, session.pruning, tool_list(session), office().case, nothing)
 
     def show(rows: Rows) -> None:
         found = tuple(
@@ -214,39 +257,57 @@ def prune_plan(folder: Path) -> Shown:
 
 
 def blocked(folder: Path) -> Shown:
-    session = FakeSession(folder)
+    session = open_session(folder)
     card = InvitationsCard(session)
 
     def show(rows: Rows) -> None:
-        session.invitations.people = [person(key, text) for key, text in rows.items()]
+        _name(session, rows)
+        found = {person(key, "").uid for key in rows}
+        before = {each.uid for each in session.invitations.blocked()}
+        session.personal.write(*(PersonBlocked(uid=uid, on=uid in found) for uid in before ^ found))
         card.refresh()
 
     return rows_of(card, show, BlockedRow, QAbstractButton)
 
 
+def _rooms(session: Session, rows: Rows, origin: Origin | None = None, *, by: Person | None = None) -> None:
+    """Rooms that this person founded (`by`: that this colleague founded, and added them to), the first of them the
+    newest; the others have no title, as before they are read."""
+    by = by or office().me
+    for n, key in enumerate(MANY):
+        room = RoomId(number(key))
+        if session.store.rooms_list.get(room) is not None:
+            named = encode(RoomNamed(title=rows.get(key, "\u200b"), type="case"))
+            receive(session, room, by, named, obj=ObjId(room), t_ms=at(14, 59 - n))
+        elif key in rows:
+            join(session, by, rows[key], RoomType.CASE, t_ms=at(14, 59 - n), origin=origin, room=room)
+
+
 def owned_rooms(folder: Path) -> Shown:
-    session = FakeSession(folder)
+    session = open_session(folder)
     card = OwnedCard(session.rooms)
 
     def show(rows: Rows) -> None:
-        found = [summary(RoomId(number(key)), text, RoomType.CASE) for key, text in rows.items()]
-        session.rooms.only_mine = lambda: found  # type: ignore[method-assign]
+        _rooms(session, rows)
+        for key in MANY:
+            if session.store.rooms_list.get(RoomId(number(key))) is not None:
+                role = Role.WRITER if key in rows else Role.OWNER
+                set_role(session, RoomId(number(key)), (office().head, role))
         card.refresh()
 
     return rows_of(card, show, OwnedRow)
 
 
 def successors(folder: Path) -> Shown:
-    session = FakeSession(folder)
-    bar = SuccessionBar(session, tool_list(session), CASE)
+    session = open_session(folder)
+    bar = SuccessionBar(session, tool_list(session), office().case)
+    stop(session, office().case, RoomState.FORK)
 
     def show(rows: Rows) -> None:
-        known = [summary(RoomId(number(key)), text, RoomType.CASE) for key, text in rows.items()]
-        session.rooms.list = [*(room for room in session.rooms.list if room.room == CASE), *known]
-        session.succession.standings[CASE] = Standing(
-            origin=None, believed=False, successors=tuple(Successor(room=room.room, by=ME.uid) for room in known),
-            refusal="replaced", evidence=(), head=None,
-        )  # fmt: skip
+        _rooms(session, rows, session.engine.standing(office().case))
+        gone = [(RoomId(number(key)),) for key in MANY if key not in rows]
+        with session.store.db.transaction() as conn:
+            conn.executemany("DELETE FROM origins WHERE room = ?", gone)
         bar.refresh()
 
     def held(key: str) -> QWidget:
@@ -258,19 +319,21 @@ def successors(folder: Path) -> Shown:
 
 
 def room_list(folder: Path) -> Shown:
-    session = FakeSession(folder)
+    session = open_session(folder)
     view = RoomList(session.rooms, session.invitations)
 
     def show(rows: Rows) -> None:
-        session.rooms.people |= {RoomId(number(key)): [] for key in rows}
-        session.rooms.list = [summary(RoomId(number(key)), text, RoomType.CASE) for key, text in rows.items()]
+        _rooms(session, rows)
+        with session.store.db.transaction() as conn:
+            conn.executemany("UPDATE rooms SET title = '' WHERE room = ?",
+                             [(RoomId(number(key)),) for key in MANY if key not in rows])  # fmt: skip
         view.refresh()
 
     return painted(view, show, view.list, MANY)
 
 
 def search_results(folder: Path) -> Shown:
-    session = FakeSession(folder)
+    session = open_session(folder)
     view = SearchView(session, tool_list(session))
 
     def show(rows: Rows) -> None:
@@ -312,7 +375,7 @@ def palette(folder: Path) -> Shown:
 
 
 def found_people(folder: Path) -> Shown:
-    search = PersonSearch(FakeSession(folder).people, set())
+    search = PersonSearch(open_session(folder).people, set())
 
     def show(rows: Rows) -> None:
         search.list.rows.set_rows([person_row(person(key, text)) for key, text in rows.items()])

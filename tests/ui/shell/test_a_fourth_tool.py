@@ -10,14 +10,19 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
+from app import kinds
 from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
+from app.rooms.records import ObjectAnnounced, encode
 from app.rooms.service import ObjectSummary
+from app.session import Session
 from app.setting import Setting
 from app.store.rows import SearchHit
 from tests.app.small_tool import KIND, SMALL, SmallService
-from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
-from tests.ui.shell.sample import CASE, HEAD, LEGAL, NOW, UNIT, at, listed
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import open_session, receive, say
+from tests.ui.shell.sample import NOW, at, listed
+from tests.ui.shell.tool_views import TOOLS, FakeView
 from tests.ui.soon import caught_up
 from ui.kit.card import SectionHeader
 from ui.kit.style import label
@@ -27,9 +32,13 @@ from ui.tool import HomeCard, Section, ShownKind, Tool, Trial, ViewParts
 from ui.tool_parts import HomeRow, NewsWords, Origin, Place, ToolCommand, always
 
 NOTE = ObjId(b"n" * 16)
-LINK = ObjectLink(room=CASE, obj=NOTE, kind=KIND.id)
 SETTING = Setting(key="room-in-title", default=True, label="Theme", about="Theme")
 Parts = ViewParts[SmallService]
+
+
+def link(ref: bytes = b"") -> ObjectLink:
+    """To the note in the case room."""
+    return ObjectLink(room=office().case, obj=NOTE, kind=KIND.id, ref=ref)
 
 
 class NoteView(FakeView):
@@ -66,13 +75,13 @@ def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None)
 
 
 def _rows(parts: Parts, new: AbstractSet[RoomId]) -> Sequence[HomeRow]:
-    row = HomeRow(key="n", icon="edit", title="Skriv under åäö", detail="", t_ms=at(9, 0), room=CASE, link=LINK,
-                  introduces=False)  # fmt: skip
+    row = HomeRow(key="n", icon="edit", title="Skriv under åäö", detail="", t_ms=at(9, 0), room=office().case,
+                  link=link(), introduces=False)  # fmt: skip
     return [row, *(replace(row, key=room, title="Ny", room=room, link=None, introduces=True) for room in new)]
 
 
 def _origins(parts: Parts, places: Sequence[Place]) -> dict[Place, Origin]:
-    return {place: Origin(person=HEAD, quoted=False) for place in places}
+    return {place: Origin(person=office().head, quoted=False) for place in places}
 
 
 def _summary(parts: Parts) -> QWidget:
@@ -120,14 +129,14 @@ NOTES = Tool(
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> FakeSession:
-    made = FakeSession(tmp_path)
+def session(tmp_path: Path) -> Session:
+    made = open_session(tmp_path, tools=(*kinds.TOOLS, SMALL))
     SEEN.parts.clear()
     return made
 
 
 @pytest.fixture
-def window(qapp: QApplication, session: FakeSession) -> Iterator[MainWindow]:
+def window(qapp: QApplication, session: Session) -> Iterator[MainWindow]:
     made = MainWindow(session, (*TOOLS, NOTES), now=lambda: NOW)
     made.resize(1440, 900)
     made.show()
@@ -138,8 +147,8 @@ def window(qapp: QApplication, session: FakeSession) -> Iterator[MainWindow]:
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
-def note(room: RoomId = CASE, updated_ms: int = 1) -> ObjectSummary:
-    return listed(obj=NOTE, room=room, kind=KIND.id, title="Åäö", updated_ms=updated_ms, by=HEAD.uid)
+def note(updated_ms: int = 1) -> ObjectSummary:
+    return listed(obj=NOTE, room=office().case, kind=KIND.id, title="Åäö", updated_ms=updated_ms, by=office().head.uid)
 
 
 def buttons(view: QWidget) -> dict[str, QAbstractButton]:
@@ -147,7 +156,7 @@ def buttons(view: QWidget) -> dict[str, QAbstractButton]:
 
 
 def test_its_tab_is_there_before_any_object_and_its_view_gets_the_typed_service(window: MainWindow) -> None:
-    window.open_room(CASE)
+    window.open_room(office().case)
     view = window.current_room()
     assert view is not None
     assert view.tabs.ids() == ["chat", "documents", "tasks", "notes"]
@@ -155,7 +164,7 @@ def test_its_tab_is_there_before_any_object_and_its_view_gets_the_typed_service(
     assert isinstance(view.current_view(), NoteView)
     (parts,) = SEEN.parts
     assert parts.people.me.is_me
-    assert parts.rooms.may_write(CASE)
+    assert parts.rooms.may_write(office().case)
     assert parts.now() == NOW
     assert not view.panel.isVisible()
 
@@ -181,14 +190,14 @@ def test_home_has_its_card_and_its_rows(window: MainWindow) -> None:
     found = buttons(window.content.home)
     next(button for name, button in found.items() if name.startswith("Skriv under åäö")).click()
     next(button for name, button in found.items() if name.startswith("Ny,")).click()
-    assert opened == [LINK, LEGAL]
+    assert opened == [link(), office().legal]
     assert not [name for name in found if "Du har lagts till" in name], "its row introduces the room"
 
 
 def test_its_command_is_offered_while_its_view_can_do_it(window: MainWindow) -> None:
     stamp = window.commands["stamp"]
     assert not stamp.enabled()
-    window.open_room(CASE)
+    window.open_room(office().case)
     view = window.current_room()
     assert view is not None
     view.show_tool("notes")
@@ -207,24 +216,26 @@ def test_its_objects_are_shown_in_its_words(window: MainWindow) -> None:
     tools = window.tools
     assert tools.title(note(), "Rum") == "Åäö i Rum"
     assert tools.line(note()) == "raden om Åäö"
-    assert (tools.icon(KIND.id), tools.icon_of(LINK), tools.icon_of(replace(LINK, ref=b"x"))) == ("edit", "edit", "pin")
+    assert (tools.icon(KIND.id), tools.icon_of(link()), tools.icon_of(link(b"x"))) == ("edit", "edit", "pin")
     assert tools.listed([note()]) == [note()]
     assert tools.things() == "chatt, dokument, uppgifter och filer"
     assert tools.found() == "Meddelanden, dokument, uppgifter och filer"
-    hit = SearchHit(room=CASE, obj=NOTE, kind=KIND.id, ref=b"r", title="", snippet="", t=1, rank=0.0)
-    assert tools.origins([hit]) == {(NOTE, b"r"): Origin(person=HEAD, quoted=False)}
+    hit = SearchHit(room=office().case, obj=NOTE, kind=KIND.id, ref=b"r", title="", snippet="", t=1, rank=0.0)
+    assert tools.origins([hit]) == {(NOTE, b"r"): Origin(person=office().head, quoted=False)}
     assert tools.with_history() == "dokument och tavlor"
     assert tools.without_history() == "chatt, filer och filer"
 
 
-def test_what_is_new_is_said_by_the_tool_whose_object_changed_last(window: MainWindow, session: FakeSession) -> None:
-    tools, objects = window.tools, session.rooms.objects(CASE)
+async def test_what_is_new_is_said_by_the_tool_whose_object_changed_last(window: MainWindow, session: Session) -> None:
+    tools, objects = window.tools, session.rooms.objects(office().case)
     assert _new_in(tools, objects) == "Nytt meddelande i Rum"
     assert _new_in(tools, [*objects, note(updated_ms=at(23, 0))]) == "nytt i Rum"
     announced: list[str] = []
     window.announcer.announce = lambda kind, text, count=1: announced.append(text)  # type: ignore[method-assign]
-    session.rooms.objects = lambda room: [note(room)]  # type: ignore[method-assign]
-    session.rooms.set_unread(UNIT, 9)
+    unit, head = office().unit, office().head
+    say(session, unit, head, "Ett å 🙂", t_ms=at(14, 3))
+    receive(session, unit, head, encode(ObjectAnnounced(obj=NOTE, kind=KIND.id)), obj=ObjId(unit))
+    receive(session, unit, head, b"note", obj=NOTE, t_ms=at(14, 4))
     caught_up(window)
     assert "nytt i Enheten för tillsyn" in announced
 

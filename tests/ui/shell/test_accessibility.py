@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Every focusable control of every view has a name and a role, and Tab reaches and leaves everything."""
 
+import inspect
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
@@ -11,14 +11,13 @@ from pytestqt.qtbot import QtBot
 from app.core.enums import Role, RoomState
 from app.passphrases import PassphraseRules
 from app.people.codes import Verdict
-from app.people.notices import KeyNotice
-from tests.ui.shell.fake_rooms import SEAL
-from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, HEAD, ORDINARY, REGISTRAR, at
+from app.session import Session
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import continue_room, notify_keys, propose, reread, stop
+from tests.ui.shell.sample import ORDINARY, SEAL, at
 from tests.ui.shell.test_gate import Office, opens
-from tests.ui.shell.test_history import PROPOSAL
 from tests.ui.shell.test_recovery import ASKED
-from tests.ui.shell.test_succession import STOPPED
+from tests.ui.shell.test_succession import STOPPED, stopped
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.shell.entry.unfinished_enrolment import UnfinishedView
@@ -33,80 +32,74 @@ from ui.shell.window.main_window import MainWindow
 from ui.shell.window.navigation import Place
 
 
-def stopped(window: MainWindow) -> None:
+def session_of(window: MainWindow) -> Session:
+    assert isinstance(window.session, Session)
+    return window.session
+
+
+def divided(window: MainWindow) -> None:
     """A divided room whose bar has all its buttons, and a proposal beside its members."""
-    session = window.session
-    assert isinstance(session, FakeSession)
-    session.succession.standings[CASE] = STOPPED
-    session.rooms.proposals = [PROPOSAL]
-    window.open_room(CASE)
+    session = session_of(window)
+    propose(session, office().case, office().head, office().registrar)
+    stopped(session)
+    window.open_room(office().case)
 
 
 def restored(window: MainWindow) -> None:
     """A room that the server, restored from a backup, is given back; what is kept against it can be shown."""
-    session = window.session
-    assert isinstance(session, FakeSession)
-    session.succession.standings[CASE] = replace(STOPPED, restored=True)
-    session.rooms.set_state(CASE, RoomState.RESTORED)
-    window.open_room(CASE)
+    stopped(session_of(window), RoomState.RESTORED)
+    window.open_room(office().case)
 
 
 def older_history(window: MainWindow) -> None:
     """A long room whose older history is still being read."""
-    session = window.session
-    assert isinstance(session, FakeSession)
-    session.rooms.filled = 37
-    window.open_room(CASE)
+    reread(session_of(window), office().case, 37, 100)
+    window.open_room(office().case)
 
 
 def asked(window: MainWindow) -> None:
     """Somebody asks for something with the person's recovery sheet."""
-    session = window.session
-    assert isinstance(session, FakeSession)
+    session = session_of(window)
     session.engine.recovery_sheet.replace_attempts([ASKED])
     session.status_changed.emit()
 
 
 def nothing(window: MainWindow) -> None:
     """No room is open: none is there."""
-    session = window.session
-    assert isinstance(session, FakeSession)
-    session.rooms.list = []
+    session = session_of(window)
+    with session.store.db.transaction() as conn:
+        conn.execute("UPDATE rooms SET title = ''")  # such rooms are not listed yet
     session.rooms.changed.emit()
     window.go(Place(section="rooms"))
 
 
-def read_only(window: MainWindow) -> None:
+async def read_only(window: MainWindow) -> None:
     """A room in which one may only read, whose members are shown."""
-    session = window.session
-    assert isinstance(session, FakeSession)
-    session.rooms.may_write = lambda room: False  # type: ignore[method-assign] # as in a room that another continues
-    window.open_room(CASE)
+    session = session_of(window)
+    stop(session, office().case, RoomState.FORK)
+    continue_room(session, office().case, office().me)
+    window.open_room(office().case)
 
 
 def notified(window: MainWindow, section: str) -> None:
     """Something happened to two people's keys, a warning among them."""
-    session = window.session
-    assert isinstance(session, FakeSession)
-    session.people.notified = [
-        KeyNotice(uid=REGISTRAR.uid, kind="reset", t=at(9, 30), ids=(1,)),
-        KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), ids=(2,)),
-    ]
-    session.people.changed.emit()
+    session = session_of(window)
+    notify_keys(session, office().registrar, "reset", t_ms=at(9, 30))
+    notify_keys(session, office().head, "device-added")
     if section == "room":
-        window.open_room(CASE)
+        window.open_room(office().case)
     else:
         window.go_section("home")
 
 
-VIEWS: dict[str, Callable[[MainWindow], None]] = {
+VIEWS: dict[str, Callable[[MainWindow], object]] = {
     "keys on home": lambda w: notified(w, "home"),
     "keys in a room": lambda w: notified(w, "room"),
     "home": lambda w: w.go_section("home"),
-    "rooms": lambda w: w.open_room(CASE),
+    "rooms": lambda w: w.open_room(office().case),
     "nothing": nothing,
     "read only": read_only,
-    "stopped": stopped,
+    "divided": divided,
     "restored": restored,
     "older history": older_history,
     "asked": asked,
@@ -121,7 +114,9 @@ VIEWS: dict[str, Callable[[MainWindow], None]] = {
 
 async def shown(window: MainWindow, view: str) -> None:
     """Waits until the view is complete, with what was searched for."""
-    VIEWS[view](window)
+    done = VIEWS[view](window)
+    if inspect.isawaitable(done):
+        await done
     QApplication.processEvents()
     if view == "search":
         await until(lambda: window.content.search_view.list.isVisible())
@@ -140,7 +135,7 @@ async def test_every_control_of_the_window_has_a_name_and_a_role(window: MainWin
         "rooms",
         "nothing",
         "read only",
-        "stopped",
+        "divided",
         "restored",
         "older history",
         "asked",
@@ -160,14 +155,14 @@ async def test_tab_reaches_and_leaves_everything(window: MainWindow, view: str) 
 @pytest.mark.parametrize(
     "name", ["new", "add", "role", "verify", "seal", "no seal", "successor", "evidence", "passphrase"]
 )
-def test_every_control_of_the_dialogs_has_a_name_and_a_role(
-    window: MainWindow, session: FakeSession, name: str
-) -> None:
+def test_every_control_of_the_dialogs_has_a_name_and_a_role(window: MainWindow, session: Session, name: str) -> None:
     makers: dict[str, Callable[[], QDialog]] = {
         "new": lambda: NewRoomDialog(window, window.tools.things()),
         "add": lambda: AddMemberDialog(window, session.people, set(), Role.OWNER),
-        "role": lambda: RoleDialog(window, HEAD, Role.ADMIN, Role.OWNER),
-        "successor": lambda: SuccessorDialog(window, session.succession.plan(CASE), "fork", window.tools.things()),
+        "role": lambda: RoleDialog(window, office().head, Role.ADMIN, Role.OWNER),
+        "successor": lambda: SuccessorDialog(
+            window, session.succession.plan(office().case), "fork", window.tools.things()
+        ),
         "evidence": lambda: EvidenceDialog(window, STOPPED),
         "passphrase": lambda: PassphraseDialog(
             window,
@@ -179,7 +174,11 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
             new=PassphraseRules(),
         ),
         "verify": lambda: VerifyDialog(
-            window, HEAD, session.people.safety_number(HEAD.uid), session.people.my_code, lambda texts: Verdict.NO_CODE
+            window,
+            office().head,
+            session.people.safety_number(office().head.uid),
+            session.people.my_code,
+            lambda texts: Verdict.NO_CODE,
         ),
         "seal": lambda: SecurityDialog(window, "warned", SEAL, STOPPED, lambda: None),
         "no seal": lambda: SecurityDialog(window, "waiting", None, ORDINARY, lambda: None),

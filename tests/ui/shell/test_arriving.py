@@ -4,14 +4,14 @@
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
+from app.session import Session
 from tests.ui.finding import toast_of
-from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import BOARD, CASE
+from tests.ui.shell.kept_office import office
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.outside_links import is_invitation, judge
 
@@ -29,11 +29,20 @@ ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
         ("kansli://" + "å" * 5000, "ingen länk"),
         ("file:///etc/passwd", "ingen länk"),
         ("--data=/tmp/x", "ingen länk"),
-        (ObjectLink(room=RoomId(b"?" * 16), obj=BOARD, kind="board").to_text(), "inte är med i"),
-        (ObjectLink(room=CASE, obj=ObjId(b"?" * 16), kind="board").to_text(), "finns inte i rummet"),
     ],
 )
-def test_what_leads_nowhere_is_shown(window: MainWindow, session: FakeSession, text: str, shown: str) -> None:
+def test_what_leads_nowhere_is_shown(window: MainWindow, session: Session, text: str, shown: str) -> None:
+    leads_nowhere(window, session, text, shown)
+
+
+def test_a_link_to_what_is_not_here_is_shown(window: MainWindow, session: Session) -> None:
+    other = ObjectLink(room=RoomId(b"?" * 16), obj=office().board, kind="board")
+    leads_nowhere(window, session, other.to_text(), "inte är med i")
+    gone = ObjectLink(room=office().case, obj=ObjId(b"?" * 16), kind="board")
+    leads_nowhere(window, session, gone.to_text(), "finns inte i rummet")
+
+
+def leads_nowhere(window: MainWindow, session: Session, text: str, shown: str) -> None:
     before = (window.navigator.place, len(session.rooms.rooms()))
     window.follow(text)
     assert shown in toast_of(window)._text.text()
@@ -41,21 +50,20 @@ def test_what_leads_nowhere_is_shown(window: MainWindow, session: FakeSession, t
 
 
 def test_a_link_to_what_is_here_opens_it(window: MainWindow) -> None:
-    window.follow(ObjectLink(room=CASE, obj=BOARD, kind="board", ref=b"card").to_text())
+    window.follow(ObjectLink(room=office().case, obj=office().board, kind="board", ref=b"card").to_text())
     view = window.current_room()
     assert view is not None
-    assert (view.room, view.tabs.current()) == (CASE, "tasks")
+    assert (view.room, view.tabs.current()) == (office().case, "tasks")
 
 
-def test_what_a_thing_is_says_our_copy_and_not_the_link(session: FakeSession) -> None:
-    link, why_not = judge(ObjectLink(room=CASE, obj=BOARD, kind="document").to_text(), session)
-    assert (link, why_not) == (ObjectLink(room=CASE, obj=BOARD, kind="board"), "")
+def test_what_a_thing_is_says_our_copy_and_not_the_link(session: Session) -> None:
+    link, why_not = judge(ObjectLink(room=office().case, obj=office().board, kind="document").to_text(), session)
+    assert (link, why_not) == (ObjectLink(room=office().case, obj=office().board, kind="board"), "")
 
 
-@given(st.text(max_size=600) | st.binary(max_size=100).map(lambda b: "kansli://" + b.hex()))
-def test_whatever_is_written_is_judged(text: str) -> None:
-    session = FakeSession.__new__(FakeSession)
-    session.rooms = type("Rooms", (), {"rooms": lambda self: [], "objects": lambda self, room: []})()
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=600) | st.binary(max_size=100).map(lambda b: "kansli://" + b.hex()))
+def test_whatever_is_written_is_judged(session: Session, text: str) -> None:
     link, why_not = judge(text, session)
     assert link is None
     assert why_not

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
 from app.errors import BadChange, BugError, DiskFull
+from app.session import Session
 from tests.ui.finding import toast_of
-from tests.ui.shell.fake_session import FakeSession
 from tests.world import until
 from ui.kit import tasks
 from ui.kit.bug_dialog import BugDialog, BugNotifier
@@ -69,8 +69,11 @@ def test_what_is_no_fault_of_ours_is_shown_by_its_sentence(window: MainWindow, e
 
 @pytest.mark.parametrize(("language", "button"), [("sv", "Rapportera till it"), ("en", "Report to IT")])
 async def test_the_report_to_it_holds_the_code(
-    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str, button: str
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str, button: str
 ) -> None:
+    session.profile.logs_folder.mkdir(exist_ok=True)
+    (session.profile.logs_folder / "kansli.log").write_text("ui opened\n")
+
     async def where(parent: object, title: str, name: str, filters: str = "") -> Path:
         return tmp_path / "report.zip"
 
@@ -132,7 +135,7 @@ def test_a_hidden_window_shows_nothing(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError(), DiskFull()])
-def test_at_the_gate_too_what_nobody_caught_is_shown(qtbot: QtBot, session: FakeSession, error: Exception) -> None:
+def test_at_the_gate_too_what_nobody_caught_is_shown(qtbot: QtBot, session: Session, error: Exception) -> None:
     stage = Stage(session.settings, lambda: True, background=False, report=dict)
     stage.show_gate(QWidget())
     assert stage.gate is not None

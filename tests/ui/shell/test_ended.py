@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
 """An account that the agency ended, and two in one name: shown plainly, and nobody is added over it unseen."""
 
-import asyncio
-from dataclasses import replace
-
+import pytest
 from PySide6.QtWidgets import QLabel
 
-from app.core.ids import Uid
-from app.rooms.service import EndedMember
-from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import ARCHIVIST, CASE, REGISTRAR, at
-from tests.ui.shell.test_people import dialog, panel_of
+from app.session import Session
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.sample import at
+from tests.ui.shell.served import Served
+from tests.ui.shell.test_people import dialog, members_of, panel_of
 from tests.ui.walking import check
 from tests.world import until
 from ui.shell.room.duplicate_accounts import DuplicateAccountsDialog
 from ui.shell.room.member_dialogs import AddMemberDialog
 from ui.shell.window.main_window import MainWindow
-
-TWIN = replace(ARCHIVIST, uid=Uid(bytes(range(16))))
 
 
 async def add_archivist(window: MainWindow) -> DuplicateAccountsDialog:
@@ -30,26 +28,30 @@ async def add_archivist(window: MainWindow) -> DuplicateAccountsDialog:
     return next(d for d in window.findChildren(DuplicateAccountsDialog) if d.isVisible())
 
 
+@pytest.mark.usefixtures("connected")
 async def test_two_accounts_in_one_name_are_both_named_before_one_is_added(
-    window: MainWindow, session: FakeSession
+    window: MainWindow, session: Session, served: Served
 ) -> None:
-    session.people.others_alike = [TWIN]
+    archivist = office().archivist
+    (twin,) = await served.w.hire(archivist.name, unit=archivist.unit)
     asked = await add_archivist(window)
     check(asked)
     shown = " ".join(x.text() for x in asked.findChildren(QLabel))
-    assert "0505 0505" in shown
-    assert "0001 0203" in shown
+    for uid in (archivist.uid, twin.uid):
+        assert f"{uid.hex()[:4]} {uid.hex()[4:8]}" in shown
     assert not asked.accept_button.isDefault()
     asked.reject()
-    await asyncio.sleep(0.02)
-    assert ARCHIVIST not in [m.person for m in session.rooms.people[CASE]]
+    await until(lambda: not asked.isVisible())
+    assert "Arkivarie" not in members_of(session)
     asked = await add_archivist(window)
     asked.accept()
-    await until(lambda: ARCHIVIST in [m.person for m in session.rooms.people[CASE]])
+    await until(lambda: "Arkivarie" in members_of(session))
 
 
-async def test_the_panel_says_whose_account_was_ended(window: MainWindow, session: FakeSession) -> None:
-    session.rooms.over = [EndedMember(person=REGISTRAR, t_ms=at(9, 0, 20))]
+async def test_the_panel_says_whose_account_was_ended(window: MainWindow, session: Session) -> None:
+    registrar = office().registrar.uid
+    ended = RoomEvent(n=1000, t=at(9, 0, 20), kind="reset", by=office().head.uid, subject=registrar)
+    session.store.receive(ReceivedSlice(room=office().case, events=[ended], gone=[registrar]))
     panel = panel_of(window)
     shown = " ".join(x.text() for x in panel.findChildren(QLabel))
     assert "Registrator är inte längre med i rummet" in shown

@@ -7,12 +7,13 @@ from PySide6.QtCore import QByteArray, QRect, QSize
 from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.session import Session
 from app.settings import DENSITY, SIDEBAR_WIDTH, TEXT_SIZE, WINDOW_GEOMETRY
 from tests.ui.finding import toast_of
 from tests.ui.pointing import click
-from tests.ui.shell.fake_session import TOOLS, FakeSession
-from tests.ui.shell.sample import CASE, PERMIT
-from tests.ui.shell.test_window import press, room
+from tests.ui.shell.in_window import press, room
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.tool_views import TOOLS
 from tests.ui.walking import check
 from ui.desktop.closing import Gate
 from ui.kit import scale, screens, theme
@@ -30,7 +31,7 @@ def small_screen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_screen")
-def test_a_new_window_and_a_gate_are_no_larger_than_the_screen(session: FakeSession, qtbot: QtBot) -> None:
+def test_a_new_window_and_a_gate_are_no_larger_than_the_screen(session: Session, qtbot: QtBot) -> None:
     gate, window = Gate(lambda: True), MainWindow(session, TOOLS)
     gate.setCentralWidget(GatePage("Kansli är låst", "Lås upp för att fortsätta."))
     for made in (gate, window):
@@ -43,9 +44,9 @@ def test_a_new_window_and_a_gate_are_no_larger_than_the_screen(session: FakeSess
 
 
 @pytest.mark.parametrize("size", [100, 200])
-def test_the_window_can_be_made_as_small_as_a_small_screen(window: MainWindow, session: FakeSession, size: int) -> None:
+def test_the_window_can_be_made_as_small_as_a_small_screen(window: MainWindow, session: Session, size: int) -> None:
     session.settings.set(TEXT_SIZE, size)
-    window.open_room(CASE)
+    window.open_room(office().case)
     window.resize(SMALL_SCREEN)
     QApplication.processEvents()
     assert window.size() == SMALL_SCREEN
@@ -53,7 +54,7 @@ def test_the_window_can_be_made_as_small_as_a_small_screen(window: MainWindow, s
     assert window.rect().contains(QRect(status.mapTo(window, status.rect().topLeft()), status.size()))
 
 
-def test_a_kept_size_that_the_screen_lacks_is_made_smaller(session: FakeSession, qtbot: QtBot) -> None:
+def test_a_kept_size_that_the_screen_lacks_is_made_smaller(session: Session, qtbot: QtBot) -> None:
     wide = QWidget()
     qtbot.addWidget(wide)
     wide.setGeometry(0, 0, 4000, 3000)
@@ -66,7 +67,7 @@ def test_a_kept_size_that_the_screen_lacks_is_made_smaller(session: FakeSession,
     assert QByteArray.fromBase64(session.settings.get(WINDOW_GEOMETRY).encode())
 
 
-def test_keys_and_commands_change_the_text_size_and_say_so(window: MainWindow, session: FakeSession) -> None:
+def test_keys_and_commands_change_the_text_size_and_say_so(window: MainWindow, session: Session) -> None:
     before = window.content.status.height()
     for keys, size in (("Ctrl++", 110), ("Ctrl+=", 125), ("Ctrl+-", 110), ("Ctrl+0", 100), ("Ctrl+-", 90)):
         press(window, keys)
@@ -77,7 +78,7 @@ def test_keys_and_commands_change_the_text_size_and_say_so(window: MainWindow, s
     assert {"text-larger", "text-smaller", "text-usual"} <= shown
 
 
-def test_a_text_size_that_policy_fixed_is_not_changed(window: MainWindow, session: FakeSession) -> None:
+def test_a_text_size_that_policy_fixed_is_not_changed(window: MainWindow, session: Session) -> None:
     session.settings.renew({"text-size": 125}, {})
     assert scale.text_size() == 125, "a policy that comes in force counts at once"
     press(window, "Ctrl++")
@@ -85,7 +86,7 @@ def test_a_text_size_that_policy_fixed_is_not_changed(window: MainWindow, sessio
     assert "text-larger" not in {command.id for command in window.commands.shown()}
 
 
-def test_the_settings_change_size_and_density_where_one_sees_them(window: MainWindow, session: FakeSession) -> None:
+def test_the_settings_change_size_and_density_where_one_sees_them(window: MainWindow, session: Session) -> None:
     window.go_section("settings")
     controls = window.settings_view.rows.controls
     for setting, value in ((TEXT_SIZE, 200), (DENSITY, "compact")):
@@ -98,8 +99,8 @@ def test_the_settings_change_size_and_density_where_one_sees_them(window: MainWi
     check(window)
 
 
-def test_list_and_room_take_turns_in_a_narrow_window(window: MainWindow, session: FakeSession) -> None:
-    window.open_room(CASE)
+def test_list_and_room_take_turns_in_a_narrow_window(window: MainWindow, session: Session) -> None:
+    window.open_room(office().case)
     window.resize(1024, 700)
     assert (window.room_list.isVisible(), window.content.stack.isVisible()) == (True, True)
     session.settings.set(TEXT_SIZE, 200)
@@ -109,8 +110,8 @@ def test_list_and_room_take_turns_in_a_narrow_window(window: MainWindow, session
     assert (window.room_list.isVisible(), window.content.stack.isVisible()) == (True, False)
     assert window.room_list.list.hasFocus()
     assert window.room_list.width() > 700
-    window.room_list.chosen.emit(PERMIT)
-    assert (window.room_list.isVisible(), room(window).room) == (False, PERMIT)
+    window.room_list.chosen.emit(office().permit)
+    assert (window.room_list.isVisible(), room(window).room) == (False, office().permit)
     press(window, "Ctrl+2")
     press(window, "Ctrl+2")
     assert (window.room_list.isVisible(), window.content.stack.isVisible()) == (False, True)
@@ -118,13 +119,13 @@ def test_list_and_room_take_turns_in_a_narrow_window(window: MainWindow, session
     window.go_section("home")
     assert (window.room_list.isVisible(), window.content.home.isVisible()) == (False, True)
     window.go_section("rooms")
-    assert (window.room_list.isVisible(), room(window).room) == (False, PERMIT)
+    assert (window.room_list.isVisible(), room(window).room) == (False, office().permit)
     session.settings.set(TEXT_SIZE, 100)
     QApplication.processEvents()
     assert (window.room_list.isVisible(), window.content.stack.isVisible()) == (True, True)
 
 
-def test_the_rail_loses_its_words_where_the_window_is_low(window: MainWindow, session: FakeSession) -> None:
+def test_the_rail_loses_its_words_where_the_window_is_low(window: MainWindow, session: Session) -> None:
     full = window.rail.width()
     session.settings.set(TEXT_SIZE, 200)
     window.resize(1600, 1000)
@@ -138,8 +139,8 @@ def test_the_rail_loses_its_words_where_the_window_is_low(window: MainWindow, se
     check(window)
 
 
-def test_a_narrow_header_keeps_title_and_menu(window: MainWindow, session: FakeSession) -> None:
-    window.open_room(CASE)
+def test_a_narrow_header_keeps_title_and_menu(window: MainWindow, session: Session) -> None:
+    window.open_room(office().case)
     view = room(window)
     assert view.faces.isVisible()
     session.settings.set(TEXT_SIZE, 200)
@@ -151,11 +152,11 @@ def test_a_narrow_header_keeps_title_and_menu(window: MainWindow, session: FakeS
     assert view._title.width() >= 100
 
 
-def test_a_narrow_header_keeps_the_cases_number_as_the_list_does(window: MainWindow, session: FakeSession) -> None:
+async def test_a_narrow_header_keeps_the_cases_number_as_the_list_does(window: MainWindow, session: Session) -> None:
     session.settings.set(TEXT_SIZE, 200)
-    session.rooms.rename(CASE, "Registerkontroll av verksamheten dnr 2026-04417")
+    session.rooms.rename(office().case, "Registerkontroll av verksamheten dnr 2026-04417")
     window.resize(1600, 1000)
-    window.open_room(CASE)
+    window.open_room(office().case)
     QApplication.processEvents()
     title = room(window)._title
     assert title.text().endswith("… 2026-04417")
@@ -163,8 +164,8 @@ def test_a_narrow_header_keeps_the_cases_number_as_the_list_does(window: MainWin
     assert title.accessibleName() == title.toolTip() == "Registerkontroll av verksamheten dnr 2026-04417"
 
 
-def test_the_list_keeps_its_width_at_another_text_size(window: MainWindow, session: FakeSession) -> None:
-    window.open_room(CASE)
+def test_the_list_keeps_its_width_at_another_text_size(window: MainWindow, session: Session) -> None:
+    window.open_room(office().case)
     window.splitter.setSizes([300, 1000])
     window.splitter.splitterMoved.emit(300, 1)
     assert window.room_list.width() == 300
@@ -175,7 +176,7 @@ def test_the_list_keeps_its_width_at_another_text_size(window: MainWindow, sessi
     assert session.settings.get(SIDEBAR_WIDTH) == 300
 
 
-def test_the_largest_text_on_another_theme_stays(window: MainWindow, session: FakeSession, qapp: QApplication) -> None:
+def test_the_largest_text_on_another_theme_stays(window: MainWindow, session: Session, qapp: QApplication) -> None:
     session.settings.set(TEXT_SIZE, 200)
     before = window.content.status.height()
     theme.apply(qapp, "dark")

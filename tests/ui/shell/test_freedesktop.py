@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from jeepney import DBusAddress, MessageType, message_bus, new_method_return, new_signal
-from jeepney.io.asyncio import DBusConnection, DBusRouter, open_dbus_connection
-from PySide6.QtCore import QObject
+from jeepney import DBusAddress, MessageType, new_method_return, new_signal
+from jeepney.io.asyncio import DBusConnection
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
-from tests.bus import needs_bus, own_bus
+from tests.bus import named_on_bus, needs_bus, own_bus, serving
 from tests.world import until
 from ui.shell.window.freedesktop import SERVICE, Freedesktop
 
@@ -53,15 +53,16 @@ class Desktop:
 
 @asynccontextmanager
 async def desktop() -> AsyncIterator[Desktop]:
-    connection = await open_dbus_connection()
-    async with DBusRouter(connection) as router:
-        await router.send_and_get_reply(message_bus.RequestName(SERVICE.bus_name))
-    made = Desktop(connection)
-    serving = asyncio.ensure_future(made.serve())
-    yield made
-    serving.cancel()
-    await asyncio.gather(serving, return_exceptions=True)
-    await connection.close()
+    async with named_on_bus("SESSION", SERVICE) as connection:
+        made = Desktop(connection)
+        async with serving(made.serve()):
+            yield made
+
+
+async def ended(task: "asyncio.Task[None] | None") -> None:
+    """Until the task that shows notifications has ended."""
+    assert task is not None
+    await until(task.done)
 
 
 async def test_a_notification_is_shown_escaped_and_a_click_on_it_is_received(bus: None, qapp: QApplication) -> None:
@@ -82,16 +83,14 @@ async def test_a_notification_is_shown_escaped_and_a_click_on_it_is_received(bus
         await until(lambda: len(shown.notified) == 2)
         assert shown.notified[1][1] == 7  # takes the former's place
         assert clicks == [True]
-        task = tell._task
-        assert task is not None
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        owner.deleteLater()
+        QApplication.sendPostedEvents(owner, QEvent.Type.DeferredDelete.value)
+        await ended(tell._task)
 
 
 async def test_a_desktop_without_the_service_is_no_fault(bus: None, qapp: QApplication) -> None:
     tell = Freedesktop(QObject(), lambda: None)
     tell("Kansli", "1 nytt meddelande")
-    task = tell._task
-    assert task is not None
-    await task
-    assert task.exception() is None
+    await ended(tell._task)
+    assert tell._task is not None
+    assert tell._task.exception() is None

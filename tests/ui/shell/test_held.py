@@ -14,12 +14,13 @@ from app.documents import KIND as DOCUMENTS
 from app.objects import pieces
 from app.rooms.held import HeldChange
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, decode
+from app.session import Session
 from app.store.allowance import ALWAYS_US
 from app.store.held_changes import MOST_VOID
 from tests.app.poison import FATAL, MORTAL, SLOW, TAKES_US, deep_update, fatal, written
-from tests.ui.shell.case_store import Case, case
-from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, DOCUMENT, HEAD, ME, REGISTRAR, member
+from tests.ui.shell.case_store import Case, case, tried_session
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import set_role
 from tests.ui.shell.test_people import dialog
 from tests.ui.soon import caught_up
 from tests.world import until
@@ -36,19 +37,31 @@ FAILING = MORTAL.replace("os.abort()", "(_ for _ in ()).throw(RecursionError)")
 """What a worker runs that lives on, and cannot merge FATAL."""
 
 
+@pytest.fixture
+def code() -> str:
+    """What the worker runs: it dies of `dies()`."""
+    return MORTAL
+
+
+@pytest.fixture
+def session(tmp_path: Path, code: str) -> Session:
+    """The person's session, with that worker."""
+    return tried_session(tmp_path, code)
+
+
 @pytest_asyncio.fixture
-async def room(tmp_path: Path, session: FakeSession) -> AsyncIterator[Case]:
-    """The case room; its worker dies of `dies()`."""
-    async with case(tmp_path, session, MORTAL) as made:
+async def room(session: Session) -> AsyncIterator[Case]:
+    """The case room."""
+    async with case(session) as made:
         yield made
 
 
 @pytest_asyncio.fixture
-async def held(session: FakeSession, room: Case) -> HeldChange:
+async def held(session: Session, room: Case) -> HeldChange:
     """A change of the registrar's that is held back."""
-    await room.arrive(REGISTRAR.uid, *dies())
-    await until(lambda: bool(session.held.held(CASE)))
-    (found,) = session.held.held(CASE)
+    await room.arrive(office().registrar.uid, *dies())
+    await until(lambda: bool(session.held.held(office().case)))
+    (found,) = session.held.held(office().case)
     return found
 
 
@@ -63,7 +76,7 @@ def costly(key: str, times: int) -> list[bytes]:
 
 
 def bar(window: MainWindow) -> tuple[bool, str]:
-    window.open_room(CASE)
+    window.open_room(office().case)
     caught_up(window)
     view = window.current_room()
     assert view is not None
@@ -93,13 +106,13 @@ async def test_nothing_is_shown_where_nothing_is_held_back(window: MainWindow, r
 
 
 async def test_a_held_change_is_named_with_who_wrote_it_and_where(
-    window: MainWindow, session: FakeSession, room: Case
+    window: MainWindow, session: Session, room: Case
 ) -> None:
     assert bar(window) == (False, "")
-    await room.arrive(REGISTRAR.uid, *dies())
+    await room.arrive(office().registrar.uid, *dies())
     await until(lambda: bar(window)[0])
     _, text = bar(window)
-    assert REGISTRAR.name in text
+    assert office().registrar.name in text
     assert "Utkast till beslut" in text
     found = await opened(window)
     assert "avslutade processen" in " ".join(words(found))
@@ -110,7 +123,7 @@ async def test_what_is_shown_is_copied_as_a_new_object(window: MainWindow, room:
     found = await opened(window)
     button(found, "Kopiera det som visas").click()
     both = {"Utkast till beslut", "Utkast till beslut (kopia)"}
-    await until(lambda: both <= {found.title for found in room.store.objects.all(CASE)})
+    await until(lambda: both <= {found.title for found in room.store.objects.all(office().case)})
 
 
 async def test_an_administrator_leaves_a_change_out_after_a_question(
@@ -119,18 +132,18 @@ async def test_an_administrator_leaves_a_change_out_after_a_question(
     found = await opened(window)
     button(found, "Lämna utanför för alla …").click()
     question = await dialog()
-    assert REGISTRAR.name in question.windowTitle()
+    assert office().registrar.name in question.windowTitle()
     assert room.store.pending(10) == []
     question.accept()
     await until(lambda: bool(room.store.pending(10)))
     (sent,) = room.store.pending(10)
-    assert decode(sent.payload) == ChangeLeftOut(obj=DOCUMENT, author=REGISTRAR.uid, change=held.change)
+    assert decode(sent.payload) == ChangeLeftOut(obj=room.document, author=office().registrar.uid, change=held.change)
 
 
 async def test_who_is_no_administrator_is_not_offered_it(
-    window: MainWindow, session: FakeSession, held: HeldChange
+    window: MainWindow, session: Session, held: HeldChange
 ) -> None:
-    session.rooms.people[CASE] = [member(ME, Role.WRITER), member(REGISTRAR, Role.WRITER)]
+    set_role(session, office().case, (office().me, Role.WRITER))
     found = await opened(window)
     assert not [b for b in found.findChildren(QPushButton) if b.text() == "Lämna utanför för alla …"]
     found.reject()
@@ -146,63 +159,60 @@ async def test_leaving_the_room_is_asked_as_elsewhere(window: MainWindow, held: 
 
 async def test_everybody_sees_that_something_was_left_out(window: MainWindow, room: Case, held: HeldChange) -> None:
     bar(window)
-    await room.record(HEAD.uid, ChangeLeftOut(obj=DOCUMENT, author=REGISTRAR.uid, change=held.change))
-    await until(lambda: HEAD.name in bar(window)[1])
+    await room.record(
+        office().head.uid, ChangeLeftOut(obj=room.document, author=office().registrar.uid, change=held.change)
+    )
+    await until(lambda: office().head.name in bar(window)[1])
     shown, text = bar(window)
     assert shown
-    assert text.count(REGISTRAR.name) == text.count(HEAD.name) == 1
+    assert text.count(office().registrar.name) == text.count(office().head.name) == 1
 
 
-async def test_it_is_shown_when_nothing_can_be_tried_here(
-    window: MainWindow, session: FakeSession, tmp_path: Path
-) -> None:
-    async with case(tmp_path, session, ""):
-        await until(lambda: bar(window)[0])
-        assert "Kontakta it-supporten." in bar(window)[1]
+@pytest.mark.parametrize("code", [pytest.param("", id="none")])
+@pytest.mark.usefixtures("room")
+async def test_it_is_shown_when_nothing_can_be_tried_here(window: MainWindow) -> None:
+    await until(lambda: bar(window)[0])
+    assert "Kontakta it-supporten." in bar(window)[1]
 
 
-async def test_a_change_that_takes_too_long_is_held_back(
-    window: MainWindow, session: FakeSession, tmp_path: Path
-) -> None:
-    async with case(tmp_path, session, SLOW) as room:
-        await room.arrive(REGISTRAR.uid, *costly("slow", MOST_TIMES + 1))
-        await until(lambda: bool(session.held.held(CASE)))
-        found = await opened(window)
-        assert "tar för lång tid att ta in på den här datorn" in " ".join(words(found))
-        found.reject()
+@pytest.mark.parametrize("code", [pytest.param(SLOW, id="slow")])
+async def test_a_change_that_takes_too_long_is_held_back(window: MainWindow, session: Session, room: Case) -> None:
+    await room.arrive(office().registrar.uid, *costly("slow", MOST_TIMES + 1))
+    await until(lambda: bool(session.held.held(office().case)))
+    found = await opened(window)
+    assert "tar för lång tid att ta in på den här datorn" in " ".join(words(found))
+    found.reject()
 
 
-async def test_what_takes_too_long_to_merge_is_named(window: MainWindow, session: FakeSession, tmp_path: Path) -> None:
-    async with case(tmp_path, session, SLOW) as room:
-        await room.record(HEAD.uid, ObjectAnnounced(obj=UNTITLED, kind=DOCUMENTS.id))
-        for obj in (DOCUMENT, UNTITLED):
-            for n in range(5 * MOST_TIMES):
-                await room.arrive(REGISTRAR.uid, *costly(f"k{n}", 1), obj=obj)
-        await until(lambda: len(session.held.large(CASE)) == 2)
-        shown, text = bar(window)
-        assert shown
-        assert "“Utkast till beslut”" in text
-        assert "“Utan titel”" in text
-        assert "tar för lång tid att sätta samman på den här datorn." in text
+@pytest.mark.parametrize("code", [pytest.param(SLOW, id="slow")])
+async def test_what_takes_too_long_to_merge_is_named(window: MainWindow, session: Session, room: Case) -> None:
+    await room.record(office().head.uid, ObjectAnnounced(obj=UNTITLED, kind=DOCUMENTS.id))
+    for obj in (room.document, UNTITLED):
+        for n in range(5 * MOST_TIMES):
+            await room.arrive(office().registrar.uid, *costly(f"k{n}", 1), obj=obj)
+    await until(lambda: len(session.held.large(office().case)) == 2)
+    shown, text = bar(window)
+    assert shown
+    assert "“Utkast till beslut”" in text
+    assert "“Utan titel”" in text
+    assert "tar för lång tid att sätta samman på den här datorn." in text
 
 
 @pytest.mark.parametrize("count", [1, 9])
-async def test_many_held_changes_are_counted(
-    window: MainWindow, session: FakeSession, tmp_path: Path, count: int
-) -> None:
-    async with case(tmp_path, session, FAILING) as room:
-        await room.arrive(REGISTRAR.uid, *(data for _ in range(count) for data in dies()))
-        await until(lambda: len(session.held.held(CASE)) == count)
-        found = await opened(window)
-        assert [text for text in words(found) if text.startswith("och ")] == (["och 3 till"] if count == 9 else [])
-        found.reject()
+@pytest.mark.parametrize("code", [pytest.param(FAILING, id="failing")])
+async def test_many_held_changes_are_counted(window: MainWindow, session: Session, room: Case, count: int) -> None:
+    await room.arrive(office().registrar.uid, *(data for _ in range(count) for data in dies()))
+    await until(lambda: len(session.held.held(office().case)) == count)
+    found = await opened(window)
+    assert [text for text in words(found) if text.startswith("och ")] == (["och 3 till"] if count == 9 else [])
+    found.reject()
 
 
 async def test_what_is_void_is_counted_beside_what_is_held_back(
-    window: MainWindow, session: FakeSession, room: Case, held: HeldChange
+    window: MainWindow, session: Session, room: Case, held: HeldChange
 ) -> None:
-    await room.arrive(HEAD.uid, *(BREAKS * MOST_VOID), *BREAKS)
-    await until(lambda: len(session.held.held(CASE)) == 1 + MOST_VOID)
+    await room.arrive(office().head.uid, *(BREAKS * MOST_VOID), *BREAKS)
+    await until(lambda: len(session.held.held(office().case)) == 1 + MOST_VOID)
     found = await opened(window)
     assert "Andra bryter mot formatets regler och förs inte in hos någon i rummet." in words(found)
     assert f"och {2 + MOST_VOID - 6} till" in words(found)
@@ -211,8 +221,8 @@ async def test_what_is_void_is_counted_beside_what_is_held_back(
 
 async def test_a_void_change_is_named_and_not_offered_to_be_left_out(window: MainWindow, room: Case) -> None:
     bar(window)
-    await room.arrive(REGISTRAR.uid, *BREAKS)
-    await room.arrive(HEAD.uid, *BREAKS)
+    await room.arrive(office().registrar.uid, *BREAKS)
+    await room.arrive(office().head.uid, *BREAKS)
     await until(lambda: bar(window)[0])
     _, text = bar(window)
     assert text.startswith("2 ändringar av Enhetschef, Registrator i")
@@ -225,7 +235,7 @@ async def test_a_void_change_is_named_and_not_offered_to_be_left_out(window: Mai
 
 async def test_what_waits_for_other_changes_is_shown(window: MainWindow, room: Case) -> None:
     room.registrar.types("Det som inte har kommit. ")
-    await room.arrive(REGISTRAR.uid, room.registrar.types("Ett. "), room.registrar.types("Två. "))
+    await room.arrive(office().registrar.uid, room.registrar.types("Ett. "), room.registrar.types("Två. "))
     shown, text = bar(window)
     assert shown
-    assert f"2 ändringar av {REGISTRAR.name} i “Utkast till beslut” väntar på andra ändringar" in text
+    assert f"2 ändringar av {office().registrar.name} i “Utkast till beslut” väntar på andra ändringar" in text

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.licences import PROGRAM, Component
-from tests.ui.shell.fake_session import FakeSession
+from app.session import Session
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.shell.settings.about_card import AboutCard
@@ -93,7 +93,7 @@ async def test_what_cannot_be_read_is_shown(qtbot: QtBot) -> None:
     assert made.note.text()
 
 
-async def test_about_shows_the_version_and_opens_the_list(qtbot: QtBot, session: FakeSession) -> None:
+async def test_about_shows_the_version_and_opens_the_list(qtbot: QtBot, session: Session) -> None:
     view = SettingsView(session)
     qtbot.addWidget(view)
     view.show()

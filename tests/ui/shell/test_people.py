@@ -4,15 +4,22 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu, QPushButton
 
 from app.core.enums import Role
 from app.people.codes import Verdict
+from app.people.person import Person, Verified
+from app.session import Session
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
+from sync.trust.room.removal_notes import EncryptedNote
 from tests.ui.finding import toast_of
-from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, member
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import remove, set_role
+from tests.ui.shell.sample import at
 from tests.ui.soon import caught_up
 from tests.ui.walking import check
 from tests.world import until
@@ -30,7 +37,7 @@ from ui.shell.window.main_window import MainWindow
 
 def panel_of(window: MainWindow) -> PeoplePanel:
     """The panel of the case room."""
-    window.open_room(CASE)
+    window.open_room(office().case)
     view = window.current_room()
     assert view is not None
     return view.panel
@@ -54,26 +61,40 @@ def choose(menu: QMenu, text: str) -> None:
 
 async def dialog() -> QDialog:
     """The dialog that just opened."""
-    await asyncio.sleep(0.01)
+    await until(lambda: isinstance(QApplication.activeModalWidget(), QDialog))
     found = QApplication.activeModalWidget()
     assert isinstance(found, QDialog)
     return found
 
 
-async def test_a_member_is_added_from_the_directory(window: MainWindow, session: FakeSession) -> None:
+def members_of(session: Session) -> list[str]:
+    """The names of the case room's members."""
+    return [member.person.name for member in session.rooms.members(office().case)]
+
+
+def sure_of(session: Session, person: Person) -> Verified:
+    """How surely the person's keys are theirs."""
+    return session.people.person(person.uid).verified
+
+
+@pytest.mark.usefixtures("connected")
+async def test_a_member_is_added_from_the_directory(window: MainWindow, session: Session) -> None:
     panel_of(window).add()
     opened = await dialog()
     assert isinstance(opened, AddMemberDialog)
     assert not opened.accept_button.isEnabled()
     await opened.search.look_for("ämbetsark")
-    assert opened.search.person() == ARCHIVIST
+    found = opened.search.person()
+    assert found is not None
+    assert found.uid == office().archivist.uid
     assert opened.accept_button.isEnabled()
     opened.accept()
-    await asyncio.sleep(0.01)
-    assert [m.person for m in session.rooms.people[CASE]][-1] == ARCHIVIST
+    await until(lambda: toast_of(window).isVisible())
+    assert members_of(session)[-1] == "Arkivarie"
     assert toast_of(window).text() == "Arkivarie har bjudits in."
 
 
+@pytest.mark.usefixtures("connected")
 async def test_members_are_not_found_again(window: MainWindow) -> None:
     panel_of(window).add()
     opened = await dialog()
@@ -85,30 +106,29 @@ async def test_members_are_not_found_again(window: MainWindow) -> None:
     await asyncio.sleep(0.01)
 
 
-async def test_a_compared_number_is_kept_as_verified(window: MainWindow, session: FakeSession) -> None:
+async def test_a_compared_number_is_kept_as_verified(window: MainWindow, session: Session) -> None:
     choose(member_menu(panel_of(window), "Registrator"), "Verifiera …")
     opened = await dialog()
     assert isinstance(opened, VerifyDialog)
     opened.accept()
-    await asyncio.sleep(0.01)
-    assert session.people.marks == {REGISTRAR.uid: True}
+    await until(lambda: sure_of(session, office().registrar) is Verified.IN_PERSON)
 
 
-async def test_a_verification_can_be_taken_back(window: MainWindow, session: FakeSession) -> None:
+async def test_a_verification_can_be_taken_back(window: MainWindow, session: Session) -> None:
     choose(member_menu(panel_of(window), "Enhetschef"), "Verifiera …")
     (await dialog()).accept()
-    await asyncio.sleep(0.01)
-    assert session.people.marks == {HEAD.uid: False}
+    await until(lambda: sure_of(session, office().head) is Verified.AGENCY)
 
 
-async def test_removing_asks_first(window: MainWindow, session: FakeSession) -> None:
+@pytest.mark.usefixtures("connected")
+async def test_removing_asks_first(window: MainWindow, session: Session) -> None:
     choose(member_menu(panel_of(window), "Registrator"), "Ta bort från rummet …")
     (await dialog()).accept()
-    await asyncio.sleep(0.01)
-    assert REGISTRAR not in [m.person for m in session.rooms.people[CASE]]
+    await until(lambda: members_of(session) == ["Handläggare", "Enhetschef"])
 
 
-async def test_a_removal_can_say_why_and_the_list_shows_it(window: MainWindow, session: FakeSession) -> None:
+@pytest.mark.usefixtures("connected")
+async def test_a_removal_can_say_why_and_the_list_shows_it(window: MainWindow, session: Session) -> None:
     panel = panel_of(window)
     assert panel.removed_button.isHidden()
     choose(member_menu(panel, "Registrator"), "Ta bort från rummet …")
@@ -116,11 +136,14 @@ async def test_a_removal_can_say_why_and_the_list_shows_it(window: MainWindow, s
     assert isinstance(opened, RemoveDialog)
     opened._reason.setText(" Byter enhet <b>åäö</b> 🙂 ")
     opened.accept()
-    await until(lambda: len(session.rooms.gone) == 1)
+    await until(lambda: [found.reason for found in session.rooms.removals(office().case)] not in ([], [None]))
     caught_up(window)
     assert not panel.removed_button.isHidden()
-    session.rooms.gone.append(replace(session.rooms.gone[0], reason=None))
     assert panel.removed_button.text() == "1 borttagen …"
+    head, archivist = office().head.uid, office().archivist.uid
+    note = EncryptedNote(epoch=99, by=head, subject=archivist, sealed=bytes(64)).encode()  # of a key that is not here
+    before = RoomEvent(n=1000, t=at(9, 0), kind="rm", by=head, subject=archivist, note=note)
+    session.store.receive(ReceivedSlice(room=office().case, events=[before]))
     panel.removed_button.click()
     shown = await dialog()
     assert isinstance(shown, RemovalsDialog)
@@ -131,29 +154,26 @@ async def test_a_removal_can_say_why_and_the_list_shows_it(window: MainWindow, s
     shown.accept()
 
 
-async def test_the_focus_stays_among_the_members_when_one_is_gone(window: MainWindow, session: FakeSession) -> None:
+async def test_the_focus_stays_among_the_members_when_one_is_gone(window: MainWindow, session: Session) -> None:
     panel = panel_of(window)
     QApplication.processEvents()
     rows = panel._members.findChildren(RowButton)
     rows[-1].setFocus()
     assert window.focusWidget() is rows[-1]
-    gone = session.rooms.people[CASE][-1].person.uid
-    await session.rooms.remove(CASE, gone)
+    remove(session, office().case, office().registrar)
     caught_up(window)
     left = panel._members.findChildren(RowButton)
     assert len(left) == len(rows) - 1
     assert window.focusWidget() is left[-1]
 
 
-def test_a_member_keeps_the_focus_when_another_member_changes(window: MainWindow, session: FakeSession) -> None:
+def test_a_member_keeps_the_focus_when_another_member_changes(window: MainWindow, session: Session) -> None:
     panel = panel_of(window)
     QApplication.processEvents()
     rows = panel._members.findChildren(RowButton)
     rows[1].setFocus()
     name = rows[1].accessibleName()
-    session.rooms.people[CASE][0] = replace(session.rooms.people[CASE][0], role=Role.WRITER)
-    session.rooms.people[CASE].append(member(ARCHIVIST, Role.WRITER))
-    session.rooms.changed.emit()
+    set_role(session, office().case, (office().me, Role.WRITER), (office().archivist, Role.WRITER))
     caught_up(window)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     assert len(panel._members.findChildren(RowButton)) == len(rows) + 1
@@ -161,9 +181,9 @@ def test_a_member_keeps_the_focus_when_another_member_changes(window: MainWindow
     assert rows[1].accessibleName() == name
 
 
-def test_who_has_left_a_room_is_not_offered_to_leave_it(window: MainWindow, session: FakeSession) -> None:
-    window.open_room(CASE)
-    session.rooms.change(CASE, left=True)
+def test_who_has_left_a_room_is_not_offered_to_leave_it(window: MainWindow, session: Session) -> None:
+    window.open_room(office().case)
+    remove(session, office().case, office().me)
     view = window.current_room()
     assert view is not None
     view._menu()
@@ -172,17 +192,17 @@ def test_who_has_left_a_room_is_not_offered_to_leave_it(window: MainWindow, sess
     menu.close()
 
 
-async def test_a_role_is_changed(window: MainWindow, session: FakeSession) -> None:
+@pytest.mark.usefixtures("connected")
+async def test_a_role_is_changed(window: MainWindow, session: Session) -> None:
     choose(member_menu(panel_of(window), "Registrator"), "Ändra roll …")
     opened = await dialog()
     opened._role.setCurrentIndex(0)  # type: ignore[attr-defined] # a RoleDialog
     opened.accept()
-    await asyncio.sleep(0.01)
-    assert [m.role for m in session.rooms.people[CASE] if m.person == REGISTRAR] == [1]
+    await until(lambda: [m.role for m in session.rooms.members(office().case)][-1] is Role.READER)
 
 
-def test_a_reader_is_not_offered_what_only_administrators_may(window: MainWindow, session: FakeSession) -> None:
-    session.rooms.people[CASE] = [member(ME, Role.READER), member(HEAD, Role.ADMIN)]
+def test_a_reader_is_not_offered_what_only_administrators_may(window: MainWindow, session: Session) -> None:
+    set_role(session, office().case, (office().me, Role.READER))
     panel = panel_of(window)
     assert not panel.add_button.isVisible()
     menu = member_menu(panel, "Enhetschef")
@@ -196,7 +216,7 @@ def test_a_safety_number_is_twelve_groups_of_five() -> None:
 
 
 async def test_the_digits_of_a_safety_number_stand_under_each_other(window: MainWindow) -> None:
-    dialog = VerifyDialog(window, HEAD, "1" * 30 + "8" * 30, "kansli:verify", lambda texts: Verdict.NO_CODE)
+    dialog = VerifyDialog(window, office().head, "1" * 30 + "8" * 30, "kansli:verify", lambda texts: Verdict.NO_CODE)
     dialog.show()
     (number,) = dialog.findChildren(SafetyNumber)
     assert "11111  11111" in number.accessibleDescription()
@@ -205,11 +225,11 @@ async def test_the_digits_of_a_safety_number_stand_under_each_other(window: Main
     dialog.close()
 
 
-def test_a_name_is_not_cut_by_what_is_shown_of_its_verification(window: MainWindow, session: FakeSession) -> None:
+def test_a_name_is_not_cut_by_what_is_shown_of_its_verification(window: MainWindow, session: Session) -> None:
     panel = panel_of(window)
     name = "Registrator och arkivarie å"
     rows: dict[str, MemberRow] = {}
-    for each in session.rooms.members(CASE):
+    for each in session.rooms.members(office().case):
         if not each.person.is_me and each.person.verified:
             for shown in (name, "Ek"):
                 row = MemberRow(each, lambda _row, _member: None)

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core import clock
 from app.core.enums import LinkState
 from app.errors import WrongPassphrase
 from app.passphrases import PassphraseRules
+from app.session import Session
 from app.setting import host_port
 from app.unlocking import SlotKind
-from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.kept_account import REVOKED
+from tests.ui.shell.opened_office import open_account, open_session, show_status
 from tests.ui.shell.test_gate import PHRASE, Office
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -248,10 +251,22 @@ async def test_a_forbidden_passphrase_is_entered_once_more(qtbot: QtBot) -> None
 # -- too long without the server --------------------------------------------------------------------------------------
 
 
-async def test_nothing_is_shown_before_the_server_has_let_the_device_in(qtbot: QtBot, tmp_path: Path) -> None:
-    session = FakeSession(tmp_path)
-    session.overdue = True
-    session.set_status(state=LinkState.OFFLINE, code="unreachable")
+OFFLINE_30 = {"offline-days": 30}
+
+
+def overdue(session: Session, request: pytest.FixtureRequest) -> Session:
+    """The session, 40 days after it was connected for the last time; policy allows 30."""
+    later = clock.now_ms() + 40 * 86_400_000
+    request.addfinalizer(clock.set_clock(lambda: later))
+    assert session.overdue
+    return session
+
+
+async def test_nothing_is_shown_before_the_server_has_let_the_device_in(
+    qtbot: QtBot, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    session = overdue(open_session(tmp_path, OFFLINE_30), request)
+    show_status(session, LinkState.OFFLINE, "unreachable")
     tries: list[bool] = []
     view = AwayView(session, lambda: tries.append(True))
     qtbot.addWidget(view)
@@ -266,17 +281,16 @@ async def test_nothing_is_shown_before_the_server_has_let_the_device_in(qtbot: Q
     view.again.click()
     assert tries == [True]
     session.status_changed.emit()
-    await asyncio.sleep(0.01)
+    QApplication.processEvents()
     assert not let_in
-    session.overdue = False
-    session.status_changed.emit()
+    show_status(session, LinkState.ONLINE)
     qtbot.waitUntil(lambda: let_in == [True])
 
 
-async def test_a_revoked_device_that_is_overdue_can_keep_its_work_and_be_emptied(qtbot: QtBot, tmp_path: Path) -> None:
-    session = FakeSession(tmp_path)
-    session.overdue = True
-    session.devices.ended = "revoked"
+async def test_a_revoked_device_that_is_overdue_can_keep_its_work_and_be_emptied(
+    qtbot: QtBot, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    session = overdue(open_account(tmp_path, REVOKED, OFFLINE_30), request)
     view = AwayView(session, lambda: None)
     qtbot.addWidget(view)
     view.show()

@@ -13,7 +13,8 @@ from app.core import clock
 from app.core.enums import LinkState
 from app.errors import ReturnWaits
 from app.passphrases import PassphraseRules
-from app.recovery import Recovery, RecoverySheetState
+from app.recovery import RecoverySheetState
+from app.session import Session
 from sync.client.account import account_recovery
 from sync.client.account.account_recovery import Attempt, Waiting
 from sync.client.devices.own_recovery_sheet import VETO_MS
@@ -22,11 +23,14 @@ from sync.protocol.messages import RecoveryRequest
 from sync.server.rules import recovery_requests
 from sync.server.rules.handshake import now_ms
 from sync.trust.person.agency import SignInCode
-from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryShare, ReturnCode
 from tests.ui.finding import toast_of
-from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import at
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import open_account, show_status
+from tests.ui.shell.sample import NOW, at
+from tests.ui.shell.served import Served
 from tests.ui.shell.test_gate import PHRASE, Person
+from tests.ui.shell.tool_views import TOOLS
 from tests.ui.walking import check, check_tab
 from tests.world import World, until
 from ui.kit import qr
@@ -47,26 +51,40 @@ ASKED = RecoveryRequest(what="add", dev=b"d" * 16, ready=at(14, 3, 26), vetoed_b
 # -- settings and Hem -----------------------------------------------------------------------------------------------
 
 
-def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, session: FakeSession, tmp_path: Path) -> None:
+def card_of(qtbot: QtBot, session: Session) -> RecoveryCard:
     card = RecoveryCard(session)
     qtbot.addWidget(card)
     card.show()
-    assert card.button.accessibleName() == "Gör ett nytt återställningsblad"
-    session.give_sheet(tmp_path, RecoverySheetState.NONE)
-    session.status_changed.emit()
+    return card
+
+
+def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, tmp_path: Path) -> None:
+    there = card_of(qtbot, open_account(tmp_path, RecoverySheetState.STANDS))
+    assert there.button.accessibleName() == "Gör ett nytt återställningsblad"
+    session = open_account(tmp_path, RecoverySheetState.NONE)
+    card = card_of(qtbot, session)
     assert card.button.accessibleName() == "Gör ett återställningsblad"
-    session.set_status(state=LinkState.OFFLINE)
-    session.status_changed.emit()
+    assert card.button.isEnabled()
+    show_status(session, LinkState.OFFLINE)
     assert not card.button.isEnabled()
-    session.give_sheet(tmp_path, RecoverySheetState.ELSEWHERE)
-    session.status_changed.emit()
-    assert not card.button.isVisible()
+    assert not card_of(qtbot, open_account(tmp_path, RecoverySheetState.ELSEWHERE)).button.isVisible()
 
 
-async def test_hem_reminds_once_and_leads_there(window: MainWindow, session: FakeSession, tmp_path: Path) -> None:
-    session.give_sheet(tmp_path, RecoverySheetState.NONE)
+async def test_the_card_follows_when_a_sheet_is_in_force(qtbot: QtBot, served: Served) -> None:
+    session = await served.open("Jurist")
+    card = card_of(qtbot, session)
+    assert card.button.accessibleName() == "Gör ett återställningsblad"
+    await session.engine.recovery_sheet.publish(RecoveryCode.fresh().format())
+    await until(lambda: card.button.accessibleName() == "Gör ett nytt återställningsblad")
+
+
+async def test_hem_reminds_once_and_leads_there(qtbot: QtBot, tmp_path: Path) -> None:
+    session = open_account(tmp_path, RecoverySheetState.NONE)
+    window = MainWindow(session, TOOLS, now=lambda: NOW)
+    qtbot.addWidget(window)
+    window.resize(1440, 900)
+    window.show()
     window.go_section("home")
-    window.content.home.refresh()
     QApplication.processEvents()
     check(window)
     buttons = {b.text(): b for b in window.content.home.findChildren(type(window.settings_view.recovery.button))}
@@ -87,21 +105,17 @@ def _texts(home: Home) -> list[QLabel]:
 # -- somebody asks --------------------------------------------------------------------------------------------------
 
 
-def show_requests(session: FakeSession, *asked: RecoveryRequest) -> None:
+def show_requests(session: Session, *asked: RecoveryRequest) -> None:
     """The server has sent these."""
     session.engine.recovery_sheet.replace_attempts(list(asked))
     session.status_changed.emit()
 
 
 @pytest_asyncio.fixture
-async def attempt(w: World, window: MainWindow, session: FakeSession) -> Attempt:
+async def attempt(served: Served, window: MainWindow, session: Session) -> Attempt:
     """What somebody begins on another computer with the person's sheet; the window is the person's, and online."""
-    (person,) = await w.hire("Handläggare")
-    code = await w.make_sheet(person)
-    begun = Attempt.begin(await w.invite_back(person.uid), code, revoke=False)
-    assert isinstance(await comes_back(w, begun), Waiting)
-    session.engine = person.engine
-    session.recovery = Recovery(person.engine, session.people, session.settings)
+    begun = Attempt.begin(await served.w.invite_back(session.engine.uid), office().sheet, revoke=False)
+    assert isinstance(await comes_back(served.w, begun), Waiting)
     await until(lambda: len(session.recovery.asked()) == 1)
     session.status_changed.emit()
     return begun
@@ -119,25 +133,24 @@ async def stop_it(window: MainWindow) -> None:
     await until(lambda: not window.content.asked_bar.isVisible())
 
 
-async def test_a_person_who_sees_a_recovery_can_stop_it(window: MainWindow, w: World, attempt: Attempt) -> None:
+@pytest.mark.usefixtures("connected")
+async def test_a_person_who_sees_a_recovery_can_stop_it(window: MainWindow, served: Served, attempt: Attempt) -> None:
     assert window.content.asked_bar.isVisible()
     check(window)
     await stop_it(window)
     with pytest.raises(Refused) as e:
-        await comes_back(w, attempt)
+        await comes_back(served.w, attempt)
     assert e.value.code == "vetoed"
 
 
-def test_a_recovery_says_from_when_it_is(window: MainWindow, session: FakeSession) -> None:
+def test_a_recovery_says_from_when_it_is(window: MainWindow, session: Session) -> None:
     assert not window.content.asked_bar.isVisible()
     show_requests(session, ASKED)
     assert window.content.asked_bar.isVisible()
     assert "26 nov 14:03" in window.content.asked_bar.text()
 
 
-def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(
-    window: MainWindow, session: FakeSession
-) -> None:
+def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(window: MainWindow, session: Session) -> None:
     show_requests(session, ASKED)
     window.content.asked_bar.me.click()
     assert not window.content.asked_bar.isVisible()
@@ -154,12 +167,13 @@ def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(
     assert toast_of(window).text() == "Då går det vidare av sig självt."
 
 
+@pytest.mark.usefixtures("connected")
 async def test_a_device_that_came_in_too_soon_can_still_be_stopped(
-    window: MainWindow, session: FakeSession, w: World, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, session: Session, served: Served, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (asked,) = session.recovery.asked()
     monkeypatch.setattr(recovery_requests, "now_ms", lambda: now_ms() + VETO_MS + 1000)  # the server's clock
-    await w.come_back("Handläggare", attempt, waits=False)
+    await served.w.come_back("Handläggare", attempt, waits=False)
     await until(lambda: asked.dev in session.engine.devices.own_log.devices)
     session.status_changed.emit()
     assert "mindre än ett dygn" in window.content.asked_bar.text()
@@ -167,8 +181,12 @@ async def test_a_device_that_came_in_too_soon_can_still_be_stopped(
     assert toast_of(window).text() == "Enheten får vara kvar."
     toast_of(window).undo.click()
     await stop_it(window)
-    own = session.engine.devices.own_log
-    assert own.device_active(asked.dev, own.seq) is None
+
+    def is_out() -> bool:
+        own = session.engine.devices.own_log
+        return own.device_active(asked.dev, own.seq) is None
+
+    await until(is_out)
 
 
 # -- coming back ----------------------------------------------------------------------------------------------------

@@ -14,10 +14,11 @@ from pytestqt.qtbot import QtBot
 from app.core.i18n import set_language
 from app.errors import FileUnreadable
 from app.recovery import Recovery, RecoverySheetState
+from app.session import Session
 from sync.client.status import LinkState
 from sync.errors import Reject
 from sync.trust.person.recovery_sheet import RecoveryCode
-from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.opened_office import open_account
 from tests.ui.walking import check, check_tab
 from tests.world import Client, World, until
 from ui.kit import qr
@@ -37,15 +38,14 @@ async def client(w: World) -> Client:
 
 
 @pytest.fixture
-def recovery(client: Client, session: FakeSession) -> Recovery:
+def recovery(client: Client, session: Session) -> Recovery:
     return Recovery(client.engine, session.people, session.settings)
 
 
 @pytest.fixture
-def offline(session: FakeSession, tmp_path: Path) -> Recovery:
+def offline(tmp_path: Path) -> Recovery:
     """Of a person with a new account, on a computer without a network."""
-    session.give_sheet(tmp_path, RecoverySheetState.NONE)
-    return session.recovery
+    return open_account(tmp_path, RecoverySheetState.NONE).recovery
 
 
 def dialog_of(qtbot: QtBot, recovery: Recovery) -> RecoverySheetDialog:
@@ -119,9 +119,7 @@ async def test_whether_a_recovery_sheet_may_be_printed_is_policys(
         return False
 
     monkeypatch.setattr("ui.shell.settings.recovery_card.show", keep)
-    session = FakeSession(tmp_path, {"allow-print": allowed})
-    session.give_sheet(tmp_path, RecoverySheetState.NONE)
-    card = RecoveryCard(session)
+    card = RecoveryCard(open_account(tmp_path, RecoverySheetState.NONE, {"allow-print": allowed}))
     qtbot.addWidget(card)
     card.make()
     await until(lambda: bool(made))

@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from app.core.ids import RoomId
+from app.session import Session
 from app.store.rows import SearchHit
-from tests.ui.shell.fake_session import FakeSession
 from tests.world import until
 from ui.kit.card import EmptyState
 from ui.shell.window.main_window import MainWindow
@@ -30,7 +30,7 @@ def ask(view: SearchView, text: str) -> None:
 
 
 async def test_the_page_says_that_it_searches_until_the_answer_is_there(
-    window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered = asyncio.Event()
     real = session.search.find
@@ -57,3 +57,12 @@ async def test_the_page_says_that_it_searches_until_the_answer_is_there(
     assert view.list.isVisible()
     answered.set()
     await until(lambda: "Inget hittades" in page(view))
+
+
+async def test_enter_in_search_goes_to_the_first_place_when_it_is_found(window: MainWindow) -> None:
+    window.go_section("search")
+    view = window.content.search_view
+    view.field.insert("kompl")
+    QTest.keyClick(view.field, Qt.Key.Key_Return)
+    await until(lambda: window.focusWidget() is view.list)
+    assert view.list.currentIndex().row() == 0

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineE
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import language, tr
+from app.session import Session
 from app.setting import AnySetting, Value
 from app.settings import (
     ALLOW_KEYRING,
@@ -26,8 +27,9 @@ from app.settings import (
 )
 from app.unlocking import SlotKind
 from tests.ui.finding import timer_of
-from tests.ui.shell.fake_session import FakeSession, tool_list
-from tests.ui.shell.sample import CASE, UNIT
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import open_session, say
+from tests.ui.shell.tool_views import tool_list
 from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
@@ -47,7 +49,7 @@ def box_of(view: SettingsView, name: str) -> QComboBox:
     return next(b for b in view.findChildren(QComboBox) if b.accessibleName() == name)
 
 
-def test_a_choice_takes_effect_at_once(qtbot: QtBot, session: FakeSession) -> None:
+def test_a_choice_takes_effect_at_once(qtbot: QtBot, session: Session) -> None:
     view = SettingsView(session)
     qtbot.addWidget(view)
     box = box_of(view, "Tema")
@@ -59,7 +61,7 @@ def test_a_choice_takes_effect_at_once(qtbot: QtBot, session: FakeSession) -> No
 
 
 def test_what_policy_has_fixed_is_shown_and_says_so(qtbot: QtBot, tmp_path: Path) -> None:
-    view = SettingsView(FakeSession(tmp_path, {"theme": "contrast"}))
+    view = SettingsView(open_session(tmp_path, {"theme": "contrast"}))
     qtbot.addWidget(view)
     box = box_of(view, "Tema")
     assert not box.isEnabled()
@@ -119,7 +121,7 @@ def test_this_file_knows_another_value_for_each_setting_that_policy_may_fix() ->
 def test_each_setting_has_a_row_and_a_fixed_one_is_shown_and_says_so(
     qtbot: QtBot, tmp_path: Path, locked: bool
 ) -> None:
-    view = SettingsView(FakeSession(tmp_path, OTHER if locked else {}))
+    view = SettingsView(open_session(tmp_path, OTHER if locked else {}))
     qtbot.addWidget(view)
     for setting in SETTINGS:
         if setting.seen:
@@ -152,7 +154,7 @@ def test_what_only_policy_sets_is_shown_where_it_is_fixed(qtbot: QtBot, tmp_path
     assert {tr(setting.label), word} <= sentence
 
 
-def test_a_switch_and_a_line_change_their_settings_and_follow_them(qtbot: QtBot, session: FakeSession) -> None:
+def test_a_switch_and_a_line_change_their_settings_and_follow_them(qtbot: QtBot, session: Session) -> None:
     view = SettingsView(session)
     qtbot.addWidget(view)
     switch, field = view.rows.controls["autostart"], view.rows.controls["proxy-address"]
@@ -172,7 +174,7 @@ def test_a_switch_and_a_line_change_their_settings_and_follow_them(qtbot: QtBot,
 
 
 def test_a_fault_of_ours_while_a_setting_is_changed_is_not_taken_for_a_refusal(
-    qtbot: QtBot, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("å 🖍")
@@ -190,7 +192,7 @@ def test_a_fault_of_ours_while_a_setting_is_changed_is_not_taken_for_a_refusal(
 
 
 def test_an_unlock_method_that_policy_forbids_offers_nothing(
-    qtbot: QtBot, session: FakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     has_key_store(monkeypatch)
     keys = unlock_methods(tmp_path, [SlotKind.PASSPHRASE], forbidden=SlotKind.KEYRING)
@@ -211,7 +213,7 @@ def as_before(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("as_before")
-def test_a_policy_that_came_since_takes_effect_in_the_window(qtbot: QtBot, session: FakeSession) -> None:
+def test_a_policy_that_came_since_takes_effect_in_the_window(qtbot: QtBot, session: Session) -> None:
     window = MainWindow(session, [])
     qtbot.addWidget(window)
     session.settings.renew({"theme": "contrast", "language": "en", "auto-lock-minutes": 5}, {})
@@ -222,7 +224,7 @@ def test_a_policy_that_came_since_takes_effect_in_the_window(qtbot: QtBot, sessi
 
 def test_the_time_to_lock_is_policys_from_the_first_window_on(qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"auto-lock-minutes": 0}')
-    window = MainWindow(FakeSession(tmp_path, {"auto-lock-minutes": 5}), [])
+    window = MainWindow(open_session(tmp_path, {"auto-lock-minutes": 5}), [])
     qtbot.addWidget(window)
     assert window.auto_lock.minutes() == 5
 
@@ -241,22 +243,22 @@ def test_notifications_are_as_policy_says_whatever_the_person_chose(
 ) -> None:
     other = "hidden" if fixed.get("notification-content") == "shown" else "shown"
     (tmp_path / "settings.json").write_text(json.dumps({"notifications": "all", "notification-content": other}))
-    session = FakeSession(tmp_path, fixed)
+    session = open_session(tmp_path, fixed)
     window = QWidget()
     qtbot.addWidget(window)
     notified: list[str] = []
     watch = Notifications(
         window, session.rooms, tool_list(session), session.settings, lambda title, text: notified.append(title)
     )
-    session.rooms.set_unread(CASE, 4)
+    say(session, office().case, office().head, "Ett å 🙂")
     caught_up(window)
     assert [title.partition(",")[0] for title in notified] == shown
-    assert watch.latest == CASE or not shown
+    assert watch.latest == office().case or not shown
 
 
 def test_a_theme_that_policy_has_fixed_is_offered_by_no_command(qtbot: QtBot, tmp_path: Path) -> None:
     for policy, offered in (({}, 4), ({"theme": "dark"}, 0)):
-        window = MainWindow(FakeSession(tmp_path, dict(policy)), [])
+        window = MainWindow(open_session(tmp_path / str(offered), dict(policy)), [])
         qtbot.addWidget(window)
         assert sum(c.id.startswith("theme-") for c in window.commands.shown()) == offered
 
@@ -282,7 +284,7 @@ def test_silence_locks_and_a_key_begins_again(qtbot: QtBot, qapp: QApplication) 
 
 
 @pytest.mark.parametrize(("wanted", "notified"), [("all", 2), ("mentions", 1), ("none", 0)])
-def test_notifications_show_no_content(qtbot: QtBot, session: FakeSession, wanted: str, notified: int) -> None:
+def test_notifications_show_no_content(qtbot: QtBot, session: Session, wanted: str, notified: int) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     session.settings.set(NOTIFICATIONS, wanted)
@@ -290,28 +292,28 @@ def test_notifications_show_no_content(qtbot: QtBot, session: FakeSession, wante
     watch = Notifications(
         window, session.rooms, tool_list(session), session.settings, lambda title, text: shown.append((title, text))
     )
-    session.rooms.set_unread(UNIT, 3)
+    say(session, office().unit, office().head, "Ett å")
     caught_up(window)
-    session.rooms.set_unread(CASE, 4, 2)
+    say(session, office().case, office().head, "@Handläggare två 🙂")
     caught_up(window)
     assert len(shown) == notified
-    assert watch.latest == (CASE if notified else None)
+    assert watch.latest == (office().case if notified else None)
     assert not any("Tillsyn" in text for _, text in shown)
 
 
-def test_notifications_show_room_and_message_only_if_the_setting_says_so(qtbot: QtBot, session: FakeSession) -> None:
+def test_notifications_show_room_and_message_only_if_the_setting_says_so(qtbot: QtBot, session: Session) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     shown: list[tuple[str, str]] = []
     watch = Notifications(
         window, session.rooms, tool_list(session), session.settings, lambda title, text: shown.append((title, text))
     )
-    session.rooms.set_unread(CASE, 4)
+    say(session, office().case, office().head, "Ett å")
     caught_up(window)
     session.settings.set(NOTIFICATION_CONTENT, "shown")
-    session.rooms.set_unread(CASE, 5)
+    say(session, office().case, office().head, "Två 🙂")
     caught_up(window)
-    room = next(r for r in session.rooms.rooms() if r.room == CASE)
+    room = next(r for r in session.rooms.rooms() if r.room == office().case)
     assert shown == [("Kansli", "1 nytt meddelande"), (room.title, room.preview)]
-    assert room.preview
-    assert watch.latest == CASE
+    assert room.preview == "Två 🙂"
+    assert watch.latest == office().case

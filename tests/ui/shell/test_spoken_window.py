@@ -10,10 +10,13 @@ from PySide6.QtWidgets import QApplication
 from app.core.enums import LinkState
 from app.core.i18n import set_language
 from app.errors import StoreUnwritable
+from app.session import Session
 from app.settings import ANNOUNCE, ROOM_IN_TITLE
 from tests.ui.faces import Name, Role, announced, face, focused, listening, walk
-from tests.ui.shell.fake_session import TOOLS, FakeSession
-from tests.ui.shell.sample import CASE, NOW, UNIT
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import chat_of, say, show_status
+from tests.ui.shell.sample import NOW
+from tests.ui.shell.tool_views import TOOLS
 from tests.ui.soon import caught_up
 from ui.kit import tasks
 from ui.kit.gathering import PAUSE_S
@@ -39,12 +42,12 @@ def pause(window: MainWindow) -> None:
     window.announcer.look()
 
 
-def test_the_title_has_the_rooms_name_unless_it_is_hidden(window: MainWindow, session: FakeSession) -> None:
+async def test_the_title_has_the_rooms_name_unless_it_is_hidden(window: MainWindow, session: Session) -> None:
     assert window.windowTitle() == "(5) Kansli"
-    window.open_room(CASE)
+    window.open_room(office().case)
     assert window.windowTitle() == "(5) Tillsyn 2026-1184 – Kansli"
     assert face(window).text(Name) == "(5) Tillsyn 2026-1184 – Kansli"
-    session.rooms.rename(CASE, "Tillsyn å 🙂")
+    session.rooms.rename(office().case, "Tillsyn å 🙂")
     caught_up(window)
     assert window.windowTitle() == "(5) Tillsyn å 🙂 – Kansli"
     session.settings.set(ROOM_IN_TITLE, False)
@@ -56,7 +59,7 @@ def test_the_title_has_the_rooms_name_unless_it_is_hidden(window: MainWindow, se
 
 @pytest.mark.parametrize("section", ["home", "rooms", "tasks", "search", "settings"])
 def test_one_object_has_the_focus(window: MainWindow, section: str) -> None:
-    window.open_room(CASE)
+    window.open_room(office().case)
     window.go_section(section)
     QApplication.processEvents()
     for _ in range(40):
@@ -77,43 +80,43 @@ def test_the_rail_is_tabs_and_sections_are_headings(window: MainWindow) -> None:
     assert not [f.text(Name) for f in found if f.role() == Role.CheckBox and not f.text(Name).startswith("Klar: ")]
 
 
-def test_that_one_is_offline_is_announced_once_and_that_one_is_back(
-    window: MainWindow, session: FakeSession, received: list[str]
+async def test_that_one_is_offline_is_announced_once_and_that_one_is_back(
+    window: MainWindow, session: Session, received: list[str]
 ) -> None:
-    for state, waiting in (
-        (LinkState.OFFLINE, 0),
-        (LinkState.CONNECTING, 0),
-        (LinkState.OFFLINE, 1),
-        (LinkState.CONNECTING, 1),
-        (LinkState.OFFLINE, 2),
+    for state, writes in (
+        (LinkState.OFFLINE, False),
+        (LinkState.CONNECTING, False),
+        (LinkState.OFFLINE, True),
+        (LinkState.CONNECTING, False),
+        (LinkState.OFFLINE, True),
     ):
-        session.set_status(state=state, waiting=waiting)
-        session.status_changed.emit()
+        if writes:
+            chat_of(session).send(office().permit, "Ett å 🙂")
+        show_status(session, state)
         pause(window)
+    assert session.status.waiting == 2
     (spoken,) = received
     assert spoken.startswith("Du är frånkopplad.")
     for state in (LinkState.CONNECTING, LinkState.SYNCING, LinkState.ONLINE):
-        session.set_status(state=state, waiting=0)
-        session.status_changed.emit()
+        show_status(session, state)
         pause(window)
     assert received == [spoken, "Du är ansluten igen"]
 
 
 def test_a_fault_of_the_connection_is_announced_by_its_kind(
-    window: MainWindow, session: FakeSession, received: list[str]
+    window: MainWindow, session: Session, received: list[str]
 ) -> None:
     for code in ("certificate", "certificate", "update-required"):
-        session.set_status(state=LinkState.ERROR, code=code)
-        session.status_changed.emit()
+        show_status(session, LinkState.ERROR, code)
         pause(window)
     assert len(received) == 2
 
 
-def test_messages_that_come_together_are_counted(window: MainWindow, session: FakeSession, received: list[str]) -> None:
+def test_messages_that_come_together_are_counted(window: MainWindow, session: Session, received: list[str]) -> None:
     window.activateWindow()
-    session.rooms.set_unread(UNIT, 4)
+    say(session, office().unit, office().head, "Ett å", "Två ä")
     caught_up(window)
-    session.rooms.set_unread(CASE, 4)
+    say(session, office().case, office().head, "Tre ö")
     caught_up(window)
     assert received == []
     pause(window)
@@ -121,39 +124,39 @@ def test_messages_that_come_together_are_counted(window: MainWindow, session: Fa
 
 
 def test_one_message_says_where_and_in_the_open_room_what(
-    window: MainWindow, session: FakeSession, received: list[str]
+    window: MainWindow, session: Session, received: list[str]
 ) -> None:
-    session.rooms.set_unread(UNIT, 3)
+    say(session, office().unit, office().head, "Ett å")
     caught_up(window)
     pause(window)
-    session.rooms.set_unread(CASE, 4, 2)
+    say(session, office().case, office().head, "@Handläggare två ä")
     caught_up(window)
     pause(window)
-    window.open_room(UNIT)
-    session.rooms.set_unread(UNIT, 4)
+    window.open_room(office().unit)
+    say(session, office().unit, office().head, "Tre ö 🙂")
     caught_up(window)
     pause(window)
-    room = session.rooms.room(UNIT)
+    room = session.rooms.room(office().unit)
     assert received == [
         f"Nytt meddelande i {room.title}",
         "Du nämndes i Tillsyn 2026-1184",
-        f"Nytt meddelande: {room.preview}",
+        "Nytt meddelande: Tre ö 🙂",
     ]
 
 
-def test_a_muted_room_is_read_out_only_when_it_names_one(
-    window: MainWindow, session: FakeSession, received: list[str]
+async def test_a_muted_room_is_read_out_only_when_it_names_one(
+    window: MainWindow, session: Session, received: list[str]
 ) -> None:
-    session.rooms.set_muted(UNIT, True)
+    session.rooms.set_muted(office().unit, True)
     caught_up(window)
-    session.rooms.set_unread(UNIT, 9)
+    say(session, office().unit, office().head, "Ett å", "Två ä")
     caught_up(window)
     pause(window)
     assert received == []
-    session.rooms.set_unread(UNIT, 10, 1)
+    say(session, office().unit, office().head, "@Handläggare tre ö")
     caught_up(window)
     pause(window)
-    assert received == [f"Du nämndes i {session.rooms.room(UNIT).title}"]
+    assert received == [f"Du nämndes i {session.rooms.room(office().unit).title}"]
 
 
 def test_an_error_is_never_left_out(window: MainWindow, received: list[str]) -> None:
@@ -169,18 +172,17 @@ def test_an_error_is_never_left_out(window: MainWindow, received: list[str]) -> 
     assert "Länken är kopierad" not in received[1]
 
 
-def test_nothing_is_announced_by_setting(window: MainWindow, session: FakeSession, received: list[str]) -> None:
+def test_nothing_is_announced_by_setting(window: MainWindow, session: Session, received: list[str]) -> None:
     session.settings.set(ANNOUNCE, False)
     window.toast("Kortet är borttaget", lambda: None)
-    session.rooms.set_unread(UNIT, 9)
+    say(session, office().unit, office().head, "Ett å", "Två ä")
     caught_up(window)
-    session.set_status(state=LinkState.OFFLINE)
-    session.status_changed.emit()
+    show_status(session, LinkState.OFFLINE)
     pause(window)
     assert received == []
 
 
-def test_nothing_is_announced_under_a_lock(session: FakeSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_announced_under_a_lock(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     received = announced(monkeypatch)
     stage = Stage(session.settings, lambda: True, background=False, report=dict)
     stage.window = window = MainWindow(session, TOOLS, now=lambda: NOW)

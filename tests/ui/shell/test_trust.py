@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Keys in the window: compared by number or picture, what happened to them, and a room's security status."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,16 +10,24 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 
+from app.core import clock
+from app.core.enums import RoomState
+from app.core.ids import Hash
+from app.people import codes
 from app.people.codes import Verdict
-from app.people.notices import KeyNotice
-from app.people.person import Verified
+from app.people.person import Person, Verified
+from app.session import Session
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
+from sync.trust.room.successor_claim import Origin
 from tests.ui.finding import toast_of
-from tests.ui.shell.fake_rooms import SEAL
-from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, HEAD, LAWYER, ORDINARY, PERMIT, REGISTRAR, at
-from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import notify_keys, stop
+from tests.ui.shell.sample import ORDINARY, SEAL, at, room_id
+from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of, sure_of
 from tests.ui.shell.test_succession import STOPPED
 from tests.ui.soon import caught_up
+from tests.world import until
 from ui.kit import qr
 from ui.kit.chip import Chip
 from ui.shell.room.key_notices import NoticeCard
@@ -37,7 +44,7 @@ LEVELS = (
 
 
 def room_of(window: MainWindow) -> RoomView:
-    window.open_room(CASE)
+    window.open_room(office().case)
     view = window.current_room()
     assert view is not None
     return view
@@ -47,51 +54,59 @@ def texts(widget: QWidget) -> str:
     return " ".join(x.text() for x in widget.findChildren(QLabel) if not x.isHidden())
 
 
-def show_notices(session: FakeSession, *notices: KeyNotice) -> None:
-    session.people.notified = list(notices)
-    session.people.changed.emit()
+def code_of(session: Session, person: Person) -> str:
+    """What the person's own device shows."""
+    genesis = session.engine.genesis(person.uid)
+    assert genesis is not None
+    return codes.write(genesis)
 
 
-THEIRS = f"kansli:verify?uid={REGISTRAR.uid.hex()}&genesis={'5a' * 32}"
-ADDED = KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), more=1, ids=(2, 3))
-DUPLICATE = KeyNotice(uid=REGISTRAR.uid, kind="duplicate", other=LAWYER.uid, t=at(9, 30), ids=(1,))
+def shown_notices(session: Session) -> list[str]:
+    return [notice.kind for notice in session.people.notices()]
 
 
-def test_both_levels_are_distinguished_where_members_are_listed(window: MainWindow) -> None:
+def notify_both(session: Session) -> None:
+    """Two accounts in the registrar's name, and two new devices of the head's."""
+    notify_keys(session, office().registrar, "duplicate", other=office().lawyer, t_ms=at(9, 30))
+    notify_keys(session, office().head, "device-added", count=2)
+
+
+def test_both_levels_are_distinguished_where_members_are_listed(window: MainWindow, session: Session) -> None:
+    notify_keys(session, office().registrar, "reset", seen=True)
     panel = panel_of(window)
     assert [c.text() for c in panel.findChildren(Chip)] == ["av myndigheten", "personligen", "ej verifierad"]
 
 
-async def test_a_picture_of_the_others_code_verifies(window: MainWindow, session: FakeSession) -> None:
+async def test_a_picture_of_the_others_code_verifies(window: MainWindow, session: Session) -> None:
     choose(member_menu(panel_of(window), "Registrator"), "Verifiera …")
     opened = await dialog()
     assert isinstance(opened, VerifyDialog)
-    opened.reader.read(qr.image(THEIRS))
-    await asyncio.sleep(0.01)
-    assert session.people.marks == {REGISTRAR.uid: True}
-    assert not opened.isVisible()
+    opened.reader.read(qr.image(code_of(session, office().registrar)))
+    await until(lambda: not opened.isVisible())
+    assert sure_of(session, office().registrar) is Verified.IN_PERSON
+    await until(toast_of(window).isVisible)
     assert toast_of(window).text() == "Registrator är verifierad personligen."
 
 
 async def test_attack_a_picture_with_other_keys_says_so_and_nothing_is_accepted(
-    window: MainWindow, session: FakeSession
+    window: MainWindow, session: Session
 ) -> None:
-    session.people.verdict = Verdict.DIFFERENT
+    theirs = f"kansli:verify?uid={office().registrar.uid.hex()}&genesis={'5a' * 32}"
     choose(member_menu(panel_of(window), "Registrator"), "Verifiera …")
     opened = await dialog()
     assert isinstance(opened, VerifyDialog)
-    opened.reader.read(qr.image(THEIRS))
+    opened.reader.read(qr.image(theirs))
     assert "Nycklarna är INTE de som du har fått." in opened.outcome.text()
     assert not opened.accept_button.isEnabled()
     opened.reject()
-    await asyncio.sleep(0.01)
-    assert session.people.marks == {}
+    await until(lambda: not opened.isVisible())
+    assert sure_of(session, office().registrar) is Verified.AGENCY
 
 
-def test_a_mark_can_still_be_taken_back_when_the_keys_are_others(window: MainWindow, session: FakeSession) -> None:
-    opened = VerifyDialog(window, HEAD, "1" * 60, session.people.my_code, lambda texts: Verdict.DIFFERENT)
+def test_a_mark_can_still_be_taken_back_when_the_keys_are_others(window: MainWindow, session: Session) -> None:
+    opened = VerifyDialog(window, office().head, "1" * 60, session.people.my_code, lambda texts: Verdict.DIFFERENT)
     opened.show()
-    opened.reader.read(qr.image(THEIRS))
+    opened.reader.read(qr.image(code_of(session, office().registrar)))
     assert opened.accept_button.isEnabled()
     opened.close()
 
@@ -102,7 +117,7 @@ def test_a_mark_can_still_be_taken_back_when_the_keys_are_others(window: MainWin
      (Verdict.OTHER_PERSON, "Koden är inte från Enhetschef.")],
 )  # fmt: skip
 def test_a_picture_without_the_persons_code_is_shown(window: MainWindow, verdict: Verdict, sentence: str) -> None:
-    opened = VerifyDialog(window, HEAD, "1" * 60, "kansli:verify", lambda texts: verdict)
+    opened = VerifyDialog(window, office().head, "1" * 60, "kansli:verify", lambda texts: verdict)
     opened.show()
     opened.reader.read(QImage(8, 8, QImage.Format.Format_RGB32))
     assert opened.outcome.text() == sentence
@@ -111,7 +126,7 @@ def test_a_picture_without_the_persons_code_is_shown(window: MainWindow, verdict
 
 
 async def test_the_others_code_is_read_off_the_screen_where_ones_own_stands_too(
-    window: MainWindow, session: FakeSession
+    window: MainWindow, session: Session
 ) -> None:
     asked: list[Sequence[str]] = []
 
@@ -120,18 +135,19 @@ async def test_the_others_code_is_read_off_the_screen_where_ones_own_stands_too(
         return Verdict.SAME if texts else Verdict.NO_CODE
 
     mine = session.people.my_code
-    opened = VerifyDialog(window, HEAD, "1" * 60, mine, compare)
+    opened = VerifyDialog(window, office().head, "1" * 60, mine, compare)
     opened.show()
     opened.reader.found.emit([mine])
     assert opened.outcome.isVisible()
-    opened.reader.found.emit([mine, THEIRS])
-    assert asked == [[], [THEIRS]]
+    theirs = code_of(session, office().registrar)
+    opened.reader.found.emit([mine, theirs])
+    assert asked == [[], [theirs]]
     assert opened.same_by_code
     assert not opened.isVisible()
 
 
-def test_ones_own_code_can_be_read_from_the_dialog(window: MainWindow, session: FakeSession) -> None:
-    opened = VerifyDialog(window, HEAD, "1" * 60, session.people.my_code, lambda texts: Verdict.SAME)
+def test_ones_own_code_can_be_read_from_the_dialog(window: MainWindow, session: Session) -> None:
+    opened = VerifyDialog(window, office().head, "1" * 60, session.people.my_code, lambda texts: Verdict.SAME)
     opened.show()
     QApplication.processEvents()
     assert session.people.my_code in qr.read(opened.grab().toImage().scaledToWidth(opened.width() * 3))
@@ -139,49 +155,47 @@ def test_ones_own_code_can_be_read_from_the_dialog(window: MainWindow, session: 
 
 
 async def test_a_new_device_is_shown_in_the_room_and_goes_when_it_has_been_seen(
-    window: MainWindow, session: FakeSession
+    window: MainWindow, session: Session
 ) -> None:
     view = room_of(window)
     assert view.key_notices.isHidden()
-    show_notices(session, ADDED)
+    notify_keys(session, office().head, "device-added", count=2)
     assert view.key_notices.isVisible()
     assert view.key_notices.text().startswith("Enhetschef har lagt till en enhet. Dessförinnan 1 ändring till (")
     view.key_notices._button.click()
-    await asyncio.sleep(0.01)
-    assert session.people.notified == []
+    await until(lambda: shown_notices(session) == [])
     assert view.key_notices.isHidden()
-    session.rooms.people[PERMIT] = [m for m in session.rooms.people[PERMIT] if m.person.uid != HEAD.uid]
-    show_notices(session, ADDED)
-    window.open_room(PERMIT)
+    notify_keys(session, office().head, "device-revoked")
+    assert view.key_notices.isVisible()
+    window.open_room(office().direct_registrar)
     other = window.current_room()
     assert other is not None
     assert other.key_notices.isHidden()  # they are not in that room
 
 
-async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, session: FakeSession) -> None:
+async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, session: Session) -> None:
     view = room_of(window)
-    show_notices(session, DUPLICATE, ADDED)
+    notify_both(session)
     assert "Det finns två konton för Registrator" in view.key_notices.text()
     view.key_notices._button.click()
-    (await dialog()).reject()
-    await asyncio.sleep(0.01)
-    assert session.people.notified == [DUPLICATE, ADDED]
+    asked = await dialog()
+    asked.reject()
+    await until(lambda: not asked.isVisible())
+    assert shown_notices(session) == ["duplicate", "device-added"]
     view.key_notices._button.click()
     (await dialog()).accept()
-    await asyncio.sleep(0.01)
-    assert session.people.notified == [ADDED]
+    await until(lambda: shown_notices(session) == ["device-added"])
     assert "Enhetschef" in view.key_notices.text()
 
 
-async def test_home_shows_it_too(window: MainWindow, session: FakeSession) -> None:
+async def test_home_shows_it_too(window: MainWindow, session: Session) -> None:
     window.go_section("home")
-    show_notices(session, DUPLICATE, ADDED)
+    notify_both(session)
     caught_up(window)
     shown = window.findChildren(NoticeCard)
     assert [card.button.text().strip() for card in shown] == ["Det är utrett …", "Jag har sett det"]
     shown[1].button.click()
-    await asyncio.sleep(0.01)
-    assert session.people.notified == [DUPLICATE]
+    await until(lambda: shown_notices(session) == ["duplicate"])
     caught_up(window)
     QApplication.processEvents()
     assert len([card for card in window.findChildren(NoticeCard) if card.isVisible()]) == 1
@@ -216,7 +230,9 @@ def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(
 
 
 def test_the_seal_says_how_many_changes_and_items_are_void_and_whose(window: MainWindow) -> None:
-    report = replace(SEAL, void_changes=((HEAD, 3), (REGISTRAR, 1)), void_items=((REGISTRAR, 2),))
+    report = replace(
+        SEAL, void_changes=((office().head, 3), (office().registrar, 1)), void_items=((office().registrar, 2),)
+    )
     opened = SecurityDialog(window, "sealed", report, ORDINARY, lambda: None)
     sentence = texts(opened)
     assert "4 ändringar bryter mot formatets regler" in sentence
@@ -232,11 +248,40 @@ def test_the_seal_says_how_far_the_servers_time_is_ahead(window: MainWindow) -> 
     assert "192 timmar före" in texts(opened)
 
 
+def bring_to(session: Session, level: str) -> Callable[[], None]:
+    """Gives the case room this security status. Returns what puts the clock back."""
+    room, followed = office().case, session.engine.parts.link.rooms[office().case]
+    match level:
+        case "sealed":
+            pass
+        case "verified":
+            session.people.mark_verified(office().registrar.uid, True)
+        case "warned":
+            notify_keys(session, office().registrar, "reset")
+        case "origin":
+            unknown = Origin(room=room_id(9, 9), n=1, rh=Hash(bytes(32)))
+            genesis = RoomEvent(n=1, t=at(9, 0, 3), kind="genesis", by=office().me.uid, origin=unknown)
+            session.store.receive(ReceivedSlice(room=room, events=[genesis]))
+        case "time":
+            session.engine.parts.verifier._far.add(room)
+            return clock.set_clock(lambda: at(9, 0, 10))
+        case "waiting":
+            followed._waiting = 1
+        case "owes-rotation":
+            followed.stream.state.rotation_owed = True
+        case _:
+            stop(session, room, RoomState(level))
+    return lambda: None
+
+
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_seal_in_the_header_shows_each_level(window: MainWindow, session: FakeSession, level: str) -> None:
+def test_the_seal_in_the_header_shows_each_level(
+    window: MainWindow, session: Session, level: str, request: pytest.FixtureRequest
+) -> None:
     view = room_of(window)
-    session.seals.levels[CASE] = level
-    session.rooms.notify(CASE)
+    request.addfinalizer(bring_to(session, level))
+    session.on_room(office().case)
+    assert session.seals.level(office().case) == level
     caught_up(window)
     word, _, _, meaning = security_chip(level)
     assert view.security.word() == word
@@ -245,7 +290,7 @@ def test_the_seal_in_the_header_shows_each_level(window: MainWindow, session: Fa
     assert (word == "Förseglat · personligen") == (level == "verified")
 
 
-async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainWindow, session: FakeSession) -> None:
+async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainWindow, session: Session) -> None:
     view = room_of(window)
     view.security.setFocus()
     QTest.keyClick(view.security, Qt.Key.Key_Space)
@@ -254,8 +299,8 @@ async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainW
     sentence = texts(opened)
     for part in (
         "3 personer kan avkryptera rummet",
-        "Rummets nyckel nummer 7, gjord 2 nov 14:03 av Enhetschef.",
-        "Den förnyas senast 25 nov",
+        "Rummets nyckel nummer 1, gjord 3 nov 09:12 av Handläggare.",
+        "Den förnyas senast 3 dec",
         "Ingen utanför rummet har någon nyckel till det, inte heller myndigheten.",
         "namnen i personalkatalogen",
         "vem som har något öppet",
@@ -265,8 +310,7 @@ async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainW
         assert part in sentence
     assert [row.title for row in opened.readers.rows.rows] == ["Handläggare (du)", "Enhetschef", "Registrator"]
     QTest.keyClick(opened, Qt.Key.Key_Escape)
-    await asyncio.sleep(0.01)
-    assert not isinstance(QApplication.activeModalWidget(), QDialog)
+    await until(lambda: not isinstance(QApplication.activeModalWidget(), QDialog))
 
 
 def test_the_seals_panel_shows_recovery_recipients_silent_devices_and_evidence(window: MainWindow) -> None:
@@ -293,12 +337,8 @@ def test_a_room_whose_key_is_not_known_yet_still_says_what_the_server_sees(windo
 
 @pytest.mark.parametrize(("warning", "word"), [("reset", "återställd"), ("duplicate", "två konton")])
 def test_a_warning_stands_where_the_verification_would(
-    window: MainWindow, session: FakeSession, warning: str, word: str
+    window: MainWindow, session: Session, warning: str, word: str
 ) -> None:
-    sure = Verified.NONE if warning == "reset" else Verified.IN_PERSON
-    head = replace(HEAD, verified=sure, warning=warning)
-    session.rooms.people[CASE] = [
-        replace(m, person=head) if m.person == HEAD else m for m in session.rooms.people[CASE]
-    ]
+    notify_keys(session, office().head, warning, other=office().lawyer if warning == "duplicate" else None)
     chips = [c.text() for c in panel_of(window).findChildren(Chip)]
     assert chips[1] == word

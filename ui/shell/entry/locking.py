@@ -52,7 +52,8 @@ class LockingView(GatePage):
             else:
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._pressed.wait(), RETRY_S)
+                async with asyncio.timeout(RETRY_S):
+                    await self._pressed.wait()
             self._pressed.clear()
 
     def ask(self) -> None:

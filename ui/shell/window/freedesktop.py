@@ -12,17 +12,16 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from jeepney import DBusAddress, MatchRule, MessageType, message_bus, new_method_call
-from jeepney.io.asyncio import open_dbus_router
+from jeepney import DBusAddress, MatchRule, message_bus, new_method_call
 from PySide6.QtCore import QObject
 
+from ui.kit.bus import ask, open_bus
 from ui.kit.plain import notice
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 
 _NAME = "org.freedesktop.Notifications"
 SERVICE = DBusAddress("/org/freedesktop/Notifications", bus_name=_NAME, interface=_NAME)
-ANSWER_S = 5.0
 WAITING = 8
 """The most notifications that wait while the service does not answer. Older ones are dropped: they add nothing."""
 
@@ -52,11 +51,11 @@ class Freedesktop:
         """Connects to the session bus and shows notifications until the owner is deleted. A desktop without the
         service, or whose service stops, is no fault: it then returns."""
         try:
-            async with open_dbus_router() as router:
+            async with open_bus("SESSION") as router:
                 clicks = MatchRule(
                     type="signal", interface=SERVICE.interface, member="ActionInvoked", path=SERVICE.object_path
                 )
-                await self._ask(router, message_bus.AddMatch(clicks))
+                await ask(router, message_bus.AddMatch(clicks))
                 markup = await self._has_markup(router)
                 with router.filter(clicks, bufsize=4) as queue:
                     async with asyncio.TaskGroup() as both:
@@ -73,7 +72,7 @@ class Freedesktop:
             # app, replaces, icon, summary, body, actions, hints, expire (-1: the desktop's own time)
             head = notice(title)
             arguments = ("Kansli", self._shown, "se.kansli.Kansli", head, body, ["default", tr("Open")], hints, -1)
-            reply = await self._ask(router, new_method_call(SERVICE, "Notify", "susssasa{sv}i", arguments))
+            reply = await ask(router, new_method_call(SERVICE, "Notify", "susssasa{sv}i", arguments))
             self._shown = int(reply[0])
 
     async def _receive_clicks(self, clicks: Any) -> None:
@@ -83,12 +82,5 @@ class Freedesktop:
                 self._on_click()
 
     async def _has_markup(self, router: Any) -> bool:
-        (found,) = await self._ask(router, new_method_call(SERVICE, "GetCapabilities"))
+        (found,) = await ask(router, new_method_call(SERVICE, "GetCapabilities"))
         return "body-markup" in found
-
-    async def _ask(self, router: Any, message: Any) -> tuple[Any, ...]:
-        reply = await asyncio.wait_for(router.send_and_get_reply(message), ANSWER_S)
-        if reply.header.message_type is MessageType.error:
-            raise OSError("the desktop refused")
-        body: tuple[Any, ...] = reply.body
-        return body
