@@ -169,9 +169,10 @@ class Recovery:
         )
 
     async def _see(self, connection: Connection) -> _Seen:
-        """Fetches the key log of the person whose account is to be recovered. ▲ Reject unless the log is of this
-        agency, its root and recovery keys are those of the recovery sheet and its share, and the record that the server
-        shows is the one that the log names. Refused "reset" if the account has ended."""
+        """Fetches, verifies and returns the key log and directory entry of the person whose account is to be recovered.
+        ▲ Reject unless the log is of this agency, its root and recovery keys are those of the recovery sheet and its
+        share (the half of its secret that is not on the paper), and the record that the server shows is the one that
+        the log names. Refused "reset" if the account has ended."""
         root_pk, invite_pk = self._attempt.recovery_sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:

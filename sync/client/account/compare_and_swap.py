@@ -28,12 +28,12 @@ async def again(
     *,
     codes: Collection[str] = (ErrorCode.CONFLICT,),
 ) -> T:
-    """Calls `attempt`, which asks the server for a change, until the server accepts, at most TRIES times, and returns
-    its result.
+    """Calls `attempt` without arguments, at most TRIES times, until the server accepts the change that it asks for, and
+    returns its result. `attempt` drafts the change from scratch each time.
 
     Only a refusal with one of `codes` leads to another try; any other error is raised at once, and so is the refusal of
-    the last try. Between two tries it pauses, then calls `renew`, which fetches the newest state; what `renew` raises
-    ends the tries.
+    the last try. Between two tries it pauses, then calls `renew` without arguments, if it is given, which fetches the
+    newest state; what `renew` raises ends the tries.
     """
     for n in range(TRIES - 1):
         try:

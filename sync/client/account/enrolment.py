@@ -54,8 +54,8 @@ class Enrolment:
 
     def __init__(self, dialer: Dialer, code: str, now_ms: Callable[[], int]) -> None:
         """`dialer` connects to the agency's server. `code` is the activation code that the person typed; of a code with
-        two lines the first enrols. `now_ms` is this device's clock. Reject "code" if the code is mistyped, "share-code"
-        if its second line is."""
+        two lines the first enrols. `now_ms` returns this device's clock (ms). Reject "code" if the code is mistyped,
+        "share-code" if its second line is."""
         self._dialer = dialer
         self._code, self._comes_back = _read(code)
         self._now_ms = now_ms
@@ -69,9 +69,9 @@ class Enrolment:
         return (await self._with_connection(self._look))[0]
 
     async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
-        """Makes the account with new keys, calls `keep`, with which the caller stores it durably, only then registers
-        it with the server, and returns it. Errors as in `look`; what `keep` raises is raised, and then nothing is
-        registered.
+        """Makes the account with new keys, calls `keep` with it once, so that the caller stores it durably, only then
+        registers it with the server, and returns it. Errors as in `look`; what `keep` raises is raised, and then
+        nothing is registered.
 
         If this fails after `keep`, the server may or may not have the account: `register` the same entries again.
         """
@@ -129,8 +129,8 @@ async def register(
 ) -> None:
     """Registers an account that was made and stored here, perhaps a second time: the server answers Ok to the same
     entries whether or not the activation code is still valid. `dialer` connects to the server, `entries` are the first
-    entries (body, signature) of the account's key log, `agency_pk` is the agency's public key, and `now_ms` this
-    device's clock.
+    entries (body, signature) of the account's key log, `agency_pk` is the agency's public key, and `now_ms` returns
+    this device's clock (ms).
 
     Refused with a "code-…" if the account was never registered and no longer can be. Also raises the errors of
     `Connection.connect`.
@@ -149,10 +149,10 @@ async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[b
 async def converse(
     dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Result]]
 ) -> Result:
-    """Opens a new connection by `dialer`, runs `talk` with it, closes it in any case, and returns what `talk` returned.
-    Nobody is signed in on it, unless `talk` does so; frames that the server sends unasked are ignored. `agency`: the
-    fingerprint that the server's agency key must have, its first 16 or all 32 bytes. `now_ms`: this device's clock.
-    Raises the errors of `Connection.connect` and of `talk`."""
+    """Opens a new connection by `dialer`, calls `talk` with the connection and awaits it, closes it in any case, and
+    returns what `talk` returned. Nobody is signed in on it, unless `talk` does so; frames that the server sends unasked
+    are ignored. `agency`: the fingerprint that the server's agency key must have, its first 16 or all 32 bytes.
+    `now_ms` returns this device's clock (ms). Raises the errors of `Connection.connect` and of `talk`."""
     connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
     reading = asyncio.ensure_future(connection.run(lambda frame: None))
     try:

@@ -39,7 +39,7 @@ class Book:
 
     def __init__(self, ports: AccountPort, agency_pk: bytes, moved: Callable[[Uid], None] = lambda uid: None) -> None:
         """`ports`: where the logs are stored. `agency_pk`: the agency's public key, 32 B, with which the logs are
-        verified. `moved` is called with the person whose log has grown, once that is stored."""
+        verified. `moved` is called with the person whose log has grown, once that is stored; it must not raise."""
         self._ports = ports
         self._agency_pk = agency_pk
         self._moved = moved
