@@ -140,13 +140,13 @@ class Host:
         return admitting.new
 
     async def admit(self) -> DevId:
-        """Adds the new device, which `wait_for_guest` returned, to the account after the person said yes, sends it the
-        news, and returns its id.
+        """Adds the new device, which `wait_for_guest` returned, to the account after the person said yes, sends it a
+        message that it is added, and returns its id.
 
-        If the own log has grown since the new device proved its keys, that device proves them again for the newer head.
+        If the own log has grown since the new device proved its keys, that device proves them again for the newer log.
         Refused("pairing") if the other side has left, "revoked" and "reset" if the log has ended this device,
-        "conflict" if it has grown again at each try. An error may also mean that the device is added and only the news
-        could not be sent.
+        "conflict" if it has grown again at each try. An error may also mean that the device is added and only that
+        message could not be sent.
         """
         admitting = self._admitting
         if admitting is None or admitting.new is None or self._mail.over:
@@ -166,8 +166,8 @@ class Host:
 
     async def close(self) -> None:
         """Ends this attempt to add a device. A pending `wait_for_guest` raises Refused("pairing"), and so does the
-        other side, unless it was sent the news that it is added. A second call does no harm; after `admit` the device
-        stays added."""
+        other side, unless it was sent the message that it is added. A second call does no harm; after `admit` the
+        device stays added."""
         self._mail.end()
         self._admitting = None
         if self._opened:
@@ -206,7 +206,7 @@ class Joined:
 class Guest:
     """The new device's side of a pairing, by which it is added to a person's account. Call `join`, then `finish`;
     `close` in every case. `dialer` connects to the server; `name` and `system` describe this device to the old one;
-    `now_ms` is the clock."""
+    `now_ms` returns this device's clock (ms)."""
 
     dialer: Dialer
     name: str
@@ -265,10 +265,11 @@ class Guest:
         return self._entering.digits if self._entering is not None else ""
 
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
-        """Waits for the old device's yes, signs in, verifies the person's log and decrypts their keys; calls `keep`,
-        with which the application stores all of it, and returns it. Refused("pairing") if the answer is no or does not
-        come, or `join` was not called; Reject "enrol" if the log is not the one that the old device named. If the line
-        is lost after the yes, or the result could not be stored, call it again."""
+        """Waits for the old device's yes, signs in, verifies the person's log and decrypts their keys; calls `keep`
+        with all of that, so that the application stores it, and returns it. What `keep` raises is raised.
+        Refused("pairing") if the answer is no or does not come, or `join` was not called; Reject "enrol" if the log is
+        not the one that the old device named. If the line is lost after the yes, or `keep` raises, call `finish`
+        again."""
         entering, yes = self._entering, self._added
         if entering is None or entering.old is None or yes is None:
             raise Refused(ENDED)

@@ -41,9 +41,9 @@ RESET = "reset"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnDevice:
-    """One device of this person, as their log shows it, also if it was revoked. `mine`: it is this device. Times in ms;
-    `added` is the claim of the entry that added it. The server's word alone: `last_seen`, None if the server was not
-    asked or has none, and `agent`, the name of the program that the device uses, "" then.
+    """One device of this person, as their log shows it, also if it was revoked. `mine`: it is this device. Times are in
+    ms; `added` is the claim of the entry that added it. `last_seen` (when the server last saw it) and `agent` (the name
+    of the program that it uses) are the server's word alone; None and "" if the server was not asked or does not say.
 
     `by` is the device that added it; None for the first device and for one that was recovered with the recovery sheet.
     """
@@ -168,8 +168,8 @@ class Devices:
         it at the same moment. Does nothing at a device that has ended. Errors as for the class.
 
         One is due if the agency has revoked a device since the newest generation (a device that revokes another makes
-        one itself), or if that one is at least RENEW_MS old or dated more than AHEAD_MS ahead. ▲ One is also due if the
-        newest does not open here: a stolen device may have made it.
+        one itself), or if that one is at least RENEW_MS old or dated more than AHEAD_MS ahead, by the server's time. ▲
+        One is also due if the newest does not open here: a stolen device may have made it.
         """
         if self.ended is None and self._renewal_due(self.own_log):
             await self._do(
@@ -215,8 +215,9 @@ class Devices:
 
     async def append(self, entries: list[Entry], *, may_wait: bool = False) -> int | None:
         """Appends `entries`, which were built on the newest log, to this person's log at the server and here, all or
-        none. Returns None when they are in it, or the server's time (ms) from which they may be added if another device
-        may veto them. Refused("conflict") if the log has grown.
+        none. Returns None when they are in it. If another device may veto them nothing is added yet, and the server's
+        time (ms) is returned from which the caller can append them again, built on the log as it is then.
+        Refused("conflict") if the log has grown.
 
         ▲ `may_wait`: whether these entries may be subject to a veto. Without it a server's answer that they wait is
         Reject "malformed": the caller would take them for done.
@@ -296,9 +297,9 @@ class Devices:
 
 
 def _revocation(own: UserLog, began: int, hand: Hand, dev: DevId, now: int) -> Entry | None:
-    """Drafts the entry that revokes `dev`, on the log `own`, signed by `hand`, dated `now` (ms). None if the device was
-    still active after entry number `began` and has been revoked since: then nothing is left to do. Reject "device" if
-    it was not active then, "older" or "puk" as in `user_drafts.revoke`."""
+    """Drafts the entry that revokes `dev`, on the log `own`, signed by `hand`, dated `now` (the server's time, ms).
+    None if the device was still active after entry number `began` and has been revoked since: then nothing is left to
+    do. Reject "device" if it was not active then, "older" or "puk" as in `user_drafts.revoke`."""
     if own.device_active(dev, began) is not None and own.device_active(dev, own.seq) is None:
         return None
     return user_drafts.revoke(own, hand, dev, now)[0]

@@ -75,7 +75,7 @@ class RecoverySheet:
     @property
     def may_make(self) -> bool:
         """Whether a recovery sheet can be made here: this device stores the root key, as the first device does, or the
-        root key is on the recovery sheet in force."""
+        root key is on the recovery sheet in force, whose code must then be typed (`needs_old`)."""
         return self.in_force or bool(self._link.account.secrets.root)
 
     @property
@@ -170,9 +170,9 @@ class RecoverySheet:
         await again(attempt, self._devices.follow_now)
 
     async def _escrow(self) -> bytes:
-        """▲ Asks the server for the agency's public key to which the share (the half of the recovery sheet's secret
-        that is not on the paper) is sealed. The agency's key must have certified it; Reject "escrow" otherwise. A
-        server could open a share that is sealed to a key of its own."""
+        """▲ Asks the server for the public key to which the share (the half of the recovery sheet's secret that is not
+        on the paper) is sealed. Reject "escrow" unless the agency's key, which the account has, certified it: a server
+        could open a share that is sealed to a key of its own. Unreachable while offline."""
         reply = await self._link.online.request(lambda rid: m.Escrow(rid=rid), m.EscrowReply)
         try:
             return check_escrow(self._link.account.agency_pk, reply.cert.body, reply.cert.sig)
@@ -190,7 +190,8 @@ class RecoverySheet:
     def replace_attempts(self, asked: list[m.RecoveryRequest]) -> None:
         """Replaces the list of pending requests that were made with the recovery sheet by `asked`, the server's newest
         list. Of those that add a device, stores when this device first saw them, by its own clock, for at most
-        _MAX_FIRST_SEEN; forgets that after a day for requests that are no longer listed."""
+        _MAX_FIRST_SEEN; forgets that after a day for requests that are no longer listed. By these times the person has
+        a day for a veto even if the server's clock is set ahead."""
         self._asked = list(asked)
         now = self._link.now_ms()
         waiting = [DevId(a.dev) for a in asked if a.what == ADD]
