@@ -65,7 +65,7 @@ def _since(ns: "array[int]", first: int) -> "array[int]":
 
 
 def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
-    """The envelope in `i`, which the server shows for position `n` of `room`, if it is the one that was judged there.
+    """The envelope in `i`, which the server shows for position `n` of `room`, if it is the one that was verified there.
     If its content is missing, that is recorded: the server is asked again later, and the room stopped if the content is
     still missing without a reason. Reject "content-hash" if the server shows another item."""
     item = room.shown(Item.of(i), n)
@@ -78,18 +78,18 @@ def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
 
 class Backfill:
     """Fetches the content that is needed of long rooms, of which only headers were pulled, and snapshots in place of
-    changes that the server pruned before this device fetched them."""
+    changes that the server pruned (deleted) before this device fetched them."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._given_up: set[tuple[RoomId, ObjId]] = set()
 
     async def bootstrap(self, room: RoomSync) -> None:
-        """Fetches, opens and stores the content of `room` that a newcomer needs to begin: the newest snapshots (for a
-        member without the history the copies of the state that administrators wrote) and the changes after them. Then
-        stores the room's verified state, and the room is followed as usual. Does nothing for a room that was pulled
-        with its content, and for one of which nothing is judged. Reject or Refused if the server does not give what it
-        must."""
+        """Fetches, opens and stores the content of `room`, of which only headers were pulled, that a newcomer (a new
+        member or device) needs to begin: the newest snapshots (for a member without the history the copies of the state
+        that administrators wrote) and the changes after them. Then stores the room's verified state, and the room is
+        followed as usual. Does nothing for a room that was pulled with its content, and for one of which no position is
+        verified yet. Reject or Refused if the server does not give what it must."""
         held = room.begin_opening()
         if held is None:
             return
@@ -110,12 +110,13 @@ class Backfill:
         await self._link.ports.receive_apart(room.finish_bootstrap(reread=reread))
 
     async def fetch_pruned(self, room: RoomSync) -> None:
-        """▲ Fetches, for each object of `room` of which changes were pruned before this device fetched them, the
-        snapshot behind which the server pruned, so that a device that was offline loses nothing. Does nothing until the
-        room is caught up. Nothing is fetched of destroyed objects, and for members without the history: they use
-        baselines (copies of the state that an administrator writes for them). Objects that lack nothing any more are
-        stored as `Backfilled`. A snapshot that the server refuses, or that does not open, is only logged, and tried
-        again when a key is received and on the next connection. Unreachable is raised."""
+        """▲ Fetches, for each object of `room` of which the server pruned (deleted) changes before this device fetched
+        them, the snapshot behind which the server pruned, so that a device that was offline loses nothing. Does nothing
+        until all that the server announced of the room is stored. Nothing is fetched of destroyed objects, and for
+        members without the history: they use baselines (copies of the state that an administrator writes for them).
+        Objects that lack nothing any more are stored as `Backfilled`. A snapshot that the server refuses, or that does
+        not open, is only logged, and tried again when a key is received and on the next connection. Unreachable is
+        raised."""
         whole_until = dict[ObjId, int]()
         for obj in sorted(room.incomplete) if room.caught_up else ():
             state, base = room.stream.state, self._link.ports.base(obj)
@@ -141,8 +142,8 @@ class Backfill:
             self._link.listener.on_room(room.room)
 
     def given_up(self, room: RoomId, obj: ObjId) -> bool:
-        """Whether the snapshot of the object `obj` in `room` that replaces pruned changes could not be fetched or
-        opened, and is not asked for again on this connection."""
+        """Whether the snapshot of the object `obj` in `room` that replaces pruned changes (deleted at the server) could
+        not be fetched or opened, and is not asked for again on this connection."""
         return (room, obj) in self._given_up
 
     def start(self) -> None:
@@ -162,7 +163,7 @@ class Backfill:
 
     async def _fetch(self, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
         """Fetches the envelopes at `ns`, rising positions of `room`, with their content, and yields them in small
-        lists. Reject if the server shows other items than were judged there."""
+        lists. Reject if the server shows other items than were verified there."""
         at = 0
         while at < len(ns):
             asked = list(ns[at : at + MAX_CONTENTS])
@@ -185,13 +186,13 @@ class Backfill:
 
     async def _snapshot(self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None) -> tuple[int, tuple[int, ...]]:
         """Opens and stores the newest good snapshot of `obj`, one that reaches as far as the object is pruned; at most
-        TRIES are tried. `held` knows the positions of its pieces; if it is None they are searched. Returns the position
-        that the snapshot covers, 0 for none, and the positions up to there of changes that wait for others and are not
-        in it.
+        TRIES are tried. `held`, what is in memory of a newcomer's first reading, has the positions of its pieces; if it
+        is None they are searched. Returns the position that the snapshot covers, 0 for none, and the positions up to
+        there of changes that wait for others and are not in it.
 
-        ▲ For a pruned object, snapshots with as many attests as a prune needs are tried first: their state cannot be
-        computed again later. Otherwise two people who lie together would be believed, or could hide a snapshot that
-        three people attest.
+        ▲ For a pruned object, snapshots with as many attests (signed confirmations) as a prune needs are tried first:
+        their state cannot be computed again later. Otherwise two people who lie together would be believed, or could
+        hide a snapshot that three people attest.
         """
         compact, least = self._link.ports.compactor(obj), room.stream.state.pruned.get(obj, 0)
         if compact is None:

@@ -47,8 +47,9 @@ def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
 
 
 def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:
-    """The open proposals in a room to give a member the history; `s` is the room's state. Each says why the person `me`
-    cannot take its next step. `now_ms`: the server's time."""
+    """The open proposals in the room with the state `s` to give a member the history. Each says why the person `me`
+    cannot take its next step, or None if they can. `now_ms`: the server's time, since a person who has been an
+    administrator for less than seven days cannot approve."""
     return [
         HistoryProposal(
             ident=ident,

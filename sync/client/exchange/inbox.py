@@ -72,13 +72,13 @@ class Inbox:
         return not self._fresh and not self._behind and self._shares.idle and self.invitations.idle
 
     def lacks(self, room: RoomSync) -> bool:
-        """Whether changes of `room` were pruned before this device fetched them, and the snapshot that replaces them
-        could not be fetched or opened on this connection."""
+        """Whether changes of `room` were pruned (deleted at the server) before this device fetched them, and the
+        snapshot that replaces them could not be fetched or opened on this connection."""
         return any(self._backfill.given_up(room.room, obj) for obj in room.incomplete)
 
     async def start(self, heads: list[m.RoomHead]) -> None:
         """Call it on a new connection: forgets what only the last connection showed, with the items that it sent and
-        that are not judged yet (they are pulled). Compares the head (the server's signed last position) of every room
+        that are not verified yet (they are pulled). Compares the head (the server's signed last position) of every room
         in `heads`, which the server lists, with this device's copy. Queues these rooms to be pulled, without those that
         the check stops or that wait as invitations; and also the rooms of which this person is a member and that are
         not listed."""
@@ -198,7 +198,8 @@ class Inbox:
 
     async def work(self, on_idle: Callable[[], None]) -> None:
         """Reads what the server sent or announced of rooms, one room after another, until it is cancelled with the
-        connection. `on_idle` is called whenever everything that was received is stored."""
+        connection. `on_idle` is called, without arguments, whenever everything that was received is stored; what it
+        raises ends the work."""
         while True:
             await self._link.inbox_work.wait()
             self._link.inbox_work.clear()
@@ -225,8 +226,9 @@ class Inbox:
             await self.invitations.read_next()
 
     async def _next_behind(self) -> None:
-        """Pulls the next room that is behind up to its head, and reads one invitation at the same time. A new device
-        has hundreds of both, and each waits for the server, so one after the other would take twice as long."""
+        """Pulls the next room that is behind up to the server's last position, and reads one invitation at the same
+        time. A new device has hundreds of both, and each waits for the server, so one after the other would take twice
+        as long."""
         room_id = next(iter(self._behind))
         del self._behind[room_id]
         reading = asyncio.create_task(self._read_invitation()) if not self.invitations.idle else None
@@ -258,9 +260,10 @@ class Inbox:
 
     async def _catch_up(self, room: RoomSync) -> None:
         """Pulls `room` up to the server's last position, in slices, then verifies that this is what the server signed.
-        The next slice is pulled while one is judged. If the server does not know a room of which this person is a
-        member, the room is stopped as after a rollback or a restore (`ReceiptVerifier.why_less`); any other refusal is
-        only logged. Does nothing for a room that is stopped or waits as an invitation."""
+        The next slice is pulled while one is verified. If the server does not know a room of which this person is a
+        member, the room is stopped, since the server must have lost it: as RESTORED if the server states a restore from
+        a backup that explains it, and as ROLLBACK otherwise; any other refusal is only logged. Does nothing for a room
+        that is stopped or waits as an invitation."""
         if room.problem is not None or self.invitations.holds(room):
             return
         try:
@@ -277,7 +280,7 @@ class Inbox:
             await self._after(room, pulled=True)
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
-        """Pulls and judges `room` up to the server's last position. Returns the server's receipt for that position;
+        """Pulls and verifies `room` up to the server's last position. Returns the server's receipt for that position;
         None if the room was stopped, or passed to the invitations."""
         self._pull_ahead(room)
         after, headers_only = room.stream.n, room.headers_only
@@ -329,9 +332,9 @@ class Inbox:
         self._unsubscribed.discard(room.room)
 
     async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
-        """Call it when `room` is judged up to a new position: fetches what is missing of its content and keys; unless
+        """Call it when `room` is verified up to a new position: fetches what is missing of its content and keys; unless
         that stops the room, queues what is to be read again and wakes the outbox. `pulled`: the room was pulled up to
-        its head."""
+        the server's last position."""
         self._pull_following()
         if await self._content.fetch(room, pulled=pulled):
             self.rereading.queue(room)

@@ -52,9 +52,9 @@ class Audit:
         self._due = dict.fromkeys(rooms, now)
 
     def add_rooms(self, rooms: Iterable[RoomId]) -> None:
-        """▲ Has those of `rooms` that are not known here yet checked at once for members who lost a device. A device
-        that came back with the person's recovery sheet, and revoked the other devices in the same step, must state
-        those revocations in all its rooms."""
+        """▲ Has those of `rooms` that this audit does not know yet checked at once for members who lost a device. A
+        device that came back with the person's recovery sheet, and revoked the other devices in the same step, must
+        state those revocations in all its rooms."""
         now, known = asyncio.get_running_loop().time(), len(self._due)
         for room in rooms:
             self._due.setdefault(room, now)
@@ -84,8 +84,8 @@ class Audit:
         return sum(self._behind(room, self._link.account.uid) for room in mine), len(mine)
 
     async def work(self, outbox: Outbox) -> None:
-        """Checks the rooms that are due and caught up for revoked devices of members, and states in each room, by
-        `outbox`, those that it does not know yet. Runs until it is cancelled."""
+        """Checks the rooms that are due, and of which all that the server announced is stored, for revoked devices of
+        members, and states in each room, by `outbox`, those that it does not know yet. Runs until it is cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             wait_s = max(0.0, min(self._due.values(), default=loop.time() + AGAIN_S) - loop.time())

@@ -19,8 +19,8 @@ from sync.trust.room.state_codec import STATE_TOO_LARGE
 
 
 class MissingContent:
-    """Fetches what a room still lacks once it is judged up to a new position: withheld content, keys, objects' secrets,
-    and snapshots in place of pruned changes. One room at a time."""
+    """Fetches what a room still lacks once it is verified up to a new position: content that the server did not give,
+    keys, objects' secrets, and snapshots in place of pruned changes (deleted at the server). One room at a time."""
 
     def __init__(self, link: Link, verifier: ReceiptVerifier, seals: Seals, shares: Shares, backfill: Backfill) -> None:
         self._link, self._verifier = link, verifier
@@ -28,9 +28,10 @@ class MissingContent:
 
     async def fetch(self, room: RoomSync, *, pulled: bool) -> bool:
         """Fetches and stores what `room` still lacks at its new position: content, keys, objects' secrets, and
-        snapshots in place of pruned changes. `pulled`: the room was pulled up to its head; then also asks again for
-        keys that the server did not have before. False if this stopped the room as WITHHELD, because the server does
-        not give content; True also if keys are still missing. Unreachable if the connection is lost."""
+        snapshots in place of pruned changes (deleted at the server). `pulled`: the room was pulled up to the server's
+        last position; then also asks again for keys that the server did not have before. False if this stopped the room
+        as WITHHELD, because the server does not give content; True also if keys are still missing. Unreachable if the
+        connection is lost."""
         found = False
         if room.bootstrap_buffer is not None:
             found = await self._seals.fetch_missing(room, retry=pulled)
@@ -46,9 +47,10 @@ class MissingContent:
         return True
 
     async def bootstrap(self, room: RoomSync) -> bool:
-        """Completes a newcomer's first pull of `room`, or the part of it that is held in memory: opens what it has keys
-        for, and stores all of it. ▲ False if the server refuses the content of items that it has shown, or gives other
-        content: the room is stopped as WITHHELD. True otherwise, also if nothing was left to complete."""
+        """Completes the first pull of `room` by a newcomer (a new member or device), or the part of it that is held in
+        memory: opens what it has keys for, and stores all of it. ▲ False if the server refuses the content of items
+        that it has shown, or gives other content: the room is stopped as WITHHELD. True otherwise, also if nothing was
+        left to complete."""
         was_held = room.bootstrap_buffer is not None
         try:
             with self._link.kept(room):
@@ -78,7 +80,7 @@ class MissingContent:
     async def _refill(self, room: RoomSync) -> bool:
         """Asks the server again for content of `room` that it did not give: it may give it now. ▲ If content is still
         missing although no destroy or prune explains it, the room is stopped as WITHHELD, and this returns False. Does
-        nothing, and returns True, while the room is not caught up."""
+        nothing, and returns True, while not all that the server announced of the room is stored."""
         if room.caught_up:
             await self._ask_again(room)
         if room.caught_up and room.stream.withheld():

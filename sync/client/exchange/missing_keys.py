@@ -132,7 +132,8 @@ class Seals:
     async def work(self, outbox: Outbox, pull_again: Callable[[RoomSync], None]) -> None:
         """When it is time: asks the other members for keys that this device lacks, and answers members who asked for
         one. If nobody answers for the newest key, and this person may write, begins a new key by `outbox`. `pull_again`
-        has a room pulled whose key has come. Runs while the connection lives."""
+        is called with a room whose key has come, and has it pulled, so that items that wait for the key are opened.
+        Runs while the connection lives."""
         while True:
             due = min((*self._answers.values(), *(lack.next_ms for lack in self._lacks.values())), default=None)
             wait_s = None if due is None else max(0.0, (due - self._link.now_ms()) / 1000)

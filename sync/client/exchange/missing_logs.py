@@ -18,10 +18,10 @@ class MissingLogs:
         self._link = link
 
     async def judge(self, judge: Callable[[], list[Accepted]], count: int) -> list[Accepted]:
-        """Calls `judge`, which verifies items of a room, and returns its verdicts. While it raises NeedLog, because a
-        person's key log is missing or too short here, fetches that log and calls it again. `count`: how many items it
-        judges, which bounds the number of logs. ▲ Reject "withheld" if the server does not give the log that is needed.
-        Other errors of `judge` are raised."""
+        """Calls `judge` without arguments, which verifies items of a room, and returns its verdicts. While it raises
+        NeedLog, because a person's key log is missing or too short here, fetches that log and calls it again. `count`:
+        how many items it judges, which bounds the number of logs. ▲ Reject "withheld" if the server does not give the
+        log that is needed. Other errors of `judge` are raised."""
         for _ in range(_TRIES + count):
             try:
                 return judge()

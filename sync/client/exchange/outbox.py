@@ -54,9 +54,10 @@ RESTORED_JUMP = 2**16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
-    """An envelope to be sent that is not a change of the person's: a piece of a snapshot, an attest or a heartbeat, as
-    `kind` says. `about` goes into its header (extension 1): for a snapshot's last piece the position that the snapshot
-    covers, for an attest the snapshot's id, otherwise empty."""
+    """An envelope to be sent that is not a change of the person's: a piece of a snapshot, an attest (confirmation of a
+    snapshot) or a heartbeat (sign that the person has joined), as `kind` says. `about` goes into its header (extension
+    1): for a snapshot's last piece the position that the snapshot covers, for an attest the snapshot's id, otherwise
+    empty."""
 
     obj: ObjId
     kind: int
@@ -65,11 +66,12 @@ class Extra:
 
 
 class Outbox:
-    """Encrypts and sends what this device has to send in its rooms, and begins new keys where a room owes one. One
-    `work` task at a time; one batch of each room under way."""
+    """Encrypts and sends what this device has to send in its rooms, and begins the new key that a room needs, for
+    example after a member left. One `work` task at a time; one batch of each room under way."""
 
     def __init__(self, link: Link, verifier: ReceiptVerifier, pull_again: Callable[[RoomSync], None]) -> None:
-        """`verifier` checks the server's receipts for what was sent. `pull_again` has the inbox pull a room."""
+        """`verifier` checks the server's receipts for what was sent. `pull_again` is called with a room that is to be
+        read from the server again, and only queues it."""
         self._link = link
         self._verifier = verifier
         self._pull_again = pull_again
@@ -94,7 +96,7 @@ class Outbox:
         self._link.outbox_work.set()
 
     async def work(self) -> None:
-        """Whenever something is to be sent: begins the new keys that rooms owe, then sends the batches of each room.
+        """Whenever something is to be sent: begins the new keys that rooms need, then sends the batches of each room.
         Runs until it is cancelled with the connection."""
         loop = asyncio.get_running_loop()
         while True:
@@ -272,8 +274,8 @@ class Outbox:
         shows it, or it was dropped (`_refused`).
 
         ▲ Only when the stream shows it does the batch leave the outbox. A server may answer for positions that hold
-        another author's items, or give ours a position at which they are void: what was written would then reach
-        nobody, and its author would not know.
+        another author's items, or give ours a position at which they have no effect by the room's rules: what was
+        written would then reach nobody, and its author would not know.
         """
         shares = [m.WireShare(obj, share) for obj, share in batch.shares]
         bodies, cts = list(batch.bodies), list(batch.cts)
@@ -396,8 +398,9 @@ class Outbox:
 
     async def append(self, room: RoomSync, draft: Draft) -> None:
         """Uploads the seals of `draft` (a new key, sealed to each member) and appends its entries to the log of `room`.
-        If the draft has a new epoch, keeps its keys until the stream shows whether it counts. Refused "conflict" if the
-        room has changed since the draft was made: the caller drafts again."""
+        If the draft has a new epoch, keeps that epoch's keys in memory until the room shows whether the epoch is valid.
+        Does not wait until this device has read the entries. Refused "conflict" if the room has changed since the draft
+        was made: the caller drafts again."""
         online = self._link.online
         root = draft.root
         if root is not None:

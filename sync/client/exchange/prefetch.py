@@ -30,8 +30,9 @@ class Prefetch:
         first: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         """Starts to pull the items of `room` after position `after` (without content if `headers_only`), for `pull` to
-        return later. `first` runs in the same task before the pull. Does nothing, and does not run `first`, if the same
-        pull was started and not yet asked for; drops any other such pull."""
+        return later. `first` is called without arguments and awaited in the same task before the pull; an error of it
+        is raised by `pull`. Does nothing, and does not run `first`, if the same pull was started and not yet asked for;
+        drops any other such pull."""
         if self._asked == (room, after, headers_only):
             return
         self.drop()
@@ -40,8 +41,9 @@ class Prefetch:
         self._task.add_done_callback(_ignore_error)
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False) -> m.Items:
-        """The items of `room` after position `after`, without content if `headers_only`. Waits for the pull that
-        `start` began if it is the same one, and begins a pull otherwise. Raises what `Link.pull` raises."""
+        """The next items of `room` after position `after`, as many as one answer has; none if there are no newer ones.
+        They have no content if `headers_only`. Waits for the pull that `start` began with the same three arguments, and
+        begins a pull otherwise. Raises Refused, Reject or Unreachable."""
         if self._asked != (room, after, headers_only) or self._task is None:
             return await self._link.pull(room, after, headers_only=headers_only)
         task, self._asked, self._task = self._task, None, None

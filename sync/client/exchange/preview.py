@@ -112,8 +112,8 @@ class Preview:
 
     async def _read_long(self) -> Added:
         """How this person was added to a room that is too long to be read whole: its founder, and who added this person
-        if the addition is among the room's newest positions. ▲ Nothing here is judged: the room's id proves the
-        founder, and the addition has its author's signature."""
+        if the addition is among the room's newest positions. ▲ Nothing here is verified by the room's rules: the room's
+        id proves the founder, and the addition has its author's signature."""
         room, end = self._room.room, self._receipt.n
         found = Added(room=room, n=end, long=True)
         first = (await self._link.pull(room, 0, headers_only=True, limit_bytes=_FIRST_BYTES)).items[:1]

@@ -93,7 +93,7 @@ class ReceiptVerifier:
     def time_ahead(self, room: RoomSync) -> int:
         """▲ By how many ms the time that the server gave to the newest item of `room` is ahead of the server's clock; 0
         if it is not more than FAR_MS (10 minutes). It counts only once a sign-in has compared the clocks since: before
-        that our own clock may be wrong. The room continues."""
+        that our own clock may be wrong. The person is only warned: the room continues."""
         return self._ahead(room.stream.t) if room.room in self._far else 0
 
     def why_less(self, room: RoomSync, n: int) -> RoomState:
@@ -123,10 +123,10 @@ class ReceiptVerifier:
         return True
 
     def agrees(self, room: RoomSync, r: m.Receipt) -> bool:
-        """▲ Whether `r`, the server's receipt for the last position of `room`, is exactly what we have judged; the next
-        `keep` verifies its signature and stores it then. Call it when everything that the server gave is judged. If `r`
-        differs, the room is stopped, for what `check` finds, or as WITHHELD: a receipt for a higher position means that
-        items are withheld. Reject if a receipt that differs is not signed."""
+        """▲ Whether `r`, the server's receipt for the last position of `room`, is exactly what we have verified; the
+        next `keep` verifies its signature and stores it then. Call it when everything that the server gave is verified.
+        If `r` differs, the room is stopped, for what `check` finds, or as WITHHELD: a receipt for a higher position
+        means that items are withheld. Reject if a receipt that differs is not signed."""
         if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
             kept = self._kept.get(room.room)
             if kept is None or kept.receipt != r:
@@ -173,9 +173,9 @@ class ReceiptVerifier:
 
     @contextmanager
     def stored_with(self, room: RoomSync, r: m.Receipt | None) -> Iterator[KeptReceipt | None]:
-        """A context manager for storing the last judged position of `room`. Yields the server's receipt `r` for it, to
-        be stored in the same transaction. None if `r` is for something else or is not signed (`agrees` and `keep` say
-        so), or if a newer one is kept.
+        """A context manager for storing the last verified position of `room`. Yields the server's receipt `r` for it,
+        to be stored in the same transaction. None if `r` is for something else or is not signed (`agrees` and `keep`
+        say so), or if a newer one is kept.
 
         ▲ A position that is stored without its receipt could not be proven to a restored server: the room would be
         rolled back for ever. If the block raises, its transaction may be stored all the same: the store knows.
@@ -225,9 +225,9 @@ class ReceiptVerifier:
     # -- promises -------------------------------------------------------------------------------------------------
 
     def check_promise(self, room: RoomSync, items: Sequence[Item]) -> None:
-        """▲ Call it before `items`, the next items of `room`, are judged. Reject "promise" if they reach the position
+        """▲ Call it before `items`, the next items of `room`, are verified. Reject "promise" if they reach the position
         of the newest receipt of the room that this device keeps, and their running hash there is not the one that the
-        server signed. Items that cannot be chained are left to the judging."""
+        server signed. Items over which no running hash can be computed are left to the verification."""
         kept = self._kept.get(room.room)
         if kept is None or not room.stream.n < kept.receipt.n <= items[-1].n:
             return
@@ -236,10 +236,10 @@ class ReceiptVerifier:
             raise Reject(BROKEN, f"position {kept.receipt.n}")
 
     async def refuse(self, room: RoomSync, why: Reject, shown: m.Receipt, items: Sequence[Item]) -> None:
-        """Stops `room` because judging `items` failed with `why`: the server showed another history (FORK), items of
-        another format (UPDATE_NEEDED, OLD_FORMAT), or items that may not be there (WITHHELD). `shown` is the receipt
-        that it gave with them. Keeps the evidence. In the last case then asks the server for proof of a fork, and stops
-        the room as FORK if it gives one."""
+        """Stops `room` because the verification of `items` failed with `why`: the server showed another history (FORK),
+        items of another format (UPDATE_NEEDED, OLD_FORMAT), or items that may not be there (WITHHELD). `shown` is the
+        receipt that it gave with them. Keeps the evidence. In the last case then asks the server for proof of a fork,
+        and stops the room as FORK if it gives one."""
         theirs: m.Receipt | None = None
         state = RoomState.WITHHELD
         if why.code in _VERSIONS:
@@ -264,9 +264,9 @@ class ReceiptVerifier:
         """▲ The server's receipt for a history that has a different item at the last position that we verified, if the
         server gives one; None otherwise. `broken`: the last position for which it gave a receipt counts instead.
 
-        The server's items are chained from a position of ours up to its head. If the result is the hash that it signed,
-        the two histories part after that position. Otherwise they part before it, and the search begins further back.
-        None of the items are kept.
+        The running hash is computed over the server's items, from a position of ours up to its last one. If the result
+        is the hash that it signed, the two histories part after that position. Otherwise they part before it, and the
+        search begins further back. None of the items are kept.
         """
         kept = self._kept.get(room.room)
         n, ours = room.stream.n, bytes(room.stream.rh)
@@ -329,11 +329,14 @@ class ReceiptVerifier:
         theirs: m.Receipt | None = None,
         claim: bytes | None = None,
     ) -> None:
-        """Stops `room` in this `state`. `code`: the reason, for the log. ▲ After a fork, a rollback or a restore our
-        copy is kept and stays readable, and both receipts of the server are kept as evidence (the one that we have, and
-        `theirs`, which the caller has verified). The room continues only if the server shows our history again, and
-        never after a fork. In any other state evidence is kept only with a `claim`: what somebody signed, or what the
-        server shows under a false signature. After a restore the server's statement takes the claim's place."""
+        """Stops `room` in this `state`. `code`: the reason, for the log. `theirs`: the receipt that the server gave,
+        which the caller has verified. `claim`: what somebody signed, or what the server shows under a false signature.
+
+        ▲ After a fork, a rollback or a restore our copy is kept and stays readable, and our receipt, `theirs` and the
+        claim are kept as evidence. The room continues only if the server shows our history again, and never after a
+        fork. After a restore the claim is replaced by the server's statement of it (`restored`). In any other state
+        evidence is kept only with a `claim`.
+        """
         if state in LASTING or claim is not None:
             if state is RoomState.RESTORED and self.restored is not None:
                 claim = self.restored.encode()

@@ -40,9 +40,9 @@ FetchPruned = Callable[[RoomSync], Awaitable[None]]
 
 @dataclass(slots=True)
 class _RereadProgress:
-    """How far a room has been read again, that is, pulled, judged and opened from its first position: up to the last
-    position of `stream`, of the positions up to `until`. Everything that `stream` has judged is stored, except `piece`
-    (with `shares`) if the connection was lost just then."""
+    """How far a room has been read again, that is, pulled, verified and decrypted from its first position: up to the
+    last position of `stream`, of the positions up to `until`. Everything that `stream` has verified is stored, except
+    `piece` (with `shares`) if the connection was lost just then."""
 
     room: RoomId
     until: int
@@ -52,9 +52,9 @@ class _RereadProgress:
 
 
 class Rereading:
-    """Reads rooms again from their first position (pulls, judges and opens their items), in the background and one at a
-    time, where this device got the keys of earlier items later or began with snapshots. If the connection is lost it
-    resumes on the next one; after a restart of the program it begins at the first position again."""
+    """Reads rooms again from their first position (pulls, verifies and decrypts their items), in the background and one
+    at a time, where this device got the keys of earlier items later or began with snapshots. If the connection is lost
+    it resumes on the next one; after a restart of the program it begins at the first position again."""
 
     def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots, fetch_pruned: FetchPruned) -> None:
         self._link = link
@@ -92,7 +92,7 @@ class Rereading:
         self._prefetch.drop()
 
     def queue(self, room: RoomSync) -> None:
-        """Queues `room` if older items of it are to be pulled, judged and opened again (`RoomSync.reread`); does
+        """Queues `room` if older items of it are to be pulled, verified and decrypted again (`RoomSync.reread`); does
         nothing otherwise. Call it when the room has moved: it can be read only once the key of its earlier items is
         here."""
         if room.reread:
@@ -129,16 +129,16 @@ class Rereading:
                 await self._finishing.pop(room)
 
     def _room(self, room: RoomId) -> RoomSync | None:
-        """The room with the id `room`, if it is to be read again (pulled, judged and opened from its first position),
-        this device has its newest key, and it is not stopped. None otherwise. Call it for each piece: the room may have
-        been loaded from the store again."""
+        """The room with the id `room`, if it is to be read again (pulled, verified and decrypted from its first
+        position), this device has its newest key, and it is not stopped. None otherwise. Call it for each piece: the
+        room may have been loaded from the store again."""
         found = self._link.rooms.get(room)
         ready = found is not None and found.reread and not found.keys.needs_key and found.problem is None
         return found if ready else None
 
     async def _again(self, room_id: RoomId) -> bool:
-        """Pulls, judges and opens a room again from its first position to `RoomSync.reread`. Returns True when all of
-        it is read; at once if that was done before the connection was lost. False if the room cannot be read: this
+        """Pulls, verifies and decrypts a room again from its first position to `RoomSync.reread`. Returns True when all
+        of it is read; at once if that was done before the connection was lost. False if the room cannot be read: this
         device lacks its key, the room was stopped, or the server refused or showed what breaks the rules; the last is
         tried again on the next connection. Unreachable if the connection is lost."""
         room = self._room(room_id)
@@ -195,9 +195,9 @@ class Rereading:
         return begun
 
     async def _read(self, begun: _RereadProgress) -> bool:
-        """Pulls, judges and stores again the items of a room, from where `begun` is to its end. True when all is read
-        and stored. False if the room is not to be read any more now. Reject "withheld" or "fork" if the server does not
-        show the items that were judged."""
+        """Pulls, verifies and decrypts again the items of a room, and stores what they contain, from where `begun` is
+        up to `begun.until`; `begun` moves along. True when all of that is stored. False if the room is not to be read
+        any more now (`_room`). Reject "withheld" or "fork" if the server does not show the items that were verified."""
         room_id, until, again = begun.room, begun.until, begun.stream
         if (room := self._room(room_id)) is not None:
             await self._keep(room, begun)
@@ -248,8 +248,8 @@ class Rereading:
         await self._keep(room, begun)
 
     async def _keep(self, room: RoomSync, begun: _RereadProgress) -> None:
-        """Stores the items of `room` in `begun` (the progress of reading it again) that were judged last, decrypted as
-        far as possible. A second call does no harm."""
+        """Stores the items of `room` in `begun` (the progress of reading it again) that were verified last, decrypted
+        as far as possible. A second call does no harm."""
         for received in room.open_again(begun.piece, begun.shares):
             await self._link.ports.receive_apart(replace(received, more=True))
             await asyncio.sleep(0)

@@ -36,7 +36,7 @@ Follow = Callable[[m.RoomHead], None]
 class _Held:
     """A room to which this person was added and that is not followed (yet): an invitation, or one that the application
     hides. `head` is its last position as the server stated it. `added` is None until its headers are read. `tries`: how
-    often it was read again for a greeting."""
+    often it was read again to find a record that the inviting person wrote after the addition."""
 
     head: m.RoomHead
     added: Added | None = None
@@ -48,13 +48,14 @@ class _Held:
 
 
 class Invitations:
-    """The rooms to which this person was added and that this device does not follow until they accept. It reads a
-    little of them, has the application decide, and drops or follows them. The inbox calls `read_next` while something
-    is due."""
+    """The rooms to which this person was added and that this device does not follow until they accept. This device
+    reads a little of them and stores nothing. The application decides for each whether it is followed, hidden, or shown
+    to the person as an invitation. The inbox calls `read_next` while something is due."""
 
     def __init__(self, link: Link, with_logs: WithLogs, follow: Follow) -> None:
-        """`with_logs` verifies items, and fetches the people's key logs that this needs. `follow` begins to follow a
-        room, whose last position (head) it is given."""
+        """`with_logs` is given a function that verifies items and the number of those items: it calls the function,
+        fetches the people's key logs that this needs, and returns the verdicts. `follow` begins to follow a room; it is
+        given the room's last position (head)."""
         self._link = link
         self._with_logs = with_logs
         self._follow = follow
@@ -186,8 +187,8 @@ class Invitations:
     async def read_next(self) -> None:
         """Reads the headers and, if the person is to be asked, a few records of the next room to which they were added,
         and has the application decide about it. If the server refuses, or what it gives does not verify, the room stays
-        as it is, and is read again on the next connection. While no greeting of the inviting person is found, it is
-        read again a few times (_AGAIN_S)."""
+        as it is, and is read again on the next connection. While no record is found that the inviting person wrote
+        after the addition, the room is read again a few times (_AGAIN_S)."""
         room = self.next
         del self._due[room]
         held, consent = self._held.get(room), self.consent

@@ -70,8 +70,9 @@ class RoomOperations:
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
         """Adds the person `uid` to the room as `role` (a `Role`); their newest key log is fetched and verified first.
         `history`: whether they may read what was written before. Refused "forbidden" if this person may not add them
-        so; Reject "not-ready" if the room's key cannot be encrypted to them yet. ▲ Nothing is sealed before that is
-        checked. Otherwise the server would have the seal, and its accomplice the key, although the entry is refused."""
+        so; Reject "not-ready" if the room's key cannot be encrypted to them yet. ▲ The key is sealed (encrypted) to
+        them only after these checks. Otherwise the server would have the seal, and its accomplice the key, although the
+        entry is refused."""
         await self._link.book.fetch(self._link.online, uid)
 
         def build(d: Drafter) -> Draft:
@@ -163,9 +164,9 @@ class RoomOperations:
         return room
 
     async def _settled(self, room: RoomSync) -> None:
-        """Waits until this device has judged and stored everything in `room` that the server announced; returns at once
-        if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds; Refused with the room's state
-        as its code if the room is stopped."""
+        """Waits until this device has verified and stored everything in `room` that the server announced; returns at
+        once if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds; Refused with the room's
+        state as its code if the room is stopped."""
         try:
             async with asyncio.timeout(SETTLE_S):
                 while not room.caught_up and room.problem is None:

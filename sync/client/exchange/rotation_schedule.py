@@ -36,7 +36,7 @@ AGAIN_S = 3600.0
 def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
     """When (server's time, ms) the key of `room`, which was made at `made_ms`, is to be renewed; 0 for at once. None if
     that is not known: the room has no key, or no time of the key is stored (`made_ms` is None). At once is for a key
-    without an archive, if this device can link it to the earlier keys."""
+    without an archive (the part that opens the earlier keys), if this device can link it to the earlier keys."""
     epoch = room.stream.epochs.get(room.stream.epoch)
     if epoch is None:
         return None
@@ -67,15 +67,16 @@ class Schedule:
         self._caught_up = asyncio.Event()
 
     def caught_up(self) -> None:
-        """Call it when everything that this device missed while it was away is judged: the rooms' state is current from
-        then on, and the task that renews their keys may begin."""
+        """Call it when everything that this device missed while it was away is verified: the rooms' state is current
+        from then on, and the task that renews their keys may begin."""
         self._caught_up.set()
 
     async def work(self, outbox: Outbox) -> None:
         """Renews the keys of rooms, by `outbox`. First waits until everything that this device missed while it was away
-        is judged; then checks all rooms, and again at least every LOOK_S. A key that is due is renewed after a random
+        is verified; then checks all rooms, and again at least every LOOK_S. A key that is due is renewed after a random
         wait, unless another device has renewed it by then; after a refusal, which is only logged, again in AGAIN_S.
-        Also stores now and then how far each room has been seen."""
+        Also stores now and then how far each room has been seen, and when: so a server's false clock cannot hurry what
+        is due after days."""
         loop = asyncio.get_running_loop()
         self._caught_up.clear()
         await self._caught_up.wait()
@@ -109,8 +110,8 @@ class Schedule:
         which no member claims, and ▲ by our own clock since we saw it: a server whose time is far ahead can neither
         have all keys renewed at once nor delay a renewal for years. A key that was made before this person replaced
         their recovery sheet is due at once, and one without an archive as in `due_ms`. False while this person may not
-        write in the room, nothing may be sent, the room owes a new key anyway, this device lacks its key, or the time
-        at which it was made is not known."""
+        write in the room, nothing may be sent, the room must get a new key anyway before anything is written, this
+        device lacks its key, or the time at which it was made is not known."""
         if not room.may_write or not room.may_send or room.stream.rotation_owed or room.keys.needs_key:
             return False
         epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms

@@ -120,9 +120,10 @@ class SliceReader:
         self._snapshots.see(room, accepted)
 
     async def store_judged(self, room: RoomSync) -> None:
-        """Stores what was judged of `room`, which a newcomer is reading for the first time, before the room is stopped.
-        If only headers were pulled, its content is left to be pulled later. Stores nothing of a room that is followed
-        already: its slices are stored as they are judged."""
+        """Stores what was verified of `room`, which a newcomer (a new member or device) is reading for the first time,
+        before the room is stopped. Otherwise the store could not keep the reason. If only headers were pulled, its
+        content is left to be pulled later. Stores nothing of a room that is followed already: its slices are stored as
+        they are verified."""
         if not room.headers_only or not room.stream.n:
             await self._content.bootstrap(room)
             return
@@ -142,8 +143,8 @@ def _may_leave(i: m.WireItem, me: Uid) -> bool:
 
 
 def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
-    """Splits `wire`, the items of a slice, into small pieces, so that one turn of the loop never judges a whole slice,
-    and yields (piece, whether more follow). A piece ends at the first signature at which it has PIECE items or
+    """Splits `wire`, the items of a slice, into small pieces, so that one turn of the loop never verifies a whole
+    slice, and yields (piece, whether more follow). A piece ends at the first signature at which it has PIECE items or
     PIECE_BYTES of content; a batch under one signature is not divided. A piece also ends at an item that may be the
     `leave` entry of the person `me`, since reading ends there."""
     piece: list[Item] = []

@@ -71,9 +71,10 @@ class Snapshots:
         self._wake = asyncio.Event()
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
-        """Notes, from `accepted`, the items of a slice of `room` that was just judged and stored, which objects have
+        """Notes, from `accepted`, the items of a slice of `room` that was just verified and stored, which objects have
         grown enough for a new snapshot, and which new snapshots are to be attested. Does nothing if this person may not
-        read the history, or before a newcomer's first reading of the room is completed."""
+        read the history, or before the first reading of the room by a newcomer (a new member or device) is
+        completed."""
         if room.bootstrap_buffer is not None or not room.keys.has_history:
             return
         for item in accepted:
@@ -100,8 +101,8 @@ class Snapshots:
     def _take_piece(self, room: RoomSync, item: AcceptedEnvelope) -> None:
         """Takes in `item`, a piece of a snapshot in `room`. After its last piece the snapshot is to be attested
         (confirmed) by this device soon, if the pieces fit together and a different person made it. ▲ A snapshot with a
-        piece at a position that it covers itself is not attested: a prune behind it would remove that piece, and nobody
-        could open the snapshot."""
+        piece at a position that it covers itself is not attested: a prune (deletion at the server of what a snapshot
+        covers) would remove that piece, and nobody could open the snapshot."""
         key, whose = (room.room, item.hdr.obj), (room.room, item.hdr.obj, item.hdr.dev)
         try:
             payload = room.keys.open_special(item)
@@ -130,8 +131,9 @@ class Snapshots:
         when all changes before them are here. Those of pruned objects, whose first changes are gone, are not checked. A
         correct one is attested soon if it still needs that and nothing in the room waits for a key. A false one is
         dropped: no state is built on it any more. So is one whose object has a change that waits for a key or is held
-        back, since it cannot be judged. A snapshot that cannot be computed now is not called false: no state is built
-        on it either, and it is computed again before it is attested."""
+        back (not merged here for fear that it ends the program), since nobody can say whether it is false. A snapshot
+        that cannot be computed now is not called false: no state is built on it either, and it is computed again before
+        it is attested."""
         ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
         begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
         shut = room.shut()
@@ -203,8 +205,9 @@ class Snapshots:
                     self._attest_at[key] = (loop.time() + AGAIN_S, claim)
 
     def _steady(self, room: RoomSync, obj: ObjId) -> bool:
-        """▲ Whether a state of `obj` that is computed now would include everything that the room and the object
-        hold."""
+        """▲ Whether a state of `obj` that is computed now would be complete: nothing of `room` is missing
+        (`is_steady`), and no change of the object is held back (not merged here, because merging it might end the
+        program or take too long)."""
         return is_steady(room) and self._link.ports.is_sound(obj)
 
     def _room(self, key: Key) -> RoomSync | None:
@@ -246,8 +249,8 @@ class Snapshots:
     async def _attest(self, room: RoomSync, obj: ObjId, claim: _Claim, outbox: Outbox) -> None:
         """▲ Attests `claim`, a snapshot of `obj`: confirms its hash by a signed message, sent by `outbox`. It does so
         only if this device's own replay gives the same hash, and so do the snapshot's pieces put together. Otherwise
-        somebody could have the changes pruned behind a snapshot that nobody can open. What differs or is not given is
-        only logged. Does nothing for a snapshot that enough people have attested."""
+        somebody could have the changes pruned (deleted at the server) behind a snapshot that nobody can open. What
+        differs or is not given is only logged. Does nothing for a snapshot that enough people have attested."""
         row, compact = _row(room, obj, claim), self._link.ports.compactor(obj)
         if row is None or compact is None:
             return
@@ -273,8 +276,8 @@ class Snapshots:
 
     async def _state(self, room: RoomSync, obj: ObjId, n: int) -> Compacted | None:
         """▲ The state of `obj` up to position `n`, computed from the changes of `room` that are stored here with a
-        position, and kept for the next time. None while it cannot be computed, for example because some positions are
-        still to be read."""
+        position, and stored, so that the next computation begins from it. None while it cannot be computed, for example
+        because some positions are still to be read."""
         ports = self._link.ports
         compact = ports.compactor(obj)
         if compact is None:
@@ -310,8 +313,8 @@ def _one_object(obj: ObjId) -> Iterator[None]:
 
 def is_steady(room: RoomSync) -> bool:
     """▲ Whether a state that is computed from the room now would be complete: nothing stops the room or its sending, no
-    item is on its way or waits for a key, and no range is missing that was pruned before this device fetched it. A
-    range that a snapshot has replaced since is not missing."""
+    item is on its way or waits for a key, and no range is missing that was pruned (deleted at the server) before this
+    device fetched it. A range that a snapshot has replaced since is not missing."""
     return room.may_send and not room.waiting and not room.incomplete
 
 
