@@ -66,8 +66,8 @@ class Engine:
     ) -> None:
         """Reads the account and the rooms from the store (`ports`). Refused "unknown-user" if the store has no account.
         `dialer` connects to the stored address; `others` returns dialers for all servers that policy names now, which
-        are tried if that fails (see dialled_address.py). `listener` is notified of changes. `now_ms` is this device's
-        clock."""
+        are tried if that fails (see dialled_address.py). `listener` is notified of changes. `now_ms` returns this
+        device's clock (ms)."""
         self._link = link = _open_link(ports, listener, now_ms)
         self._line = ServerLine(ports, dialer, others, self.agency)
         self.blobs = Blobs(link, self._line)
@@ -126,15 +126,16 @@ class Engine:
 
     def renewed_at(self, room: RoomId) -> int | None:
         """When (server's time, ms) the key of `room` is due to be renewed because of its age, or because it has no
-        archive; 0 for at once. None if the room, its key, or the time at which the key was made is not known."""
+        archive (the part that opens the earlier keys); 0 for at once. None if the room, its key, or the time at which
+        the key was made is not known."""
         found = self._link.rooms.get(room)
         epoch = found.stream.epochs.get(found.stream.epoch) if found else None
         return due_ms(found, made_ms(self._link, room, epoch.n)) if found and epoch else None
 
     def time_ahead(self, room: RoomId) -> int:
         """By how many ms the time that the server gave to the newest item of `room` is ahead of the server's clock, as
-        the sign-in measured it. 0 if that is 10 minutes or less, or if no sign-in has compared the clocks since. See
-        `ReceiptVerifier.time_ahead`."""
+        the sign-in measured it. 0 if that is 10 minutes or less, or if no sign-in has compared the clocks since. While
+        it is not 0 the person is warned, since the times that are shown may be false."""
         found = self._link.rooms.get(room)
         return self.parts.verifier.time_ahead(found) if found else 0
 
@@ -146,19 +147,21 @@ class Engine:
         return found.keys.reason(note) if found else None
 
     def writing_devices(self, room: RoomId, uid: Uid) -> list[tuple[DevId, int]]:
-        """The active devices of the person `uid` that may write in `room`, each with the time at which it was added, as
-        it claims, in ms. Empty if the person may not write there, or if the room or their key log is not known here.
-        The first look at a person's log takes 1 ms."""
+        """The active devices of the person `uid` that may write in `room`, each with the time (ms) at which it was
+        added, as the log entry that adds it claims. Empty if the person may not write there, or if the room or their
+        key log is not known here. The first look at a person's log takes 1 ms."""
         found, known = self._link.rooms.get(room), self._link.book.log(uid)
         return writing_devices(found.stream.state, known, uid) if found and known else []
 
     def key_changes(self, uid: Uid, after: int) -> list[KeyChange]:
         """What happened to the keys of the person `uid` (a device added or revoked, the account ended) in the entries
-        of their key log with a number above `after`, in order. Empty while this device does not have the log."""
+        of their key log with a number above `after`, in order: the application notifies the user of them. Empty while
+        this device does not have the log."""
         return key_changes(self._link.book, uid, after)
 
     def log_seq(self, uid: Uid) -> int | None:
-        """The number of the newest entry of a person's key log that this device has; None if it has none."""
+        """The number of the newest entry of a person's key log that this device has; None if it has none. See
+        `key_changes`."""
         known = self._link.book.log(uid)
         return known.seq if known is not None else None
 
@@ -237,8 +240,9 @@ class Engine:
         return found is not None and found.bootstrap_buffer is None and found.caught_up and not found.incomplete
 
     def has_missing_range(self, room: RoomId) -> bool:
-        """▲ Whether changes of `room` were pruned before this device fetched them, and the snapshot that replaces them
-        could not be fetched or opened on this connection. False for a room that is not known."""
+        """▲ Whether changes of `room` were pruned (deleted at the server) before this device fetched them, and the
+        snapshot that replaces them could not be fetched or opened on this connection. False for a room that is not
+        known."""
         found = self._link.rooms.get(room)
         return found is not None and self.parts.inbox.lacks(found)
 
@@ -262,7 +266,8 @@ class Engine:
         return safety_number(mine.genesis, theirs.genesis) if mine and theirs else None
 
     def genesis(self, uid: Uid) -> Hash | None:
-        """The id of the first entry in the log of the person `uid`, to which their keys are bound; None while this
+        """The id of the first entry in the log of the person `uid`, to which their keys are bound. It stays the same
+        when a device is added, so the application stores it for a person whom the user has verified. None while this
         device does not have their log."""
         log_of = self._link.book.log(uid)
         return log_of.genesis if log_of is not None else None
@@ -273,8 +278,8 @@ class Engine:
         return known is not None and known.ended is not None
 
     def ask_first(self, consent: Consent) -> None:
-        """Sets `consent`, which decides whether a room to which somebody added the person is followed; without it every
-        such room is. Call it before `run`."""
+        """Sets `consent`, the application's part that decides whether a room to which somebody added the person is
+        followed; without it every such room is. Call it before `run`."""
         self.parts.inbox.invitations.consent = consent
 
     @property
@@ -288,7 +293,7 @@ class Engine:
 
     def speakers(self, room: RoomId) -> frozenset[Uid]:
         """The people who have at least one valid item in `room`, a change or an entry of its log; former members too.
-        Empty for a room that is not known. The answer is cached until an item of a new device counts."""
+        Empty for a room that is not known. The answer is cached until the first valid item of another device."""
         found = self._link.rooms.get(room)
         if found is None:
             return frozenset()
@@ -299,9 +304,9 @@ class Engine:
         return kept[1]
 
     def show_presence(self, room: RoomId) -> None:
-        """Posts a heartbeat in `room` if no item of this person counts there yet, so that the other members see that
-        they have joined. It is sent once the room is read and its key is here. Does nothing if the person is no member,
-        or for a second call."""
+        """Posts a heartbeat (an item without content) in `room` if no item of this person counts there yet, so that the
+        other members see that they have joined. It is sent once the room is read and its key is here. Does nothing if
+        the person is no member, or for a second call."""
         found = self._link.rooms.get(room)
         waits = found is None or not found.is_member or room in self._present
         if not waits and self.uid not in self.speakers(room):

@@ -32,7 +32,8 @@ TURN_US = 2000
 @dataclass(slots=True, kw_only=True)
 class Link:
     """What the parts of one account's engine share: the store, the account's secrets, everybody's key logs, the rooms,
-    and the connection (None while offline). A part waits for its work at one of the events (`outbox_work`, …)."""
+    and the connection (None while offline). `now_ms` returns this device's clock (ms). A part waits for its work at one
+    of the events (`outbox_work`, …)."""
 
     ports: Ports
     account: Account
@@ -98,9 +99,9 @@ class Link:
                 self.rooms[room] = self._restore(room, state)
 
     async def open_large(self) -> None:
-        """Reads the states of large rooms, lets other tasks of the event loop run after each piece, and notifies the
-        listener of each room. It runs before each connection, since until then such a room is not in `rooms` and can
-        neither receive nor send."""
+        """Reads the states of large rooms, lets other tasks of the event loop run after each part of a state, and
+        notifies the listener of each room. It runs before each connection, since until then such a room is not in
+        `rooms` and can neither receive nor send."""
         while self.large:
             room, state = next(iter(self.large.items()))
             stream = await _read(state)
@@ -147,7 +148,8 @@ class Link:
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False, limit_bytes: int = 0) -> m.Items:
         """Asks the server for the items of `room` after position `after`, without their content if `headers_only`, at
-        most `limit_bytes` of them (0: MAX_PULL_BYTES). Raises Refused, Reject or Unreachable."""
+        most `limit_bytes` bytes in all (0: MAX_PULL_BYTES), but at least one if there is any. One answer: there may be
+        more items. Raises Refused, Reject or Unreachable."""
         return await self.online.request(
             lambda rid: m.Pull(
                 rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, headers_only=headers_only
@@ -157,9 +159,10 @@ class Link:
 
     @contextmanager
     def kept(self, room: RoomSync) -> Iterator[None]:
-        """A context manager for storing a judged slice of `room`. ▲ Keeps a room from running ahead of the store. If
-        the block raises (the connection was lost, the disk is full), the room in `rooms` is replaced by one that is
-        read from the store again, and the error is raised on. The same items are later pulled and judged again."""
+        """A context manager for storing a slice of `room` that was judged (verified by the room's rules, which moves
+        the room in memory). ▲ Keeps a room from running ahead of the store. If the block raises (the connection was
+        lost, the disk is full), the room in `rooms` is replaced by one that is read from the store again, and the error
+        is raised on. The same items are later pulled and judged again."""
         try:
             yield
         except BaseException:
@@ -171,9 +174,9 @@ class Link:
 
     async def load_logs(self, room: RoomSync) -> None:
         """Loads the key logs of the members of `room` from the store into memory, and computes for each member the key
-        to which an epoch is sealed; lets other tasks of the event loop run in between. A member whose log is not stored
-        is left out. Call it before an entry is judged or drafted: that needs all of the logs without a pause, or in a
-        thread."""
+        to which an epoch (a generation of the room's key) is sealed; lets other tasks of the event loop run in between.
+        A member whose log is not stored is left out. Call it before an entry is verified or drafted: that needs all of
+        the logs without a pause, or in a thread."""
         cost_us, pins = 0, room.stream.pins
         for uid, member in list(room.stream.members.items()):
             cost_us += 5 if uid in self.book else 1000  # a log that is not in memory is replayed

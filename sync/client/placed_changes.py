@@ -16,7 +16,8 @@ class PlacedChange:
     """A change of one object at its place in the room's order: person `uid` wrote `data` at time `t` (the server's,
     ms). `position` is the room's position n in the upper bits, and the change's number in its envelope in the lower 20
     bits, so that each change has a position of its own. `covers`: if not 0 this is no change but a prune at that
-    position, which covers the changes up to `covers`, a number of the same form."""
+    position (the entry by which the server deletes older changes, since a snapshot replaces them), which covers the
+    changes up to `covers`, a number of the same form."""
 
     position: int
     change_id: ChangeId

@@ -61,8 +61,8 @@ class SealedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptServer:
-    """Where the account's server last proved itself: `address` is "host:port" as it was dialled, `key` the server's
-    receipt key."""
+    """Where the account's server last proved itself: `address` is "host:port" as it was dialled, `key` the public key
+    of its signatures on receipts."""
 
     address: str
     key: bytes
@@ -142,7 +142,7 @@ class InboxPort(Protocol):
 
     def seen_ms(self, room: RoomId, n: int) -> int | None:
         """When (own clock, ms) this device had seen position `n` of `room`, at most an hour too late. None if it has
-        only just seen it."""
+        only just seen it. An action that waits for days waits by this time too."""
         ...
 
     def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
@@ -182,28 +182,31 @@ class InboxPort(Protocol):
         ...
 
     def put_placed(self, room: RoomId, items: Sequence[Item], receipt: KeptReceipt | None) -> None:
-        """Stores entries that the server has acknowledged to this device, before its stream shows them: as items that
-        are kept as they were received (see `kept_items`), with the `receipt`, in one transaction."""
+        """Stores entries of the room's log that this device sent and the server acknowledged, before the device
+        receives them as part of the room: as items that are kept as they were received (see `kept_items`), with the
+        `receipt`, in one transaction. Otherwise nobody could give them to a server that loses them."""
         ...
 
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
         """Stores the proof that the server was false about `room`. `code` is what it did ("fork", "rollback",
-        "restored", "time", "withheld"), `ours` the receipt that we had, `theirs` the one that the server gave then
-        (both as `KeptReceipt.proof`), and `claim` what a member signed, what the server showed under a false signature,
-        or its statement that it was restored. Each may be None. Only the first evidence of each code in a room is
-        kept."""
+        "restored", "time", "withheld"), `ours` the receipt (the server's signed statement of how far the room goes)
+        that we had, `theirs` the one that the server gave then (both as `KeptReceipt.proof`), and `claim` what a member
+        signed, what the server showed under a false signature, or its statement that it was restored. Each may be None.
+        Only the first evidence of each code in a room is kept."""
         ...
 
     def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
-        """Items of `room` that are kept as they were received, from position `n` + 1 on, without a break. [] if that
-        position is not kept; otherwise at least one item, then as many as `limit_bytes` allow."""
+        """Items of `room` that are kept as they were received, from position `n` + 1 on, without a break: they are
+        uploaded again to a server that lost them. [] if that position is not kept; otherwise at least one item, then as
+        many as `limit_bytes` allow."""
         ...
 
     def trim_items(self, before_ms: int, most_bytes: int) -> bool:
-        """Deletes some of the items that are kept as they were received: those older than `before_ms` (server's time),
-        and the oldest ones while all together exceed `most_bytes`. True: there may be more to delete, call it again."""
+        """Deletes some of the items that are kept as they were received, for a server that loses them: those older than
+        `before_ms` (server's time), and the oldest ones while all together exceed `most_bytes`. True: there may be more
+        to delete, call it again."""
         ...
 
     async def receive_apart(self, received: Received) -> None:
@@ -222,22 +225,26 @@ class SnapshotPort(Protocol):
     was last computed."""
 
     def compactor(self, obj: ObjId) -> Compact | None:
-        """The function that computes the state of the object `obj` from its changes. None for an unknown object, or a
-        kind without snapshots."""
+        """The function that computes the state of the object `obj` from its changes and the position up to which they
+        reach; it returns None if it cannot. It may be called in any thread. None for an unknown object, or a kind
+        without snapshots."""
         ...
 
     def is_sound(self, obj: ObjId) -> bool:
-        """Whether every change of `obj` that was received is merged into it here. False while a change is held back,
-        which may be merged later."""
+        """▲ Whether no change of `obj` is held back here. A change is held back because merging it might end this
+        program or take too long; it may be merged later. Changes that wait for a key (see `is_steady`) or for other
+        changes do not count. While this is False no snapshot or attest of the object may be made."""
         ...
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
         """(position, state of `obj` up to there): the newest state that this device computed or opened, from which the
-        next computation begins. None if none is stored, or a change in it was left out since."""
+        next computation begins. None if none is stored, or a change that is in it has been left out of the object
+        since."""
         ...
 
     def opened_at(self, obj: ObjId) -> int | None:
-        """The position n of the newest snapshot from which this device began the object; None if it began from none."""
+        """The position n of the newest snapshot from which this device began the object `obj`; None if it began from
+        none."""
         ...
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
@@ -249,9 +256,10 @@ class SnapshotPort(Protocol):
         ...
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
-        """The changes of `obj` at positions n with `after` < n ≤ `until`, those at the positions `waits`, and the
-        prunes of it in between (`PlacedChange.covers`), in the room's order. The snapshot with which this device began
-        the object is left out. Called from a thread that is not the loop's."""
+        """The changes of `obj` at positions n with `after` < n ≤ `until`, those at the positions `waits` (earlier ones
+        that waited for other changes), and the prunes of the object in between (`PlacedChange.covers`), in the room's
+        order. The snapshot with which this device began the object is left out. Called from a thread that is not the
+        loop's."""
         ...
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
@@ -265,7 +273,7 @@ class OutboxPort(Protocol):
 
     def pending(self, limit: int) -> list[PendingChange]:
         """At most `limit` outbox rows that are not encrypted yet, oldest first. Left out are rows of changes that name
-        a file that is not uploaded yet, document edits of an object behind such a row, and rows of a room that has
+        a file that is not uploaded yet, document edits of the same object after such a row, and rows of a room that has
         stopped (`InboxPort.set_problem`)."""
         ...
 
@@ -287,8 +295,8 @@ class OutboxPort(Protocol):
     def shown(self, batch: SealedBatch, first: int) -> bool:
         """The room's stream shows `batch` from position `first` on: removes the batch, and those of its outbox rows
         whose changes `receive_apart` gave a position; all of its rows if one of these positions is bad or waits for a
-        key. Returns False if some rows are left, since they were void in the stream: these are pending again, and the
-        batch's sequence numbers are used up."""
+        key. Returns False if some rows are left, since they were void (against the room's rules) where the server
+        placed them: these are pending again, and the batch's sequence numbers are used up."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:
@@ -336,8 +344,8 @@ class BlobPort(Protocol):
         ...
 
     def parts_checked_for(self) -> bytes | None:
-        """The mark that `set_parts_checked_for` stored last: it names the server's restore after which all parts were
-        checked at the server. None if nothing is stored."""
+        """The mark that `set_parts_checked_for` stored last: it names the restore of the server (from a backup) after
+        which the server was asked for all parts. None if nothing is stored."""
         ...
 
     def set_parts_checked_for(self, mark: bytes) -> None: ...

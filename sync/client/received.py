@@ -69,9 +69,10 @@ class RoomEvent:
     the server's, ms). `kind` is the entry type's name, or "reset" for a member whose account the agency has ended: no
     entry, at a position of the slice that showed it, with that member as `by` and `subject`.
 
-    `subject` is whom it concerns (add, rm, role, hist), `role` the new role, `history` for add: whether the member may
-    read what was before. `origin` is the room that a genesis claims to continue; see `Engine.may_continue`. `obj` is
-    the object that a destroy or prune concerns, `until` the position up to which a prune reaches. `note` is the
+    `subject` is whom it concerns (add, rm for a removal, role, hist for giving the history), `role` the new role,
+    `history` for add: whether the member may read what was before. `origin` is the room that a genesis (the room's
+    first entry) claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune (deletion of
+    changes that a snapshot replaces) concerns, `until` the position up to which a prune reaches. `note` is the
     encrypted reason of an rm; only `Engine.removal_reason` can read it.
     """
 
@@ -175,8 +176,9 @@ class OpenedUpTo:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
     """One transaction about items that waited for a key or a share. `resolved` are the positions of those that wait no
-    more: opened now, bad, or before the first position that this person may read. `whole` are the objects whose every
-    change is here now: they no longer depend on a snapshot. The other fields are as in `ReceivedSlice`."""
+    more: opened now, bad (not to be opened although the key is here), or before the first position that this person may
+    read. `whole` are the objects whose every change is here now: they no longer depend on a snapshot. The other fields
+    are as in `ReceivedSlice`."""
 
     more: ClassVar[bool] = False
     room: RoomId
@@ -189,8 +191,9 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadAgain:
-    """One transaction: everything of the room is read, and nothing is left to be read again. `whole` are the objects
-    whose every change is here now: they no longer depend on a snapshot."""
+    """One transaction: all older items of the room, whose keys came later or which a snapshot stood for, have been
+    pulled again, and opened as far as this device has the keys; none is left. `whole` are the objects whose every
+    change is here now: they no longer depend on a snapshot."""
 
     more: ClassVar[bool] = False
     room: RoomId
@@ -199,8 +202,8 @@ class ReadAgain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BegunObject:
-    """One transaction: the snapshot with whose state this device begins an object. It need not be durable by itself:
-    after a crash it is fetched again."""
+    """One transaction: the snapshot with whose state this device begins an object, in place of the changes before. It
+    need not be durable by itself: after a crash it is fetched again."""
 
     more: ClassVar[bool] = True
     room: RoomId

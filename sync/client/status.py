@@ -20,9 +20,10 @@ class LinkState(StrEnum):
 
 class RoomState(StrEnum):
     """A room's security status: whether what is written there is sealed (encrypted so that only members can open it),
-    and otherwise what is wrong. With OWES_ROTATION and WAITING people can write, but it may have to wait for a key;
-    with LEFT they cannot. Every other state but SEALED stops the room: nothing is read or sent. All but SEALED are
-    explained in the interface."""
+    and otherwise what is wrong. With OWES_ROTATION (a new key is due) and WAITING (a key or an object's secret is
+    missing here) people can write, but what they write may have to wait for a key; with LEFT (this person is no member)
+    they cannot. Every other state but SEALED stops the room: nothing is read or sent. All but SEALED are explained in
+    the interface."""
 
     SEALED = "sealed"
     OWES_ROTATION = "owes-rotation"
