@@ -59,10 +59,12 @@ class Reuploader:
         reupload_lost: Callable[[bytes], None],
         log_open: Callable[[], None],
     ) -> None:
-        """`recheck_head` checks a room's head again by the receipt that it is given, `opened` lets a room's outbox send
-        again. `reupload_lost` gets the server's statement after the first upload of logs and rooms, for the parts of
-        files. `log_open`
-        is called once the server no longer waits for this device: it may accept new entries of the own log again."""
+        """The callbacks are called on the event loop; an error that one raises ends the connection. `recheck_head` gets
+        a room and the server's receipt for its last position now, and checks the room by it again. `opened` gets a room
+        in which the server accepts writes again: its outbox may send. `reupload_lost` gets the server's signed
+        statement of the restore, after the first upload of logs and rooms, and uploads lost parts of files. `log_open`
+        is called without arguments once the server no longer waits for this device: it may accept new entries of this
+        person's key log again."""
         self._link = link
         self._verifier = verifier
         self._recheck_head = recheck_head
@@ -85,8 +87,8 @@ class Reuploader:
     def start(self, authed: m.Authed) -> None:
         """Call it on a new connection, with the server's answer `authed` to the sign-in: forgets the last connection,
         notes whether the server states that it was restored, and the heads of its rooms. If it was restored, queues all
-        rooms. ▲ Reject "signature" (or another code) for a statement
-        that is not this server's: a statement that anybody could have written explains nothing."""
+        rooms, which `work` compares and uploads. ▲ Reject "signature" (or another code) for a statement that is not
+        this server's: a statement that anybody could have written explains nothing."""
         identity, notice = self._link.online.identity, authed.restored
         self._verifier.restored = None
         if notice is not None:
@@ -102,10 +104,10 @@ class Reuploader:
         self._wake.set()
 
     def on_frame(self, frame: m.RestoreProgress) -> None:
-        """Handles the server's notice about a room that is closed for the restore recovery: its head now, or that it is
-        open again; then the room's outbox may send at once. Queues the room to be compared and uploaded. Ignored for a
-        room that this device does not have, and if the server has not stated that it was restored. Runs on the reader
-        task."""
+        """Handles the server's notice about a room that is closed to writing since a restore: its head (last position)
+        now, or that it is open again; then the room's outbox may send at once. Queues the room to be compared and
+        uploaded. Ignored for a room that this device does not have, and if the server has not stated that it was
+        restored. Runs on the reader task."""
         room = self._link.rooms.get(RoomId(frame.receipt.room))
         if room is None or self._verifier.restored is None:
             return

@@ -20,8 +20,9 @@ _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED, ErrorCode.CODE_WITHD
 
 
 class UnknownAccount:
-    """What to do when the server refuses the sign-in because it does not know this account: registers it, or uploads
-    its log again. Each attempt is over a connection of its own."""
+    """What to do when the server refuses the sign-in because it does not know this account: registers it, if the
+    enrolment was cut off, or uploads its key log, since the server may have been restored from a backup. Each attempt
+    is over a connection of its own."""
 
     def __init__(self, link: Link, line: ServerLine) -> None:
         self._link, self._line = link, line

@@ -56,8 +56,8 @@ class BootstrapBuffer:
 
     def judged(self, positions: Sequence[tuple[int, bytes]], *, more: bool) -> list[tuple[int, bytes]]:
         """Adds `positions`, the verified (position, running hash) pairs of a headers-only room. Returns all pairs that
-        are to be stored now, and forgets them; returns none while `more` of them follow and there are fewer than
-        STORED_AT_ONCE."""
+        the caller is to store now, and forgets them; returns [] while `more` of them follow and there are fewer than
+        STORED_AT_ONCE, so that one transaction stores many."""
         self.positions += positions
         if more and len(self.positions) < STORED_AT_ONCE:
             return []
@@ -70,9 +70,10 @@ class BootstrapBuffer:
         self._size += len(item.hdr_bytes) + len(item.ct or b"")
 
     def note(self, item: AcceptedEnvelope) -> None:
-        """Keeps the position of `item`, not its content: under the item's object, in the list for its kind (change,
-        baseline, or piece of a snapshot). Items that the room's rules make void are left out, and so are other
-        kinds."""
+        """Keeps the position of `item`, not its content, so that what is needed can be fetched later: under the item's
+        object, in the list for its kind (change, piece of a snapshot, or baseline: an object's state repeated for
+        members without the history). Items that the room's rules make void (of no effect) are left out, and so are
+        other kinds."""
         hdr = item.hdr
         if item.void is not None:
             return

@@ -29,9 +29,9 @@ class Ephemerals:
         return self._listener.decrypt(message, self._sign_pk, self._ring.k, now, self._stream.role_of)
 
     def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.EphemeralMessage | None:
-        """Encrypts `payload` with the key of the newest epoch and signs it, as an ephemeral message of this `kind`
-        (PRESENCE, TYPING, …), dated `now` (the server's time in ms). The caller sends it. None while this device lacks
-        that key, or its person's own key log."""
+        """Encrypts `payload` with the room's newest key and signs it, as an ephemeral message of this `kind` (PRESENCE,
+        TYPING, …), dated `now` (the server's time in ms). The caller sends it. None while this device lacks that key,
+        or its person's own key log."""
         log, k = self._book.log(self._account.uid), self._ring.k(self._stream.epoch)
         if log is None or k is None:
             return None

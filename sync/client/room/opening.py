@@ -53,8 +53,8 @@ class Opener:
     @property
     def inside_from(self) -> int:
         """The first position that this person may read; 0 if they may read everything. After an addition without the
-        history, earlier positions are out of scope and not counted as waiting. Until the addition itself is judged the
-        bound is unknown; it is 0 then, so items wait."""
+        history, earlier positions are out of scope and not counted as waiting. Until the addition itself is verified
+        the bound is unknown; it is 0 then, so items wait."""
         me = self._stream.members.get(self._account.uid)
         return me.since_n if me is not None and not me.history else 0
 
@@ -64,10 +64,11 @@ class Opener:
 
     def open(self, item: AcceptedEnvelope, into: Opened) -> bool:
         """Decrypts `item` and adds its changes to `into.changes`, or its position and an error code to `into.bad` if
-        the content is faulty. Returns False, and adds nothing, if the epoch's key or the object's share is missing
-        (they are noted as missing). An item without content for this person adds nothing and counts as opened: it is
-        void, its content is gone, its kind is neither change nor baseline, or another person wrote it as a baseline (an
-        object's state, repeated for members without the history) and this person has the history."""
+        the content is faulty. Returns False, and adds nothing, if the key of the item's epoch (a generation of the
+        room's key) or the object's share (the object's own secret) is missing (they are noted as missing). An item
+        without content for this person adds nothing and counts as opened: it is void (of no effect), its content is
+        gone, its kind is neither change nor baseline, or another person wrote it as a baseline (an object's state,
+        repeated for members without the history) and this person has the history."""
         hdr = item.hdr
         if item.void is not None or item.ct is None or hdr.kind not in (envelope.OP, envelope.BASELINE):
             return True
@@ -84,15 +85,15 @@ class Opener:
         return True
 
     def open_or_wait(self, item: AcceptedEnvelope, into: Opened) -> None:
-        """Decrypts `item` into `into` as `open` does. If the key or the share is missing, adds the item to
-        `into.waiting`, which the store keeps until both are here; but drops it if it is before `inside_from`, the first
-        position that this person may read."""
+        """Decrypts `item` into `into` as `open` does. If the room's key or the object's share (its secret) is missing,
+        adds the item to `into.waiting`, which the store keeps until both are here; but drops it if it is before
+        `inside_from`, the first position that this person may read."""
         if not self.open(item, into) and not self.outside(item.n):
             into.waiting.append((item.n, _row(item)))
 
     def open_waiting(self, rows: Iterable[tuple[int, bytes]]) -> Tried:
-        """Tries to decrypt `rows`, the store's items that wait for a key or a share, each as (position, row). A row
-        before `inside_from` counts as resolved and is not decrypted."""
+        """Tries to decrypt `rows`, the store's items that wait for a room's key or an object's share (its secret), each
+        as (position, row). A row before `inside_from` counts as resolved and is not decrypted."""
         found = Tried()
         for n, raw in rows:
             if self.outside(n):  # it was judged before the addition that puts it out of scope

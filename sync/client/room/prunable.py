@@ -21,9 +21,9 @@ _LACKS = ("snapshot", "early", "baseline", None)
 class Prunable:
     """How far the content of one object can be pruned now, that is, deleted by the server. An administrator could prune
     the changes of `obj` after position `after` up to `n`, which the snapshot with the id `snapshot` replaces. `lacks`
-    is the first condition that is not fulfilled: "snapshot" (there is none, or two other people have not attested it),
-    "early" (it is too young until `from_ms`, the server's time), "baseline" (members who were added without the
-    history, or the agency's recovery, could not read the object any more). None: it can be pruned."""
+    is the first condition that is not fulfilled: "snapshot" (there is none, or two other people have not signed that it
+    is right), "early" (it is too young until `from_ms`, the server's time), "baseline" (members who were added without
+    the history, or the agency's recovery, could not read the object any more). None: it can be pruned."""
 
     obj: ObjId
     after: int
@@ -37,11 +37,12 @@ class Prunable:
 class RoomPrunes:
     """What could be pruned in one room: `objects` has one row for each object with a snapshot that reaches beyond what
     is pruned, except destroyed objects. `refusal` is why this person can prune nothing now: "forbidden" (no
-    administrator; then the rest is empty), the room's problem, "reading" (this device does not have everything yet), or
-    None. `alone`: the members without the history, who hold only content keys and cannot read a snapshot. `recovery`:
-    whether the agency's recovery holds such content keys too. For either, an object must have a baseline before it can
-    be pruned. `readers`: the number of members who may read the history, and so attest snapshots. `pruned`: for each
-    object, the position up to which it is pruned already."""
+    administrator; then the rest is empty), the room's problem (what stops it), "reading" (this device does not have
+    everything yet), or None. `alone`: the members without the history, who hold only content keys and cannot read a
+    snapshot. `recovery`: whether the agency's recovery holds such content keys too. For either, an object must have a
+    baseline (its state, repeated under the content key) before it can be pruned. `readers`: the number of members who
+    may read the history, and so attest snapshots (sign that they are right). `pruned`: for each object, the position up
+    to which it is pruned already."""
 
     refusal: str | None
     objects: tuple[Prunable, ...] = ()
@@ -59,8 +60,8 @@ def prunable(s: RoomState, obj: ObjId, now_ms: int, waited: Waited) -> Prunable 
     """The snapshot of `obj` that is nearest to allowing a prune: the one whose `lacks` comes last in `_LACKS`. Among
     snapshots that are all too young ("early"), the one that is old enough first; among others that lack the same, the
     one that covers most. None if no snapshot reaches beyond what is pruned. ▲ A snapshot is old enough only if it is so
-    by the server's time (`now_ms`) and by this device's own clock (`waited` gives for how many ms this device has known
-    a position)."""
+    by the server's time (`now_ms`) and by this device's own clock (`waited` gets a position of the room and returns for
+    how many ms this device has known it)."""
     after = s.pruned.get(obj, 0)
     found = [
         Prunable(
@@ -85,7 +86,8 @@ def _goodness(p: Prunable) -> tuple[int, int]:
 
 def prunes(room: RoomSync, me: Uid, now_ms: int, waited: Waited) -> RoomPrunes:
     """What could be pruned in `room`, and why the person `me` cannot prune now. `now_ms` is the server's time; `waited`
-    gives for how many ms this device has known a position. A person who is no administrator gets no list."""
+    gets a position of the room and returns for how many ms this device has known it. A person who is no administrator
+    gets no list."""
     s = room.stream.state
     refusal = _refusal(room, me)
     if refusal == "forbidden":

@@ -70,24 +70,25 @@ class RoomKeys:
         )
 
     def may_read(self, uid: Uid, e: int) -> bool:
-        """▲ Whether the person `uid` may be given the key of epoch `e` now: they are a member with the history, or were
-        added no later than with the entry that began that epoch. (The entry that adds a member without the history
-        begins an epoch itself.)"""
+        """▲ Whether the person `uid` may be given the key of epoch `e` (a generation of the room's key) now: they are a
+        member with the history, or were added no later than with the entry that began that epoch. (The entry that adds
+        a member without the history begins an epoch itself.)"""
         member, epoch = self._stream.members.get(uid), self._stream.epochs.get(e)
         return member is not None and epoch is not None and (member.history or epoch.n >= member.since_n)
 
     def lacking(self) -> list[int]:
-        """The numbers of the epochs whose key this device may have and lacks, the newest first: the room's newest
-        epoch, and those of items that it tried to open. An epoch counts too if only its archive key is missing and a
-        snapshot needs that key."""
+        """The numbers of the epochs (generations of the room's key) whose key this device may have and lacks, so that
+        it asks for them, the newest first: the room's newest epoch, and those of items that it tried to open. An epoch
+        counts too if only its archive key (for earlier epochs) is missing and a snapshot needs that key."""
         lacking = {e for e in self._lacking if self.lacks(e) and self.may_read(self._account.uid, e)}
         if self.needs_key:
             lacking.add(self._stream.epoch)
         return sorted(lacking, reverse=True)
 
     def lacks(self, e: int) -> bool:
-        """Whether the content key of epoch `e` is missing here. Also true if the epoch has an archive key that is
-        missing here, a snapshot needs that key, and this person may read the history."""
+        """Whether the content key of epoch `e` (a generation of the room's key) is missing here. Also true if the epoch
+        has an archive key (for earlier epochs) that is missing here, a snapshot needs that key, and this person may
+        read the history."""
         epoch = self._stream.epochs.get(e)
         archive = e in self._lacking_archive and self.has_history and epoch is not None and epoch.has_archive
         return self.ring.k(e) is None or (archive and self.ring.a(e) is None)
@@ -104,23 +105,24 @@ class RoomKeys:
         return found
 
     def content_key(self, obj: ObjId) -> bytes | None:
-        """The key with which the next change of `obj` is encrypted, in the newest epoch; None while the epoch's key or
-        the object's share is missing."""
+        """The key with which the next change of `obj` is encrypted, in the newest epoch (generation of the room's key);
+        None while the epoch's key or the object's share (its own secret) is missing."""
         k, share = self.ring.k(self._stream.epoch), self.share(obj)
         if k is None or share is None:
             return None
         return self._objects.key(k, self._stream.epoch, obj, share)
 
     def key_with(self, obj: ObjId, share: bytes) -> bytes | None:
-        """The key with which the first changes of a new object `obj` are encrypted, derived from its `share` and the
-        newest epoch's key; None while the latter is missing. Nothing is remembered until the object has a position in
-        the room."""
+        """The key with which the first changes of a new object `obj` are encrypted, derived from its `share` (the
+        object's own secret) and the room's newest key; None while the latter is missing. Nothing is remembered until
+        the object has a position in the room."""
         k = self.ring.k(self._stream.epoch)
         return ObjectKeys(self._room).key(k, self._stream.epoch, obj, share) if k is not None else None
 
     def lacks_share(self, obj: ObjId) -> bool:
-        """If `obj` has a share and this device does not hold it, notes it as missing, so that `missing_shares` lists
-        it. True only if it is newly noted. False if it is held or was noted before, or if the object has no share."""
+        """If `obj` has a share (the secret from which its keys are derived) and this device does not hold it, notes it
+        as missing, so that `missing_shares` lists it and it is asked for. True only if it is newly noted. False if it
+        is held or was noted before, or if the object has no share."""
         known = obj in self._missing or obj not in self._stream.state.shares or self.share(obj) is not None
         self._missing.update(() if known else (obj,))
         return not known
@@ -147,10 +149,11 @@ class RoomKeys:
         return out
 
     def take_seals(self, e: int, seals: Sequence[bytes]) -> bool:
-        """Tries to decrypt `seals`, each of which has the keys of epoch `e` sealed to this person. Keeps the keys that
-        are the epoch's, and every earlier key to which an archive key leads, in memory and in the store. True if one of
-        them opened; False also if this device does not know the epoch, or lacks its person's own key log. A seal
-        without the archive key does not end the search if this person may have that key.
+        """Tries to decrypt `seals`, each of which has the keys of epoch `e` (a generation of the room's key) encrypted
+        to this person. Keeps the keys that are the epoch's, and every earlier key to which an archive key leads, in
+        memory and in the store. True if one of them opened; False also if this device does not know the epoch, or lacks
+        its person's own key log. A seal without the archive key does not end the search if this person may have that
+        key.
 
         ▲ Of many seals only the first MAX_SEALS are tried: a server keeps no more.
         """
@@ -174,8 +177,9 @@ class RoomKeys:
         return opened is not None
 
     def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
-        """Adds the verified content key `k` of epoch `e` and its archive key `a` (None if this device has none), then
-        every earlier epoch's key that the archive keys lead to, as far as those open. Stores all of them."""
+        """Adds the verified content key `k` of epoch `e` (a generation of the room's key) and its archive key `a` (None
+        if this device has none), then every earlier epoch's key that the archive keys lead to, as far as those open.
+        Stores all of them, in a transaction of their own. The next `resolve` tries the items that wait for a key."""
         self.ring.add(e, k, a)
         self.untried = True
         at = e
@@ -193,9 +197,9 @@ class RoomKeys:
         self._ports.put_keys(self._room, self.ring.all())
 
     def take_drafted(self) -> bool:
-        """Takes the key of the newest epoch from `drafted`, the keys of epochs that this device sent to the server, if
-        the room's newest epoch is the one that this device made; True if it is. Otherwise another device's epoch
-        counts, and this device's key for that number is dropped."""
+        """Stores the key of the room's newest epoch (generation of its key) from `drafted`, the keys of epochs that
+        this device sent to the server, if that epoch is the one that this device made; True if it is. Otherwise another
+        device's epoch counts, and this device's key for that number is dropped."""
         epoch = self._stream.epochs.get(self._stream.epoch)
         k, a = self.drafted.pop(self._stream.epoch, (b"", None))
         if epoch is None or content_commitment(self._room, epoch.e, k) != epoch.kc:
@@ -215,17 +219,18 @@ class RoomKeys:
             return None
 
     def special_key(self, obj: ObjId, e: int, kind: int) -> bytes | None:
-        """The key with which the snapshots of `obj` are encrypted in epoch `e` if `kind` is SNAPSHOT (derived from the
-        archive key A), and otherwise its attests, that is, members' confirmations of a snapshot (from the content key
-        K). None if this device does not hold what is needed."""
+        """The key with which the snapshots of `obj` are encrypted in epoch `e` (a generation of the room's key) if
+        `kind` is SNAPSHOT (derived from the archive key A), and otherwise its attests, that is, members' signed
+        confirmations of a snapshot (from the content key K). None if this device does not hold what is needed."""
         secret = self.ring.a(e) if kind == envelope.SNAPSHOT else self.ring.k(e)
         share = self.share(obj)
         return self._objects.key(secret, e, obj, share, kind) if secret is not None and share is not None else None
 
     def open_special(self, item: AcceptedEnvelope) -> bytes | None:
         """Decrypts `item`, a piece of a snapshot or an attest (a member's confirmation of a snapshot), and returns its
-        payload. None while the epoch's key or the object's share is missing, or if the content is gone. A missing key
-        is then among `lacking`, a missing share is not noted. Reject if the content is bad."""
+        payload. None while the key of its epoch (generation of the room's key) or the object's share (its secret) is
+        missing, or if the content is gone. A missing key is then among `lacking`, a missing share is not noted. Reject
+        if the content is bad."""
         self._lacking.add(item.hdr.epoch)
         if item.hdr.kind == envelope.SNAPSHOT:
             self._lacking_archive.add(item.hdr.epoch)
@@ -233,10 +238,10 @@ class RoomKeys:
         return envelope.decrypt_op(key, item.hdr_bytes, item.ct) if key is not None and item.ct is not None else None
 
     def open(self, n: int, t: int, hdr: envelope.Header, hdr_bytes: bytes, ct: bytes) -> list[OpenedChange] | None:
-        """Decrypts the envelope at position `n`, which the server placed at `t` (ms), and returns its changes. `hdr` is
-        what `hdr_bytes` say, `ct` the ciphertext. Returns None while this device lacks the epoch's key or the object's
-        share, and notes them for `lacking` and `missing_shares`. Reject "decrypt", "padding" or another code if the
-        content is not what it should be."""
+        """Decrypts the envelope (encrypted message) at position `n`, which the server placed there at `t` (its time,
+        ms), and returns its changes. `hdr` is what `hdr_bytes` say, `ct` the ciphertext. Returns None while this device
+        lacks the epoch's key or the object's share, and notes them for `lacking` and `missing_shares`. Reject
+        "decrypt", "padding" or another code if the content is not what it should be."""
         k, share = self.ring.k(hdr.epoch), self.share(hdr.obj)
         if share is None:
             self._missing.add(hdr.obj)

@@ -91,7 +91,7 @@ class Head(Enum):
 
 
 class Past(Enum):
-    """Whether positions of the room that were judged before are still to be pulled and opened again (OWED), or
+    """Whether positions of the room that were verified before are still to be pulled and opened again (OWED), or
     everything is read (READ)."""
 
     READ = auto()

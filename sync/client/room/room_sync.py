@@ -79,9 +79,9 @@ class RoomSync(TrackedRoom):
         receipt: KeptReceipt | None = None,
     ) -> Iterator[Received]:
         """Decrypts `accepted`, the verified items of a slice, and yields the writes for the store, in order. `shares`
-        are the objects' secrets that came with the slice. Only the last write may move the room's cursor, so after a
-        crash between them the slice is pulled again. Yields nothing while only headers are pulled and few positions are
-        to be stored.
+        are the objects' secrets that came with the slice. The caller stores each write in a transaction of its own.
+        Only the last may move the room's cursor, the position after which it is pulled, so after a crash between them
+        the slice is pulled again. Yields nothing while only headers are pulled and few positions are to be stored.
 
         Items are decrypted as the writes are asked for, so that one turn of the loop never opens a whole slice. `more`:
         further parts of the same pulled slice follow. `items` are those that the store keeps as they were received, to
@@ -116,7 +116,7 @@ class RoomSync(TrackedRoom):
         *,
         more: bool,
     ) -> ReceivedSlice | None:
-        """The last write of a slice: `accepted` are its judged items, `opened` is what decrypting them gave, `events`
+        """The last write of a slice: `accepted` are its verified items, `opened` is what decrypting them gave, `events`
         are its lines for the timeline, and `shares` the new secrets of objects. `more`: further parts of the pulled
         slice follow. None if nothing is stored yet: the room is pulled headers-only, and its positions are stored many
         at a time."""
@@ -149,8 +149,9 @@ class RoomSync(TrackedRoom):
         )
 
     def _events_in(self, accepted: Sequence[Accepted]) -> tuple[list[RoomEvent], int | None]:
-        """The entries among `accepted` that are not void, as lines of the timeline; and the position up to which this
-        device must read the room again, if one of them gives its person the history (None otherwise)."""
+        """The entries among `accepted` that have an effect (are not void), as lines of the timeline; and the position
+        up to which this device must read the room again, if one of them gives its person the history (None
+        otherwise)."""
         was_in, self._was_in = self._was_in, self._account.uid in self.stream.state.pins
         reread: int | None = None
         events = [event for item in accepted if isinstance(item, AcceptedEntry) and (event := event_of(item))]
@@ -162,7 +163,7 @@ class RoomSync(TrackedRoom):
         self, gone: Sequence[Uid], events: Sequence[RoomEvent], accepted: Sequence[Accepted]
     ) -> list[RoomEvent]:
         """Lines for the timeline about those of `gone` (members no more) whose account the agency has reset, except
-        those whom a line in `events` removes. `accepted`: the slice's judged items, of which the last gives the
+        those whom a line in `events` removes. `accepted`: the slice's verified items, of which the last gives the
         time."""
         if not gone or not accepted:
             return []
@@ -170,10 +171,10 @@ class RoomSync(TrackedRoom):
         return resets([u for u in gone if u not in explained], self._book, self.stream.n, accepted[-1].t)
 
     def begin_opening(self) -> BootstrapBuffer | None:
-        """Begins to open a room of which only headers were pulled and judged. Returns its buffer, which the room gives
-        up: the caller fetches, opens and stores what the buffer names, then calls `finish_bootstrap`. None, and nothing
-        changes, for a room that is not read in this manner. ▲ Nor for a room of which nothing could be judged: its
-        state could never be read from the store again."""
+        """Begins to decrypt a room of which only headers were pulled and verified. Returns its buffer, which the room
+        gives up: the caller fetches, opens and stores what the buffer names, then calls `finish_bootstrap`. None, and
+        nothing changes, for a room that is not read in this manner. ▲ Nor for a room of which nothing could be
+        verified: its state could never be read from the store again."""
         if not self.headers_only or not self.stream.n:
             return None
         held, self._buffer = self._buffer, None
@@ -185,7 +186,7 @@ class RoomSync(TrackedRoom):
         the store. Those whose key is still missing wait in the store, except those before `inside_from`, which are
         dropped. The last write has the stream's state and `receipt`, the server's for the last position (None if none
         is to be stored); once it is stored, the room is followed as usual. Yields nothing if there is no buffer (as at
-        a second call), or if no position is judged."""
+        a second call), or if no position is verified."""
         if self._buffer is None or self.stream.n == 0:
             return
         held, self._buffer = [i for i in self._buffer.items if not self._opener.outside(i.n)], None
@@ -221,7 +222,7 @@ class RoomSync(TrackedRoom):
         return me.since_n if mine and me is not None and me.history else None
 
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[OpenedContent]:
-        """Decrypts what can be opened now of `accepted`, items at positions that were judged before, and returns the
+        """Decrypts what can be opened now of `accepted`, items at positions that were verified before, and returns the
         writes for the store; items whose key is missing wait in the store. `shares` are the objects' secrets that the
         server gave with them. The cursor stays where it is. Void items are left out, and items whose key is missing
         before `inside_from`, the first position that this person may read."""
@@ -273,7 +274,7 @@ class RoomSync(TrackedRoom):
         return [ObjId(obj) for obj in state.shares if obj not in state.pruned]
 
     def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
-        """▲ `item`, which the server shows for position `n`, as an envelope, if it is the very one that was judged
+        """▲ `item`, which the server shows for position `n`, as an envelope, if it is the very one that was verified
         there: the running hash must agree. Its content may be gone. None for any other item, and for other content than
         the envelope names. The verdict is not repeated: `void` of the result is None, also for a void item."""
         before, mine = self.stream.rh_of(n - 1, self.rh_at), self.stream.rh_of(n, self.rh_at)
@@ -290,7 +291,7 @@ class RoomSync(TrackedRoom):
 
     def missed(self, item: AcceptedEnvelope) -> None:
         """Records that the server did not give the content of `item` when this device asked for it. Once the room is
-        judged up to the server's last position, the server is asked again; if it does not give the content then, the
+        verified up to the server's last position, the server is asked again; if it does not give the content then, the
         room is stopped as WITHHELD. Nothing is recorded if the item's object is destroyed, or pruned up to there: the
         content may then be gone (`RoomStream.may_be_gone`)."""
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
@@ -315,7 +316,7 @@ class RoomSync(TrackedRoom):
         )
 
     def refill(self, item: Item, n: int) -> list[OpenedUpTo]:
-        """Opens `item`, the content that the server withheld before, at position `n`, which was judged long ago.
+        """Opens `item`, the content that the server withheld before, at position `n`, which was verified long ago.
         Returns the writes for the store; [] if the item is not the one at that position, or has no content now
         either."""
         found = self.shown(item, n)
@@ -433,9 +434,9 @@ class RoomSync(TrackedRoom):
 
 
 def _void_among(accepted: Sequence[Accepted]) -> list[tuple[int, Uid, str]]:
-    """The items among `accepted` that the room's rules make void: (position, person in whose name the item is, code).
-    Items of a type, kind or extension that this program does not know ("format") are left out: a newer server may
-    rightly place them."""
+    """The items among `accepted` that the room's rules make void (of no effect): (position, person in whose name the
+    item is, code). Items of a type, kind or extension that this program does not know ("format") are left out: a newer
+    server may rightly place them."""
     return [
         (a.n, a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid, a.void)
         for a in accepted

@@ -31,7 +31,7 @@ def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEven
 
 
 def event_of(item: AcceptedEntry) -> RoomEvent | None:
-    """The room entry `item` as a line of the timeline; None if the room's rules make it void."""
+    """The room entry `item` as a line of the timeline; None if the room's rules make it void (of no effect)."""
     if item.void is not None:
         return None
     entry, p = item.entry, item.entry.payload

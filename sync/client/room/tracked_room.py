@@ -114,7 +114,7 @@ class TrackedRoom:
     @property
     def headers_only(self) -> bool:
         """Whether only the headers of this room's items are pulled now, because the room is long and new to this
-        device. The content that is needed is fetched when all headers are judged."""
+        device. The content that is needed is fetched when all headers are verified."""
         return self._phase.reading is Reading.HEADERS
 
     @property
@@ -124,7 +124,7 @@ class TrackedRoom:
 
     @property
     def caught_up(self) -> bool:
-        """Whether everything that the server has announced is judged and stored."""
+        """Whether everything that the server has announced is judged (verified by the rules) and stored."""
         return self._kept_n >= max(self._head_n, self.stream.n)  # ▲ a slice may reach beyond what was announced
 
     @property
@@ -139,13 +139,15 @@ class TrackedRoom:
 
     @property
     def own_seq(self) -> int:
-        """The sequence number of this device's newest envelope in the room, as far as it is judged; 0 for none."""
+        """The sequence number of this device's newest envelope (encrypted message) in the room, as far as the room is
+        verified here; 0 for none."""
         head = self.stream.device_heads.get(self._account.dev)
         return head.dev_seq if head else 0
 
     def has_own(self, seq: int, n: int) -> bool:
-        """Whether the room, as far as it is judged, has this device's envelope with the sequence number `seq`. If it is
-        the newest of this device, it must be at position `n`; the position of an older one is not checked."""
+        """Whether the room, as far as it is verified here, has this device's envelope (encrypted message) with the
+        sequence number `seq`. If it is the newest of this device, it must be at position `n`; the position of an older
+        one is not checked. So the outbox checks the position that the server claims to have given an envelope."""
         head = self.stream.device_heads.get(self._account.dev)
         return head is not None and (head.dev_seq > seq or (head.dev_seq, head.n) == (seq, n))
 
@@ -169,7 +171,7 @@ class TrackedRoom:
 
     def _move(self, event: Event) -> None:
         """Moves the room's phase by `event`. ▲ A transition that the table does not list is a fault of this program. It
-        stops this room alone, until the next start; in tests it is raised."""
+        stops this room alone, until the next start; in tests UnlistedTransition is raised."""
         try:
             self._phase = self._phase.after(event)
         except UnlistedTransition as e:
@@ -218,7 +220,8 @@ class TrackedRoom:
         self._blocked = code
 
     def unblock(self) -> bool:
-        """Records that the server accepts what this device writes in the room. True if it refused that before."""
+        """Records that the server accepts what this device writes in the room. True if it refused that before: then
+        what is shown of the room has changed."""
         blocked, self._blocked = self._blocked, None
         return blocked is not None
 
@@ -228,9 +231,9 @@ class TrackedRoom:
 
     def take_over(self, before: "TrackedRoom") -> None:
         """Makes this room, which was just read from the store, continue in the place of `before`, the same room in
-        memory, whose last slice could not be stored: takes over the server's refusal of writes, the keys of drafted
-        epochs, and the announced position, not what else the connection showed. ▲ A room that this program cannot
-        follow stays stopped: a lost connection is no new start."""
+        memory, whose last slice could not be stored: takes over the server's refusal of writes, the new room keys that
+        this device has sent (`RoomKeys.drafted`), and the announced position, not what else the connection showed. ▲ A
+        room that this program cannot follow stays stopped: a lost connection is no new start."""
         if before.problem is RoomState.UNREADABLE:
             self._move(Event.UNREADABLE)
         self._blocked, self.keys.drafted, self._head_n = before._blocked, before.keys.drafted, before._head_n
@@ -241,7 +244,7 @@ class TrackedRoom:
 
     def record_alarm(self) -> None:
         """▲ Stores why the room has stopped, if that is a fork, a rollback or a restore. Call it when the room's stream
-        is stored for the first time: before that the store records no alarm of the room."""
+        (its verified state) is stored for the first time: before that the store records no alarm of the room."""
         if self.held_back:
             self._ports.set_problem(self.room, self._phase.recorded)
 

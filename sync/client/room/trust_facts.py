@@ -43,8 +43,9 @@ class Holder:
     """A member of a room. They hold the room's key in force unless `keyless`. They were added at position `since_n`,
     `since_ms` by the server's time, with or without the `history`.
 
-    `keyless`: the key in force could not be encrypted to them, as the epoch itself states. A member whose own key waits
-    to be renewed, after the agency revoked a device, is shown as a holder too; that claims no more than is true.
+    `keyless`: the key in force could not be encrypted to them, as the room's log states where the key begins. A member
+    whose own key waits to be renewed, after the agency revoked a device, is shown as a holder too; that claims no more
+    than is true.
     """
 
     uid: Uid
@@ -122,8 +123,9 @@ def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
 
 
 def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[DevId, int]]:
-    """The active devices of the person `uid` that may write in the room: (device, when it was added, as it claims, ms).
-    An empty list for a reader and for a person who is no member. `state`: the room's; `log`: the person's key log."""
+    """The active devices of the person `uid` that may write in the room: (device, when it was added, in ms, as the
+    entry that added it claims). An empty list for a reader and for a person who is no member. `state`: the room's;
+    `log`: the person's key log."""
     member = state.members.get(uid)
     if member is None or member.role < Role.WRITER:
         return []

@@ -7,8 +7,9 @@ from sync.client.status import LinkState
 
 
 class ConnectionState:
-    """The state of the connection to the server as it is shown to the person: whether it is online, and why not.
-    `on_status` is called by each `show`, also if nothing has changed; not when `last_synced_ms` is set."""
+    """The state of the connection to the server as it is shown to the person: whether it is online, and why not. Each
+    `show` calls `on_status`, without arguments, also if nothing has changed; it must not raise. Setting
+    `last_synced_ms` does not call it."""
 
     def __init__(self, on_status: Callable[[], None]) -> None:
         self._on_status = on_status
@@ -21,7 +22,7 @@ class ConnectionState:
         """When everything that was received was last judged and stored, by this device's clock."""
 
     def show(self, link: LinkState, code: str | None = None, about: str = "") -> None:
-        """Sets the state to `link`, and calls `on_status`. `code`: the reason, if there is one. `about`: the address
-        that the reason concerns. Both replace the former ones."""
+        """Sets the state to `link`, and calls `on_status` without arguments. `code`: the reason, if there is one.
+        `about`: the address that the reason concerns. Both replace the former ones."""
         self.link, self.code, self.about = link, code, about
         self._on_status()

@@ -96,7 +96,8 @@ class Reconnecting:
 
     def hurry(self) -> None:
         """Drops the connection, if there is one, and dials at once; that this connection ended is not shown. Ends a
-        wait between two attempts. An attempt that is under way is left alone."""
+        wait between two attempts. An attempt that is under way is left alone. For a connection that may be dead: the
+        computer woke, or has another network."""
         self.retry_now()
         connection = self._link.connection
         if connection is not None:

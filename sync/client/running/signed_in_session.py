@@ -127,8 +127,9 @@ class SignedInSession:
 
     def _on_frame(self, frame: m.ServerFrame) -> None:
         """Gives `frame`, which the server sent without being asked, to the part of the engine that handles it. Before
-        the inbox has the sign-in's list of rooms, Joined and Removed wait for it (at most _MOST_EARLY of them), and
-        other frames for the inbox are dropped: the listed rooms are pulled then. Runs on the reader task."""
+        the inbox has the sign-in's list of rooms, Joined and Removed (the person was added to a room, or removed) wait
+        for it, at most _MOST_EARLY of them, and other frames for the inbox are dropped: the listed rooms are pulled
+        then. Runs on the reader task."""
         if isinstance(frame, m.LogMoved):
             self._link.own_log_moved.set()
         elif isinstance(frame, m.MemberMoved):

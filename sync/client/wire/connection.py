@@ -49,15 +49,17 @@ Reply = TypeVar("Reply", bound=Frame)
 
 
 class Signer(Protocol):
-    """The signing key of one device, with which it proves itself at the sign-in."""
+    """The signing key of one device, with which it proves itself at the sign-in. `sign` returns its signature over
+    `message`, any value that can be encoded, under the name `domain`: it counts for statements of that kind alone."""
 
     def sign(self, domain: str, message: object) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """What the handshake proved about the server: its key and certificate, and its agency's key. `offset_ms` is its
-    clock minus ours. `nonce` (the server's) and `client_nonce` (ours) are random bytes, which the sign-in signs."""
+    """What the handshake proved about the server: its key and certificate, and its agency's key. `offset_ms` is the
+    server's clock minus this device's. `nonce` (the server's) and `client_nonce` (ours) are random bytes, which the
+    sign-in signs."""
 
     agency_pk: bytes
     server_pk: bytes
@@ -87,8 +89,8 @@ class Connection:
         prove its key and its address; Outdated or Refused if it refuses the connection; Reject if its answer breaks a
         rule.
 
-        `now_ms` is this device's clock. `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its
-        hash); None if it is not known yet.
+        `now_ms` returns this device's time in ms. `agency_pin` is the agency key's fingerprint (first 16 or all 32
+        bytes of its hash); None if it is not known yet.
         """
         transport = await dialer.open()
         try:
@@ -123,9 +125,10 @@ class Connection:
         return reply
 
     async def request(self, build: Callable[[int], Frame], reply: type[Reply]) -> Reply:
-        """Sends the frame that `build` makes with a new request id, and waits for the reply. Refused or Outdated if the
-        server refuses the request; Unreachable if the connection is lost or no reply comes within REQUEST_TIMEOUT_S;
-        Reject "malformed" for a reply of another type than `reply`."""
+        """Sends the frame that `build` returns for a new request id, which it is given, and waits for the reply. An
+        error of `build` is passed on. Refused or Outdated if the server refuses the request; Unreachable if the
+        connection is lost or no reply comes within REQUEST_TIMEOUT_S; Reject "malformed" for a reply of another type
+        than `reply`."""
         if self._closed is not None:
             raise Unreachable("connection lost") from self._closed
         rid = self._next_rid
@@ -153,7 +156,8 @@ class Connection:
     async def run(self, on_frame: Callable[[ServerFrame], None]) -> None:
         """Reads until the connection ends, then raises the reason; requests that wait for a reply then raise
         Unreachable. `on_frame` gets, in order, every frame for which no request waits, also a late reply; but not the
-        server's error about the connection itself, which ends it. Reject for a frame that cannot be decoded."""
+        server's error about the connection itself, which ends it. `on_frame` must not block; an error that it raises
+        ends the connection. Reject for a frame that cannot be decoded."""
         try:
             while True:
                 frame = codec.decode_server(await self._transport.receive())

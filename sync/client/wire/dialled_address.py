@@ -58,8 +58,8 @@ class ServerLine:
         self, store: ServerPort, dialer: Dialer, others: Callable[[], Sequence[Dialer]], agency: bytes
     ) -> None:
         """`store` has the address and key of the server as it last proved itself. `dialer` dials the stored address.
-        `others` returns the dialers of all servers that policy names now, in its order. `agency`: the fingerprint of
-        the agency's key, 32 B."""
+        `others` is called when that address fails, and returns the dialers of all servers that policy names then, in
+        its order; it must not fail. `agency`: the fingerprint of the agency's key, 32 B."""
         self._store, self._dialer, self._others, self._agency = store, dialer, others, agency
         self._kept = store.kept_server()
         self._silent_since: float | None = None
@@ -82,9 +82,9 @@ class ServerLine:
         await self._dialer.close()
 
     async def connect(self, now_ms: Callable[[], int]) -> Connection:
-        """A connection to the account's server, which has proved itself; `now_ms` is this device's clock. Dials the
-        stored address first. If that fails, dials the others in their order, and stores the first address where the
-        same server answers.
+        """A connection to the account's server, which has proved itself; `now_ms` returns this device's time in ms.
+        Dials the stored address first. If that fails, dials the others in their order, and stores the first address
+        where the same server answers.
 
         The others are dialled at once if policy forbids the stored address, if there is none, or if what answers there
         does not prove to be the account's server; they are dialled if nothing has answered there for MOVE_AFTER_S. At
@@ -109,8 +109,8 @@ class ServerLine:
         return now - self._silent_since >= MOVE_AFTER_S
 
     async def _elsewhere(self, others: Sequence[Dialer], now_ms: Callable[[], int], failed: SyncError) -> Connection:
-        """Dials `others` in turn after the stored address failed with `failed`; `now_ms` is this device's clock.
-        Returns the first connection where the account's own server answers, and stores that address from now on.
+        """Dials `others` in turn after the stored address failed with `failed`; `now_ms` returns this device's time in
+        ms. Returns the first connection where the account's own server answers, and stores that address from now on.
         Otherwise raises ServerUnproven if one of them was not proved to be that server, ServerNotNamed if policy
         forbids the stored address, or `failed`."""
         stranger = ""
@@ -138,7 +138,7 @@ class ServerLine:
         """▲ A connection by `dialer`, if the server there is the account's: it belongs to the account's agency and has
         the key that the server at the stored address proved to have, when this device last connected there.
         ServerUnproven otherwise, also if no key is stored yet; the connection is then closed. Also raises what
-        `Connection.connect` does, which compares the server's clock with `now_ms`, this device's. Without this check
+        `Connection.connect` does, which compares the server's clock with `now_ms()`, this device's. Without this check
         the author of a policy, or the owner of a name in it, could move the account to another server."""
         connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=self._agency)
         if self._kept is None or connection.identity.server_pk != self._kept.key:

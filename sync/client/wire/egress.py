@@ -88,9 +88,9 @@ class WebSocketDialer:
     def __init__(
         self, address: ServerAddress, route: Callable[[], Route] = Route, pace: Callable[[], Pace] = Pace
     ) -> None:
-        """`address` is the server's. `route` returns the allowed addresses, the proxy and the certificates as they are
-        set now. `pace` makes the limit for the progress of each HTTP request. OSError (also ssl.SSLError) if the file
-        of certificates cannot be used."""
+        """`address` is the server's. `route`, called without arguments, returns the allowed addresses, the proxy and
+        the certificates as they are set now. `pace`, called for each HTTP request, returns a new limit for its
+        progress. OSError (also ssl.SSLError) if the file of certificates cannot be used."""
         self.address = address
         self._route, self._pace = route, pace
         self._tls: tuple[Path | None, ssl.SSLContext] | None = None

@@ -22,7 +22,8 @@ def straight(host: str, port: int) -> str | None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """The network route as policy and settings define it: which addresses may be connected to, and through which proxy.
-    `ca_file`: certificates that are trusted beside the system's."""
+    `proxy_for` gets a host and port and returns the proxy for them (see `ProxyLookup`); it may raise OSError or a
+    SyncError. `ca_file`: certificates that are trusted beside the system's."""
 
     servers: tuple[str, ...] = ()
     """The only servers that may be used ("host", "host:port"); empty: any."""
@@ -67,14 +68,15 @@ class Route:
 
 
 def by(address: str) -> ProxyLookup:
-    """Uses the proxy at "host:port" or "http://host:port" for every address; "" is none."""
+    """Returns a lookup that answers with the proxy at `address` ("host:port" or "http://host:port") for every host and
+    port, or with None (no proxy) if `address` is ""."""
     return (lambda host, port: address) if address else straight
 
 
 def from_environment(environment: Mapping[str, str]) -> ProxyLookup:
-    """Returns a lookup that chooses the proxy by the variables HTTPS_PROXY (else ALL_PROXY) and NO_PROXY of
-    `environment`, which are read at each lookup; None if NO_PROXY covers the address or neither of the others is set.
-    The lower-case names (https_proxy) take precedence."""
+    """Returns a lookup that chooses the proxy for a host and port by the variables HTTPS_PROXY (else ALL_PROXY) and
+    NO_PROXY of `environment`, which are read at each lookup. The lookup returns None, that is, no proxy, if NO_PROXY
+    covers the address or neither of the others is set. The lower-case names (https_proxy) take precedence."""
 
     def named(name: str) -> str:
         return environment.get(name, "") or environment.get(name.upper(), "")

@@ -5,7 +5,8 @@ from sync.protocol.messages.frame import Frame
 
 
 class BlobToken(Frame, frozen=True, tag="blob-token"):
-    """Asks for a bearer token for HTTP PUT and GET of /v1/blobs/{room}/{obj}/{part}, ids in hex."""
+    """Asks for a bearer token, with which the encrypted parts of files are uploaded and fetched over HTTP (PUT and GET
+    of /v1/blobs/{room}/{obj}/{part}, ids in hex)."""
 
     rid: int
 

@@ -7,7 +7,7 @@ from sync.protocol.messages.frame import Frame
 
 
 class Devices(Frame, frozen=True, tag="devices"):
-    """Asks for what the server knows about the person's own devices."""
+    """Asks when each of the person's own devices was last connected at the server, and with which program."""
 
     rid: int
 
@@ -27,6 +27,6 @@ class DevicesReply(Frame, frozen=True, tag="devices-reply"):
 
 
 class LogMoved(Frame, frozen=True, tag="log-moved"):
-    """Server to a person's devices: their user log now has entries up to `seq`."""
+    """Server to a person's devices: the person's key log now has entries up to number `seq`."""
 
     seq: int

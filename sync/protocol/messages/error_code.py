@@ -5,7 +5,8 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """Why the server refused a request. The codes are stable: clients and documents name them."""
+    """Why the server refused a request, as the `code` of an Error frame. The codes are stable: clients and documents
+    name them."""
 
     MALFORMED = "malformed"
     OVERSIZE = "oversize"

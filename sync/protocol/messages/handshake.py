@@ -36,7 +36,8 @@ class ServerHello(Frame, frozen=True, tag="server-hello"):
 
 
 class Auth(Frame, frozen=True, tag="auth"):
-    """Proves a device: SIG "auth" over `[server nonce, client nonce, agency fingerprint, address, uid, dev]`.
+    """Signs a device in: `sig` is the device's signature, of the domain "auth", over `[server nonce, client nonce,
+    agency fingerprint, address, uid, dev]`.
 
     `receipts` are the newest receipts that the client keeps, one per room.
     """
@@ -50,8 +51,8 @@ class Auth(Frame, frozen=True, tag="auth"):
 
 
 class Authed(Frame, frozen=True, tag="authed"):
-    """The device is signed in: the head of its person's log, every room that the person is a member of, and the
-    recovery requests that the server may still accept, vetoed ones too.
+    """The device is signed in: the newest entry of its person's key log (number and hash), every room that the person
+    is a member of, and the recovery requests that the server may still accept, vetoed ones too.
 
     `restored` is the server's statement (trust/room/restore_notice.py) if it was ever restored from a backup; `closed`
     names those of `rooms` that have been closed to writing since then.
@@ -89,7 +90,9 @@ class InviteReply(Frame, frozen=True, tag="invite-reply"):
 
 
 class Enrol(Frame, frozen=True, tag="enrol"):
-    """Registers a new person with a genesis, a binding and PUK generation 1; allowed before Auth."""
+    """Registers a new person by the invitation with the key `invite_pk`. `entries` are the first three of their key
+    log: the root key and first device, the binding to the agency's staff record, and the first generation of the
+    person's key (PUK). Allowed before Auth. Answered by Ok."""
 
     rid: int
     invite_pk: bytes

@@ -7,15 +7,15 @@ from sync.protocol.messages.frame import Frame
 class PairOpen(Frame, frozen=True, tag="pair-open"):
     """The old device asks the server to open a box through which a new device may exchange messages with it. `box` is
     16 B from the pairing code; if it is empty, the server draws nine digits. A connection has one box at a time. The
-    box closes with its connection, when its time is over, when the connection opens another, when either side leaves,
-    or by a message that is too long or one too many."""
+    box closes when its time is over, when either device leaves it or loses its connection, when the old device opens
+    another, or by a message that is too long or one too many."""
 
     rid: int
     box: bytes
 
 
 class PairOpened(Frame, frozen=True, tag="pair-opened"):
-    """The answer to PairOpen: the box with the name `box` is open until `expires` (ms)."""
+    """The answer to PairOpen: the box with the name `box` is open until `expires` (the server's time, ms)."""
 
     rid: int
     box: bytes
@@ -52,4 +52,5 @@ class PairMail(Frame, frozen=True, tag="pair-mail"):
 
 
 class PairEnd(Frame, frozen=True, tag="pair-end"):
-    """Server to either device in the box: the box is closed. The other one has left, or its time is over."""
+    """Server to either device in the box: the box is closed. The other device has left it, its time is over, or a
+    message was too long or one too many."""

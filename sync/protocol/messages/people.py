@@ -17,7 +17,7 @@ class Directory(Frame, frozen=True, tag="directory"):
 
 class Person(msgspec.Struct, frozen=True, array_like=True):
     """One person in the directory: their staff record with its salt, and the newest entry of their user log. The client
-    checks record and salt against the user log's binding."""
+    checks record and salt against the binding in the log, the entry that names their hash."""
 
     uid: bytes
     salt: bytes
@@ -47,15 +47,17 @@ class UserLogReply(Frame, frozen=True, tag="user-log-reply"):
 
 
 class UserAppend(Frame, frozen=True, tag="user-append"):
-    """Appends entries to the sender's own log, all or none: compare-and-swap on prev, with CONFLICT for an entry that
-    lost. Answered by Ok, or by VetoPeriod for a `dev_revoke` by the root that may still be vetoed."""
+    """Appends entries to the sending person's own key log, all or none. Each names the hash of the entry before it;
+    CONFLICT if the log has grown meanwhile. Answered by Ok; or by VetoPeriod, and not appended yet, for a device's
+    revocation that is signed with the recovery sheet's root key and that a device may veto."""
 
     rid: int
     entries: list[Signed]
 
 
 class MovedLogs(Frame, frozen=True, tag="moved-logs"):
-    """Asks which members' user logs have newer entries than those to which the room's log refers."""
+    """Asks which members' key logs have newer entries than those to which the room's log refers, so that the room
+    learns of a member's lost device."""
 
     rid: int
     room: bytes
@@ -75,6 +77,7 @@ class MovedLogsReply(Frame, frozen=True, tag="moved-logs-reply"):
 
 
 class MemberMoved(Frame, frozen=True, tag="member-moved"):
-    """Server to a room's listeners: a member lost a device or their account. The listeners then send `MovedLogs`."""
+    """Server to a room's listeners (devices that subscribed to it): a member lost a device or their account. The
+    listeners then send `MovedLogs`."""
 
     room: bytes

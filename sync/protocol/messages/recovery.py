@@ -8,8 +8,8 @@ from sync.protocol.messages.people import Person
 
 
 class RecoveryRequest(msgspec.Struct, frozen=True, array_like=True):
-    """A change that was requested with the recovery sheet. The server accepts it from `ready` (ms) on at the earliest;
-    any device of the person may veto it until it is accepted.
+    """A change that was requested with the recovery sheet. The server accepts it from `ready` (its time, ms) on at the
+    earliest; any device of the person may veto it until it is accepted.
 
     `what` is "add" for a new device and "revoke" for a device that is to be revoked; `dev` is that device. `vetoed_by`
     is the device that vetoed the request, or empty. The veto of a device that the agency has revoked does not count.
@@ -29,7 +29,8 @@ class RecoveryRequests(Frame, frozen=True, tag="recovery-requests"):
 
 
 class Veto(Frame, frozen=True, tag="veto"):
-    """A device vetoes a request. Answered by Ok, also if it was vetoed before or no such request is pending."""
+    """A device vetoes the person's request by recovery sheet that `what` ("add" or "revoke") and the device `dev` name.
+    Answered by Ok, also if it was vetoed before or no such request is pending."""
 
     rid: int
     what: str
@@ -55,11 +56,13 @@ class RecoverLookupReply(Frame, frozen=True, tag="recover-lookup-reply"):
 
 
 class Recover(Frame, frozen=True, tag="recover"):
-    """Recovers an account with the recovery sheet: a binding by this invitation, a `dev_add` by the root, then
-    `dev_revoke`s by the root.
+    """Recovers the account `uid` with the recovery sheet. `entries`, for the person's key log: one that binds the log
+    to the staff record of the invitation with the key `invite_pk`, one that adds the new device, then revocations of
+    old devices, if any. All but the first are signed with the recovery sheet's root key.
 
-    Taken whole and at once if no active device of the person could veto it; otherwise the server notes it and answers
-    with VetoPeriod, and takes it when it is sent again after that time. Allowed before Auth.
+    Taken whole and at once, and answered by Ok, if no active device of the person could veto it. Otherwise the server
+    notes it and answers with VetoPeriod, and takes it when it is sent again after that period, unless it was vetoed.
+    Allowed before Auth.
     """
 
     rid: int
@@ -69,8 +72,8 @@ class Recover(Frame, frozen=True, tag="recover"):
 
 
 class VetoPeriod(Frame, frozen=True, tag="veto-period"):
-    """The answer to Recover or UserAppend if the request is only noted. From `ready` (ms) on the server takes the same
-    request, built on the log as it is then, unless it was vetoed."""
+    """The answer to Recover or UserAppend if the request is only noted. From `ready` (its time, ms) on the server takes
+    the same request, built on the log as it is then, unless it was vetoed."""
 
     rid: int
     ready: int

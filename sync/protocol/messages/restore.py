@@ -9,8 +9,8 @@ class ReuploadLog(Frame, frozen=True, tag="reupload-log"):
     """Entries of a person's log, in order, that a restored server lacks, and the staff record with its salt if the
     sender has them (otherwise both are empty). Also allowed before Auth, since a restored server may not know the
     sending device any more. Answered by Ok, or refused: with "conflict" if the server's log differs, with "invalid" if
-    the record is not the one that the log's newest binding names. To upload the record alone, the sender repeats the
-    log's first entry."""
+    the record is not the one whose hash the log's newest binding names. To upload the record alone, the sender repeats
+    the log's first entry."""
 
     rid: int
     entries: list[Signed]

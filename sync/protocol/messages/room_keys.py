@@ -6,8 +6,8 @@ from sync.protocol.messages.frame import Frame, WireShare
 
 class PutSeals(Frame, frozen=True, tag="put-seals"):
     """Uploads seals of an epoch: copies of a room's new key, each encrypted to one recipient. They must come before the
-    entry that names `root`, the root of the tree of their hashes. They come in order; `start` is the index of the
-    first, and 0 begins the upload again."""
+    entry of the room's log that names `root`, the root of the tree of their hashes. They come in order, in several
+    frames if needed; `start` is the index of the first in this frame, and 0 begins the upload again."""
 
     rid: int
     room: bytes
@@ -25,16 +25,17 @@ class SealRequest(Frame, frozen=True, tag="seal-request"):
 
 
 class SealReply(Frame, frozen=True, tag="seal-reply"):
-    """All seals for this person and epoch that the server holds, newest first. Any is good that has the key to which
-    the room's log commits (kc)."""
+    """The answer to SealRequest: all copies of the epoch's key, encrypted to this person, that the server holds, newest
+    first. One is good if it has the very key to which the room's log commits (kc)."""
 
     rid: int
     seals: list[bytes]
 
 
 class Reseal(Frame, frozen=True, tag="reseal"):
-    """Uploads a seal of an epoch's key for one more recipient, `uid`: a newcomer, a person with a new generation of
-    their key (PUK), or a member whose `cannot_open` entry in the room states that they lack the key."""
+    """Uploads a seal of an epoch's key (a copy encrypted to one person) for one more recipient, `uid`: a newcomer, a
+    person with a new generation of their key (PUK), or a member whose `cannot_open` entry in the room states that they
+    lack the key."""
 
     rid: int
     room: bytes

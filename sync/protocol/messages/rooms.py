@@ -6,7 +6,8 @@ from sync.protocol.messages.frame import Frame, Receipt, RoomHead, Signed, WireI
 
 class Append(Frame, frozen=True, tag="append"):
     """Appends entries to a room's log, all or none. Each names the hash of the entry before (compare-and-swap);
-    CONFLICT if another entry was first. A new room begins with its genesis and epoch 1."""
+    CONFLICT if another entry was first. A new room begins with its genesis (who founded it) and epoch 1 (its first
+    key). Answered by Placed."""
 
     rid: int
     room: bytes
@@ -105,21 +106,21 @@ class Behind(Frame, frozen=True, tag="behind"):
 
 
 class Joined(Frame, frozen=True, tag="joined"):
-    """Server to a person's devices: they were added to this room."""
+    """Server to a person's devices: the person was added to this room, whose last position `head` states."""
 
     head: RoomHead
 
 
 class Removed(Frame, frozen=True, tag="removed"):
-    """Server to a person's devices: they are no longer a member of this room, by the entry at position `n`."""
+    """Server to a person's devices: the person is no longer a member of this room, by the entry at position `n`."""
 
     room: bytes
     n: int
 
 
 class Ephemeral(Frame, frozen=True, tag="ephemeral"):
-    """Sent both ways and never stored: presence, typing, carets. `body` is the signed array, `ct` is encrypted
-    (protocol §9)."""
+    """Sent both ways and never stored: presence, typing, carets. `body` is who sends what kind, when, and the hash of
+    `ct`; `sig` is the device's signature over it, `ct` the encrypted content (protocol §9)."""
 
     room: bytes
     body: bytes
