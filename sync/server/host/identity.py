@@ -28,9 +28,10 @@ class OtherKey(ConfigError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The keys and certificates of a running server. `key`: the server's own, which signs receipts; `cert`: the
-    agency's certificate for it. `escrow`: the agency's certificate for its escrow key. `agency_pk`: the agency's public
-    key; `fingerprint`: its hash."""
+    """The keys and certificates of a running server. `key`: the server's own, which signs receipts (statements to
+    clients of what it has stored); `cert`: the agency's certificate for it. `escrow`: the agency's certificate for its
+    escrow key, to which recovery sheets' shares are sealed. `agency_pk`: the agency's public key; `fingerprint`: its
+    hash."""
 
     key: SigningKey
     cert: Signed
@@ -41,9 +42,9 @@ class Identity:
 
 
 def write_agency(data: Path, keys: Path, seed: bytes, escrow_seed: bytes) -> Agency:
-    """Stores a new agency key (of `seed`) and escrow key (of `escrow_seed`) in the folder `keys`, and what is public of
-    them in `data`. ConfigError if `data` has an agency already, also where its keys were moved away, or if `keys` has
-    such a key.
+    """Stores a new agency key (of `seed`) and escrow key (of `escrow_seed`; it opens the shares of recovery sheets) in
+    the folder `keys`, and what is public of them in `data`. ConfigError if `data` has an agency already, also where its
+    keys were moved away, or if `keys` has such a key.
 
     ▲ ConfigError if `keys` is in the data folder. Otherwise a copy of the server's disk, with the secrets there, and a
     person's recovery sheet would open everything that the person could read.
@@ -81,7 +82,8 @@ def read_agency(data: Path, key_file: Path | None = None) -> Agency:
 
 @dataclass(frozen=True, slots=True)
 class Escrow:
-    """The agency's escrow key, which opens the shares of recovery sheets, and which agency that is: its public key."""
+    """The agency's escrow key, which opens the shares of recovery sheets (the halves of their secrets that are not on
+    the paper), and `agency_pk`, the public key of the agency."""
 
     key: KemKey
     agency_pk: bytes
@@ -110,7 +112,8 @@ def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> 
 
 def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
     """Stores in `data` a new certificate for the server's present key, valid until `not_after_ms`. The key stays, so
-    that receipts that clients keep stay valid. Replaces the old certificate in one step."""
+    that the receipts (the server's signatures on what it has stored) that clients keep stay valid. Replaces the old
+    certificate in one step."""
     new = data / "server.cert.new"
     new.unlink(missing_ok=True)
     _write(new, *agency.certify_server(SigningKey(_read(data / "server.key")[0]).public, not_after_ms))

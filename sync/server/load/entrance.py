@@ -121,8 +121,8 @@ class Entrance:
     """Counts and limits all connections on which nobody has signed in, altogether and by address."""
 
     def __init__(self, limits: Limits, queue: FairQueue, turned_away: Callable[[str], None]) -> None:
-        """`queue`: decides when the requests of an address begin. `turned_away` is called with the reason for each
-        connection that is ended or refused."""
+        """`queue`: decides when the requests of an address begin. `turned_away` is called for each connection that is
+        ended or refused, with the reason: "address", "bytes", "late" or "oldest"."""
         self._limits = limits
         self._budgets: Budgets[str] = Budgets(queue, address_terms(limits), kept=_ADDRESSES)
         self._turned_away = turned_away
@@ -139,9 +139,9 @@ class Entrance:
         return len(self._unsigned)
 
     def admit(self, peer: str) -> Caller | None:
-        """Counts a new connection whose other end is `peer`. ▲ None if its address has too many connections, or has
-        used far more processor time than an address may: the caller then closes it, which costs less than TLS. A
-        proxy's connection is not limited so: its address is known later."""
+        """Counts a new connection whose other end is `peer` (an IP address, or UNIX). ▲ None if its address has too
+        many connections, or has used far more processor time than an address may: the caller then closes it, which
+        costs less than TLS. A proxy's connection is not limited so: its address is known later."""
         origin = self._origin(self.proxies.origin(peer))
         if self._is_full(origin) or (origin.name != UNKNOWN and origin.budget.is_spent):
             self._turned_away("address")

@@ -122,7 +122,7 @@ class Outbox:
 
 class Listener:
     """A signed-in connection of the device `dev` of the person `uid`, as the hub sees it: where its frames are queued,
-    and the rooms that it listens to. `end` closes it with an error code."""
+    and the rooms that it listens to. `end` is called with an error code and closes it."""
 
     def __init__(self, uid: bytes, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
         self.uid = uid
@@ -167,9 +167,9 @@ class Hub:
         return self._budgets.of(dev, person)
 
     def enter(self, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
-        """Counts a connection (`outbox`) on which the device `dev` has proved itself; `end` closes it with an error
-        code. ▲ A device may have few: beyond the limit its oldest is ended, so that a connection that the client has
-        given up does not block a new one."""
+        """Counts a connection (`outbox`) on which the device `dev` has proved itself; `end` is called with an error
+        code and closes it. ▲ A device may have few: beyond the limit its oldest is ended, so that a connection that the
+        client has given up does not block a new one."""
         own = self._by_dev.setdefault(dev, {})
         own[outbox] = end
         while len(own) > self._most_of_a_device:
@@ -246,14 +246,15 @@ class Hub:
 
     def nudge(self, uid: bytes, room: bytes, n: int) -> None:
         """Makes the connections of the person `uid` that listen to the room with the id `room` pull it, though its head
-        `n` may not have moved: there is something new beside its items."""
+        `n` may not have moved: there is something new beside its items, a new seal (a key that is encrypted to the
+        person)."""
         for listener in self._by_uid.get(uid, {}):
             if room in listener.rooms:
                 listener.outbox.news(room, n, b"")
 
     def notify_each_device(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
-        """Queues for every connection of the person `uid` the frame that `frame_for` makes for its device. A connection
-        whose queue is full is ended."""
+        """Queues for every connection of the person `uid` the frame that `frame_for` returns for the id of the
+        connection's device. A connection whose queue is full is ended."""
         for listener in list(self._by_uid.get(uid, {})):
             if not listener.outbox.must(encode(frame_for(listener.dev))):
                 listener.end(ErrorCode.BUSY)

@@ -60,15 +60,17 @@ class Proxies:
         self._behind_proxy = behind_proxy
 
     def trusts(self, peer: str) -> bool:
-        """Whether the other end of a connection, `peer`, is a proxy that may name where a request comes from."""
+        """Whether the other end of a connection is a proxy that may name where a request comes from. `peer`: its IP
+        address as text, or UNIX for the unix socket. False for other text."""
         if peer == UNIX:
             return self._unix
         found = _read(peer)
         return found is not None and any(found in each for each in self._networks)
 
     def origin(self, peer: str) -> str:
-        """Where a connection whose other end is `peer` comes from. UNKNOWN for a proxy's connection, until `forwarded`
-        reads it from the head of the request; for a proxy that is not trusted it stays so."""
+        """Where a connection comes from whose other end is `peer` (an IP address, or UNIX): the address, or its /64
+        network for IPv6, for which the connection is counted. UNKNOWN for a proxy's connection, until `forwarded` reads
+        it from the head of the request; for a proxy that is not trusted it stays so."""
         return UNKNOWN if self._behind_proxy or self.trusts(peer) else origin_of(peer)
 
     def forwarded(self, headers: Sequence[str]) -> str:

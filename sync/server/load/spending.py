@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 
 class Payer(Protocol):
-    """A party that is charged for processor time, in seconds."""
+    """A party (a device or an address) that is charged for processor time, in seconds: what it has used decides when
+    its next requests begin."""
 
     def charge(self, processor_s: float) -> None:
         """Charges at once. Only on the event loop's thread."""

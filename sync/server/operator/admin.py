@@ -206,10 +206,12 @@ async def _as_agency(
     command: str,
     about: Mapping[str, About],
 ) -> int | None:
-    """Appends the entry that `build` makes, signed by the agency, to the log of the person `uid`, and returns None.
-    `since` gives the position of an entry that already did the same, None if there is none. If there is one, nothing is
-    appended and its time (ms) is returned. `command` and `about` (whom or what it concerns) go to the admin log. `data`
-    and `key_file`: the server's data folder, and where the agency's key is. ConfigError for an unknown person."""
+    """Appends to the log of the person `uid` the entry that `build` returns, signed by the agency; returns None.
+    `build` gets the log, the agency and the time (ms); it is called again if the log grew meanwhile. `since` gets the
+    log and returns the number of an entry in it that already did the same, or None. If there is one, nothing is
+    appended, and the time (ms) that this entry states is returned. `command` and `about` (whom or what it concerns) go
+    to the admin log. `data` and `key_file`: the server's data folder, and where the agency's key is. ConfigError for an
+    unknown person."""
     agency = read_agency(data, key_file)
     async with opened(data) as store:
         while True:

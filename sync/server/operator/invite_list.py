@@ -151,7 +151,8 @@ async def _warnings(data: Path, people: Sequence[Listed]) -> list[str]:
 
 
 def _unprintable(people: Sequence[Listed]) -> list[str]:
-    """A warning for each of `people` whose record has characters that the letters' font lacks."""
+    """A warning for each of `people`, in their order, whose staff record has characters that the font of the printed
+    letters lacks."""
     texts = ["".join(each.who.key) for each in people]
     odd = set(letters.unprintable("".join(texts)))
     return [

@@ -45,11 +45,11 @@ class UserLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLine:
-    """One device in the listing of devices: ids in hex, times in ms; `added` when the device was added, `last_seen` 0
-    for never. `revoked`: also because the account has ended. `agent` is the program as the device named it when it
-    signed in last. `older`: that release is older than this server's, or than one that devices of two people have
-    named. Such a program was started before the upgrade, or the computer was not upgraded; the server cannot know
-    which. `note`: why the person's name is empty, "" otherwise."""
+    """One device in the listing of devices: ids in hex, times in ms; `added` when the device was added, by the clock of
+    the device that added it, `last_seen` 0 for never. `revoked`: also because the account has ended. `agent` is the
+    program as the device named it when it signed in last. `older`: that release is older than this server's, or than
+    one that devices of two people have named. Such a program was started before the upgrade, or the computer was not
+    upgraded; the server cannot know which. `note`: why the person's name is empty, "" otherwise."""
 
     person: str
     name: str
@@ -65,7 +65,7 @@ class DeviceLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomLine:
     """One room in the listing of rooms: its id in hex, `members` now, number of `items`, `size_bytes` (parts of files
-    counted), `changed` the last item's time in ms, and whether it is `closed` to writing since a restore."""
+    counted), `changed` when the last item came (ms), and whether it is `closed` to writing since a restore."""
 
     room: str
     members: int
@@ -88,9 +88,9 @@ class Waiting:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedLine:
     """A room that is closed since a restore: how many items it has, and how many are known to be missing, because
-    devices have shown receipts of this server for them, whether they have proven these yet or not. `waits`: its
-    members' devices that have not reported since the restore that they have nothing more to upload; they may have what
-    is missing, or receipts for still more."""
+    devices have shown receipts (this server's signatures) for them, whether they have proven these yet or not. `waits`:
+    its members' devices that have not reported since the restore that they have nothing more to upload; they may have
+    what is missing, or receipts for still more."""
 
     room: str
     items: int

@@ -16,9 +16,9 @@ from sync.trust.person.recovery_sheet import RecoveryShare
 
 
 async def make_request(store: Store, uid: bytes) -> bytes:
-    """The bytes with which the holder of the escrow key can open the share of the recovery sheet of the person `uid`,
-    on any machine: the person's log and staff record. ConfigError for an unknown person, and for one whose record was
-    lost in a restore."""
+    """The bytes with which the holder of the escrow key can open, on any machine, the share of the person `uid`'s
+    recovery sheet (the half of its secret that is not on the paper): the person's log and staff record. ConfigError for
+    an unknown person, and for one whose record was lost in a restore."""
     user, rows = await store.user(uid), await store.user_entries(uid, -1)
     if user is None or not rows:
         raise ConfigError("nobody has this id")
@@ -29,16 +29,16 @@ async def make_request(store: Store, uid: bytes) -> bytes:
 
 
 def needs_share(request: bytes, agency_pk: bytes) -> bool:
-    """Whether the person whose log is in `request` has a recovery sheet in force, so that no invitation brings them
-    back without its share; False once the account has ended. `agency_pk`: the agency's public key. Reject if the
-    request or a signature in it is not valid."""
+    """Whether the person whose log is in `request`, as `make_request` makes it, has a recovery sheet in force: then no
+    invitation brings them back without that recovery sheet's share (`open_share`). False once the account has ended.
+    `agency_pk`: the agency's public key. Reject if the request or a signature in it is not valid."""
     log = ShareRequest.check(request, agency_pk).log
     return log.ended is None and log.recovery_sheet_in_force
 
 
 def write_request(request: bytes, to: Path) -> None:
-    """Stores `request`, a request to open the share of a recovery sheet, in the new file `to`. ConfigError if there is
-    one of that name."""
+    """Stores `request`, a request to open the share of a recovery sheet (as `make_request` makes it), in the new file
+    `to`, which only its owner may read. ConfigError if there is one of that name."""
     try:
         create_private(to, request)
     except FileExistsError as e:
@@ -47,15 +47,15 @@ def write_request(request: bytes, to: Path) -> None:
 
 def read_request(path: Path) -> bytes:
     """Reads a request to open the share of a recovery sheet from the file `path`. ConfigError if the file is too large
-    for one."""
+    for one; nothing else is checked."""
     if path.stat().st_size > MAX_REQUEST_BYTES:
         raise ConfigError(f"{path} is no request: it is too large")
     return path.read_bytes()
 
 
 def open_share(request: bytes, key_file: Path, *, name: str) -> RecoveryShare:
-    """Opens the share that `request` asks for, with the escrow key in the file `key_file`. `name`: the name in the
-    staff record of the person whose share it must be.
+    """Opens the share that `request` asks for (the half of a recovery sheet's secret that is not on the paper), with
+    the escrow key in the file `key_file`. `name`: the name in the staff record of the person whose share it must be.
 
     ▲ It is compared with the name that the agency's own key bound to the log. Otherwise a false server could request
     another person's share in the name of the person at the desk. ConfigError for another name, and if the key is

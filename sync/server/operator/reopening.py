@@ -48,7 +48,8 @@ async def open_one(data: Path, room: bytes) -> Opening | None:
 
 async def open_all(data: Path) -> list[Opening]:
     """Opens every room in the data folder `data` that a restore closed, even if it still waits for devices to upload
-    what was lost. ConfigError within a day of the restore; then none is opened."""
+    what was lost: that is given up. Returns an Opening for each, [] if no room is closed. ConfigError within a day of
+    the restore, if a room is closed; then none is opened."""
     return [await _open(data, line) for line in await listing.closed(data)]
 
 

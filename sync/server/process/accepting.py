@@ -73,8 +73,9 @@ class GuardedServer(BareServer):
 
 
 class Accepting:
-    """Accepts connections from one listening socket, if `entrance` admits them, and does TLS, if any. `protocol` makes
-    the protocol that reads an admitted connection. uvicorn uses it as an asyncio.Server."""
+    """Accepts connections from one listening socket, if `entrance` admits them, and does TLS, if any. `protocol` gets
+    the Caller of an admitted connection (its counts at the entrance) and returns the protocol that reads it. uvicorn
+    uses it as an asyncio.Server."""
 
     def __init__(
         self,

@@ -72,10 +72,11 @@ class ReservedSlot:
 @dataclass(slots=True, eq=False)
 class LiveRoom:
     """One room in memory. `stream`: its verified items, also those that are still being written to the disk. `head`:
-    the receipt of the last one that is on the disk. `size_bytes`: of its items and parts of files. `state_n`: the
-    position of the last stored state, or of the one that is being written, from which the room can be read again.
-    `tail`: the write that was begun last. `old_rhs`: running hashes of old positions. `broken`: the room was dropped
-    from memory because its stream differs from the disk. `pending_rh`: the running hash at the end of `stream`."""
+    the receipt (the server's signed statement) of the last one that is on the disk. `size_bytes`: of its items and
+    parts of files. `state_n`: the position of the last stored state, or of the one that is being written, from which
+    the room can be read again. `tail`: the write that was begun last. `old_rhs`: running hashes of old positions.
+    `broken`: the room was dropped from memory because its stream differs from the disk. `pending_rh`: the running hash
+    at the end of `stream`."""
 
     stream: RoomStream
     head: Receipt
@@ -114,7 +115,7 @@ class LiveRoom:
 class LiveRooms:
     """A cache of rooms: reads the stored state of each from the store, and verifies the items that came after it.
     `kept`: how many stay in memory; the least recently used ones are evicted first, but none with a write under way.
-    `key` signs the server's receipts."""
+    `key` signs the server's receipts (statements to clients of a room's last position)."""
 
     def __init__(self, store: Store, people: People, key: SigningKey, kept: int) -> None:
         self._store = store
@@ -217,8 +218,9 @@ class LiveRooms:
     ) -> None:
         """Runs `judge`, which verifies items against `stream`, with everything in memory that it asks for: the user
         logs, and the running hashes of old positions, that the items name (`named`). `old` has these hashes while it
-        runs. If `judge` needs another log, that is loaded and `judge` runs again. Refusal "invalid" for a log that does
-        not exist or is shorter than the items say, "busy" for too many logs.
+        runs. `judge` gets no arguments, and its errors are raised here; but if it raises NeedLog, that log is loaded
+        and `judge` runs again, so it must change nothing when it raises. Refusal "invalid" for a log that does not
+        exist or is shorter than the items say, "busy" for too many logs.
 
         ▲ All hashes are read by one query before anything is judged. Refusal "invalid" if the items name more than
         `most` positions whose hash must be read (None: no limit): an honest device names one position when it seals a

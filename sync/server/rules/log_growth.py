@@ -60,8 +60,8 @@ class LogGrowth:
             raise Refusal(ErrorCode.QUOTA, "user log")
 
     async def note(self, draft: Draft) -> None:
-        """Adds the entries in `draft`, which are in the log now, to the counts of the day. If the store fails, that is
-        logged; the entries stay in the log."""
+        """Adds the entries in `draft`, which are in the log now, to the counts of the day, by which `check` refuses. If
+        the store fails, that is logged; the entries stay in the log."""
         amounts = dict(zip(_tallies(draft.log.uid), _use(draft), strict=True))
         try:
             if any(amounts.values()):

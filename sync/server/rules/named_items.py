@@ -14,9 +14,10 @@ from sync.trust.room.stream import RoomStream
 
 @dataclass(slots=True)
 class Named:
-    """What a set of items refers to, collected before they are judged. `seen`: positions that their authors had
-    verified. `people`: their authors and the persons that entries are about. `pinned`: the persons whose log heads they
-    state. `rotates`: whether an entry carries an epoch (new keys), which is sealed to every member."""
+    """What a set of items refers to, collected before they are judged (verified), so that the logs and hashes which
+    this needs are loaded at once. `seen`: positions that their authors had verified. `people`: their authors and the
+    persons that entries are about. `pinned`: the persons whose log heads they state. `rotates`: whether an entry
+    carries an epoch (new keys), which is sealed to every member."""
 
     seen: set[int] = field(default_factory=set)
     people: set[bytes] = field(default_factory=set)

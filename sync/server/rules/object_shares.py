@@ -45,9 +45,9 @@ class Shares:
         """By room and object: when members may be asked for the share again (monotonic)."""
 
     async def request(self, listener: Listener, live: LiveRoom, frame: ShareRequest) -> ShareReply:
-        """Answers a request for shares of objects in the room `live`, at most 1,000, with those that the server has.
-        Asks up to eight other listeners than `listener`, which sent the request, to upload those that are lost, each
-        once in 10 s; not those of objects that the room does not have, or that were destroyed."""
+        """Answers a request for the shares (the secrets) of objects in the room `live`, at most 1,000, with those that
+        the server has. Asks up to eight other listeners than `listener`, which sent the request, to upload those that
+        are lost, each once in 10 s; not those of objects that the room does not have, or that were destroyed."""
         objs = frame.objs[:_MAX_NAMES]
         rows = await self._store.shares(frame.room, objs)
         found = [WireShare(h.obj, h.share) for h in rows if h.share is not None]
@@ -58,9 +58,9 @@ class Shares:
         return ShareReply(frame.rid, found)
 
     async def put(self, live: LiveRoom, frame: PutShare) -> Ok:
-        """Stores a lost share that a member uploads, and sends it to the room's listeners. ▲ Refusal "invalid" if it
-        does not match the commitment in the room's stream, or if the object is unknown or was destroyed. A share that
-        the server has is not replaced: the answer is Ok all the same."""
+        """Stores a lost share (an object's secret) that a member uploads, and sends it to the room's listeners. ▲
+        Refusal "invalid" if it does not match the commitment (a hash) in the room's items, or if the object is unknown
+        or was destroyed. A share that the server has is not replaced: the answer is Ok all the same."""
         obj, share = frame.share.obj, frame.share.share
         expected = _expected(live, obj)
         if expected is None:
@@ -75,8 +75,8 @@ class Shares:
 
     def notify_wanted(self, listener: Listener, room: bytes) -> None:
         """Sends a device that has just subscribed to the room with the id `room` the ids of objects whose shares
-        somebody requested since the start and the server has lost: it may hold them and upload them. Sends nothing if
-        there are none."""
+        (secrets) somebody requested since the start and the server has lost: it may hold them and upload them. Sends
+        nothing if there are none."""
         wanted = self._wanted.get(room)
         if wanted:
             listener.send(SharesWanted(room, list(wanted)))
@@ -99,7 +99,7 @@ class Shares:
 
 
 def _expected(live: LiveRoom, obj: bytes) -> bytes | None:
-    """The commitment to the share of the object `obj`, which a share must match; None if the room has no such object,
-    or the object was destroyed."""
+    """The commitment (a hash) that the share, the secret, of the object `obj` must match; None if the room has no such
+    object, or the object was destroyed."""
     state = live.stream.state
     return None if obj in state.destroyed else state.shares.get(obj)

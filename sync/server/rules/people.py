@@ -96,7 +96,8 @@ class People:
                 await self.load(uid)
 
     async def load(self, uid: bytes) -> UserLog | None:
-        """The log of the person `uid`, read from the store if it is not in memory; None for an unknown person."""
+        """The log of the person `uid`, read from the store if it is not in memory; None for an unknown person. In
+        memory it may lack what the agency's command line has just added; `newest` has that."""
         found = self._logs.get(uid)
         if found is None:
             return await self._read(uid)

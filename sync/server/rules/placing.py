@@ -132,10 +132,10 @@ class Placing:
 
     async def append(self, who: Who, frame: Append) -> Placed:
         """Gives the entries in `frame`, by the device `who`, their positions, all or none, and returns when they are on
-        the disk. An entry changes a room's members, keys or rules; a genesis and an epoch together create a room.
-        Entries that already have positions get the same answer again, even if they would now be refused. Refusal if a
-        rule forbids one; a removal that lost a race then has the room's next entry reserved. StoreError if they cannot
-        be written."""
+        the disk. An entry changes a room's members, keys or rules; a genesis (the first entry) and an epoch (its first
+        keys) together create a room. Entries that already have positions get the same answer again, even if they would
+        now be refused. Refusal if a rule forbids one; a removal that lost a race then has the room's next entry
+        reserved. StoreError if they cannot be written."""
         entries = read_entries(who, frame)
         ids: list[bytes] = [e.ident for e in entries]
         live = await self._for_append(who, frame, entries)
@@ -242,8 +242,9 @@ class Placing:
         seals: Sequence[SealRow] = (),
         returned: bool = False,
     ) -> "asyncio.Future[Receipt]":
-        """Queues judged items of the room `live` for the disk. The future ends when they are durable and listeners are
-        notified; with the store's error if the write fails, and the room is then dropped from memory.
+        """Queues items of the room `live` that were judged (verified) for the disk. The future has the receipt, the
+        server's signature on the new last position, when they are durable and listeners are notified; it ends with the
+        store's error if the write fails, and the room is then dropped from memory.
 
         `who`: the device that sent them. `accepted`: the verdicts on `items`; `ids` are their ids and `size` the bytes
         that quotas count. `shares`: the secrets of exactly the objects that begin in the items; Refusal "invalid"
@@ -294,7 +295,8 @@ class Placing:
 
     def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> Receipt:
         """Moves the room's head to the end of `placement`, which is on the disk now, and notifies listeners, added
-        members and removed members. `items` and `shares` are what it stored. Returns the receipt of the new head."""
+        members and removed members. `items` and `shares` are what it stored. Returns the receipt, the server's
+        signature on the new head."""
         room, last = placement.room, placement.items[-1]
         self._meters.accepted(len(placement.items))
         live.head = receipt = self._live.receipt(room, last.n, last.rh, last.t)
@@ -335,8 +337,8 @@ class Placing:
 
 
 def _prunes_in(accepted: Sequence[Accepted]) -> list[tuple[bytes, int]]:
-    """(object, position) of each valid prune among these items: the object's content up to that position may be
-    deleted."""
+    """(object, position) of each valid prune (an administrator's entry) among these items: the object's content up to
+    that position may be deleted."""
     payloads = [a.entry.payload for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
     return [(p.obj, p.n) for p in payloads if isinstance(p, Prune)]
 

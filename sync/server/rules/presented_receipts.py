@@ -33,7 +33,8 @@ class Receipts:
     async def check(self, brought: Sequence[Receipt], heads: Sequence[RoomHead]) -> None:
         """Compares the receipts that a device presents (`brought`; of each room the last one counts) with the store;
         `heads` are the heads of its person's rooms. Stores each receipt that this server signed and whose position it
-        does not have, or has with a different hash. Receipts that it did not sign are ignored; after 64 of them the
+        does not have, or has with a different hash: the operator sees how many rooms have such receipts, and a room
+        that a restore closed waits for the position. Receipts that it did not sign are ignored; after 64 of them the
         rest is not looked at. Refusal "oversize" for too many."""
         if len(brought) > MAX_RECEIPTS:
             raise Refusal(ErrorCode.OVERSIZE, "receipts", fatal=True)

@@ -24,23 +24,24 @@ _CONTENT = (envelope.OP, envelope.SNAPSHOT, envelope.BASELINE)
 
 
 class Pruning:
-    """Deletes the content of changes that a prune covers, in the background, one slice of a room at a time. A prune is
-    an administrator's entry: changes of an object up to a position are not needed any more."""
+    """Deletes the content of changes and snapshots that a prune covers, in the background, one slice of a room at a
+    time. A prune is an administrator's entry: those of an object up to a position are not needed any more."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._tasks: set[asyncio.Task[None]] = set()
 
     def resume(self, live: LiveRoom) -> None:
-        """Begins to delete what the prunes of the room `live` cover, if it is not deleted yet. Called when a room was
-        read from the disk."""
+        """Begins to delete the content that the prunes of the room `live` (entries by administrators) allow to be
+        deleted, if it is not deleted yet. Called when a room was read from the disk."""
         state = live.stream.state
         if state.pruned:
             self.begin(live, state.pruned.items())
 
     def begin(self, live: LiveRoom, pruned: Iterable[tuple[bytes, int]]) -> None:
         """Begins to delete content of the room `live`: for each (object, position) in `pruned`, that of the object's
-        changes up to the position. ▲ The prunes must be valid and durable."""
+        changes and snapshots up to the position. ▲ The prunes (the entries that allow this) must be valid and
+        durable."""
         task = asyncio.ensure_future(self._forget(live, dict(pruned)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -69,7 +69,8 @@ class Quotas:
         return used
 
     def note(self, who: Who, size: int) -> None:
-        """Adds `size` bytes that the device `who` has sent to the counts in memory; the store counts the same bytes."""
+        """Adds `size` bytes that the device `who` has sent to the counts in memory, by which `check` refuses. The store
+        counts the same bytes."""
         for tally in senders(who):
             if tally in self._used:  # otherwise the next check reads the store's count, which includes them
                 day, used = self._used[tally]

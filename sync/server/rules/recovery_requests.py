@@ -194,10 +194,10 @@ class RecoveryRules:
         return ready
 
     async def _count(self, draft: Draft) -> None:
-        """Counts the revocations in `draft`, which are about to be accepted. Refusal "busy" if a device, or the root,
-        makes too many in 24 hours. ▲ Each revocation makes all rooms rotate their keys. Each device has a count of its
-        own, and devices that a revoked device added are not counted. Otherwise a stolen device could use up the count
-        and keep itself, or the devices that it added, unrevoked."""
+        """Counts the revocations in `draft`, which are about to be accepted, and stores the counts. Refusal "busy" if a
+        device, or the root, makes too many in 24 hours. ▲ Each revocation makes all rooms rotate their keys. Each
+        device has a count of its own, and devices that a revoked device added are not counted. Otherwise a stolen
+        device could use up the count and keep itself, or the devices that it added, unrevoked."""
         uid, day = draft.log.uid, now_ms() - _DAY_MS
         counted = _counted(draft)
         if not counted:
@@ -252,8 +252,8 @@ def _veto_counts(log: UserLog, vetoed_by: bytes) -> bool:
 
 
 def _check_shape(draft: Draft, invite: InviteRow) -> None:
-    """▲ Refusal "invalid" unless the entries of `draft` are, in this order, a binding that `invite` signed, a device
-    that the root adds, and any number of revocations by the root."""
+    """▲ Refusal "invalid" unless the entries of `draft` are, in this order, a binding (which ties the log to a staff
+    record) that `invite` signed, a device that the root adds, and any number of revocations by the root."""
     types = [entry.type for entry in draft.read]
     if types[:2] != ["binding", "dev_add"] or set(types[2:]) - {"dev_revoke"}:
         raise Refusal(ErrorCode.INVALID, "entries")

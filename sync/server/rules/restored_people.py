@@ -41,8 +41,8 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a client uploads of one person: `entries`, signed; `read`, the same entries decoded; the staff record, None
-    if it sends none."""
+    """What a client uploads of one person: `entries`, signed; `read`, the same entries decoded; `staff`, the staff
+    record, None if it sends none."""
 
     entries: Sequence[Signed]
     read: Sequence[UserEntry]

@@ -168,10 +168,11 @@ class RestoreRecovery:
     async def promise(self, who: Who, frame: Promise) -> Wanted:
         """Takes a proof of which items a room had after a position: `frame` has a stub (time, kind, id) of each, and
         further frames may continue it; one that does not begins a new proof. With the last frame comes the receipt that
-        proves them; if the server lacks any, it then closes the room to writing and awaits those. Returns the room's
-        head and the last position that is awaited, (None, 0) before the last frame. Refusal "stale" if the server does
-        not have the position from which the stubs begin, "invalid" if the receipt does not prove them, "quota" for too
-        many stubs, "forbidden" on a server that was never restored, "busy"."""
+        proves them, signed by this server before it was restored; if the server lacks any, it then closes the room to
+        writing and awaits those. Returns the room's head and the last position that is awaited, (None, 0) before the
+        last frame. Refusal "stale" if the server does not have the position from which the stubs begin, "invalid" if
+        the receipt does not prove them, "quota" for too many stubs, "forbidden" on a server that was never restored,
+        "busy"."""
         self._check_restored()
         stubs = self._stubs.get(who.dev)
         if stubs is None or (stubs.room, stubs.until) != (frame.room, frame.after):
@@ -319,8 +320,9 @@ class RestoreRecovery:
 
     async def open_ready(self) -> None:
         """Opens for writing the closed rooms that wait neither for an item nor for a device. ▲ A room also waits while
-        its head is below a receipt that a device presented at sign-in. That device may be unable to prove the receipt
-        before others have uploaded the items below it; if the room opened then, new items would take its positions."""
+        its last position is below a receipt (this server's signature on a position) that a device presented at sign-in.
+        That device may be unable to prove the receipt before others have uploaded the items below it; if the room
+        opened then, new items would take its positions."""
         if not self._closed:
             return
         for room in await self._store.openable_rooms():

@@ -71,8 +71,8 @@ class Rooms:
     # -- membership
 
     async def heads(self, who: Who) -> list[RoomHead]:
-        """The newest position, with the server's receipt, of every room that the person of `who` is in now, each with
-        the number and id of the last change there by the device `who`."""
+        """The newest position, with the receipt (the server's signature on it), of every room that the person of `who`
+        is in now, each with the number and id of the last change there by the device `who`."""
         heads: list[RoomHead] = []
         for r in await self._store.memberships(who.uid, who.dev):
             heads.append(RoomHead(self._live.receipt(r.room, r.n, r.rh, r.t), r.dev_seq, r.dev_head))
@@ -119,8 +119,8 @@ class Rooms:
     async def pull(self, who: Who, frame: Pull) -> Items:
         """A room's items after a position, in whole batches, at least one batch or entry and then up to a size that
         `frame` names; none if there is nothing newer. With them the shares of objects that begin there, and the receipt
-        of the last position that the person may read. A former member gets items up to the entry that removed them.
-        Refusal "unknown-room" for any other person."""
+        (the server's signature) for the last position that the person may read. A former member gets items up to the
+        entry that removed them. Refusal "unknown-room" for any other person."""
         receipt = await self._shown_to(who, frame.room)
         after = max(0, frame.after)
         if after >= receipt.n:
@@ -151,8 +151,9 @@ class Rooms:
         return ContentsReply(frame.rid, _wire(await self._store.items_at(frame.room, frame.ns, MAX_PULL_BYTES)))
 
     async def _shown_to(self, who: Who, room: bytes) -> Receipt:
-        """The receipt of the last position that the person of `who` may read in the room with the id `room`: the room's
-        head, or for a former member the entry that removed them. Refusal "unknown-room" for any other person."""
+        """The receipt (the server's signature) for the last position that the person of `who` may read in the room with
+        the id `room`: the room's head, or for a former member the entry that removed them. Refusal "unknown-room" for
+        any other person."""
         live = await self._live.reach(room, who.uid)
         if who.uid not in live.stream.members:
             end = await self._store.until_n(room, who.uid)
@@ -174,9 +175,9 @@ class Rooms:
         return MovedLogsReply(frame.rid, heads)
 
     async def subscribe(self, listener: Listener, frame: Subscribe) -> Ok:
-        """Sends the device `listener` what is new in a room from now on. Asks it for shares that others requested and
-        the server has lost. Refusal "quota" for too many subscriptions, "forbidden" for a former member, "unknown-room"
-        for any other person."""
+        """Sends the device `listener` what is new in a room from now on. Asks it for shares (secrets of objects) that
+        others requested and the server has lost. Refusal "quota" for too many subscriptions, "forbidden" for a former
+        member, "unknown-room" for any other person."""
         await self._as_member(frame.room, listener.uid)
         if len(listener.rooms) >= self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
@@ -238,13 +239,14 @@ class Rooms:
             self._resealed.popitem(last=False)
 
     async def shares(self, listener: Listener, frame: ShareRequest) -> ShareReply:
-        """The shares that the server has of these objects; it asks other members for those that it lost. Refusal
-        "forbidden" for a former member, "unknown-room" for any other person."""
+        """The shares that the server has of the objects that `frame` names, the secrets without which they cannot be
+        decrypted. The server asks other listeners of the room to upload those that it lost. Refusal "forbidden" for a
+        former member, "unknown-room" for any other person."""
         return await self._shares.request(listener, await self._as_member(frame.room, listener.uid), frame)
 
     async def put_share(self, who: Who, frame: PutShare) -> Ok:
-        """Stores a lost share that a member sends. Refusal "forbidden" for a former member, "unknown-room",
-        "invalid"."""
+        """Stores a share (an object's secret) that the server lost and a member sends. Refusal "forbidden" for a former
+        member, "unknown-room", "invalid" if it does not match, or if the object is unknown or was destroyed."""
         return await self._shares.put(await self._as_member(frame.room, who.uid), frame)
 
 

@@ -53,9 +53,9 @@ def reserve_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> No
     conflict (`why`), and its person is an owner or administrator. Does nothing for any other entry or refusal, and
     while a person of the same or a higher role has a reservation.
 
-    ▲ The removal's seals take time to upload. Otherwise the member who is being removed could delay it again and again
-    with small entries. Reservations cannot be abused either: an owner preempts an administrator, and a person whose
-    slot passed unused gets none in the next 60 s.
+    ▲ The removal's seals (new keys, encrypted to each member) take time to upload. Otherwise the member who is being
+    removed could delay it again and again with small entries. Reservations cannot be abused either: an owner preempts
+    an administrator, and a person whose slot passed unused gets none in the next 60 s.
     """
     role, now, slot = live.stream.role_of(who.uid), now_ms(), live.reserved_slot
     if entry.type != "rm" or why.code != ErrorCode.CONFLICT or role is None or role < Role.ADMIN:
@@ -67,7 +67,7 @@ def reserve_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> No
 
 def note_entries(live: LiveRoom, who: Who, entries: Sequence[RoomEntry]) -> None:
     """Notes in `live` what `check_rotation` and `check_reserved_slot` need of entries by the device `who` that were
-    accepted: a rotation, a reserved slot that was used, a report that a member cannot open a key."""
+    accepted: a rotation (new keys), a reserved slot that was used, a report that a member cannot open a key."""
     if [e.type for e in entries] == ["epoch"]:
         if live.stream.epoch - 1 in live.cannot_open and now_ms() - live.rotated_ms < _ROTATION_MS:
             live.forced[entries[0].uid] = now_ms()

@@ -162,10 +162,10 @@ class Service:
         return await self.people.ended(own, frame) if who is None else who
 
     async def sign_in(self, who: Who, agent: str, frame: Auth) -> Authed | Revoked:
-        """Answers the sign-in `frame` of the device `who`, whose program calls itself `agent`: the heads of the
-        person's log and rooms, recovery requests that wait, and what a restore closed; or the entries that revoked the
-        device. The caller must already collect the person's notifications for this connection, since everything is read
-        only once."""
+        """Answers the sign-in `frame` of the device `who`, whose program calls itself `agent`: the newest entry of the
+        person's log, the last position of each of their rooms, recovery requests that wait, and what a restore closed;
+        or the entries that revoked the device. The caller must already collect the person's notifications for this
+        connection, since everything is read only once."""
         await self.people.note_sign_in(who, agent)
         own = await self._log_of(who)
         if own.device_active(who.dev, own.seq) is None:
@@ -319,7 +319,8 @@ class Service:
 
     def _cut_off(self, log: UserLog) -> None:
         """Disconnects the devices that are revoked or ended by `log`, the log of their person, and drops their bearer
-        tokens and the seals that wait for an entry. Notifies the person's other devices of the log's new end."""
+        tokens and the seals (encrypted keys) that they uploaded for an entry that has not come. Notifies the person's
+        other devices of the number of the log's newest entry."""
         for device in log.devices.values():
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)

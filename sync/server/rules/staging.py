@@ -65,8 +65,9 @@ class Staging:
         """By uid: the bytes that all devices of the person have uploaded. A person without uploads is not in it."""
 
     def put(self, who: Who, frame: PutSeals) -> None:
-        """Adds seals that the device `who` uploads. `frame.start` is the index of the first; 0 begins the upload again.
-        Refusal "seals" for a wrong index, name or size, "quota" for too much.
+        """Adds seals (a room's keys, each encrypted to one member) that the device `who` uploads. `frame.start` is the
+        index of the first; 0 begins the upload again. Refusal "seals" for a wrong index, name or size, "quota" for too
+        much.
 
         ▲ An upload beyond the number that a device may have replaces the oldest one of the same device. Otherwise a
         member who is being removed could push out the seals of the removal. Only beyond 65,536 of all devices the
@@ -112,9 +113,9 @@ class Staging:
         return upload.seals
 
     def one(self, who: Who, room: bytes, seal_hash: bytes) -> bytes:
-        """The seal of the epoch in force for an added member, among the seals that the adding device (`who`) uploaded
-        for the room with the id `room`; `seal_hash` is the hash that the entry names. Refusal "seals" if that device
-        has not uploaded it."""
+        """The seal of the epoch in force (the room's present keys, encrypted) for an added member, among the seals that
+        the adding device (`who`) uploaded for the room with the id `room`; `seal_hash` is the hash that the entry
+        names. Refusal "seals" if that device has not uploaded it."""
         for key in self._of(who, room):
             seal = self._uploads[key].named(seal_hash)
             if seal is not None:
@@ -122,9 +123,9 @@ class Staging:
         raise Refusal(ErrorCode.SEALS, "newcomer")
 
     def forget(self, dev: bytes) -> None:
-        """Drops all seals of the device `dev` that still wait here for their entry; those that a room has stay. Called
-        when the device is not active any more, so that the person's other devices have room. Nothing happens for a
-        device without any."""
+        """Drops all seals (encrypted keys) of the device `dev` that still wait here for the entry that names them;
+        those that a room has stay. Called when the device is not active any more, so that the person's other devices
+        have room. Nothing happens for a device without any."""
         device = self._by_dev.get(dev)
         for key in list(device.uploads) if device else []:
             self._drop(key)

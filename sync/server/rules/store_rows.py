@@ -44,9 +44,9 @@ def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireS
 
 
 def returned_shares(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow]:
-    """The rows of the shares of objects that begin in `accepted`, items of the room with the id `room` that a client
-    uploads again after a restore. A share that is not in `shares`, or does not match its commitment, counts as lost:
-    its row has None."""
+    """The rows of the shares (secrets) of objects that begin in `accepted`, items of the room with the id `room` that a
+    client uploads again after a restore. A share that is not in `shares`, or does not match its commitment, counts as
+    lost: its row has None. For new items use `share_rows`, which accepts no such share."""
     given = {s.obj: s.share for s in shares}
     rows = []
     for a in accepted:
@@ -97,8 +97,8 @@ def user_row(log: UserLog, staff: InviteRow | StaffRow) -> UserRow:
 
 
 def appended(log: UserLog, staff: InviteRow | StaffRow | None) -> Appended:
-    """The new values of a person's row, now that `log` has new entries. `staff` has the record that a binding among
-    them names; None keeps the stored record."""
+    """The new values of a person's row, now that `log` has new entries. `staff` has the record that a binding (the
+    entry that ties a log to a staff record) among them names; None keeps the stored record."""
     if staff is None:
         return Appended(head=log.head, root_pk=log.root_pk)
     search = search_text(staff.record)

@@ -21,9 +21,10 @@ OK = "ok"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminEntry:
-    """One command that an administrator gave, as the admin log records it. `t`: when (ms since 1970). `user` and
-    `sudo_user`: login names of the machine ("" for none). `about`: whom or what the command was about, as ids in hex,
-    numbers and words of ours, never a name of staff. `result`: "ok" or an error code."""
+    """One command that an administrator gave, as the admin log records it. `t`: when (ms since 1970, by the server
+    machine's clock). `user` and `sudo_user`: login names of the machine ("" for none). `about`: whom or what the
+    command was about, as ids in hex, numbers and words of ours, never a name of staff. `result`: "ok" or an error
+    code."""
 
     t: int
     command: str

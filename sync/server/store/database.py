@@ -80,7 +80,8 @@ def prepare(engine: Engine) -> None:
 
 def probe(c: Connection) -> None:
     """Checks that the database can be written: stores a new value in a row for this, since SQLite neither writes nor
-    flushes a page that has not changed."""
+    flushes a page that has not changed. The caller commits; only the commit flushes it. The database's own error is
+    raised if the write fails."""
     one = upsert(s.probes)
     c.execute(one.on_conflict_do_update(index_elements=["row"], set_={"count": s.probes.c.count + 1}), _FIRST_PROBE)
 

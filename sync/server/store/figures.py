@@ -8,7 +8,7 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSize:
     """What an operator may see of one room: its id, the number of members now, its last position `n`, the bytes of
-    items and parts of files, and the last item's time `t` (ms)."""
+    items and parts of files, and the last item's time `t` (ms, the server's clock)."""
 
     room: bytes
     members: int
@@ -21,9 +21,9 @@ class RoomSize:
 class Counts:
     """How much of everything the store has, for the operator's command `status`. `invites_open`: invitations that can
     still be used. `blobs`: parts of files. `rooms_closed`: rooms that a restore closed, `devices_awaited`: devices that
-    may still upload what it lost. `rooms_behind`: rooms of which clients hold receipts for positions above the head.
-    `rooms_forked`: rooms of which clients hold receipts for another history. Either of these two shows that the
-    database was set back or changed."""
+    may still upload what it lost. `rooms_behind`: rooms of which clients hold receipts (this server's signatures) for
+    positions above the last one here. `rooms_forked`: rooms of which clients hold receipts for another history. Either
+    of these two shows that the database was set back or changed."""
 
     users: int
     invites_open: int
@@ -40,8 +40,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """Counts: people with an account (ended ones too), devices that signed in since a given time, rooms that a restore
-    closed (`rooms_closed`), and rooms of which clients hold receipts for another history (`rooms_forked`)."""
+    """Counts for monitoring: people with an account (ended ones too), devices that signed in since a given time, rooms
+    that a restore closed (`rooms_closed`), and rooms of which clients hold receipts (this server's signatures) for
+    another history (`rooms_forked`)."""
 
     people: int
     devices: int

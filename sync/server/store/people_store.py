@@ -43,7 +43,8 @@ class StaffRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRow:
     """One person: the number and hash of the newest entry of their log (`seq`, `head`), the staff record and its salt,
-    the text that searches find it by, and the root key in force (`root_pk`)."""
+    the text that searches find it by, and the root key in force (`root_pk`), by which a recovery sheet finds the
+    person."""
 
     uid: bytes
     seq: int
@@ -65,8 +66,8 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SightingRow:
-    """When the device `dev` of the person `uid` last signed in, or was last noted as connected (`last`, ms), and the
-    name that its program gave at the sign-in (`agent`)."""
+    """When the device `dev` of the person `uid` last signed in, or was last noted as connected (`last`, in ms by the
+    server's clock), and the name that its program gave at the sign-in (`agent`)."""
 
     dev: bytes
     uid: bytes
@@ -77,9 +78,9 @@ class SightingRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryRequestRow:
     """A request of the person `uid` that was made with their recovery sheet. `what`: "add" or "revoke" a device;
-    "revoked" records a revocation that was made, so that they can be counted. `dev`: that device. `since`: when (ms).
-    `invite_pk`: the invitation, empty for none. `vetoed_by`: the device that objected, empty for none. `by` of a
-    "revoked" row: the device that revoked it, empty for the root."""
+    "revoked" records a revocation that was made, since only a few a day are accepted. `dev`: that device. `since`:
+    when, in ms by the server's clock. `invite_pk`: the invitation, empty for none. `vetoed_by`: the device that
+    objected, empty for none. `by` of a "revoked" row: the device that revoked it, empty for the root."""
 
     uid: bytes
     what: str
@@ -93,7 +94,8 @@ class RecoveryRequestRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
     """The new values of a person's row after new log entries: the hash of the newest entry (`head`), the root key in
-    force (`root_pk`), and the staff record with its salt and search text if a binding changed it (None otherwise)."""
+    force (`root_pk`, of the recovery sheet), and the staff record with its salt and search text if a binding (an entry
+    that ties the log to a record) changed it, None otherwise."""
 
     head: bytes
     root_pk: bytes
@@ -175,8 +177,8 @@ class PeopleStore(Protocol):
 
     async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:
         """Stores the staff record of the person `uid` that was lost; `search` is the text that searches find it by.
-        Nothing happens if the store has a record, or if the log does not end at `seq`: then a newer binding may name
-        another record."""
+        Nothing happens if the store has a record, or if the log does not end at `seq`: then a newer binding (an entry
+        that ties the log to a record) may name another one."""
         ...
 
     async def nameless(self) -> list[bytes]:

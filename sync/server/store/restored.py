@@ -53,9 +53,9 @@ class RestoreStore(Protocol):
         ...
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:
-        """Notes that `items` of the room with the id `room` are proven and should be uploaded again, and closes the
-        room to writing. Items that the room has by now are skipped, and items that are awaited already stay as they
-        are. Returns how many of `items` the room lacks."""
+        """Notes that `items` of the room with the id `room` are proven (by a receipt that this server signed) and
+        should be uploaded again, and closes the room to writing. Items that the room has by now are skipped, and items
+        that are awaited already stay as they are. Returns how many of `items` the room lacks."""
         ...
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
@@ -67,8 +67,8 @@ class RestoreStore(Protocol):
         ...
 
     async def openable_rooms(self) -> list[bytes]:
-        """Closed rooms that await neither an item nor a device of any member, and for which no receipt was presented
-        (`put_unmet`) of a position above their head."""
+        """Closed rooms that await neither an item nor a device of any member, and for which no receipt (this server's
+        signature) was presented (`put_unmet`) of a position above their last one."""
         ...
 
     async def open_room(self, room: bytes) -> None:

@@ -11,9 +11,9 @@ from sync.server.store.tally import Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
-    """One room: its last position `n` with that item's running hash `rh` and time `t` (ms), the bytes of its items and
-    parts of files (`size_bytes`), and `state`: what its items up to position `state_n` amount to (members, keys, …),
-    opaque to the store."""
+    """One room: its last position `n` with that item's running hash `rh` and time `t` (ms, the server's clock), the
+    bytes of its items and parts of files (`size_bytes`), and `state`: what its items up to position `state_n` amount to
+    (members, keys, …), opaque to the store."""
 
     room: bytes
     n: int
@@ -26,10 +26,10 @@ class RoomRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRow:
-    """One item of a room, at position `n`: an entry or, by `kind`, an envelope (an encrypted change). `t`: its time
-    (ms). `id`: its 32-byte id. `rh`: the running hash, which commits to all items up to here. `body` and `sig`: what
-    its author signed, and the signature (empty within a batch). `ct`: the ciphertext; None for an entry, once the
-    content is deleted, and where the caller asked for items without content."""
+    """One item of a room, at position `n`: an entry or, by `kind`, an envelope (an encrypted change). `t`: when the
+    server gave it the position (ms). `id`: its 32-byte id. `rh`: the running hash, which commits to all items up to
+    here. `body` and `sig`: what its author signed, and the signature (empty within a batch). `ct`: the ciphertext; None
+    for an entry, once the content is deleted, and where the caller asked for items without content."""
 
     n: int
     t: int
@@ -54,7 +54,7 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealRow:
-    """The keys of one epoch of a room, sealed (encrypted) to one recipient, the person `uid`."""
+    """The keys of one epoch (a generation of a room's keys), sealed (encrypted) to one recipient, the person `uid`."""
 
     epoch: int
     uid: bytes
@@ -75,7 +75,7 @@ class MemberChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowding:
     """How many rooms a person is in (`rooms`), and to how many of these one particular other person added them although
-    they have written nothing there yet (`unanswered`)."""
+    they have written nothing there yet (`unanswered`). The rules refuse a further add by these numbers."""
 
     rooms: int
     unanswered: int
@@ -83,8 +83,8 @@ class Crowding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHead:
-    """The newest change (envelope) by one device in a room: its number `dev_seq` among the device's changes there, and
-    its id."""
+    """The newest change (envelope) by one device in a room, which the device is sent when it signs in: its number
+    `dev_seq` among the device's changes there, and its id."""
 
     dev: bytes
     dev_seq: int
@@ -96,11 +96,12 @@ class Placement:
     """Everything that the store writes for one accepted request that adds items to a room, in one transaction.
     `expected_n`: the room's last position before it; 0 creates the room; Moved if that is not so. `size_bytes`: what
     the request adds to the room's size, and to each of the counts `by` (of the device and the person that send it) of
-    the day with the number `day`. `shares` and `seals`: secrets of new objects, and encrypted keys, that come with the
-    items. `members`: who became or ceased to be a member. `spoke`: persons who now have an item in the room.
-    `device_head`: the sending device's newest change. `state`: the room's state after these items, None to keep the
-    stored one. `reuploaded`: None, except for items that clients upload again after a restore; then the positions of
-    the entries whose seals do not come with them."""
+    the day with the number `day`, which limit what may be sent in a day. `shares` and `seals`: secrets of new objects,
+    and encrypted keys, that come with the items. `members`: who became or ceased to be a member. `spoke`: persons who
+    now have an item in the room. `device_head`: the last of the changes, now the newest one by the device that wrote
+    it; None if the items are entries. `state`: the room's state after these items, None to keep the stored one.
+    `reuploaded`: None, except for items that clients upload again after a restore; then the positions of the entries
+    whose seals do not come with them."""
 
     room: bytes
     expected_n: int
@@ -197,7 +198,7 @@ class RoomStore(Protocol):
 
     async def crowding(self, uid: bytes, by: bytes) -> Crowding:
         """How many rooms the person `uid` is in now, and to how many of these the person `by` added them although they
-        have written nothing there yet."""
+        have written nothing there yet. The rules refuse a further add by these numbers."""
         ...
 
     async def until_n(self, room: bytes, uid: bytes) -> int | None:
@@ -211,8 +212,8 @@ class RoomStore(Protocol):
         ...
 
     async def put_share(self, room: bytes, row: ShareRow) -> bool:
-        """Stores the share of an object in the room with the id `room` that was lost, even if no row of it is left.
-        False, with nothing changed, if the store has the share."""
+        """Stores the share (the secret) of an object in the room with the id `room` that the store lost, even if no row
+        of it is left. False, with nothing changed, if the store has the share."""
         ...
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
@@ -220,9 +221,9 @@ class RoomStore(Protocol):
         ...
 
     async def add_seal(self, room: bytes, row: SealRow, keep: int, by: Sequence[Tally] = (), day: int = 0) -> None:
-        """Adds a seal of an epoch of the room with the id `room` for a person; of all those for the same person and
-        epoch at most `keep` stay, the first and the newest. Adds its bytes to the counts `by` of the day with the
-        number `day`."""
+        """Adds a seal to the room with the id `room`: the keys of an epoch (a generation of the room's keys), encrypted
+        to one person. Of all seals for that person and epoch at most `keep` stay, the first and the newest. Adds the
+        seal's bytes to the counts `by` of the day with the number `day`, which limit what may be sent in a day."""
         ...
 
     async def put_unmet(self, row: UnmetRow) -> None:

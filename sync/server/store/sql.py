@@ -277,8 +277,9 @@ class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
 
 
 def _unmet_rooms() -> Select[int]:
-    """A query that counts the rooms of which a client has shown a receipt that did not fit this store. The item at the
-    receipt's position is joined to it (null if there is none), so that the caller can narrow the count by it."""
+    """A query that counts the rooms of which a client has shown a receipt (this server's signature on a position) that
+    did not fit this store. The item at the receipt's position is joined to it (null if there is none), so that the
+    caller can narrow the count by it."""
     u, here = s.unmet.c, s.items.c
     return select(func.count()).select_from(s.unmet.outerjoin(s.items, (here.room == u.room) & (here.n == u.n)))
 

@@ -71,8 +71,8 @@ keep_unmet = keep_unmet.on_conflict_do_update(
 
 
 def place(c: Connection, p: Placement) -> None:
-    """Writes everything in `p`, an accepted request that adds items to a room. Moved if the room's last position is not
-    `p.expected_n`."""
+    """Writes everything in `p`, an accepted request that adds items to a room, within the caller's transaction. Moved
+    if the room's last position is not `p.expected_n`."""
     _move_room(c, p)
     c.execute(_insert_items, [_item_values(p.room, i) for i in p.items])
     add_counts(c, dict.fromkeys(p.by, p.size_bytes), p.day)
@@ -86,7 +86,7 @@ def place(c: Connection, p: Placement) -> None:
 
 def _move_room(c: Connection, p: Placement) -> None:
     """Creates the room of `p`, or updates its last position, size and state. Moved if the room's last position is not
-    `p.expected_n`."""
+    `p.expected_n`. The caller commits."""
     last = p.items[-1]
     if p.expected_n == 0:
         state = p.state or b""
@@ -124,7 +124,7 @@ def _move_room(c: Connection, p: Placement) -> None:
 
 def _place_rest(c: Connection, p: Placement) -> None:
     """Stores the parts of `p` that are usually empty: changes of members, persons who wrote their first item, shares
-    and seals."""
+    (secrets of objects) and seals (encrypted keys). The caller commits."""
     if p.members:
         rows = [{"room": p.room, "uid": m.uid, "until_n": m.until_n or 0, "by": m.by, "spoke": 0} for m in p.members]
         c.execute(_set_member, rows)
@@ -139,7 +139,7 @@ def _place_rest(c: Connection, p: Placement) -> None:
 
 def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
     """Marks the invitation `invite_pk` as used by the person `uid`. Taken if it was used or withdrawn, or does not
-    exist."""
+    exist; the end of its time is not checked. The caller commits."""
     i = s.invites.c
     free = i.used_by.is_(None) & (i.withdrawn == 0)
     used = update(s.invites).where(i.invite_pk == invite_pk, free).values(used_by=uid)
@@ -149,7 +149,8 @@ def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
 
 def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> None:
     """Marks invitations as used by the person `uid`, and stores those that a restore lost. Taken if one was used by
-    another person, or withdrawn unused."""
+    another person, or withdrawn unused; the caller then undoes the transaction, which may have marked others
+    already."""
     for invite in invites:
         i = s.invites.c
         used = c.execute(select(i.used_by).where(i.invite_pk == invite.invite_pk)).one_or_none()
@@ -164,7 +165,7 @@ def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> N
 def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
     """Stops awaiting the items of `p`, which were uploaded again after a restore, and closes the room to writing if
     they are its first. `sealless`: the positions of its entries that lack their seals (encrypted keys); they are
-    stored, so that the command `verify` does not report those seals as missing."""
+    stored, so that the command `verify` does not report those seals as missing. The caller commits."""
     a = s.awaited_items.c
     c.execute(delete(s.awaited_items).where(a.room == p.room, a.n <= p.items[-1].n))
     if p.expected_n == 0:
@@ -175,7 +176,7 @@ def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> No
 
 def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
     """Deletes the content of the items at the positions `ns` of the room with the id `room`; the items themselves stay.
-    The room's size shrinks by that. Returns how many bytes that freed; a second call frees none."""
+    The room's size shrinks by that. The caller commits. Returns how many bytes that freed; a second call frees none."""
     i = s.items.c
     at = (i.room == room) & i.n.in_(ns) & i.ct.is_not(None)
     freed = c.scalar(select(func.coalesce(func.sum(func.length(i.ct)), 0)).where(at)) or 0
@@ -185,14 +186,16 @@ def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
 
 
 def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
-    """Adds each of `amounts` to its count of the day with the number `day`."""
+    """Adds each of `amounts` to its count of the day with the number `day` (days since 1970, UTC). By these counts the
+    rules limit what a device or a person may send, or add to a log, in a day. The caller commits."""
     rows = [{"what": t.what, "who": t.who, "day": day, "amount": amount} for t, amount in amounts.items()]
     if rows:
         c.execute(_count, rows)
 
 
 def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:
-    """Adds new rows to a table. If one exists, raises `refusal`, or Taken with the table's name if that is None."""
+    """Adds `rows` (at least one) to `table`, within the caller's transaction. If one exists already, raises `refusal`,
+    or Taken with the table's name if that is None."""
     try:
         c.execute(insert(table), rows)
     except IntegrityError as e:

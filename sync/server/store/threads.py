@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 
 class Threads:
-    """The base of all parts of SqlStore: runs their writes in one thread and their reads in another."""
+    """The base of all parts of SqlStore: runs their writes in one thread, which also commits, and their reads in
+    another."""
 
     def __init__(
         self, path: Path, *, max_pages: int | None = None, committed: Callable[[float], None] = lambda took_s: None

@@ -52,9 +52,10 @@ class Writer:
         self._thread.start()
 
     def submit(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
-        """Queues `run`, which the writer's thread calls with its connection, in the order of the calls; several may
-        share one commit. The future has its result after the commit. If `run` raises, its writes are undone and the
-        future has its error; if the database fails, Unwritable or Full. Unwritable too after `close`."""
+        """Queues `run`, which the writer's thread calls with its connection, in the order of the calls. `run` must not
+        commit: the writer does, and several may share one commit. The future has its result after the commit. If `run`
+        raises, its writes are undone and the future has its error; if the database fails, Unwritable or Full.
+        Unwritable too after `close`."""
         done: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
             done.set_exception(Unwritable("closed"))

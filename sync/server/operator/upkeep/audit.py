@@ -100,7 +100,8 @@ def verify_audit(data: Path, expected: AdminHead | None = None) -> str:
 
 def kept_until(data: Path) -> int:
     """The number of the newest entry of the admin log that came from the backup, in the folder `data` that was just
-    restored. The restore must be the last command in this folder, so its own entry is the head."""
+    restored. A restore prints this number, since commands that were given after the backup are not in the log. The
+    restore must be the last command in this folder, so its own entry is the head."""
     reading = opened(data)
     try:
         return kept_head(reading).n - 1

@@ -42,7 +42,8 @@ _PAGES = 2048
 
 def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, with_keys: bool = False) -> Manifest:
     """Copies the data folder `data` to the backup in `target`: a new one, or only what is new since the last. Returns
-    its manifest. `step` is called with the progress (what, done, all). `with_keys`: also copies the secret keys.
+    its manifest. `step` is called with the progress: ("pages" of the database or "parts" of files, how many are done,
+    how many there are). `with_keys`: also copies the secret keys.
 
     Parts of files that are missing or damaged at the source are counted in the manifest. ConfigError (also if the
     folder has another agency's backup, or another backup runs in it), Damaged, Full or OSError.

@@ -21,10 +21,10 @@ _PIECE = 1024 * 1024
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Describes a backup. `format`: the backup's own version. `time`: the server's clock in ms before the first byte
-    was read. `agency`: the fingerprint of its key, in hex. `database`: the name of the database file beside the
-    manifest; `size_bytes`: its size; `sha256`: its hash in hex; `schema`: its version; `people`, `rooms`, `items` and
-    `blobs` (parts of files) count its content. `blobs_missing`: how many parts could not be copied. `keys`: whether the
-    secret keys were copied."""
+    was read. `agency`: the fingerprint of the agency's key, in hex. `database`: the name of the database file beside
+    the manifest; `size_bytes`: its size; `sha256`: its hash in hex; `schema`: its version; `people`, `rooms`, `items`
+    and `blobs` (parts of files) count its content. `blobs_missing`: how many parts could not be copied. `keys`: whether
+    the secret keys were copied."""
 
     format: int
     time: int

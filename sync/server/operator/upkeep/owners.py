@@ -38,17 +38,17 @@ class OwnerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOwner:
-    """The rooms that have at most one owner, a line for each. `unread` has the ids, in hex, of damaged rooms whose
-    owners cannot be determined; `verify` says what is wrong with them."""
+    """The rooms that have at most one owner with an account, a line for each. `unread` has the ids, in hex, of damaged
+    rooms whose owners cannot be determined; `verify` says what is wrong with them."""
 
     lines: tuple[OwnerLine, ...]
     unread: tuple[str, ...]
 
 
 def one_owner(data: Path) -> OneOwner:
-    """Finds the rooms in the data folder `data` of two or more members with at most one owner, those with the most
-    members first. Rooms of one member are left out: no other person would lose anything, and each person has one such
-    room."""
+    """Finds the rooms in the data folder `data` of two or more members of whose owners at most one has an account,
+    those with the most members first. Rooms of one member are left out: no other person would lose anything, and each
+    person has one such room."""
     agency_pk = read_agency_pk(data)
     reading = Reading(Config(data=data).database)
     lines, unread = [], []

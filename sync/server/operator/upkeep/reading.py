@@ -43,8 +43,8 @@ class Reading:
     not have counts as empty."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the database at `path`. TooNew if a later version of the server wrote it, Damaged if it is no database.
-        The file is not changed."""
+        """Opens the database at `path` for reading only. TooNew if a later version of the server wrote it, Damaged if
+        it is no database or there is no file."""
         try:
             self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
         except sqlite3.Error as e:

@@ -44,8 +44,8 @@ class RoomCheck:
 
     def run(self) -> None:
         """Verifies the room's items from the first, and compares the result with the stored head, state, members,
-        devices' heads and shares. Reports each problem. After one on which later items depend, each of these is checked
-        only by itself, and of the rest only the head."""
+        devices' newest changes and shares (the objects' secrets). Reports each problem. After one on which later items
+        depend, each of these is checked only by itself, and of the rest only the head."""
         try:
             self._run()
         except MISTYPED:
@@ -203,7 +203,7 @@ class RoomCheck:
 
     def _check_content(self) -> None:
         """Reports each content that is missing although no entry allows it: neither a destroy of its object, nor a
-        prune up to there."""
+        prune (an administrator's permission to delete old content) up to there."""
         for n in self._stream.withheld():
             if n not in self._bad_content:
                 self._add("content", str(n), "withheld")
