@@ -125,8 +125,8 @@ class StateCodec:
         return self._part(name, value, pack)
 
     def _pack_shares(self, shares: dict[bytes, bytes]) -> bytes:
-        """Packs the commitments to the objects' shares, by object. Objects are only ever added, so the packed rows stay
-        and the new ones are appended."""
+        """Packs `shares`, the commitment to each object's share by the object's id, in the dict's order. Objects are
+        only ever added, so the packed rows stay and the new ones are appended."""
         packed = len(self._shares) // _SHARE.size
         if packed < len(shares):
             self._shares += b"".join(_SHARE.pack(o, c) for o, c in islice(shares.items(), packed, None))

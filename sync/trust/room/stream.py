@@ -185,8 +185,8 @@ class RoomStream:
     def accept(
         self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None, *, headers_only: bool = False
     ) -> list[Accepted]:
-        """Judges the next items in order and takes in all of them or none; returns them with their verdicts. `rh_at`
-        returns old running hashes, which items of authors who lag behind refer to.
+        """Judges the next items in order and takes in all of them or none; returns them with their verdicts. `rh_at` is
+        given an old position and returns the running hash there, or None: items of authors who lag behind state it.
 
         With `headers_only` their content was not requested and does not count as missing; the caller requests it later
         and checks it against the running hash.
@@ -440,8 +440,8 @@ class RoomStream:
             raise Reject("fork", f"position {n}")
 
     def rh_of(self, at: int, rh_at: RhAt | None) -> bytes | None:
-        """The running hash at the accepted position `at`: of the last 4096 from memory, of older ones by `rh_at`; None
-        if neither has it."""
+        """The running hash at the accepted position `at`: of the last 4096 from memory, of older ones from `rh_at`, if
+        that is given; None if neither has it."""
         if at == 0:
             return RH_0
         first = self.state.n - len(self._recent) + 1
