@@ -117,8 +117,9 @@ class Judge:
                 self._wake(late.change)
 
     def cover(self, upto: int) -> None:
-        """Notes that a baseline or prune replaces the changes up to position `upto`, so that updates which wait at or
-        before it no longer count. The caller must delete their rows before the next offer."""
+        """Notes that a baseline (state for new members) or prune (old changes are dropped) replaces the changes up to
+        position `upto`, so that updates which wait at or before it no longer count. The caller must delete their rows
+        before the next offer."""
         for late in self._waiting.cover(upto):
             self._moves.append((False, late, None))
             self._waiting.drop(late)
