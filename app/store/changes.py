@@ -27,7 +27,8 @@ from sync.client.ports import OpenedChange
 
 class Changes:
     """The changes of all objects: those written here and those received. One change is one edit. Signals are emitted
-    after the commit, on the loop's thread."""
+    after the commit, on the loop's thread: `appended` with a change that was written here, `received` with changes to
+    merge, `positioned` with own ones that the server has placed, `taken_back` with an object to read again."""
 
     def __init__(self, db: Database, me: Me, projecting: Projecting, journal: Journal) -> None:
         self._db = db

@@ -317,9 +317,9 @@ class Trials:
 
     async def _resolve(self, rehearsal: Rehearsal, obj: ObjId) -> None:
         """Tries the next untried changes of an object in their order. Those that pass are merged; the others are
-        quarantined. Of an object that is too large nothing is merged or quarantined. If a change that was merged before
-        ends the worker, all changes of the object are tried again instead, DOUBTS times at most; after that, the ones
-        tried now are quarantined."""
+        quarantined (not merged). Of an object that is too large nothing is merged or quarantined. If a change that was
+        merged before ends the worker, all changes of the object are tried again instead, DOUBTS times at most; after
+        that, the ones tried now are quarantined."""
         kind = self._merging(obj)
         if kind is not None and self._judges.is_due(obj):
             await self._judges.again(obj, kind)
@@ -432,8 +432,8 @@ class Trials:
 
     def is_sound(self, obj: ObjId) -> bool:
         """▲ Whether nothing of the object is held back here: no change is untried or quarantined, and it is not
-        suspected of ending the program. If not, this device may not make a snapshot, attest, baseline, prune or
-        successor of it: changes would be missing in that."""
+        suspected of ending the program. If not, this device may not make or confirm a snapshot of it, nor a baseline,
+        prune or successor: changes would be missing there."""
         return obj not in self._untried and obj not in self._suspects and not self._db.value(sql.IS_HELD, (obj,))
 
     def _rows(self, obj: ObjId, code: str, limit: int) -> list[StoredChange]:

@@ -168,10 +168,10 @@ class Drafter:
 
     def _new_epoch(self, change: entry_rules.Change, more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
         """Makes the next epoch, sealed to the members as they will be after the entry: with the newest known heads of
-        their user logs pinned and `change` applied. `more` are the pinned heads of persons whom the entry adds. Every
-        client computes the same recipients. If no member may read the history then, the author may from here on, and a
-        new archive begins. NeedLog if a member's log is missing. Reject "forbidden" if the author is no member now, or
-        after the entry."""
+        their user logs pinned (stated in the entry, counting from then on) and `change` applied. `more` are the pinned
+        heads of persons whom the entry adds. Every client computes the same recipients. If no member may read the
+        history then, the author may from here on, and a new archive begins. NeedLog if a member's log is missing.
+        Reject "forbidden" if the author is no member now, or after the entry."""
         me, room = self._author.uid, self._stream.room
         pins = self._pins(more)
         moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]

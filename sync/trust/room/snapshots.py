@@ -106,8 +106,8 @@ class Attest:
 
     @classmethod
     def decode(cls, payload: bytes) -> "Attest":
-        """Reads an attest from a decrypted payload. Reject "malformed", "encoding", "oversize", "format" or
-        "old-format"."""
+        """Reads an attest (a statement that a snapshot is right) from a decrypted payload. Reject "malformed",
+        "encoding", "oversize", "format" or "old-format"."""
         version, obj, n, snapshot, digest = fields.array(dec(payload, limit=1024), 5, "attest")
         fields.version(version, VERSION, "attest")
         return cls(

@@ -208,7 +208,7 @@ class RoomStream:
         at least the last position's), or refuses all of them with a Reject or NeedLog. Returns them with their
         positions, and verdicts.
 
-        The rules are those of `accept`, but an item that would be void is refused with its reason as the code.
+        `rh_at` and the rules: as in `accept`, but an item that would be void is refused with its reason as the code.
         """
         t = max(t, self.state.t)
         items = [Item(self.state.n + 1 + i, t, kind, body, sig, ct) for i, (body, sig, ct) in enumerate(signed)]
@@ -376,7 +376,7 @@ class RoomStream:
     ) -> list[Accepted]:
         """▲ Judges one device's batch of envelopes, each of which names the one before; the last is signed. Nothing is
         applied before that signature is verified. With `strict` (at the server) a void one is a Reject; with
-        `headers_only` content that is not here does not count as missing. `rh_at` returns old running hashes."""
+        `headers_only` content that is not here does not count as missing. `rh_at` is as in `accept`."""
         bodies = [envelope.read_body(item.body) for item in items]
         headers = [Header.decode(hdr) for hdr, _, _ in bodies]
         idents = [item_id(ENVELOPE, item.body) for item in items]

@@ -100,8 +100,8 @@ def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None
 
 def ends_something(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> bool:
     """▲ Whether no total (bound on what a room may hold) may stop the entry: a removal, a leave, a lowered role, a pin
-    that states a revocation or the end of a user log, or the epoch that a room owes. `before` and `after` are the room
-    without the entry and with it."""
+    (newer heads of user logs) that states a revocation or the end of a user log, or the epoch that a room owes.
+    `before` and `after` are the room without the entry and with it."""
     match entry.payload:
         case Remove() | Leave():
             return True
