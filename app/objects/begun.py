@@ -18,9 +18,9 @@ MAX_POSITION = 2**63
 
 @dataclass(frozen=True, slots=True)
 class StateStart:
-    """What a judge must know to begin with an object's merged state instead of its first change. `covers`: the last
-    position of which the state has something. `waits`: positions of changes up to there that wait for others,
-    ascending. `known`: the encoded structure."""
+    """What a judge (which decides which changes count) must know to begin with an object's merged state instead of its
+    first change. `covers`: the last position of which the state has something. `waits`: positions of changes up to
+    there that wait for others, ascending. `known`: the encoded structure."""
 
     covers: int
     waits: tuple[int, ...]

@@ -217,7 +217,7 @@ class _Reader:
 
     def _list(self) -> list[Any]:
         """Reads a list. ▲ A list that would look like the array that replaces a value of another type gets a mark of
-        its own: a snapshot with the one is not attested for the other."""
+        its own: nobody then attests (confirms) a snapshot that has one of them in place of the other."""
         values = [self.any() for _ in range(self.uint())]
         return ["list", *values] if values and values[0] in _WORDS else values
 

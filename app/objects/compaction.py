@@ -97,9 +97,9 @@ def state_at(
     cannot be merged, or if the state is larger than an update may be. BadChange if they begin with a state that is
     damaged.
 
-    `unpack` reads a change's data. `texts` and `maps`: the names of the CRDT's roots. `text_keys`: the (map, key) of
-    each text that the caller needs; the result's `held` has its first MAX_TEXT_CHARS characters. `named`: the context
-    to be in while the changes are merged.
+    `unpack` is given a change's data, and returns the update or piece in it or raises BadChange. `texts` and `maps`:
+    the names of the CRDT's roots. `text_keys`: the (map, key) of each text that the caller needs; the result's `held`
+    has its first MAX_TEXT_CHARS characters. `named`: the context to be in while the changes are merged.
     """
     with named:
         replay, updates = judged(changes, unpack)
@@ -128,9 +128,10 @@ def _texts(held: Mapping[str, Any], text_keys: Sequence[tuple[str, str]]) -> dic
 def state_of(
     updates: Sequence[bytes], begun: bytes = b"", *, texts: Sequence[str] = (), maps: Sequence[str] = ()
 ) -> tuple[bytes, bytes, dict[str, Any]] | None:
-    """Merges the updates of a CRDT with the roots `texts` and `maps`. Returns (the whole as one update, the hash that
-    members attest, the content of the roots); None if ids are missing, if an update cannot be merged, or if a value is
-    nested by the thousand. `begun`: what the object's judge knows, as bytes.
+    """Merges the updates of a CRDT with the roots `texts` and `maps`. Returns (the whole as one update, the hash by
+    which members attest a snapshot (sign that they have computed the same), the content of the roots); None if ids are
+    missing, if an update cannot be merged, or if a value is nested by the thousand. `begun`: what the object's judge
+    knows, as bytes.
 
     The hash: H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun). Two texts that look
     alike and differ in ids have different hashes: the next edit of one of them would be lost in the other.
@@ -148,8 +149,9 @@ def state_of(
 
 
 def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, list[bytes]]:
-    """Judges an object's changes in order. Returns (the judge, the updates that count, in the order of their verdicts).
-    `unpack` reads a change's data.
+    """Judges an object's changes in order (decides which of them count). Returns (the judge, the updates that count, in
+    the order of their verdicts). `unpack` is given a change's data, and returns the update or piece in it or raises
+    BadChange.
 
     Changes at position 0 make up a state to begin with. Changes that were waiting in that state follow at their own
     positions.

@@ -13,9 +13,10 @@ from app.store.rows import StoredChange
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class Held(Generic[M]):
     """One open object: its live model, and what is still to be stored or merged of it. `feeder` keeps pieces of
-    incomplete updates. `holders`: how many callers have opened it. `since_cached`: changes merged since its state was
-    cached. `is_beginning`: its first content is being written. `is_merging`: received changes are being merged now. The
-    model refers to it, so that it exists as long as anybody refers to the model."""
+    incomplete updates. `holders`: how many callers have opened it. `row`: the last row of the store that is merged.
+    `unsaved`: own changes that are not stored yet, in order. `since_cached`: changes merged since its state was cached.
+    `is_beginning`: its first content is being written. `is_merging`: received changes are being merged now. The model
+    refers to it, so that it exists as long as anybody refers to the model."""
 
     room: RoomId
     obj: ObjId

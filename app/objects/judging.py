@@ -75,14 +75,14 @@ class Judge:
         return bool(self._ready)
 
     def offer(self, change: Change, facts: Facts) -> Verdict:
-        """Judges the update at the next position. `facts`: what was read of it. 15 µs for the update of one keystroke,
-        whatever the object's size. BugError if an update that was waiting is ready and must first be judged by `step`,
-        or if the update is a whole state."""
+        """Decides whether the update at the next position is merged, waits or is void (merged by nobody). `facts`: what
+        was read of it. 15 µs for the update of one keystroke, whatever the object's size. BugError if an update that
+        was waiting is ready and must first be judged by `step`, or if the update is a whole state."""
         return finished(self.offering(change, facts))
 
     def offering(self, change: Change, facts: Facts) -> Generator[None, None, Verdict]:
-        """Judges the update at the next position as `offer` does, in steps, for large updates. Do not use the judge
-        before the verdict is returned. If the generator is closed before that, nothing was judged."""
+        """Decides whether the update at the next position counts, as `offer` does, in steps, for large updates. Do not
+        use the judge before the verdict is returned. If the generator is closed before that, nothing was judged."""
         if self._ready or len(facts.sections) > 1:
             raise BugError("judge: steps are due, or this is a state")
         for section in facts.sections:
@@ -117,8 +117,9 @@ class Judge:
                 self._wake(late.change)
 
     def cover(self, upto: int) -> None:
-        """Notes that a baseline or prune replaces the changes up to position `upto`, so that updates which wait at or
-        before it no longer count. The caller must delete their rows before the next offer."""
+        """Notes that a baseline (state for new members) or prune (old changes are dropped) replaces the changes up to
+        position `upto`, so that updates which wait at or before it no longer count. The caller must delete their rows
+        before the next offer."""
         for late in self._waiting.cover(upto):
             self._moves.append((False, late, None))
             self._waiting.drop(late)

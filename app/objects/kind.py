@@ -17,7 +17,7 @@ ROOM = "room"
 class Kind:
     """What the store needs to know of a kind of objects (chat, document, board).
 
-    `project` writes the tool's rows for lists and search; `positioned` is called when own changes receive their
+    `project` writes the tool's rows for lists and search; `positioned` does so again when own changes receive their
     position; `tables` are the tool's tables for such rows (names begin with the kind's id), rebuilt when `version`
     rises. `compact` makes snapshots; a kind that only grows (chat) has none: each message stays its author's own
     statement. `merging` is set for a kind whose objects are CRDTs: their changes are tried in another process before

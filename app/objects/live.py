@@ -112,9 +112,10 @@ class LiveObjects(Generic[M]):
         return self._of(obj).model
 
     def begin(self, room: RoomId, obj: ObjId, write: Callable[[M], None]) -> M:
-        """Creates an object with the content that `write` gives it, and opens it. The room's members and the store get
-        the object, that content included, with the first edit after `write`. An object without such an edit leaves no
-        trace when it is closed. The caller closes it by `close(obj)`."""
+        """Creates an object with the content that `write` gives its new model, and opens it; an error of `write` is
+        raised. The room's members and the store get the object, that content included, with the first edit after
+        `write`. An object without such an edit leaves no trace when it is closed. The caller closes it by
+        `close(obj)`."""
         held = self._new(room, obj)
         held.is_beginning = True
         write(held.model)

@@ -26,8 +26,9 @@ class Observers:
         self._held: list[tuple[Source, Any]] = []
 
     def add(self, source: Source, observe: Callable[[Callable[[Any], None]], Any], slot: Callable[[Any], None]) -> None:
-        """Subscribes the method `slot` to the changes of `source`. `observe`: the method of `source` that subscribes.
-        The object of `slot` is not kept alive; when it is gone, nothing is called."""
+        """Subscribes the method `slot` to the changes of `source`. `slot` is given the event. `observe`: the method of
+        `source` that subscribes a function and returns the subscription. The object of `slot` is not kept alive; when
+        it is gone, nothing is called."""
         held = WeakMethod(slot)
 
         def notify(event: Any) -> None:
@@ -45,7 +46,8 @@ class Observers:
 
 
 def weakly(ask: Callable[[], R], otherwise: R) -> Callable[[], R]:
-    """A function that calls the method `ask` as long as its object exists, and returns `otherwise` after that."""
+    """A function that calls `ask`, a bound method, and returns its result as long as the method's object exists, and
+    returns `otherwise` after that. It does not keep the object alive."""
     held = WeakMethod(ask)
 
     def answer() -> R:

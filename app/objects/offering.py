@@ -26,8 +26,9 @@ def offerable(updates: Mapping[K, bytes], has: Has, is_taken: IsTaken = lambda c
     builds on. An update that builds on something without a position in the successor is left out, and so is one that
     names a CRDT client number which belongs to another person there.
 
-    `has`: whether an id has a position in the successor. `is_taken`: whether a client number belongs to a different
-    person there. An update that breaks the grammar of updates is always in the result.
+    `has` is given an id (client, clock): whether it has a position in the successor. `is_taken` is given a client
+    number, and whether `updates` have items of it: whether it belongs to a different person there. An update that
+    breaks the grammar of updates is always in the result.
     """
     left, ready = {key: _facts(update) for key, update in updates.items()}, list[K]()
     offered: dict[int, list[tuple[int, int]]] = {}
@@ -53,7 +54,7 @@ def offerable(updates: Mapping[K, bytes], has: Has, is_taken: IsTaken = lambda c
 
 def names_taken(updates: Iterable[bytes], is_taken: IsTaken) -> bool:
     """Whether one of a person's own `updates` names a CRDT client number that belongs to another person in the
-    successor room, the one that continues theirs (`is_taken` decides that). Such an update can never be offered
+    successor room, the one that continues theirs (`is_taken` as in `offerable`). Such an update can never be offered
     there."""
     known = [facts for update in updates if (facts := _facts(update)) is not None]
     taken = _taken(known, is_taken)

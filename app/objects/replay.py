@@ -87,8 +87,8 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Fresh:
-    """What the running transaction has read and decided and is not in the store yet. `undo`: functions that take it
-    back."""
+    """What the running transaction has read and decided and is not in the store yet. `undo`: functions without
+    arguments that take it back, called newest first."""
 
     changes: dict[int, PlacedChange] = field(default_factory=dict)
     waits: dict[int, Wait | None] = field(default_factory=dict)
@@ -104,9 +104,9 @@ ReplayMark = tuple[Judge, JudgeMark, int, frozenset[int]]
 
 
 class Replay:
-    """Judges all changes of one object in order: joins the pieces of updates, checks each update by the grammar, and
-    asks the judge. `upto`: the position up to which every change was given to it, or is in the state with which it
-    began. `kept`: the store's rows of the object."""
+    """Decides which changes of one object count, in order: joins the pieces of updates, checks each update by the
+    grammar, and asks the judge. `upto`: the position up to which every change was given to it, or is in the state with
+    which it began. `kept`: the store's rows of the object."""
 
     def __init__(self, unpack: Unpack, kept: Kept, structure: Structure | None = None, upto: int = 0) -> None:
         self._unpack = unpack

@@ -60,8 +60,8 @@ class Account:
             )
 
     def recovery_first_seen(self) -> bytes | None:
-        """When this device first learned of each attempt to recover the account, as the opaque bytes that
-        `keep_recovery_first_seen` stored last; None if nothing is stored."""
+        """When this device first learned of each attempt to recover the account, from which it counts how long the
+        person may veto, as the opaque bytes that `keep_recovery_first_seen` stored last; None if nothing is stored."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'recovery-attempts'")
         return value
 

@@ -20,6 +20,6 @@ def allowed_us(size_bytes: int) -> int:
 
 
 def is_slow(size_bytes: int, took_us: int) -> bool:
-    """Whether merging updates of `size_bytes` in total took longer than allowed. `took_us`: microseconds of processor
-    time."""
+    """Whether merging updates of `size_bytes` in total took longer than allowed: then this program does not merge them.
+    `took_us`: microseconds of processor time."""
     return took_us > allowed_us(size_bytes)

@@ -37,8 +37,8 @@ class Arrivals:
 
 
 def arrivals(received: Received, changes_of: Callable[[Sequence[OpenedSnapshot]], list[OpenedChange]]) -> Arrivals:
-    """Picks the changes, events and completed objects out of a delivery from the server. `changes_of` returns the
-    changes that a snapshot consists of."""
+    """Picks the changes, events and completed objects out of a delivery from the server. `changes_of` is given the
+    snapshot of a begun object, in a list, and returns the changes that it consists of (`Snapshots.changes`)."""
     room = received.room
     match received:
         case ReceivedSlice(changes=changes, events=events):

@@ -35,7 +35,8 @@ was made on this computer too, or is a colleague's word. Before that the row is 
 
 class Behind:
     """Handles complete objects: objects that this device began to read from a snapshot, and of which it has every
-    single change by now. Judges them from their first change and deletes the snapshot. Use it on the event loop."""
+    single change by now. Judges them from their first change (decides which changes count) and deletes the snapshot.
+    Use it on the event loop."""
 
     def __init__(self, db: Database, judges: Judges, projecting: Projecting, snapshots: Snapshots) -> None:
         self._db = db
@@ -47,8 +48,9 @@ class Behind:
         """More objects are complete. Emitted after the commit."""
 
     def prepare(self) -> None:
-        """Reads from the store which objects are complete (every change of them is here) but were not judged from their
-        first change when the program's last run ended. Called when the store is opened."""
+        """Reads from the store which objects are complete (every change of them is here) but of which it was not
+        decided from the first change on which changes count when the program's last run ended. Called when the store is
+        opened."""
         names = self._db.rows("SELECT name FROM meta WHERE name GLOB 'complete-*'")
         self._complete = {ObjId(bytes.fromhex(name.partition("-")[2])): None for (name,) in names}
 
@@ -85,10 +87,10 @@ class Behind:
         self._judges.forget([obj for obj in objs if self._judges.is_due(obj)])
 
     async def settle(self, obj: ObjId, kind: Projector) -> None:
-        """Judges an object of which every change is here from its first change, and deletes the snapshot with which it
-        was begun. `kind`: the object's kind. Call it again until `obj` is no longer in `complete`: if changes must
-        first be tried in the worker process, the first call only marks them as untried, and a later call that finds
-        none untried deletes the snapshot."""
+        """Judges an object of which every change is here from its first change (decides which count), and deletes the
+        snapshot with which it was begun. `kind`: the object's kind. Call it again until `obj` is no longer in
+        `complete`: if changes must first be tried in the worker process, the first call only marks them as untried, and
+        a later call that finds none untried deletes the snapshot."""
         if not self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),)):
             await self._judges.again(obj, kind)
             if obj not in self:

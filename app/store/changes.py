@@ -27,7 +27,8 @@ from sync.client.ports import OpenedChange
 
 class Changes:
     """The changes of all objects: those written here and those received. One change is one edit. Signals are emitted
-    after the commit, on the loop's thread."""
+    after the commit, on the loop's thread: `appended` with a change that was written here, `received` with changes to
+    merge, `positioned` with own ones that the server has placed, `taken_back` with an object to read again."""
 
     def __init__(self, db: Database, me: Me, projecting: Projecting, journal: Journal) -> None:
         self._db = db
@@ -215,9 +216,9 @@ class Changes:
         """▲ Applies the judges' verdicts to changes that were written on this device and have now received their
         positions. The verdicts are the same for every member. A change that does not count is marked, and taken out of
         its object (a repeated one is only marked: the first counts). In a room that continues another, an own change
-        may have to wait, since others have not offered yet what it builds on. A void own change is a fault of this
-        program, and is logged. `placed`: (position, server's time, number in its envelope, is a baseline, row) of each
-        change."""
+        may have to wait, since others have not offered yet what it builds on. An own change that breaks a rule is a
+        fault of this program, and is logged. `placed`: (position, server's time, number in its envelope, is a baseline,
+        row) of each change."""
         if not verdicts.codes:
             return
         for n, _, place, _, row in placed:

@@ -36,8 +36,8 @@ class Checkpointer:
     which never blocks the writer). It acts when many rows have been written, or when a few have waited for a while."""
 
     def __init__(self, connect: Callable[[], Any], log_bytes: Callable[[], int]) -> None:
-        """`connect` opens a new database connection with its key set. `log_bytes` returns the length of the log
-        file."""
+        """`connect` returns a new database connection with its key set; the checkpoint thread calls it, and tries again
+        later if it fails. `log_bytes` returns the length of the write-ahead log in bytes; the same thread calls it."""
         self._connect = connect
         self._log_bytes = log_bytes
         self._wake = threading.Event()

@@ -322,8 +322,9 @@ class Database:
             self.conn.execute("ROLLBACK")
 
     def after_commit(self, act: Callable[[], None]) -> None:
-        """Has `act` called once the running transaction is committed; at once if no transaction is open, never if it is
-        rolled back."""
+        """Has `act` called, without arguments, on the loop's thread once the running transaction is committed; at once
+        if no transaction is open, never if it is rolled back. An error of it is raised to the code that made the
+        transaction; what was committed stays."""
         if self._depth:
             self._after.append(act)
         else:

@@ -35,7 +35,8 @@ class HeldChanges:
         self._merging_kinds = {kind.id for kind in kinds.values() if kind.merging is not None}
 
     def quarantined(self, obj: ObjId | None = None) -> list[Quarantined]:
-        """The changes of an object (or of all) that are held back, oldest first."""
+        """The changes of an object (None: of all) that are held back: stored and not merged on this computer, because
+        they failed their trial or ended the program. Oldest first."""
         rows = self._db.rows(sql.QUARANTINED_OF, (obj, obj))
         return [
             Quarantined(change=stored_change(tuple(row), self._me.uid), why=why, since=since)

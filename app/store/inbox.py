@@ -114,8 +114,9 @@ class Inbox:
         return _PROBLEMS.get(self._db.value("SELECT postponed FROM streams WHERE room = ?", (room,)) or 0)
 
     def set_problem(self, room: RoomId, code: str | None) -> None:
-        """Stores why this device stopped the room (`code`: "fork", "rollback" or "restored"), and holds back the room's
-        outbox; None removes the code and releases the outbox. Does nothing for a room of which no state is stored."""
+        """Stores why this device stopped the room (`code`: "fork", "rollback" or "restored"), so that nothing of the
+        room's outbox is sent; None removes the code, and it is sent again. Does nothing for a room of which no state is
+        stored."""
         number = next((n for n, c in _PROBLEMS.items() if c == code), 0)
         with self._db.transaction():
             self._db.conn.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
@@ -132,19 +133,19 @@ class Inbox:
 
     def receive(self, received: Received) -> None:
         """Stores one accepted delivery from the server (`received`, see `sync.client.received`) in ONE transaction,
-        without judging or trying its changes: in a store with a worker, new changes to documents and boards are kept
-        untried. Their objects are judged again, from their first change, later. It is on the disk then, unless more of
-        it follows (`received.more`)."""
+        without judging its changes (deciding which count) or merging them on trial: in a store with a worker, new
+        changes to documents and boards are kept untried. Their objects are judged again, from their first change,
+        later. It is on the disk then, unless more of it follows (`received.more`)."""
         came = arrivals(received, self._snapshots.changes)
         with self._db.transaction(durable=not received.more):
             self._write(received, came, frozenset(), None)
         self._judges.forget({c.obj for c in came.changes})
 
     async def receive_apart(self, received: Received) -> None:
-        """Stores one delivery from the server as `receive` does. Changes of documents and boards are judged first, and
-        merged on trial in the worker process; those that do not pass are stored and held back. Then this commits the
-        delivery, notifies the tools (chat, documents, boards), and flushes the commit to the disk, unless more of the
-        delivery follows (decision 0017)."""
+        """Stores one delivery from the server as `receive` does, after deciding which changes of documents and boards
+        count and merging those on trial in the worker process; changes that do not pass are stored, and not merged in
+        this program. Then commits the delivery, notifies the tools (chat, documents, boards), and flushes the commit to
+        the disk, unless more of the delivery follows (decision 0017)."""
         came = arrivals(received, self._snapshots.changes)
         if not self._judges.concerns(came):
             await self._store(received, came, frozenset(), None)
@@ -207,7 +208,8 @@ class Inbox:
 
     def _write_received(self, received: Received, *, judged: bool) -> None:
         """Writes everything of a delivery except its changes: room states, positions, keys, items that wait, and which
-        objects are complete. `judged`: the objects' changes have verdicts."""
+        objects are complete. In the caller's transaction. `judged`: the objects' changes have verdicts (whether they
+        count)."""
         room = received.room
         match received:
             case ReceivedSlice():
@@ -319,7 +321,8 @@ class Inbox:
 
     def _complete(self, room: RoomId, whole: Sequence[ObjId], *, judged: bool) -> None:
         """Notes that every change of the objects `whole` is here now, so that their snapshots can be deleted. If
-        `judged`, objects whose kind merges keep their snapshot until they have been judged from the first change."""
+        `judged`, objects whose kind merges keep their snapshot until it has been decided from the first change on which
+        of their changes count."""
         if not whole:
             return
         begun = {obj for (obj,) in self._db.rows(sql.BEGUN_IN, (room,))}.intersection(whole)

@@ -41,9 +41,9 @@ BREATH = 32
 
 @dataclass(frozen=True, slots=True)
 class KnownIds:
-    """Answers questions about the CRDT of one object from what its judge knows. `has`: whether an operation id (client,
-    clock) has a position in the room. `owner`: the uid of the person to whom a client number belongs, None if it
-    belongs to nobody."""
+    """Answers questions about the CRDT of one object from what its judge (which decides which changes count) knows.
+    `has` is given an operation id (client, clock): whether it has a position in the room. `owner` is given a client
+    number, and returns the uid of the person to whom it belongs, None if it belongs to nobody."""
 
     has: Callable[[tuple[int, int]], bool]
     owner: Callable[[int], bytes | None]
@@ -81,8 +81,9 @@ class Judges(KeptJudges):
     # -- received changes
 
     async def judge(self, arrived: Arrivals) -> Verdicts:
-        """Judges the changes of a delivery that is not stored yet, and returns the verdicts. Nothing is written. The
-        caller must then call `settle` once the verdicts are committed, or `roll_back` or `forget` if they are not."""
+        """Decides which changes of a delivery that is not stored yet count, and returns the verdicts. Nothing is
+        written. The caller must then call `settle` once the verdicts are committed, or `roll_back` or `forget` if they
+        are not."""
         out, by_obj = Verdicts(), dict[ObjId, Slice]()
         for change in arrived.changes:
             by_obj.setdefault(change.obj, Slice([], [], False)).changes.append(change)
@@ -122,8 +123,9 @@ class Judges(KeptJudges):
         verdicts.points.clear()
 
     def _on_taken_out(self, obj: ObjId) -> None:
-        """▲ Has the object judged again from its first change, because an administrator had one of its changes left
-        out. That change counts in no verdict, so that changes which build on it wait from now on."""
+        """▲ Has it decided again, from the object's first change on, which changes count, because an administrator had
+        one of its changes left out. That change counts in no verdict, so that changes which build on it wait from now
+        on."""
         self.forget([obj])
 
     async def _object(self, room: RoomId, obj: ObjId, kind: Projector, came: Slice, out: Verdicts) -> None:

@@ -85,9 +85,9 @@ class KeptJudges:
         return obj in self._stale or (obj not in self._held and self._db.value(sql.JUDGE_STATE, (obj,)) is None)
 
     def forget(self, objs: Collection[ObjId]) -> None:
-        """Drops these objects' judges in memory, and marks the objects to be judged again from their first change, in
-        the background (`again`). Until then nothing new is merged into them. Call it if it is not known what was
-        committed, or if other rows count than before."""
+        """Drops these objects' judges in memory, and marks the objects to be judged again (which changes count) from
+        their first change, in the background (`again`). Until then nothing new is merged into them. Call it if it is
+        not known what was committed, or if other rows count than before."""
         for obj in objs:
             self._held.pop(obj, None)
             self._stale.add(obj)
@@ -165,9 +165,9 @@ class KeptJudges:
         judge.settle()
 
     async def again(self, obj: ObjId, kind: Projector) -> None:
-        """Judges an object from its first change, or from the snapshot that replaces its first ones, and corrects
-        stored marks that disagree with the verdicts. Changes that are received meanwhile get no verdict yet, and are
-        stored untried."""
+        """Judges an object (decides which changes count) from its first change, or from the snapshot that replaces its
+        first ones, and corrects stored marks that disagree with the verdicts. Changes that are received meanwhile get
+        no verdict yet, and are stored untried."""
         while not await self._judged_again(obj, kind):
             pass
 
@@ -218,7 +218,8 @@ class KeptJudges:
 
     def _begins(self, room: RoomId, obj: ObjId, kind: Projector) -> Sequence[PlacedChange]:
         """The changes of the snapshot with which this device begins to read the object; empty if all its changes are
-        here. A member who reads the room without its history begins with the newest baseline."""
+        here. A member who reads the room without its history begins with the newest baseline (state for new
+        members)."""
         if self._db.value("SELECT 1 FROM meta WHERE name = ?", (complete_name(obj),)) is not None:
             return []
         snapshot = self._snapshot(obj)

@@ -19,7 +19,8 @@ _SAFE = ("SecretService", "libsecret", "kwallet", "Windows", "macOS", "chainer",
 
 
 class Keyring(Protocol):
-    """The three functions that we use of a backend of the `keyring` package."""
+    """A backend of the `keyring` package, by which the operating system's key store is used: the three functions that
+    read, write and delete the secret of an entry."""
 
     def get_password(self, service: str, username: str) -> str | None: ...
     def set_password(self, service: str, username: str, password: str) -> None: ...

@@ -27,7 +27,8 @@ class Known:
 
     `rows`, by place (see `Place`): None for a change that is stored at that place; a row id for a change that was
     written on this device, is stored without a position, and gets its position now. A change whose place is not in
-    `rows` is new. `doubles`: names (object, author, change id) that will have several rows once the changes are stored.
+    `rows` is new. `doubles`: names (object, author, change id) that will have several rows once the changes are stored,
+    of which only one counts.
     """
 
     rows: dict[Place, int | None] = field(default_factory=dict)
@@ -47,9 +48,10 @@ def place_of(change: OpenedChange) -> Place:
 
 
 def known_of(rows: Rows, room: RoomId, changes: Sequence[OpenedChange]) -> Known:
-    """Finds out which of `changes`, received for `room`, are stored already. `rows`: the function that runs a query. ▲
-    A change that was written on this device and has no position takes that of a received one only if both have the same
-    bytes. Another device of the same person may have used the same change id for other bytes; then both are stored."""
+    """Finds out which of `changes`, received for `room`, are stored already. `rows` is given SQL and its parameters,
+    and returns all rows of the query. ▲ A change that was written on this device and has no position takes that of a
+    received one only if both have the same bytes. Another device of the same person may have used the same change id
+    for other bytes; then both are stored."""
     stored, unplaced = set[Place](), dict[tuple[Name, bytes], int]()
     names: dict[Name, int] = {}
     ids = list(dict.fromkeys(change.change_id for change in changes))

@@ -38,10 +38,10 @@ class LeftOut:
 def leave_out(
     conn: Connection, room: RoomId, obj: ObjId, author: Uid, change_id: ChangeId, *, by: Uid, n: int, t: int, row: int
 ) -> None:
-    """Applies a record by which a member (`by`) has a change left out of the object `obj`. `author` and `change_id`
-    name that change; `n`, `t` (ms) and `row` are the record's own position, time and row. Does nothing if `by` was no
-    administrator at that position, or if the change lies in a range that was pruned before: then only snapshots contain
-    it, and nobody could remove it.
+    """Applies a record by which a member (`by`) has a change left out of the object `obj`: nobody merges that change
+    any more. In the caller's transaction. `author` and `change_id` name that change; `n`, `t` (ms) and `row` are the
+    record's own position, time and row. Does nothing if `by` was no administrator at that position, or if the change
+    lies in a range that was pruned before: then only snapshots contain it, and nobody could remove it.
 
     ▲ Of several records for one change the one at the lowest position counts, in whatever order they were received.
     Otherwise people would compute different states. Each record has its own line in the timeline, even if its envelope

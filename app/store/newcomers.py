@@ -59,8 +59,8 @@ class Newcomers:
 
 def take_back(db: Database, room: RoomId) -> None:
     """▲ Removes unsent baselines (objects' states for new members) from the outbox if this person is no longer an
-    administrator of the room. They must never be sent: no member would accept them, nor any later change of this
-    device. They are owed again if this person becomes administrator again."""
+    administrator of the room, in the caller's transaction. They must never be sent: no member would accept them, nor
+    any later change of this device. They are owed again if this person becomes administrator again."""
     if db.conn.execute(sql.DROP_BASELINES, (room, Role.ADMIN)).rowcount:
         db.conn.execute(sql.FORGET_GIVEN, (_given(room),))
 

@@ -21,10 +21,11 @@ from sync.trust.room.envelope import object_of
 
 def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: Uid) -> bool:
     """Stores that a room has an object of this kind: `t` (ms) and `by` say when and by whom it was made. Called when
-    the room's own record of the object is projected. The first such record counts. An object of which changes were
-    received before keeps the time and author of the first of them. Returns False if the object belongs to another room.
+    the rows of the room's own record of the object are written, in that transaction. The first such record counts. An
+    object of which changes were received before keeps the time and author of the first of them. Returns False if the
+    object belongs to another room.
 
-    Changes of the object that were received before are projected at the end of the same transaction.
+    Changes of the object that were received before get their rows for lists and search at the end of that transaction.
     """
     conn.execute(
         """INSERT INTO objects (obj, room, kind, created, updated, by) VALUES (?, ?, ?, ?, ?, ?)
@@ -41,22 +42,22 @@ def set_title(conn: Connection, obj: ObjId, title: str) -> None:
 
 
 def set_deleted(conn: Connection, room: RoomId, obj: ObjId, deleted: bool) -> None:
-    """Puts an object into the trash (`deleted` True) or restores it; its changes stay. ▲ Does nothing to an object of
-    another room: a room's record counts for its own objects only."""
+    """Puts an object into the trash (`deleted` True) or restores it; its changes stay. In the caller's transaction. ▲
+    Does nothing to an object of another room: a room's record counts for its own objects only."""
     conn.execute("UPDATE objects SET deleted = ? WHERE obj = ? AND room = ?", (deleted, obj, room))
     counters.add_up(conn, room)
 
 
 def keep(conn: Connection, room: RoomId, kind: str) -> None:
-    """Takes all objects of the kind `kind` out of the room's trash."""
+    """Takes all objects of the kind `kind` out of the room's trash, in the caller's transaction."""
     conn.execute("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
     counters.add_up(conn, room)
 
 
 def cached_state(conn: Connection, room: RoomId, obj: ObjId, upto: int) -> tuple[int, bytes] | None:
-    """(row id of the last change in it, state) of an object's cached CRDT state, for projections. None if there is
-    none, if it contains changes after row `upto`, or if it contains a change at which a projection failed by a fault of
-    this program."""
+    """(row id of the last change in it, state) of an object's cached CRDT state, for projections: they merge only later
+    changes into it. None if there is none, if it contains changes after row `upto`, or if it contains a change at which
+    a projection failed by a fault of this program."""
     found = conn.execute(sql.CACHED_STATE, (obj, upto, room)).fetchone()
     return (found[0], found[1]) if found else None
 

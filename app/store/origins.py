@@ -52,8 +52,8 @@ class OriginRow:
 
 
 def note(conn: Connection, room: RoomId, event: RoomEvent) -> None:
-    """If an accepted entry is the first one of a room and names another room that it continues, stores that claim. A
-    second call changes nothing."""
+    """If an accepted entry is the first one of a room and names another room that it continues, stores that claim,
+    unverified, in the caller's transaction. A second call changes nothing."""
     origin = event.origin
     if origin is not None and origin.room != room:
         conn.execute(
@@ -63,9 +63,9 @@ def note(conn: Connection, room: RoomId, event: RoomEvent) -> None:
 
 
 def founded(conn: Connection, room: RoomId, by: Uid) -> bool:
-    """▲ Whether `by` opened this room as the successor of another: only they may carry records over. It follows from
-    the record alone and is the same on every device. The author that a carried record shows is decided separately
-    (app/chat/originals.py)."""
+    """▲ Whether `by` opened this room as the successor of another: only they may carry records over (write old messages
+    of others into it). It follows from the record alone and is the same on every device. The author that a carried
+    record shows is decided separately (app/chat/originals.py)."""
     return conn.execute(_FOUNDED, (room, by)).fetchone() is not None
 
 
@@ -104,16 +104,17 @@ class Origins:
             self._db.conn.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
 
     def own(self, room: RoomId, after: int) -> list[StoredChange]:
-        """This account's own changes of a room above position `after`, in order, without those that are held back;
-        those without a position come last."""
+        """This account's own changes of a room above position `after`, in order, without those that are not merged here
+        (void ones, for example); those without a position come last."""
         me = self._me.uid
         return [stored_change(row, me) for row in self._db.rows(_OWN, (room, me, after))]
 
     def offer(self, origin: OriginRow, after: int, form_of: SuccessorForm) -> int:
         """Writes the account's own changes of the old room into its successor under the same change ids, in their
         order, and empties the old room's outbox. Only changes above the old room's position `after`, and those without
-        a position. `form_of` returns a change's form for the new room, None if it is not to be offered. Returns how
-        many were new: a change that was offered before is left as it is. One transaction."""
+        a position. `form_of` is given each change and returns (object in the new room, data), None if it is not to be
+        offered. Returns how many were new: a change that was offered before is left as it is. One transaction: an error
+        of `form_of` undoes all of it."""
         count = 0
         with self._db.transaction():
             for change in self.own(origin.old, after):

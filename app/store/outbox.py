@@ -74,9 +74,9 @@ class Outbox:
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
         """Notes that the server has placed the batch in the room's log, from position `first` on. Removes the batch,
-        and the rows whose changes have received their position. Returns False if some have none (they were void there):
-        they are pending again. If one of the batch's items could not be read here or waits for a key, all its rows are
-        removed: the server has them. A second call changes nothing.
+        and the rows whose changes have received their position. Returns False if some have none (they were void,
+        without effect, there): they are pending again. If one of the batch's items could not be read here or waits for
+        a key, all its rows are removed: the server has them. A second call changes nothing.
 
         It is not flushed by itself: after a power cut the same bytes are sent again, and the server answers as before.
         """

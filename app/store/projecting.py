@@ -35,8 +35,8 @@ Tried = Collection[tuple[ObjId, Uid, ChangeId]] | None
 
 class Projecting:
     """Runs the projections: the functions of the kinds of objects that turn stored changes into rows for lists and
-    search. The only writer of `objects.last` (the object's last row) and `objects.projected` (the last one that is
-    projected)."""
+    search. Its methods but `prepare` run within the caller's transaction. The only writer of `objects.last` (the
+    object's last row) and `objects.projected` (the last one that is projected)."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], journal: Journal, *, tries: bool) -> None:
         """`kinds`: the kinds of objects by id. `tries`: changes that others wrote to an object that merges are kept
@@ -149,7 +149,9 @@ class Projecting:
         self._object(self._db.conn, root, (), strict=False, tried=None)
 
     def mark(self, marks: Sequence[tuple[str, int]]) -> None:
-        """Marks stored changes as not projected. `marks`: (code of the reason, row id)."""
+        """Marks stored changes as not projected (no rows for lists and search come from them), in the caller's
+        transaction. `marks`: (code of the reason, row id), at least one. A code in `statements.HELD` also keeps a
+        change out of its object."""
         self._db.conn.executemany(sql.MARK_UNPROJECTED, marks)
         log.store.warning("unprojected", count=len(marks), code=marks[0][0])
 
@@ -162,9 +164,9 @@ class Projecting:
         strict: bool,
         tried: Tried = frozenset(),
     ) -> set[int]:
-        """Projects new changes of a room. `batches`: the changes by object; an object with an empty list gets those
-        that were stored before. If `strict`, an error is raised (for own changes); otherwise the change is marked with
-        the error's code, and the rest continue.
+        """Makes rows for lists and search out of a room's new changes, in the caller's transaction. `batches`: the
+        changes by object; an object with an empty list gets those that were stored before. If `strict`, an error is
+        raised (for own changes); otherwise the change is marked with the error's code, and the rest continue.
 
         ▲ Of an object that merges, only the changes in `tried` are projected (None: all of them were tried before). The
         others are kept as untried, and their row ids are returned.
@@ -240,7 +242,7 @@ class Projecting:
 
     def _take_out(self) -> None:
         """Applies records by which an administrator has changes left out, if they are not applied yet: marks the
-        changes and projects their objects again without them."""
+        changes and makes their objects' rows for lists and search again without them."""
         conn, again = self._db.conn, set[ObjId]()
         for obj, author, change_id, row, was in conn.execute(sql.LEFT_OUT_NEWLY).fetchall():
             conn.execute(
@@ -257,14 +259,15 @@ class Projecting:
             self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
-        """Keeps the changes with the row ids `rows` for a trial in the worker. Nothing merges them until it is over."""
+        """Keeps the changes with the row ids `rows` for a trial in the worker. Nothing merges them until it is over. In
+        the caller's transaction."""
         self._db.conn.executemany(sql.MARK_UNPROJECTED, [(sql.UNTRIED, row) for row in rows])
         self._db.after_commit(lambda: self.untried.emit(obj))
 
     def to_end(self, row: int) -> int:
-        """Moves a change of others to a new row id behind all stored ones, since it is merged only now. Returns the new
-        row id. A change that was written here keeps its row, which the outbox may name; then the object's cached state
-        is dropped instead, so that it is read from its changes."""
+        """In the caller's transaction, moves a change of others to a new row id behind all stored ones, since it is
+        merged only now. Returns the new row id. A change that was written here keeps its row, which the outbox may
+        name; then the object's cached state is dropped instead, so that it is read from its changes."""
         conn = self._db.conn
         author, obj = conn.only("SELECT author, obj FROM changes WHERE row = ?", (row,))
         if author == self._me.uid:
@@ -287,9 +290,9 @@ class Projecting:
         self._db.after_commit(partial(self.taken_back.emit, obj))
 
     def release(self, obj: ObjId, changes: Sequence[StoredChange]) -> None:
-        """Projects changes that were kept for a trial and have passed it. Call it within the caller's transaction.
-        Drops a cached state of the object that was made while the changes were kept. Otherwise the object would be read
-        without them."""
+        """Makes the rows for lists and search of changes that were kept for a trial and have passed it. Call it within
+        the caller's transaction. Drops a cached state of the object that was made while the changes were kept.
+        Otherwise the object would be read without them."""
         conn = self._db.conn
         if changes:
             first = min(change.rowid for change in changes)
@@ -352,9 +355,10 @@ class Projecting:
             self._project(conn, kind, row, (change,))
 
     def _project_own(self, conn: Connection, kind: Projector, row: ObjectRow, changes: Sequence[StoredChange]) -> None:
-        """Projects changes that were written on this device into an object that merges. Raises an error that has a
-        code. ▲ Any other error is a fault of this program, and the change is sound: it is kept and marked, as one of
-        others would be. If it were refused, it would be in memory only, and gone when Kansli is locked."""
+        """Makes the rows for lists and search of changes that were written on this device, in an object that merges.
+        Raises an error that has a code. ▲ Any other error is a fault of this program, and the change is sound: it is
+        kept and marked, as one of others would be. If it were refused, it would be in memory only, and gone when Kansli
+        is locked."""
         error = self._attempt(conn, kind.project, row, changes)
         if error is None:
             return
@@ -364,8 +368,8 @@ class Projecting:
         self.mark([(sql.BUG, change.rowid) for change in changes])
 
     def _try(self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]) -> str | None:
-        """Runs `project` on the changes of one object. Returns None if it succeeded; otherwise the code of the error,
-        and the rows that it wrote are rolled back."""
+        """Runs `project`, which writes rows for lists and search, on the changes of one object. Returns None if it
+        succeeded; otherwise the code of the error, and the rows that it wrote are rolled back."""
         error = self._attempt(conn, project, row, changes)
         if error is None:
             return None
@@ -377,8 +381,9 @@ class Projecting:
     def _attempt(
         self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]
     ) -> BaseException | None:
-        """Runs `project` on the changes of one object. Returns None, or the error, after rolling back the rows that
-        were written. Raises an error that concerns the store or the whole process, such as a full disk."""
+        """Runs `project`, which writes rows for lists and search, on the changes of one object. Returns None, or the
+        error, after rolling back the rows that were written. Raises an error that concerns the store or the whole
+        process, such as a full disk."""
         conn = self._db.conn
         conn.execute("SAVEPOINT projection")
         try:
@@ -398,8 +403,8 @@ class Projecting:
         return found is not None and found.merging is not None
 
     def positioned(self, changes: Sequence[StoredChange]) -> None:
-        """Calls the kinds' `positioned` for own changes that have received their position in the room from the
-        server."""
+        """Has the kinds update the rows of own changes that have received their position in the room from the server,
+        in the caller's transaction."""
         by_obj: dict[ObjId, list[StoredChange]] = defaultdict(list)
         for change in changes:
             by_obj[change.obj].append(change)

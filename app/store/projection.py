@@ -120,7 +120,9 @@ class ObjectJudge(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merging:
     """How the objects of a kind merge. `texts` and `maps`: names of the roots of their CRDT. `feeder` makes a reader of
-    the updates in their changes; `judge` makes the judge of one object from the stored changes that wait for others."""
+    the updates in their changes; `judge` makes the judge of one object (which decides which changes count) from the
+    stored changes that wait for others. `newest_state` picks the newest complete state out of an object's baselines
+    (states for new members), `load` imports the CRDT library."""
 
     texts: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
@@ -236,8 +238,8 @@ class Projector(Protocol):
 
     @property
     def positioned(self) -> Project | None:
-        """Projects own changes that have received their position (`n`, server's `t`); None if the kind does not need
-        it."""
+        """The function that updates the rows of own changes once these have received their position (`n`, server's
+        `t`); None if the kind does not need it."""
         ...
 
     @property
@@ -252,8 +254,8 @@ class Projector(Protocol):
 
     @property
     def forget(self) -> Callable[[Connection, ObjId], None] | None:
-        """Drops what the projection keeps of an object in memory, before the object is projected from its first
-        change."""
+        """The function that drops what `project` keeps of an object in memory, called before the object's rows are made
+        again from its first change; None if it keeps nothing."""
         ...
 
     @property

@@ -20,7 +20,8 @@ class Readers:
     any thread."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
-        """`connect` opens a connection with the key set."""
+        """`connect` returns a new database connection with its key set. It is called in the thread that borrows, and
+        its error is raised there."""
         self._connect = connect
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(MOST)

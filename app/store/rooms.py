@@ -22,7 +22,7 @@ _ROOM = """SELECT room, title, type, created, role, left, muted, pinned, unread,
 
 def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None:
     """Stores the `title` and the type `type_` of a room, as the room's own records give them. Makes the row if the room
-    is new, with `t` (ms) as the time of its creation."""
+    is new, with `t` (ms) as the time of its creation. In the caller's transaction."""
     conn.execute(
         """INSERT INTO rooms (room, title, type, created) VALUES (?, ?, ?, ?)
            ON CONFLICT (room) DO UPDATE SET title = excluded.title, type = excluded.type""",

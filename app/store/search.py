@@ -82,8 +82,8 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
 
 
 def drop_kind(conn: Connection, kind: str) -> None:
-    """Removes all places (messages, cards …) of objects of the kind `kind` from the search index, before the kind is
-    projected again."""
+    """Removes all places (messages, cards …) of objects of the kind `kind` from the search index, before the kind's
+    changes are indexed again. In the caller's transaction."""
     conn.execute("DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE kind = ?)", (kind,))
     conn.execute("DELETE FROM search_rows WHERE kind = ?", (kind,))
 

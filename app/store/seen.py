@@ -16,8 +16,9 @@ _MARK = struct.Struct(">QQ")
 
 
 class SeenTimes:
-    """When this device first saw each position of a room, by its own clock. Part of the ports through which the sync
-    engine uses the store."""
+    """When this device first saw each position of a room, by its own clock: an action that must wait for some days,
+    such as the renewal of a room's key, counts by it too, so that a server with a false clock can neither hasten nor
+    delay it. Kept for 31 days."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -25,7 +26,7 @@ class SeenTimes:
 
     def note_seen(self, room: RoomId, n: int, t: int) -> None:
         """Notes that every position of the room up to `n` has been seen by the time `t` (own clock, ms). Does nothing
-        if `n` or a later position was noted before."""
+        if `n` or a later position was noted before. One transaction, not flushed."""
         marks = self._of(room)
         if n <= (marks[-1][0] if marks else 0):
             return

@@ -13,8 +13,8 @@ false state."""
 
 
 class Settling:
-    """Decides when complete objects are judged from their first change: when no change has been received for a moment,
-    or after a longest wait. Times are by the loop's clock (s)."""
+    """Decides when complete objects are judged from their first change (it is decided which changes count): when no
+    change has been received for a moment, or after a longest wait. Times are by the loop's clock (s)."""
 
     def __init__(self, behind: Behind) -> None:
         self._behind = behind
@@ -26,9 +26,9 @@ class Settling:
         self._received_at = asyncio.get_running_loop().time()
 
     def left_s(self) -> float | None:
-        """Seconds until complete objects (every change of them is here) may be judged from their first change, 0 or
-        less if they may be now: once nothing was received for QUIET_S, or once an object has been complete for
-        SETTLED_WITHIN_S. None if no object is complete."""
+        """Seconds until complete objects (every change of them is here) may be judged from their first change (which of
+        them count), 0 or less if they may be now: once nothing was received for QUIET_S, or once an object has been
+        complete for SETTLED_WITHIN_S. None if no object is complete."""
         now = asyncio.get_running_loop().time()
         if not self._behind.complete:
             self._complete_since = None

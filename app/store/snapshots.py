@@ -43,9 +43,9 @@ class Snapshots:
         self._journal = journal
 
     def compactor(self, obj: ObjId) -> Compact | None:
-        """Returns a function that makes the object's state from its changes up to a position. None if the object is
-        unknown or its kind has no snapshots. The function itself returns None, and logs it, if the worker process ends
-        or cannot be started."""
+        """Returns a function that is given the object's changes and a position, and makes its state up to there, in any
+        thread. None if the object is unknown or its kind has no snapshots. The function itself returns None, and logs
+        it, if the worker process ends or cannot be started."""
         made = self._compactor(obj)
         if made is None:
             return None
@@ -73,8 +73,8 @@ class Snapshots:
         return named
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
-        """The newest state of the object that this device has computed or opened, as (position up to which it reaches,
-        state). None if there is none, or if a change in it was left out since."""
+        """The newest state of the object that this device has computed or opened, from which the next one is made, as
+        (position up to which it reaches, state). None if there is none, or if a change in it was left out since."""
         return _base(self._db.one(sql.BASE, (obj,)))
 
     def stands_on_base(self, obj: ObjId) -> bool:
@@ -106,7 +106,7 @@ class Snapshots:
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
         """The object's changes at positions above `after` up to `until`, and those at the positions `waits`, in the
         room's order. Each prune in that range is in it too, as a change with no data but `covers`. Snapshots and
-        baselines are left out. Any thread: a long document has 100,000 changes."""
+        baselines (states for new members) are left out. Any thread: a long document has 100,000 changes."""
         with self._db.reader() as reader:
             return _positioned(reader, obj, after, until, waits)
 

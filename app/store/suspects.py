@@ -23,16 +23,16 @@ class Suspects:
 
     def __init__(self, db: Database, journal: Journal, quarantine: Callable[[int, str], None]) -> None:
         """`journal` names the merges that an earlier run did not finish. `quarantine` is called with the row of a
-        change and the code of the reason, within a transaction."""
+        change that must not be merged any more and the code of the reason, within a transaction of this class."""
         self._db = db
         self._journal = journal
         self._quarantine = quarantine
         self._deaths: dict[ObjId, int] = {}
 
     def prepare(self) -> None:
-        """Marks the objects that an earlier run of the program was merging when it ended as suspect. The changes of
-        those merges count as untried then (`_suspect`), and the journal is emptied. Called at opening, before any
-        merge."""
+        """Marks the objects that an earlier run of the program was merging when it ended as suspect (a merge of them
+        may have ended it). The changes of those merges count as untried then (`_suspect`), and the journal is emptied.
+        Called at opening, before any merge."""
         with self._db.transaction():
             for merge in self._journal.left:
                 self._suspect(merge)
@@ -60,7 +60,8 @@ class Suspects:
     def _suspect(self, merge: Merge) -> None:
         """Marks the changes of an interrupted merge as untried, drops the object's cached state, and counts the crash.
         If the merge was of one change alone, and the object's merges have ended the program CRASHES times or more, that
-        change is quarantined. Changes of the merge that were not stored are received again."""
+        change is quarantined (stored, and not merged any more). Changes of the merge that were not stored are received
+        again."""
         conn, obj = self._db.conn, merge.obj
         first, last = self._row(obj, merge.first[1], "min"), self._row(obj, merge.last[1], "max")
         conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may contain the poison

@@ -25,7 +25,8 @@ def names(ddl: Sequence[str]) -> list[str]:
 
 
 def make_again(conn: Connection, ddl: Sequence[str]) -> None:
-    """Makes the tables, empty. Tables of these names that exist are dropped first, with their rows and indexes."""
+    """Makes the tables that the statements `ddl` describe, empty, in the caller's transaction. Tables of these names
+    that exist are dropped first, with their rows and indexes."""
     for name in reversed(names(ddl)):
         conn.execute(f"DROP TABLE IF EXISTS {name}")
     for statement in ddl:
@@ -33,7 +34,8 @@ def make_again(conn: Connection, ddl: Sequence[str]) -> None:
 
 
 def clear(conn: Connection, ddl: Sequence[str], obj: ObjId) -> None:
-    """Deletes the object's rows from all these tables: each table has a column `obj`."""
+    """Deletes the object's rows from all tables that `ddl` makes, in the caller's transaction. Each table has a column
+    `obj`."""
     for statement in _deletions(ddl):
         conn.execute(statement, (obj,))
 

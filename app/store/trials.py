@@ -59,9 +59,9 @@ who sends hundreds of slow changes could keep the worker busy for an hour at eac
 
 
 class Trials:
-    """Tries others' changes in the worker process before they are merged, and decides which are quarantined. Call
-    `judge` and `run` on the loop. The worker is asked in a thread of its own, or on the loop about a few short changes.
-    """
+    """Tries others' changes in the worker process before they are merged, and decides which are quarantined (not
+    merged). Call `judge` and `run` on the loop. The worker is asked in its own thread, or on the loop about few short
+    changes."""
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ class Trials:
 
     async def _apart(self, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """Runs `act` with these arguments in the trials' thread, after any other question to the worker, and returns
-        its result."""
+        its result or raises its error."""
         async with self._asking:
             job = self._in_thread = self._thread.submit(partial(act, *given, **named))
             return await asyncio.wrap_future(job)
@@ -236,8 +236,8 @@ class Trials:
     # -- trying again ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Runs until cancelled. Tries the quarantined changes once more, then untried changes whenever there are some.
-        Returns at once in a store without a worker."""
+        """Runs until cancelled. Tries the quarantined changes (that failed before) once more, then untried changes
+        whenever there are some. Returns at once in a store without a worker."""
         if self._rehearsal is None:
             return
         with contextlib.suppress(StoreFault):
@@ -317,9 +317,9 @@ class Trials:
 
     async def _resolve(self, rehearsal: Rehearsal, obj: ObjId) -> None:
         """Tries the next untried changes of an object in their order. Those that pass are merged; the others are
-        quarantined. Of an object that is too large nothing is merged or quarantined. If a change that was merged before
-        ends the worker, all changes of the object are tried again instead, DOUBTS times at most; after that, the ones
-        tried now are quarantined."""
+        quarantined (not merged). Of an object that is too large nothing is merged or quarantined. If a change that was
+        merged before ends the worker, all changes of the object are tried again instead, DOUBTS times at most; after
+        that, the ones tried now are quarantined."""
         kind = self._merging(obj)
         if kind is not None and self._judges.is_due(obj):
             await self._judges.again(obj, kind)
@@ -393,8 +393,8 @@ class Trials:
             self.changed.emit(obj)
 
     def _quarantine(self, row: int, why: str) -> None:
-        """Quarantines the change with the row id `row`, within the caller's transaction. `why`: the code of the
-        reason."""
+        """Marks the change with the row id `row` as not to be merged, within the caller's transaction. `why`: the code
+        of the reason."""
         log.store.warning("quarantined", why=why)
         conn = self._db.conn
         conn.execute(sql.MARK_UNPROJECTED, (sql.QUARANTINED, row))
@@ -432,8 +432,8 @@ class Trials:
 
     def is_sound(self, obj: ObjId) -> bool:
         """▲ Whether nothing of the object is held back here: no change is untried or quarantined, and it is not
-        suspected of ending the program. If not, this device may not make a snapshot, attest, baseline, prune or
-        successor of it: changes would be missing in that."""
+        suspected of ending the program. If not, this device may not make or confirm a snapshot of it, nor a baseline,
+        prune or successor: changes would be missing there."""
         return obj not in self._untried and obj not in self._suspects and not self._db.value(sql.IS_HELD, (obj,))
 
     def _rows(self, obj: ObjId, code: str, limit: int) -> list[StoredChange]:

@@ -21,10 +21,11 @@ _parts_of = msgspec.msgpack.Decoder(tuple[int, ...])
 
 @dataclass(slots=True)
 class Verdicts:
-    """The judges' verdicts on the changes of one delivery from the server. `codes`: by object and position, the
-    verdict's code, in the order of the verdicts. `merged`: by object, the changes that are to be merged and were not
-    written here. `waits`: by object and position, the updates that wait or waited for others. `stale`: objects that
-    must be judged later, from their first change. `points`: (object, judge, mark) for taking a judge back."""
+    """The judges' verdicts (does it count, wait, or break a rule) on the changes of one delivery from the server.
+    `codes`: by object and position, the verdict's code, in the order of the verdicts. `merged`: by object, the changes
+    that are to be merged and were not written here. `waits`: by object and position, the updates that wait or waited
+    for others. `stale`: objects that must be judged later, from their first change; `deferred`: those that are merged
+    in the background. `points`: (object, judge, mark) for taking a judge back."""
 
     codes: dict[ObjId, dict[int, str]] = field(default_factory=dict)
     merged: dict[ObjId, list[PlacedChange]] = field(default_factory=dict)

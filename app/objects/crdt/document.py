@@ -190,8 +190,8 @@ class CrdtDoc:
         return manager
 
     def run_undo(self, step: Callable[[], bool]) -> bool:
-        """Runs `step` (undo or redo of an undo manager) as a transaction of origin UNDO, then emits its changes.
-        Returns whether there was anything to undo."""
+        """Runs `step` (undo or redo of an undo manager: whether there was a step) as a transaction of origin UNDO, then
+        emits its changes. Returns the result of `step`. A panic of the library in it is BugError."""
         self._origin, self._depth = UNDO, 1
         try:
             with panics(BugError, "undo"):
@@ -201,9 +201,9 @@ class CrdtDoc:
             self._flush()
 
     def later(self, notify: Callable[[], None]) -> None:
-        """Calls `notify` when the running transaction has ended, or if none runs, after the next one. Not at all while
-        the document is rebuilt (`reloaded` is emitted instead), or after `close`. For the texts and maps of this
-        document."""
+        """Calls `notify`, without arguments, when the running transaction has ended, or if none runs, after the next
+        one. Not at all while the document is rebuilt (`reloaded` is emitted instead), or after `close`. For the texts
+        and maps of this document."""
         if not self._silent:
             self._queue.append(notify)
 

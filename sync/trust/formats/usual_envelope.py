@@ -27,8 +27,8 @@ HeaderParts = tuple[
 
 def header(data: bytes) -> HeaderParts | None:
     """Reads the fields of an envelope's header: suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c,
-    kind, flags. None if `data` is not a header of version 2 without extensions; the strict decoder must then judge
-    it."""
+    kind, flags. None if `data` is not a header of version 2 without extensions; the strict decoder must then read or
+    reject it."""
     found = _HEADER.fullmatch(data)
     if found is None:
         return None
@@ -44,7 +44,7 @@ def header(data: bytes) -> HeaderParts | None:
 
 def body(data: bytes, most: int) -> tuple[bytes, bytes, int] | None:
     """Reads the body of an envelope: its header's bytes, H(ct), len(ct). None unless the header has at least 24 and at
-    most `most` bytes and the rest has its usual form; the strict decoder must then judge it."""
+    most `most` bytes and the rest has its usual form; the strict decoder must then read or reject it."""
     found = _BODY.match(data)
     if found is None:
         return None

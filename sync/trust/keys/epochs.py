@@ -51,11 +51,11 @@ _ORDER = attrgetter("order")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """The public part of an epoch, as an entry of the room's log carries it: number `e`, and commitments (hashes) to
-    its content key (`kc`) and archive key (`ac`). `prev` is encrypted under the archive key and holds the content keys
-    of the epochs from `base` up to the one before, and the archive key of `base`. `recip` is the hash of the
-    recipients, `root` the Merkle root of the `count` seals, `unsealed` the persons whose key nothing could be sealed
-    to. `n` is the position of that entry, and `by` its author.
+    """The public part of an epoch (a generation of a room's keys), as an entry of the room's log carries it: number
+    `e`, and commitments (hashes) to its content key (`kc`) and archive key (`ac`). `prev` is encrypted under the
+    archive key and holds the content keys of the epochs from `base` up to the one before, and the archive key of
+    `base`. `recip` is the hash of the recipients, `root` the Merkle root of the `count` seals, `unsealed` the persons
+    whose key nothing could be sealed to. `n` is the position of that entry, and `by` its author.
 
     An epoch has one of three shapes: linked (ac, prev and base); with a fresh archive (ac alone: epoch 1, or when no
     member may read history); without an archive (none of them). `pins` are the newer user-log heads that the entry
@@ -138,7 +138,8 @@ def read_pins(value: object) -> tuple[tuple[Uid, int, Hash], ...]:
 
 def recipients_hash(recipients: Iterable[Recipient]) -> Hash:
     """▲ The hash `recip` of an epoch's recipients, in whatever order they are given. Every client recomputes it from
-    the members and the pinned heads, so that nobody can add or leave out a recipient unnoticed."""
+    the members and the heads up to which their user logs count in the room, so that nobody can add or leave out a
+    recipient unnoticed."""
     rows = sorted(r.order for r in recipients)
     # joins the encoding of the array from its members' encodings, which would otherwise be made twice
     return H(head(ARRAY, len(rows)), *rows)
@@ -195,9 +196,9 @@ class KeyRing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEpoch:
-    """An epoch that was made on this device and is not published yet: its public part (`epoch`), its content key (`k`)
-    and archive key (`a`, None without an archive). `seals` are the keys sealed to each of the `recipients`, in the same
-    order, which is that of the Merkle tree."""
+    """An epoch (a generation of a room's keys) that was made on this device and is not published yet: its public part
+    (`epoch`), its content key (`k`) and archive key (`a`, None without an archive). `seals` are the keys sealed to each
+    of the `recipients`, in the same order, which is that of the Merkle tree."""
 
     epoch: Epoch
     recipients: list[Recipient]
@@ -210,9 +211,10 @@ class NewEpoch:
 
 
 def sound_base(room: RoomId, epochs: Mapping[int, Epoch], ring: KeyRing) -> int | None:
-    """▲ The number of the newest epoch to which a new one can link back; None if there is none. The device must hold
-    that epoch's archive key in `ring`. If the epoch itself has a link, it must open, hold the key of every epoch that
-    it reaches over, and match their commitments in `epochs` (the room's epochs by number).
+    """▲ The number of the newest epoch to which a new one can link back, that is, hold the keys from there on for
+    readers of the history; None if there is none. The device must hold that epoch's archive key in `ring`. If the epoch
+    itself has a link, it must open, hold the key of every epoch that it reaches over, and match their commitments in
+    `epochs` (the room's epochs by number).
 
     After a bad or null link the next epoch's maker therefore links below it, and nobody can cut off the history.
     """
@@ -329,9 +331,9 @@ def open_seal(
 
 
 def walk_back(room: RoomId, epoch: Epoch, epochs: dict[int, Epoch], ring: KeyRing) -> list[int]:
-    """Reads the keys of older epochs out of the link of `epoch`, adds them to `ring`, and returns the numbers of the
-    epochs whose keys are new there. Returns an empty list if `ring` lacks the archive key of `epoch`, or the epoch has
-    no link.
+    """Reads the keys of older epochs out of the link (the encrypted older keys) of `epoch`, adds them to `ring`, and
+    returns the numbers of the epochs whose keys are new there. Returns an empty list if `ring` lacks the archive key of
+    `epoch`, or the epoch has no link.
 
     ▲ Every key is checked against its commitment in `epochs`. For a bad link it raises Reject ("bad-link"; "decrypt" if
     the link does not open; "malformed", "encoding" or "oversize" if its content has another form) and adds nothing.
@@ -347,10 +349,10 @@ def walk_back(room: RoomId, epoch: Epoch, epochs: dict[int, Epoch], ring: KeyRin
 def _open_link(
     room: RoomId, epoch: Epoch, epochs: Mapping[int, Epoch], a: bytes
 ) -> tuple[bytes, dict[int, bytes | None]]:
-    """Decrypts the link of `epoch` with its archive key `a`. Returns the archive key of the epoch that the link reaches
-    back to, and the content keys of that epoch and all between, by number; None for a key that the maker did not have.
-    Reject "bad-link" for a key that does not match its commitment in `epochs`, "decrypt" if the link does not open,
-    "malformed", "encoding" or "oversize" if its content has another form."""
+    """Decrypts the link (the older keys) of `epoch` with its archive key `a`. Returns the archive key of the epoch that
+    the link reaches back to, and the content keys of that epoch and all between, by number; None for a key that the
+    maker did not have. Reject "bad-link" for a key that does not match its commitment in `epochs`, "decrypt" if the
+    link does not open, "malformed", "encoding" or "oversize" if its content has another form."""
     f = epoch.base
     base = epochs.get(f) if f is not None else None
     if f is None or base is None:

@@ -182,10 +182,10 @@ class UserLog:
         return newest
 
     def recipient(self, seq: int, head: Hash, history: bool) -> Recipient | None:
-        """The recipient as which an epoch is sealed to this person, whose log is pinned at entry `seq` with hash
-        `head`; None if they have no generation of their key that counts there (`puk_at`). `history`: whether the person
-        may read from the room's beginning. The newest answer is kept: a room of thousands asks for each member again
-        and again."""
+        """The recipient as which an epoch is sealed to this person, whose log counts in a room up to entry `seq` with
+        hash `head`; None if they have no generation of their key that counts there (`puk_at`). `history`: whether the
+        person may read from the room's beginning. The newest answer is kept: a room of thousands asks for each member
+        again and again."""
         kept = self.sealed_to
         if kept is not None and (kept.ulog_seq, kept.ulog_head, kept.history) == (seq, head, history):
             return kept

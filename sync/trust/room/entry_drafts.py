@@ -60,10 +60,10 @@ class Drafter:
 
     def add(self, uid: Uid, role: Role, *, history: bool) -> Draft:
         """Drafts the entry that adds the person `uid` with a role; `history`: whether they may read what was written
-        before. With history, both keys of the present epoch and no owed rotation this is a small entry and one seal; in
-        every other case the entry carries a new epoch. Reject "not-ready" if nothing can be sealed to the person,
-        "forbidden" if the author is no member or may not read the history that they give. The author's role and the
-        room's policy are not checked here."""
+        before. With history, both keys of the present epoch and no owed rotation (new keys are due, since a member or
+        device is gone) this is a small entry and one seal; in every other case the entry carries a new epoch. Reject
+        "not-ready" if nothing can be sealed to the person, "forbidden" if the author is no member or may not read the
+        history that they give. The author's role and the room's policy are not checked here."""
         log = self._book.log(uid)
         # after the agency revoked a device there is nothing to seal to until there is a newer PUK generation
         to = log.recipient(log.seq, log.head, history) if log is not None else None
@@ -100,15 +100,16 @@ class Drafter:
         return self._draft("role", [uid, int(role), None])
 
     def rotate(self) -> Draft:
-        """Drafts an entry with nothing but a new epoch, that is new keys for the room: when the room owes a rotation,
-        the epoch is old enough, or a person asked for it."""
+        """Drafts an entry with nothing but a new epoch, that is new keys for the room: when these are due since a
+        member or a device is gone, the epoch is old enough, or a person asked for it."""
         new = self._new_epoch({}, {})
         return self._draft("epoch", [new.epoch.payload()], new=new)
 
     def pin(self, uids: list[Uid]) -> Draft:
-        """Drafts an entry that states the newest heads of the user logs of `uids`. The caller passes only persons whose
-        log has grown beyond what the room has pinned: that is not checked here. Persons whose log is not available are
-        left out; if all are, the entry names nobody."""
+        """Drafts an entry that pins the newest heads of the user logs of `uids`: up to there the logs count in the
+        room, so that devices which they revoke end there too. The caller passes only persons whose log has grown beyond
+        what the room has pinned: that is not checked here. Persons whose log is not available are left out; if all are,
+        the entry names nobody."""
         logs = [log for log in (self._book.log(u) for u in uids) if log is not None]
         return self._draft("pin", [[[log.uid, log.seq, log.head] for log in logs]])
 
@@ -153,8 +154,8 @@ class Drafter:
 
     def _pins(self, more: dict[Uid, tuple[int, Hash]]) -> dict[Uid, tuple[int, Hash]]:
         """The newest known (number, hash) of the user log of each person who is or was a member: what the room has
-        pinned, or for a member the newer head that this device knows. `more` are those of persons whom the entry
-        adds."""
+        pinned (up to there the log counts in it), or for a member the newer head that this device knows. `more` are
+        those of persons whom the entry adds."""
         pins = {**self._s.pins, **more}
         for uid in self._s.members:
             log = self._book.log(uid)
@@ -167,10 +168,10 @@ class Drafter:
 
     def _new_epoch(self, change: entry_rules.Change, more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
         """Makes the next epoch, sealed to the members as they will be after the entry: with the newest known heads of
-        their user logs pinned and `change` applied. `more` are the pinned heads of persons whom the entry adds. Every
-        client computes the same recipients. If no member may read the history then, the author may from here on, and a
-        new archive begins. NeedLog if a member's log is missing. Reject "forbidden" if the author is no member now, or
-        after the entry."""
+        their user logs pinned (stated in the entry, counting from then on) and `change` applied. `more` are the pinned
+        heads of persons whom the entry adds. Every client computes the same recipients. If no member may read the
+        history then, the author may from here on, and a new archive begins. NeedLog if a member's log is missing.
+        Reject "forbidden" if the author is no member now, or after the entry."""
         me, room = self._author.uid, self._stream.room
         pins = self._pins(more)
         moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]

@@ -59,8 +59,8 @@ class _At:
 def recipients(
     members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], policy: dict[str, object], book: UserBook
 ) -> list[Recipient]:
-    """▲ All recipients that an epoch must be sealed to: the `members`, by the heads of their user logs in `pins`, and
-    the agency's recovery keys in `policy`. ▲ These keys never get the history. NeedLog if a log is missing.
+    """▲ All recipients that an epoch must be sealed to: the `members`, with the user logs up to their heads in `pins`,
+    and the agency's recovery keys in `policy`. ▲ These keys never get the history. NeedLog if a log is missing.
 
     A person whose device the agency revoked is left out until they have a newer generation of their own key.
     """
@@ -137,9 +137,9 @@ def _role(s: RoomState, here: _At) -> Role:
 
 
 def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBook, t: int) -> str | None:
-    """Moves the room's pins forward to the user-log `heads`, (uid, number, hash), at the time `t` (ms); never back.
-    Returns None, or why none counts: "ulog" (not that log's hash), "not-member" (never was one). If the agency ended a
-    log, that person's membership ends; after that, or a member's revoked device, the room owes a rotation. NeedLog."""
+    """Moves the room's pins (where a user log ends for it) forward to `heads`, (uid, number, hash), at `t` (ms); never
+    back. Returns None, or why none counts: "ulog" (not that log's hash), "not-member" (never was one). If the agency
+    ended a log, the membership ends; after that, or a member's revoked device, the room owes new keys. NeedLog."""
     pins = dict(s.pins)
     moved: list[Uid] = []
     for uid, seq, ulog_head in heads:

@@ -223,7 +223,8 @@ class ObjectKeys:
 class PlainOp:
     """One envelope before encryption: its `payload`, the object `obj` that it belongs to, and the AEAD `key` to encrypt
     it with. `share_c`, the commitment to the object's share, is set only in the object's first envelope. `kind` is a
-    row of `LEAST_ROLE`. `about` is what a snapshot or an attest names in its header."""
+    row of `LEAST_ROLE`. `about` is what a snapshot, or an attest (a statement that one is right), names in its
+    header."""
 
     obj: ObjId
     key: bytes

@@ -136,8 +136,10 @@ class EphemeralReceiver:
         64 KiB, and if `key` has no key; "signature" for a forged message; another code for one that cannot be decoded
         or decrypted.
 
-        `sign_pk` returns the public key of an active device of a member, or None; `key` the content key of an epoch, or
-        None; `role` a member's role (without it a sender's role is not checked). `now` is the server's time in ms.
+        `sign_pk` is given a uid and a device id, and returns the public key of that device, or None unless it is an
+        active one of a member. `key` is given an epoch's number, and returns its content key or None. `role` is given a
+        uid, and returns a member's role or None (without it a sender's role is not checked). `now` is the server's time
+        in ms.
         """
         header, context = _read(message.body)
         if header.kind not in LEAST_ROLE or (role and (role(header.uid) or 0) < LEAST_ROLE[header.kind]):

@@ -15,8 +15,8 @@ def author_of(
 ) -> tuple[Device | None, str | None]:
     """Finds the author of the item at position `n`, who says to be the device `dev` of `uid`. Returns the device whose
     key must have signed the item, and the reason why the item is void (has no effect) regardless of its content, or
-    None: "forbidden" (no member), "stale" (a log position before the pinned one) or "revoked". `ulog` is the (number,
-    hash) of the author's user log that the item states.
+    None: "forbidden" (no member), "stale" (a log position before the one that already counts in the room) or "revoked".
+    `ulog` is the (number, hash) of the author's user log that the item states.
 
     The device is None if it belongs to another person in this room; its signature is then not checked. ▲ Items are void
     only on evidence: for a log that is not available it raises NeedLog; a head that differs from ours, or a device that
@@ -45,9 +45,10 @@ def author_of(
 def pin_author(
     s: RoomState, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, t: int, *, keep: bool
 ) -> None:
-    """▲ Records the author of an item that is not void: the device `dev` of the person `uid`. Moves the room's pin of
-    their user log up to `ulog` (number, hash), so that no later item counts under an older one. With `keep`, records
-    that `dev` is this person's, and nobody else's, in the room. `t` is the item's time (ms)."""
+    """▲ Records the author of an item that is not void: the device `dev` of the person `uid`. Moves the room's pin (the
+    head up to which their user log counts here) to `ulog` (number, hash), never back, so that no later item counts
+    under an older one. With `keep`, records that `dev` is this person's, and nobody else's, in the room. `t` is the
+    item's time (ms)."""
     if ulog[0] > s.pins.get(uid, ulog)[0]:
         entry_rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, t)
     if keep and dev not in s.dev_owner:

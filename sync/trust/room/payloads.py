@@ -47,8 +47,8 @@ class Remove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
-    """The content of an entry by which its author leaves the room. It has no epoch: the room owes a rotation of its
-    keys after it. `note` is empty today."""
+    """The content of an entry by which its author leaves the room. It has no epoch: the room owes a rotation after it
+    (new keys must come before anything else is written). `note` is empty today."""
 
     note: bytes
 
@@ -56,7 +56,8 @@ class Leave:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRole:
     """The content of an entry that raises or lowers the role of the member `uid` to `role`. After a lowered role the
-    room owes a rotation of its keys, unless the entry carries an epoch with new ones."""
+    room owes a rotation (new keys must come before anything else is written), unless the entry carries an epoch with
+    new ones."""
 
     uid: Uid
     role: Role

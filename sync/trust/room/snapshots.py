@@ -106,8 +106,8 @@ class Attest:
 
     @classmethod
     def decode(cls, payload: bytes) -> "Attest":
-        """Reads an attest from a decrypted payload. Reject "malformed", "encoding", "oversize", "format" or
-        "old-format"."""
+        """Reads an attest (a statement that a snapshot is right) from a decrypted payload. Reject "malformed",
+        "encoding", "oversize", "format" or "old-format"."""
         version, obj, n, snapshot, digest = fields.array(dec(payload, limit=1024), 5, "attest")
         fields.version(version, VERSION, "attest")
         return cls(
@@ -120,8 +120,9 @@ class Attest:
 
 def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
     """Records in the state what the unencrypted header of an envelope says about snapshots: an object got a snapshot
-    (ignored if it covers more than its author had seen), an attest of one, or a newer baseline. `n`, `t` (ms) and
-    `ident` are the envelope's position, time and id; it is not void."""
+    (ignored if it covers more than its author had seen), an attest of one (a member's statement that it is right), or a
+    newer baseline (state for new members). `n`, `t` (ms) and `ident` are the envelope's position, time and id; it is
+    not void."""
     if hdr.kind == envelope.SNAPSHOT and len(hdr.about) == 8:
         covers = int.from_bytes(hdr.about, "big")
         if 0 < covers <= hdr.seen[0]:
@@ -134,8 +135,9 @@ def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
 
 
 def is_new_attest(s: RoomState, hdr: Header) -> bool:
-    """▲ Whether an attest adds to a snapshot that the room remembers: its author is not the snapshot's, may read the
-    history and has not attested it yet, and fewer than ATTESTS_KEPT attests of it are kept."""
+    """▲ Whether an attest (a statement that a snapshot is right) adds to a snapshot that the room remembers: its author
+    is not the snapshot's, may read the history and has not attested it yet, and fewer than ATTESTS_KEPT attests of it
+    are kept."""
     row = next((row for row in s.snapshots.get(hdr.obj, ()) if row.ident == hdr.about), None)
     if row is None or row.uid == hdr.uid or not s.members[hdr.uid].history:
         return False
@@ -150,9 +152,9 @@ def _note_attest(s: RoomState, n: int, hdr: Header) -> None:
 
 def _bounded(rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
     """▲ The `rows`, an object's snapshots, without one of them if they are too many. A flood of snapshots cannot push
-    out those of other persons: of the unattested ones the oldest is dropped, of the person who has most of them. When
-    at most half are unattested, one of the attested ones is dropped, so that the rest are spread over the time since
-    the oldest."""
+    out those of other persons: of those that nobody else has stated to be right the oldest is dropped, of the person
+    who has most of them. When at most half are such, one of the others is dropped, so that the rest are spread over the
+    time since the oldest."""
     if len(rows) <= KEPT:
         return rows
     bare = [row for row in rows if not row.attests]
@@ -174,10 +176,10 @@ def _closest(rows: list[Snapshot]) -> Snapshot:
 
 
 def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
-    """▲ Why a prune by an administrator, at the time `t` (ms), does not count: "snapshot" (`p` does not name a
-    remembered snapshot that covers it and that two other persons attest), "early" (the snapshot is younger than 30
-    days), "baseline" (a member, or the agency's recovery, who holds only content keys could no longer read the object);
-    None if it counts."""
+    """▲ Why a prune (an order to drop an object's old changes) by an administrator, at the time `t` (ms), does not
+    count: "snapshot" (`p` does not name a remembered snapshot that covers it and that two other persons have stated to
+    be right), "early" (the snapshot is younger than 30 days), "baseline" (a member, or the agency's recovery, who holds
+    only content keys could no longer read the object); None if it counts."""
     row = next((row for row in s.snapshots.get(p.obj, ()) if row.ident == p.snapshot), None)
     if row is None or row.covers < p.n or len(row.attests) < ATTESTS_TO_PRUNE:
         return "snapshot"

@@ -185,8 +185,8 @@ class RoomStream:
     def accept(
         self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None, *, headers_only: bool = False
     ) -> list[Accepted]:
-        """Judges the next items in order and takes in all of them or none; returns them with their verdicts. `rh_at`
-        returns old running hashes, which items of authors who lag behind refer to.
+        """Judges the next items in order and takes in all of them or none; returns them with their verdicts. `rh_at` is
+        given an old position and returns the running hash there, or None: items of authors who lag behind state it.
 
         With `headers_only` their content was not requested and does not count as missing; the caller requests it later
         and checks it against the running hash.
@@ -208,7 +208,7 @@ class RoomStream:
         at least the last position's), or refuses all of them with a Reject or NeedLog. Returns them with their
         positions, and verdicts.
 
-        The rules are those of `accept`, but an item that would be void is refused with its reason as the code.
+        `rh_at` and the rules: as in `accept`, but an item that would be void is refused with its reason as the code.
         """
         t = max(t, self.state.t)
         items = [Item(self.state.n + 1 + i, t, kind, body, sig, ct) for i, (body, sig, ct) in enumerate(signed)]
@@ -376,7 +376,7 @@ class RoomStream:
     ) -> list[Accepted]:
         """▲ Judges one device's batch of envelopes, each of which names the one before; the last is signed. Nothing is
         applied before that signature is verified. With `strict` (at the server) a void one is a Reject; with
-        `headers_only` content that is not here does not count as missing. `rh_at` returns old running hashes."""
+        `headers_only` content that is not here does not count as missing. `rh_at` is as in `accept`."""
         bodies = [envelope.read_body(item.body) for item in items]
         headers = [Header.decode(hdr) for hdr, _, _ in bodies]
         idents = [item_id(ENVELOPE, item.body) for item in items]
@@ -440,8 +440,8 @@ class RoomStream:
             raise Reject("fork", f"position {n}")
 
     def rh_of(self, at: int, rh_at: RhAt | None) -> bytes | None:
-        """The running hash at the accepted position `at`: of the last 4096 from memory, of older ones by `rh_at`; None
-        if neither has it."""
+        """The running hash at the accepted position `at`: of the last 4096 from memory, of older ones from `rh_at`, if
+        that is given; None if neither has it."""
         if at == 0:
             return RH_0
         first = self.state.n - len(self._recent) + 1

@@ -74,9 +74,9 @@ def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
 
 def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
     """▲ Why an envelope has no effect because of the room's totals, the bounds on what a room may hold: "oversize" (an
-    attest, heartbeat or purge mark of more than MARK_BYTES), "snapshot" (an attest that adds nothing) or "total" (its
-    author's share, or number for a day, is used up); None if it counts. `length` is that of its ciphertext, `t` its
-    time (ms)."""
+    attest, heartbeat or purge mark of more than MARK_BYTES), "snapshot" (an attest, that is, a statement that a
+    snapshot is right, that adds nothing) or "total" (its author's share, or number for a day, is used up); None if it
+    counts. `length`: the bytes of its ciphertext. `t`: the server's time (ms) of its position."""
     if hdr.kind == envelope.OP and not hdr.share_c:  # the usual case
         return None
     used = _of(s, hdr.uid)
@@ -100,8 +100,8 @@ def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None
 
 def ends_something(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> bool:
     """▲ Whether no total (bound on what a room may hold) may stop the entry: a removal, a leave, a lowered role, a pin
-    that states a revocation or the end of a user log, or the epoch that a room owes. `before` and `after` are the room
-    without the entry and with it."""
+    (newer heads of user logs) that states a revocation or the end of a user log, or the epoch that a room owes.
+    `before` and `after` are the room without the entry and with it."""
     match entry.payload:
         case Remove() | Leave():
             return True
@@ -157,21 +157,22 @@ def _may_propose(s: RoomState, uid: Uid) -> bool:
 
 
 def links_of(before: RoomState, entry: RoomEntry) -> int:
-    """How many epochs farther than it must the entry's epoch links back: those between the epoch that it links to and
-    the newest one with an archive. 0 if it has no link."""
+    """How many epochs farther back than it must the new epoch of an entry links (holds old keys): those between the
+    epoch that it links to and the newest one with an archive. 0 if it has no link."""
     epoch = entry.epoch
     return 0 if epoch is None or epoch.base is None else links_beyond(before, epoch.base)
 
 
 def links_beyond(s: RoomState, base: int) -> int:
-    """The number of epochs between `base` and the newest epoch with an archive. A link to `base` counts with this
-    number against its author's share of `LINKS`."""
+    """The number of epochs between `base` and the newest epoch with an archive. A link (the old keys in a new epoch)
+    back to `base` counts with this number against its author's share of `LINKS`."""
     newest = next((e for e in range(s.epoch, base, -1) if (epoch := s.epochs.get(e)) and epoch.has_archive), base)
     return newest - base
 
 
 def may_link(s: RoomState, uid: Uid, base: int) -> bool:
-    """Whether the next epoch that `uid` makes may link back to epoch `base`; if not, it is made without an archive."""
+    """Whether the next epoch that `uid` makes may link back to epoch `base`; if not (their share of longer links is
+    used up), it is made without an archive."""
     beyond = links_beyond(s, base)
     return not beyond or LINKS.has_room(_of(s, uid).links, _of(s, EVERYBODY).links, beyond)
 
@@ -180,8 +181,8 @@ def may_link(s: RoomState, uid: Uid, base: int) -> bool:
 
 
 def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> dict[str, int]:
-    """What an entry that counts adds to its author's use of the room's totals, by the fields of `Used`. `before` and
-    `after` are the room without the entry and with it."""
+    """What an entry that counts adds to its author's use of the room's totals (beyond whose bounds later entries have
+    no effect), by the fields of `Used`. `before` and `after` are the room without the entry and with it."""
     more = {"links": links_of(before, entry)}
     if not ends_something(before, after, entry, book):
         more |= {"entries": 1, "epochs": int(entry.epoch is not None), "people": int(_brings(before, entry))}

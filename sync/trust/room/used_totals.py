@@ -76,8 +76,8 @@ class Rows:
         self._at: dict[bytes, int] = {}
 
     def begin(self, packed: bytes, held: Mapping[Uid, T] | Mapping[bytes, T]) -> None:
-        """Begins with `packed`, the rows that were packed before, for example those read at a start. They have one
-        length and are in the order of the keys of `held`, the dict that they encode."""
+        """Begins with `packed`, the rows that were packed before, for example those read at a start, so that they are
+        not packed again. They have one length and are in the order of the keys of `held`, the dict that they encode."""
         size = len(packed) // len(held) if held else 0
         self._packed = bytearray(packed)
         self._at = {key: at * size for at, key in enumerate(held)}
@@ -86,7 +86,8 @@ class Rows:
         self, held: Mapping[Uid, T] | Mapping[bytes, T], touched: Iterable[bytes], row: Callable[[bytes, T], bytes]
     ) -> bytes:
         """Packs the dict `held` to its rows, and returns all of them. `touched` are the keys whose values may have
-        changed since the last call, in the order of these changes. `row` packs one key and value."""
+        changed since the last call, in the order of these changes. `row` is given a key and its value, and returns its
+        bytes, always of one length."""
         values: Mapping[bytes, T] = held  # type: ignore[assignment]  # a Uid is bytes
         if len(self._at) > len(values) or not self._at:
             self._packed, self._at, touched = bytearray(), {}, values
