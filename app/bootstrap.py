@@ -41,7 +41,8 @@ class Office:
         tools: Sequence[AnyTool] = TOOLS,
     ) -> None:
         """`insecure_loopback`: allow a server on this computer without TLS. `routes`: how the desktop finds proxies.
-        `dial` makes what opens connections. `read_policy` returns the policy that is in force on this machine now.
+        `dial` gets a server's address and a function that returns the present rules for connections, and returns what
+        opens connections to that server. `read_policy` returns the policy that is in force on this machine now.
         `tools`: those that sessions have."""
         self.profile = profile
         self._read_policy = read_policy

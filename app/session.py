@@ -66,7 +66,8 @@ class Session:
     ) -> None:
         """Opens the parts and the tools as scopes within `scopes`, which `close` closes, those of the caller included.
         `dialer` opens connections to the account's server, `others` returns those for all servers that policy names
-        now. Refused("unknown-user") if the store holds no account. After an error the caller closes the scopes."""
+        now, which are tried if that one fails. Refused("unknown-user") if the store holds no account. After an error
+        the caller closes the scopes."""
         self._scopes = scopes
         self.profile = profile
         self.settings = settings

@@ -21,7 +21,10 @@ _PROXY = re.compile(rf"(?:http://)?{_HOST}{_PORT}/?")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Generic[V]):
     """The declaration of one setting. `choices`: (value, label) pairs, empty for free values. `low` and `high` bound
-    numbers. `about` is one sentence on what it does, "" for what the program remembers for itself."""
+    numbers. `fits` gets a free text that is not empty and returns whether it is valid. `several`: the text is a list.
+    `seen`: the settings view shows the setting. `stored`: the profile's own value counts; otherwise only policy's and
+    the installer's do. `fixable`: policy may fix it. `about` is one sentence on what it does, "" for what the program
+    remembers for itself."""
 
     key: str
     default: V

@@ -111,7 +111,7 @@ class Parts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsaved:
     """Edits of the object `obj`, or a draft in it (`draft`), that the disk has refused and that are only in memory. A
-    draft in a room is named by the room's root object."""
+    draft in a room is named by the room's root object, which has the room's own records."""
 
     obj: ObjId
     draft: bool
@@ -159,48 +159,55 @@ S = TypeVar("S", bound=Service)
 
 @dataclass(frozen=True, slots=True)
 class NoBaseline:
-    """A kind's rule: new members without the history are given no state of its objects, because of `reason`."""
+    """A kind's rule: new members without the history are given no baseline (present state) of its objects, because of
+    `reason`."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoSnapshot:
-    """A kind's rule: no snapshots are made of its objects, because of `reason`; so their history is never cleared on
-    the server."""
+    """A kind's rule: no snapshots (merged states that replace an object's changes) are made of its objects, because of
+    `reason`; so their history is never cleared on the server."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoCopy:
-    """A kind's rule: an object of which a change is held back cannot be copied, because of `reason`."""
+    """A kind's rule: an object of which a change is held back (stored, and not merged on this computer) cannot be
+    copied, because of `reason`."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Carry(Generic[S]):
-    """A kind's rule for a successor room (one that continues a stopped room): the founder carries the objects over as
-    records. `state(service, obj, into)` returns the object `obj` as changes for `into`, its successor, without those
-    that are there already; each group is written in one transaction."""
+    """The rule for a successor room (one that continues a stopped room) of a kind that does not merge, such as the
+    chat; a kind that merges has an `Offer`. The founder writes the old objects' contents there as records.
+    `state(service, obj, into)`: `service` is the tool's; it returns the object `obj` as changes for `into`, its
+    successor, without those that are there already; each group is written in one transaction."""
 
     state: Callable[[S, ObjId, ObjId], Iterable[Sequence[bytes]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer(Generic[S]):
-    """A kind's rule for a successor room (one that continues a stopped room): each object there begins with the old
-    one's state, and members offer their own changes that this state lacks. `copy_into(service, obj, room, into)` copies
-    the content that an object of the old room has here into the successor, as new content."""
+    """The rule for a successor room (one that continues a stopped room) of a kind that merges, such as documents; a
+    kind that does not has a `Carry`. Each object there begins with the old one's state, and members offer their own
+    changes that this state lacks: they write them once more. `copy_into(service, obj, room, into)` is for changes that
+    cannot be offered: it copies the content that the old object `obj` has here into the successor `room`, as a new
+    object or into `into`, which continues the old one. `service` is the tool's; the result is not used."""
 
     copy_into: Callable[[S, ObjId, RoomId, ObjId], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindRules:
-    """The rules of one kind of objects, as functions that have the service of one session behind them. None where the
-    kind has no such function."""
+    """The rules of one kind of objects (`id`), as functions that have the service of one session behind them; None
+    where the kind has no such function. `baseline(obj)` gives an object's present state as changes. `carrier(obj,
+    into)` and `copy_into(obj, room, into)` are those of `Carry` and `Offer`; a kind has one of the two. `copier(obj)`
+    copies an object within its room and returns the copy's id."""
 
     id: str
     baseline: Baseline | None
@@ -213,10 +220,12 @@ class KindRules:
 class ToolKind(Generic[S]):
     """The declaration of a kind of objects of a tool whose service is S.
 
-    `kind`: what the store needs. `baseline`: the object's present state as changes, for newcomers and successors
-    (`from_snapshot` for a kind that makes snapshots). `snapshot`: the kind's own `compact`. `successor`: `Offer` for a
-    kind that merges, `Carry` for records. `copier`: makes an object in the same room with what this computer shows of
-    an object of which a change is held back. `starter`: the object that every new room begins with, or None.
+    `kind`: what the store needs. `baseline(parts, obj)` gives the object's present state as changes, for newcomers and
+    successors (`from_snapshot` for a kind that makes snapshots). `snapshot`: the function that merges an object's
+    changes into one state, the same as `kind.compact`, or why there is none. `successor`: `Offer` for a kind that
+    merges, `Carry` for records. `copier(service, obj)` is for an object of which a change is held back (stored, and not
+    merged on this computer): it makes a new object in the same room with what this computer shows of `obj`, and returns
+    its id. `starter`: the object that every new room begins with, or None.
     """
 
     kind: Kind
@@ -227,7 +236,7 @@ class ToolKind(Generic[S]):
     starter: Starter | None
 
     def __post_init__(self) -> None:
-        """Raises BugError if the parts do not fit together."""
+        """Raises BugError if the parts of this declaration contradict each other."""
         fault = self._fault()
         if fault:
             raise BugError(f"The kind {self.kind.id!r}: {fault}.")
@@ -294,8 +303,8 @@ class AnyTool(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppTool(Generic[S]):
-    """The declaration of a tool such as chat or documents. `make` makes its service for a session, an instance of the
-    class `service`. `kinds`: its kinds of objects. `ephemeral`: the kind of ephemeral message that it owns
+    """The declaration of a tool such as chat or documents. `make(parts)` makes its service for a session, an instance
+    of the class `service`. `kinds`: its kinds of objects. `ephemeral`: the kind of ephemeral message that it owns
     (sync/trust/room/ephemeral.py), or None."""
 
     id: str

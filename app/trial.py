@@ -42,8 +42,10 @@ DAY_MS = 86_400_000
 async def trial(
     folder: Path, name: str, passphrase: str, tools: Sequence[AnyTool] = TOOLS
 ) -> AsyncIterator[tuple[Office, Session]]:
-    """A context with one person at work, online, in a new profile in `folder`: (the office, the open session). `name`:
-    the person's; `passphrase`: the store's; `tools`: those of the session. The machine's policy does not apply here."""
+    """A context with one person at work, online, in a new profile in `folder`: (the office, the open session). For
+    trying the program out, as the self-test of an installation does: the server is in this process, and is gone when
+    the context ends. `name`: the person's; `passphrase`: the store's; `tools`: those of the session. The machine's
+    policy does not apply here."""
     server = _Server(folder / "server")
     office = Office(
         Profile.open_in(folder),

@@ -89,10 +89,11 @@ class AccountRecovery:
     ) -> Session:
         """Makes the store and recovers on this device the account that was looked up last. `found`: what
         `look_up_account` returned for it, of which only the server is used; BugError if that was not called.
-        `passphrase`: what unlocks the store; None for the computer's key store. Raises ReturnWaits if the other devices
-        have a day to object: then call `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the
-        errors of `look_up_account` too. `revoke`: the other devices are revoked in the same step. ▲ What is needed to
-        finish is kept before the server receives it. If the method is called several times for the same codes, the last
+        `passphrase`: what unlocks the store; None for the computer's key store. `progress` is called at each step with
+        (what is being done, for the screen; steps done; steps in all). Raises ReturnWaits if the other devices have a
+        day to object: then call `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the errors
+        of `look_up_account` too. `revoke`: the other devices are revoked in the same step. ▲ What is needed to finish
+        is kept before the server receives it. If the method is called several times for the same codes, the last
         passphrase and the last `revoke` count."""
         current = self._current
         if current is None:
@@ -128,7 +129,7 @@ class AccountRecovery:
         """Asks the server again whether the recovery can be finished, after ReturnWaits or a lost connection, in the
         same run of the program. Raises ReturnWaits while it cannot, Refused "vetoed" if another device of the person
         said no, and SyncErrors such as Unreachable. After a refusal that is final the store is removed; a veto is not
-        final, since it may turn out to be void. BugError before `recover`."""
+        final, since it may turn out later to count for nothing. BugError before `recover`."""
         current = self._current
         if current is None or current.key is None:
             raise BugError("recover was not called")

@@ -63,7 +63,7 @@ class DevicePairing:
     async def join(self, chosen: PairingPeer, passphrase: str | None, progress: Progress) -> Session:
         """Makes the store, waits until the other device agrees, and opens the account here. `chosen`: what
         `begin_pairing` returned. `passphrase`: what unlocks the store; None for the computer's key store. `progress` is
-        called at each step.
+        called at each step with (what is being done, for the screen; steps done; steps in all).
 
         Raises Refused "pairing" if the other device says no or does not answer, and SyncErrors such as Unreachable;
         nothing is left behind then. If only the connection was lost after the other device agreed, `join` may be called

@@ -20,8 +20,9 @@ def _no_script(address: str) -> ProxyLookup | None:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """How the desktop finds the proxy for a connection: `system` asks for the one that the operating system names,
-    `script` for the one that a PAC script names. Both may wait for the system; call them in a thread."""
+    """How the desktop finds the proxy for a connection: `system(host, port)` returns the one that the operating system
+    names, as "http://host:port", or None for none. `script(address)` returns such a function for the PAC script at that
+    address, None where no script can be run. What they ask may wait for the system; call them in a thread."""
 
     system: ProxyLookup = field(default_factory=lambda: from_environment(os.environ))
     """The proxy that the system names."""

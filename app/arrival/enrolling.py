@@ -102,8 +102,9 @@ class Enrolling:
     async def enrol(self, found: Chosen, passphrase: str | None, progress: Progress) -> Session:
         """Makes the encrypted store and the account, and registers the account at the server. `found`: what `look_up`
         returned. `passphrase`: what unlocks the store; None for the computer's key store. `progress` is called at each
-        step. An unfinished account of another code is removed first. Raises WeakPassphrase, NoKeyring, KeyringLocked,
-        StoreFault; Refused "code-…" and other SyncErrors such as Unreachable.
+        step with (what is being done, for the screen; steps done; steps in all). An unfinished account of another code
+        is removed first. Raises WeakPassphrase, NoKeyring, KeyringLocked, StoreFault; Refused "code-…" and other
+        SyncErrors such as Unreachable.
 
         ▲ The account is kept before the server receives it. If no answer is received, the account stays: `enrol` again
         finishes it, and so does the next start. If the enrolment failed before that, or if the server will never take

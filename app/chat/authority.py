@@ -35,8 +35,8 @@ class MessageRow:
     """One message as it is stored. `author`: the person whom its record names; `shown`: whether that person is shown as
     its author here (otherwise it is shown as a quotation). `carried_by`: who carried it over from an old room, None if
     nobody did. `change_id`: its id in this conversation; `own_id`: the id that its author gave it, of a carried message
-    `change_id` again. `t`: the time that is shown. `own_t` (ms), `n` and `data`: time, position and bytes of the change
-    that it is in."""
+    `change_id` again. `t` (ms): the time that is shown. `row`, `own_t` (ms), `n` and `data`: row, time, position (None
+    until the server has it) and bytes of the change that it is in."""
 
     row: int
     room: RoomId
@@ -173,8 +173,8 @@ def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int
 
 
 def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int]]:
-    """The ranges (first, last) of positions in which the person `uid` was administrator or owner of the room, in
-    order."""
+    """The ranges (first, last) of positions in which the person `uid` was administrator or owner of the room, in order.
+    A deletion that needs these roles counts only there."""
     execute = conn.execute
     roles = execute(
         "SELECT n, role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL ORDER BY n", (room, uid)

@@ -34,8 +34,8 @@ def carry(db: Database, obj: ObjId, rows: ChatRows, there: ChatRows) -> Iterator
 
 
 def _data(carried: Carried) -> bytes:
-    """Encodes the record of a carried message. If that is too large, leaves out the pictures' previews, and then the
-    reactions."""
+    """Encodes the record that carries a message over from an old room. If that is too large, leaves out the pictures'
+    previews, and then the reactions."""
     data = encode(carried)
     if len(data) > MAX_DATA_BYTES:
         carried = msgspec.structs.replace(carried, data=without_previews(carried.data))

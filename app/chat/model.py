@@ -46,9 +46,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message in its present state. `t` and `edited_t` are in ms; `waiting` is true until the server has the
-    message. `quote`: the message that it answers, None also if that is not here. `replies`: how many messages answer
-    it, without deleted ones; `last_reply`: (id, time in ms) of the latest of them.
+    """One message in its present state. `t` and `edited_t` are in ms, by the server's clock, or by this device's while
+    the server does not have the message or edit; `waiting` is true until the server has the message. `quote`: the
+    message that it answers, None also if that is not here. `replies`: how many messages answer it, without deleted
+    ones; `last_reply`: (id, time in ms) of the latest of them.
 
     `carried_by`: who brought the message from the room that this one continues. Where this device's own copy of that
     room does not confirm it, the message is a quotation: `author` is then the person who carried it, and
@@ -169,7 +170,8 @@ class Timeline:
         return page[index % PAGE]
 
     def known(self, index: int) -> ChangeId | None:
-        """The id of the message that was at `index` when it was read last; None if that is not in memory."""
+        """The id of the message that was at `index` when it was read last; None if that is not in memory. Reads
+        nothing: with it a view finds its rows again after a `reset`."""
         page = self._pages.get(index // PAGE, [])
         return page[index % PAGE].change_id if index % PAGE < len(page) else None
 

@@ -76,10 +76,10 @@ class Original:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """How a carried message is shown on this device. `shown` True: as a message of the author whom the record names;
-    False: as a quotation. `t` and `edited_t` (None if it was not edited) in ms: those of a confirmed message are its
-    author's own, those of a quotation the time when it was carried. `reactions`: those that this device's own copy of
-    the old room has too."""
+    """How a message that was carried over from an old room is shown on this device. `shown` True: as a message of the
+    author whom the record names; False: as a quotation. `t` and `edited_t` (None if it was not edited) in ms: those of
+    a confirmed message are its author's own, those of a quotation the time when it was carried over. `reactions`: those
+    that this device's own copy of the old room has too."""
 
     shown: bool
     t: int
@@ -129,9 +129,9 @@ def _original(
 
 
 def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: int = HOPS) -> Attribution:
-    """▲ Decides whom this device shows as the author of a carried message: the author whom the record `carried` names,
-    only if this device's copy of the old room, or the author's own message in this room, has the same bytes. `hops`:
-    how many rooms back are read."""
+    """▲ Decides whom this device shows as the author of a carried message (one that the founder brought over from an
+    old room): the author whom the record `carried` names, only if this device's copy of the old room, or the author's
+    own message in this room, has the same bytes. `hops`: how many rooms back are read."""
     own = _own_copy(conn, message.room, message.change_id, hops - 1) if hops else None
     known = {_bytes(part) for part in own.reactions} if own is not None else set()
     reactions = tuple(part for part in carried.reactions if _bytes(part) in known)

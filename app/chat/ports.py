@@ -73,7 +73,8 @@ class Things(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LinkedThings:
-    """`Things` made of a signal (the room in which a thing changed) and a function that finds what a link leads to."""
+    """`Things` made of a signal (`changed` is emitted with the room in which a thing changed) and a function: `find`
+    gets a link and returns what to show of the thing that it leads to, or None if the thing is not here."""
 
     changed: Signal[RoomId]
     find: Callable[[ObjectLink], Linked | None]

@@ -50,9 +50,9 @@ _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the rows for lists and search that new changes of one conversation make, and computes again the copies of
-    its messages in rooms that continue this one. BadChange for a change that is no valid chat record, or that carries a
-    message over though its author may not."""
+    """Writes, within the caller's transaction, the rows for lists and search that new changes of one conversation make,
+    and computes again the copies of its messages that were carried over into rooms which continue this one. BadChange
+    for a change that is no valid chat record, or that carries a message over though its author may not."""
     records = [(change, _read(conn, change)) for change in changes]
     sent = [_arrived(change, record) for change, record in records if isinstance(record, MessageSent | Carried)]
     notes = [(change, record) for change, record in records if not isinstance(record, MessageSent | Carried)]
@@ -82,7 +82,8 @@ def _settle_notes(
     conn: Connection, obj: ObjId, notes: Sequence[tuple[StoredChange, Note]], done: Container[bytes] = ()
 ) -> None:
     """Computes the present state of the messages that these notes (edits, deletions, reactions) are about, and writes
-    it. Skips the ids in `done`, whose messages the caller has just computed from all their records."""
+    it, within the caller's transaction. Skips the ids in `done`, whose messages the caller has just computed from all
+    their records."""
     texts, reactions = set[bytes](), set[tuple[bytes, str, Uid]]()
     for change, record in notes:
         for target in {record.target, second_id(change.author, record.target)}:
@@ -99,8 +100,9 @@ def _settle_notes(
 
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the position and time that the server has given to own changes of the conversation `obj`. Computes again
-    the messages that these changes edit, delete, react to or carry over: their order is known only now."""
+    """Writes, within the caller's transaction, the position and time that the server has given to own changes of the
+    conversation `obj`. Computes again the messages that these changes edit, delete, react to or carry over: their order
+    is known only now."""
     rows = [(c.n, c.t, c.rowid) for c in changes if c.n is not None]
     conn.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
     conn.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
@@ -167,8 +169,9 @@ def _arrived(change: StoredChange, record: MessageSent | Carried) -> _Arrived:
 
 
 def _add_messages(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
-    """Adds the messages that are not in the conversation yet. Returns (those that were added, each under the id that it
-    got; ids of carried messages that stay although their author has now sent them here too)."""
+    """Adds, within the caller's transaction, the messages that are not in the conversation yet. Returns (those that
+    were added, each under the id that it got; ids of messages that were carried over from an old room and stay although
+    their author has now sent them here too)."""
     added, confirmed = _new(conn, obj, sent)
     if added:
         conn.executemany(_ADD_MESSAGE, [_message_row(one) for one in added])
@@ -190,10 +193,10 @@ class _Taken:
 
 
 def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
-    """Decides which messages are new. Returns (the messages to add, each under its id here; ids of carried messages
-    that stay although their author has now sent them here too). ▲ A change id belongs to its author: another person's
-    message under it gets a different id here. A message that its author sent replaces the one that was carried in their
-    name, unless the two agree or the carried one is deleted."""
+    """Decides which messages are new. Returns (the messages to add, each under its id here; ids of messages that were
+    carried over from an old room and stay although their author has now sent them here too). ▲ A change id belongs to
+    its author: another person's message under it gets a different id here. A message that its author sent replaces the
+    one that was carried in their name, unless the two agree or the carried one is deleted."""
     taken = _taken(conn, obj, [one.change_id for one in sent])
     added, confirmed = dict[ChangeId, _Arrived](), set[ChangeId]()
     for one in sent:
@@ -227,8 +230,8 @@ def _taken(conn: Connection, obj: ObjId, ids: Sequence[ChangeId]) -> dict[Change
 
 
 def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
-    """Whether the carried message `taken` was deleted, or is unedited and has the same bytes as `one`, which its author
-    sent in this room."""
+    """Whether the message `taken`, which was carried over from an old room, was deleted, or is unedited and has the
+    same bytes as `one`, which its author sent in this room: then it stays, otherwise `one` replaces it."""
     data = conn.value("SELECT data FROM changes WHERE row = ?", (taken.row,))
     record = decode(data)
     assert isinstance(record, Carried)  # noqa: S101 - the row says so
@@ -236,8 +239,8 @@ def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
 
 
 def _message_row(one: _Arrived) -> tuple[object, ...]:
-    """The values of a new message's row. ▲ A carried message is written as a quotation by the person who carried it,
-    until `settle` has compared it with this device's own copy of the old room."""
+    """The values of a new message's row. ▲ A message that the founder carried over from an old room is written as a
+    quotation by the founder, until `settle` has compared it with this device's own copy of the old room."""
     change, record = one.change, one.carried
     return (
         change.rowid,

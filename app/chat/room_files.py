@@ -13,8 +13,8 @@ from sync.errors import Refused, Reject
 
 
 class RoomFiles:
-    """Stores and fetches the files of chat messages, by room. `origin_of`: returns the room that a room continues, or
-    None."""
+    """Stores and fetches the files of chat messages, by room. `origin_of` gets a room and returns the one that it
+    continues, or None."""
 
     def __init__(self, files: SealedFiles, objects: Objects, origin_of: Callable[[RoomId], RoomId | None]) -> None:
         self._files = files

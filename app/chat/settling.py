@@ -43,8 +43,8 @@ _SUCCESSORS = """SELECT g.room, g.n, o.obj FROM origins g JOIN objects o ON o.ro
 
 def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = True) -> None:
     """Computes the present state of a message from its edits, deletions and reactions, in the server's order, and
-    writes it. Does nothing if the message is not here. `reactions` False: the stored reactions are left as they are,
-    unless the message is or was deleted."""
+    writes it, within the caller's transaction. Does nothing if the message is not here. `reactions` False: the stored
+    reactions are left as they are, unless the message is or was deleted."""
     message = message_row(conn, obj, change_id)
     if message is None:
         return
@@ -70,8 +70,9 @@ def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = 
 
 
 def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, uid: Uid) -> None:
-    """Computes and writes the state of one person's reaction with one emoji to a message. A deleted message has none.
-    Does nothing if the message, or a record of that person about the emoji, is not here.
+    """Computes and writes, within the caller's transaction, the state of one person's reaction with one emoji to a
+    message. A deleted message has none. Does nothing if the message, or a record of that person about the emoji, is not
+    here.
 
     ▲ It costs the same however many reactions the message has. Otherwise a member could make each further reaction take
     as long as all earlier ones.
@@ -94,10 +95,10 @@ def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, 
 def _write_attribution(
     conn: Connection, message: MessageRow, record: Carried, shown: Attribution, later: Outcome
 ) -> Uid | None:
-    """▲ Writes whom this device shows as the author of a carried message: `shown` is the decision. `record`: the
-    carried message; `later`: what later records in this room make of it. Returns the person who is shown as having
-    deleted it, None if it is not deleted. An edit that the named author signed in this room makes the message theirs on
-    every device."""
+    """▲ Writes whom this device shows as the author of a message that was carried over from an old room: `shown` is the
+    decision. `record`: the carried message; `later`: what later records in this room make of it. Returns the person who
+    is shown as having deleted it, None if it is not deleted. An edit that the named author signed in this room makes
+    the message theirs on every device."""
     theirs = shown.shown or later.edit is not None
     author = message.author if theirs else message.carried_by
     named = None if theirs else message.author
@@ -186,8 +187,9 @@ def _write_reactions(
 
 
 def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: int = HOPS) -> None:
-    """Computes again the copies of new or changed messages that were carried over into rooms which continue this one,
-    and into rooms that continue those. It follows at most `hops` rooms, as many as attribution reads back.
+    """Computes again, within the caller's transaction, the copies of new or changed messages that were carried over
+    into rooms which continue this one, and into rooms that continue those. It follows at most `hops` rooms, as many as
+    attribution reads back.
 
     `touched`: for each message id the lowest sort key of what is new about it. A successor names the last position of
     the old room that counts for it. Copies in that successor are not affected by anything after this position.
@@ -223,9 +225,10 @@ def own_uid(conn: Connection) -> Uid:
 
 
 def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = True) -> None:
-    """Stores the conversation's share of the room's line in the list: the latest message, how many are unread and how
-    many of them mention this person. Only the room's one conversation counts. Otherwise a member could announce a
-    second one whose messages nobody can read. Does nothing for an empty conversation.
+    """Stores, within the caller's transaction, the conversation's share of the room's line in the list: the latest
+    message, how many are unread and how many of them mention this person. Only the room's one conversation counts.
+    Otherwise a member could announce a second one whose messages nobody can read. Does nothing for an empty
+    conversation.
 
     `count`: whether the number of unread messages can have changed. An own message leaves it as it is, and counting
     reads all own messages above the read mark.

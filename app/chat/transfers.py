@@ -63,7 +63,8 @@ class Transfers:
 
     async def run(self, transfer: Transfer, work: Callable[[Progress], Awaitable[T]]) -> T:
         """Runs `work`, which moves the file, in the calling task, and shows it as `transfer` meanwhile. `work` gets a
-        function to report progress. Returns its result and raises its errors."""
+        function that it calls with the bytes done and in all, and what it returns is awaited. Returns the result of
+        `work` and raises its errors."""
         task = asyncio.current_task()
         if task is not None:
             self._tasks[transfer.key] = task

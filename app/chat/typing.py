@@ -26,7 +26,9 @@ _decoder = msgspec.msgpack.Decoder(TypingNow)
 
 class Typing:
     """The people who are writing in each room right now: sends this for the own account and receives it from others.
-    `now` drops old entries by itself; a view calls it every second while its result is not empty."""
+    `send` gets a room and the bytes of an ephemeral message for the devices that are online there; None: nothing is
+    sent. `now_ms` is this device's clock. `now` drops old entries by itself; a view calls it every second while its
+    result is not empty."""
 
     def __init__(self, send: SendEphemeral | None, now_ms: Callable[[], int] = clock.now_ms) -> None:
         self.changed: Signal[RoomId] = Signal()

@@ -32,8 +32,9 @@ IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj 
 
 
 def counts(conn: Connection, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
-    """(unread messages, those of them that mention this person) in a conversation; own, deleted and carried messages
-    never count as unread. Stops counting unread ones at `most`: 100,000 would take 10 ms."""
+    """(unread messages, those of them that mention this person) in a conversation; messages that are own, deleted, or
+    carried over from an old room never count as unread. Stops counting unread ones at `most`: 100,000 would take 10
+    ms."""
     place = _place(conn, obj, me)
     if conn.execute("SELECT 1 FROM read_apart WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
         return _counts_above(conn, place | {"most": most})  # nearly always: 167 µs instead of 225 with 1,000 unread
@@ -62,8 +63,9 @@ def first(conn: Connection, obj: ObjId, me: Uid) -> int | None:
 
 
 def see(conn: Connection, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
-    """Notes that the messages `seen` have been on screen. Returns the new read mark, a row of the store: it passes
-    messages that have been seen and stops before the first that has not."""
+    """Notes, within the caller's transaction, that the messages `seen` have been on screen. Returns the new read mark,
+    a row of the store, which the caller stores: it passes messages that have been seen and stops before the first that
+    has not."""
     place = _place(conn, obj, me)
     mark, ids = place["mark"], list(seen)
     for at in range(0, len(ids), CHUNK):
@@ -85,8 +87,8 @@ def see(conn: Connection, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> in
 
 
 def see_all(conn: Connection, obj: ObjId, me: Uid) -> int:
-    """Marks everything as read except mentions of this person that have not been on screen. Returns the new read mark,
-    a row of the store."""
+    """Notes, within the caller's transaction, that everything is read except mentions of this person that have not been
+    on screen. Returns the new read mark, a row of the store, which the caller stores."""
     place = _place(conn, obj, me)
     named = conn.execute(f"SELECT c.row {_NAMED_ABOVE}", place).fetchall()
     conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ?", (obj, place["mark"]))

@@ -17,7 +17,8 @@ class Signal(Generic[*Args]):
         self._slots: list[Callable[[*Args], object]] = []
 
     def connect(self, slot: Callable[[*Args], object]) -> Callable[[], None]:
-        """Calls `slot` at every emit until the returned function is called (twice does no harm)."""
+        """Calls `slot` at every emit until the returned function is called (twice does no harm). `slot` gets what is
+        emitted. Its result is ignored; its error reaches the emitter."""
         self._slots = [*self._slots, slot]  # a new list: connecting during an emit counts from the next one
 
         def disconnect() -> None:

@@ -99,8 +99,9 @@ class UnsentFile:
 
 
 class UnsentWork:
-    """Writes this device's unsent work into a file sealed to its person, and reads such files of the person's other
-    devices. Large work runs in a thread."""
+    """Writes this device's unsent work into a file that is sealed to its person, so that only the person's devices can
+    open it, and reads such files of the person's other devices. `may_write` gets a room and returns whether this device
+    may write in it. Large work runs in a thread."""
 
     def __init__(self, store: Store, engine: Engine, may_write: MayWrite) -> None:
         self._store = store

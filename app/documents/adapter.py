@@ -16,7 +16,8 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 class DocumentAdapter:
     """Makes the live models of documents and merges received changes into them, for `LiveObjects`, which has the open
-    ones."""
+    ones. `announce` gets (room, object, kind) and writes the record by which the room lists a new object, within the
+    caller's transaction."""
 
     kind = projection.KIND_ID
     is_live = True

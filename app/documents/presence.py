@@ -38,7 +38,9 @@ class _Mine:
 
 
 class Presence:
-    """Sends this person's selection in each document that they have open, and receives the selections of others."""
+    """Sends this person's selection in each document that they have open, and receives the selections of others. `send`
+    gets a room and the bytes of an ephemeral message for the devices that are online there; None: nothing is sent.
+    `later` calls a function after some seconds; `now_ms` is this device's clock."""
 
     def __init__(
         self,

@@ -23,8 +23,8 @@ _SET = "UPDATE document_rows SET words = ?, excerpt = ?, pending = 0 WHERE obj =
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Checks new changes of a document, stores the newest title, and marks the document's row to be indexed. BadChange
-    for a change that is no update."""
+    """Checks new changes of a document, stores the newest title, and marks the document's row to be indexed, all within
+    the caller's transaction. BadChange for a change that is no update."""
     titles = [title for change in changes if (title := check(change.data))]
     conn.execute(_MARK, (obj.obj, obj.room, changes[-1].author))
     if titles:
@@ -32,7 +32,8 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
 
 
 def index(conn: Connection, obj: ObjectRow, document: Document) -> None:
-    """Writes a document's title, word count, excerpt and search text from its merged content."""
+    """Writes a document's title, word count, excerpt and search text from its merged content, within the caller's
+    transaction."""
     text = document.plain_text()
     excerpt = one_line(text[: 4 * EXCERPT_CHARS], EXCERPT_CHARS)
     conn.execute(_SET, (document.words, excerpt, obj.obj))

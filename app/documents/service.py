@@ -72,8 +72,9 @@ class DocumentRow:
 
 
 class DocumentService:
-    """What this account can do with documents. `live_changed` is emitted when colleagues have a document open too, or
-    no longer have, so that the engine sends edits without waiting while they do. Lives on the event loop."""
+    """What this account can do with documents. `live_changed` is emitted with (room, object, whether that is so) when
+    colleagues have a document open too, or no longer have, so that the engine sends edits without waiting while they
+    do. Lives on the event loop."""
 
     def __init__(
         self,

@@ -22,9 +22,9 @@ class Me(Protocol):
 
 
 class DocumentTrash:
-    """The trash of documents, as the view that shows the trash of any tool uses it (`Bin`). `retired` reads from the
-    rooms' records which objects are in the trash: of one room or all, put away by one person or anybody. `restore`
-    takes a document out."""
+    """The trash of documents, as the view that shows the trash of any tool uses it (`Bin`). `retired(room, by)` reads
+    from the rooms' records which objects are in the trash: of one room or all (None), put away by one person or anybody
+    (None). `restore` gets a document's id and takes it out of the trash."""
 
     def __init__(
         self,
@@ -69,8 +69,9 @@ class DocumentTrash:
         return found
 
     def see(self, obj: ObjId, row: int) -> None:
-        """Notes that the person has seen the changes of a document up to row `row`, if it is in the trash. Ignores an
-        error of the disk: a full disk must not keep a document open."""
+        """Notes that the person has seen the changes of a document up to row `row`, if it is in the trash, so that
+        `written_after` no longer lists those. Ignores an error of the disk: a full disk must not keep a document
+        open."""
         item = self.of(obj)
         if item is not None:
             with suppress(StoreFault):

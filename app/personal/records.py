@@ -47,7 +47,8 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True, tag="alive"):
 
 class PersonMarked(msgspec.Struct, frozen=True, kw_only=True, tag="marked"):
     """A record in the personal room: a colleague's safety number was compared in person (`on` True), or the mark is
-    taken back. `genesis` (32 B): the keys that were compared; `t`: when, in ms by the device's clock."""
+    taken back. `genesis` (32 B): the hash of the first entry of the colleague's log, which identifies the keys that
+    were compared; `t`: when, in ms by the device's clock."""
 
     uid: bytes
     genesis: bytes
@@ -86,8 +87,8 @@ class Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """The latest mark about a colleague: whether the person with the keys `genesis` counts as verified in person
-    (`on`), and since when (`t`, ms)."""
+    """The latest mark about a colleague: whether the person whose log begins with the entry of the hash `genesis`,
+    which identifies their keys, counts as verified in person (`on`), and since when (`t`, ms)."""
 
     genesis: Hash
     on: bool
@@ -166,7 +167,7 @@ def fold(changes: Sequence[StoredChange]) -> SharedRecords:
 
 
 def check(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """The projection of the personal room's object: only checks that each change is a valid record. It writes no rows,
-    since all records are read again each time. BadChange."""
+    """What the store calls for new changes of the personal room's object: only checks that each change is a valid
+    record. It writes no rows, since all records are read again each time. BadChange."""
     for change in changes:
         decode(change.data)

@@ -56,7 +56,8 @@ class Personal:
     cancelled; call all other methods on the same loop."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, announce: Announce) -> None:
-        """`announce` writes the record by which a room lists a new object, within the caller's transaction."""
+        """`announce` gets (room, object, kind) and writes the record by which a room lists a new object, within the
+        caller's transaction."""
         self.changed: Signal[()] = Signal()
         """A device's name, system or heartbeat has changed."""
         self._store = store
@@ -88,8 +89,8 @@ class Personal:
 
     @property
     def rooms(self) -> list[RoomId]:
-        """The personal rooms of this person, usually one, the oldest first. The first one that the server has not
-        forked is written to."""
+        """The personal rooms of this person, usually one, the oldest first. The first one of which the server has not
+        shown two histories (a fork) is written to."""
         if self._rooms is None:
             found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
             dated = [(t, room) for room in found if (t := self._founded(room)) is not None]

@@ -33,10 +33,12 @@ latest after this."""
 class Indexing:
     """Writes the list rows and the search text of documents a moment after they changed.
 
-    `rows`: the tool's table with a row for each document, which has the columns `obj` and `pending`. `index` writes
-    what depends on a document's text. `document` is a context manager that gives a document's present content.
-    `changed` is emitted with a room whose list of documents has changed. Call `start` when the loop runs, `plan` when a
-    document has changed, and `close` before the store closes.
+    `rows`: the tool's table with a row for each document, which has the columns `obj` and `pending`. `index(conn, row,
+    document)` writes the list row and search entries of a document within the store's transaction; after an error the
+    next change of that document tries again. `document` gets an id and returns a context manager that gives the
+    document's present content. `later` calls a function after some seconds. `changed` is emitted with a room whose list
+    of documents has changed. Call `start` when the loop runs, `plan` when a document has changed, and `close` before
+    the store closes.
     """
 
     def __init__(

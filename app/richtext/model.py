@@ -45,7 +45,8 @@ TITLE_AT = (_META, _TITLE)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A change of a document's text: `removed` blocks from number `first` on became `blocks`. `edits` is the same
-    change as text, without formatting. `source` is the view that made it, None for a change from outside."""
+    change as text, without formatting. `source` is the view that made it, None for a change from outside. `origin`:
+    whether it was an edit made here, an undo or redo, or came from the store or a colleague."""
 
     first: int
     removed: int
@@ -57,7 +58,7 @@ class Change:
 
 class Document:
     """The live document behind every view of it: its text as blocks, its title, and this person's undo. `emit` is
-    called with each finished update that is made here."""
+    called with each finished update (bytes) that is made here."""
 
     def __init__(
         self, emit: Callable[[bytes], None] | None = None, *, clock_ms: Callable[[], int] = clock.now_ms
@@ -304,7 +305,7 @@ class Document:
 
         ▲ The bytes name no client number under which this person has only unsent changes; where they would, the last
         selection that named none is returned. Otherwise a colleague could read the number in the selection and write
-        under it first, and everything that this person wrote under it would be void.
+        under it first, and everything that this person wrote under it would count for nobody.
         """
         anchor, caret = (self._text.sticky(self._mirror.to_utf8(pos)) for pos in (anchor_utf16, caret_utf16))
         if self._hidden.isdisjoint((client_in(anchor), client_in(caret))):

@@ -26,9 +26,9 @@ Baseline = Callable[[ObjId], Awaitable[Sequence[bytes]]]
 
 class Baselines:
     """Writes the present state of objects for members who were added without the history, where this device owes it.
-    `kinds`: for each kind of objects a function that gives an object's state as changes; a kind that only grows (chat)
-    has none. `whole`: says whether the local copy of a room is complete. ▲ If it is not, nothing is written: a newcomer
-    would receive a part as if it were all."""
+    `kinds`: for each kind of objects a function that gets an object's id and gives its state as changes; after an error
+    it is called again later. A kind that only grows (chat) has none. `whole` gets a room and returns whether the local
+    copy of it is complete. ▲ If it is not, nothing is written: a newcomer would receive a part as if it were all."""
 
     def __init__(self, store: Store, whole: Callable[[RoomId], bool]) -> None:
         self._store = store
@@ -121,7 +121,8 @@ class Baselines:
 
     async def _state(self, found: ObjectRow) -> Sequence[bytes] | None:
         """An object's present state as changes; () for a kind that has none. None if it cannot be made now: a change of
-        the object is held back on this device, or the worker process ended at it. WorkerUnavailable."""
+        the object is held back on this device (stored, and not merged, since merging might end the program or take too
+        long), or the worker process ended at it. WorkerUnavailable."""
         baseline = self.kinds.get(found.kind)
         if baseline is None:
             return ()
@@ -132,8 +133,9 @@ class Baselines:
             return None
 
     def _append_state(self, room: RoomId, found: ObjectRow, state: Sequence[bytes] | None) -> list[ChangeId]:
-        """Writes one object's `state` and returns the ids of the changes that it consists of. ▲ If it is None, or a
-        change of the object is held back on this device, notes instead that the state is still owed, and returns []."""
+        """Writes one object's `state`, within the caller's transaction, and returns the ids of the changes that it
+        consists of. ▲ If it is None, or a change of the object is held back (not merged) on this device, notes instead
+        that the state is still owed, and returns []."""
         if found.kind not in self.kinds:
             return []
         if state is None or not self._store.trials.is_sound(found.obj):
@@ -153,16 +155,16 @@ class Baselines:
             return self._append_state(room, found, state)
 
     def pay(self, obj: ObjId) -> None:
-        """Notes that no change of an object is held back any more. If its state is still owed to new members, `run`
-        writes it; otherwise nothing happens."""
+        """Notes that no change of an object is held back (kept from being merged on this device) any more. If its state
+        is still owed to new members, `run` writes it; otherwise nothing happens."""
         if self._store.newcomers.owes(obj):
             self._due.add(obj)
             self._woken.set()
 
     async def _paid(self, obj: ObjId) -> bool:
         """Writes an object's state if it is owed. Returns False if it must be tried again soon. True also where nothing
-        can be done now: a state that waits for a held-back change is written after the next `pay`, one at which the
-        worker process ended after the next start."""
+        can be done now: a state that waits for a held-back change (one not merged here) is written after the next
+        `pay`, one at which the worker process ended after the next start."""
         found = self._store.objects.get(obj)
         if found is None or not self._store.newcomers.owes(obj) or not self._store.trials.is_sound(obj):
             return True

@@ -16,11 +16,11 @@ from sync.client.room.invitation_consent import Added, Invitation, Verdict
 class Knowledge:
     """What this person's devices know when they decide whether to ask about being added to a room.
 
-    `asks`: policy requires a question for rooms of unknown people. `accepted`: the person accepted this very addition,
-    or the room where the addition is not known. `declined`: they declined the room. `blocked`: they hide invitations of
-    the colleague who added them. `known`: that colleague wrote with the person in a direct room, was verified in
-    person, or is of the person's own unit; or the person accepted the room before. `continues`: the room is a believed
-    successor of one in which the person still is.
+    `me`: the person. `asks`: policy requires a question for rooms of unknown people. `accepted`: the person accepted
+    this very addition, or the room where the addition is not known. `declined`: they declined the room. `blocked`: they
+    hide invitations of the colleague who added them. `known`: that colleague wrote with the person in a direct room,
+    was verified in person, or is of the person's own unit; or the person accepted the room before. `continues`: the
+    room continues one in which the person still is, as this device's up-to-date copy of that room confirms.
     """
 
     me: Uid

@@ -25,10 +25,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """One piece of evidence that the server was false in a room, kept at `t` (ms). `code`: "fork", "rollback" or
-    "restored" if the room stopped, "time" if the server signed a time far ahead of the clocks. Each of the other fields
-    may be None. `ours`: what the server had signed for this device; `theirs`: what it signed then; `claim`: what a
-    member signed who had seen a different history, or for "restored" the server's statement."""
+    """One piece of evidence that the server was false in a room, kept at `t` (ms). `code`: "fork" (it showed two
+    histories), "rollback" (it lost what it had confirmed) or "restored" (it says that it was restored from a backup) if
+    the room stopped, "time" if the server signed a time far ahead of the clocks. Each of the other fields may be None.
+    `ours`: what the server had signed for this device; `theirs`: what it signed then; `claim`: what a member signed who
+    had seen a different history, or for "restored" the server's statement."""
 
     code: str
     t: int

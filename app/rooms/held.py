@@ -26,9 +26,10 @@ SHOWN_FOR_MS = 7 * 86_400_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldChange:
     """A change that is not merged here, written at `t` (server time, ms). `void`: it breaks the rules of its format and
-    counts for nobody, and `why` is the code of the rule. Otherwise this computer holds it back, and `why` is "crash",
-    "failed", "slow" or "program". `row`: its row in this store; the rows below that give the object as it was before.
-    """
+    counts for nobody, and `why` is the code of the rule. Otherwise this computer holds it back, and `why` is "crash"
+    (at its trial in another process that process ended or did not answer), "failed" (it could not be merged), "slow"
+    (merging it takes too long) or "program" (this program ended at it several times). `row`: its row in this store; the
+    rows below that give the object as it was before."""
 
     obj: ObjId
     kind: str
@@ -168,8 +169,8 @@ class HeldBack:
         return held.kind in self.copiers and self._rooms.may_write(room)
 
     def copy(self, held: HeldChange) -> ObjId:
-        """Makes a new object in the same room with the content that the object of the held change has here. Returns its
-        id. NotFound if its kind cannot be copied."""
+        """Makes a new object in the same room with the content that the object of the held change has here, that is,
+        without the changes that this computer does not merge. Returns its id. NotFound if its kind cannot be copied."""
         copier = self.copiers.get(held.kind)
         if copier is None:
             raise NotFound

@@ -36,10 +36,10 @@ successor, as a new object or into the one that continues it."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOffer:
-    """This person's changes of one object that wait before they can be offered in a successor room. `obj`: the object
-    there; `count`: how many changes wait; `since` (ms): when they began to wait; `asks`: whether the person is to be
-    asked now about a copy. `taken`: another person has used a client number that the changes name, so that they can
-    never be offered."""
+    """This person's changes of one object that wait before they can be offered (written once more) in a successor room.
+    `obj`: the object in that room; `count`: how many changes wait; `since` (ms): when they began to wait, by this
+    device's clock; `asks`: whether the person is to be asked now about a copy. `taken`: another person has used a
+    client number that the changes name, so that they can never be offered."""
 
     obj: ObjId
     kind: str
@@ -74,12 +74,13 @@ class Offers:
         return room not in self._seen and (bool(self._kept(room)) or bool(self._store.origins.refused(room)))
 
     async def lacking(self, origin: OriginRow, own: Sequence[tuple[StoredChange, ObjId]]) -> set[int]:
-        """The rows of those own changes that must not be offered in a successor now. Stores that they wait. `origin`
-        names the successor and the old room.
+        """The rows of those own changes that must not be offered (written again) in a successor now: what they build on
+        is not there, their client number belongs to another person there, or a copy was made instead. Stores that they
+        wait. `origin` names the successor and the old room.
 
-        `own`: changes of the old room that are not offered yet, or are void in the successor, each with its object
-        there. ▲ The stored answers are read after the last pause. Otherwise an answer that the person gives meanwhile
-        would be overwritten, and content would be offered beside its copy.
+        `own`: changes of the old room that are not offered yet, or that count for nobody in the successor, each with
+        its object there. ▲ The stored answers are read after the last pause. Otherwise an answer that the person gives
+        meanwhile would be overwritten, and content would be offered beside its copy.
         """
         self._seen.add(origin.room)
         by_obj: dict[ObjId, list[StoredChange]] = {}
@@ -105,7 +106,8 @@ class Offers:
 
     async def _held(self, into: ObjId, changes: Sequence[StoredChange]) -> tuple[set[int], bool]:
         """Checks the own changes of one object, which is `into` in the successor. Returns (the rows of those that must
-        not be offered now, whether one of them names a client number that belongs to another person there)."""
+        not be offered now, because what they build on is not there or a client number that they name belongs to another
+        person there; whether one of them names such a number)."""
         found = self._store.objects.get(changes[0].obj)
         if found is None or found.kind not in self.copiers:
             return set(), False

@@ -25,8 +25,9 @@ the next chat that somebody announces would take its place."""
 
 
 def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the rows that new records of a room's root object make: its title, its objects, which of them are in the
-    trash (never its chat), and which changes are left out of them. BadChange for a record that makes no sense."""
+    """Writes, within the caller's transaction, the rows that new records of a room's root object (the one that has the
+    room's own records) make: its title, its objects, which of them are in the trash (never its chat), and which changes
+    are left out of them. BadChange for a record that makes no sense."""
     for change in changes:
         record = decode(change.data)
         match record:
@@ -50,10 +51,10 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
 
 
 def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the rows that depend on the position of a room's record. `changes` are own records, of the room's object
-    `root`, that the server has now given a position. For a record that puts an object into the trash, the time is now
-    the server's. A record by which an administrator has a change left out of an object takes effect only now. Other
-    records are skipped."""
+    """Writes, within the caller's transaction, the rows that depend on the position of a room's record. `changes` are
+    own records, of the room's object `root`, that the server has now given a position. For a record that puts an object
+    into the trash, the time is now the server's. A record by which an administrator has a change left out of an object
+    takes effect only now. Other records are skipped."""
     for change in changes:
         record = decode(change.data)
         if isinstance(record, ObjectRetired):
@@ -63,7 +64,8 @@ def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange
 
 
 def _leave_out(conn: Connection, root: ObjectRow, change: StoredChange, record: ChangeLeftOut) -> None:
-    """Leaves a change out of its object, as the record says. Does nothing until the record has a position."""
+    """Stores, within the caller's transaction, that a change is left out of its object, as the `record` in `change`
+    says. Does nothing until the record has a position."""
     if change.n is None:
         return
     obj, author, which = ObjId(record.obj), Uid(record.author), ChangeId(record.change)

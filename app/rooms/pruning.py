@@ -38,8 +38,9 @@ Progress = Callable[[str, int, int], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunableObject:
     """A document or board whose change history could be cleared on the server. `items`, `size_bytes`: how many changes
-    would be removed, and about how many bytes, as stored here. `lacks`: what is missing for that: "snapshot", "early"
-    (not before `from_ms`), "baseline" (the object's present state is written first), or None."""
+    would be removed, and about how many bytes, as stored here. `lacks`: what is missing for that: "snapshot" (a merged
+    state that two other people have confirmed), "early" (not before `from_ms`, the server's time), "baseline" (the
+    object's present state, which `prune` writes first), or None."""
 
     obj: ObjId
     kind: str
@@ -56,8 +57,8 @@ class PrunePlan:
     Objects with too few changes to be worth it are in neither. `refusal`: why nothing can be cleared, whatever is
     ready: a code of `RoomPrunes`, or "unreachable"; None if it can. `newcomers`: members who read only from when they
     were added, and who are given the present state of those ready objects that lack it ("baseline"), () if none does;
-    `recovery`: so is the agency's recovery. `too_few`: no snapshot in this room can be attested, since fewer than three
-    members may read the history."""
+    `recovery`: so is the agency's recovery. `too_few`: no snapshot (merged state) in this room can be confirmed by two
+    other members, as clearing needs, since fewer than three members may read the history."""
 
     refusal: str | None
     ready: tuple[PrunableObject, ...] = ()
@@ -126,9 +127,9 @@ class Pruning:
         return self._engine.status.state in (LinkState.ONLINE, LinkState.SYNCING)
 
     async def prune(self, room: RoomId, progress: Progress) -> tuple[PrunableObject, ...]:
-        """Clears the history of the objects that are ready, and returns them. `progress` is called before each step.
-        Raises Unreachable, or Refused with a refusal of `PrunePlan`, with what an object lacks after all, or with the
-        server's code."""
+        """Clears the history of the objects that are ready, and returns them. `progress` is called before each step
+        with (what is being done: "state" or "objects"; objects done; objects in all). Raises Unreachable, or Refused
+        with a refusal of `PrunePlan`, with what an object lacks after all, or with the server's code."""
         await self._wait_until_read(room)
         before = self._engine.prunes(room).pruned
         plan = await self.plan(room)

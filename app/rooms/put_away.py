@@ -24,8 +24,9 @@ _READ = """SELECT p.room, p.obj, p.by, p.t, p.row FROM room_put_away p JOIN obje
 
 
 def note(conn: Connection, room: RoomId, obj: ObjId, on: bool, change: StoredChange) -> None:
-    """Notes who put an object into the trash (`on` True) or that it was restored (False). `change`: the room's record
-    that says so. ▲ Does nothing for an object of another room: a room's record counts for its own objects only."""
+    """Notes, within the caller's transaction, who put an object into the trash (`on` True) or that it was restored
+    (False). `change`: the room's record that says so. ▲ Does nothing for an object of another room: a room's record
+    counts for its own objects only."""
     if on:
         conn.execute(_PUT, (change.author, change.t, change.rowid, obj, room))
     else:

@@ -36,7 +36,8 @@ from sync.trust.room.removal_notes import MAX_REASON
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starter:
-    """An object that every new room gets: its kind, and a function that makes its first change, if it needs one."""
+    """An object that every new room gets: its kind, and `first`, a function without arguments that returns the data of
+    its first change; None if it begins empty."""
 
     kind: str
     first: Callable[[], bytes] | None = None

@@ -17,8 +17,9 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 class BoardAdapter:
     """Makes the live models of boards and merges received changes into them, for `LiveObjects`, which has the open
-    ones. `me`: the person who edits on this device. `descriptions`: returns the former values of a card's description,
-    by id."""
+    ones. `announce` gets (room, object, kind) and writes the record by which the room lists a new object, within the
+    caller's transaction. `me` returns the person who edits on this device. `descriptions` gets a board and a card's id,
+    and returns the former values of the card's description, by id."""
 
     kind = projection.KIND_ID
     is_live = False

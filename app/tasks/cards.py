@@ -61,11 +61,11 @@ class CheckItem:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A card of a board. `column` is the id that the card itself names, which may be that of a deleted column; ask
-    `Board.column_of`. `order`: its sort key in the column. `t` (ms): when it was made.
+    `Board.column_of`. `order`: its sort key in the column. `t` (ms): when it was made, by its maker's device.
 
     `by` is the person who made the card, as the card names them. Everybody can write that, so it is shown nowhere.
-    `deleted_by` and `deleted_t` (ms) are of the last time that it was put into the trash. ▲ The card names them itself:
-    a member who may write can name a colleague there.
+    `deleted_by` and `deleted_t` (ms) are of the last time that it was put into the trash, by the clock of the device
+    that did it. ▲ The card names them itself: a member who may write can name a colleague there.
     """
 
     id: str

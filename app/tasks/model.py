@@ -38,8 +38,8 @@ ROOT_MAPS = ("board", "columns", "cards", "labels")
 class Board:
     """The live board of a room. `emit` is called with the bytes of every edit made here; `merge` takes those of others.
     `me` is the person who edits here: if a colleague's text replaces a description that they wrote, both are merged.
-    `history` returns the stored values of a card's description, by id; it is called if the values seen here are not
-    enough."""
+    `history` gets a card's id and returns the stored values of its description, by id; it is called if those seen here
+    are not enough."""
 
     def __init__(
         self,

@@ -45,7 +45,8 @@ Row = tuple[object, ...]
 
 
 class _Kept:
-    """A board that is kept merged in memory for the projection, with notes of which cards the last merge touched."""
+    """A board that is kept merged in memory, so that a new change costs one merge and not all of them again, with notes
+    of which cards the last merge touched."""
 
     def __init__(self) -> None:
         self.board = Board()
@@ -81,14 +82,15 @@ class _Kept:
 
 
 class Projection:
-    """Writes the rows that lists read of boards, one for each card, and keeps some boards merged in memory for that."""
+    """Writes the rows that lists read of boards, one for each card, and keeps some boards merged in memory, so that a
+    new change costs one merge and not all of them again."""
 
     def __init__(self) -> None:
         self._stores: weakref.WeakKeyDictionary[Connection, OrderedDict[ObjId, _Kept]] = weakref.WeakKeyDictionary()
 
     def project(self, conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-        """Merges new changes into a board and writes the rows of the cards that they touched. BadChange for a change
-        that is no update.
+        """Merges new changes into a board and writes, within the caller's transaction, the rows of the cards that they
+        touched. BadChange for a change that is no update.
 
         ▲ All rows of the board are compared instead if the store's rows are not those that this board last wrote: a
         transaction that was rolled back has removed rows, and merging its changes again touches nothing.
@@ -112,7 +114,8 @@ class Projection:
         kept.standing = max(changes[-1].rowid, projected)
 
     def forget(self, conn: Connection, obj: ObjId) -> None:
-        """Drops a board from memory, since a change that was merged into it no longer counts."""
+        """Drops a board from memory, since a change that was merged into it no longer counts. The next change loads the
+        board from the store."""
         kept = self._stores.setdefault(conn, OrderedDict()).pop(obj, None)
         if kept is not None:
             kept.board.close()
@@ -141,8 +144,8 @@ class Projection:
         touched: Collection[str] | None,
         reworded: Collection[str] | None,
     ) -> None:
-        """Writes the list rows of the cards `touched` and the search entries of the cards `reworded`; None: of all
-        cards."""
+        """Writes, within the caller's transaction, the list rows of the cards `touched` and the search entries of the
+        cards `reworded`; None: of all cards."""
         now = {str(row[1]): row for row in _rows(obj, board, touched)}
         if touched is None:
             found = conn.execute(_OF_BOARD, (obj.obj,)).fetchall()
@@ -186,8 +189,8 @@ def _load(conn: Connection, obj: ObjectRow, kept: _Kept, upto: int, new: Collect
 
 
 def _keep_overwritten(conn: Connection, obj: ObjectRow, overwritten: Sequence[tuple[str, Description]]) -> None:
-    """Stores descriptions that this account wrote and others replaced without building on them, as (card, description).
-    This account's program merges them later with those that replaced them."""
+    """Stores, within the caller's transaction, descriptions that this account wrote and others replaced without
+    building on them, as (card, description). This account's program merges them later with those that replaced them."""
     me = conn.value(_ME)
     rows = [(obj.obj, card, lost.id, obj.room, json.dumps(lost.value())) for card, lost in overwritten if lost.by == me]
     if rows:
@@ -234,8 +237,8 @@ def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collec
 
 
 def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], changes: Sequence[StoredChange]) -> None:
-    """Notes that somebody wrote in these cards while they were in the trash. Changes by the person who put the card
-    there do not count."""
+    """Notes that somebody wrote in these cards while they were in the trash, so that the person who put them there is
+    notified. Changes by the person who put the card there do not count."""
     authors = {change.author for change in changes}
     one = next(iter(authors)) if len(authors) == 1 else None
     if cards:

@@ -11,7 +11,8 @@ from app.tasks.seen_descriptions import SeenDescriptions
 
 class Replaced:
     """Notes what merged changes have replaced on an open board: descriptions, titles, and cards in the trash. Compares
-    each card before and after a change."""
+    each card before and after a change. By these notes descriptions are merged again, an editor says who replaced a
+    title, and a person is notified of what others wrote in the trash."""
 
     def __init__(self, descriptions: SeenDescriptions) -> None:
         self.overwritten: list[tuple[str, Description]] = []

@@ -14,8 +14,8 @@ class SeenDescriptions:
     """The values that the descriptions of an open board's cards have had since it was opened, by card."""
 
     def __init__(self, history: Callable[[str], Mapping[str, Description]] | None) -> None:
-        """`history` returns the stored values of a card's description, by id; it is called if the values seen here are
-        not enough."""
+        """`history` gets a card's id and returns all stored values of its description, by their ids; it is called if
+        the values seen here are not enough."""
         self._history = history
         self._seen: dict[str, dict[str, Description]] = {}
 

@@ -18,7 +18,7 @@ _WRITTEN = (
 
 class CardTrash:
     """The trash of cards, over all boards, as the view that shows the trash of any tool uses it (`Bin`). `ref` of its
-    entries is the card's id."""
+    entries is the card's id. `me` returns this person; `board` gets (room, object) and returns the live board."""
 
     def __init__(self, db: Database, me: Callable[[], Uid], board: Callable[[RoomId, ObjId], Board]) -> None:
         self._db = db

@@ -115,9 +115,9 @@ class Worker:
         *,
         keep_deleted: bool = False,
     ) -> Tried:
-        """Loads the object `obj` into the process: merges `updates` into a new CRDT with the roots `texts` and `maps`.
-        `keep_deleted`: the CRDT keeps deleted content in memory. Answers how that went. WorkerDied,
-        WorkerUnavailable."""
+        """Loads the object `obj` into the process, so that `try_` can merge further changes into it: merges `updates`
+        into a new CRDT with roots of the names `texts` and `maps`. `keep_deleted`: the CRDT keeps deleted content in
+        memory. Returns which updates were valid, and how long it took. WorkerDied, WorkerUnavailable."""
         parts = list(_parts(updates))
         answers = [
             self.ask(
@@ -130,8 +130,9 @@ class Worker:
         return _joined(answers)
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> Tried:
-        """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged. `thorough`: reads the
-        whole object after each. WorkerDied if the process ended meanwhile, or was ended because it took too long;
+        """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged, and returns which were
+        valid. By this the program finds out, before it merges them itself, whether they would end it. `thorough`: reads
+        the whole object after each. WorkerDied if the process ended meanwhile, or was ended because it took too long;
         WorkerUnavailable."""
         answers = list[Tried]()
         for part in _parts(updates):

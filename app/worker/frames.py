@@ -55,8 +55,9 @@ class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """One of an object's changes, in the room's order, with the fields of `sync.client.placed_changes.PlacedChange` and
-    `app.objects.replay.Unpacked`. `bad`: the code of the fault if its data holds no update, otherwise ""."""
+    """One of an object's changes, as the program sends it to a process that makes states, with the fields of
+    `sync.client.placed_changes.PlacedChange` and `app.objects.replay.Unpacked`. `bad`: the code of the fault if its
+    data holds no update, otherwise ""."""
 
     position: int
     change_id: bytes
@@ -72,8 +73,8 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Give(msgspec.Struct, frozen=True, array_like=True, tag=5):
-    """A question to a process that makes states: take these further `changes` of the object whose state it is to
-    make."""
+    """A question to a process that makes states: take these further `changes`, in the room's order, of the one object
+    whose state `Make` then asks for. The answer is Tried."""
 
     changes: tuple[Change, ...]
 
@@ -127,9 +128,9 @@ class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
     """The answer to Make. `size`: (bytes of the state's update, bytes of its `begun`), which `GetBytes` then returns in
-    this order; None if the changes have no state. `digest`: the hash by which members attest the state. `waits`:
-    positions of the changes that still wait for others. `short_texts`: the texts that were asked for, "" for one that
-    does not exist."""
+    this order; None if the changes have no state. `digest`: the hash that members sign to attest the state (to confirm
+    that they computed the same). `waits`: positions of the changes that still wait for others. `short_texts`: the texts
+    that were asked for, "" for one that does not exist."""
 
     size: tuple[int, int] | None
     digest: bytes

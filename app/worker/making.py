@@ -18,7 +18,8 @@ class Making:
         self._made = b""
 
     def answer(self, question: Question) -> Answer:
-        """Carries out a question. ValueError for a question that this process does not answer."""
+        """Carries out a question of the program: takes further changes, makes the state, or returns some of its bytes.
+        ValueError for a question that this process does not answer."""
         match question:
             case Give(changes=changes):
                 self._given += changes
@@ -38,8 +39,9 @@ class Making:
         return Made((len(found.update), len(found.begun)), found.digest, found.waits, short_texts)
 
     def _state(self, asked: Make) -> State | None:
-        """Makes the state that was asked for; None if the changes have none. ▲ The program has unpacked the changes, as
-        it does for the states that it makes itself: a state is the same wherever it is made."""
+        """Makes the state that was asked for; None if the changes have none, also if they begin with a damaged state. ▲
+        The program has unpacked the changes, as it does for the states that it makes itself: a state is the same
+        wherever it is made."""
         changes = [
             PlacedChange(c.position, ChangeId(c.change_id), Uid(c.uid), c.t, at.to_bytes(8, "big"), c.covers)
             for at, c in enumerate(self._given)

@@ -13,7 +13,8 @@ from app.worker.frames import Answer, Question, read_question, write
 
 def run(load: Callable[[], Callable[[Question], Answer]]) -> int:
     """Runs a process that answers on standard input and output until the program closes them. Returns the exit code.
-    `load` imports what answering needs and returns the function that answers: after `load` no file can be opened."""
+    `load` imports what answering needs and returns the function that gets each question and returns its answer: after
+    `load` no file can be opened. An error of either ends the process."""
     questions, answers = _streams()
     answer = load()
     confine()

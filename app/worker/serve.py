@@ -53,8 +53,9 @@ class Serving:
         self._held: dict[bytes, _Held] = {}
 
     def answer(self, question: Question) -> Tried:
-        """Carries out a question. KeyError if it is about an object that is not loaded, but forgetting such an object
-        does nothing. ValueError for a question that this process does not answer."""
+        """Carries out a question of the program: loads an object, merges updates into it, reads it or drops it, and
+        returns how that went. KeyError if it is about an object that is not loaded, but forgetting such an object does
+        nothing. ValueError for a question that this process does not answer."""
         match question:
             case Load():
                 return self._load(question)

@@ -65,10 +65,13 @@ class States:
         text_keys: Sequence[tuple[str, str]] = (),
         named: AbstractContextManager[None] = UNNAMED,
     ) -> State | None:
-        """Merges an object's `changes` up to position `n` into one state. A short object is merged in this process,
-        within the context `named`; any other in another process, without it. Arguments and results are those of
-        `app.objects.compaction.state_at`. WorkerDied if the process ended at the object or took too long,
-        WorkerUnavailable if it cannot be started and after `close`."""
+        """Merges an object's `changes` up to position `n` into one state: a short object in this process, any other in
+        another one. None if the changes cannot be merged, or if the state is too large. `unpack` gets a change's data
+        and returns the update in it, or raises BadChange. `texts` and `maps`: the names of the CRDT's roots.
+        `text_keys`: the (map, key) of each short text that the result must have too. `named`: a context to be in while
+        this process merges. WorkerDied if the other process ended at the object or took too long, WorkerUnavailable if
+        it cannot be started and after `close`. For an object that begins with a damaged state: BadChange if it is
+        short, otherwise None."""
         count, size = len(changes), sum(len(change.data) for change in changes)
         if count <= SMALL_CHANGES and size <= SMALL_BYTES:
             return state_at(changes, n, unpack, texts=texts, maps=maps, text_keys=text_keys, named=named)
@@ -131,8 +134,9 @@ class _Process:
 
 
 def _given(changes: Sequence[PlacedChange], unpack: Unpack) -> Iterator[tuple[Change, ...]]:
-    """The changes in the form for the process, in groups of at most _GIVEN of them and about PART_BYTES. `unpack` reads
-    a change's data."""
+    """The changes in the form for the process, in groups of at most _GIVEN of them and about PART_BYTES. `unpack` gets
+    a change's data and returns the update in it; where it raises BadChange, the change is sent with that code
+    instead."""
     part: list[Change] = []
     size = 0
     for change in changes:

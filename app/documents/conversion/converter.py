@@ -50,7 +50,8 @@ class Converter:
             raise ConversionDied from e
 
     async def write_docx(self, title: str, blocks: Sequence[Block]) -> bytes:
-        """Returns a document with this title and text as the bytes of a docx file. Raises ConversionFault."""
+        """Makes a docx file from a document's title and text, in a separate process, and returns its bytes. Raises
+        ConversionFault."""
         given = await asyncio.to_thread(wire.encode_document, title, blocks)
         return await self._converted(wire.DOCX_OUT, given)
 

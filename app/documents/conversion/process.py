@@ -28,7 +28,8 @@ class Converting:
         self._made = b""
 
     def answer(self, question: Question) -> Answer:
-        """Carries out a question. ValueError for a question that this process does not answer."""
+        """Carries out a question of the program: takes the next bytes of the file, converts the file, or returns some
+        bytes of the result. ValueError for a question that this process does not answer."""
         match question:
             case PutBytes(data=data):
                 self._given.append(data)
