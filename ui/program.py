@@ -242,8 +242,9 @@ class Program:
             self._show_window(session)
 
     def _warm(self, session: Session) -> None:
-        """Loads what the first change by a colleague will need. Does nothing if the event loop has ended, since the
-        program then ends."""
+        """Starts, in the background, what the first change by a colleague would otherwise wait for (the process that
+        tries changes). Does nothing if there is no window, or if the event loop has ended, since the program then
+        ends."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:

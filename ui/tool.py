@@ -104,9 +104,10 @@ class ShownKind(Generic[S]):
     lists of what was changed or opened have it; False for the one object that is called as its room. `title(object,
     room's title)`: the object's name outside its room. `line`: one line about an object in lists; None: who changed it,
     and when. `link_line`: the same about what a link leads to. `origins`: who wrote what a search has found at these
-    places; None: nobody is named. `before` makes a view of an object as it was; only for a kind that merges, otherwise
-    None. `copy_question`: the question whether a copy of the person's own changes is put into the room's successor;
-    only for a kind whose successor is an `Offer`, otherwise None.
+    places; None: nobody is named. `before` makes a view of an object as it was before a row of the store; only for a
+    kind that merges (whose changes are computed to one state), otherwise None. `copy_question`: the question whether a
+    copy of the person's own changes is put into the successor, the room that continues a stopped one; only for a kind
+    whose rule for that is an `Offer` (app/tool.py), otherwise None.
     """
 
     kind: str
@@ -126,7 +127,7 @@ class ShownKind(Generic[S]):
 class Trial(Generic[S]):
     """How `kansli --selftest` tests a tool. `write(service, room, words)` writes these words in a room, as a person
     does; `reads(service, room, words)` returns whether a service that was opened later reads them. `checks` test what
-    an installation needs for this tool alone."""
+    an installation needs for this tool alone: each gets sample words and returns what works, for IT, or raises."""
 
     write: Callable[[S, RoomId, str], object]
     reads: Callable[[S, RoomId, str], bool]
@@ -136,8 +137,8 @@ class Trial(Generic[S]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section(Generic[S]):
     """A section of the rail (the window's left edge) that one tool has, over all rooms. `title` is an English msgid.
-    `make` makes its view, which follows the tool's service by itself. `count`: how much is new in it, read when rooms
-    change; None: no count is shown."""
+    `make` gets the tool's `ViewParts` and makes the section's view, which follows the tool's service by itself.
+    `count`: how much is new in it, read when rooms change; None: no count is shown."""
 
     id: str
     title: str
@@ -148,8 +149,9 @@ class Section(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeCard(Generic[S]):
-    """A card of one tool on the Home page, under a heading, over all rooms. `title` is an English msgid. `make` makes
-    the card, which follows the tool's service by itself, and shows a sentence when it has nothing else to show."""
+    """A card of one tool on the Home page, under a heading, over all rooms. `title` is an English msgid. `make` gets
+    the tool's `ViewParts` and makes the card, which follows the tool's service by itself, and shows a sentence when it
+    has nothing else to show."""
 
     title: str
     make: Callable[[ViewParts[S]], QWidget]
@@ -186,11 +188,14 @@ class Tool(Generic[S]):
     """One tool (chat, documents …) as the window shows it: with a tab in each room, and what it has elsewhere.
 
     `app`: the app's half, whose service the views get. `title` (the tab's), `noun` (what a room holds of it, within a
-    sentence: "tasks") and `found` (what a search finds of it: "messages") are English msgids. `tab_shown`: `always`, or
-    where. `shows_people`: whether the room's people panel is shown beside it; False for a tool with its own panel, or a
-    wide one. `kinds`: one for each kind of `app`. `news`: for a tool that counts something as unread, or None.
-    `settings`: the settings (app/settings.py) that the settings view shows under the tool's title. `trial`: how an
-    installation is tried.
+    sentence: "tasks") and `found` (what a search finds of it: "messages") are English msgids. `open(parts, room, obj,
+    parent)` makes the view of a room's tab, at the object `obj`, or where the tool chooses if that is None.
+    `tab_shown` gets a room's objects of the tool and returns whether the room has the tab (`always`: every room).
+    `shows_people`: whether the room's people panel is shown beside it; False for a tool with its own panel, or a wide
+    one. `kinds`: one for each kind of `app`. `home_rows(parts, new)`: its rows on the Home page (`new`: rooms to which
+    the person was added and has opened nothing in yet); None: no rows. `news`: for a tool that counts something as
+    unread, or None. `settings`: the settings (app/settings.py) that the settings view shows under the tool's title.
+    `trial`: how an installation is tried.
     """
 
     app: AppTool[S]

@@ -72,8 +72,9 @@ class ToolCommand:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsWords:
     """The texts by which a tool announces what is unread, to a screen reader and on the desktop. Each is a function,
-    called when it is shown, in the language in force. Those with a room get its title, `new_with` the text that lists
-    show of it, and `count` how much is new. `named` and `named_in` are for what mentions the person."""
+    called when it is shown, in the language in force. `named_in` and `new_in` get the room's title, `new_with` the text
+    that lists show of the room, `count` how much is new. `named`, without arguments, and `named_in` are for what
+    mentions the person."""
 
     named_in: Callable[[str], str]
     """The person was named in this room."""

@@ -55,7 +55,8 @@ NOTHING = DraftMessage()
 
 class Composer(QFrame):
     """The area in which a message is written, with its tools and files. It decides nothing: `submitted` is emitted with
-    what was written, `written` when the draft has changed. `people` returns who can be mentioned."""
+    what was written (a `Written`), `written` without arguments when the draft has changed. `people` returns who can be
+    mentioned."""
 
     submitted = Signal(object)
     written = Signal()

@@ -27,8 +27,9 @@ class Unnamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Things:
-    """Two things that are needed to show a message's links: `find`, which returns what a link leads to, and `words`,
-    which gives the icon and a line of text for it."""
+    """Two things that are needed to show a message's links: `find`, which gets a link and returns what it leads to
+    (None: that is not on this computer, or not any more), and `words`, which gives the icon and a line of text for
+    it."""
 
     find: Find = lambda link: None
     words: LinkWords = field(default_factory=Unnamed)

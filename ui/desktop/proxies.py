@@ -18,7 +18,8 @@ _HTTP = (QNetworkProxy.ProxyType.HttpProxy, QNetworkProxy.ProxyType.HttpCachingP
 
 
 def routes() -> Routes:
-    """How this desktop's proxies are found: from the environment, Windows' settings, or a script."""
+    """How this desktop's proxies are found: from the environment; on other systems than Linux also by the system's
+    settings, or by a script."""
     named = from_environment(os.environ)
     if sys.platform == "linux":  # Qt has only the environment too there, and knows no HTTPS_PROXY
         return Routes(system=named)
@@ -27,7 +28,8 @@ def routes() -> Routes:
 
 def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyForQuery) -> str | None:
     """The proxy for connections to `host`, by Windows' settings, with their own PAC script and WPAD, as an address;
-    None for no proxy. May wait for the network: call it in a thread. `query` is replaced in tests."""
+    None for no proxy. May wait for the network: call it in a thread. `query` asks Qt for the proxies; it is replaced in
+    tests."""
     name = f"[{host}]" if ":" in host else host
     for proxy in query(QNetworkProxyQuery(QUrl(f"https://{name}:{port}/"))):
         if proxy.type() in _HTTP:
@@ -49,8 +51,9 @@ def first_of(answer: str) -> str | None:
 
 
 def by_script(address: str) -> ProxyLookup | None:
-    """A function that finds the proxy for a host and port by the PAC script at `address`, as WinHTTP fetches and runs
-    it; None on systems other than Windows."""
+    """A function that gets a host and a port and returns the address of the proxy for them (None: no proxy), by the PAC
+    script at `address`, as WinHTTP fetches and runs it. That may wait for the network. None on systems other than
+    Windows."""
     if sys.platform == "win32":
 
         def route(host: str, port: int) -> str | None:

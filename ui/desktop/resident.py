@@ -28,8 +28,10 @@ TRAY_EVERY_MS, TRAY_TRIES = 1000, 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desktop:
-    """The parts of a desktop that the program uses: how to make the tray's sign (`tray`), how to watch the computer's
-    events (`watch`), and the autostart. Tests put their own in place."""
+    """The parts of a desktop that the program uses. `tray` makes the sign in the tray, or returns None if there is no
+    tray; `watch` returns signals for the computer's events; both get the Qt object that owns the result. `autostart` is
+    where the desktop keeps what it starts, `command` how it would start this program (None: it cannot). Tests put their
+    own in place."""
 
     tray: Callable[[QObject], Tray | None] = tray
     watch: Callable[[QObject], Events] = watch

@@ -17,8 +17,8 @@ MOST = 99
 
 
 class Tray(QObject):
-    """Kansli's sign in the desktop's tray, with a menu. It is made by `tray`, where there is a tray. What the person
-    asks for is emitted; the program does it."""
+    """Kansli's sign (icon) in the desktop's tray, with a menu. It is made by `tray`, where there is a tray. Its
+    signals, which have no arguments, say what the person asks for; the program does it."""
 
     open_asked = Signal()
     lock_asked = Signal()

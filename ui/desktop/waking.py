@@ -47,7 +47,8 @@ class Networks(Protocol):
 
 def networks(events: Events, system: Networks | None = None) -> None:
     """Has `network_changed` of `events` emitted when the computer gets a network, or another one; not when it loses it.
-    Nothing is emitted on a system of which Qt knows nothing. `system` is replaced in tests."""
+    Nothing is emitted on a system of which Qt knows nothing. `system` reports the changes: Qt's own report if None;
+    tests put theirs in place."""
     if system is None:
         if not QNetworkInformation.loadDefaultBackend():
             log.ui.info("no-network-notices")

@@ -74,8 +74,8 @@ class PresencePanel(QFrame):
         self.show_carets(())
 
     def show_carets(self, carets: Sequence[Caret]) -> None:
-        """Lists the person at the screen and everybody who has one of these carets in the document: a colleague with
-        several devices once, but each other device of the person's own."""
+        """Lists the person at the screen first, then everybody who has one of these carets in the document, by name: a
+        colleague with several devices once, but each other device of the person's own."""
         seen: dict[tuple[Uid, DevId], Caret] = {(caret.person.uid, caret.dev): caret for caret in carets}
         rows = [_Here(person=self._me, dev=None, text=tr("You"))]
         people: set[Uid] = {self._me.uid}

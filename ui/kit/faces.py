@@ -387,7 +387,8 @@ _OWN = (QAbstractButton, QAbstractScrollArea, QAbstractSpinBox, QComboBox, QLine
 
 
 def look_again(widget: QWidget) -> None:
-    """Drops the accessibility interface that Qt made in the widget's constructor, so that Qt asks for one again."""
+    """Drops the accessibility interface that Qt made for the widget before it could answer as `Spoken` (in its
+    constructor), so that Qt asks for one again. Does nothing if no screen reader is used."""
     if QAccessible.isActive():
         face = QAccessible.queryAccessibleInterface(widget)
         QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(face))

@@ -13,9 +13,10 @@ Answer = TypeVar("Answer")
 
 
 class Latest(Generic[Question, Answer]):
-    """Answers questions that come faster than they can be answered, as while somebody types. It runs `ask` in a task of
-    the owner and calls `show` with question and answer, never with the answer to an older question. While an answer is
-    waited for, only the newest question waits: a slow answer never makes a queue."""
+    """Answers questions that come faster than they can be answered, as while somebody types. It awaits `ask` with the
+    question, in a task of `owner`, and calls `show` with question and answer, never with the answer to an older
+    question. While an answer is waited for, only the newest question waits: a slow answer never makes a queue. If `ask`
+    raises, the error is logged and shown, and a question that waits then is not asked."""
 
     def __init__(
         self,

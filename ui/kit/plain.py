@@ -109,7 +109,8 @@ def notice(text: str) -> str:
 
 
 def warning(heading: str, text: str) -> QMessageBox:
-    """A message box with a warning and an OK button, not shown yet."""
+    """A message box with a warning and an OK button, not shown yet. `heading` is the window's title, `text` the
+    message."""
     box = QMessageBox(QMessageBox.Icon.Warning, title(heading), "")
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(paragraphs(text))

@@ -32,7 +32,8 @@ class QrReader(QWidget):
         read_screens: Callable[[], Sequence[str]] = qr.read_screens,
         parent: QWidget | None = None,
     ) -> None:
-        """`title` is the title of the dialog that asks for a picture. `read_screens` is replaced in tests."""
+        """`title` is the title of the dialog that asks for a picture. `read_screens` returns the texts of the QR codes
+        that are on any screen now; it is replaced in tests."""
         super().__init__(parent)
         self._title, self._read_screens = title, read_screens
         layout = column(self, spacing=2)

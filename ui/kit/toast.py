@@ -34,8 +34,9 @@ class Toast(QFrame):
     writes, which `writing_area` returns (None: there is none). Esc or the cross closes the message.
 
     One message is shown at a time; but a message without an action is shown above one with Undo and does not replace
-    it. A message stays while the pointer rests on it or the focus is in it, and for its whole time after that. It is
-    announced. When it is hidden, the focus goes back to where it came from.
+    it, as a second Toast whose `over` is the first. A message stays while the pointer rests on it or the focus is in
+    it, and for its whole time after that. It is announced. When it is hidden, the focus goes back to where it came
+    from.
     """
 
     def __init__(

@@ -22,8 +22,8 @@ _SHOWN_PEOPLE = 12
 
 class CardMenu:
     """The menu of a card of the board. To open or delete a card, it emits the signals of `kanban`, the board's view.
-    `link` returns the link to a card; None before colleagues know the board. `people` returns whom a card can be
-    assigned to."""
+    `link` gets a card's id and returns the link to it; None before colleagues know the board. `people` returns whom a
+    card can be assigned to."""
 
     def __init__(
         self,

@@ -111,8 +111,9 @@ class Checklist(QWidget):
 
 
 class CheckRow(QWidget):
-    """A row for one line of a checklist: its tick, its text and the cross that removes it. `toggle`, `rename` and
-    `remove` are called with the row."""
+    """A row for one line of a checklist: its tick, its text and the cross that removes it. `toggle` is called with the
+    row and whether it is ticked now, `rename` with the row when the person leaves the text or presses Enter in it,
+    `remove` with the row when the cross is pressed. The row itself stores nothing."""
 
     def __init__(
         self,

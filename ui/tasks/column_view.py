@@ -20,8 +20,8 @@ MIN_WIDTH, MAX_WIDTH = 220, 320
 
 
 class CardList(Spoken, QWidget):
-    """Holds the widgets of a column's cards. For a screen reader it is a list, in the order of `cards`, which Qt's
-    children do not have."""
+    """Holds the widgets of a column's cards. For a screen reader it is a list, in the order in which `cards` returns
+    the widgets; Qt's children do not have that order."""
 
     def __init__(self, cards: Callable[[], Sequence[CardWidget]]) -> None:
         super().__init__()

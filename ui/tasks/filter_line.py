@@ -60,7 +60,7 @@ class PartButton(TextButton):
 class FilterLine(QFrame):
     """The line below the head of the board while a filter is chosen: each choice is a button that removes it. `mine`
     and `button` are buttons for the head itself. `chosen` is emitted with the filter that the person wants. `me` is the
-    person at the screen."""
+    person at the screen; `people` returns by whom the board can be filtered, the room's members."""
 
     chosen = Signal(object)
 

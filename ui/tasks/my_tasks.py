@@ -74,7 +74,8 @@ class TaskCheck(QWidget):
 
 
 class TaskCard(Card):
-    """A card with several tasks, a line each. A task that is still there keeps its line."""
+    """A card with several tasks, a line each. A task that is still there keeps its line. `on_open` is called with the
+    task whose title was pressed, `on_tick` with a task and whether it was ticked as finished."""
 
     def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], object]) -> None:
         super().__init__(margin=6, spacing=0)

@@ -62,9 +62,11 @@ class PersonCard(Card):
 
 
 class KeyPage(GatePage):
-    """The page that asks "Is this you?" and how Kansli is to be unlocked, and then makes the account by calling `make`.
-    `left` is emitted by the button Back, `done` with the session, `failed` with the error, which is also shown here.
-    `prefix` is put before an error's code to look up the page's own sentence for it first, for example "join-"."""
+    """The page that asks "Is this you?" and how Kansli is to be unlocked, and then makes the account by `make`, which
+    gets the person, the passphrase (None: the computer's key store keeps the key) and a function to report progress
+    with, and returns the session or raises. `left` is emitted by the button Back, `done` with the session, `failed`
+    with the error, which is also shown here. `prefix` is put before an error's code to look up the page's own sentence
+    for it first, for example "join-"."""
 
     left = Signal()
     done = Signal(object)

@@ -20,8 +20,9 @@ Replace = Callable[[str | None, str | None], Awaitable[object]]
 
 class NewUnlockMethodView(GatePage):
     """A page for a person whose unlock method policy has forbidden since: it asks for another one, and unlocks.
-    `forbidden` is the method that the store has. `replace` sets the new one and opens the session, `rules` are those of
-    a new passphrase. `unlocked` is emitted with the session."""
+    `forbidden` is the method that the store has. `replace` gets the present passphrase (None: the key store) and the
+    new one (None: the key store), sets the new method, opens the session and returns it; an error is shown here.
+    `rules` are those of a new passphrase. `unlocked` is emitted with the session."""
 
     unlocked = Signal(object)
 

@@ -80,8 +80,8 @@ class ReturnView(CodeView):
         servers: Sequence[str] = (),
         parent: QWidget | None = None,
     ) -> None:
-        """`server` and `code` (the activation code) fill the fields, if the person has typed them already. `servers`
-        are those that policy allows; empty for any."""
+        """`returns` looks up the account and recovers it. `server` and `code` (the activation code) fill the fields, if
+        the person has typed them already. `servers` are those that policy allows; empty for any."""
         self._returns, self._recovery = returns, _RecoveryEnrolment(returns, self)
         super().__init__(self._recovery, server=server, servers=servers, parent=parent)
         self.code.setText(code)

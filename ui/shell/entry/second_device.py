@@ -150,7 +150,9 @@ class JoinPages(QStackedWidget):
             self.next.setFocus()
 
     def begin_pairing(self) -> None:
-        """Connects to the person's other device, in the background. Does nothing until the button for it is enabled."""
+        """Connects to the person's other device, in the background, and then shows whose account it has, or the error
+        on this page. Does nothing while the button for it is disabled: a field is empty, or it is connecting
+        already."""
         if self.next.isEnabled():
             self.where_page.clear_error()
             self.where_page.spinner.start()

@@ -17,8 +17,8 @@ WithKeyring = Callable[[], Awaitable[object]]
 
 class UnlockView(GatePage):
     """The page that unlocks Kansli. `with_passphrase` opens the session with the typed passphrase, `with_keyring` with
-    the computer's key store; each raises if that fails, and is None where the store has no such unlock method.
-    `unlocked` is emitted with the session. `name` is the person's."""
+    the computer's key store; each returns the session or raises, which is shown here, and is None where the store has
+    no such unlock method. `unlocked` is emitted with the session. `name` is the person's."""
 
     unlocked = Signal(object)
     """What the opening returned."""

@@ -87,8 +87,8 @@ class CodeView(QStackedWidget):
     def __init__(
         self, enrolment: ByCode, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
     ) -> None:
-        """`server` is the server's address if it is known, or an invitation link. `servers` are those that policy
-        allows; empty for any."""
+        """`enrolment` looks up whose a code is, and makes the account. `server` is the server's address if it is known,
+        or an invitation link. `servers` are those that policy allows; empty for any."""
         super().__init__(parent)
         self._enrolment = enrolment
         self._servers = tuple(servers)

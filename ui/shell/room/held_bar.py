@@ -22,9 +22,12 @@ Copied = Callable[[str, ObjId], object]
 
 
 class HeldBar(InfoBar):
-    """The bar over a room that shows why some of its changes are not merged here: held back on this computer, void, too
-    slow, left out for everybody, or waiting for others; hidden if there are none. `leave` is called when the person
-    wants to leave the room, `copied` with the kind and id of an object that the person had copied."""
+    """The bar over a room that shows why some of its changes are not merged here: held back (merging one ended the
+    process that tries changes, failed or took too long), void (breaks the rules of its format, so it counts for
+    nobody), left out for everybody by an administrator, waiting for other changes, in an object that takes too long to
+    put together, or not to be tried on this computer at all. Hidden if there are none. `leave` is called, without
+    arguments, when the person wants to leave the room, `copied` with the kind and id of the new object that the person
+    had made as a copy."""
 
     def __init__(
         self,
@@ -42,9 +45,10 @@ class HeldBar(InfoBar):
         self._copied = copied
 
     def refresh(self) -> None:
-        """Reads again which of the room's changes are held back or void, or cannot be tried on this computer, which
-        objects take too long, and which changes were left out or wait for others. Shows the first of these that there
-        is, or hides the bar."""
+        """Reads again which of the room's changes are held back on this computer (not merged, since that is not safe or
+        takes too long) or void (against the rules of their format), or cannot be tried here, which objects take too
+        long, and which changes were left out or wait for others. Shows the first of these that there is, or hides the
+        bar."""
         held, gone = self._session.held.held(self._room), self._session.held.left_out(self._room)
         kept = tuple(one for one in held if not one.void)
         if held:

@@ -21,13 +21,14 @@ Asked = Callable[[HeldChange], bool]
 
 
 class HeldDialog(Dialog):
-    """A dialog that lists changes that are not merged here, at most six: those that are held back on this computer, and
-    those that are void, and for each what can be done. `chosen` is then (action, change), None if nothing was chosen;
-    an action is "before" (look at the object before the change), "copy" (copy it as it is), "leave-out" (of the object,
-    for everybody; not for a void change) or "leave" (the room).
+    """A dialog that lists changes that are not merged here, at most six: those that are held back on this computer
+    (merging them ended the process that tries changes, failed or took too long), and those that are void (they break
+    the rules of their format and count for nobody), and for each what can be done. `chosen` is then (action, change),
+    None if nothing was chosen; an action is "before" (look at the object before the change), "copy" (copy it as it is),
+    "leave-out" (of the object, for everybody; not for a void change) or "leave" (the room). The caller does it.
 
-    `may_copy` and `may_show` return, for a change, whether "copy" and "before" are offered. `count` is the number of
-    all changes, with those that `held` does not list.
+    `may_copy` and `may_show` return, for a change, whether "copy" and "before" are offered, `may_leave_out` is whether
+    "leave-out" is. `count` is the number of all changes, with those that `held` does not list.
     """
 
     def __init__(

@@ -20,7 +20,8 @@ from ui.kit.translate import day_or_time, tr, trn
 
 
 def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
-    """Returns two texts about something that happened to a person's keys: what happened, and what to do about it."""
+    """Returns two texts about something that happened to a person's keys (a device was added or revoked, the account
+    was reset, or a second one has the same staff record): what happened, and what to do about it."""
     name = people.person(notice.uid).name
     happened = {
         "device-added": tr("{name} has added a device."),
@@ -49,7 +50,8 @@ def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
 
 
 def concerning(people: PeopleService, rooms: RoomService, room: RoomId) -> list[KeyNotice]:
-    """The notices about the keys of present and former members of `room`."""
+    """The notices about present and former members of `room`: that a device of a person was added or revoked, the
+    account was reset, or the same staff record has a second account. [] if there are none."""
     notices = people.notices()
     if not notices:
         return []
@@ -59,7 +61,8 @@ def concerning(people: PeopleService, rooms: RoomService, room: RoomId) -> list[
 
 
 class NoticeBar(InfoBar):
-    """A bar over a room that shows one notice about a member's keys at a time; hidden while there is none."""
+    """A bar over a room that shows one notice about a member's keys at a time, such as that a device was added or the
+    account was reset; hidden while there is none."""
 
     def __init__(self, people: PeopleService, rooms: RoomService, room: RoomId, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,8 +88,9 @@ class NoticeBar(InfoBar):
 
 
 class NoticeCard(Card):
-    """A card on the Home page with a notice about a person's keys. Its button marks the notice that the card shows at
-    that moment as dealt with; of a warning it asks first."""
+    """A card on the Home page with a notice that something happened to a person's keys, such as that a device was added
+    or the account was reset. Its button marks the notice that the card shows at that moment as dealt with; of a warning
+    it asks first."""
 
     def __init__(self, people: PeopleService, notice: KeyNotice, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=14, spacing=6)

@@ -38,7 +38,7 @@ _SHOWN_OBJECTS = 4
 
 class ObjectRow(RowButton):
     """A row that shows one object of the room (document, board or channel) with a line about it. A press calls `choose`
-    with that object."""
+    with the summary of that object."""
 
     def __init__(self, icon: str, item: ObjectSummary, choose: Callable[[ObjectSummary], object]) -> None:
         super().__init__("", lambda: choose(self._item))

@@ -24,7 +24,8 @@ def _when(t_ms: int) -> str:
 class SuccessorDialog(Dialog):
     """A dialog that asks whether to open a new room in place of one that has stopped: what happened, from where the new
     room goes on, and who is invited (`plan`). If it is accepted, the caller opens the room. `state` says why the old
-    one stopped. `things` is a text that names what rooms hold."""
+    one stopped: "fork" if the server showed the members different histories; anything else is shown as a loss on the
+    server. `things` is a text that names what rooms hold."""
 
     def __init__(self, parent: QWidget, plan: Plan, state: str, things: str) -> None:
         super().__init__(parent, tr("Open a successor?"), accept=tr("Open the new room"), width=500)

@@ -25,8 +25,9 @@ Compare = Callable[[Sequence[str]], Verdict]
 class VerifyDialog(Dialog):
     """A dialog in which the person compares keys with `person`: it shows the sixty digits (`number`) that both compare,
     in person or over a call where they know each other's voice, and the code to be read by the other (`my_code`).
-    `compare` judges the codes that are read from a picture or the screen. Accepted: the numbers are the same, or, for a
-    person who is verified already, the verification is to be removed."""
+    `compare` gets the texts of the codes that are read from a picture or the screen and returns a Verdict; if the keys
+    are the same, it stores that. Accepted: the numbers are the same, or, for a person who is verified already, the
+    verification is to be removed."""
 
     def __init__(self, parent: QWidget, person: Person, number: str, my_code: str, compare: Compare) -> None:
         verified = person.verified == Verified.IN_PERSON
@@ -67,9 +68,10 @@ class VerifyDialog(Dialog):
         )
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the `texts` of the QR codes in a picture or on the screen. Closes the dialog if one has the same keys
-        of the person; otherwise shows why not, and does not let the person accept if the keys differ. One's own code,
-        which is on this screen too, is ignored."""
+        """Takes the `texts` of the QR codes in a picture or on the screen. If one has the same keys of the person,
+        which `compare` then stores as verified, sets `same_by_code` and closes the dialog. Otherwise shows why not,
+        also if there is no code. If the keys differ, the person can accept no more, unless it is to remove a
+        verification. One's own code, which is on this screen too, is ignored."""
         verdict = self._compare([text for text in texts if text != self._my_code])
         if verdict is Verdict.SAME:
             self.same_by_code = True

@@ -21,7 +21,8 @@ from ui.tool import toast
 
 class AboutCard(Card):
     """The card in the settings about Kansli: its version and licence, and buttons for the licences of its parts and for
-    the report to IT. `report` makes that report. The licences are read only when the person opens them."""
+    the report to IT. `report` returns that report's files by name; it is called in a thread. The licences are read only
+    when the person opens them."""
 
     def __init__(self, report: Make, parent: QWidget | None = None) -> None:
         super().__init__(parent, spacing=6)

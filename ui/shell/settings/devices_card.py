@@ -160,8 +160,9 @@ class DevicesCard(Card):
             await self.take_file(path)
 
     async def take_file(self, path: Path) -> None:
-        """Reads a file with unsent work of another device, shows what is in it, asks the person, and offers it to the
-        rooms."""
+        """Reads a file with unsent work of another device of this person, shows what is in it, and if the person
+        agrees, stores it and has its changes sent in their name to the rooms in which they may write. Raises
+        FileUnreadable, Reject or Refused if the file cannot be read or is not this person's."""
         found = await self._unsent.read(path)
         if not await confirm(
             self.window(), tr("Bring in unsent work?"), self._format_unsent(found), accept=tr("Bring in")

@@ -19,8 +19,9 @@ Write = Callable[[Mapping[str, str], Path], None]
 
 
 async def show_diagnosis(parent: QWidget, make: Make, write: Write, target: Path | None = None) -> Path | None:
-    """Makes the report to IT (`make`), shows it, and if the person agrees, writes it (`write`) where they choose, or to
-    `target`. Returns the file, or None if the person did not want it. FileUnreadable if it cannot be written."""
+    """Makes the report to IT, shows it, and if the person agrees, writes it where they choose, or to `target`. `make`
+    returns the report's files by name, `write` writes them to a path; both are called in a thread. Returns the file, or
+    None if the person did not want it. FileUnreadable if it cannot be written."""
     parts = await asyncio.to_thread(make)
     if not await show(DiagnosisDialog(parent, parts)):
         return None
@@ -33,8 +34,9 @@ async def show_diagnosis(parent: QWidget, make: Make, write: Write, target: Path
 
 
 async def report_fault(parent: QWidget, make: Make, write: Write, lines: Sequence[str]) -> Path | None:
-    """Does the same as `show_diagnosis`, with a file of the `lines` (the codes of a fault that the person has just
-    seen) in the report. Returns the report's file, or None if the person did not want it."""
+    """Makes the report to IT (`make`) with one file more, of the `lines` (the codes of a fault that the person has just
+    seen), shows it, and if the person agrees, writes it (`write`) where they choose. Returns the file, or None if the
+    person did not want it. FileUnreadable if it cannot be written."""
     return await show_diagnosis(parent, lambda: {"fault.txt": "".join(f"{line}\n" for line in lines), **make()}, write)
 
 

@@ -28,7 +28,8 @@ _KEPT_ROOMS = 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The widgets of the window that the navigator shows and changes. `sections` has, by id, functions that return the
-    page of a section of the rail; the rooms are not in it. `no_room` is shown if there is no room."""
+    page of a section of the rail; the rooms are not in it. `no_room` is shown if there is no room. `arrange` is called,
+    without arguments, after another place is shown: it shows list and content as the window's size requires."""
 
     rail: Rail
     room_list: RoomList

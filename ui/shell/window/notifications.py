@@ -33,8 +33,9 @@ Notify = Callable[[str, str], object]
 
 
 def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
-    """The function that shows notifications by the desktop's own service, on Linux with a session bus. None elsewhere:
-    the tray then shows them, if there is one. `on_click` is called when a notification is pressed."""
+    """The function that shows a title and a text as a notification by the desktop's own service, on Linux with a
+    session bus. None elsewhere: the tray then shows notifications, if there is one. `on_click` is called, without
+    arguments, when the last notification is pressed."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
             return service(window, on_click)
@@ -42,7 +43,8 @@ def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
 
 
 def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
-    """The function that shows notifications by the desktop's own service. The service is connected at the first one."""
+    """The function that shows a title and a text as a notification by the desktop's own service, which is connected at
+    the first one. `on_click` is called, without arguments, when the last notification is pressed."""
     found: list[Notify] = []
 
     def notify(title: str, text: str) -> None:

@@ -26,8 +26,9 @@ _EVER = 100
 
 
 class Finder:
-    """Finds what the palette offers for a typed text. `open_room`, `open_link`, `write_to` and `search` are called when
-    a choice is made."""
+    """Finds what the palette offers for a typed text. When a choice is made, one of these is called: `open_room` with
+    the room, `open_link` with a link to an object or a place in it, `write_to` with the person, `search` with the typed
+    text."""
 
     def __init__(
         self,

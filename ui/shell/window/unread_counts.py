@@ -34,7 +34,8 @@ class UnreadCounts(QObject):
         navigator.moved.connect(self._show_title)
 
     def use_rail(self, rail: Rail) -> None:
-        """Shows the counts on the buttons of this rail from now on."""
+        """Shows how much is unread or waits for an answer on the buttons of `rail` from now on, and no longer on those
+        of the rail before."""
         self._rail = rail
         self.refresh()
 
