@@ -29,7 +29,8 @@ DONE, FAILED, UNUSABLE, REFUSED = 0, 1, 2, 3
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of the tasks that are done instead of opening a window to the command line."""
+    """Adds `--selftest` and `--diagnose`, tasks that are done instead of opening a window, and the options that belong
+    to them, to the command line."""
     parser.add_argument("--selftest", action="store_true", help="try this installation, without a screen, and end")
     parser.add_argument("--report", type=Path, metavar="FILE", help="with --selftest: also write what it says here")
     parser.add_argument(

@@ -73,7 +73,8 @@ def second_id(author: bytes, change_id: bytes) -> ChangeId:
 
 
 def message_row(conn: Connection, obj: ObjId, change_id: bytes) -> MessageRow | None:
-    """The stored message with the id `change_id` in the conversation `obj`; None while it is not here."""
+    """The message with the id `change_id` in the conversation `obj`, as this device has it stored; None while it is not
+    here. `conn`: the store's database."""
     found = conn.execute(_ROW, (obj, change_id)).fetchone()
     if found is None:
         return None

@@ -9,8 +9,9 @@ from app.chat.records import Mention
 
 
 def as_text(text: str, mentions: Sequence[Mention] = ()) -> str:
-    """A message's text for the clipboard as a person reads it, line by line: without the marks for bold, links and the
-    like, and without the hosts that the program shows behind misleading links."""
+    """A message's `text` for the clipboard as a person reads it, line by line: without the marks for bold, links and
+    the like, and without the hosts that the program shows behind misleading links. `mentions`: where people are named
+    in it; a name stays as it is written, and signs in it are no marks."""
     return "".join(run.text for run in _written(text, mentions))
 
 

@@ -74,9 +74,9 @@ class Files:
         return tuple(attachments), parts
 
     async def fetch(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
-        """Fetches the message's attachment with the number `index` and writes it to `target`: a path, or a folder, in
-        which it gets its own name beside existing files. Returns the path. NotFound if there is no such attachment, or
-        if this chat transfers no files."""
+        """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
+        replaces a file, or a folder, in which it gets its own name beside existing files. Returns the path. NotFound if
+        there is no such attachment, or if this chat transfers no files."""
         if self._blobs is None or index >= len(message.attachments):
             raise NotFound
         blobs, attachment = self._blobs, message.attachments[index]

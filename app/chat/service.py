@@ -365,8 +365,9 @@ class ChatService:
             raise ExportOff()
 
     async def fetch_file(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
-        """Fetches the message's attachment with the number `index` and writes it to `target`: a path, or a folder, in
-        which it gets its own name beside existing files. Returns the path. ExportOff, NotFound."""
+        """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
+        replaces a file, or a folder, in which it gets its own name beside existing files. Returns the path. ExportOff
+        if the policy lets no file be saved, NotFound if there is no such attachment or this chat transfers no files."""
         self.check_export()
         return await self.files.fetch(room, message, index, target)
 

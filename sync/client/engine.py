@@ -154,14 +154,14 @@ class Engine:
         return writing_devices(found.stream.state, known, uid) if found and known else []
 
     def key_changes(self, uid: Uid, after: int) -> list[KeyChange]:
-        """What happened to the keys of the person `uid` (a device added or revoked, the account ended) in the entries
-        of their key log with a number above `after`, in order: the application notifies the user of them. Empty while
-        this device does not have the log."""
+        """What happened to the keys of the person `uid` (a device added, recovered with the recovery sheet or revoked,
+        or the account reset) in the entries of their key log with a number above `after`, in order: the application
+        notifies the user of them. Empty while this device does not have the log."""
         return key_changes(self._link.book, uid, after)
 
     def log_seq(self, uid: Uid) -> int | None:
-        """The number of the newest entry of a person's key log that this device has; None if it has none. See
-        `key_changes`."""
+        """The number of the newest entry of a person's key log that this device has (the first has number 0); None if
+        it has none. See `key_changes`."""
         known = self._link.book.log(uid)
         return known.seq if known is not None else None
 
@@ -284,7 +284,8 @@ class Engine:
 
     @property
     def invitations(self) -> list[Invitation]:
-        """Rooms that wait for the person's answer, the oldest addition first."""
+        """Rooms that wait for the person's answer, the oldest addition first, without those that the application
+        hides."""
         return self.parts.inbox.invitations.all()
 
     def reconsider(self) -> None:
@@ -329,7 +330,8 @@ class Engine:
 
     @property
     def revocation_progress(self) -> tuple[int, int]:
-        """After a device was revoked: (rooms that do not know it yet, all rooms)."""
+        """After this person revoked a device: (the number of rooms whose log does not state that yet, the number of all
+        rooms of which they are a member)."""
         return self.parts.audit.left
 
     @property

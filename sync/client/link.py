@@ -148,8 +148,8 @@ class Link:
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False, limit_bytes: int = 0) -> m.Items:
         """Asks the server for the items of `room` after position `after`, without their content if `headers_only`, at
-        most `limit_bytes` bytes in all (0: MAX_PULL_BYTES), but at least one if there is any. One answer: there may be
-        more items. Raises Refused, Reject or Unreachable."""
+        most `limit_bytes` bytes in all (0: MAX_PULL_BYTES), but at least one if there is any. One answer, not verified:
+        there may be more items. Raises Refused, Unreachable, or Reject for an answer that is none to this request."""
         return await self.online.request(
             lambda rid: m.Pull(
                 rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, headers_only=headers_only
@@ -208,10 +208,10 @@ async def _read(state: bytes) -> RoomStream | None:
 
 
 def _of_one_room(fault: Exception) -> bool:
-    """Whether `fault` is a fault of this program, and so concerns only the room that was worked on: an exception
-    without a `code`, or a BugError other than UnlistedTransition, which is raised in tests alone. Faults of the
-    connection, the server or the store have a `code` and concern more. A state that is too large to be read again
-    counts as a fault of its room."""
+    """Whether `fault`, which work on one room raised, is a fault of this program, so that this room alone is stopped
+    and the others go on: an exception without a `code`, or a BugError other than UnlistedTransition, which is raised in
+    tests alone. Faults of the connection, the server or the store have a `code` and concern more. A state that is too
+    large to be read again counts as a fault of its room."""
     if isinstance(fault, Reject):
         return (fault.code, fault.where) == STATE_TOO_LARGE
     if isinstance(fault, BugError):

@@ -293,10 +293,11 @@ class OutboxPort(Protocol):
         ...
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
-        """The room's stream shows `batch` from position `first` on: removes the batch, and those of its outbox rows
-        whose changes `receive_apart` gave a position; all of its rows if one of these positions is bad or waits for a
-        key. Returns False if some rows are left, since they were void (against the room's rules) where the server
-        placed them: these are pending again, and the batch's sequence numbers are used up."""
+        """Call it when the room's stream shows `batch` from position `first` on, and that is stored. Removes the batch,
+        and those of its outbox rows whose changes were given a position when it was stored. If an item of the batch
+        cannot be read here or waits for a key, it is not known which changes it has: then all rows are removed, since
+        the server has them. Returns False if some rows are left, since they were void (against the room's rules) where
+        the server placed them: these are pending again, and the batch's sequence numbers are used up."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:
@@ -304,7 +305,9 @@ class OutboxPort(Protocol):
         ...
 
     def burned(self, room: RoomId) -> int:
-        """The highest dev_seq that was ever signed in the room, 0 for none. It is never signed again."""
+        """The highest dev_seq that was ever signed in the room by this store, 0 for none. No number up to it is signed
+        again. If the room shows a higher one of this device, the store is an old copy, and the next number is higher
+        still (`Outbox._next_seq`)."""
         ...
 
     def waiting_count(self) -> int:

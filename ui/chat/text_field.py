@@ -345,7 +345,8 @@ class NameList(QFrame):
         column(self, margins=(6, 6, 6, 6)).addWidget(self.list)
 
     def offer(self, people: Sequence[Person]) -> None:
-        """Lists the first seven of these people, with the first one chosen."""
+        """Lists the first NAMES_SHOWN of `people`, who may be mentioned, in their order, and chooses the first. The
+        caller hides the list if there is nobody."""
         before, self._offered = self._offered, list(people)[:NAMES_SHOWN]
         for edit in edits([person.uid for person in before], [person.uid for person in self._offered]):
             self._do(edit)

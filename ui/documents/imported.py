@@ -26,8 +26,8 @@ def losses(taken: Taken) -> str:
 
 
 def refusal(file: str, error: Exception) -> tuple[str, str]:
-    """Text and error code for a file that could not be imported: the file's name, what is wrong, what to do, and where
-    in the file the fault is."""
+    """Returns (text, error code) for a file with the name `file` that `error` kept from being imported. The text names
+    the file and says what is wrong, what to do, and where in the file the fault is, if that is known."""
     where = error.where if isinstance(error, ConversionFault) else ""
     parts = [
         tr("“{name}” was not imported.").format(name=one_line(file, _LONGEST_NAME)),

@@ -98,8 +98,9 @@ class TitleField(QLineEdit):
         self._timer.stop()
 
     def leave(self) -> None:
-        """Notes that the person has left the field, whose text is stored. If it is empty, the card's title is shown
-        again."""
+        """Call it when the person leaves the field, after its text was stored. From then on they do not count as
+        typing: a title that a colleague writes is shown in the field at once. If the field is empty, the card's title
+        is shown again."""
         self._hands.stop()
         if not self._title():
             self._show(self._base)

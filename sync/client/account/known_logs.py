@@ -23,9 +23,9 @@ class Staff:
 
 
 async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tuple[bytes, bytes]]:
-    """Asks the server for the entries (body, sig) of the key log of the person `uid` with a number above `after`, as
-    many as it gives in one answer; [] if it has none. They are not verified. Reject "other-user" if the answer is to
-    another question."""
+    """Asks the server for the entries (body, sig) of the key log of the person `uid` with a number above `after` (−1:
+    from the first on), in their order, as many as it gives in one answer; [] if it has none. They are not verified.
+    Reject "other-user" if the answer is to another question; Refused or Unreachable."""
     reply = await connection.request(lambda rid: m.UserLog(rid=rid, uid=uid, after=after), m.UserLogReply)
     if reply.uid != uid or reply.after != after:
         raise Reject("other-user", "user log reply")

@@ -45,7 +45,8 @@ def put(account: Account, log: UserLog, body: bytes) -> bytes:
 
 def length(head: bytes) -> int:
     """How many encrypted bytes follow `head`, the first `HEAD_BYTES` of a sealed export. Reject "format" if its version
-    is not this one, "malformed" if it is no such file, is cut off, or names more than MAX_BODY bytes."""
+    is not this one, "malformed" if it begins no such file, is not `HEAD_BYTES` long, or names more than MAX_BODY
+    bytes."""
     if len(head) < 7 or head[:6] != MAGIC:
         raise Reject("malformed", "sealed export")
     if head[6] != VERSION:

@@ -44,9 +44,10 @@ class _Mail:
         self.over = False
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Queues the message in `frame`; ends the queue if the frame says that the other device has left or the time is
-        over. Other frames are ignored, and so are all frames after the end. ▲ More unread messages than a pairing can
-        have (PAIR_MESSAGES) end it too; otherwise a false server could fill the memory."""
+        """Queues the message in `frame` for `next`; ends the queue, so that `next` then raises, if the frame says that
+        the other device has left or the time is over. Other frames are ignored, and so are all frames after the end. ▲
+        More unread messages than a pairing can have (PAIR_MESSAGES) end it too; otherwise a false server could fill the
+        memory."""
         if self.over:
             return
         if isinstance(frame, m.PairMail) and self._queue.qsize() < PAIR_MESSAGES:
@@ -266,9 +267,9 @@ class Guest:
 
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
         """Waits for the old device's yes, signs in, verifies the person's log and decrypts their keys; calls `keep`
-        with all of that, so that the application stores it, and returns it. What `keep` raises is raised.
-        Refused("pairing") if the answer is no or does not come, or `join` was not called; Reject "enrol" if the log is
-        not the one that the old device named. If the line is lost after the yes, or `keep` raises, call `finish`
+        with all of that (one `Joined`), so that the application stores it, and returns it. What `keep` raises is
+        raised. Refused("pairing") if the answer is no or does not come, or `join` was not called; Reject "enrol" if the
+        log is not the one that the old device named. If the line is lost after the yes, or `keep` raises, call `finish`
         again."""
         entering, yes = self._entering, self._added
         if entering is None or entering.old is None or yes is None:

@@ -34,7 +34,8 @@ AHEAD_MS = 86_400_000
 """▲ A PUK generation whose claimed time is further ahead is renewed too. Otherwise a stolen device could put
 the next renewal off for ever."""
 Build = Callable[[UserLog, Hand, int], Entry | None]
-"""Drafts an entry on the newest log; None if nothing is left to do."""
+"""(this person's newest log, this device as the signer, the server's time in ms) → an entry drafted on that log; None
+if nothing is left to do."""
 REVOKED = "revoked"
 RESET = "reset"
 
@@ -219,8 +220,8 @@ class Devices:
         time (ms) is returned from which the caller can append them again, built on the log as it is then.
         Refused("conflict") if the log has grown.
 
-        ▲ `may_wait`: whether these entries may be subject to a veto. Without it a server's answer that they wait is
-        Reject "malformed": the caller would take them for done.
+        ▲ `may_wait`: whether these entries may be subject to a veto, as one made with the recovery sheet is. Without it
+        a server's answer that they wait is Reject "malformed": the caller would take them for done.
         """
         signed = [m.Signed(body, sig) for body, sig in entries]
         reply = await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=signed), m.Frame)

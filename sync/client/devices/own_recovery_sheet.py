@@ -203,8 +203,8 @@ class RecoverySheet:
 
     @property
     def asked(self) -> list[AskedFor]:
-        """The requests made with the recovery sheet that are pending, vetoed ones too; then the devices that such a
-        request has added and that a veto can still revoke.
+        """The requests made with the recovery sheet, to add or to revoke a device, that are pending, vetoed ones too;
+        then the devices that such a request has added and that a veto can still revoke.
 
         ▲ A device that the server let in is listed until a day after its request was first seen, by this device's own
         clock, or until it is vetoed here. Otherwise a server whose clock is set ahead could end the time for a veto at

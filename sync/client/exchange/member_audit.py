@@ -52,9 +52,9 @@ class Audit:
         self._due = dict.fromkeys(rooms, now)
 
     def add_rooms(self, rooms: Iterable[RoomId]) -> None:
-        """▲ Has those of `rooms` that this audit does not know yet checked at once for members who lost a device. A
-        device that came back with the person's recovery sheet, and revoked the other devices in the same step, must
-        state those revocations in all its rooms."""
+        """▲ Makes those of `rooms` that this audit does not know yet due now, so that `work` checks them for members
+        who lost a device. A device that came back with the person's recovery sheet, and revoked the other devices in
+        the same step, must state those revocations in all its rooms."""
         now, known = asyncio.get_running_loop().time(), len(self._due)
         for room in rooms:
             self._due.setdefault(room, now)

@@ -70,9 +70,9 @@ class Seals:
 
     async def fetch_missing(self, room: RoomSync, *, retry: bool) -> bool:
         """Fetches from the server the keys of `room` that this device lacks; True if one was new. `retry`: also asks
-        for keys that the server did not have before. A key that the server does not have is asked of the other members
-        later, by `work`. The key of an epoch that this device made itself is taken from memory, and does not count for
-        the answer."""
+        for keys that the server did not have before, as is done once the room is pulled up to its last position. A key
+        that the server does not have is asked of the other members later, by `work`. The key of an epoch that this
+        device made itself is taken from memory, and does not count for the answer."""
         found = False
         if room.keys.needs_key and room.keys.take_drafted():
             self._link.listener.on_room(room.room)

@@ -62,8 +62,8 @@ class Shares:
 
     async def ask(self, room: RoomSync) -> list[m.WireShare]:
         """Asks the server for the shares (objects' secrets) for which items of `room` wait, and returns those that it
-        has; [] if it has none or refuses. The server asks the connected members for the others, which are received in a
-        frame of their own."""
+        has; [] if it has none or refuses; Unreachable. The server asks the connected members for the others, which are
+        received in a frame of their own."""
         missing = room.keys.missing_shares()
         found: list[m.WireShare] = []
         for at in range(0, len(missing), _NAMES):

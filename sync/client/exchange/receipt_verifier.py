@@ -261,8 +261,10 @@ class ReceiptVerifier:
         )
 
     async def _other_past(self, room: RoomSync, *, broken: bool) -> m.Receipt | None:
-        """▲ The server's receipt for a history that has a different item at the last position that we verified, if the
-        server gives one; None otherwise. `broken`: the last position for which it gave a receipt counts instead.
+        """▲ Asks the server for proof of a fork: its receipt for a history that has a different item at the last
+        position that we verified. None if it gives none. `broken`: its items contradict the newest receipt that we
+        keep, which may be for a later position than we verified; the histories are then compared at the position of
+        that receipt.
 
         The running hash is computed over the server's items, from a position of ours up to its last one. If the result
         is the hash that it signed, the two histories part after that position. Otherwise they part before it, and the

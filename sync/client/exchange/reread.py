@@ -31,11 +31,12 @@ FINISHING = 2
 """Rooms whose snapshots are checked at the same time."""
 
 WithLogs = Callable[[Callable[[], list[Accepted]], int], Awaitable[list[Accepted]]]
-"""Judges so many items, fetching the user logs that are missing. Reject "withheld"."""
+"""(a function without arguments that verifies items of a room, the number of those items) → its verdicts, after
+fetching the user logs that are missing. `MissingLogs.judge`; Reject "withheld"."""
 
 
 FetchPruned = Callable[[RoomSync], Awaitable[None]]
-"""`Backfill.fetch_pruned`."""
+"""`Backfill.fetch_pruned`, which gets the room."""
 
 
 @dataclass(slots=True)

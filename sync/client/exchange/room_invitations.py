@@ -53,9 +53,10 @@ class Invitations:
     to the person as an invitation. The inbox calls `read_next` while something is due."""
 
     def __init__(self, link: Link, with_logs: WithLogs, follow: Follow) -> None:
-        """`with_logs` is given a function that verifies items and the number of those items: it calls the function,
-        fetches the people's key logs that this needs, and returns the verdicts. `follow` begins to follow a room; it is
-        given the room's last position (head)."""
+        """`with_logs` is called with a function that verifies items of a room, and the number of those items, which
+        bounds how many key logs it may fetch: it calls the function, fetches the people's key logs that it lacks, and
+        returns the verdicts. `follow` begins to follow a room. It gets one argument, the room's head (its id, and the
+        last position that the server has): the room is read up to there."""
         self._link = link
         self._with_logs = with_logs
         self._follow = follow

@@ -99,7 +99,8 @@ class SliceReader:
     ) -> None:
         """Decrypts and stores `piece`, a part of a slice of `room`. `accepted` are the verdicts on its items, `shares`
         the secrets of objects that came with the slice. `last` is the server's receipt that came with the slice; None
-        if pieces of the slice follow. `breathe`: lets other tasks of the event loop run before each step."""
+        if pieces of the slice follow. `breathe`: lets other tasks of the event loop run before each step; set if
+        `piece` has an entry or is long."""
         since, more = self._link.server_now_ms - KEPT_MS, last is None
         if room.bootstrap_buffer is not None:
             last = None  # nothing is stored yet that it could be kept for

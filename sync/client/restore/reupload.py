@@ -305,8 +305,9 @@ class Reuploader:
 
     def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
         """The items of `room` that this device can upload after position `n`, up to `until`, as many as fit a frame; []
-        if it lacks the next one (or, with `whole`, its content). `whole`: only whole batches, with their content.
-        `promised` is the newest receipt, which may be for this device's own last batch."""
+        if it lacks the next one (or, with `whole`, its content). `whole`: only whole batches, with their content,
+        as they are uploaded; without it, items of which only the ids are stated. `promised` is the newest receipt,
+        which may be for this device's own last batch."""
         for limit in (_UPLOAD_BYTES, _WHOLE_BATCH_BYTES):
             items = self._link.ports.kept_items(room.room, n, limit) or self._own(room, promised, n)
             items = [i for i in items if i.n <= until]

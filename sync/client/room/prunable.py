@@ -53,7 +53,7 @@ class RoomPrunes:
 
 
 Waited = Callable[[int], int]
-"""For how many ms this device has known a position, by its own clock."""
+"""Gets a position of the room and returns for how many ms this device has known it, by its own clock."""
 
 
 def prunable(s: RoomState, obj: ObjId, now_ms: int, waited: Waited) -> Prunable | None:

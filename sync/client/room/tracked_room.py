@@ -140,7 +140,8 @@ class TrackedRoom:
     @property
     def own_seq(self) -> int:
         """The sequence number of this device's newest envelope (encrypted message) in the room, as far as the room is
-        verified here; 0 for none."""
+        verified here; 0 for none. This device may have signed higher numbers that are not placed yet
+        (`OutboxPort.burned`), so the next number is not this one plus 1."""
         head = self.stream.device_heads.get(self._account.dev)
         return head.dev_seq if head else 0
 
@@ -226,7 +227,8 @@ class TrackedRoom:
         return blocked is not None
 
     def choose_reading(self, *, long: bool) -> None:
-        """Decides how a newcomer reads the room: `long`, headers only at first. Call it while no position is judged."""
+        """Decides how a newcomer reads the room. `long`: headers only at first, as for a room with HEADERS_ONLY_FROM
+        positions or more, and for one that is only looked at. Call it while no position is judged."""
         self._move(Event.LONG if long else Event.SHORT)
 
     def take_over(self, before: "TrackedRoom") -> None:

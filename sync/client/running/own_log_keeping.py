@@ -62,9 +62,10 @@ class OwnLogKeeping:
 
     async def _maintain(self) -> None:
         """Adds to this person's key log what is due: a new generation of the person's key, the revocation of a device
-        that was recovered despite a veto, the missing entries of a recovery sheet that the person confirmed. Refused
-        and Reject are logged and not raised; Unreachable is raised. A restored server accepts no new entries while it
-        waits for a device of this person; then this is tried again later."""
+        that was recovered despite a veto, the missing entries of a recovery sheet that the person confirmed. `work`
+        calls it whenever the log may have grown. Refused and Reject are logged and not raised; Unreachable is raised. A
+        restored server accepts no new entries while it waits for a device of this person; then `work` tries again after
+        STUCK_RETRY_S."""
         try:
             await self._devices.maintain()
             await self._recovery_sheet.defend()

@@ -26,8 +26,8 @@ _LAST_WORD_S = 2.0
 
 
 class SignedInSession:
-    """Runs one session with the server: a connection, the sign-in on it, and the work of all parts of the engine until
-    it ends. One at a time."""
+    """Runs a session with the server: a connection, the sign-in on it, and the work of all parts of the engine until it
+    ends. `run` may be called again for the next session, one at a time; `Reconnecting` does so."""
 
     def __init__(
         self,

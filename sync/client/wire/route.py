@@ -35,9 +35,10 @@ class Route:
 
     def check(self, host: str, port: int, server: ServerAddress) -> None:
         """▲ Raises AddressForbidden unless a connection to `host` and `port` is allowed by this route's lists:
-        `servers` (the servers that may be used) and `allowed` (other addresses). `server` is the address of the
-        account's server. If that is the one to connect to, it must be among `servers` if there are any; if there are
-        none, it must be in `allowed` if that names any. Any other address must be in `allowed`."""
+        `servers` (the servers that may be used) and `allowed` (patterns of other addresses). `server` is the address of
+        the account's server. If that is the one to connect to, it must be among `servers` if there are any; if there
+        are none, it must be in `allowed` if that names any. Any other address must be in `allowed`. The address of a
+        proxy is not checked."""
         if (host, port) == (server.host, server.port) and (self.servers or not self.allowed):
             fits = not self.servers or any(_is_server(entry, server) for entry in self.servers)
         else:

@@ -245,9 +245,9 @@ class Hub:
             _charge(len(listeners), data)
 
     def nudge(self, uid: bytes, room: bytes, n: int) -> None:
-        """Makes the connections of the person `uid` that listen to the room with the id `room` pull it, though its head
-        `n` may not have moved: there is something new beside its items, a new seal (a key that is encrypted to the
-        person)."""
+        """Makes the connections of the person `uid` that listen to the room with the id `room`, if any, pull it: queues
+        the notice that it reaches its head `n`, though that may not have moved. There is something new beside its
+        items, a new seal (a key that is encrypted to the person)."""
         for listener in self._by_uid.get(uid, {}):
             if room in listener.rooms:
                 listener.outbox.news(room, n, b"")

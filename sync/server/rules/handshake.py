@@ -76,8 +76,8 @@ class Handshake:
         return ServerHello(min(highest, WIRE_MAX), self._nonce, now, who.agency_pk, who.cert, self._proof(frame, now))
 
     def _proof(self, frame: Hello, now: int) -> bytes:
-        """▲ The server key's signature over both nonces, the dialled address in `frame` and the time `now`; empty if
-        the address is not this server's. Otherwise a server in the middle that dials us under its own address could
+        """▲ The server key's signature over both nonces, the dialled address in `frame` and the time `now` (ms); empty
+        if the address is not this server's. Otherwise a server in the middle that dials us under its own address could
         pass our proof on as its own."""
         if frame.address.lower() not in self._addresses():
             return b""

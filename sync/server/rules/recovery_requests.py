@@ -73,8 +73,9 @@ class RecoveryRules:
 
     async def _invite(self, invite_pk: bytes, person: UserRow) -> InviteRow:
         """▲ The invitation with the public key `invite_pk`, if it is open and names the same staff record as `person`.
-        Also one that this person has used, since the answer may have been lost. Refusal "code-…" if it is not open,
-        "other-person" for another record."""
+        Also one that this person has used, since the answer may have been lost. Refusal "other-person" for another
+        record; otherwise the Refusals of `People.open_invite` ("code-unknown", "code-used", "code-withdrawn",
+        "code-expired")."""
         row = await self._store.invite(invite_pk)
         if row is None or row.used_by != person.uid:
             row = await self._people.open_invite(invite_pk)
@@ -222,8 +223,8 @@ class RecoveryRules:
         return Ok(frame.rid)
 
     async def waiting(self, uid: bytes) -> list[RecoveryRequest]:
-        """The requests of the person `uid` that wait, each with when it may be accepted and the device that vetoed it,
-        if any."""
+        """The requests of the person `uid` that wait, vetoed ones too, oldest first; [] for an unknown person. Each has
+        the time (ms) from which it may be accepted, and the device that vetoed it, b"" if none did."""
         log = await self._people.load(uid)
         if log is None:
             return []

@@ -135,7 +135,8 @@ class Service:
         self._going: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
-        """Reads the state of a restore recovery and unfinished uploads. The store must be open."""
+        """Call it once at the start, when the store is open: reads from it how far the recovery after a restore has
+        come (clients upload what the backup lacks), and the unfinished uploads."""
         await self.restore_recovery.open()
         await self.uploads.open()
 

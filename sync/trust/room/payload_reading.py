@@ -62,8 +62,8 @@ def _role(value: object) -> Role:
 
 
 def _no_reason(value: object) -> None:
-    """▲ Requires that `value`, where an entry might state a reason, is 0; Reject "malformed" otherwise. The reason for
-    a removal or a leave would be a personal record in clear text at the server."""
+    """▲ Requires that `value`, where an entry might state a reason, is the integer 0; Reject "malformed" otherwise (for
+    False or 0.0 too). The reason for a removal or a leave would be a personal record in clear text at the server."""
     if fields.u64(value, "reason"):
         raise Reject("malformed", "reason")
 

@@ -34,9 +34,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class DeviceHead:
-    """A device's newest envelope in a room, which its next one must follow without a gap: its number among the device's
-    envelopes (`dev_seq`), its id (`ident`) and its position `n`; all zero if the device has posted only entries.
-    `seen_n` is the newest position of the room that the device has stated to have verified."""
+    """A device's newest envelope in a room, which its next one must name as the one before it: its number among the
+    device's envelopes (`dev_seq`; the next one is higher, but need not be this plus 1), its id (`ident`) and its
+    position `n`; all zero if the device has posted only entries. `seen_n` is the newest position of the room that the
+    device has stated to have verified."""
 
     dev_seq: int
     ident: bytes

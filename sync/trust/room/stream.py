@@ -39,7 +39,7 @@ _Undo = tuple[dict[Any, Any], bytes | int, Any]
 
 
 RhAt = Callable[[int], bytes | None]
-"""Returns the running hash of an old position, from the store."""
+"""Gets an old position and returns the running hash there, from the store; None if the store does not have it."""
 
 
 @dataclass(frozen=True, slots=True)

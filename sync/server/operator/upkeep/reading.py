@@ -87,8 +87,8 @@ class Reading:
         return any(row[1] == column.encode() for row in self._db.execute(f"PRAGMA table_info({table})"))
 
     def rows(self, table: str, query: str, params: tuple[object, ...] = ()) -> Iterator[Row]:
-        """The rows that `query` finds in `table`, fetched a few at a time; `params` are the values of its placeholders.
-        The result is empty if the file has no such table. Damaged if a page cannot be read."""
+        """Yields the rows that `query` finds in `table`, fetched a few at a time; `params` are the values of its
+        placeholders. Nothing if the file has no such table. Damaged if a page cannot be read, also after some rows."""
         if table not in self._tables:
             return
         try:
