@@ -25,10 +25,10 @@ class Installed:
     """Compares the release that is installed on this computer, as a file names it, with the one that runs."""
 
     def __init__(self, file: Path | None, running: str = PROGRAM, *, held_by_system: bool = sys.platform == "win32"):
-        """`file`: the package's file with the installed release; None if there is none. `running`: the release of this
-        process. `held_by_system`: the operating system does not allow a running program's files to be replaced
-        (Windows). The new files are then put in place when the computer restarts; until then Kansli still starts from
-        the old files."""
+        """`file`: the package's file with the installed release; None if there is none, as when Kansli runs from
+        source: then no newer release is ever found. `running`: the release of this process. `held_by_system`: the
+        operating system does not allow a running program's files to be replaced (Windows). The new files are then put
+        in place when the computer restarts; until then Kansli still starts from the old files."""
         self._file, self._running = file, release(running)
         self.needs_computer = held_by_system and self.newer() is not None
         """Whether the newer release was on the disk when this program started, and yet the old one was started: only a

@@ -57,9 +57,11 @@ class Files:
     async def seal(
         self, room: RoomId, obj: ObjId, files: Sequence[Checked], pictures: Mapping[Source, Picture]
     ) -> tuple[tuple[Attachment, ...], list[bytes]]:
-        """Encrypts checked files for a room. `pictures`: what is known of those that are images. Returns (the
-        attachments for the message, the ids of all parts). A picture whose preview is too large, alone or with those
-        before it, is sent without preview and size in pixels. NotFound if this chat transfers no files."""
+        """Encrypts checked files for the chat `obj` in a room. `pictures`: what is known of those that are images.
+        Returns (the attachments for the message, in the order of `files`; the ids of all their parts, which must be
+        uploaded before the message is sent). A picture whose preview is too large, alone or with those before it, is
+        sent without preview and size in pixels. FileUnreadable, which names the file, DiskFull or StoreUnwritable;
+        NotFound if this chat transfers no files."""
         attachments: list[Attachment] = []
         parts: list[bytes] = []
         room_for_previews = MAX_PREVIEWS_BYTES

@@ -92,7 +92,8 @@ class Judge:
         return (yield from self._judging(change, facts))
 
     def step(self) -> Verdict:
-        """Judges the oldest of the waiting updates that have everything they need now."""
+        """Judges the oldest of the waiting updates that have everything they need now. Call it only while `ready`:
+        IndexError otherwise."""
         return finished(self.stepping())
 
     def stepping(self) -> Generator[None, None, Verdict]:

@@ -36,7 +36,8 @@ class BadUpdate(BadChange):
 
 class Reader:
     """Reads some bytes from their beginning, strictly. Every method moves its position `at` on, and raises BadUpdate
-    where the bytes break a rule or end too early. `work` counts the steps since the last pause."""
+    where the bytes break a rule or end too early (`stretch` and `texts` do not check the end: `size` does it for them).
+    `work` counts the steps since the last pause."""
 
     __slots__ = ("at", "data", "end", "things", "work")
 
@@ -131,7 +132,8 @@ class Reader:
         return self.stretch(self.at, self.size())
 
     def stretch(self, start: int, size: int) -> str:
-        """Reads the next `size` bytes as UTF-8. `start`: the offset that an error names."""
+        """Reads the next `size` bytes as UTF-8. `size` is a number that `size()` returned: whether so many bytes are
+        there is not checked again. BadUpdate "text", which names the offset `start`, if they are no UTF-8."""
         at = self.at
         self.at = at + size
         self.work += size >> 6
@@ -141,8 +143,9 @@ class Reader:
             raise BadUpdate("text", start) from None
 
     def texts(self, start: int, size: int) -> Iterator[str]:
-        """Reads a text of `size` bytes in stretches that end between characters. `start`: the offset that an error
-        names."""
+        """Reads the next `size` bytes as UTF-8 in stretches that end between characters, at least one. `size` is a
+        number that `size()` returned: whether so many bytes are there is not checked again. BadUpdate "text", which
+        names the offset `start`, if they are no UTF-8."""
         end = self.at + size
         while (cut := self.at + STRETCH) < end:
             for _ in range(3):

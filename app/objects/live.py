@@ -84,8 +84,9 @@ class LiveObjects(Generic[M]):
     def close(self, obj: ObjId) -> None:
         """Ends one `open` of the object. The last `close` tries again to store edits that the disk refused, and drops
         the model. StoreFault if the disk still refuses: the object then stays in memory without a holder until `retry`
-        or `retry_all` has stored it, or `close_all` leaves the edits to its caller. After `close_all` nothing happens:
-        a view may be destroyed later than the session is closed."""
+        or `retry_all` has stored it, or `close_all` leaves the edits to its caller. KeyError if neither an `open` nor a
+        refused edit keeps the object. After `close_all` nothing happens: a view may be destroyed later than the session
+        is closed."""
         if self._is_closed:
             return
         held = self._needed[obj]
@@ -174,7 +175,7 @@ class LiveObjects(Generic[M]):
         return list(self._open)
 
     def row(self, obj: ObjId) -> int:
-        """The last row of the store that is merged into an open object."""
+        """The last row of the store that is merged into an open object. KeyError if it is not open."""
         return self._open[obj].row
 
     def damaged(self, obj: ObjId) -> int:
@@ -248,8 +249,8 @@ class LiveObjects(Generic[M]):
         return held
 
     def _load_cached(self, held: Held[M]) -> bool:
-        """Loads the object's cached merged state into the model, if there is one. False if the cached state is damaged;
-        then the model is closed."""
+        """Loads the object's cached merged state into the model, if there is one. False if the cached state is damaged:
+        then the model is closed, and the caller merges all changes into a new one."""
         cached = self._objects.crdt_state(held.obj)
         if cached is None:
             return True

@@ -62,7 +62,8 @@ class Client:
     slow: bool = False
 
     def sequence(self, clock: int) -> int:
-        """The sequence of an existing id."""
+        """The sequence of the id with the clock `clock`, which must be below `self.clock`: that is not checked, and any
+        later one gets the last sequence."""
         return self.sequences[bisect_right(self.starts, clock) - 1]
 
     def one_run(self, clock: int, length: int) -> bool:
@@ -124,7 +125,8 @@ class Structure:
         return found
 
     def adding(self, section: Section) -> Iterator[None]:
-        """Adds the items in `section`, the next ones of one CRDT client number, in steps. Raises Broken if one does not
+        """Adds the items in `section`, the next ones of one CRDT client number, in steps. The number must be claimed
+        (`claim`; KeyError otherwise), and all ids that the items name must be here. Raises Broken if an item does not
         fit; the caller must then roll back."""
         client = self.clients[section.client]
         self._note(section.client, client)
@@ -170,15 +172,16 @@ class Structure:
             raise Broken("unfit")
 
     def _beside(self, ident: Id, after: int) -> int:
-        """The sequence of the neighbour `ident`. Raises Broken if the place before it (`after` 0) or after it (1) is
-        inside a surrogate pair: ▲ yrs would count one character twice."""
+        """The sequence of the neighbour `ident`, which must exist. Raises Broken if the place before it (`after` 0) or
+        after it (1) is inside a surrogate pair: ▲ yrs would count one character twice."""
         client = self.clients[ident[0]]
         if client.lows and _has(client.lows, ident[1] + after):
             raise Broken("half")
         return client.sequence(ident[1])
 
     def check_deleted(self, client: int, start: int, end: int) -> None:
-        """Raises Broken if the deleted range of clocks from `start` to `end` cuts a surrogate pair in two."""
+        """Raises Broken if the deleted range of clocks from `start` to `end` cuts a surrogate pair in two. KeyError if
+        the client is not known."""
         lows = self.clients[client].lows
         if lows and (_has(lows, start) or _has(lows, end)):
             raise Broken("half")

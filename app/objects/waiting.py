@@ -67,7 +67,7 @@ class Waiting:
 
     def put(self, late: Late, facts: Facts | None) -> bool:
         """Keeps a waiting update in memory, with its facts if there is space for them. False if the person has too many
-        already: then it is only in the store's rows."""
+        already: then it is only in the store's rows, which `ready` reads too from then on."""
         count, size = self._held.get(late.change.author, (0, 0))
         if count >= MAX_WAITING:
             self._beyond = True
@@ -97,7 +97,8 @@ class Waiting:
         return found if found is not None else (None, None)
 
     def drop(self, late: Late) -> None:
-        """Removes a waiting update from memory; the store's row of it stays."""
+        """Removes `late` from memory; the store's row of it stays, and is the caller's to delete. KeyError if it is not
+        in memory: `take` is for an update that may be in the rows alone."""
         _, facts = self._lates.pop(late.change.position)
         count, size = self._held[late.change.author]
         self._held[late.change.author] = count - 1, size - _things(facts)

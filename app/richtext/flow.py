@@ -97,7 +97,8 @@ class Run(NamedTuple):
 @dataclass(slots=True, eq=False)
 class Block:
     """One paragraph of a document. Do not change it after making it: sizes are counted once. `raw` are the CRDT
-    attributes of the newline that ends it, which may be more than `style` shows."""
+    attributes of the newline that ends it; None to make them of `style`. They may be more than `style` shows, such as
+    those of later versions, which an edit must not lose."""
 
     runs: tuple[Run, ...]
     style: Style = BODY

@@ -65,8 +65,8 @@ class WaitingChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoidChanges:
-    """How many changes of one person in one object are void: they break the rules of their format and count for
-    nobody."""
+    """How many changes of `author` in the object with this `title` are void: they break the rules of their format and
+    count for nobody."""
 
     title: str
     author: Person

@@ -41,8 +41,9 @@ class Blobs:
         return self._folder / name[:2] / name
 
     def write(self, part: PartId, sealed: bytes) -> None:
-        """Writes the encrypted bytes of a part of a file durably, in place of those that are there. Raises DiskFull or
-        StoreUnwritable. Any thread; 4 MiB take 5–15 ms."""
+        """Writes the encrypted bytes `sealed` of a part of a file durably, in place of those that are there: after a
+        crash the file has the old or the new ones. DiskFull, or StoreUnwritable for any other error of the disk. Any
+        thread; it blocks, for 5–15 ms at 4 MiB."""
         path = self.path(part)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -224,7 +224,8 @@ class NamedCompact(Protocol):
 
 
 class Projector(Protocol):
-    """A kind of objects (document, board, chat, …), as the store uses it."""
+    """What the store knows of a kind of objects (document, board, chat, …): the kind's id, the tables of its read
+    model, and the functions that fill these from changes, and merge and compact the changes."""
 
     @property
     def id(self) -> str:

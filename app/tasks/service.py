@@ -177,8 +177,10 @@ class TaskService:
         self._settle()
 
     def _settle(self) -> None:
-        """Merges descriptions that this person wrote with those that replaced them, also on boards that are not open.
-        Those in rooms in which the person may not write stay as they are."""
+        """Merges descriptions that this person wrote with those that replaced them, also on boards that are not open,
+        and writes the results as new changes. Called at the start, when changes were received, and when one no longer
+        counts. Those in rooms in which the person may not write, and those that the disk refuses, are left for a later
+        call."""
         lost = [] if self._closed else self._db.rows("SELECT obj, card, id, room, value FROM board_overwritten")
         for obj, card, ident, room, value in lost:
             if not self._members.may_write(room):

@@ -75,8 +75,8 @@ class Link:
         return 0 if seen is None else max(0, self.now_ms() - seen)
 
     def room(self, room: RoomId) -> RoomSync:
-        """The room with the id `room` as this device follows it. If it is in `large`, it is read from its stored state;
-        if it is not known, a new `RoomSync` is added to `rooms`."""
+        """The room with the id `room` as this device follows it. If it is in `large`, it is read from its stored state,
+        and is stopped as UNREADABLE if that fails; if it is not known, a new `RoomSync` is added to `rooms`."""
         found = self.rooms.get(room)
         if found is None and room in self.large:
             # ▲ a new RoomSync in its place would begin at the room's first position
@@ -194,7 +194,7 @@ class Link:
 
 async def _read(state: bytes) -> RoomStream | None:
     """Decodes a room's stored `state` into its stream, and lets other tasks of the event loop run after each piece.
-    None if the state cannot be read."""
+    None if the state cannot be read: `_restore` then has the same error, and stops the room."""
     steps = RoomStream.reading(state)
     while True:
         try:

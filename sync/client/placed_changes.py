@@ -17,7 +17,7 @@ class PlacedChange:
     ms). `position` is the room's position n in the upper bits, and the change's number in its envelope in the lower 20
     bits, so that each change has a position of its own. `covers`: if not 0 this is no change but a prune at that
     position (the entry by which the server deletes older changes, since a snapshot replaces them), which covers the
-    changes up to `covers`, a number of the same form."""
+    object's changes up to and at `covers`, a number of the same form; all other fields are then empty."""
 
     position: int
     change_id: ChangeId

@@ -69,8 +69,8 @@ class KeptServer:
 
 
 class ServerPort(Protocol):
-    """What the engine asks of the application's store about the account's server: loads and stores its address and
-    key."""
+    """What the engine asks of the application's store about the account's server: loads and stores its address and the
+    public key of its signatures. Nothing is stored before the first connection."""
 
     def kept_server(self) -> KeptServer | None:
         """What `keep_server` stored last; None before the first connection."""
@@ -114,7 +114,7 @@ class AccountPort(Protocol):
         ...
 
     def staff_record(self, uid: Uid) -> tuple[Mapping[str, str], bytes] | None:
-        """What `put_person` stored last of this person."""
+        """What `put_person` stored last of this person; None if nothing is stored."""
         ...
 
 
@@ -133,7 +133,7 @@ class InboxPort(Protocol):
         ...
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
-        """The position of the newest entry that made a member an administrator or owner, or None."""
+        """The position of the newest entry that made a member an administrator or owner; None if there is none."""
         ...
 
     def note_seen(self, room: RoomId, n: int, t: int) -> None:
@@ -164,15 +164,17 @@ class InboxPort(Protocol):
         ...
 
     def problem(self, room: RoomId) -> str | None:
-        """Why the room stopped ("fork", "rollback" or "restored"), as `set_problem` stored it last."""
+        """Why the room stopped ("fork", "rollback" or "restored"), as `set_problem` stored it last; None if it did not.
+        Other reasons are not stored."""
         ...
 
     def set_problem(self, room: RoomId, code: str | None) -> None:
-        """Stores why the room has stopped; its outbox is held back. None lets the room continue."""
+        """Stores why the room has stopped; its outbox is held back. None lets the room continue. Does nothing for a
+        room of which no state is stored."""
         ...
 
     def receipts(self) -> list[KeptReceipt]:
-        """The newest receipt of every room."""
+        """The newest receipt of every room that has one."""
         ...
 
     def put_receipts(self, receipts: Sequence[KeptReceipt]) -> None:
@@ -206,7 +208,7 @@ class InboxPort(Protocol):
     def trim_items(self, before_ms: int, most_bytes: int) -> bool:
         """Deletes some of the items that are kept as they were received, for a server that loses them: those older than
         `before_ms` (server's time), and the oldest ones while all together exceed `most_bytes`. True: there may be more
-        to delete, call it again."""
+        to delete, call it again. False: all of that is done."""
         ...
 
     async def receive_apart(self, received: Received) -> None:
@@ -285,7 +287,7 @@ class OutboxPort(Protocol):
         ...
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
-        """The oldest batch of the room that is not acknowledged."""
+        """The oldest batch of the room that is not acknowledged; None if there is none."""
         ...
 
     def rooms_with_work(self) -> list[RoomId]:

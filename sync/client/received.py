@@ -158,8 +158,8 @@ class OpenedContent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedUpTo:
     """One transaction that stores the state of a room's stream up to position `cursor`, after which the room is pulled
-    from then on, with the last content that was verified before and is decrypted now. The other fields are as in
-    `ReceivedSlice`."""
+    from then on, with the last content of positions that were verified before. It ends a newcomer's first reading of a
+    room, or stores content that the server withheld at first. The other fields are as in `ReceivedSlice`."""
 
     more: ClassVar[bool] = False
     room: RoomId

@@ -77,11 +77,11 @@ class CrdtDoc:
             self._maps[name] = CrdtMap(self, name)
 
     def text(self, name: str) -> "CrdtText":
-        """A root text named in the constructor."""
+        """The root text `name`; KeyError if the constructor did not name it."""
         return self._texts[name]
 
     def map(self, name: str) -> "CrdtMap":
-        """A root map named in the constructor."""
+        """The root map `name`; KeyError if the constructor did not name it."""
         return self._maps[name]
 
     @contextmanager

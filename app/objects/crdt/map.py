@@ -46,8 +46,8 @@ class CrdtMap:
         return sorted(found.keys()) if isinstance(found, pycrdt.Map) else []
 
     def set(self, path: Path, value: Value) -> bool:
-        """Sets the value at `path`. False, and nothing is done, if the map that should hold it is gone (a colleague
-        deleted it).
+        """Sets the value at `path`, which has at least one key: IndexError for (). False, and nothing is done, if the
+        map that should hold it is gone (a colleague deleted it).
 
         A dict becomes a nested map. Two people who set a dict at the same path at once do not merge: one wins, so give
         new maps a random key of their own.
@@ -60,7 +60,7 @@ class CrdtMap:
         return True
 
     def delete(self, path: Path) -> bool:
-        """Removes what is at `path`. False if there was nothing."""
+        """Removes what is at `path`, which has at least one key: IndexError for (). False if there was nothing."""
         parent = self._find(path[:-1])
         if not isinstance(parent, pycrdt.Map) or path[-1] not in parent:
             return False

@@ -40,22 +40,26 @@ class CrdtText:
         return [(x if isinstance(x, str) else "\ufffc", attrs_of(a)) for x, a in self.shared.diff()]
 
     def insert(self, pos: int, text: str, attrs: Attributes | None = None) -> None:
-        """Inserts with exactly these attributes, whatever the text beside it has."""
+        """Inserts at byte position `pos` with exactly these attributes, whatever the text beside it has. `pos` must be
+        between two characters or at an end: any other is not refused, and the text is inserted elsewhere."""
         self.shared.insert(pos, text, dict(attrs or {}))
 
     def delete(self, pos: int, length: int) -> None:
-        """Removes `length` bytes from byte position `pos` on; nothing if `length` is 0 or less."""
+        """Removes `length` bytes from byte position `pos` on; nothing if `length` is 0 or less. If the text has fewer,
+        pycrdt panics, which is BugError within the document's `transact`."""
         if length > 0:
             del self.shared[pos : pos + length]
 
     def format(self, pos: int, length: int, attrs: Attributes) -> None:
-        """Sets attributes on `length` bytes from byte position `pos` on; None takes an attribute away."""
+        """Sets attributes on `length` bytes from byte position `pos` on; None takes an attribute away. Does nothing if
+        `length` is 0 or less, or `attrs` is empty."""
         if length > 0 and attrs:
             self.shared.format(pos, pos + length, dict(attrs))
 
     def sticky(self, pos: int, *, before: bool = False) -> bytes:
         """Makes a position that moves with the text when others edit it. It is attached to the character after byte
-        `pos`, or with `before` to the one before it. b"" in an empty text."""
+        `pos`, or with `before` to the one before it. b"" in an empty text; BugError for its end without `before`, and
+        for a position beyond its end."""
         if not len(self.shared):
             return b""  # pycrdt panics: there is nothing to hold on to
         assoc = pycrdt.Assoc.BEFORE if before else pycrdt.Assoc.AFTER

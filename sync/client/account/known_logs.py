@@ -47,7 +47,7 @@ class Book:
 
     def log(self, uid: Uid) -> UserLog | None:
         """The key log of the person `uid` as far as this device has it; None if it has none. Never asks the server. The
-        first use reads the log from the store and verifies it (1 ms)."""
+        first use reads the log from the store and verifies it (1 ms); Reject if it breaks a rule."""
         found = self._logs.get(uid)
         if found is None:
             stored = self._ports.user_log(uid)

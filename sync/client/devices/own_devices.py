@@ -215,9 +215,9 @@ class Devices:
         return await again(attempt, self.follow_now)
 
     async def append(self, entries: list[Entry], *, may_wait: bool = False) -> int | None:
-        """Appends `entries`, which were built on the newest log, to this person's log at the server and here, all or
-        none. Returns None when they are in it. If another device may veto them nothing is added yet, and the server's
-        time (ms) is returned from which the caller can append them again, built on the log as it is then.
+        """Appends `entries` (at least one), which were built on the newest log, to this person's log at the server and
+        here, all or none. Returns None when they are in it. If another device may veto them nothing is added yet, and
+        the server's time (ms) is returned from which the caller can append them again, built on the log as it is then.
         Refused("conflict") if the log has grown.
 
         ▲ `may_wait`: whether these entries may be subject to a veto, as one made with the recovery sheet is. Without it

@@ -92,10 +92,10 @@ class RecoverySheet:
 
     async def publish(self, code: str, old: str = "") -> None:
         """Makes `code`, which is on a new paper, the code of the person's recovery sheet. `old` is the code of the
-        former recovery sheet, needed only if this device does not store the root key. A second call does no harm.
-        Reject `code` if one of them is mistyped, `recovery-sheet` if `old` is not the one in force, or if another
-        device made a recovery sheet first: then `code` counts for nothing. Unreachable while offline: then nothing is
-        stored.
+        former recovery sheet; it is read only if this device does not store the root key (`needs_old`). A second call
+        does no harm. Reject `code` if one of them is mistyped, `recovery-sheet` if `old` is not the one in force, or if
+        another device made a recovery sheet first: then `code` counts for nothing. Unreachable while offline: then
+        nothing is stored.
 
         ▲ What is needed to finish is stored before the first entry is sent, so an interruption loses nothing: `finish`.
 

@@ -99,9 +99,10 @@ class Blobs:
         return not shut
 
     async def _try(self, upload: PartUpload) -> bool:
-        """Uploads one encrypted part of a file (`upload`); True if the server has it. ▲ A part that cannot be sent,
-        because the route carries no files or its bytes are gone, delays no other part and no change that does not name
-        it. Unreachable only if the whole connection is lost."""
+        """Uploads one encrypted part of a file (`upload`). True if the server has it; False if not, for whatever
+        reason: `work` then tries all again in RETRY_S. ▲ A part that cannot be sent, because the route carries no files
+        or its bytes are gone, delays no other part and no change that does not name it. Unreachable only if the whole
+        connection is lost."""
         try:
             sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
         except Exception as e:

@@ -280,8 +280,9 @@ class Inbox:
             await self._after(room, pulled=True)
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
-        """Pulls and verifies `room` up to the server's last position. Returns the server's receipt for that position;
-        None if the room was stopped, or passed to the invitations."""
+        """Pulls, verifies and stores `room` up to the server's last position. Returns the server's receipt for that
+        position, which the caller compares with what was verified; None if the room was stopped, or passed to the
+        invitations. Raises Refused, Reject or Unreachable as `Prefetch.pull` does."""
         self._pull_ahead(room)
         after, headers_only = room.stream.n, room.headers_only
         pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)

@@ -41,9 +41,10 @@ class Prefetch:
         self._task.add_done_callback(_ignore_error)
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False) -> m.Items:
-        """The next items of `room` after position `after`, as many as one answer has; none if there are no newer ones.
-        They have no content if `headers_only`. Waits for the pull that `start` began with the same three arguments, and
-        begins a pull otherwise. Raises Refused, Reject or Unreachable."""
+        """The next items of `room` after position `after`, in the room's order, as many as one answer has; none if
+        there are no newer ones. They have no content if `headers_only`. Waits for the pull that `start` began with the
+        same three arguments, and begins a pull otherwise. Raises Refused if the server refuses, Reject for an answer
+        that is none to this request, Unreachable; nothing is verified here."""
         if self._asked != (room, after, headers_only) or self._task is None:
             return await self._link.pull(room, after, headers_only=headers_only)
         task, self._asked, self._task = self._task, None, None

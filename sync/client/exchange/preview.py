@@ -181,7 +181,7 @@ class Preview:
     async def _key(self, e: int) -> bool:
         """Whether this device has the key of epoch `e`. If it does not, it first asks the server for the copies of that
         key that are sealed to this person, then for those of the newest epoch, whose archive key leads back to the
-        earlier keys."""
+        earlier keys. False if neither gives it: what it encrypts is left out of the preview."""
         keys = self._room.keys
         for at in dict.fromkeys((e, self._room.stream.epoch)):
             if keys.ring.k(e) is None:

@@ -174,11 +174,13 @@ class ReceiptVerifier:
     @contextmanager
     def stored_with(self, room: RoomSync, r: m.Receipt | None) -> Iterator[KeptReceipt | None]:
         """A context manager for storing the last verified position of `room`. Yields the server's receipt `r` for it,
-        to be stored in the same transaction. None if `r` is for something else or is not signed (`agrees` and `keep`
-        say so), or if a newer one is kept.
+        to be stored in the same transaction. Yields None if there is nothing to store: `r` is None, is for another
+        position or hash, or is not signed, or a newer one is kept. Such a fault of `r` does nothing here: call `agrees`
+        and `keep` too, which stop the room or raise.
 
         ▲ A position that is stored without its receipt could not be proven to a restored server: the room would be
-        rolled back for ever. If the block raises, its transaction may be stored all the same: the store knows.
+        rolled back for ever. If the block raises, its transaction may be stored all the same: this reads the stored
+        receipts again, and raises the error on.
         """
         proof = self._provable(room, r) if r is not None else None
         try:
@@ -225,9 +227,10 @@ class ReceiptVerifier:
     # -- promises -------------------------------------------------------------------------------------------------
 
     def check_promise(self, room: RoomSync, items: Sequence[Item]) -> None:
-        """▲ Call it before `items`, the next items of `room`, are verified. Reject "promise" if they reach the position
-        of the newest receipt of the room that this device keeps, and their running hash there is not the one that the
-        server signed. Items over which no running hash can be computed are left to the verification."""
+        """▲ Call it before `items`, the next items of `room` (at least one), are verified. Reject "promise" if they
+        reach the position of the newest receipt of the room that this device keeps, and their running hash there is not
+        the one that the server signed. Items over which no running hash can be computed are left to the
+        verification."""
         kept = self._kept.get(room.room)
         if kept is None or not room.stream.n < kept.receipt.n <= items[-1].n:
             return

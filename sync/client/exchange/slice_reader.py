@@ -48,8 +48,9 @@ class SliceReader:
 
     async def read(self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt) -> bool:
         """Judges (verifies by the room's rules), decrypts and stores a slice of `room`, piece by piece: `wire` are its
-        items, `shares` the secrets of objects that came with it, `receipt` is the server's for the room's last
-        position. False if the room was stopped, or passed to the invitations.
+        items (at least one), `shares` the secrets of objects that came with it, `receipt` is the server's for the
+        room's last position, which may be after the slice. False if the room was stopped, since an item breaks the
+        rules or is not what the server signed before, or if the room passed to the invitations; True otherwise.
 
         ▲ Reading ends at the position at which this person left the room from another device. They may have been added
         again after it, and must then be asked before anything more of the room is read.

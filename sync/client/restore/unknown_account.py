@@ -36,8 +36,10 @@ class UnknownAccount:
         self._known = True
 
     async def make_known(self) -> bool:
-        """Registers the account if its enrolment was cut off; otherwise, or if that fails, uploads its log, in case the
-        server was restored. Returns True if the engine should sign in again."""
+        """Call it when the server refused the sign-in because it does not know this device. Registers the account if
+        its enrolment was cut off; otherwise, or if that fails, uploads its log, in case the server was restored.
+        Returns True if the server took either: the engine should sign in again. False otherwise; an error of the server
+        or the connection is only logged."""
         return await self._finish_enrolment() or await self._return_log()
 
     async def _finish_enrolment(self) -> bool:

@@ -182,9 +182,10 @@ class TrackedRoom:
             self._phase = self._phase.failed()
 
     def stop(self, state: RoomState) -> None:
-        """▲ Stops the room, for the reason `state`: nothing more is read in or sent. Replaces the former reason; but
-        UNREADABLE stays, and only UNREADABLE replaces a fork. A fork, a rollback and a restore are recorded in the
-        store, and so hold after a restart. For what a new connection changes see `reset_connection_state`."""
+        """▲ Stops the room, for the reason `state`, one that stops a room (`ALARMS`; KeyError otherwise): nothing more
+        is read in or sent. Replaces the former reason; but UNREADABLE stays, and only UNREADABLE replaces a fork. A
+        fork, a rollback and a restore are recorded in the store, and so hold after a restart. For what a new connection
+        changes see `reset_connection_state`."""
         self._move(ALARMS[state])
         if state in LASTING:
             self._ports.set_problem(self.room, self._phase.recorded)

@@ -105,8 +105,9 @@ class Reconnecting:
             self.spawn(connection.close())
 
     def compare_clocks(self) -> None:
-        """Drops the connection and signs in again, since a sign-in compares the server's clock with ours; at most once
-        in COMPARE_S. Called when the time in a room is far ahead."""
+        """Drops the connection and signs in again, in the background, since a sign-in compares the server's clock with
+        ours. Does nothing within COMPARE_S of the last time. Called when the time of a room's last position is more
+        than ten minutes ahead of the server's clock, as far as this device knows that."""
         now = asyncio.get_running_loop().time()
         if now >= self._compare_at:
             self._compare_at = now + COMPARE_S

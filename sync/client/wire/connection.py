@@ -150,7 +150,7 @@ class Connection:
         return frame
 
     async def post(self, frame: Frame) -> None:
-        """Sends a frame that has no reply."""
+        """Sends a frame that has no reply. Unreachable if the connection is lost."""
         await self._transport.send(codec.encode(frame))
 
     async def run(self, on_frame: Callable[[ServerFrame], None]) -> None:

@@ -59,7 +59,8 @@ class ServerLine:
     ) -> None:
         """`store` has the address and key of the server as it last proved itself. `dialer` dials the stored address.
         `others` is called when that address fails, and returns the dialers of all servers that policy names then, in
-        its order; it must not fail. `agency`: the fingerprint of the agency's key, 32 B."""
+        its order; it must not fail. `agency`: the fingerprint of the agency's key, 32 B; a server of another agency is
+        refused."""
         self._store, self._dialer, self._others, self._agency = store, dialer, others, agency
         self._kept = store.kept_server()
         self._silent_since: float | None = None

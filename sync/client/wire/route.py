@@ -22,8 +22,8 @@ def straight(host: str, port: int) -> str | None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """The network route as policy and settings define it: which addresses may be connected to, and through which proxy.
-    `proxy_for` gets a host and port and returns the proxy for them (see `ProxyLookup`); it may raise OSError or a
-    SyncError. `ca_file`: certificates that are trusted beside the system's."""
+    `proxy_for` gets a host and port and returns the address of the proxy for them, None for none (see `ProxyLookup`);
+    it may raise OSError or a SyncError. `ca_file`: a file of certificates that are trusted beside the system's."""
 
     servers: tuple[str, ...] = ()
     """The only servers that may be used ("host", "host:port"); empty: any."""

@@ -25,9 +25,10 @@ class Aftermath:
 
 
 async def look(store: Store, now_ms: int) -> Aftermath | None:
-    """What the newest restore of `store` from a backup left to do, as of `now_ms`; None if it was never restored.
-    Missing staff records and closed rooms are named while there are any. What the server cannot know (what was revoked,
-    enrolled or made after the backup) is named for 30 days after the restore."""
+    """What the newest restore of `store` from a backup left to do, as of `now_ms`; with an empty `do_again` if nothing
+    is left, and None only if the store was never restored. Missing staff records, and rooms that are closed until
+    people's computers bring back what was lost, are named while there are any. What the server cannot know (what was
+    revoked, enrolled or made after the backup) is named for 30 days after the restore."""
     found = await store.restored()
     if found is None:
         return None

@@ -35,9 +35,9 @@ class LogGrowth:
         self._limits = limits
 
     async def check(self, draft: Draft) -> None:
-        """▲ Checks the new entries in `draft`: Refusal "quota" if they make the log longer than it may be, "busy" if
-        the log has grown enough today. Never refuses entries that end a device or an account, nor the key that an
-        agency's revocation makes necessary."""
+        """▲ Checks the new entries in `draft`, which are for one person's log: Refusal "quota" if they make it longer
+        than it may be, "busy" if it has grown enough today (UTC). Never refuses entries that end a device or an
+        account, nor the new per-user key that an agency's revocation makes necessary. The store's errors are raised."""
         counted, size = _use(draft)
         if not counted:
             return

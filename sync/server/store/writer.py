@@ -42,7 +42,9 @@ class Writer:
     future ends when the job is on disk."""
 
     def __init__(self, engine: Engine, committed: Callable[[float], None]) -> None:
-        """`committed` is called in the writer's thread with the seconds that each commit took."""
+        """Starts the thread, which writes through `engine`, SQLAlchemy's for the database. Call it on the event loop.
+        `committed` is called in that thread after each commit, also one that failed, with the seconds that it and its
+        jobs took. It must not raise: that would end the thread."""
         self._engine = engine
         self._committed = committed
         self._loop = asyncio.get_running_loop()

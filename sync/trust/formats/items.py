@@ -48,8 +48,8 @@ class Item:
 
 
 def item_id(kind: int, body: bytes) -> Hash:
-    """The id of an item: the hash of its `body`, under a label for its `kind`, ENTRY or ENVELOPE. The running hash
-    covers it."""
+    """The id of an item: the hash of its `body`, under a label for its `kind`: ENTRY, or for any other number ENVELOPE.
+    The running hash covers the id."""
     return H("room-log" if kind == ENTRY else "op-id", body)
 
 

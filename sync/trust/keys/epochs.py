@@ -316,9 +316,10 @@ def open_seal(
     room: RoomId, epoch: Epoch, uid: Uid, puk_gen: int, puk: KemKey, sealed: bytes
 ) -> tuple[bytes, bytes | None]:
     """Opens `sealed`, the keys of `epoch` for the person `uid`, with `puk`, the private key of generation `puk_gen` of
-    their per-user key. Returns the content key, and the archive key or None. Reject "decrypt" if the seal does not
-    open. ▲ Reject "split-epoch" if a key is not the one that the epoch commits to: its maker gave different members
-    different keys."""
+    their per-user key. The seal opens only for the same `room`, epoch, person and generation. Returns the content key,
+    and the archive key, which opens the keys of older epochs; None if the seal has none, as for a person who may not
+    read the history. Reject "decrypt" if the seal does not open. ▲ Reject "split-epoch" if a key is not the one that
+    the epoch commits to: its maker gave different members different keys."""
     opened = puk.open(seal_info(room, epoch.e, epoch.kc, uid, puk_gen), sealed)
     if len(opened) not in (32, 64):
         raise Reject("decrypt", "seal length")

@@ -135,7 +135,8 @@ class Entering:
 
     def _open(self, label: str, message: bytes) -> list[object] | None:
         """The two fields of a `message` that the old device sealed to this one, for the purpose `label`; None if it
-        does not open. Reject "enrol" if message 2 has not been read yet."""
+        does not open. Reject "enrol" if message 2 has not been read yet, and "malformed", "encoding", "oversize",
+        "format" or "old-format" if it opens to something else."""
         if self.old is None:
             raise Reject("enrol", "order")
         try:

@@ -71,7 +71,8 @@ def revoke(log: UserLog, hand: Hand, dev: DevId, time: int) -> tuple[Entry, byte
     the devices that are left. `time` in ms is a claim.
 
     Reject "device" if `dev` is not active, "older" if the signing device was added later than `dev`, "puk" if `hand`
-    holds no seed of an earlier generation.
+    holds no seed of an earlier generation. ValueError if the signing device is not in the log; whether it is active is
+    not checked.
     """
     target = log.device_active(dev, log.seq)
     if target is None:

@@ -101,9 +101,9 @@ class Hist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Propose:
-    """The content of an entry that proposes a change, which a second administrator approves. `what` says which: "hist"
-    (give the history to the member whose uid is `subject`), "history" (the policy's new value) or "recovery" (the
-    encoded list of the agency's recovery keys)."""
+    """The content of an entry that proposes a change, which a second administrator approves. `what` says which, and
+    `subject` is the value for it: for "hist" (give the history to a member) the member's uid, for "history" (a new
+    value of that policy) b"all" or b"from-now", for "recovery" the encoded list of the agency's recovery keys."""
 
     what: str
     subject: bytes

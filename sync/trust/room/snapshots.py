@@ -70,8 +70,9 @@ class Piece:
 
 
 def pieces(token: bytes, digest: bytes, whole: bytes) -> list[Piece]:
-    """Splits `whole`, an object's encoded state, into pieces that each fit an envelope, in order. `token` (16 B,
-    random) marks pieces of one snapshot, `digest` is the hash of the state. Reject "oversize" above about 75 MiB."""
+    """Splits `whole`, an object's encoded state, into pieces that each fit an envelope, in order; an empty one into one
+    empty piece. `token` (16 B, random) marks pieces of one snapshot, `digest` is the hash of the state. Reject
+    "oversize" above about 75 MiB."""
     count = max(1, -(-len(whole) // PIECE_BYTES))
     if count > MAX_PIECES:
         raise Reject("oversize", "snapshot")

@@ -154,8 +154,8 @@ def decode_state(data: bytes) -> RoomState:
 def decoding_state(data: bytes) -> Generator[None, None, tuple[RoomState, StateCodec]]:
     """Decodes a room's state in steps: a generator that stops after each piece, so that the caller can do other work
     between. It returns the state, and a codec, which need not encode again what was read if the state is larger than 64
-    KiB. Reject "format" for another version; damaged bytes are a Reject too. ▲ A state of 5.7 MB, which a member can
-    make, takes 0.7 s."""
+    KiB. Reject "format" for another version; for damaged bytes any error, also struct.error or ValueError. ▲ A state of
+    5.7 MB, which a member can make, takes 0.7 s."""
     value = dec(data, limit=STATE_LIMIT)
     if type(value) is not list or not value or value[0] != STATE_VERSION:
         raise Reject("format", "room state")

@@ -61,7 +61,8 @@ def pack_used(uid: bytes, used: Used) -> bytes:
 
 
 def read_used(packed: bytes) -> Iterator[tuple[Uid, Used]]:
-    """Reads packed rows, as `pack_used` makes them: yields each person and how much of the totals they have used."""
+    """Reads packed rows, as `pack_used` makes them: yields each person and how much of the totals they have used.
+    struct.error if they are no whole rows."""
     names = tuple(Used.__dataclass_fields__)
     for u, *row in _ROW.iter_unpack(packed):
         yield Uid(u), Used(**dict(zip(names, row, strict=True)))

@@ -30,8 +30,9 @@ class Damaged(StoreError):
 
 
 def check_version(path: Path) -> None:
-    """Checks the database at `path`: TooNew or TooOld if another version of the server wrote it, Damaged if the file is
-    no database. The file is not changed."""
+    """Checks that this server can use the database at `path`: TooNew if a later version of the server wrote it, TooOld
+    if a version before the first release did, whose formats are not read any more, Damaged if the file is no server's
+    database or is not there. The file is not changed."""
     reading = Reading(path)
     reading.close()
     if reading.version < s.VERSION:
