@@ -167,6 +167,7 @@ async def test_what_is_not_whole_here_is_told_and_clears_nothing(o: Offices, mon
     await settled(c)
     assert c.owner.session.rooms.notices(c.room) == []
     engine = c.owner.session.engine
+    monkeypatch.setattr("sync.client.exchange.backfill.Backfill.fetch_pruned", _nothing)
     engine.parts.link.rooms[c.room].incomplete.add(c.obj)
     assert c.owner.session.rooms.notices(c.room) == [], "it is on its way"
     engine.parts.inbox._backfill._given_up.add((c.room, c.obj))
