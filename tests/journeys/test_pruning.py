@@ -172,7 +172,7 @@ async def test_what_is_not_whole_here_is_told_and_clears_nothing(o: Offices, mon
     assert c.owner.session.rooms.notices(c.room) == [], "it is on its way"
     engine.parts.inbox._backfill._given_up.add((c.room, c.obj))
     assert c.owner.session.rooms.notices(c.room) == ["gap"]
-    monkeypatch.setattr("app.rooms.pruning.READ_LOOKS", 2)
+    monkeypatch.setattr("app.rooms.pruning.READ_LOOKS", 0)
     with pytest.raises(Refused, match="reading"):
         await c.owner.session.pruning.prune(c.room, _ignore)
 
