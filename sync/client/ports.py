@@ -233,7 +233,7 @@ class SnapshotPort(Protocol):
         ...
 
     def is_sound(self, obj: ObjId) -> bool:
-        """▲ Whether no change of `obj` is held back here. A change is held back because merging it might end this
+        """Whether no change of `obj` is held back here. A change is held back because merging it might end this
         program or take too long; it may be merged later. Changes that wait for a key (see `is_steady`) or for other
         changes do not count. While this is False no snapshot or attest of the object may be made."""
         ...
