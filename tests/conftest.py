@@ -93,7 +93,7 @@ def unlisted_transitions_are_raised() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
-    """Deletes the widgets of the test that ends. Qt deletes them in the next turn of its loop, and a test without a
+    """Deletes the widgets of the test that ends. Qt waits for the next turn of its loop, and a test without a
     loop has none: the widgets would stay, and every change of theme or text size would lay out thousands of them."""
     core = sys.modules.get("PySide6.QtCore")
     if core is not None and core.QCoreApplication.instance() is not None:

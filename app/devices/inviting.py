@@ -42,8 +42,8 @@ class Misses:
         self._notes.set(_NAME, " ".join(str(t) for t in [*self._kept(now_ms), now_ms]))
 
     def until(self, now_ms: int) -> int | None:
-        """When (ms) a comparison is allowed again, seen from `now_ms`: an hour after the third failure within an hour.
-        None if one is allowed now."""
+        """The time (ms, of the same clock as `now_ms`) from which digits may be compared again: an hour after the third
+        failure within an hour. None if they may be compared at `now_ms`."""
         kept = self._kept(now_ms)
         thirds = [last for first, last in zip(kept, kept[TRIES - 1 :], strict=False) if last - first < HOUR_MS]
         ends = thirds[-1] + HOUR_MS if thirds else 0

@@ -135,7 +135,8 @@ class PeopleService:
             self.changed.emit()
 
     def ask_again(self) -> None:
-        """Call it on a new connection: people without an answer are looked up once more when a view shows them."""
+        """Call it on a new connection. It asks for nobody itself: people whom the directory did not have are looked up
+        again the next time that a view shows them."""
         self._unanswered.clear()
         self._known.clear()
 

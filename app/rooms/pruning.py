@@ -147,8 +147,9 @@ class Pruning:
         return plan.ready
 
     async def _wait_until_read(self, room: RoomId) -> None:
-        """Returns when this device has read all of the room, at the latest after READ_LOOKS looks. A colleague who
-        writes while the person presses the button is no reason to refuse."""
+        """Waits until this device has read the whole room; after READ_LOOKS checks it returns all the same, and the
+        caller finds the refusal "reading" in the plan. Otherwise a change that a colleague writes just then would
+        refuse the clearing."""
         for _ in range(READ_LOOKS):
             if self.refusal(room) != "reading":
                 return

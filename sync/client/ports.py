@@ -184,9 +184,9 @@ class InboxPort(Protocol):
         ...
 
     def put_placed(self, room: RoomId, items: Sequence[Item], receipt: KeptReceipt | None) -> None:
-        """Stores entries of the room's log that this device sent and the server acknowledged, before the device
-        receives them as part of the room: as items that are kept as they were received (see `kept_items`), with the
-        `receipt`, in one transaction. Otherwise nobody could give them to a server that loses them."""
+        """Stores log entries that this device wrote to `room` and the server has acknowledged, before the server sends
+        them back: byte for byte as `items` for a restored server (see `kept_items`), together with the server's
+        `receipt` for them, if there is one, in one transaction. Otherwise nobody could upload them again."""
         ...
 
     def put_evidence(

@@ -2,8 +2,7 @@
 """When what newcomers are owed is tried again. tests/journeys/test_baselines.py gives it over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,19 +14,9 @@ from app.rooms import baselines
 from app.rooms.baselines import Baselines
 from app.store.store import Store
 from tests.app.store.test_trials import KINDS, NOTE, found_room
+from tests.bus import serving
 from tests.office import BOARD_ID, ROOM
 from tests.world import until
-
-
-@asynccontextmanager
-async def running(made: Baselines) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(made.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 @pytest.fixture
@@ -47,7 +36,7 @@ async def test_a_room_that_lacks_a_slice_is_tried_again_by_itself(
     made.kinds = {DOCUMENTS.id: lambda obj: _state(given)}
     monkeypatch.setattr(store.newcomers, "owed", lambda room: None if given else 5)
     monkeypatch.setattr(baselines, "RETRY_S", 3600.0)
-    async with running(made):
+    async with serving(made.run()):
         await until(lambda: bool(given))
     assert whole == []
     store.close()
@@ -68,7 +57,7 @@ async def test_who_wakes_it_while_a_state_is_made_is_not_forgotten(
     store.newcomers.owe(NOTE)
     made = Baselines(store, lambda room: True)
     made.kinds = {kind.id: slow for kind in KINDS.values()}
-    async with running(made):
+    async with serving(made.run()):
         await begun.wait()  # what was owed at the start is tried
         store.newcomers.owe(BOARD_ID)
         made.pay(BOARD_ID)
@@ -112,7 +101,7 @@ async def test_while_the_worker_cannot_be_started_everything_stays_owed(
     store.newcomers.owe(NOTE)
     made = Baselines(store, lambda room: True)
     made.kinds = {DOCUMENTS.id: unavailable}
-    async with running(made):
+    async with serving(made.run()):
         await until(lambda: store.newcomers.owing() == [])
     assert tried == [NOTE, NOTE]
     store.close()

@@ -59,7 +59,8 @@ def _promised(client: Client, room: RoomId) -> int:
 
 
 async def _heals(w: World, client: Client, room: RoomId, before: list[tuple[int, bytes]]) -> None:
-    """The client returns to the restored server alone, and gives back all that it had."""
+    """`client` connects to the restored server while the others are offline, and uploads everything that it had before
+    the loss (`before`): the room goes on."""
     client.online()
     await is_online(client)
     await until(lambda: client.engine.room_state(room) is RoomState.SEALED)

@@ -93,7 +93,8 @@ def _new_window(story: Story, clock: StoryTime) -> MainWindow:
 
 
 def _renew(scene: Scene, clock: StoryTime, *, painted: bool) -> None:
-    """Goes on in a new window. One that has made every view takes ten times as long to change its look."""
+    """Puts a new window in place of the scene's. A window that has made every view takes ten times as long to change
+    its theme or text size. `painted`: whether it is to be drawn."""
     _delete(scene.window)
     scene.window = _new_window(scene.story, clock)
     scene.window.setUpdatesEnabled(painted)

@@ -116,7 +116,7 @@ async def test_a_second_attempt_whose_passphrase_is_too_short_leaves_the_first_o
 
 
 async def test_a_code_that_is_looked_up_meanwhile_makes_nobody_elses_account(o: Offices) -> None:
-    """A server that answers late brings another person than the one who was confirmed."""
+    """While the account is made, another code is looked up: the person whom the user confirmed gets the account."""
     desk = new_desk(o)
     late, wanted = await o.w.invite("Enhetschef"), await o.w.invite("Registrator")
     found = await desk.office.look_up(desk.server, wanted)

@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +34,18 @@ WORDS = [f"{i} " for i in range(35)]
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    async with quick_world(tmp_path, monkeypatch) as made:
+        yield made
+
+
+@asynccontextmanager
+async def quick_world(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A server whose clients make snapshots of short objects at once."""
     monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 20)
     monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 30)
     monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
     monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
-    async with world(tmp_path, kinds={kind.id: kind for kind in KINDS}) as made:
+    async with world(folder, kinds={kind.id: kind for kind in KINDS}) as made:
         yield made
 
 

@@ -7,28 +7,21 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.kinds import KINDS
 from app.objects.crdt import CrdtText
 from app.objects.pieces import encode
-from sync.client.exchange import snapshot_maker
 from sync.client.exchange.reread import Rereading
-from sync.client.room import bootstrap_buffer
 from sync.client.status import LinkState
 from sync.errors import Refused
 from sync.protocol import messages as m
 from sync.trust.room.room_state import Snapshot
-from tests.sync.client.papers import WORDS, Paper, forgotten, three_know
-from tests.world import Client, World, until, world
+from tests.sync.client.papers import WORDS, Paper, forgotten, quick_world, three_know
+from tests.world import Client, World, until
 
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 20)
-    monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 30)
-    monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
-    monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
     monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)
-    async with world(tmp_path, kinds={kind.id: kind for kind in KINDS}) as made:
+    async with quick_world(tmp_path, monkeypatch) as made:
         yield made
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Connections to a server before anybody signs in, and what they are told."""
+"""Opens connections to a server that do not sign in, and reads the server's answers to them."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -24,6 +24,7 @@ from app.richtext.formats import Taken
 from tests.app.documents import made_files
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, NAMES, ROOM
+from tests.ui.documents.shown_documents import show
 from tests.ui.documents.test_paper import needs_pdftotext, text_of
 from tests.world import until
 from ui.documents import exporting, imported, preview
@@ -77,14 +78,6 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Asked]:
 
     monkeypatch.setattr(exporting, "save_file", answer)
     return found
-
-
-def show(qtbot: QtBot, desk: Desk, obj: ObjId | None = None) -> DocumentsView:
-    view = DocumentsView(desk.documents, ROOM, obj)
-    qtbot.addWidget(view, before_close_func=lambda widget: widget.show_list())
-    view.resize(1100, 760)
-    view.show()
-    return view
 
 
 def decision(desk: Desk, title: str = "Beslut: 1/2 å") -> ObjId:

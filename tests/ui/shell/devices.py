@@ -2,15 +2,35 @@
 """Devices that another one lets in, and what the tests of devices read on screen."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest_asyncio
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from app.core import clock
 from app.core.ids import DevId
 from app.session import Session
 from sync.client.devices.device_pairing import Guest
+from tests.ui.shell.kept_account import TOWER, served_account
+from tests.ui.shell.served import Served
 from tests.world import World, until
 from ui.kit.dialogs import Dialog
+
+
+@pytest_asyncio.fixture
+async def account(tmp_path: Path) -> AsyncIterator[Served]:
+    """The devices' server."""
+    async with served_account(tmp_path / "agency") as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def tower(account: Served) -> Session:
+    """The session of TOWER, which is online: it can let others in, and name them."""
+    session = await account.open(TOWER)
+    await until(lambda: session.personal.ready and session.status.waiting == 0)
+    return session
 
 
 def guest_of(w: World, name: str = "Resedator") -> Guest:

@@ -6,12 +6,9 @@ The account has four devices: the oldest, TOWER; LAPTOP, which it added; TABLET,
 name, which LAPTOP added.
 """
 
-import asyncio
-import atexit
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -35,7 +32,7 @@ from sync.client.wire.dialled_address import Nowhere
 from sync.client.wire.transport import Dialer
 from sync.server.operator import admin
 from tests.ui.shell.moment import moment
-from tests.ui.shell.served import BY_ID, Served, close_after_test, served, session_on
+from tests.ui.shell.served import BY_ID, Served, close_after_test, made_in_folder, served, session_on
 from tests.world import Client, World, until, world
 
 TOWER, LAPTOP, TABLET = "Tornet", "Bärbar dator", "Surfplatta"
@@ -83,10 +80,7 @@ async def served_account(folder: Path) -> AsyncIterator[Served]:
 
 @cache
 def _kept() -> _Kept:
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with ThreadPoolExecutor(1) as thread:  # the loop of the caller's thread may be running
-        return thread.submit(asyncio.run, _enrol(folder / "server")).result()
+    return made_in_folder(lambda folder: _enrol(folder / "server"))
 
 
 async def _enrol(data: Path) -> _Kept:

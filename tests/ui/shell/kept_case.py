@@ -6,12 +6,9 @@ Three people write in the room, and a fourth reads from when they were added. Of
 too young, and one was not checked by two others.
 """
 
-import asyncio
-import atexit
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +25,7 @@ from app.tasks.tool import TOOL as TASKS
 from sync.client.exchange import snapshot_maker
 from tests.ui.shell.moment import Moment, moment
 from tests.ui.shell.sample import NOW, at
-from tests.ui.shell.served import BY_ID, Served, Stores, served, session_on
+from tests.ui.shell.served import BY_ID, Served, Stores, made_in_folder, served, session_on
 from tests.world import Client, World, until, world
 
 OWNER, HEAD, LAWYER, NEWCOMER = "Handläggare", "Enhetschef", "Jurist", "Registrator"
@@ -76,10 +73,7 @@ async def served_case(folder: Path) -> AsyncIterator[Served]:
 @cache
 def case() -> Case:
     """The case; the first call makes it."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with ThreadPoolExecutor(1) as thread:  # the loop of the caller's thread may be running
-        return thread.submit(asyncio.run, _make(folder / "server")).result()
+    return made_in_folder(lambda folder: _make(folder / "server"))
 
 
 async def _make(data: Path) -> Case:

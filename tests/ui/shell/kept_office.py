@@ -3,12 +3,8 @@
 open copies of it (opened_office.py)."""
 
 import asyncio
-import atexit
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -28,7 +24,7 @@ from sync.client.account.enrolment import Enrolled, Enrolment
 from sync.trust.person.recovery_sheet import RecoveryCode
 from tests.ui.shell.moment import Moment, moment
 from tests.ui.shell.sample import at
-from tests.ui.shell.served import BY_ID, Stores, session_on
+from tests.ui.shell.served import BY_ID, Stores, made_in_folder, session_on
 from tests.world import UNIT, World, until, world
 
 PEOPLE: Mapping[str, str] = {
@@ -251,7 +247,4 @@ async def _make(folder: Path) -> Office:
 @cache
 def office() -> Office:
     """The office; the first call makes it."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with ThreadPoolExecutor(1) as thread:  # the loop of the caller's thread may be running
-        return thread.submit(asyncio.run, _make(folder)).result()
+    return made_in_folder(_make)

@@ -136,7 +136,7 @@ def members(folder: Path) -> Shown:
 
 
 def ended_members(folder: Path) -> Shown:
-    """One who joins again under another account is listed no more."""
+    """The list of members whose accounts have ended. A person who joins the room with a new account leaves it."""
 
     def put(session: Session, rows: Rows) -> None:
         _name(session, rows)

@@ -2,11 +2,16 @@
 """Copies of a server that was made once in each process, and sessions on copies of the stores that belong to it. A copy
 with one session is up in 80 ms."""
 
+import asyncio
+import atexit
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from app.core.enums import LinkState
 from app.kinds import KINDS, TOOLS
@@ -25,7 +30,17 @@ from tests.world import World, until
 BY_ID = {kind.id: kind for kind in KINDS}
 Stores = Mapping[str, tuple[bytes, bytes]]
 """A store's file and its key, by a name."""
+T = TypeVar("T")
 _open: list[Closing] = []
+
+
+def made_in_folder(make: Callable[[Path], Coroutine[None, None, T]]) -> T:
+    """What `make` makes in a folder that lasts as long as the process. It has a thread and a loop of its own, since the
+    caller's loop may be running."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, make(folder)).result()
 
 
 def session_on(

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One's own devices on screen: listed, renamed and revoked, and the unsent work of one that was revoked."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
@@ -17,8 +15,8 @@ from app.devices.service import DeviceInfo
 from app.recovery import RecoverySheetState
 from app.session import Session
 from tests.journeys.desks import offices
-from tests.ui.shell.devices import asked, let_in, press, texts
-from tests.ui.shell.kept_account import LAPTOP, TABLET, TOWER, account_session, served_account
+from tests.ui.shell.devices import account, asked, let_in, press, texts, tower
+from tests.ui.shell.kept_account import LAPTOP, TABLET, TOWER, account_session
 from tests.ui.shell.served import Served
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -27,23 +25,10 @@ from ui.kit.tasks import run
 from ui.shell.settings.device_row import DeviceRow
 from ui.shell.settings.devices_card import DevicesCard
 
+__all__ = ["account", "tower"]  # fixtures
+
 NO_NAME = "En enhet utan namn"
 REVOKED_TEXT = "Spärrad: får inget nytt innehåll."
-
-
-@pytest_asyncio.fixture
-async def account(tmp_path: Path) -> AsyncIterator[Served]:
-    """The devices' server."""
-    async with served_account(tmp_path / "agency") as running:
-        yield running
-
-
-@pytest_asyncio.fixture
-async def tower(account: Served) -> Session:
-    """Of TOWER, which is online."""
-    session = await account.open(TOWER)
-    await until(lambda: session.personal.ready and session.status.waiting == 0)
-    return session
 
 
 @pytest.fixture

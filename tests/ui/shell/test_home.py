@@ -146,14 +146,16 @@ def test_nothing_needs_an_answer_is_not_shown_under_the_reminder_of_the_sheet(
     assert (NOTHING in shown) is not reminds
 
 
-def test_home_says_that_somebody_wrote_in_what_i_put_in_the_trash(window: MainWindow, session: Session) -> None:
+def test_home_says_that_somebody_wrote_in_what_i_put_in_the_trash(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[ObjectLink] = []
     window.content.home.link_chosen.connect(opened.append)
     item = PutAway(
         room=office().case, obj=ObjId(b"u" * 16), kind="document", title="Utkast å 🙂", by=office().me.uid, t=1
     )
     notified = [WrittenAfter(item=item, by=(office().head.uid,), t=2)]
-    session.trash.written_after = lambda: list(notified)  # type: ignore[method-assign] # a tool's bin
+    monkeypatch.setattr(session.trash, "written_after", lambda: list(notified))  # a tool's bin
     session.rooms.changed.emit()
     caught_up(window)
     row = next(b for b in window.content.home.findChildren(QAbstractButton) if "Utkast å 🙂" in b.accessibleName())

@@ -2,9 +2,8 @@
 """Another device is let in on screen: by a code or by digits, with every error shown in place."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -25,8 +24,8 @@ from sync.trust.person.author import DeviceSecrets
 from sync.trust.person.pairing_messages import NewDevice, PairingCode
 from sync.trust.person.pairing_protocol import Entering
 from sync.trust.person.user_log import Device
-from tests.ui.shell.devices import guest_of, texts
-from tests.ui.shell.kept_account import LAPTOP, TABLET, TOWER, served_account
+from tests.ui.shell.devices import account, guest_of, texts, tower
+from tests.ui.shell.kept_account import LAPTOP, TABLET, TOWER
 from tests.ui.shell.served import Served
 from tests.ui.walking import check, check_tab
 from tests.world import World, until
@@ -36,22 +35,9 @@ from ui.kit.tasks import run
 from ui.shell.entry.second_device import spaced
 from ui.shell.settings.new_device_dialog import InviteDialog
 
+__all__ = ["account", "tower"]  # fixtures
+
 SERVER = "kansli.myndighet.example"
-
-
-@pytest_asyncio.fixture
-async def account(tmp_path: Path) -> AsyncIterator[Served]:
-    """The devices' server."""
-    async with served_account(tmp_path / "agency") as running:
-        yield running
-
-
-@pytest_asyncio.fixture
-async def tower(account: Served) -> Session:
-    """Of a device that can let others in, and name them."""
-    session = await account.open(TOWER)
-    await until(lambda: session.personal.ready and session.status.waiting == 0)
-    return session
 
 
 @pytest_asyncio.fixture
@@ -60,6 +46,18 @@ async def guest(account: Served) -> AsyncIterator[Guest]:
     made = guest_of(account.w)
     yield made
     await made.close()
+
+
+def before_admitting(monkeypatch: pytest.MonkeyPatch, session: Session, first: Callable[[], Awaitable[object]]) -> None:
+    """Awaits `first` whenever the session's device is about to write another one into the log."""
+    devices = session.engine.devices
+    admit = devices.admit
+
+    async def late(new: NewDevice, proof: bytes, head: Hash) -> Device:
+        await first()
+        return await admit(new, proof, head)
+
+    monkeypatch.setattr(devices, "admit", late)
 
 
 async def opened(qtbot: QtBot, tower: Session) -> "tuple[InviteDialog, list[str], asyncio.Task[None]]":
@@ -120,14 +118,8 @@ async def test_a_device_that_is_being_added_is_not_left_alone(
     qtbot: QtBot, tower: Session, guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise it would be in the person's log and never receive that."""
-    going_on, own = asyncio.Event(), tower.engine.devices
-    admit = own.admit
-
-    async def late(new: NewDevice, proof: bytes, head: Hash) -> Device:
-        await going_on.wait()
-        return await admit(new, proof, head)
-
-    monkeypatch.setattr(own, "admit", late)
+    going_on = asyncio.Event()
+    before_admitting(monkeypatch, tower, going_on.wait)
     dialog, added, closed = await opened(qtbot, tower)
     await guest.join(code=dialog.large.text())
     await until(dialog.accept_button.isVisible)
@@ -235,14 +227,7 @@ async def test_a_log_that_another_device_changes_each_time_is_told(
     qtbot: QtBot, tower: Session, guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sync.client.account.compare_and_swap.FIRST_S", 0)
-    own = tower.engine.devices
-    admit = own.admit
-
-    async def late(new: NewDevice, proof: bytes, head: Hash) -> Device:
-        await own.renew()
-        return await admit(new, proof, head)
-
-    monkeypatch.setattr(own, "admit", late)
+    before_admitting(monkeypatch, tower, tower.engine.devices.renew)
     dialog, added, _ = await opened(qtbot, tower)
     await guest.join(code=dialog.large.text())
     await until(dialog.accept_button.isVisible)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The palette: what it offers and finds, and that it is used by keys alone."""
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -60,7 +61,9 @@ def test_the_palette_offers_nothing_without_a_name(window: MainWindow) -> None:
     assert all(row.title for row in window.palette_view.list.rows.rows)
 
 
-async def test_a_rooms_own_name_is_found_once(window: MainWindow, session: Session) -> None:
+async def test_a_rooms_own_name_is_found_once(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hit = SearchHit(
         room=office().case,
         obj=ObjId(office().case),
@@ -77,7 +80,7 @@ async def test_a_rooms_own_name_is_found_once(window: MainWindow, session: Sessi
     async def find(text: str, **_: object) -> list[SearchHit]:
         return [hit]
 
-    session.search.find = find  # type: ignore[method-assign] # what the store finds for the name
+    monkeypatch.setattr(session.search, "find", find)  # what the store finds for the name
     window.palette_view.open("tills")
     await until(lambda: not window.palette_view.asking)
     assert [row.title for row in window.palette_view.list.rows.rows].count("Tillsyn 2026-1184") == 1

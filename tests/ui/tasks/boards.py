@@ -17,14 +17,19 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 
 @pytest.fixture
 def view(hl: Desk, qtbot: QtBot) -> TasksView:
+    return board_view(qtbot, hl, "a", "b", "c")
+
+
+def board_view(qtbot: QtBot, hl: Desk, *titles: str) -> TasksView:
+    """The board, shown, with cards of these titles in its first column."""
     board = hl.tasks.board(ROOM)
-    for title in ("a", "b", "c"):
+    for title in titles:
         board.add_card(board.columns()[0].id, title)
     made = TasksView(hl.tasks, ROOM)
     qtbot.addWidget(made)
     made.resize(1100, 700)
     made.show()
-    qtbot.waitExposed(made)
+    qtbot.waitUntil(made.isActiveWindow)
     return made
 
 

@@ -12,14 +12,12 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
-from tests.office import HL, ROOM, Desk, desk, start_board
+from tests.office import HL, Desk, desk, start_board
 from tests.ui.faces import Description, Name, Role, child, face, focused, listening, press, walk
+from tests.ui.tasks.boards import CONTROL, board_view, card
 from ui.kit import faces
-from ui.tasks.card_widget import CardWidget
 from ui.tasks.filter import Due, Filter
 from ui.tasks.view import TasksView
-
-CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 @pytest.fixture(autouse=True)
@@ -38,19 +36,7 @@ def hl(tmp_path: Path) -> Iterator[Desk]:
 
 @pytest.fixture
 def view(hl: Desk, qtbot: QtBot) -> TasksView:
-    board = hl.tasks.board(ROOM)
-    for title in ("Åtgärd", "Begäran 🙂", "Delgivning"):
-        board.add_card(board.columns()[0].id, title)
-    made = TasksView(hl.tasks, ROOM)
-    qtbot.addWidget(made)
-    made.resize(1100, 700)
-    made.show()
-    qtbot.waitUntil(made.isActiveWindow)
-    return made
-
-
-def card(view: TasksView, title: str) -> CardWidget:
-    return next(w for column in view.kanban.columns for w in column.cards if w.card.title == title)
+    return board_view(qtbot, hl, "Åtgärd", "Begäran 🙂", "Delgivning")
 
 
 def places(view: TasksView, column: str) -> list[tuple[str, str]]:
