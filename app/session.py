@@ -72,7 +72,7 @@ class Session:
         self.profile = profile
         self.settings = settings
         self.store = store
-        self._was_online = False
+        self._was_online = self._was_let_in = False
         self.status_changed: Signal[()] = Signal()
         self.search: Search = store.search
         self.engine = Engine(store, dialer, self, clock.now_ms, others)
@@ -269,23 +269,22 @@ class Session:
 
     async def _learn(self) -> None:
         """Runs until cancelled. Once a second, while the server is connected, looks up unknown people whom a view asked
-        for, each once per connection. Also notes that the server has let this device in."""
-        was_online = False
+        for, each once in a connection. Also notes that the server has let this device in."""
         while True:
             self._note_contact()
-            online = self.engine.status.state is LinkState.ONLINE
-            if online and not was_online:
-                self.people.ask_again()
-            if online:
+            if self.engine.status.state is LinkState.ONLINE:
                 await self.people.learn()
-            was_online = online
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LEARN_EVERY_S):
                     await self.people.asked.wait()
             self.people.asked.clear()
 
     def _note_contact(self) -> None:
-        if self.engine.status.state in (LinkState.SYNCING, LinkState.ONLINE):  # the server has let the device in
+        let_in = self.engine.status.state in (LinkState.SYNCING, LinkState.ONLINE)
+        if let_in and not self._was_let_in:
+            self.people.ask_again()
+        self._was_let_in = let_in
+        if let_in:
             self._contact.seen()
             self._note_address()
 

@@ -25,8 +25,8 @@ _NAME = "pairing-misses"
 
 
 class Misses:
-    """The times of failed comparisons of digits between two devices, kept in the store, so that only a few are possible
-    within an hour."""
+    """The times of failed comparisons of digits between two devices, kept in the store. After TRIES of them within an
+    hour, none is possible for an hour."""
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes

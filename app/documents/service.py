@@ -6,7 +6,7 @@ Lives on the event loop. A document is merged once and shared by everybody who h
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.core import clock
@@ -126,7 +126,8 @@ class DocumentService:
 
     def linked(self, link: ObjectLink) -> Linked | None:
         """What to show of the document that a link leads to; None if it is not here or is in the trash."""
-        return linked_object(self._objects, link)
+        found, row = linked_object(self._objects, link), self.row(link.obj)
+        return replace(found, by=row.by) if found is not None and row is not None else found
 
     def close_all(self) -> None:
         """Closes every document, indexes what is left, and stops following the store. Call it before the store closes.

@@ -60,8 +60,9 @@ class Linked:
 
 def linked_object(objects: Objects, link: ObjectLink) -> Linked | None:
     """What to show of the object that a link leads to. None if the link's room has no such object of the link's kind,
-    or if the object is in the trash."""
+    or if the object is in the trash. The store knows only the person who made an object; a tool that knows the person
+    who changed it last adds them (`by`)."""
     found = objects.get(link.obj)
     if found is None or found.deleted or found.room != link.room or found.kind != link.kind:
         return None
-    return Linked(title=found.title, by=found.by, updated=found.updated)
+    return Linked(title=found.title, updated=found.updated)

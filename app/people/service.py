@@ -127,18 +127,25 @@ class PeopleService:
             except SyncError as e:
                 log.info("people not learnt: %s", e.code)
                 return
-            self._wanted.difference_update(wanted[at : at + 50])
-            self._unanswered.update(wanted[at : at + 50])
+            self._note_answer(wanted[at : at + 50])
             await asyncio.sleep(0)
         if wanted:
             self._known.clear()
             self.changed.emit()
 
+    def _note_answer(self, asked: Sequence[Uid]) -> None:
+        """Notes that the directory answered for these people, and who of them still has no name."""
+        self._wanted.difference_update(asked)
+        self._unanswered.difference_update(asked)
+        rows = {uid: self._people.get(uid) for uid in asked}
+        self._unanswered.update(uid for uid, row in rows.items() if row is None or not row.name)
+
     def ask_again(self) -> None:
-        """Call it on a new connection. It asks for nobody itself: people whom the directory did not have are looked up
-        again the next time that a view shows them."""
-        self._unanswered.clear()
-        self._known.clear()
+        """Call it on a new connection: looks up once more the people whom the directory did not have. ▲ Meanwhile they
+        stay unknown, so that a server that drops the connection cannot take a warning off a room."""
+        self._wanted |= self._unanswered
+        if self._wanted:
+            self.asked.set()
 
     # -- what happened to keys ----------------------------------------------------------------------------------------
 

@@ -28,8 +28,6 @@ SENT_S = 60.0
 """How long the objects' present state may take to reach the server, in seconds."""
 LOOK_S = 1.0
 TRIES = 3
-READ_LOOKS, READ_LOOK_S = 100, 0.05
-"""How often, and with how many seconds between, `prune` looks whether changes that are just arriving have come."""
 
 Progress = Callable[[str, int, int], None]
 """What is being done ("state" or "objects"), objects done, objects in all. Called on the loop."""
@@ -130,7 +128,8 @@ class Pruning:
         """Clears the history of the objects that are ready, and returns them. `progress` is called before each step
         with (what is being done: "state" or "objects"; objects done; objects in all). Raises Unreachable, or Refused
         with a refusal of `PrunePlan`, with what an object lacks after all, or with the server's code."""
-        await self._wait_until_read(room)
+        if self.refusal(room) == "reading":  # a colleague's change may just be arriving
+            await self._engine.operations.settled(room)
         before = self._engine.prunes(room).pruned
         plan = await self.plan(room)
         if plan.refusal is not None:
@@ -145,15 +144,6 @@ class Pruning:
             await self._one(room, found.obj, before.get(found.obj, 0))
         progress("objects", total, total)
         return plan.ready
-
-    async def _wait_until_read(self, room: RoomId) -> None:
-        """Waits until this device has read the whole room; after READ_LOOKS checks it returns all the same, and the
-        caller finds the refusal "reading" in the plan. Otherwise a change that a colleague writes just then would
-        refuse the clearing."""
-        for _ in range(READ_LOOKS):
-            if self.refusal(room) != "reading":
-                return
-            await asyncio.sleep(READ_LOOK_S)
 
     async def _one(self, room: RoomId, obj: ObjId, before: int) -> None:
         """Clears one object. If the server answers that new members need another state first, because of a new key or

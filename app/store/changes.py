@@ -273,7 +273,7 @@ class Changes:
 
     def latest_by_device(self, room: RoomId) -> list[tuple[DevId | None, int]]:
         """(device, the server's time in ms of its newest change) for each device that wrote in a room; None is this
-        device, b"" the snapshots that it received."""
+        device. A snapshot is no sign of life of any."""
         return [(dev, t) for dev, t in self._db.rows(sql.LATEST_BY_DEVICE, (room,))]
 
     def writers_after(self, obj: ObjId, row: int) -> list[tuple[Uid, int]]:

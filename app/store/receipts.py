@@ -30,11 +30,7 @@ class Receipts:
         if receipts:
             with self._db.transaction(durable=False):
                 for receipt in receipts:
-                    self.put_one(receipt)
-
-    def put_one(self, receipt: KeptReceipt) -> None:
-        """Stores one receipt as `put` does, within the caller's transaction."""
-        self._db.conn.execute(sql.ADD_RECEIPT, (receipt.room, receipt.n, receipt.proof))
+                    self._db.conn.execute(sql.ADD_RECEIPT, (receipt.room, receipt.n, receipt.proof))
 
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None

@@ -39,7 +39,7 @@ MERGED = f"(unprojected IS NULL OR unprojected NOT IN {HELD})"
 CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
 LATEST_BY_DEVICE = (  # by the objects' index: reading every change of every room would fill the page cache
     "SELECT dev, max(t) FROM changes WHERE obj IN (SELECT obj FROM objects WHERE room = ?) "
-    "AND n IS NOT NULL AND (dev IS NULL OR dev <> x'') GROUP BY dev"  # a snapshot names no device
+    "AND n IS NOT NULL AND dev IS NOT x'' GROUP BY dev"  # a snapshot names no device
 )
 UNPLACED = "SELECT c.data FROM outbox o JOIN changes c ON c.row = o.row WHERE o.obj = ? AND c.n IS NULL"
 MARK_UNPROJECTED = "UPDATE changes SET unprojected = ? WHERE row = ?"

@@ -163,6 +163,12 @@ class RoomOperations:
             raise Refused(ErrorCode.UNKNOWN_ROOM)
         return room
 
+    async def settled(self, room_id: RoomId) -> None:
+        """Waits until this device has verified and stored everything that the server announced of the room `room_id`;
+        returns at once if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds; Refused with
+        the room's state as its code if the room is stopped, and if it is not known here."""
+        await self._settled(self._room(room_id))
+
     async def _settled(self, room: RoomSync) -> None:
         """Waits until this device has verified and stored everything in `room` that the server announced; returns at
         once if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds; Refused with the room's

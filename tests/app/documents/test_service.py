@@ -10,6 +10,7 @@ from app.core.ids import DevId, ObjId, RoomId
 from app.documents.records import CARET, Caret
 from app.errors import NotFound
 from app.objects.crdt import LOCAL, REMOTE, Origin
+from app.objects.links import ObjectLink
 from app.richtext.flow import Style
 from app.store import arrivals
 from app.store.database import Database
@@ -286,3 +287,18 @@ def test_a_document_that_is_read_again_frees_what_it_was(pair: tuple[Desk, Desk,
     assert document.plain_text() == "Beslut å 🙂"
     assert crdt_docs() <= shown
     hl.documents.close(obj)
+
+
+def test_a_link_says_who_changed_the_document_last_and_not_who_made_it(
+    world: World, pair: tuple[Desk, Desk, ObjId]
+) -> None:
+    hl, ek, obj = pair
+    link = ObjectLink(room=ROOM, obj=obj, kind="document")
+    assert (found := hl.documents.linked(link)) is not None
+    assert found.by == HL
+    document = ek.documents.open(obj)
+    document.splice(0, 0, "Skäl å 🙂")
+    ek.documents.close(obj)
+    world.deliver()
+    assert (found := hl.documents.linked(link)) is not None
+    assert found.by == EK
