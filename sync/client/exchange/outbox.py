@@ -289,10 +289,10 @@ class Outbox:
         if placed.count != len(bodies):
             raise Reject("malformed", "placed")
         receipt = self._verifier.placed(room, placed)
+        self._link.ports.put_receipts([receipt] if receipt else [])
         if room.problem is not None:
             return False
         room.announce(placed.receipt.n)
-        self._link.ports.put_receipts([receipt] if receipt else [])
         if not await self._echoed(room, placed.receipt.n):
             return False
         if not room.has_own(batch.first_seq + len(batch.bodies) - 1, placed.receipt.n):
@@ -414,13 +414,14 @@ class Outbox:
         if placed.count != len(entries):
             raise Reject("malformed", "placed")
         receipt = self._verifier.placed(room, placed)
-        if room.problem is None and room.kept_n < placed.receipt.n:
-            # ▲ nobody else may ever have seen them, and a server that loses them must get them back
-            items = [
-                Item(placed.first + k, placed.receipt.t, ENTRY, body, sig, None)
-                for k, (body, sig) in enumerate(draft.entries)
-            ]
-            self._link.ports.put_placed(room.room, items, receipt)
+        # ▲ Nobody else may ever have seen them, and a server that loses them must get them back. The receipt is stored
+        # in any case: in memory it is kept already.
+        items = [
+            Item(n, placed.receipt.t, ENTRY, body, sig, None)
+            for n, (body, sig) in enumerate(draft.entries, start=placed.first)
+            if n > room.kept_n  # ▲ a verified item is not replaced
+        ]
+        self._link.ports.put_placed(room.room, items if room.problem is None else [], receipt)
         room.announce(placed.receipt.n)
 
     async def _put_seals(self, room: RoomId, root: Hash, start: int, seals: list[bytes]) -> None:
