@@ -15,7 +15,7 @@ from sync.client.ports import PendingChange, SealedBatch
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
 from sync.client.wakeup import woken
-from sync.errors import Refused, Reject
+from sync.errors import Refused
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -286,9 +286,7 @@ class Outbox:
             )
         except Refused as e:
             return self._refused(room, batch, e)
-        if placed.count != len(bodies):
-            raise Reject("malformed", "placed")
-        receipt = self._verifier.placed(room, placed)
+        receipt = self._verifier.placed(room, placed, len(bodies))
         self._link.ports.put_receipts([receipt] if receipt else [])
         if room.problem is not None:
             return False
@@ -411,9 +409,7 @@ class Outbox:
             e, k, a = draft.secrets
             room.keys.drafted[e] = (k, a)
         placed = await online.request(lambda rid: m.Append(rid=rid, room=room.room, entries=entries), m.Placed)
-        if placed.count != len(entries):
-            raise Reject("malformed", "placed")
-        receipt = self._verifier.placed(room, placed)
+        receipt = self._verifier.placed(room, placed, len(entries))
         # ▲ Nobody else may ever have seen them, and a server that loses them must get them back. The receipt is stored
         # in any case: in memory it is kept already.
         items = [
