@@ -4,6 +4,8 @@ What the client stored, and what the server acknowledged to it, comes back from 
 """
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -15,8 +17,12 @@ from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Reject
 from sync.protocol import messages as m
+from sync.server.host.identity import read_identity
 from sync.server.operator import listing
-from tests.journeys.bad_input.checks import HELLO, lie, offline
+from sync.server.rules.handshake import now_ms
+from sync.trust.formats.items import ENVELOPE
+from sync.trust.room import signed_receipts
+from tests.journeys.bad_input.checks import HELLO, lie, offline, stopped
 from tests.journeys.restoring import backed_up, history, is_online, open_again, restored, whole
 from tests.world import Client, World, until
 
@@ -227,3 +233,49 @@ async def test_attack_an_answer_about_other_entries_than_those_that_were_sent_is
     with pytest.raises(Reject) as e:
         await a.engine.operations.rotate(room)
     assert (e.value.code, e.value.where) == ("malformed", "placed")
+
+
+@pytest.mark.parametrize("what", ["entry", "change"])
+async def test_a_receipt_that_comes_after_the_room_was_stopped_is_stored(w: World, what: str) -> None:
+    """It counted as kept in memory alone, so it was never stored later either."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room = await w.room(a, b)
+    await w.settle(room)
+    held: list[m.Placed] = []
+
+    def stopped_first(f: m.ServerFrame) -> Sequence[m.Frame]:
+        """A forged item stops the room. The answer comes after it, with the pull that looks for another past."""
+        if isinstance(f, m.Placed):
+            held.append(f)
+            r = f.receipt
+            return [m.Fresh(room, [m.WireItem(r.n, r.t, ENVELOPE, b"x", bytes(64), b"")], [], r)]
+        if isinstance(f, m.Items) and held:
+            return [held.pop(), f]
+        return [] if isinstance(f, m.Fresh) else [f]
+
+    await lie(a, stopped_first)
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    at, kept = a.engine.position(room), a.engine.parts.verifier.kept
+    if what == "entry":
+        await asyncio.gather(a.engine.operations.rotate(room), return_exceptions=True)
+    else:
+        a.say(room, new_obj(), HELLO)
+    await until(lambda: (r := kept(room)) is not None and r.n == at + 1)
+    await stopped(a, room, RoomState.WITHHELD)
+    assert _promised(a, room) == at + 1
+
+
+async def test_attack_an_answer_for_a_position_that_was_read_replaces_no_item_that_is_kept(w: World) -> None:
+    """A restored server would get back what never was there, and refuse it."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room = await w.room(a, b)
+    await w.settle(room)
+    at, n = a.engine.parts.link.rooms[room], a.engine.position(room)
+    (before,) = a.store.kept_items(room, n - 1, 1)
+    key, rh, t = read_identity(w.data, now_ms()).key, bytes(32), at.stream.t
+    receipt = m.Receipt(room, n + 1, rh, t, signed_receipts.sign(key, room, n + 1, rh, t))
+    await lie(a, lambda f: [m.Placed(f.rid, n, 2, receipt)] if isinstance(f, m.Error) else [f])
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    draft = await asyncio.to_thread(a.engine.parts.outbox.drafter(at).rotate)
+    await a.engine.parts.outbox.append(at, replace(draft, entries=draft.entries * 2))
+    assert a.store.kept_items(room, n - 1, 1) == [before]

@@ -15,7 +15,7 @@ from sync.client.ports import PendingChange, SealedBatch
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
 from sync.client.wakeup import woken
-from sync.errors import Refused, Reject
+from sync.errors import Refused
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -286,13 +286,11 @@ class Outbox:
             )
         except Refused as e:
             return self._refused(room, batch, e)
-        if placed.count != len(bodies):
-            raise Reject("malformed", "placed")
-        receipt = self._verifier.placed(room, placed)
+        receipt = self._verifier.placed(room, placed, len(bodies))
+        self._link.ports.put_receipts([receipt] if receipt else [])
         if room.problem is not None:
             return False
         room.announce(placed.receipt.n)
-        self._link.ports.put_receipts([receipt] if receipt else [])
         if not await self._echoed(room, placed.receipt.n):
             return False
         if not room.has_own(batch.first_seq + len(batch.bodies) - 1, placed.receipt.n):
@@ -411,16 +409,15 @@ class Outbox:
             e, k, a = draft.secrets
             room.keys.drafted[e] = (k, a)
         placed = await online.request(lambda rid: m.Append(rid=rid, room=room.room, entries=entries), m.Placed)
-        if placed.count != len(entries):
-            raise Reject("malformed", "placed")
-        receipt = self._verifier.placed(room, placed)
-        if room.problem is None and room.kept_n < placed.receipt.n:
-            # ▲ nobody else may ever have seen them, and a server that loses them must get them back
-            items = [
-                Item(placed.first + k, placed.receipt.t, ENTRY, body, sig, None)
-                for k, (body, sig) in enumerate(draft.entries)
-            ]
-            self._link.ports.put_placed(room.room, items, receipt)
+        receipt = self._verifier.placed(room, placed, len(entries))
+        # ▲ Nobody else may ever have seen them, and a server that loses them must get them back. The receipt is stored
+        # in any case: in memory it is kept already.
+        items = [
+            Item(n, placed.receipt.t, ENTRY, body, sig, None)
+            for n, (body, sig) in enumerate(draft.entries, start=placed.first)
+            if n > room.kept_n  # ▲ a verified item is not replaced
+        ]
+        self._link.ports.put_placed(room.room, items if room.problem is None else [], receipt)
         room.announce(placed.receipt.n)
 
     async def _put_seals(self, room: RoomId, root: Hash, start: int, seals: list[bytes]) -> None:

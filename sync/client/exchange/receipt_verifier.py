@@ -113,9 +113,7 @@ class ReceiptVerifier:
         signed statement explains it. False if the room had to be stopped. Reject if the receipt is not signed by the
         server."""
         self._verify(room, r)
-        kept = self._kept.get(room.room)
-        if (room.rh_at(r.n) or r.rh) != r.rh or (kept is not None and contradict(kept.receipt, r)):
-            self.stop(room, RoomState.FORK, "fork", theirs=r)
+        if self._forked(room, r):
             return False
         if r.n < room.stream.n or room.rh_at(r.n + 1) is not None:  # a large room's stored state may lag behind
             self.stop(room, self.why_less(room, r.n), "rollback", theirs=r)
@@ -138,23 +136,29 @@ class ReceiptVerifier:
             self.stop(room, RoomState.WITHHELD, "withheld")
         return False
 
-    def placed(self, room: RoomSync, placed: m.Placed) -> KeptReceipt | None:
-        """Checks `placed`, the server's answer to items that this device sent to `room`. Returns its receipt, to be
-        stored; None if one of the same or a later position is kept already, or if the receipt contradicts our copy: the
-        room is then stopped. Reject if the answer is malformed or not signed.
+    def placed(self, room: RoomSync, placed: m.Placed, count: int) -> KeptReceipt | None:
+        """Checks `placed`, the server's answer to `count` items that this device sent to `room`. Returns its receipt,
+        which the caller must store: in memory it is kept already. None if one of the same or a later position is kept,
+        or if the receipt contradicts our copy: the room is then stopped. Reject if the answer is malformed, is about
+        another number of items, or is not signed.
 
         ▲ The receipt is for a position beyond our own copy until that shows the items: acknowledged items cannot vanish
         unnoticed.
         """
         r = placed.receipt
-        if r.n != placed.first + placed.count - 1:
+        if placed.count != count or r.n != placed.first + count - 1:
             raise Reject("malformed", "placed")
         self._verify(room, r)
+        return None if self._forked(room, r) else self._take(r)
+
+    def _forked(self, room: RoomSync, r: m.Receipt) -> bool:
+        """Whether `r`, a verified receipt, contradicts our copy of `room` or the receipt that we keep. The room is
+        then stopped as FORK."""
         kept = self._kept.get(room.room)
-        if (room.rh_at(r.n) or r.rh) != r.rh or (kept is not None and contradict(kept.receipt, r)):
-            self.stop(room, RoomState.FORK, "fork", theirs=r)
-            return None
-        return self._take(r)
+        if (room.rh_at(r.n) or r.rh) == r.rh and (kept is None or not contradict(kept.receipt, r)):
+            return False
+        self.stop(room, RoomState.FORK, "fork", theirs=r)
+        return True
 
     def keep(self, *, from_rooms: int = 1) -> None:
         """Verifies and stores the receipts that `agrees` accepted since the last call, the newest of each room, if
@@ -184,7 +188,7 @@ class ReceiptVerifier:
         """
         proof = self._provable(room, r) if r is not None else None
         try:
-            yield KeptReceipt(room=room.room, n=proof.receipt.n, proof=proof.encode()) if proof is not None else None
+            yield _row(proof) if proof is not None else None
         except BaseException:
             for stored in self._link.ports.receipts():
                 if stored.room == room.room:
@@ -194,27 +198,30 @@ class ReceiptVerifier:
             self._remember(room.room, proof)
 
     def _provable(self, room: RoomSync, r: m.Receipt) -> Proof | None:
-        kept = self._kept.get(room.room)
-        if kept is not None and kept.receipt.n >= r.n:
+        if not self._newer(room.room, r):
+            kept = self._kept[room.room]
             return kept if kept.receipt == r else None
         ours = (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh)
         return self._proof(r) if ours and self._verified(room, r) is not None else None
 
     def _remember(self, room: RoomId, proof: Proof) -> None:
         """Keeps `proof` in memory as it is stored, unless a newer one is kept."""
-        kept = self._kept.get(room)
-        if kept is None or kept.receipt.n < proof.receipt.n:
+        if self._newer(room, proof.receipt):
             self._kept[room] = proof
         if (agreed := self._agreed.get(room)) is not None and agreed == proof.receipt:
             del self._agreed[room]
 
     def _take(self, r: m.Receipt) -> KeptReceipt | None:
         room = RoomId(r.room)
-        kept = self._kept.get(room)
-        if kept is not None and kept.receipt.n >= r.n:
+        if not self._newer(room, r):
             return None
         proof = self._kept[room] = self._proof(r)
-        return KeptReceipt(room=room, n=r.n, proof=proof.encode())
+        return _row(proof)
+
+    def _newer(self, room: RoomId, r: m.Receipt) -> bool:
+        """Whether `r` is for a later position than the receipt of `room` that is kept, or none is kept."""
+        kept = self._kept.get(room)
+        return kept is None or kept.receipt.n < r.n
 
     def _verify(self, room: RoomSync, r: m.Receipt) -> None:
         if r.room != room.room:
@@ -356,6 +363,10 @@ class ReceiptVerifier:
         room.stop(state)
         log.error("room %s stopped at %d: %s", room.room[:4].hex(), room.stream.n, code)
         self._link.listener.on_room(room.room)
+
+
+def _row(proof: Proof) -> KeptReceipt:
+    return KeptReceipt(room=RoomId(proof.receipt.room), n=proof.receipt.n, proof=proof.encode())
 
 
 def _chained(rh: bytes, at: int, items: Sequence[Item], n: int) -> bytes | None:

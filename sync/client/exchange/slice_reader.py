@@ -71,8 +71,8 @@ class SliceReader:
                 await self._verifier.refuse(room, e, receipt, piece)
                 return False
             entries = entries or heavy
-            last = None if more else receipt
-            await self._store(room, piece, accepted, shares, last, breathe=heavy or len(piece) > BREATHE)
+            breathe = heavy or len(piece) > BREATHE
+            await self._store(room, piece, accepted, shares, receipt, more=more, breathe=breathe)
             if not room.is_member and _left(accepted[-1], me) and receipt.n > room.stream.n:
                 left = self._invitations.left(room, receipt)
                 if left:
@@ -94,23 +94,24 @@ class SliceReader:
         piece: list[Item],
         accepted: list[Accepted],
         shares: list[m.WireShare],
-        last: m.Receipt | None,
+        receipt: m.Receipt,
         *,
+        more: bool,
         breathe: bool,
     ) -> None:
         """Decrypts and stores `piece`, a part of a slice of `room`. `accepted` are the verdicts on its items, `shares`
-        the secrets of objects that came with the slice. `last` is the server's receipt that came with the slice; None
-        if pieces of the slice follow. `breathe`: lets other tasks of the event loop run before each step; set if
-        `piece` has an entry or is long."""
-        since, more = self._link.server_now_ms - KEPT_MS, last is None
-        if room.bootstrap_buffer is not None:
-            last = None  # nothing is stored yet that it could be kept for
-        with self._link.kept(room), self._verifier.stored_with(room, last) as receipt:
+        the secrets of objects and `receipt` the server's receipt that came with the slice. `more`: further pieces of
+        the slice follow. `breathe`: lets other tasks of the event loop run before each step; set if `piece` has an
+        entry or is long."""
+        since = self._link.server_now_ms - KEPT_MS
+        # the receipt is for the slice's end; and while the buffer holds what is read, nothing is stored yet
+        provable = None if more or room.bootstrap_buffer is not None else receipt
+        with self._link.kept(room), self._verifier.stored_with(room, provable) as row:
             if breathe:
                 await asyncio.sleep(0)
             # an item without content could not be uploaded again
             kept = [] if room.headers_only else [i for i in piece if i.t >= since]
-            for received in room.open_all(accepted, shares, more=more, items=kept, receipt=receipt):
+            for received in room.open_all(accepted, shares, more=more, items=kept, receipt=row):
                 if breathe:
                     await asyncio.sleep(0)
                 await self._link.ports.receive_apart(received)

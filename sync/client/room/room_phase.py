@@ -146,8 +146,10 @@ State = Reading | Alarm | Mark | Head | Past
 S = TypeVar("S", Reading, Alarm, Mark, Head, Past)
 E = Event
 
+ALARMS: Mapping[RoomState, Event] = {alarm.value: Event[alarm.name] for alarm in Alarm if alarm.value is not None}
+"""The event with which a room is stopped so."""
 _PASSING = tuple(alarm for alarm in Alarm if alarm not in (Alarm.FORK, Alarm.UNREADABLE))
-_NEWEST: Mapping[Event, Alarm] = {Event[alarm.name]: alarm for alarm in Alarm if alarm is not Alarm.NONE}
+_NEWEST: Mapping[Event, Alarm] = {event: Alarm(state) for state, event in ALARMS.items()}
 _OF_ALARM = (E.CONNECTED, E.CONFIRMED, *_NEWEST)
 
 TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
@@ -208,9 +210,6 @@ SEEN: Mapping[type[State], frozenset[Event]] = {
 }
 """The events that each machine sees."""
 
-
-ALARMS: Mapping[RoomState, Event] = {alarm.value: Event[alarm.name] for alarm in Alarm if alarm.value is not None}
-"""The event with which a room is stopped so."""
 LASTING = tuple(mark.value for mark in Mark if mark.value is not None)
 """The problems that are kept after a restart, and for which evidence is kept."""
 

@@ -74,9 +74,9 @@ class RoomSync(TrackedRoom):
         accepted: Sequence[Accepted],
         shares: Iterable[WireShare],
         *,
-        more: bool = False,
-        items: Sequence[Item] = (),
-        receipt: KeptReceipt | None = None,
+        more: bool,
+        items: Sequence[Item],
+        receipt: KeptReceipt | None,
     ) -> Iterator[Received]:
         """Decrypts `accepted`, the verified items of a slice, and yields the writes for the store, in order. `shares`
         are the objects' secrets that came with the slice. The caller stores each write in a transaction of its own.

@@ -2,7 +2,8 @@
 """Checks the receipts that clients present at sign-in. A receipt that this server signed for a position that it does
 not have shows that its database was set back.
 
-Such receipts are stored and counted, nothing more. ▲ The answer to a sign-in is the same whatever receipts are
+Such a receipt is stored and counted, and a room that a restore closed stays closed until it reaches the receipt's
+position (`restored_rooms`). ▲ The answer to a sign-in is the same whatever receipts are
 presented. Otherwise a client could learn from it which rooms exist.
 """
 

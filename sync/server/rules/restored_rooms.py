@@ -4,8 +4,8 @@ its old positions (protocol §10).
 
 Every room is closed to writing. A client first proves which items came after the server's head: it sends short stubs
 whose running hash is the one in a receipt that this server signed. Then anybody uploads the items again, in order. A
-room opens when no proven item is missing and every device that may hold more has reported that it has nothing more. The
-operator can also open it.
+room opens when no proven item is missing, its head is not below a receipt that a device presented at sign-in, and every
+device that may hold more has reported that it has nothing more. The operator can also open it.
 """
 
 import asyncio
