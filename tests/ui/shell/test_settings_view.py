@@ -12,6 +12,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+import ui.chat
 from app.core.i18n import language, tr
 from app.session import Session
 from app.setting import AnySetting, Value
@@ -31,7 +32,7 @@ from tests.ui.finding import timer_of
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_session, say
 from tests.ui.shell.sample import NOW
-from tests.ui.shell.tool_views import TOOLS, tool_list
+from tests.ui.shell.tool_views import tool_list
 from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
@@ -326,7 +327,7 @@ def test_a_room_whose_tools_have_no_words_is_not_the_latest(qtbot: QtBot, sessio
     window = QWidget()
     qtbot.addWidget(window)
     shown: list[str] = []
-    tools = ToolList([replace(tool, news=None) for tool in TOOLS], session, lambda: NOW)
+    tools = ToolList([replace(ui.chat.TOOL, news=None)], session, lambda: NOW)
     watch = Notifications(window, session.rooms, tools, session.settings, lambda _title, text: shown.append(text))
     say(session, office().case, office().head, "Ett å")
     caught_up(window)
