@@ -31,7 +31,7 @@ class Fresh:
 
     @property
     def foremost(self) -> tuple[bool, RoomId] | None:
-        """The room to tell of, with whether the person is named there: one where they are, if there is one. None if
+        """One of the rooms, with whether the person is named there: a room where they are, if there is one. None if
         nothing is new."""
         return max(self.rooms, key=lambda found: found[0], default=None)
 
