@@ -260,7 +260,7 @@ WINDOW_GEOMETRY = Setting(key="window-geometry", default="", label="Window size 
 """What the main window saved of itself, as base64."""
 SIDEBAR_WIDTH = Setting(
     key="sidebar-width",
-    default=260,
+    default=272,
     label="Width of the room list",
     low=180,
     high=600,

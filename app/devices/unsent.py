@@ -142,9 +142,10 @@ class UnsentWork:
         return [p for p in found.values() if _size(blobs.path(PartId(p.part))) == p.size]
 
     async def read(self, path: Path) -> UnsentFile:
-        """Reads and opens a file of unsent work; nothing is stored yet. Raises FileUnreadable; Reject "other-person",
-        "signature", "decrypt" or "malformed" if the file is not this person's, or is damaged or false; Refused "keys"
-        while this device lacks the key that it needs; Reject "format" for a file of a newer version."""
+        """Reads and opens a file of unsent work; nothing is stored yet. Raises FileUnreadable; Reject
+        "export-other-person", "signature", "decrypt" or "malformed" if the file is not this person's, or is damaged or
+        false; Refused "keys" while this device lacks the key that it needs; Reject "format" for a file of a newer
+        version."""
         head, packed = await asyncio.to_thread(_read, path)
         dev, body = await asyncio.to_thread(self._engine.devices.open_mine, head, packed)
         try:

@@ -20,6 +20,7 @@ from sync.errors import Refused, Reject
 from sync.server.operator import admin
 from tests.journeys.desks import PASSPHRASE, Desk, offices
 from tests.world import until
+from ui.errors import sentence_of
 
 pytestmark = pytest.mark.slow
 
@@ -307,8 +308,9 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         assert new.office.is_new
         assert not new.office.is_unfinished
         assert sorted(p.name for p in folder.rglob("*.slot")) == []
-        with pytest.raises(Reject, match="other-person"):
+        with pytest.raises(Reject, match="export-other-person") as theirs:
             await colleague.session.unsent.read(file)
+        assert sentence_of(theirs.value).title == "Filen är inte din."
         assert titles(old, room) == []  # an open board takes it in at once
         found = await old.session.unsent.read(file)
         assert (found.dev, found.strange, found.rooms) == (gone.dev, 0, (room,))

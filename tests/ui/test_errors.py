@@ -2,10 +2,14 @@
 """Every stable code has its own sentence: what happened, what it means, what to do, in Swedish and English."""
 
 import ast
+from collections import Counter
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
+import ui.errors
 from app.core.i18n import set_language
 from sync.protocol.messages import ErrorCode
 from ui.errors import sentence, sentence_of, sentences
@@ -41,6 +45,19 @@ def codes() -> dict[str, str]:
             if code:
                 found[code] = str(file.relative_to(ROOT))
     return found
+
+
+def tables() -> list[dict[str, object]]:
+    """Every table of sentences that a module of ui/errors/ writes."""
+    modules = [import_module(f"ui.errors.{m.name}") for m in iter_modules(ui.errors.__path__) if m.name != "sentences"]
+    return [value for m in modules for name, value in vars(m).items() if name.isupper() and isinstance(value, dict)]
+
+
+def test_no_code_stands_in_two_tables_since_the_last_one_would_hide_the_others() -> None:
+    assert len(tables()) > 5
+    counted = Counter(code for table in tables() for code in table)
+    assert {code: n for code, n in counted.items() if n > 1} == {}
+    assert set(counted) <= set(sentences())
 
 
 def test_every_code_has_a_sentence() -> None:

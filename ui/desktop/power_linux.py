@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from jeepney import DBusAddress, HeaderFields, MatchRule, message_bus, new_method_call
+from jeepney.io.asyncio import DBusRouter
 
 from app.core import log
 from ui.kit.bus import ask, open_bus
@@ -65,7 +66,7 @@ def _from_logind(rule: MatchRule) -> MatchRule:
     return named
 
 
-async def _owner(router: Any) -> str:
+async def _owner(router: DBusRouter) -> str:
     """The connection to the bus that owns logind's name now; "" if none does. Every user of the computer may send such
     signals, so only those of the owner count."""
     try:
@@ -87,7 +88,7 @@ def _is_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
     return interface == SESSION and changed.get("LockedHint", ("b", False))[1] is True
 
 
-async def _session(router: Any) -> str | None:
+async def _session(router: DBusRouter) -> str | None:
     """The bus path of the desktop session that this process belongs to; None if it is in none."""
     try:
         (path,) = await ask(router, new_method_call(MANAGER, "GetSessionByPID", "u", (os.getpid(),)))

@@ -27,6 +27,7 @@ from ui.kit.translate import tr, trn
 from ui.kit.unsaved_bar import UnsavedBar
 from ui.richtext.editor import Editor
 from ui.richtext.find_bar import FindBar
+from ui.richtext.left_out_bar import LeftOutBar
 from ui.richtext.link_actions import LinkActions
 from ui.richtext.spoken import Outline
 from ui.richtext.toolbar import Toolbar
@@ -95,8 +96,7 @@ class DocumentView(QWidget):
         self.find_bar = FindBar(self.editor, self._document)
         self.unsaved_bar = UnsavedBar(service, lambda: (row.obj,))
         self.bar = InfoBar()
-        self.pasted_bar: InfoBar | None = None
-        """The bar with what could not be pasted; made when it is needed."""
+        self.left_out_bar = LeftOutBar(self.editor)
         self.panel = PresencePanel(self._document, service.people.me)
         self._lay_out()
         self._connect()
@@ -133,10 +133,10 @@ class DocumentView(QWidget):
 
     def _lay_out(self) -> None:
         outer = line(self)
-        self._left = left = column()
+        left = column()
         outer.addLayout(left, 1)
         outer.addWidget(self.panel)
-        for part in (self._title_row(), self.toolbar, self.find_bar, self.unsaved_bar, self.bar):
+        for part in (self._title_row(), self.toolbar, self.find_bar, self.unsaved_bar, self.bar, self.left_out_bar):
             left.addWidget(part)
         left.addWidget(self.editor, 1)
         self.setFocusProxy(self.editor)
@@ -167,31 +167,12 @@ class DocumentView(QWidget):
         obj = self.obj
         self.editor.selection_changed.connect(self._on_selection)
         self._links = LinkActions(self, self.editor)
-        self.editor.pasted.connect(self.show_left_out)
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))
         bind(self, self._service.presence_changed, self._on_presence)
         self.unsaved_bar.settled.connect(self.editor.setFocus)
         bind(self, self._service.changed, self._on_list)
         self.destroyed.connect(self._hold.release_kept)
-
-    def show_left_out(self, left_out: str) -> None:
-        """Shows and announces the sentence `left_out`: what could not be pasted or imported; "" hides it. It stays
-        until it is closed, or until another paste."""
-        if self.pasted_bar is not None:
-            self.pasted_bar.hide()
-        if not left_out:
-            return
-        if self.pasted_bar is None:
-            self.pasted_bar = InfoBar()
-            self._left.insertWidget(self._left.indexOf(self.editor), self.pasted_bar)
-        self.pasted_bar.show_state("warning", "warning", left_out, tr("Close the message"), self._close_pasted)
-        announce(self.pasted_bar, left_out)
-
-    def _close_pasted(self) -> None:
-        if self.pasted_bar is not None:
-            self.pasted_bar.hide()
-        self.editor.setFocus()
 
     def _rename(self) -> None:
         if self.title.isReadOnly():

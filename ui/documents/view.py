@@ -179,7 +179,7 @@ class DocumentsView(QStackedWidget):
         if len(paths) == 1 and done:
             self.open(done[0].obj)
             if self.document is not None:
-                self.document.show_left_out(losses(done[0].taken))
+                self.document.left_out_bar.show_left_out(losses(done[0].taken))
             toast(self, tr("“{title}” is imported").format(title=done[0].title))
             return
         panel.show_text("\n".join(sentences), codes)

@@ -43,7 +43,7 @@ DEVICES: Rows = {
         tr("Nothing has been removed."),
         tr("You need do nothing."),
     ),
-    "other-person": lambda: (
+    "export-other-person": lambda: (
         tr("The file is not yours."),
         tr("It was written for somebody else, or by a device that is not yours. Nothing was taken in."),
         tr("Tell IT security if somebody gave it to you."),

@@ -15,7 +15,6 @@ from ui.kit import scale
 FAMILY = "Inter"
 BASE_PX = 13.5
 TITLE_PX = 17
-HOME_PX = 24
 SMALL_PX = 12
 TINY_PX = 11
 

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject
 
-from ui.kit.tasks import run
+from ui.kit.tasks import report, run
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -16,16 +16,20 @@ class Latest(Generic[Question, Answer]):
     """Answers questions that come faster than they can be answered, as while somebody types. It awaits `ask` with the
     question, in a task of `owner`, and calls `show` with question and answer, never with the answer to an older
     question. While an answer is waited for, only the newest question waits: a slow answer never makes a queue. If `ask`
-    raises, the error is logged and shown, and a question that waits then is not asked."""
+    raises, the error is logged and shown, and a question that waits then is asked; if none waits, `failed` is called,
+    without arguments."""
 
     def __init__(
         self,
         owner: QObject,
         ask: Callable[[Question], Awaitable[Answer]],
         show: Callable[[Question, Answer], object],
+        failed: Callable[[], object] = lambda: None,
     ) -> None:
-        self._owner, self._ask, self._show = owner, ask, show
+        self._owner, self._ask, self._show, self._failed = owner, ask, show, failed
         self._wanted: list[Question] = []
+        """The newest question, until it is answered: each call of `ask` makes a new list."""
+        self._asked = self._wanted
         self._running = False
 
     @property
@@ -37,20 +41,30 @@ class Latest(Generic[Question, Answer]):
         """Asks a question, in place of any that was asked before and is not answered. On the running loop."""
         self._wanted = [question]
         if not self._running:
-            self._running = True
-            run(self._owner, self._go())
+            self._start()
 
     def forget(self) -> None:
         """Drops the question: nothing is shown for it any more."""
         self._wanted = []
 
+    def _start(self) -> None:
+        self._running = True
+        run(self._owner, self._go(), on_error=self._on_error)
+
     async def _go(self) -> None:
-        try:
-            while self._wanted:
-                asked = self._wanted
-                answer = await self._ask(asked[0])
-                if asked is self._wanted:
-                    self._wanted = []
-                    self._show(asked[0], answer)
-        finally:
-            self._running = False
+        while self._wanted:
+            self._asked = self._wanted
+            answer = await self._ask(self._asked[0])
+            if self._asked is self._wanted:
+                self._wanted = []
+                self._show(self._asked[0], answer)
+        self._running = False
+
+    def _on_error(self, error: Exception) -> None:
+        self._running = False
+        if self._asked is self._wanted:
+            self._wanted = []
+            self._failed()
+        elif self._wanted:
+            self._start()
+        report(self._owner, error)

@@ -68,18 +68,18 @@ def run_guarded(owner: QObject, action: Callable[[], object], *, again: Again = 
 
 class Recurring:
     """Calls actions that are repeated without being asked for, such as storing a draft, and shows errors once: the
-    first refusal of the disk, and the next one only after an action has succeeded."""
+    first one, and the next one only after an action has succeeded."""
 
     def __init__(self, owner: QObject) -> None:
         self._owner = owner
         self._reported = False
 
     def run_guarded(self, action: Callable[[], object]) -> bool:
-        """Calls `action` at once. An error is logged and shown, for a refusal of the disk with a button Try again; but
-        if the last action failed too, a further refusal is neither logged nor shown, and any other error is raised.
-        Returns whether `action` succeeded. After the button, a refusal is shown again."""
+        """Calls `action` at once. An error of app/ is logged and shown, for a refusal of the disk with a button Try
+        again; but if the last action failed too, it is neither logged nor shown. A fault of our own code goes on to
+        kit/errors.py. Returns whether `action` succeeded. After the button, an error is shown again."""
         if self._reported:
-            with suppress(StoreFault):
+            with suppress(WorldError):
                 action()
                 self._reported = False
         else:

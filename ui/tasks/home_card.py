@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""My tasks on Home: those that are due first; and while there is room, two finished ones."""
+"""My tasks on Home: those that are due first; and while there is room, up to two finished ones."""
 
 from functools import partial
 
@@ -18,8 +18,8 @@ _SHOWN, _DONE = 8, 2
 
 class HomeTasks(QWidget):
     """The card on the Home page with the person's own tasks: the first eight that are not finished, the earliest due
-    first. If there are fewer, also two finished ones: those due latest, or without a date. Without tasks a sentence
-    says so."""
+    first. If there are fewer, also finished ones, at most two and eight tasks in all: those due latest, or without a
+    date. Without tasks a sentence says so."""
 
     def __init__(self, parts: ViewParts[TaskService], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,8 +42,8 @@ class HomeTasks(QWidget):
             return
         parts = self._parts
         tasks = tasks_here(parts)[:_SHOWN]
-        if len(tasks) < _SHOWN:
-            tasks += tasks_here(parts, done=True)[-_DONE:]
+        if left := min(_SHOWN - len(tasks), _DONE):
+            tasks += tasks_here(parts, done=True)[-left:]
         today, may_write = parts.now().date(), parts.rooms.may_write
         self._tasks.setVisible(bool(tasks))
         self._none.setVisible(not tasks)

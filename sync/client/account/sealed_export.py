@@ -61,17 +61,17 @@ def take(account: Account, log: UserLog, head: bytes, packed: bytes) -> tuple[De
     wrote it, and its content. `log`: this person's log. ▲ Only a device in that log, active or revoked, is accepted as
     the writer: everybody knows the key to which it is sealed, and the content is sent in this person's name.
 
-    Reject "other-person" if the export belongs to somebody else or its writer is not in the log, "signature" if the
-    writer did not sign it, "decrypt" if it does not open, "malformed" if `packed` has another length than `head` says;
-    the Rejects of `length`; Refused("keys") while this device does not have the generation of the person's key that it
-    needs.
+    Reject "export-other-person" if the export belongs to somebody else or its writer is not in the log, "signature" if
+    the writer did not sign it, "decrypt" if it does not open, "malformed" if `packed` has another length than `head`
+    says; the Rejects of `length`; Refused("keys") while this device does not have the generation of the person's key
+    that it needs.
     """
     if length(head) != len(packed):
         raise Reject("malformed", "sealed export")
     _, _, uid, gen, dev, sealed, _, sig = _HEAD.unpack(head)
     writer = log.devices.get(DevId(dev))
     if uid != account.uid or writer is None:
-        raise Reject("other-person", "sealed export")
+        raise Reject("export-other-person", "sealed export")
     verify(writer.sign_pk, _DOMAIN, [uid, gen, dev, sealed, H(packed)], sig)
     puk = account.puk(gen)
     if puk is None:

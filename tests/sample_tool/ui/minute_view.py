@@ -13,7 +13,6 @@ from app.errors import StoreFault
 from app.richtext.finding import find_words
 from app.richtext.model import MAX_TITLE
 from tests.sample_tool.app.service import MinutesService
-from ui.kit.announcing import announce
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
 from ui.kit.style import column, line, set_props
@@ -23,6 +22,7 @@ from ui.kit.translate import tr
 from ui.kit.unsaved_bar import UnsavedBar
 from ui.richtext.editor import Editor
 from ui.richtext.find_bar import FindBar
+from ui.richtext.left_out_bar import LeftOutBar
 from ui.richtext.link_actions import LinkActions
 from ui.richtext.spoken import Outline
 from ui.richtext.toolbar import Toolbar
@@ -60,8 +60,7 @@ class MinuteView(QWidget):
         self.find_bar = FindBar(self.editor, document)
         self.unsaved_bar = UnsavedBar(service, lambda: (obj,))
         self.bar = InfoBar()
-        self._pasted = InfoBar()
-        self._pasted.hide()
+        self.left_out_bar = LeftOutBar(self.editor)
         self._lay_out()
         self._connect()
         self.set_writable(writable)
@@ -108,7 +107,7 @@ class MinuteView(QWidget):
         self.title.returnPressed.connect(self.editor.setFocus)
         row.addWidget(self.title, 1)
         outer = column(self)
-        for part in (head, self.toolbar, self.find_bar, self.unsaved_bar, self.bar, self._pasted):
+        for part in (head, self.toolbar, self.find_bar, self.unsaved_bar, self.bar, self.left_out_bar):
             outer.addWidget(part)
         outer.addWidget(self.editor, 1)
         self.setFocusProxy(self.editor)
@@ -116,7 +115,6 @@ class MinuteView(QWidget):
     def _connect(self) -> None:
         editor = self.editor
         self._links = LinkActions(self, editor)
-        editor.pasted.connect(self._show_left_out)
         self.unsaved_bar.settled.connect(editor.setFocus)
         bind(self, self._document.title_changed, self._on_title)
         soon = Soon(self, self._see)
@@ -146,13 +144,3 @@ class MinuteView(QWidget):
         if event.type() == QEvent.Type.WindowActivate:
             self._see()
         return super().event(event)
-
-    def _show_left_out(self, left_out: str) -> None:
-        self._pasted.hide()
-        if left_out:
-            self._pasted.show_state("warning", "warning", left_out, tr("Close the message"), self._close_pasted)
-            announce(self._pasted, left_out)
-
-    def _close_pasted(self) -> None:
-        self._pasted.hide()
-        self.editor.setFocus()

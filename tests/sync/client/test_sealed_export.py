@@ -43,7 +43,7 @@ async def test_attack_a_colleague_knows_the_key_to_seal_to_and_is_not_believed(w
     assert theirs is not None
     account, _ = of(b)
     forged = sealed_export.put(account, theirs, b"as if from the other one")
-    with pytest.raises(Reject, match="other-person"):
+    with pytest.raises(Reject, match="export-other-person"):
         a.engine.devices.open_mine(*split(forged))
     mine, _ = of(a)
     as_mine = Account(
@@ -51,7 +51,7 @@ async def test_attack_a_colleague_knows_the_key_to_seal_to_and_is_not_believed(w
     )  # the colleague's key under this person's device id
     with pytest.raises(Reject, match="signature"):
         a.engine.devices.open_mine(*split(sealed_export.put(as_mine, theirs, b"as if from the other one")))
-    with pytest.raises(Reject, match="other-person"):
+    with pytest.raises(Reject, match="export-other-person"):
         b.engine.devices.open_mine(*split(a.engine.devices.seal_to_me(BODY)))
 
 
@@ -73,5 +73,5 @@ async def test_attack_a_changed_or_cut_sealed_export_does_not_open(w: World) -> 
     other = Account(
         uid=Uid(b"o" * 16), dev=account.dev, agency_pk=account.agency_pk, secrets=account.secrets, puk_seeds={}
     )
-    with pytest.raises(Reject, match="other-person"):
+    with pytest.raises(Reject, match="export-other-person"):
         sealed_export.take(account, log, *split(sealed_export.put(other, log, BODY)))

@@ -296,8 +296,7 @@ async def test_a_file_becomes_a_document_that_opens_with_what_it_lost(
     assert view.document is not None
     assert view.document.title.text() == "Yttrande"
     assert view.document.editor.toPlainText() == "Beslut å\na\tb\n"
-    assert view.document.pasted_bar is not None
-    assert view.document.pasted_bar.text() == (
+    assert view.document.left_out_bar.text() == (
         "1 tabell och 1 fotnot kunde inte följa med. Tabellernas text finns med, med tabbar mellan cellerna."
     )
     assert not view.list.importing.isVisibleTo(view.list)

@@ -50,8 +50,8 @@ def copied(*files: str) -> QMimeData:
 
 
 def shown(document: DocumentView) -> str:
-    bar = document.pasted_bar
-    return bar.text() if bar is not None and bar.isVisible() else ""
+    bar = document.left_out_bar
+    return bar.text() if bar.isVisible() else ""
 
 
 @pytest.mark.parametrize("modifiers", [CTRL, CTRL | SHIFT])

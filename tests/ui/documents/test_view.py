@@ -99,8 +99,7 @@ def test_what_could_not_be_pasted_is_shown_above_the_text_until_it_is_read(qtbot
     mime.setHtml("<p>å</p><img src=x><img src=y>")
     QApplication.clipboard().setMimeData(mime)
     QTest.keyClick(document.editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    bar = document.pasted_bar
-    assert bar is not None
+    bar = document.left_out_bar
     assert bar.isVisible()
     assert bar.text() == "2 bilder kunde inte följa med."
     close = bar.findChild(QAbstractButton)

@@ -6,6 +6,7 @@ import asyncio
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
+from app.errors import StoreFault
 from tests.world import until
 from ui.kit import tasks
 from ui.kit.latest import Latest
@@ -56,4 +57,25 @@ async def test_what_is_forgotten_is_not_shown_and_it_goes_on_after_an_error(qapp
     await until(lambda: len(slow.answers) == 3)
     slow.answers[2].set_result("till sist")
     await until(lambda: shown == ["till sist"])
+    tasks.set_error_hook(None)
+
+
+async def test_a_newer_question_is_asked_though_the_older_one_was_refused(qapp: QApplication) -> None:
+    owner, slow, shown, failed, over = QObject(), Slow(), list[str](), list[Exception](), list[str]()
+    tasks.set_error_hook(lambda _owner, error, _again: failed.append(error))
+    latest = Latest(owner, slow, lambda question, answer: shown.append(answer), lambda: over.append("failed"))
+    latest.ask("å")
+    await until(lambda: slow.asked == ["å"])
+    latest.ask("år")
+    slow.answers[0].set_exception(StoreFault())
+    await until(lambda: slow.asked == ["å", "år"])
+    assert ([type(error) for error in failed], over) == ([StoreFault], []), "the newer one may still be answered"
+    slow.answers[1].set_result("svar")
+    await until(lambda: shown == ["svar"])
+    latest.ask("års")
+    await until(lambda: len(slow.answers) == 3)
+    slow.answers[2].set_exception(StoreFault())
+    await until(lambda: over == ["failed"])
+    assert not latest.asking
+    assert len(failed) == 2
     tasks.set_error_hook(None)

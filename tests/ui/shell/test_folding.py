@@ -176,6 +176,26 @@ def test_the_list_keeps_its_width_at_another_text_size(window: MainWindow, sessi
     assert session.settings.get(SIDEBAR_WIDTH) == 300
 
 
+def test_a_width_that_is_set_back_to_the_usual_one_is_stored(window: MainWindow, session: Session) -> None:
+    window.open_room(office().case)
+    assert window.room_list.width() == SIDEBAR_WIDTH.default
+    for width in (300, SIDEBAR_WIDTH.default):
+        window.splitter.setSizes([width, 1000])
+        window.splitter.splitterMoved.emit(width, 1)
+        window.keep_geometry()
+        assert session.settings.get(SIDEBAR_WIDTH) == width
+
+
+def test_a_width_a_little_under_the_usual_one_comes_back(session: Session, qtbot: QtBot) -> None:
+    session.settings.set(SIDEBAR_WIDTH, 260)
+    window = MainWindow(session, TOOLS)
+    qtbot.addWidget(window)
+    window.resize(1400, 900)
+    window.show()
+    window.open_room(office().case)
+    assert window.room_list.width() == 260
+
+
 def test_the_largest_text_on_another_theme_stays(window: MainWindow, session: Session, qapp: QApplication) -> None:
     session.settings.set(TEXT_SIZE, 200)
     before = window.content.status.height()

@@ -35,6 +35,7 @@ from tests.ui.shell.tool_views import TOOLS
 from tests.ui.soon import caught_up
 from ui.shell.home.home_page import greeting
 from ui.shell.window.main_window import MainWindow
+from ui.tasks.my_tasks import TaskCheck
 
 NOTHING = "Inget kräver ditt svar just nu."
 
@@ -196,3 +197,23 @@ async def test_a_reader_cannot_tick_a_task_and_an_ended_rooms_tasks_are_not_show
 @pytest.mark.parametrize("hour", [3, 7, 11, 15, 21])
 def test_every_hour_has_a_greeting(hour: int) -> None:
     assert greeting(hour).startswith("God ")
+
+
+def test_my_tasks_are_eight_at_most_with_the_finished_ones_that_there_is_room_for(
+    window: MainWindow, session: Session
+) -> None:
+    board, me = session.service(TASKS).board(office().case), office().me.uid
+    done = next(column for column in board.columns() if column.done)
+    for name in ("Klart ett å", "Klart två 🙂"):
+        board.add_card(done.id, name, assignee=me)
+    open_tasks = len(session.service(TASKS).my_tasks())
+    assert open_tasks < 6
+    home = window.content.home
+    for shown in range(open_tasks + 1, 10):
+        board.add_card(board.columns()[0].id, f"Öppet {shown}", assignee=me)
+        window.go_section("home")
+        home.refresh()
+        lines = [line for line in home.findChildren(TaskCheck) if line.isVisible()]
+        checks = [check for line in lines for check in line.findChildren(QCheckBox)]
+        assert len(checks) == min(shown + 2, 8)
+        assert sum(not check.isChecked() for check in checks) == min(shown, 8)

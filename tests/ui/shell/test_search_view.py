@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from app.core.ids import RoomId
+from app.errors import StoreFault
 from app.session import Session
 from app.store.rows import SearchHit
 from tests.world import until
@@ -57,6 +58,30 @@ async def test_the_page_says_that_it_searches_until_the_answer_is_there(
     assert view.list.isVisible()
     answered.set()
     await until(lambda: "Inget hittades" in page(view))
+
+
+async def test_the_page_does_not_say_that_it_searches_after_an_error(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def find(
+        text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
+    ) -> list[SearchHit]:
+        raise StoreFault
+
+    real = session.search.find
+    monkeypatch.setattr(session.search, "find", find)
+    window.go_section("search")
+    view = window.content.search_view
+    ask(view, "kompl")
+    await until(lambda: not view.asking)
+    assert "Sök i allt innehåll" in page(view)
+    monkeypatch.setattr(session.search, "find", real)
+    ask(view, "kompl")
+    await until(lambda: view.list.isVisible())
+    monkeypatch.setattr(session.search, "find", find)
+    ask(view, "beslut")
+    await until(lambda: not view.asking)
+    assert "Sök i allt innehåll" in page(view), "the places found for other words are gone"
 
 
 async def test_enter_in_search_goes_to_the_first_place_when_it_is_found(window: MainWindow) -> None:

@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+import ui.chat
 from app.core.i18n import language, tr
 from app.session import Session
 from app.setting import AnySetting, Value
@@ -29,6 +31,7 @@ from app.unlocking import SlotKind
 from tests.ui.finding import timer_of
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_session, say
+from tests.ui.shell.sample import NOW
 from tests.ui.shell.tool_views import tool_list
 from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
 from tests.ui.soon import caught_up
@@ -37,6 +40,7 @@ from ui.kit import theme
 from ui.kit.translate import change_language
 from ui.shell.settings.setting_rows import managed
 from ui.shell.settings.settings_view import SettingsView
+from ui.shell.tool_list import ToolList
 from ui.shell.window.auto_lock import AutoLock
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.notifications import Notifications
@@ -299,6 +303,35 @@ def test_notifications_show_no_content(qtbot: QtBot, session: Session, wanted: s
     assert len(shown) == notified
     assert watch.latest == (office().case if notified else None)
     assert not any("Tillsyn" in text for _, text in shown)
+
+
+def test_the_latest_room_is_that_of_the_last_notification_that_was_shown(qtbot: QtBot, session: Session) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    shown: list[str] = []
+    tools = tool_list(session)
+    watch = Notifications(window, session.rooms, tools, session.settings, lambda _title, text: shown.append(text))
+    say(session, office().case, office().head, "@Handläggare ett 🙂")
+    caught_up(window)
+    assert (len(shown), watch.latest) == (1, office().case)
+    session.settings.set(NOTIFICATIONS, "mentions")
+    say(session, office().unit, office().head, "Två å")
+    caught_up(window)
+    assert (len(shown), watch.latest) == (1, office().case), "an ordinary message is not told of"
+    session.settings.set(NOTIFICATIONS, "all")
+    watch.invited(None)
+    assert (len(shown), watch.latest) == (2, None), "an invitation is of no room"
+
+
+def test_a_room_whose_tools_have_no_words_is_not_the_latest(qtbot: QtBot, session: Session) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    shown: list[str] = []
+    tools = ToolList([replace(ui.chat.TOOL, news=None)], session, lambda: NOW)
+    watch = Notifications(window, session.rooms, tools, session.settings, lambda _title, text: shown.append(text))
+    say(session, office().case, office().head, "Ett å")
+    caught_up(window)
+    assert (shown, watch.latest) == ([], None)
 
 
 def test_notifications_show_room_and_message_only_if_the_setting_says_so(qtbot: QtBot, session: Session) -> None:

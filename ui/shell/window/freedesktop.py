@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jeepney import DBusAddress, MatchRule, message_bus, new_method_call
+from jeepney.io.asyncio import DBusRouter
 from PySide6.QtCore import QObject
 
 from ui.kit.bus import ask, open_bus
@@ -64,7 +65,7 @@ class Freedesktop:
         except* (OSError, EOFError, ValueError, KeyError, TimeoutError, RuntimeError) as faults:
             _log.info("no desktop notifications: %s", type(faults.exceptions[0]).__name__)
 
-    async def _notify(self, router: Any, markup: bool) -> None:
+    async def _notify(self, router: DBusRouter, markup: bool) -> None:
         while True:
             title, text = await self._waiting.get()
             body = html.escape(notice(text), quote=False) if markup else notice(text)
@@ -81,6 +82,6 @@ class Freedesktop:
             if message.body[0] == self._shown:
                 self._on_click()
 
-    async def _has_markup(self, router: Any) -> bool:
+    async def _has_markup(self, router: DBusRouter) -> bool:
         (found,) = await ask(router, new_method_call(SERVICE, "GetCapabilities"))
         return "body-markup" in found

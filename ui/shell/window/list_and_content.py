@@ -14,7 +14,7 @@ from app.settings import SIDEBAR_WIDTH, Settings
 from ui.kit import scale
 from ui.kit.scale import px
 from ui.shell.window.folding import Folding
-from ui.shell.window.room_list import WIDTH, RoomList
+from ui.shell.window.room_list import RoomList
 
 
 class ListAndContent(QSplitter):
@@ -24,8 +24,7 @@ class ListAndContent(QSplitter):
     def __init__(self, rooms: RoomList, content: QWidget, folding: Folding, settings: Settings) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self._rooms, self._folding, self._settings = rooms, folding, settings
-        width = settings.get(SIDEBAR_WIDTH)
-        self._width = WIDTH if width == SIDEBAR_WIDTH.default else width
+        self._width = settings.get(SIDEBAR_WIDTH)
         """Of the list, at 100 %."""
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
@@ -42,10 +41,9 @@ class ListAndContent(QSplitter):
             self.setSizes([side, max(self.width() - side, 1)])
 
     def store_width(self) -> None:
-        """Stores the width of the list of rooms, unless it is the usual one. If the disk refuses, it is not stored."""
-        if self._width != WIDTH:
-            with suppress(StoreUnwritable):
-                self._settings.set(SIDEBAR_WIDTH, self._width)
+        """Stores the width of the list of rooms. If the disk refuses, it is not stored."""
+        with suppress(StoreUnwritable):
+            self._settings.set(SIDEBAR_WIDTH, self._width)
 
     def _on_moved(self) -> None:
         if not self._folding.folded:

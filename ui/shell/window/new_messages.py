@@ -29,6 +29,12 @@ class Fresh:
     mentions: int
     rooms: tuple[tuple[bool, RoomId], ...]
 
+    @property
+    def foremost(self) -> tuple[bool, RoomId] | None:
+        """One of the rooms, with whether the person is named there: a room where they are, if there is one. None if
+        nothing is new."""
+        return max(self.rooms, key=lambda found: found[0], default=None)
+
 
 def counts(rooms: RoomService) -> dict[RoomId, tuple[int, int]]:
     """How much is unread in each room."""
@@ -70,9 +76,9 @@ class News(QObject):
     def _on_changed(self) -> None:
         before, self._seen = self._seen, counts(self._rooms)
         news = fresh(before, self._seen)
-        if not news.rooms or not self._window.isActiveWindow():
+        if news.foremost is None or not self._window.isActiveWindow():
             return
-        named, where = max(news.rooms, key=lambda found: found[0])
+        named, where = news.foremost
         room = next((r for r in self._rooms.rooms() if r.room == where), None)
         words = self._tools.news(self._rooms.objects(where))
         if room is not None and words is not None:

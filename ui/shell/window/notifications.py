@@ -19,7 +19,7 @@ from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
 from ui.kit.bind import Soon, bind
 from ui.kit.translate import tr
 from ui.shell.tool_list import ToolList
-from ui.shell.window.new_messages import counts, fresh
+from ui.shell.window.new_messages import Fresh, counts, fresh
 from ui.tool_parts import NewsWords
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
 class Notifications(QObject):
     """Shows a notification on the desktop when something has become unread while the window is not active: for all of
     it, only for what mentions the person, or never, as the setting says. In muted rooms only mentions notify. `latest`
-    is the room in which something became unread last, one with a mention before others. `notify`, which shows a
-    notification, may be set later."""
+    is the room of the notification that was shown last; None if none was, or if that was an invitation. `notify`, which
+    shows a notification, may be set later."""
 
     def __init__(
         self, window: QWidget, rooms: RoomService, tools: ToolList, settings: Settings, notify: Notify | None
@@ -77,11 +77,13 @@ class Notifications(QObject):
         if self._window.isActiveWindow() or self.notify is None or wanted == "none":
             return
         news = fresh(before, self._seen)
-        self.latest = max(news.rooms, key=lambda f: f[0])[1] if news.rooms else self.latest
-        if self.latest is not None and (news.mentions or (news.unread and wanted == "all")):
-            words = self._tools.news(self._rooms.objects(self.latest))
-            if words is not None:
-                self.notify(*self._format_news(words, news.unread, news.mentions))
+        if news.foremost is None or not (news.mentions or wanted == "all"):
+            return
+        _, room = news.foremost
+        words = self._tools.news(self._rooms.objects(room))
+        if words is not None:
+            self.latest = room
+            self.notify(*self._format_news(room, words, news))
 
     def invited(self, person: Person | None) -> None:
         """Shows a notification that `person` invites the user to a room; None if it is not known who. The name is shown
@@ -89,17 +91,17 @@ class Notifications(QObject):
         wants all notifications."""
         if self._window.isActiveWindow() or self.notify is None or self._settings.get(NOTIFICATIONS) != "all":
             return
+        self.latest = None
         if person is not None and self._settings.get(NOTIFICATION_CONTENT) == "shown":
             self.notify("Kansli", tr("{name} invites you to a room.").format(name=person.name))
         else:
             self.notify("Kansli", tr("You have been invited to a room."))
 
-    def _format_news(self, words: NewsWords, unread: int, mentions: int) -> tuple[str, str]:
+    def _format_news(self, room: RoomId, words: NewsWords, news: Fresh) -> tuple[str, str]:
         """Title and text of a notification. They contain the room's title and what was written only if the setting
-        allows it; otherwise, in the tool's `words`, that the person was mentioned (if there are new `mentions`), or how
-        much is new (`unread`)."""
+        allows it; otherwise, in the tool's `words`, that the person was mentioned, or how much is new."""
         if self._settings.get(NOTIFICATION_CONTENT) == "shown":
-            room = next((r for r in self._rooms.rooms() if r.room == self.latest), None)
-            if room is not None:
-                return room.title, room.preview[:MAX_PREVIEW]
-        return "Kansli", words.named() if mentions else words.count(unread)
+            found = next((r for r in self._rooms.rooms() if r.room == room), None)
+            if found is not None:
+                return found.title, found.preview[:MAX_PREVIEW]
+        return "Kansli", words.named() if news.mentions else words.count(news.unread)

@@ -23,7 +23,6 @@ from ui.kit.translate import tr, trn
 from ui.shell.rows import Row, RowList
 from ui.shell.words import tile_text, type_name
 
-WIDTH = 272
 _ANY_WIDTH = 8000
 
 

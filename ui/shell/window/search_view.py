@@ -98,7 +98,9 @@ class SearchView(QWidget):
         page.addWidget(self._stack, 1)
         self._words: tuple[str, ...] = ()
         """The words by which the shown places were found."""
-        self._asking: Latest[str, Sequence[SearchHit]] = Latest(self, self._find, self._show)
+        self._asking: Latest[str, Sequence[SearchHit]] = Latest(
+            self, self._find, self._show, lambda: self._show("", [])
+        )
         self._entered = False
         """Whether Enter or Down was pressed before the answer was there: then the first place is chosen."""
         self._pause = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS)
@@ -141,7 +143,7 @@ class SearchView(QWidget):
 
     def look(self) -> None:
         """Searches for the words in the search line. The places found before stay until the answer is there; without
-        words they are removed at once."""
+        words, or after an error, they are removed."""
         text = self.field.text().strip()
         if text:
             self._asking.ask(text)
