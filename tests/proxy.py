@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+ACCEPTING = 5
+"""Turns of the loop, at least as many as pass between `accept` and `Proxy.serve`."""
+
 
 @dataclass
 class Proxy:
@@ -17,6 +20,7 @@ class Proxy:
     answer: bytes = b""
     """Said instead of doing what is asked."""
     _lines: list[asyncio.StreamWriter] = field(default_factory=list)
+    _serving: set[asyncio.Task[None] | None] = field(default_factory=set)
 
     @property
     def address(self) -> str:
@@ -30,9 +34,22 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._lines.append(writer)
-        with suppress(OSError, asyncio.IncompleteReadError):
-            await self._serve(reader, writer)
-        writer.close()
+        self._serving.add(asyncio.current_task())
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await self._serve(reader, writer)
+        finally:
+            writer.close()
+            self._serving.discard(asyncio.current_task())
+
+    async def end(self) -> None:
+        """Cuts everything that goes through it, a connection that was accepted last too, and waits until that is
+        done."""
+        for _ in range(ACCEPTING):
+            await asyncio.sleep(0)
+        while self._serving:
+            self.hang_up()
+            await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -62,13 +79,14 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def proxy() -> AsyncIterator[Proxy]:
-    """Listens until the end."""
+    """Listens until the end. Nobody may connect any more then: a connection that asyncio accepts as its server closes
+    is never closed."""
     found = Proxy()
     server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
     found.port = server.sockets[0].getsockname()[1]
     try:
         yield found
     finally:
-        found.hang_up()
+        await found.end()
         server.close()
         await server.wait_closed()

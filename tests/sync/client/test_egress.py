@@ -34,6 +34,12 @@ async def p() -> AsyncIterator[Proxy]:
         yield found
 
 
+@pytest_asyncio.fixture
+async def w(p: Proxy, w: World) -> World:
+    """A world that is made after the proxy, and so ends before it: its clients connect again until they end."""
+    return w
+
+
 def through(client: Client, p: Proxy) -> None:
     """Uses the proxy from the next connection on."""
     client.wire.route = dataclasses.replace(client.wire.route, proxy_for=by(p.address))
