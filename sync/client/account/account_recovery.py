@@ -10,6 +10,7 @@ from functools import partial
 from sync.client.account.account_secrets import Account
 from sync.client.account.compare_and_swap import again
 from sync.client.account.enrolment import Result, converse
+from sync.client.account.known_logs import within_bounds
 from sync.client.wire.connection import Connection
 from sync.client.wire.transport import Dialer
 from sync.crypto.encoding import dec, enc
@@ -70,8 +71,10 @@ class Attempt:
     def decode(cls, data: bytes) -> "Attempt":
         """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for a newer version, "old-format"
         for an older one; "malformed", "encoding" or "oversize" if the bytes are damaged."""
-        version, seed, agency, recovery_sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
-        fields.version(version, VERSION, "attempt")
+        parts = fields.items(dec(data, limit=1024), "attempt")
+        if parts:
+            fields.version(parts[0], VERSION, "attempt")
+        seed, agency, recovery_sheet, sign, kem, revoke = fields.array(parts, 7, "attempt")[1:]
         if type(revoke) is not bool:
             raise Reject("malformed", "attempt")
         return cls(
@@ -172,13 +175,16 @@ class Recovery:
         """Fetches, verifies and returns the key log and directory entry of the person whose account is to be recovered.
         ▲ Reject unless the log is of this agency, its root and recovery keys are those of the recovery sheet and its
         share (the half of its secret that is not on the paper), and the record that the server shows is the one that
-        the log names. Refused "reset" if the account has ended."""
+        the log names. Refused "reset" if the account has ended. ▲ Reject "oversize" if the log is longer than a server
+        lets one grow: otherwise a false server could send entries for ever."""
         root_pk, invite_pk = self._attempt.recovery_sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
             ask = partial(m.RecoverLookup, invite_pk=invite_pk, root_pk=root_pk, after=len(entries) - 1)
             found = await connection.request(ask, m.RecoverLookupReply)
             entries += [(e.body, e.sig) for e in found.entries]
+            if not within_bounds(entries):
+                raise Reject("oversize", "own log")
             if not found.entries or len(entries) > found.person.ulog_seq:
                 break
         seen = UserLog.replay(entries, connection.identity.agency_pk)

@@ -34,7 +34,7 @@ class OwnLogKeeping:
         restored from a backup accepts; Reject "rollback" if it does not take them."""
         mine = self._link.book.log(self._link.account.uid)
         if mine is None or mine.seq < authed.ulog_seq:
-            mine = await self._link.book.fetch(connection, self._link.account.uid)
+            mine = await self._link.book.fetch(connection, self._link.account.uid, authed.ulog_seq)
         if mine.head_at(authed.ulog_seq) != authed.ulog_head:
             raise Reject("ulog", "own log")
         if authed.ulog_seq < mine.seq:

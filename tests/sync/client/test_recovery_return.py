@@ -16,6 +16,7 @@ from sync.client.account.account_recovery import Attempt, Recovery, Returned
 from sync.client.exchange import member_audit
 from sync.client.status import LinkState
 from sync.errors import Refused, Reject, Unreachable
+from sync.crypto.encoding import dec, enc
 from sync.protocol import codec
 from sync.protocol import messages as m
 from sync.server.config import Limits
@@ -290,3 +291,7 @@ def test_an_attempt_is_kept_and_read_again() -> None:
     for spoilt in (tried.encode()[:-1] + b"\x05", b"\x80"):
         with pytest.raises(Reject):
             Attempt.decode(spoilt)
+    for version, code in ((3, "format"), (1, "old-format")):  # another version may have other fields
+        with pytest.raises(Reject) as e:
+            Attempt.decode(enc([version, b"", 1]))
+        assert e.value.code == code
