@@ -6,6 +6,7 @@ What an entry means for devices and recovery sheet is decided in sync/client/dev
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from sync.client.devices.own_devices import Devices
 from sync.client.devices.own_recovery_sheet import RecoverySheet
@@ -54,22 +55,24 @@ class OwnLogKeeping:
             await self._devices.follow(connection)
             if self._devices.ended is not None:
                 raise Refused(self._devices.ended)
-            await self._maintain()
+            for step in (self._recovery_sheet.defend, self._devices.maintain, self._recovery_sheet.finish):
+                await self._maintain(step)
             if self._devices.own_log.seq != checked:
                 checked = self._devices.own_log.seq
                 self._audit.check_now()
             self._link.listener.on_status()
 
-    async def _maintain(self) -> None:
-        """Adds to this person's key log what is due: a new generation of the person's key, the revocation of a device
-        that was recovered despite a veto, the missing entries of a recovery sheet that the person confirmed. `work`
-        calls it whenever the log may have grown. Refused and Reject are logged and not raised; Unreachable is raised. A
-        restored server accepts no new entries while it waits for a device of this person; then `work` tries again after
-        STUCK_RETRY_S."""
+    async def _maintain(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Calls `step` without arguments and awaits it. It adds to this person's key log what is due: the revocation of
+        a device that was recovered despite a veto, a new generation of the person's key, or the missing entries of a
+        recovery sheet that the person confirmed. `work` calls each of the three whenever the log may have grown.
+        Refused and Reject are logged and not raised; Unreachable is raised. A restored server accepts no new entries
+        while it waits for a device of this person; then `work` tries again after STUCK_RETRY_S.
+
+        ▲ A step does not depend on the others, and the revocation comes first. Otherwise a server that refuses a new
+        generation would keep in a device that was vetoed."""
         try:
-            await self._devices.maintain()
-            await self._recovery_sheet.defend()
-            await self._recovery_sheet.finish()
+            await step()
         except (Refused, Reject) as e:
             log.info("own log not maintained: %s", e.code)
             if e.code == ErrorCode.CLOSED:
