@@ -350,7 +350,8 @@ class BlobPort(Protocol):
 
     def parts_checked_for(self) -> bytes | None:
         """The mark that `set_parts_checked_for` stored last: it names the restore of the server (from a backup) after
-        which the server was asked for all parts. None if nothing is stored."""
+        which the server was asked for the parts, and the rooms whose parts it was not asked for. None if nothing is
+        stored."""
         ...
 
     def set_parts_checked_for(self, mark: bytes) -> None: ...
