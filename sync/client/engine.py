@@ -203,11 +203,6 @@ class Engine:
         found = self._link.rooms.get(room)
         return (self.parts.inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
 
-    def knows(self, room: RoomId) -> bool:
-        """Whether this device follows `room` or has followed it. The answer is certain only while the status is
-        ONLINE."""
-        return room in self._link.rooms or room in self._link.large
-
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         """The open proposals in `room` to let a member read the whole history. Each says why this person cannot take
         its next step (to approve it, then to seal the keys to the member), or None if they can. [] for a room that is
