@@ -73,7 +73,7 @@ class Inbox:
 
     def lacks(self, room: RoomSync) -> bool:
         """Whether changes of `room` were pruned (deleted at the server) before this device fetched them, and the
-        snapshot that replaces them could not be fetched or opened on this connection. The person is then told that
+        snapshot that replaces them could not be fetched or opened on this connection. The person then sees that
         something is missing."""
         return any(self._backfill.given_up(room.room, obj) for obj in room.incomplete)
 

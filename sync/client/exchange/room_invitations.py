@@ -146,8 +146,8 @@ class Invitations:
             self.consent.on_invitations()
 
     def reconsider(self) -> None:
-        """Has the application decide again about every room that waits for the person's answer or is hidden, and tells
-        it if the list of invitations has changed. Call it when an answer, a block or the set of known people has
+        """Has the application decide again about every room that waits for the person's answer or is hidden, and
+        notifies it if the list of invitations has changed. Call it when an answer, a block or the set of known people has
         changed."""
         if self.consent is None:
             return
@@ -178,8 +178,8 @@ class Invitations:
     def _settle(self, room: RoomId, held: _Held, added: Added) -> bool:
         """Has the application decide about `room` by `added`, how this person was added to it, and carries out the
         decision: follows the room, hides it, or shows it as an invitation and has its records read if they are to be
-        shown. `held` is what is kept of the room until then. While offline a room to be followed is only let go: the
-        next connection lists it. True if the list of invitations has changed."""
+        shown. `held` is what is kept of the room until then. While offline a room to be followed is only dropped
+        here: the next connection lists it. True if the list of invitations has changed."""
         assert self.consent is not None  # noqa: S101 - nothing is held without it
         before, held.verdict = held.verdict, self.consent.decide(added)
         if held.verdict is Verdict.OPEN:

@@ -302,7 +302,7 @@ class Reuploader:
         `promised`, the receipt that the server signed before. Notes its answer: its head now, and the last position of
         which it awaits the items. Sends nothing unless this device has all of them. A room that the server did not list
         is proven from its first position on; it may exist there all the same, and the answer then has its head. Refused
-        if the server does not take the proof: "invalid" if its history is another, or another code. Reject "other-room"
+        if the server does not take the proof: "invalid" if its history differs, or another code. Reject "other-room"
         for an answer about another room."""
         after = self._head_n(room)
         stubs: list[bytes] = []
@@ -326,8 +326,8 @@ class Reuploader:
         return await self._link.online.request(lambda rid: m.Reupload(rid, room.room, wire, shares), m.Wanted)
 
     def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
-        """The items of `room` that this device can upload after position `n`, up to `until`, without a gap, as many as
-        fit a frame. `whole`: only whole batches, with their content, as they are uploaded; without it, items of which
+        """The items of `room` that this device can upload after position `n`, up to `until`, none left out between, as
+        many as fit a frame. `whole`: only whole batches, with their content, as they are uploaded; without it, items of which
         only the ids are stated, as a proof. [] if this device lacks the next item; with `whole` also if it lacks that
         item's content, or the item's batch goes beyond `until` or a frame. `promised` is the newest receipt, which may
         be for this device's own last batch."""

@@ -66,7 +66,7 @@ class BootstrapBuffer:
 
     def hold(self, item: AcceptedEnvelope) -> None:
         """Keeps in memory `item`, an encrypted message whose key is not here yet, and adds its size to that of the
-        buffer; by that size `full` tells when no more should be held."""
+        buffer; `full` compares that size with its limit."""
         self.items.append(item)
         self._size += len(item.hdr_bytes) + len(item.ct or b"")
 

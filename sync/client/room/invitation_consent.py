@@ -77,8 +77,8 @@ class Invitation:
 class Consent(Protocol):
     """What the engine asks the application about a room to which somebody added the person, before it follows the room:
     whether the person has answered already, whether the room is followed, hidden or shown as an invitation (a Verdict),
-    and whether a few records of an invitation are read for the person to see. It also tells the application that the
-    list of invitations has changed. The application implements it. Called on the event loop; must not block or
+    and whether a few records of an invitation are read for the person to see. It also notifies the application when
+    the list of invitations has changed. The application implements it. Called on the event loop; must not block or
     raise."""
 
     def answered(self, room: RoomId) -> Verdict | None:

@@ -59,7 +59,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomFacts:
-    """Who can read a room, for the display of its security: the key in force, which is of generation `epoch` and was
+    """The people who can read a room, for the display of its security: the key in force, which is of generation `epoch` and was
     made by `by` at position `epoch_n`, and the room's members as `holders`.
 
     `recovery`: ids of the agency's recovery recipients, who hold the key too, without the history. `archive`: whether

@@ -94,8 +94,8 @@ class ServerLine:
 
         Otherwise, and if there are no others, raises what `Connection.connect` did at the stored address. If all others
         were dialled in vain: ServerUnproven if one of them answered and did not prove to be the account's server (the
-        error names the first such); else ServerNotNamed if policy forbids the stored address; else the error of the
-        stored address.
+        error names the first such). Otherwise ServerNotNamed if policy forbids the stored address, and the error of the
+        stored address if not.
         """
         try:
             connection = await Connection.connect(self._dialer, now_ms=now_ms, agency_pin=self._agency)
@@ -117,8 +117,8 @@ class ServerLine:
         """Dials `others`, the other servers that policy names, in turn, after the stored address failed with `failed`;
         `now_ms` returns this device's time in ms. Returns the first connection where the account's own server answers,
         and stores that address from now on. An error of one of them is logged, and the next is dialled. If all fail:
-        ServerUnproven if one of them was not proved to be that server; else ServerNotNamed if policy forbids the stored
-        address; else `failed` is raised."""
+        ServerUnproven if one of them was not proved to be that server. Otherwise ServerNotNamed if policy forbids the
+        stored address, and `failed` if not."""
         stranger = ""
         for dialer in others:
             try:
