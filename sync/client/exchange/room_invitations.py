@@ -147,8 +147,8 @@ class Invitations:
 
     def reconsider(self) -> None:
         """Has the application decide again about every room that waits for the person's answer or is hidden, and
-        notifies it if the list of invitations has changed. Call it when an answer, a block or the set of known people has
-        changed."""
+        notifies it if the list of invitations has changed. Call it when an answer, a block or the set of known people
+        has changed."""
         if self.consent is None:
             return
         moved = False

@@ -327,10 +327,10 @@ class Reuploader:
 
     def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
         """The items of `room` that this device can upload after position `n`, up to `until`, none left out between, as
-        many as fit a frame. `whole`: only whole batches, with their content, as they are uploaded; without it, items of which
-        only the ids are stated, as a proof. [] if this device lacks the next item; with `whole` also if it lacks that
-        item's content, or the item's batch goes beyond `until` or a frame. `promised` is the newest receipt, which may
-        be for this device's own last batch."""
+        many as fit a frame. `whole`: only whole batches, with their content, as they are uploaded; without it, items of
+        which only the ids are stated, as a proof. [] if this device lacks the next item; with `whole` also if it lacks
+        that item's content, or the item's batch goes beyond `until` or a frame. `promised` is the newest receipt, which
+        may be for this device's own last batch."""
         for limit in (_UPLOAD_BYTES, _WHOLE_BATCH_BYTES):
             items = self._link.ports.kept_items(room.room, n, limit) or self._own(room, promised, n)
             items = [i for i in items if i.n <= until]

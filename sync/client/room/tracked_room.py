@@ -134,12 +134,12 @@ class TrackedRoom:
 
     @property
     def ends_here(self) -> bool:
-        """▲ Whether our copy of the room's member list is as new as we can get it. Only then is the claim of a second room to
-        continue this one believed: its founder must be an owner here, and not removed since. The copy is as new if all
-        that the server announced is stored, and the server has confirmed on this connection that it has the same last
-        position, or this person is no member. It also counts as that if the server gives us no more: the room has a
-        recorded fork or rollback, or withheld items. A room that this program cannot follow counts only with a recorded
-        fork or rollback."""
+        """▲ Whether our copy of the room's member list is as new as we can get it. Only then is the claim of a second
+        room to continue this one believed: its founder must be an owner here, and not removed since. The copy is as new
+        if all that the server announced is stored, and the server has confirmed on this connection that it has the same
+        last position, or this person is no member. It also counts as that if the server gives us no more: the room has
+        a recorded fork or rollback, or withheld items. A room that this program cannot follow counts only with a
+        recorded fork or rollback."""
         stopped = self._phase.mark in (Mark.FORK, Mark.ROLLBACK) or self.problem is RoomState.WITHHELD
         known = self.caught_up and (self._phase.head is Head.CONFIRMED or not self.is_member)
         return stopped or (known and self.problem is not RoomState.UNREADABLE)

@@ -59,8 +59,8 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomFacts:
-    """The people who can read a room, for the display of its security: the key in force, which is of generation `epoch` and was
-    made by `by` at position `epoch_n`, and the room's members as `holders`.
+    """The people who can read a room, for the display of its security: the key in force, which is of generation `epoch`
+    and was made by `by` at position `epoch_n`, and the room's members as `holders`.
 
     `recovery`: ids of the agency's recovery recipients, who hold the key too, without the history. `archive`: whether
     the generation has an archive key, which opens the earlier ones. `owes_rotation`: a new key is due before the next
