@@ -22,9 +22,10 @@ GROUP = 16
 
 
 def carry(db: Database, obj: ObjId, rows: ChatRows, there: ChatRows) -> Iterator[Sequence[bytes]]:
-    """Yields groups of changes that carry a conversation over into the room that continues its own. `rows`: the
-    messages of the old conversation `obj`, of which those that the server has are carried, oldest first. `there`: the
-    messages of the new conversation; those that it has already are skipped."""
+    """Yields groups of at most GROUP changes (encoded) that carry a conversation over into the room that continues its
+    own; the caller writes each group in one transaction. `rows`: the messages of the old conversation `obj`, of which
+    those that the server has are carried, oldest first. `there`: the messages of the new conversation; those that it
+    has already are skipped."""
     for first in range(0, rows.count(), GROUP):
         page = [m for m in rows.page(first, GROUP) if not m.waiting and there.index_of(m.change_id) is None]
         with db.transaction(durable=False) as conn:
@@ -35,7 +36,7 @@ def carry(db: Database, obj: ObjId, rows: ChatRows, there: ChatRows) -> Iterator
 
 def _data(carried: Carried) -> bytes:
     """Encodes the record that carries a message over from an old room. If that is too large, leaves out the pictures'
-    previews, and then the reactions."""
+    previews, and then the reactions. Whether that was enough is not checked."""
     data = encode(carried)
     if len(data) > MAX_DATA_BYTES:
         carried = msgspec.structs.replace(carried, data=without_previews(carried.data))
