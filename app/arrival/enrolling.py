@@ -87,6 +87,7 @@ class Enrolling:
         "code-expired" or "code-withdrawn"; WrongAgency if the code is not of this server's agency; BadAddress,
         ServerNotAllowed, BadCaFile, and other SyncErrors such as Unreachable."""
         if self._unfinished is not None and self._unfinished.code == code:
+            self._code, self._looked_up = code, self._unfinished.found
             return self._unfinished.found  # the server may hold it as used: by us
         invitation = await Enrolment(self._place.dialer(server), code, clock.now_ms).look()
         record = invitation.record
