@@ -23,8 +23,9 @@ _MOST_IN_ONE = MAX_USER_ENTRY_BYTES + 64
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A person's staff record (name, title and unit, as the agency wrote them), encoded, and the salt with which it is
-    hashed."""
+    """A person's staff record, in the form in which a server that has lost it gets it again. `record`: their name,
+    title and unit, as the agency wrote them, encoded. `salt`: bytes that are hashed with it. The person's key log holds
+    only that hash: without the salt nobody can guess the record from it."""
 
     salt: bytes
     record: bytes
@@ -77,9 +78,10 @@ class Book:
         return uid in self._logs
 
     def staff(self, uid: Uid) -> Staff | None:
-        """The staff record of the person `uid`, if it is the one whose hash the agency's newest certificate in their
-        log ("binding") has. None if this device has no log or no record of them, or a record with a different hash, for
-        example one from before that certificate."""
+        """The stored staff record of the person `uid`, for a server that has lost it; only if it is the one whose hash
+        the agency's newest certificate in their log ("binding") has. None if this device has no log or no record of
+        them, or a record with a different hash, for example one from before that certificate. Reject if the stored log
+        breaks a rule."""
         known, found = self.log(uid), self._ports.staff_record(uid)
         if known is None or found is None:
             return None
@@ -92,10 +94,12 @@ class Book:
 
     def take(self, uid: Uid, entries: list[tuple[bytes, bytes]]) -> UserLog:
         """Verifies `entries`, (body, signature) pairs that follow the known ones in the log of the person `uid`, stores
-        them, and calls `moved`. Returns the whole log. Reject, and nothing is stored, if one is not valid, does not
-        follow or belongs to a different person. ▲ If this or the store raises, the log is read from the store when it
-        is next asked for: a log in memory that is ahead of the disk would be appended with entries missing before
-        them."""
+        them, and calls `moved`, this Book's callback, with `uid`; also if there are no `entries`. Asks no server.
+        Returns the whole log. Reject, and nothing is stored, if one is not valid, does not follow or belongs to a
+        different person, or if there is neither an entry nor a log here.
+
+        ▲ If this or the store raises, the log is read from the store when it is next asked for. A log in memory that is
+        ahead of the disk would be appended with entries missing before them."""
         log = self.log(uid) or UserLog(self._agency_pk)
         first = log.seq + 1
         try:
@@ -112,11 +116,14 @@ class Book:
         return log
 
     async def fetch(self, connection: Connection, uid: Uid, seq: int = -1) -> UserLog:
-        """Fetches from the server what is new in the log of the person `uid`, verifies and stores it, and returns the
-        log. `seq` is the number of the newest entry, if the server has told it. One answer has at most 1 MiB, so it
-        asks again while entry `seq` is missing, or an answer was so long that the server may have cut it; it stops
-        when the server has no more. Reject "withheld" if neither the server nor this device has anything, "other-user"
-        for an answer to another question, and the Rejects of `take`; also raises Refused or Unreachable.
+        """Fetches over `connection` what is new in the log of the person `uid`, verifies and stores it, and returns the
+        log. `seq` is the number of the newest entry, if the server has named it. One answer has at most 1 MiB, so this
+        asks again while entry `seq` is missing, or an answer was so long that the server may have cut it. It stops when
+        the server has no more: the log returned may then still lack entry `seq`.
+
+        Reject "withheld" if neither the server nor this device has anything, "other-user" for an answer to another
+        question, another code for entries that are not valid: of that answer none is stored. Refused "unknown-user" if
+        the server does not know the person; Unreachable if the connection is lost.
 
         ▲ One call ends with the answer by which it has more than MOST_BYTES or MOST_ENTRIES; a later call continues
         there. Otherwise a false server, and a person who makes entries for it, could keep it here for ever."""
@@ -137,11 +144,14 @@ class Book:
                 return known
 
     async def directory(self, connection: Connection, query: str, uids: list[Uid]) -> list[Uid]:
-        """Asks the server's directory for exactly the people `uids`, or, if `uids` is empty, for at most 50 people
-        whose staff record has every word of `query`. Returns the ids of those that the server has, in the server's
-        order. Their logs and staff records are verified and stored before this returns. Reject "other-user", and
-        nothing is stored, if the answer names a person who is not among `uids`; "record" if a record is not the one
-        that the person's log names; the people before that one stay stored."""
+        """Asks the server's directory over `connection` for the people `uids` (at most 2,000; `query` is then ignored).
+        If `uids` is empty, asks for at most 50 people whose staff record has every word of `query`; an empty `query`
+        fits everybody. Returns the ids of those that the server has, in the server's order. Their key logs and staff
+        records are verified and stored before this returns.
+
+        Reject "other-user", and nothing is stored, if the answer names a person who is not among `uids`. Reject
+        "record" if a record is not the one that the person's log names, another code for an invalid log; the people
+        before that one stay stored. Also Refused or Unreachable."""
         reply = await connection.request(
             lambda rid: m.Directory(rid=rid, query=query, uids=list(uids)), m.DirectoryReply
         )

@@ -47,9 +47,9 @@ class Blobs:
         """Why the server takes no files of a room now. The files wait, and so do the changes that name them."""
 
     def reupload_lost(self, statement: bytes) -> None:
-        """Call it when the server was restored from a backup, as its signed `statement` says: the parts of files that
-        it lost and that are stored here are uploaded again. The server is asked for the parts once for each
-        statement."""
+        """Call it when the server was restored from a backup, as its signed `statement`, verified by the caller, says:
+        `work` then uploads again the parts of files that it lost and that are stored here. The server is asked for the
+        parts once for each statement."""
         mark = H(statement)
         if mark != self._restored:
             self._restored = mark
@@ -61,8 +61,9 @@ class Blobs:
         self._wake.set()
 
     async def work(self) -> None:
-        """Uploads the encrypted parts of files that wait, whenever there are some, until it is cancelled with the
-        connection. After a failure it tries again in RETRY_S."""
+        """Uploads the encrypted parts of files that wait, the oldest first, whenever there are some; before that, after
+        a restore of the server, finds those that it lost. Runs until it is cancelled with the connection. After a
+        failure it tries again in RETRY_S (seconds). Ended by Unreachable if the whole connection is lost."""
         while True:
             failed = not await self._check_for_lost()
             for upload in self._link.ports.uploads():
@@ -70,11 +71,13 @@ class Blobs:
             await woken(self._wake, RETRY_S if failed else None)
 
     async def _check_for_lost(self) -> bool:
-        """After a restore of the server: asks it for every part of a file that it had confirmed, in rooms where this
-        person may write, and marks those that it no longer has, so that they are uploaded again. True when all are
-        asked for, or nothing is to be asked; False if some could not be asked for yet. The parts of rooms in which the
-        person may not write are asked for once they may: the store has the ids of these rooms, behind the mark of the
-        restore. Unreachable if the whole connection is lost."""
+        """After a restore of the server from a backup: asks it for every part of a file that is stored here and that it
+        had confirmed, in rooms where this person may write, and marks those that it no longer has, so that they are
+        uploaded again. True when all are asked for, or if there was no restore; False if some could not be asked for
+        yet: the caller tries again. Unreachable if the whole connection is lost.
+
+        The parts of rooms in which the person may not write are asked for once they may: the store has the ids of these
+        rooms, behind the mark of the restore."""
         mark, ports = self._restored, self._link.ports
         if mark is None:
             return True
@@ -115,10 +118,10 @@ class Blobs:
             raise e
 
     async def _try(self, upload: PartUpload) -> bool:
-        """Uploads one encrypted part of a file (`upload`). True if the server has it; False if not, for whatever
-        reason: `work` then tries all again in RETRY_S. ▲ A part that cannot be sent, because the route carries no
-        files, the server gives no token or its bytes are gone, delays no other part and no change that does not name
-        it. Unreachable only if the whole connection is lost."""
+        """Uploads one encrypted part of a file (`upload`). True if the server has it. False if it cannot be read here,
+        the server refuses it or gives no token for it, or the route does not reach the server: `work` then tries all
+        again in RETRY_S. ▲ A part that cannot be sent, because the route carries no files or its bytes are gone, delays
+        no other part and no change that does not name it. Unreachable only if the whole connection is lost."""
         try:
             sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
         except Exception as e:
@@ -205,8 +208,8 @@ def _rooms_left(stored: bytes | None, mark: bytes) -> set[RoomId] | None:
 
 def _why(answer: Answer) -> str | None:
     """The code of `answer`, the server's refusal of an upload, if people are to be shown it: "quota" or "full", with
-    which the server says that it has no room (HTTP 507). None for any other refusal: nobody is notified. The part is
-    tried again in both cases."""
+    which the server says that it has no room (HTTP 507; "full" also if the answer names no code). None for any other
+    refusal: nobody is notified. The part is tried again in both cases."""
     if answer.status != HTTPStatus.INSUFFICIENT_STORAGE:
         return None
     try:
