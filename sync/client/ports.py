@@ -133,7 +133,8 @@ class InboxPort(Protocol):
         ...
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
-        """The position of the newest entry that made a member an administrator or owner; None if there is none."""
+        """The position of the newest entry that made a person an administrator or owner, also if they are none any
+        more; None if there is none. The genesis made the room's founder one."""
         ...
 
     def note_seen(self, room: RoomId, n: int, t: int) -> None:

@@ -34,14 +34,21 @@ class HistoryProposal:
 def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
     """▲ Whether `proposal` is approved by a person whom this device has not known as an administrator for seven days by
     its own clock, so that the grant must wait. The room's rule counts by the server's time alone; this client seals the
-    history only when both clocks agree. False if the proposal is not known or not approved, or was approved by an
-    administrator since the room began, or by a person who is no member any more."""
+    history only when both clocks agree. False if the proposal is not known or not approved, or was approved by a person
+    who is an administrator since the room began.
+
+    ▲ An approver who has left, was removed or lost the role makes the grant wait as if they were still an
+    administrator, since their approval still counts. Otherwise a server whose clock is ahead needs an accomplice as
+    approver only for a moment.
+    """
     found = link.rooms.get(room)
     state = found.stream.state if found is not None else None
     approved = state.proposals[proposal].approved if state is not None and proposal in state.proposals else None
-    member = state.members.get(approved) if state is not None and approved is not None else None
-    if approved is None or member is None or not member.admin_t:
-        return False  # an administrator since genesis, or not approved yet
+    if state is None or approved is None:
+        return False
+    member = state.members.get(approved)
+    if member is not None and member.since_n == 1 and member.admin_t == 0:
+        return False  # since genesis; a server can give any entry the time 0
     n = link.ports.promoted_at(room, approved)
     return n is None or link.waited_ms(room, n) < entry_rules.SEASONED_MS
 
