@@ -19,7 +19,7 @@ from sync.client.link import Link
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
 from sync.client.wire.connection import Connection
-from sync.errors import Refused, Reject
+from sync.errors import Refused
 from sync.ids import ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -72,12 +72,15 @@ class Reuploader:
         self._reupload_lost = reupload_lost
         self._log_open = log_open
         self._heads: dict[RoomId, m.Receipt] = {}
+        """The server's receipt for the last position of each room now. Not verified: `_head` does that."""
+        self._verified: dict[RoomId, m.Receipt] = {}
+        """Those of `_heads` that are verified."""
         self._until: dict[RoomId, int] = {}
         self._closed: set[RoomId] = set()
         self._due: dict[RoomId, None] = {}
         self._tries: dict[RoomId, int] = {}
-        self._unproven: set[RoomId] = set()
-        """Rooms whose proof the server did not take for now."""
+        self._owed: set[RoomId] = set()
+        """Rooms whose proof, or items, the server did not take for now."""
         self._logs_left = False
         self._done_sent = False
         self._waits = False
@@ -98,7 +101,8 @@ class Reuploader:
         self._closed = {RoomId(room) for room in authed.closed}
         self._until.clear()
         self._tries.clear()
-        self._unproven.clear()
+        self._owed.clear()
+        self._verified.clear()
         self._logs_left = self._done_sent = False
         self._due = dict.fromkeys(self._link.rooms) if notice is not None else {}
         self._wake.set()
@@ -138,14 +142,15 @@ class Reuploader:
 
     async def _send_done(self) -> None:
         """Notifies a restored server, one time, that this device has proven and uploaded everything that it has; then
-        deletes the oldest kept items. ▲ Not while the server refuses a log, or the proof of a room's items, for now; it
-        is tried again later. Otherwise the server would reopen the room without those items, and new writes would take
-        their positions."""
+        deletes the oldest kept items. ▲ Not while the server refuses a log, the proof of a room's items, or the items
+        themselves, for now; it is tried again later. Otherwise the server would reopen a room without the items that
+        nobody has proven, and new writes would take their positions; or this device would delete items that the server
+        still lacks."""
         if self._verifier.restored is None or self._done_sent:
             return
         if self._logs_left:
             await self._reupload_logs()
-        if self._unproven:
+        if self._owed:
             return  # each is tried again, and then this runs again
         if not self._logs_left:
             with contextlib.suppress(Refused):
@@ -191,7 +196,15 @@ class Reuploader:
             await self._reupload_some({uid: logs[uid] for uid in names[at : at + _NAMES]})
 
     async def _reupload_some(self, logs: dict[Uid, int]) -> None:
-        reply = await self._link.online.request(lambda rid: m.LogHeads(rid=rid, uids=list(logs)), m.LogHeadsReply)
+        """Does what `_reupload_logs` says, for `logs`: the people of one request, with the number of the newest entry
+        here of each. If the server refuses the request itself, it is made again later, whatever the code: nobody knows
+        then what the server lacks."""
+        try:
+            reply = await self._link.online.request(lambda rid: m.LogHeads(rid=rid, uids=list(logs)), m.LogHeadsReply)
+        except Refused as e:
+            log.info("logs not compared: %s", e.code)
+            self._logs_left = True
+            return
         there, lacking = {h.uid: h.seq for h in reply.heads}, set(reply.lacking)
         for uid, seq in logs.items():
             await asyncio.sleep(0)
@@ -217,7 +230,7 @@ class Reuploader:
         while self._due:
             room_id = next(iter(self._due))
             del self._due[room_id]
-            self._unproven.discard(room_id)
+            self._owed.discard(room_id)
             room = self._link.rooms.get(room_id)
             if room is None or room.problem is RoomState.FORK:
                 continue
@@ -248,8 +261,25 @@ class Reuploader:
                 await self._prove(room, promised)
             except Refused as e:
                 if e.code != ErrorCode.INVALID:  # INVALID: the server has a different history; waiting changes nothing
-                    self._unproven.add(room.room)
+                    self._owed.add(room.room)
                 raise
+        try:
+            await self._reupload_items(room, promised)
+        except Refused as e:
+            if e.code in _PASSING:
+                self._owed.add(room.room)
+            raise
+        head = self._head(room)
+        if room.problem not in (RoomState.RESTORED, RoomState.ROLLBACK) or head is None:
+            return
+        if head.n >= max(promised.n, room.stream.n):
+            self._recheck_head(room, head)
+        elif room.room not in self._closed and self._until.get(room.room, 0) < promised.n:
+            self._verifier.stop(room, RoomState.ROLLBACK, "rollback", theirs=head)
+
+    async def _reupload_items(self, room: RoomSync, promised: m.Receipt) -> None:
+        """Uploads the items of `room` above its head that the server awaits, as far as this device has them. Refused if
+        the server does not take some, "busy" if it made no progress."""
         while self._head_n(room) < (until := self._until.get(room.room, 0)):
             n = self._head_n(room)
             items = self._items(room, promised, n, until)
@@ -258,22 +288,23 @@ class Reuploader:
             self._take(room, await self._upload_items(room, items))
             if self._head_n(room) <= n:
                 raise Refused(ErrorCode.BUSY, "reupload")
+
+    def _head(self, room: RoomSync) -> m.Receipt | None:
+        """The server's receipt for the last position of `room` now; None if it has shown none. ▲ Reject if it is not
+        signed by the server, or is of another room. Otherwise the server could claim a head, or have one stored as
+        evidence, that proves nothing."""
         head = self._heads.get(room.room)
-        if room.problem not in (RoomState.RESTORED, RoomState.ROLLBACK) or head is None:
-            return
-        if head.n >= max(promised.n, room.stream.n):
-            self._recheck_head(room, head)
-        elif room.room not in self._closed and self._until.get(room.room, 0) < promised.n:
-            self._verifier.stop(room, RoomState.ROLLBACK, "rollback", theirs=head)
+        if head is not None and self._verified.get(room.room) is not head:
+            self._verifier.verify(room, head)
+            self._verified[room.room] = head
+        return head
 
     def _head_n(self, room: RoomSync) -> int:
-        head = self._heads.get(room.room)
+        head = self._head(room)
         return head.n if head is not None else 0
 
     def _take(self, room: RoomSync, wanted: m.Wanted) -> None:
         if wanted.receipt is not None:
-            if wanted.receipt.room != room.room:
-                raise Reject("other-room", "receipt")
             self._heads[room.room] = wanted.receipt
         self._until[room.room] = wanted.until
         self._closed.add(room.room)
