@@ -6,8 +6,9 @@ from pathlib import Path
 
 
 def create_private(path: Path, data: bytes) -> None:
-    """Creates the file `path` with the content `data`, which only its owner may read; durable when it returns.
-    FileExistsError if there is one of that name; after any other error there is none."""
+    """Creates the file `path` with the content `data`, which only its owner may read. The content is on the disk when
+    it returns; for its name to outlast a crash, its folder must be flushed too (`sync_folder`). FileExistsError if
+    there is one of that name; after any other error (an OSError) there is none."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(fd, "wb") as f:
@@ -21,7 +22,7 @@ def create_private(path: Path, data: bytes) -> None:
 
 def sync_folder(path: Path) -> None:
     """Flushes the folder `path` to the disk, so that files which were created or renamed in it keep their names after a
-    crash."""
+    crash. OSError if that is not possible; on Windows it never is."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

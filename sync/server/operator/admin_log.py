@@ -27,18 +27,19 @@ server's log."""
 
 
 def record(store: AdminLog, command: str, **about: About) -> None:
-    """Records in the admin log that the user of this process gives the command called `command`; `about` says whom or
-    what it concerns. Call this just before the write to `store` that does what the administrator asked for. The entry
-    is written in the same transaction, so a killed process leaves both or neither. A command with several writes calls
-    it before each of those that should have an entry. Nothing is recorded if no write succeeds."""
+    """Records in the admin log that the user of this process gives the command called `command`. `about`: keyword
+    arguments that say whom or what it concerns. Call this just before the write to `store` that does what the
+    administrator asked for. The entry is written in the same transaction, so a killed process leaves both or neither. A
+    command with several writes calls it before each of those that should have an entry; a second call before a write
+    replaces the first entry. Nothing is recorded if no write succeeds."""
     store.record_with_next_write(entry(command, about))
 
 
 @contextlib.contextmanager
 def recorded(data: Path, command: str, *, result: str = OK, **about: About) -> Iterator[None]:
     """Records in the admin log the command called `command`, which changes files of the data folder `data` in the
-    block: the entry is committed if the block ends without an error. `about`: whom or what the command concerns.
-    `result`: "ok" or a code.
+    block: the entry is committed if the block ends without an error. `about`: keyword arguments that say whom or what
+    the command concerns. `result`: "ok" or a code. If there is no database, an empty one is made.
 
     The database is locked during the block, so a running server places nothing meanwhile: the block must be short. A
     process that is killed between the block's end and the commit (a flush to the disk) leaves no entry. StoreError if
@@ -58,8 +59,8 @@ def recorded(data: Path, command: str, *, result: str = OK, **about: About) -> I
 
 def note(data: Path, command: str, *, result: str = OK, **about: About) -> None:
     """Records in the admin log the command called `command`, which has finished, such as a backup. `data`: the server's
-    data folder. `about`: whom or what it concerned. `result`: "ok", or the code if the command failed. StoreError if
-    the database cannot be written."""
+    data folder. `about`: keyword arguments that say whom or what it concerned. `result`: "ok", or the code if the
+    command failed. StoreError if the database cannot be written. If there is no database, an empty one is made."""
     with recorded(data, command, result=result, **about):
         pass
 

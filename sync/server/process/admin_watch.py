@@ -45,8 +45,9 @@ class AdminWatch:
         self.population: Population | None = None
 
     async def run(self) -> None:
-        """Reads the admin log (`look`) once a second, and counts people and devices once a minute, until it is
-        cancelled. If that fails, logs it and tries again a second later."""
+        """A background task: reads the admin log (`look`) once a second, until it is cancelled. Once a minute also
+        counts people, devices and rooms (`population`). If that fails, logs the error and tries again a second
+        later."""
         looks = 0
         while True:
             try:
@@ -62,10 +63,11 @@ class AdminWatch:
 
     async def look(self) -> None:
         """Reads the entries that commands have added to the admin log, verifies that their hashes continue the chain,
-        and copies each entry to the server's own log: once, also over restarts. The first call after a start verifies
-        the whole chain. A chain that was cut or changed is logged as an error once and sets `broken`; its entries are
-        copied all the same, and all of them again if entries that were copied are gone, since others may have their
-        numbers. StoreError if the log cannot be read now."""
+        and copies each entry to the server's own log: once, also over restarts, since the store has the number of the
+        last copied one. The first call after a start verifies the whole chain. A chain that was cut or changed is
+        logged as an error once and sets `broken`; its entries are copied all the same. All of them are copied again if
+        the log ends before the last copied entry, or if the chain is found broken in a later call than the first, since
+        others may have their numbers. StoreError if the log cannot be read, or the number cannot be stored now."""
         head = await self._store.admin_head()
         if head == self._head and head != EMPTY:
             return

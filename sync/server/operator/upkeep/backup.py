@@ -61,8 +61,9 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
 
 
 def _clear(target: Path, fingerprint: str) -> None:
-    """Removes databases that interrupted backups left in `target` beside the one of the whole backup; parts of files
-    stay. ConfigError if the whole one belongs to another agency than the one with the fingerprint `fingerprint`."""
+    """Removes databases that interrupted backups left in `target` beside the one of the whole backup. Parts of files
+    stay: the next backup need not copy them again. ConfigError if the whole backup's manifest cannot be read, or if
+    that backup belongs to another agency than the one with the fingerprint `fingerprint`."""
     former = read_manifest(target) if (target / NAME).exists() else None
     if former is not None and former.agency != fingerprint:
         raise ConfigError(f"{target} has the backup of another agency: a backup needs a folder of its own")
@@ -109,8 +110,10 @@ def _copy(
 
 
 def _copy_files(data: Path, target: Path, *, with_keys: bool) -> None:
-    """Copies the small files of the data folder `data` beside the database to the backup in `target`, the secret ones
-    only `with_keys`."""
+    """Copies the small files beside the database from the data folder `data` to the backup in `target`: certificates,
+    public keys and agency.where (the path of the agency's keys), and only `with_keys` the server's secret keys, to its
+    folder `keys`. A file that is missing in `data` is skipped; what an earlier backup left of it stays. OSError if a
+    file cannot be copied."""
     for file in PUBLIC:
         if (data / file).exists():
             copy_file(data / file, target / file)
@@ -120,9 +123,10 @@ def _copy_files(data: Path, target: Path, *, with_keys: bool) -> None:
 
 
 def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], None]) -> None:
-    """Copies one snapshot of the database `source` to the file `target` by SQLite's backup, a few pages at a time;
+    """Copies one snapshot of the database `source` to the new file `target` by SQLite's backup, a few pages at a time;
     `step` is called with ("pages", done, all). ▲ The open read transaction keeps the snapshot to the end. Otherwise
-    each step would see what was written since, and a busy server's backup would start over for ever."""
+    each step would see what was written since, and a busy server's backup would start over for ever. FileExistsError if
+    `target` exists, Full if its disk is full or failing, Damaged for any other error of SQLite."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with contextlib.ExitStack() as opened, _translated_errors(target.parent):
         reading = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None)
@@ -154,8 +158,10 @@ def _copy_parts(
     reading: Reading, source: Path, target: Path, step: Callable[[str, int, int], None]
 ) -> tuple[set[str], int]:
     """Copies the parts of files that the database (`reading`) names and the backup lacks, from the folder `source` to
-    `target`. Returns the paths of all parts that the database names, and how many of them are missing at the source or
-    have a wrong hash. `step` is called with ("parts", done, all)."""
+    `target`. A part in the backup that has the right size is not read again. One that is missing at the source, or has
+    a wrong hash, is left out and counted. Returns the paths of all parts that the database names, and that count.
+    `step` is called with ("parts", done, all). Damaged if the database cannot be read, OSError if a part cannot be
+    copied."""
     named: set[str] = set()
     missing = 0
     count = _count(reading, "blobs")
@@ -181,7 +187,8 @@ def _copy_parts(
 
 def _sweep(target: Path, database: str, named: set[str]) -> None:
     """Removes former databases from the backup in `target`, and parts of files that are not among `named`, the paths of
-    those in the newest database (`database`). Otherwise destroyed content would stay in the backup."""
+    those in the newest database (`database` is its file's name). Otherwise destroyed content would stay in the backup.
+    OSError if a file cannot be removed."""
     _sweep_databases(target, database)
     blobs = target / "blobs"
     for path in list(blobs.rglob("*")):
@@ -201,6 +208,7 @@ def _count(reading: Reading, table: str) -> int:
 
 
 def matches(folder: Path, manifest: Manifest) -> bool:
-    """Whether the database of the backup in `folder` is the one that its manifest names, by size and hash."""
+    """Whether the database of the backup in `folder` is the one that its manifest `manifest` names, by size and hash.
+    False also if it is missing."""
     path = folder / manifest.database
     return path.exists() and path.stat().st_size == manifest.size_bytes and sha256_of(path) == manifest.sha256
