@@ -335,8 +335,7 @@ class Reuploader:
         `promised`, the receipt that the server signed before. Notes its answer: its head now, and the last position of
         which it awaits the items. Sends nothing unless this device has all of them. A room that the server did not list
         is proven from its first position on; it may exist there all the same, and the answer then has its head. Refused
-        if the server does not take the proof: "invalid" if its history differs, or another code. Reject "other-room"
-        for an answer about another room."""
+        if the server does not take the proof: "invalid" if its history differs, or another code."""
         after = self._head_n(room)
         stubs: list[bytes] = []
         while after + len(stubs) < promised.n:
