@@ -15,7 +15,7 @@ from sync.client.ports import PendingChange, SealedBatch
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
 from sync.client.wakeup import woken
-from sync.errors import Refused
+from sync.errors import NeedLog, Refused, Reject
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -242,15 +242,22 @@ class Outbox:
         return ops, shares, used
 
     def _pack_extras(self, room: RoomSync) -> list[PlainOp]:
+        """Packs the queued extras of `room` into envelopes to encrypt, as many as fit a batch. Those whose key is
+        missing here stay in the queue, in their place: an epoch without an archive key is soon followed by one that has
+        it."""
         waiting, ops, size = self._extras.get(room.room, deque()), list[PlainOp](), 0
         taken: list[Extra] = []
+        left: list[Extra] = []
         while waiting and size + len(waiting[0].payload) <= BATCH_BYTES:
             extra = waiting.popleft()
             key = room.keys.special_key(extra.obj, room.stream.epoch, extra.kind)
-            if key is not None:
-                size += len(extra.payload)
-                taken.append(extra)
-                ops.append(PlainOp(extra.obj, key, b"", extra.payload, extra.kind, extra.about))
+            if key is None:
+                left.append(extra)
+                continue
+            size += len(extra.payload)
+            taken.append(extra)
+            ops.append(PlainOp(extra.obj, key, b"", extra.payload, extra.kind, extra.about))
+        waiting.extendleft(reversed(left))
         self._sealed_extras[room.room] = taken
         return ops
 
@@ -391,11 +398,19 @@ class Outbox:
 
     async def rotate(self, room: RoomSync) -> None:
         """Begins a new epoch, that is, a new key, in `room`, sealed to its present members. Refused if the server does
-        not take the entry, or "unknown-user" if this person's own key log is not here; NeedLog if a member's is not.
-        Reject if this person may not begin an epoch, or if the server's reply breaks a rule. Unreachable. Nothing is
-        tried again."""
-        await self._link.load_logs(room)
-        await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
+        not take the entry, "unknown-user" if this person's own key log is not here, "need-log" if a member's is not,
+        "forbidden" if this person may not begin an epoch. Reject if the server's reply breaks a rule. Unreachable.
+        Nothing is tried again.
+
+        ▲ What stops the draft concerns this room alone. As a Reject or NeedLog it would end the session, and the next
+        ones, for all rooms.
+        """
+        try:
+            await self._link.load_logs(room)
+            draft = await asyncio.to_thread(self.drafter(room).rotate)
+        except (Reject, NeedLog) as e:
+            raise Refused(e.code, "rotation") from e
+        await self.append(room, draft)
 
     def drafter(self, room: RoomSync) -> Drafter:
         """A Drafter, which makes and signs this person's entries for the log of `room` in its current state. Refused
