@@ -7,7 +7,7 @@ import pytest
 
 from app.core.ids import RoomId
 from sync.client.exchange import outbox
-from sync.client.exchange.outbox import Extra
+from sync.client.exchange.extras import Extra
 from sync.errors import Reject
 from sync.trust.room import envelope
 from sync.trust.room.entry_drafts import Draft, Drafter
