@@ -143,7 +143,7 @@ class Killed(BaseException):
     """Raised in the place of a process that is killed there: nothing after it runs."""
 
 
-@pytest.mark.parametrize("at", ["_write_new", "_invited", "_write_letters"])
+@pytest.mark.parametrize("at", ["create_private", "_invited", "_write_letters"])
 def test_what_was_cut_off_goes_on_and_makes_no_second_code(
     place: Place, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
