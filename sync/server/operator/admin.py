@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
+from sync.crypto.tls import Pem, hosts_of, is_issued_by, make_ca, make_server_cert
 from sync.ids import DevId
 from sync.server.config import Config, ConfigError
-from sync.server.host.files import create_private
+from sync.server.host.files import create_private, replace_file
 from sync.server.host.folder_hold import held
 from sync.server.host.identity import (
     AGENCY_KEY,
@@ -42,7 +42,7 @@ from sync.trust.person.user_log import UserLog
 OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
-_TLS = ("ca.pem", "ca.key", "tls.key.new", "tls.pem.new", "tls.key", "tls.pem")
+_TLS = ("ca.pem", "ca.key", "tls.key", "tls.pem")
 _DATABASE = tuple(f"server.sqlite3{end}" for end in ("", "-wal", "-shm"))
 _FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.cert", *_TLS, *_DATABASE)
 
@@ -76,16 +76,17 @@ def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None
         hosts = list(dict.fromkeys([*demo_ca, "localhost", "127.0.0.1", "::1"]))
         (data / "ca.pem").write_bytes(ca.cert)
         create_private(data / "ca.key", ca.key)
-        _write_leaf(data, make_server_cert(ca, hosts))
+        _write_leaf(data, _make_leaf(data, ca, hosts))
 
 
 def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
-    """Renews server.cert in the folder `data` for three more years, with the same key. If the demo's authority is in
-    the folder, it also makes a new TLS certificate for the same hosts; then True, otherwise False. An agency's own TLS
-    files are not changed.
+    """Renews server.cert in the folder `data` for three more years, with the same key. If the demo's authority made the
+    TLS certificate in the folder, that one is renewed too, for the same hosts and the same key; then True, otherwise
+    False. An agency's own TLS files are not changed, also if the demo's authority is still in the folder.
 
     `key_file`: where the agency's key is; None for where `init` put it. ConfigError if the key is missing or belongs to
-    a different agency. A running server keeps the server.cert that it read at its start.
+    a different agency, or if a file of the demo's authority is missing or cannot be read; nothing is changed then. A
+    running server keeps the server.cert that it read at its start.
     """
     agency = read_agency(data, key_file)
     with admin_log.recorded(data, "renew-certificate"):
@@ -93,12 +94,30 @@ def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
 
 
 def _renew(data: Path, agency: Agency) -> bool:
+    leaf = _renewed_leaf(data)  # first: if a file cannot be read, nothing is changed
+    if leaf is not None:
+        _write_leaf(data, leaf)
     renew_server(data, agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
-    if not (data / "ca.key").exists():
-        return False
+    return leaf is not None
+
+
+def _renewed_leaf(data: Path) -> Pem | None:
+    """A new TLS certificate in the place of the one in the folder `data`; None if the demo's authority did not make
+    that one. ConfigError if a file is missing or cannot be read."""
+    if not (data / "ca.key").exists() or not (data / "tls.pem").exists():
+        return None
+    if not (data / "ca.pem").exists():
+        raise ConfigError(
+            f"{data} has ca.key without ca.pem: put that back, or take ca.key away if another authority makes the "
+            "TLS certificate; nothing was changed"
+        )
     ca = Pem(cert=(data / "ca.pem").read_bytes(), key=(data / "ca.key").read_bytes())
-    _write_leaf(data, make_server_cert(ca, hosts_of((data / "tls.pem").read_bytes())))
-    return True
+    present = (data / "tls.pem").read_bytes()
+    try:
+        return _make_leaf(data, ca, hosts_of(present)) if is_issued_by(present, ca.cert) else None
+    except (TypeError, ValueError) as e:
+        why = "is not what init made there; nothing was changed"
+        raise ConfigError(f"{data}: one of tls.pem, tls.key, ca.pem and ca.key {why}") from e
 
 
 async def invite_back(
@@ -303,12 +322,16 @@ async def opened(data: Path) -> AsyncIterator[SqlStore]:
         await store.close()
 
 
+def _make_leaf(data: Path, ca: Pem, hosts: list[str]) -> Pem:
+    """Makes a TLS certificate for `hosts` by the authority `ca`, for the TLS key in the folder `data`, or for a new key
+    if there is none."""
+    key = data / "tls.key"
+    return make_server_cert(ca, hosts, key.read_bytes() if key.exists() else None)
+
+
 def _write_leaf(data: Path, leaf: Pem) -> None:
-    """Stores a TLS key and certificate in `data`: writes them beside the old files, then replaces those. So a full disk
-    changes nothing."""
-    new_cert, new_key = data / "tls.pem.new", data / "tls.key.new"
-    new_key.unlink(missing_ok=True)
-    create_private(new_key, leaf.key)
-    new_cert.write_bytes(leaf.cert)
-    new_key.replace(data / "tls.key")
-    new_cert.replace(data / "tls.pem")
+    """Stores a TLS certificate in the folder `data`, and its key if the folder has none. A key that is there stays, so
+    one file is replaced in one step: a process that is killed leaves a certificate and a key that fit."""
+    if not (data / "tls.key").exists():
+        create_private(data / "tls.key", leaf.key)
+    replace_file(data / "tls.pem", leaf.cert)
