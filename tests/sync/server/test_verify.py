@@ -165,6 +165,18 @@ def test_a_false_certificate_is_reported(copied: Path) -> None:
     assert [(p.what, p.code) for p in problems(copied)] == [("certificate", "signature")]
 
 
+@pytest.mark.parametrize("name", ["server.cert", "escrow.cert"])
+@pytest.mark.parametrize("content", ["kansli/1\n00\n", "kansli/1\n00\n00\n00\n", "kansli/9\n", "zz", ""])
+def test_a_certificate_that_cannot_be_read_is_reported_and_the_rest_is_checked(
+    copied: Path, db: sqlite3.Connection, name: str, content: str
+) -> None:
+    (copied / name).write_text(content)
+    db.execute("UPDATE items SET ct = NULL WHERE n = 4")
+    found = [(p.what, p.where.split("/")[0], p.code) for p in problems(copied)]
+    assert found[0] == ("certificate", name, "malformed")
+    assert [(what, code) for what, _, code in found[1:]] == [("content", "withheld")]
+
+
 def test_the_command_prints_a_line_for_each_problem_and_fails(
     filled: tuple[Path, bytes], copied: Path, db: sqlite3.Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
