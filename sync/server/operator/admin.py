@@ -60,7 +60,7 @@ def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str 
         files = {data / name for name in _FOUNDED} | {keys / name for name in (AGENCY_KEY, ESCROW_KEY)}
         before = {path for path in files if path.exists()}
         try:
-            with admin_log.recorded(data, "init"):  # which makes the database
+            with admin_log.recorded(data, "init", new=True):
                 _found(data, keys, demo_ca, name)
         except BaseException:  # half an agency could be neither used nor founded again
             for path in files - before:
