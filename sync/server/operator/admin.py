@@ -33,7 +33,7 @@ from sync.server.store.base import Appended, Counts, EntryRow, Moved
 from sync.server.store.schema import VERSION
 from sync.server.store.sql import SqlStore
 from sync.trust.person import user_drafts
-from sync.trust.person.agency import Agency, SignInCode, decode_record, encode_record, invite_id
+from sync.trust.person.agency import Agency, SignInCode, decode_record, invite_id
 from sync.trust.person.author import Entry
 from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
 from sync.trust.person.user_entry import UserEntry
@@ -142,17 +142,23 @@ async def invite_back(
     agency = read_agency(data, key_file)  # first: without it nothing is written
     async with opened(data) as store:
         asked, user = await make_request(store, uid), await store.user(uid)
-    known = decode_record(user.record) if user is not None else {}
-    fields = {name: known.get(name, "") for name in ("name", "title", "unit")}
+    record = user.record if user is not None else b""  # unchanged: one that differs would not be this person's
     share: RecoveryShare | None = None
+    written: Path | None = None
     if needs_share(asked, agency.pk):
         if request is None:
-            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=fields["name"])
+            name = decode_record(record)["name"]
+            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=name)
         else:
             write_request(asked, request)
+            written = request
     half = {} if share is None and request is None else {"share": "opened" if share is not None else "requested"}
-    record = encode_record(fields)  # unchanged: a record that differs would not be this person's
-    code = await _invite(data, agency, record=record, hours=hours, person=uid, about=half)
+    try:
+        code = await _invite(data, agency, record=record, hours=hours, person=uid, about=half)
+    except BaseException:
+        if written is not None:  # otherwise the next try would find the file and refuse
+            written.unlink(missing_ok=True)
+        raise
     return code.format() if share is None else ReturnCode(code, share).format()
 
 
@@ -283,14 +289,18 @@ def health(config: Config) -> Health:
     return Health(schema=VERSION, tls_days=days.get("tls"), server_cert_days=days.get("server"))
 
 
+class NotClosed(ConfigError):
+    """The room is open: no restore closed it, or it has opened since."""
+
+
 async def open_room(data: Path, room: bytes) -> None:
     """Opens the room with the id `room`, which a restore closed, for writing, and gives up the items that are still
-    missing. ConfigError for a room that is not closed, and within a day of the restore. `data`: the server's data
+    missing. NotClosed for a room that is not closed, ConfigError within a day of the restore. `data`: the server's data
     folder; a running server notices within a second."""
     async with opened(data) as store:
         restored = await store.restored()
         if restored is None or room not in await store.closed_rooms():
-            raise ConfigError("this room is not closed")
+            raise NotClosed("this room is not closed")
         if now_ms() < restored.t + OPEN_AFTER_MS:
             when = format_time(restored.t + OPEN_AFTER_MS)
             why = "until then its members may bring more"

@@ -153,7 +153,7 @@ async def _warnings(data: Path, people: Sequence[Listed]) -> list[str]:
 def _unprintable(people: Sequence[Listed]) -> list[str]:
     """A warning for each of `people`, in their order, whose staff record has characters that the font of the printed
     letters lacks."""
-    texts = ["".join(each.who.key) for each in people]
+    texts = [each.who.name + each.who.title + each.who.unit for each in people]
     odd = set(letters.unprintable("".join(texts)))
     return [
         f"line {each.line}: the letter has boxes in the place of {'  '.join(sorted(odd & set(text)))}"

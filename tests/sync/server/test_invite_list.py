@@ -255,6 +255,16 @@ def test_names_that_are_there_and_letters_that_cannot_be_printed_are_named_by_li
     assert "line 4" not in printed
 
 
+def test_a_letter_that_cannot_be_printed_is_named_as_the_list_has_it(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not in the form in which names are compared, which has another letter there."""
+    place.list.write_text(THREE + "A\uab70;;\n", encoding="utf-8")
+    assert "\uab70".casefold() == "\u13a0"
+    assert main(place.command) == 0
+    assert "line 5: the letter has boxes in the place of \uab70\n" in capsys.readouterr().err
+
+
 def test_a_list_of_nothing_that_is_open_makes_no_letters(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(place.command) == 0
     for row in place.table():
