@@ -13,7 +13,7 @@ import base64
 import os
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Protocol
 
@@ -26,7 +26,7 @@ from sync.server.rules.handshake import Who, now_ms
 from sync.server.rules.quotas import Quotas, is_within, senders, today
 from sync.server.rules.refusal import Refusal
 from sync.server.rules.uploads import Busy, Uploads
-from sync.server.store.base import BlobRow, Store, Taken, Unwritable
+from sync.server.store.base import BlobRow, Store, StoreError, Taken, Unwritable
 from sync.trust.formats.items import Role
 
 _MAX_BEARERS = 100_000
@@ -241,6 +241,11 @@ class Blobs:
             await self._store.add_blob(row, senders(who), today(), len(body))
         except Taken as e:
             raise BlobRefusal(HTTPStatus.CONFLICT, "conflict") from e
+        except Unwritable:  # the bytes are in place without a row: no sweep would find them
+            await self._objects.delete(*name.key)
+            with suppress(StoreError):
+                await self._uploads.gone(name.key)
+            raise
         self._uploads.done(name.key)
         self._quotas.note(who, len(body))
         self._rooms.grew(name.room, size)
