@@ -213,13 +213,14 @@ class Blobs:
         return await self._take(who, name, headers, body, new=found is None)
 
     async def _lies(self, row: BlobRow) -> bool:
-        """Whether the bytes of the part `row` are in the object store. They may be missing after a restore: a backup
-        may have had only the row."""
+        """Whether the bytes of the part `row` are in the object store, to the last one. They may be missing after a
+        restore: a backup may have had only the row."""
+        last = max(0, row.size_bytes - 1)
         try:
-            await self._objects.read(row.room, row.obj, row.part, 0, 0)
+            found = await self._objects.read(row.room, row.obj, row.part, last, 1)
         except FileNotFoundError:
             return False
-        return True
+        return last + len(found) == row.size_bytes
 
     async def _take(self, who: Who, name: PartName, h: PutHeaders, body: bytes, *, new: bool) -> tuple[HTTPStatus, int]:
         if h.end < h.total:
@@ -266,8 +267,8 @@ class Blobs:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota") from e
 
     async def find(self, name: PartName) -> BlobRow:
-        """The row of the complete part `name`. BlobRefusal 404 if the part is not complete, or its bytes were lost in a
-        restore; its `offset` says how many bytes of an unfinished upload are stored."""
+        """The row of the complete part `name`. BlobRefusal 404 if the part is not complete, or its bytes were lost; its
+        `offset` says how many bytes of an unfinished upload are stored."""
         row = await self._store.blob(name.room, name.obj, name.part)
         if row is None or not await self._lies(row):
             held = await self._objects.held(name.room, name.obj, name.part)

@@ -213,6 +213,22 @@ async def test_a_part_whose_row_cannot_be_written_leaves_no_file(house: House, m
         assert (await a.get(at)).content == data
 
 
+async def test_a_part_that_was_cut_short_on_the_disk_is_missing_and_comes_back(house: House) -> None:
+    """Otherwise an answer would announce bytes that it does not have, and nobody could send the part again."""
+    anna, _, room = await house.two_in_a_room()
+    data, at = os.urandom(1000), url(room)
+    async with http(house, anna) as a:
+        headers = {"repr-digest": digest(data)}
+        assert (await a.put(at, content=data, headers=headers)).status_code == 201
+        (path,) = [p for p in (house.data / "blobs").rglob("*") if p.is_file()]
+        os.truncate(path, 600)
+        for asked in ({}, {"range": "bytes=500-699"}):
+            got = await a.get(at, headers=asked)
+            assert (got.status_code, got.json()) == (404, {"code": "blob-missing"})
+        assert (await a.put(at, content=data, headers=headers)).status_code == 201
+        assert (await a.get(at)).content == data
+
+
 async def test_attack_of_two_contents_sent_at_once_under_one_name_the_confirmed_one_lies_there(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
