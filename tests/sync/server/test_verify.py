@@ -5,12 +5,15 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sync.server.__main__ import main
 from sync.server.operator.upkeep.problems import Problem, Tally
+from sync.server.operator.upkeep.reading import Damaged, Locked, Reading
 from sync.server.operator.upkeep.verify import verify
 from sync.server.process.running import start_server
 from tests.sync.server.house import TEXT, House
@@ -156,6 +159,34 @@ def test_a_file_that_is_no_database_is_reported(copied: Path) -> None:
     path = copied / "server.sqlite3"
     path.write_bytes(b"\0" * 100 + path.read_bytes()[100:])
     assert [p.what for p in problems(copied)] == ["database"]
+
+
+def test_a_database_that_another_program_has_locked_is_not_called_damaged(
+    copied: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.execute("PRAGMA journal_mode=DELETE")  # as in a backup
+    db.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0))
+    with pytest.raises(Locked):
+        problems(copied)
+    db.execute("ROLLBACK")
+    assert problems(copied) == []
+
+
+def test_columns_that_cannot_be_read_are_a_damaged_database(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("CREATE TABLE meta (name TEXT, value TEXT)")
+        db.execute("INSERT INTO meta VALUES ('version', '1')")
+        db.execute("CREATE TABLE users (uid BLOB)")
+        reading = Reading(path)
+        assert reading.has("users", "uid")
+        db.execute("PRAGMA writable_schema = 1")
+        db.execute("UPDATE sqlite_master SET sql = 'CREATE TABLE' WHERE name = 'users'")
+        db.execute("PRAGMA schema_version = 99")
+    with pytest.raises(Damaged):
+        reading.has("users", "uid")
+    reading.close()
 
 
 def test_a_false_certificate_is_reported(copied: Path) -> None:

@@ -27,7 +27,7 @@ _ITEMS = "SELECT n, t, kind, body, sig, ct FROM items WHERE room = ? AND n > ? A
 class OwnerLine:
     """One room in the listing of rooms that depend on one person: at most one of its owners still has an account. Ids
     in hex; `changed` is the last item's time in ms. `owner` and `name` are "" if every owner's account was ended, and
-    `name` if the server has no staff record. `members`: everybody in the room."""
+    `name` if the server has no staff record, or a damaged one. `members`: everybody in the room."""
 
     room: str
     owner: str
@@ -112,5 +112,10 @@ def _lives(logs: Logs, uid: Uid) -> bool:
 
 
 def _name(reading: Reading, uid: bytes) -> str:
+    """The name in the staff record of the person `uid`; "" if there is none or it is damaged, which `verify`
+    reports."""
     row = reading.one("users", "SELECT record FROM users WHERE uid = ?", (uid,))
-    return decode_record(row[0]).get("name", "") if row and row[0] else ""
+    try:
+        return decode_record(row[0]).get("name", "") if row and row[0] else ""
+    except (Reject, *MISTYPED):
+        return ""
