@@ -59,9 +59,11 @@ class Preview:
         """Changes of the room's own object, with the length of their content."""
 
     async def read(self) -> Added:
-        """Pulls and verifies the room's headers up to the server's receipt, and returns how this person was added. Of a
-        long room (more than MAX_POSITIONS or MAX_BYTES) only a part is read, and not verified by the room's rules.
-        Reject or Refused if the server does not give the headers, or if they do not agree with the receipt."""
+        """Pulls and verifies the headers of a room (its items without content) up to the server's receipt, and returns
+        how this person was added. Of a long room (more than MAX_POSITIONS or MAX_BYTES) only a part is read, and not
+        verified by the room's rules. Refused or Unreachable if the server does not give the headers. Reject "withheld"
+        if they end before the receipt's position, "fork" if their running hash is not the receipt's, another code if
+        one of them breaks a rule."""
         room, end, size = self._room, self._receipt.n, 0
         if end > MAX_POSITIONS:
             return await self._read_long()
@@ -112,8 +114,11 @@ class Preview:
 
     async def _read_long(self) -> Added:
         """How this person was added to a room that is too long to be read whole: its founder, and who added this person
-        if the addition is among the room's newest positions. ▲ Nothing here is verified by the room's rules: the room's
-        id proves the founder, and the addition has its author's signature."""
+        if the addition is among the room's newest positions (MAX_POSITIONS, as far as MAX_BYTES allow). The founder is
+        None if not proven, `adder` is None if the addition is not found. ▲ Nothing here is verified by the room's
+        rules: the room's id proves the founder, and the addition has its author's signature. Reject if that signature
+        is false, or an entry is malformed. Refused or Unreachable if the server does not give the headers, or the
+        author's key log."""
         room, end = self._room.room, self._receipt.n
         found = Added(room=room, n=end, long=True)
         first = (await self._link.pull(room, 0, headers_only=True, limit_bytes=_FIRST_BYTES)).items[:1]
@@ -150,10 +155,11 @@ class Preview:
 
     async def records(self) -> tuple[InvitedRecord, ...]:
         """Fetches and decrypts the records in at most three changes of the room's own object (such as its name): the
-        first, the first that the inviting person wrote after the addition, and the newest. Only changes that this
-        person may read and that are not longer than a record of 1 KiB are considered; those that cannot be opened are
-        left out. () if the room has more than MAX_POSITIONS positions. Reject "content-hash" if the server shows
-        another item."""
+        first, the first that the inviting person wrote after the addition, and the newest; returns them in the room's
+        order. Call it after `read`: only changes that it verified are considered, that this person may read, and that
+        are not longer than a record of 1 KiB. Those that cannot be opened are left out. () if the room has more than
+        MAX_POSITIONS positions. Reject "content-hash" if the server shows another item; Refused or Unreachable if it
+        gives none."""
         wanted = self._wanted()
         if not wanted:
             return ()
@@ -179,9 +185,10 @@ class Preview:
         return wanted
 
     async def _key(self, e: int) -> bool:
-        """Whether this device has the key of epoch `e`. If it does not, it first asks the server for the copies of that
-        key that are sealed to this person, then for those of the newest epoch, whose archive key leads back to the
-        earlier keys. False if neither gives it: what it encrypts is left out of the preview."""
+        """Whether this device has the key of epoch `e` (a generation of the room's key), after fetching it if need be.
+        If it does not have it, it first asks the server for the copies of that key that are sealed to this person, then
+        for those of the newest epoch, whose archive key leads back to the earlier keys. False if neither gives it: what
+        it encrypts is left out of the preview. Refused or Unreachable if the server does not answer."""
         keys = self._room.keys
         for at in dict.fromkeys((e, self._room.stream.epoch)):
             if keys.ring.k(e) is None:

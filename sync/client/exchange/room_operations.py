@@ -31,9 +31,10 @@ _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.ROTATION_OWED, ErrorCod
 
 class RoomOperations:
     """The operations of the signed-in person on rooms, such as adding a member. Each waits until the server has
-    accepted it and this device has read the result. All raise Unreachable while offline, or if the connection is lost:
-    then the server may have accepted the operation all the same. They raise Refused with the server's code,
-    "unknown-room", or the reason why the room is stopped."""
+    accepted it and this device has read the result; if the room changed meanwhile, it is tried again a few times. All
+    raise Unreachable while offline, if the connection is lost, or if no reply comes in time: then the server may have
+    accepted the operation all the same. They raise Refused with the server's code, "unknown-room", or the reason why
+    the room is stopped; and Reject if something that they need or get breaks a rule, for example a person's key log."""
 
     def __init__(self, link: Link, inbox: Inbox, outbox: Outbox) -> None:
         self._link = link
@@ -42,9 +43,10 @@ class RoomOperations:
 
     async def create_room(self, origin: Origin | None = None) -> RoomId:
         """Creates a room with this person as its owner, and returns its id. It exists at the server and here when this
-        returns.
+        returns. Refused "unknown-user" if this person's own key log is not here.
 
-        `origin`: the stopped room that it continues, and the last position there; None if it continues none.
+        `origin`: the stopped room that it continues, and the last position that was verified there; None if it
+        continues none.
         """
         room = await again(lambda: self._create(origin), codes=_AGAIN)
         self._inbox.follow(room)
@@ -86,7 +88,8 @@ class RoomOperations:
     async def remove(self, room_id: RoomId, uid: Uid, reason: str = "") -> None:
         """Removes the person `uid` from the room. The entry carries the next epoch (the room's new key), which the
         removed person cannot open. `reason` is encrypted under that epoch: the members who stay can read it, the server
-        and the removed person cannot. It is cut after 280 code points."""
+        and the removed person cannot. It is cut after 280 code points. Refused "forbidden" by the server if this
+        person's role does not allow it; Reject "forbidden" if they remove themselves, or are no member."""
         await self._do(room_id, lambda d: d.remove(uid, reason=reason))
 
     async def leave(self, room_id: RoomId) -> None:
@@ -96,16 +99,21 @@ class RoomOperations:
         await self._do(room_id, lambda d: d.set_role(uid, Role(role)))
 
     async def propose_history(self, room_id: RoomId, uid: Uid) -> None:
-        """Proposes that the member `uid`, who was added without the history, may read everything in the room; another
-        administrator approves."""
+        """Appends to the room the proposal that the member `uid`, who was added without the history, may read
+        everything in it. Another administrator must then approve it (`give_history`). Refused "forbidden" by the server
+        if this person is no administrator. Whether `uid` is a member, or has the history already, is not checked."""
         await self._do(room_id, lambda d: d.propose("hist", uid))
 
     async def give_history(self, room_id: RoomId, proposal: Hash) -> None:
-        """Takes the next steps of `proposal`, a proposal that a member may read the whole history. Approves it, if that
-        is not done yet. Then, if this person may read the history, completes the grant: begins a new key of the room,
-        which opens the history and is sealed to the member too; otherwise another administrator must do that.
-        Refused("proposal") if the proposal is no longer open; Refused("not-seasoned") if the approval is by an
-        administrator whom this device has known as one for less than seven days."""
+        """Takes the next steps of `proposal` (its hash), a proposal that a member may read the whole history. If nobody
+        has approved it yet, approves it in this person's name; Refused "forbidden" if they may not, for example because
+        they made the proposal. Then, if this person may read the history, completes the grant: begins a new key of the
+        room, which opens the history and is sealed to the member too; otherwise another administrator must do that.
+
+        Refused("proposal") if `proposal` is not open any more, or is about something else. Refused("not-seasoned") if
+        this device has known the approver, who may be this person, as an administrator for less than seven days: the
+        approval stays, and a later call can complete the grant.
+        """
         state = self._room(room_id).stream.state
         found = state.proposals.get(proposal)
         if found is None or found.what != "hist":
@@ -127,9 +135,11 @@ class RoomOperations:
             await self._do(room_id, build)
 
     async def prune(self, room_id: RoomId, obj: ObjId) -> None:
-        """Has the server delete the content of `obj` up to its newest snapshot that may replace it. Refused with what
-        the best snapshot still lacks: "snapshot" (it is not attested, or there is none, or nothing more to delete),
-        "early" (it is too young) or "baseline" (members without the history could not read the object any more)."""
+        """Has the server delete the content of the object `obj` up to its newest snapshot that may replace it, which
+        saves space. Such a snapshot is attested (two other people signed that it is right) and 30 days old. Refused
+        with what the best snapshot still lacks: "snapshot" (it is not attested, or there is none, or nothing more to
+        delete), "early" (it is too young) or "baseline" (members without the history, or the agency's recovery, could
+        not read the object any more). Refused "forbidden" by the server if this person is no administrator."""
         waited = partial(self._link.waited_ms, room_id)
         found = prunable(self._room(room_id).stream.state, obj, self._link.server_now_ms, waited)
         ident = found.snapshot if found is not None else None
@@ -165,8 +175,9 @@ class RoomOperations:
 
     async def settled(self, room_id: RoomId) -> None:
         """Waits until this device has verified and stored everything that the server announced of the room `room_id`;
-        returns at once if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds; Refused with
-        the room's state as its code if the room is stopped, and if it is not known here."""
+        returns at once if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds. Refused
+        "unknown-room" if the room is not known here; Refused with the room's state as its code if the room is
+        stopped."""
         await self._settled(self._room(room_id))
 
     async def _settled(self, room: RoomSync) -> None:

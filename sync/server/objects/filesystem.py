@@ -16,12 +16,14 @@ _UPLOAD = ".part"
 
 
 class FilesystemObjects:
-    """The store for parts of files as files in the folder `root`. Its methods are those of
-    `sync.server.objects.base.Objects`. Layout: `<root>/<2 hex of room>/<room>/<obj>/<part>`."""
+    """The server's store for encrypted parts of files, as files in the folder `root`. A part is uploaded in pieces and
+    is then complete; the methods are those of `sync.server.objects.base.Objects`. A complete part is the file
+    `<root>/<2 hex of room>/<room>/<obj>/<part>` (ids in hex); its unfinished upload has the ending `.part`."""
 
     def __init__(self, root: Path, reserve_bytes: int = 0) -> None:
-        """`root`: the folder of the files. `reserve_bytes`: NoSpace for a piece that would leave less than that free on
-        the disk."""
+        """Makes the store; nothing is created on the disk yet. `root`: the folder in which the parts of files are.
+        `reserve_bytes`: how many bytes must stay free on the disk. `append` raises NoSpace for a piece that would leave
+        less; 0 checks nothing."""
         self._root = root
         self._reserve_bytes = reserve_bytes
 

@@ -48,12 +48,14 @@ _FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.c
 
 
 def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
-    """Founds an agency: makes the server's keys and an empty database in the folder `data`, which is empty or missing,
-    and the agency's own keys, agency.key and escrow.key, in the folder `keys`. ConfigError if `data` has an agency
-    already, or if `keys` is in it or has such keys. After an error, none of these files is left.
+    """Founds an agency: makes the server's keys and an empty database in the folder `data`, and the agency's own keys,
+    agency.key and escrow.key, in the folder `keys`. Either folder is made if it is missing. ConfigError if `data` has
+    an agency or a server's key already, if `keys` is in `data` or has such keys, or if another command works in `data`.
+    After an error, every file that this made is removed.
 
-    With `demo_ca` also a certificate authority, called after `name`, and a certificate for the hosts in it and
-    loopback: ca.pem, ca.key, tls.pem, tls.key.
+    `demo_ca`: host names for a demonstration, None for none. For these, it also makes a certificate authority (ca.pem,
+    ca.key) and a TLS certificate for these hosts and loopback (tls.pem, tls.key). `name`: only what this authority is
+    called.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with held(data, "a server or another command is at work in it"):
@@ -131,13 +133,14 @@ async def invite_back(
 ) -> str:
     """Makes an activation code for the person `uid`, who has an account, and returns it as text. It is valid for
     `hours`. With it the person returns by recovery sheet or after a reset. The code has exactly the staff record that
-    they have, and its invitation names their account. ConfigError for an unknown person, and for one whose record was
-    lost in a restore.
+    they have, and its invitation names their account. ConfigError for an unknown person, for one whose record was lost
+    in a restore, for a key that cannot be read, and if the file `request` exists. Reject if the share of the recovery
+    sheet is for another escrow key.
 
     `key_file` and `escrow_key`: where the agency's two keys are; None for where `init` put them. If the person has a
     recovery sheet, a second line has its share (the half that is not on the paper), opened with the escrow key. With
-    `request` there is no second line: what is needed to open the share elsewhere is written to that file. `data`: the
-    server's data folder. ▲ The server keeps neither line.
+    `request` there is no second line: what is needed to open the share elsewhere is written to that file. Without a
+    recovery sheet there is neither. `data`: the server's data folder. ▲ The server keeps neither line.
     """
     agency = read_agency(data, key_file)  # first: without it nothing is written
     async with opened(data) as store:
@@ -195,7 +198,7 @@ async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = 
     notices within a second. `key_file`: where the agency's key is; None for where `init` put it. Returns None.
 
     If the device is revoked already, or its person's account has ended, nothing is changed, and the time (ms) in the
-    entry that did so is returned. ConfigError for an unknown person or device.
+    entry that did so is returned. ConfigError for an unknown person or device, and if the agency's key cannot be read.
     """
 
     def since(log: UserLog) -> int | None:
@@ -258,23 +261,26 @@ async def _as_agency(
 
 
 async def status(data: Path) -> Counts:
-    """How much of everything is stored in the data folder `data`, for the command `status`. The server may be
-    running."""
+    """Counts what is stored in the data folder `data`, for the command `status`: people, open invitations, rooms,
+    items, parts of files, their bytes, and the rooms and devices that are still affected by a restore. The server may
+    be running. ConfigError if there is no database."""
     async with opened(data) as store:
         return await store.counts(now_ms())
 
 
 async def after_restore(data: Path) -> aftermath.Aftermath | None:
-    """What a restore from a backup left to do in the data folder `data`; None if it was never restored. The server may
-    be running."""
+    """Returns what the newest restore from a backup left an administrator to do in the data folder `data`, as of now.
+    None if the folder was never restored. The server may be running. ConfigError if there is no database."""
     async with opened(data) as store:
         return await aftermath.look(store, now_ms())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The version of the database (`schema`), and how many days the TLS certificate (`tls_days`) and server.cert
-    (`server_cert_days`) are still valid; None: its file cannot be read."""
+    """The state of a server's database and certificates, for the command `status`. `schema`: the version of the
+    database. `tls_days` and `server_cert_days`: how many days the TLS certificate and server.cert (the agency's
+    certificate of its server) are still valid, negative after their end. None: there is no such file; `tls_days` also
+    if it cannot be read."""
 
     schema: int
     tls_days: float | None
@@ -284,7 +290,8 @@ class Health:
 def health(config: Config) -> Health:
     """The version of the database, and how many days the certificates of the configuration `config` are still valid.
     Only the certificates are read: the version is the one that this program uses, and the caller has opened the
-    database before, which refuses any other."""
+    database before, which refuses any other. ConfigError or Reject if server.cert is damaged; a TLS certificate that is
+    damaged or missing gives None."""
     days = days_left(config)
     return Health(schema=VERSION, tls_days=days.get("tls"), server_cert_days=days.get("server"))
 
@@ -310,9 +317,10 @@ async def open_room(data: Path, room: bytes) -> None:
 
 
 def confirm_clock(data: Path) -> None:
-    """Confirms that this machine's clock is right, for a server that takes no new items because the clock was set;
-    after more than a day's change it takes none before this. `data`: the server's data folder. ConfigError if there is
-    no server in it."""
+    """Confirms, for an operator, that this machine's clock is right. If somebody sets the clock by more than ten
+    minutes, a server takes no new items: after at most a day's change for an hour, after a larger one until this is
+    called, or the clock is back. A running server then takes items again. `data`: the server's data folder. ConfigError
+    if there is no server in it."""
     if not (data / "server.key").exists():
         raise ConfigError("nothing here yet: run init first")
     with admin_log.recorded(data, "confirm-clock"):
@@ -321,7 +329,8 @@ def confirm_clock(data: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def opened(data: Path) -> AsyncIterator[SqlStore]:
-    """Opens the store in the server's data folder `data` until the block ends. ConfigError if there is none yet."""
+    """Opens the store in the server's data folder `data` until the block ends. ConfigError if there is none yet,
+    StoreError if another version of the server wrote it."""
     if not Config(data=data).database.exists():
         raise ConfigError(f"{data}: nothing here yet: run init first, or restore a backup")
     store = SqlStore(Config(data=data).database)

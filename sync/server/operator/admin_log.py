@@ -27,10 +27,11 @@ server's log."""
 
 
 def record(store: AdminLog, command: str, **about: About) -> None:
-    """Records in the admin log that the user of this process gives the command called `command`; `about` says whom or
-    what it concerns. Call this just before the write to `store` that does what the administrator asked for. The entry
-    is written in the same transaction, so a killed process leaves both or neither. A command with several writes calls
-    it before each of those that should have an entry. Nothing is recorded if no write succeeds."""
+    """Records in the admin log that the user of this process gives the command called `command`. `about`: keyword
+    arguments that say whom or what it concerns. Call this just before the write to `store` that does what the
+    administrator asked for. The entry is written in the same transaction, so a killed process leaves both or neither. A
+    command with several writes calls it before each of those that should have an entry; a second call before a write
+    replaces the first entry. Nothing is recorded if no write succeeds."""
     store.record_with_next_write(entry(command, about))
 
 

@@ -79,8 +79,8 @@ def invite_all_offline(source: Path, to: Path, *, hours: float, key_file: Path |
     server. A second call continues an interrupted one.
 
     ConfigError, with nothing changed, if the list has a fault, if the files beside it belong to another list, or if
-    another command works in its folder; also if `to` exists without the table of codes or has the invitations of
-    another list.
+    another command works in its folder; also if `to` exists without the table of codes, has the invitations of another
+    list, is cut off, or has an invitation that has ended.
     """
     people = read_list(source)
     agency = offline_invites.read_key(key_file)
@@ -115,7 +115,8 @@ def _written_before(to: Path, codes: Sequence[SignInCode], agency: Agency) -> li
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Files:
-    """The two files that are written beside a list of people: the table of their codes, and the letters."""
+    """The paths of the two files that are written beside a list of people: `codes`, the table of their activation codes
+    (CSV), and `letters`, the letters to print (PDF). Both are named after the list."""
 
     codes: Path
     letters: Path
@@ -165,9 +166,10 @@ def _unprintable(people: Sequence[Listed]) -> list[str]:
 async def _invited(
     data: Path, people: Sequence[Listed], codes: Sequence[SignInCode], agency: Agency, hours: float
 ) -> tuple[list[InviteRow], int]:
-    """Invites `people`, each by the code at the same place in `codes`, valid for `hours`. Returns the invitation of
-    each code, in order, and how many of them are new. Stores the new ones, in one transaction, in the data folder
-    `data`."""
+    """Invites `people`, each by the activation code at the same place in `codes`, valid for `hours`, signed by
+    `agency`. Codes that are in the data folder `data` already, used or not, are not invited again. Stores the new
+    invitations in one transaction, with an entry in the admin log. Returns the invitation of each code, in order, and
+    how many of them are new. ConfigError if `data` has no database, StoreError if it cannot be written."""
     async with opened(data) as store:
         there = {row.invite_pk: row for row in await store.invites()}
         new = {
@@ -184,9 +186,10 @@ async def _invited(
 def _write_letters(
     server: str, to: Path, people: Sequence[Listed], codes: Sequence[SignInCode], rows: Sequence[InviteRow]
 ) -> str:
-    """Writes the letters to the file `to`, for the codes whose invitation (in `rows`) can still be used, unless the
-    file exists. Returns what the summary calls the file. `server` is what people type to reach it, "" if that is not
-    known. ConfigError if no code can be used."""
+    """Writes letters to the file `to`, one for each of `people` whose invitation can still be used. `codes` and `rows`
+    have each person's activation code and invitation, in the same order. An existing file stays as it is. Returns the
+    summary's words for the file: "Letters", or "Letters, made before" if it existed. `server` is what people type to
+    reach it, "" if that is not known. ConfigError if the file does not exist and no invitation can be used."""
     if to.exists():
         return "Letters, made before"
     now = now_ms()
@@ -202,8 +205,10 @@ def _write_letters(
 
 
 def address(config: Config) -> str:
-    """What people type to reach the server, where the configuration says it: its first address, or the one name in its
-    certificate. "" otherwise."""
+    """The address that people type to reach the server, as far as the configuration `config` says it: the first of its
+    `addresses`, or the only host in its TLS certificate (loopback aside), with the port. The port 443 is left out. ""
+    if there is neither, or the certificate cannot be read. For plain HTTP (behind a proxy) the certificate is not
+    used."""
     if config.addresses:
         return config.addresses[0].removesuffix(":443")
     names: set[str] = set()
@@ -233,9 +238,10 @@ def _table(people: Sequence[Listed], codes: Sequence[SignInCode]) -> bytes:
 
 
 def _cells(who: Staff) -> list[str]:
-    """▲ A person's name, title and unit as cells that no spreadsheet computes. Otherwise a formula in a name could send
-    away the codes beside it. Covers text behind a comma too, where a spreadsheet of another country starts a new
-    cell."""
+    """▲ The name, title and unit of the person `who`, in this order, as cells that no spreadsheet computes: a character
+    that begins a formula, such as = or @, gets an apostrophe before it. Otherwise a formula in a name could send away
+    the codes beside it. Covers text behind a comma, a semicolon or a quotation mark too, where a spreadsheet of another
+    country starts a new cell."""
     return [_FORMULA.sub(r"\1'\2", text) for text in (who.name, who.title, who.unit)]
 
 
@@ -269,9 +275,10 @@ def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[Si
 
 
 def _own(path: Path) -> bytes:
-    """▲ The content of the file `path`, which only this user can have written. ConfigError for a link, and for a file
-    that others own or may write. Otherwise somebody who may write to the list's folder could put a table there with
-    codes that they know, and the agency would sign those."""
+    """▲ The content of the file `path`, which only this user can have written. ConfigError for a link, for a file that
+    others own or may write, and for no regular file; OSError if it is missing or cannot be read. Otherwise somebody who
+    may write to the list's folder could put a table there with codes that they know, and the agency would sign those.
+    On Windows links, owners and rights are not checked."""
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as e:

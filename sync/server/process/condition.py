@@ -44,8 +44,8 @@ class Look:
 
 class Condition:
     """Whether the server can work: that its store can be written, that its disk has room, and that its certificates are
-    valid (`look`). Also gives the operator's figures that are gauges rather than counters (`gauges`). `commands`: what
-    the admin log says."""
+    valid (`look`). Also gives the operator's figures that are gauges rather than counters (`gauges`). `commands`: the
+    AdminWatch, whose figures of the admin log (last backup, last command, counts) are among the gauges."""
 
     def __init__(
         self, config: Config, store: Store, service: Service, certificates: Certificates, commands: AdminWatch
@@ -62,7 +62,8 @@ class Condition:
 
     async def look(self) -> Look:
         """Checks the server's condition: writes to the store, reads the disk's free space, and looks at the
-        certificates' dates. A result is used for a second, however often this is called."""
+        certificates' dates. Returns the result; a fault is its `code`, and is not raised. Only if the free space cannot
+        be read, OSError. A result is used for a second, however often this is called."""
         async with self._looking:
             if time.monotonic() - self._at > _AGE_S:
                 self._seen = await self._look()
@@ -85,8 +86,9 @@ class Condition:
         return Look("full" if free < self._config.disk_reserve_bytes else "ready", free)
 
     async def _probe(self) -> None:
-        """Writes to the store, to see whether that works. TimeoutError after _PROBE_S, StoreError if the write fails.
-        While a write is still pending, no second one begins."""
+        """Writes to the store, to see whether that works; returns nothing if it does. TimeoutError if the write has not
+        ended after _PROBE_S: the next call then waits for the same write, and begins no second one. StoreError if the
+        write fails."""
         if self._probing is None:
             self._probing = asyncio.ensure_future(self._store.probe())
         done, _ = await asyncio.wait([self._probing], timeout=_PROBE_S)
@@ -96,7 +98,8 @@ class Condition:
         probed.result()
 
     async def close(self) -> None:
-        """Cancels a check of the store that has not ended."""
+        """Called when the server stops: cancels a test write to the store that is still pending, and waits for its end.
+        Does nothing if there is none."""
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.wait([self._probing])

@@ -22,9 +22,9 @@ OK = "ok"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminEntry:
     """One command that an administrator gave, as the admin log records it. `t`: when (ms since 1970, by the server
-    machine's clock). `user` and `sudo_user`: login names of the machine ("" for none). `about`: whom or what the
-    command was about, as ids in hex, numbers and words of ours, never a name of staff. `result`: "ok" or an error
-    code."""
+    machine's clock). `command`: the command's name. `user` and `sudo_user`: login names of the machine ("" for none).
+    `about`: whom or what the command was about, as ids in hex, numbers and words of ours, never a name of staff.
+    `result`: "ok" or an error code."""
 
     t: int
     command: str
@@ -37,7 +37,7 @@ class AdminEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminRow:
     """One row of the admin log. `n`: its number, from 1. `body`: the entry as a line of JSON. `hash`: a hash over
-    `body` and the hash of the row before it."""
+    `body` and the hash of the row before it (32 zero bytes for the first row), so that a change of any row shows."""
 
     n: int
     body: str
@@ -46,8 +46,8 @@ class AdminRow:
 
 @dataclass(frozen=True, slots=True)
 class AdminHead:
-    """The number and hash of the newest row of the admin log that was ever written. They are stored apart from the
-    rows: otherwise nobody could detect that the last rows were deleted."""
+    """The number and hash of the newest row of the admin log that was ever written; 0 and 32 zero bytes for an empty
+    log. They are stored apart from the rows: otherwise nobody could detect that the last rows were deleted."""
 
     n: int
     hash: bytes
@@ -58,8 +58,8 @@ class AdminHead:
 
     @classmethod
     def parse(cls, text: str) -> "AdminHead":
-        """Parses `text` of the form `n:hash`, the hash in hex, as `format` writes it. ValueError for text of another
-        form."""
+        """Parses `text` of the form `n:hash`, the hash in hex, as `format` writes it: as the database keeps it, or as
+        an administrator noted it and gives it to `audit --expect`. ValueError for text of another form."""
         n, _, digest = text.partition(":")
         head = cls(int(n), bytes.fromhex(digest))
         if head.n < 0 or len(head.hash) != len(START):
@@ -96,14 +96,14 @@ class Broken:
 
 
 class AdminLog(Protocol):
-    """The part of the store that keeps the admin log: which administrator gave which command. Durability is as for all
-    of `sync.server.store.base.Store`."""
+    """The part of the store, as a Protocol, that keeps the admin log: which administrator gave which command. A write
+    is durable when it returns, as in all of `sync.server.store.base.Store`."""
 
     def record_with_next_write(self, entry: AdminEntry) -> None:
         """Records an administrator's command (`entry`) in the admin log, together with what the command changes: the
         entry is kept in memory, and the next write that succeeds, of whatever kind, stores it in the same transaction.
-        Call it just before that write. A second call before a write replaces the entry: the first is then never
-        recorded."""
+        Call it just before that write; if the write fails, the entry waits for the one after it. A second call before a
+        write replaces the entry: the first is then never recorded."""
         ...
 
     async def admin_rows(self, after: int) -> list[AdminRow]:
@@ -123,7 +123,8 @@ class AdminLog(Protocol):
 
 
 def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
-    """The admin log's next row after `head`: `entry` as JSON, and its hash, which covers the hash of `head`."""
+    """Makes the admin log's next row after `head`, and stores nothing: the number after that of `head`, `entry` as
+    JSON, and its hash, which covers the hash of `head`."""
     fields = {
         "n": head.n + 1,
         "t": entry.t,
@@ -138,7 +139,8 @@ def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
 
 
 def read_entry(row: AdminRow) -> AdminEntry:
-    """The entry in a row of the admin log. ValueError if the row's body is not an entry of this format."""
+    """The entry in a row of the admin log. ValueError if the row's body is not an entry of this format, or has another
+    number than the row. The row's hash is not checked; `first_broken` does that."""
     try:
         fields = json.loads(row.body)
         if fields.pop("n") != row.n:

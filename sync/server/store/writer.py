@@ -71,7 +71,8 @@ class Writer:
         return self._jobs.qsize()
 
     async def close(self) -> None:
-        """Writes what is queued, then ends the thread."""
+        """Ends the thread that writes to the database, after it has run all queued jobs; waits for that. Jobs that are
+        submitted later get Unwritable."""
         self._closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -141,7 +142,9 @@ def _run_alone(connection: Connection, job: _Job) -> None:
 
 
 def _run(connection: Connection, job: _Job) -> None:
-    """Runs a job and charges its processor time to the job's payer. The commit is charged to nobody."""
+    """Runs a job and charges its processor time, also if it fails, to the job's payer: the device or network address
+    whose request it serves. Nobody is charged if the server itself began the job. Raises what the job raises. The
+    commit is charged to nobody."""
     began = time.thread_time()
     try:
         job.result = job.run(connection)

@@ -24,10 +24,11 @@ TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class UserEntry:
-    """One decoded entry of a person's user log, number `seq` from 0. `prev` is the hash of the entry before, `ident`
-    that of this one. `by` is the signer: the 16 B id of a device or invitation, or "root" or "agency". `type` is one of
-    TYPES, `payload` its content, not checked here. `uid` is None in the first entry, whose hash makes it. `time` in ms
-    is the signer's claim."""
+    """One decoded entry of a person's user log (the signed list of their devices and keys), number `seq` from 0. `prev`
+    is the hash of the entry before (zeros in the first), `ident` that of this one. `by` is the signer: the 16 B id of a
+    device, or of an invitation (an activation code, which signs a binding), or "root" or "agency". `type` is one of
+    TYPES, `payload` its content, not checked here. `uid`, the person's id, is None in the first entry, since it is made
+    from that entry's hash. `time` in ms is the signer's claim."""
 
     uid: bytes | None
     seq: int
@@ -72,7 +73,10 @@ def entry_id(body: bytes) -> Hash:
 
 
 def root_of(bodies: list[bytes]) -> bytes:
-    """The public root key in force after the entries with these bodies: those of a verified log, from its first on."""
+    """Returns the public root key (32 B) that is in force after the entries of a person's user log with these `bodies`:
+    all of them from the first on, in order. Nothing is verified, so the caller passes those of a verified log. b"" for
+    an empty list. Reject "malformed", "encoding", "oversize", "format" or "old-format" for a body that cannot be
+    decoded."""
     root = b""
     for body in bodies:
         entry = UserEntry.decode(body)

@@ -36,9 +36,11 @@ SUBJECT_LIMIT = 10 * 1024
 
 
 def read_payload(kind: str, payload: object, ext: object, *, lenient: bool) -> Payload:
-    """Reads `payload`, the content of an entry of the type `kind`, and checks the entry's extensions `ext`. An unknown
-    type or extension, or a payload that this type cannot have, is a Reject; with `lenient`, Unreadable is returned
-    instead. Extensions that are no map of numbers to bytes are always a Reject."""
+    """Reads `payload`, the content of an entry of the type `kind`, and checks the entry's extensions `ext`. Reject
+    "format" for an unknown type or an unknown extension with an even number; "malformed", "suite", "bad-key",
+    "encoding" or "oversize" for a payload that this type cannot have. With `lenient` (at clients, so that only the
+    entry is void) it returns Unreadable with that code instead. Extensions that are no map of numbers to bytes are
+    always a Reject "malformed"."""
     even = fields.even_ext(ext)
     read = READ.get(kind)
     if even or read is None:

@@ -63,5 +63,6 @@ class Restored:
     def explains(self, promised_t: int) -> bool:
         """▲ Whether the server may have lost by the restore an item that it had acknowledged with the time `promised_t`
         (ms): an item from LAG_MS before the backup or later. Earlier items were on the disk when the backup was made,
-        so a server that drops them cannot blame the restore."""
+        so a server that drops them cannot blame the restore. There is no upper bound: it is True also for a time after
+        the restore."""
         return promised_t + LAG_MS >= self.backup_t

@@ -20,7 +20,8 @@ def read_policy(value: object) -> dict[str, object]:
     - "format": what newer clients may use, a map with any of "ext" and "kinds" (lists of numbers) and "types" (names)
     - "suite": 2, the only cipher suite
 
-    Reject "suite" for any other suite, "bad-key" for a key that nothing can be sealed to, "malformed" for the rest.
+    Reject "suite" for any other suite, "bad-key" for a key that nothing can be sealed to, "malformed" for the rest,
+    also for a field of another name.
     """
     policy = _names(value, "policy")
     for name, item in policy.items():
@@ -56,9 +57,9 @@ def enables(policy: dict[str, object], feature: str) -> bool:
 
 
 def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
-    """Reads the list of the agency's recovery keys, to which a room's keys are sealed too, as (id, sealing key). ▲
-    Reject "bad-key" for a key that nothing can be sealed to; "malformed" for a list of another shape, or with one id
-    twice."""
+    """Reads the list of the agency's recovery keys, to which a room's keys are sealed too, as (id, sealing key), in its
+    order. ▲ Reject "bad-key" for a key that nothing can be sealed to; "malformed" for a list of another shape, with
+    more than 8 keys, or with one id twice."""
     out = []
     for row in fields.items(value, "recovery", RECIPIENTS_LIMIT):
         ident, key = fields.array(row, 2, "recovery")

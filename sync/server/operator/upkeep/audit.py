@@ -24,9 +24,10 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """One administrator's command, as `audit` lists it. `n`: its number in the admin log. `time` in ms; `user` and
-    `sudo_user` who gave it, by login names; `result` "ok" or a code; `about` ids in hex, numbers and words by their
-    names; `hash` in hex."""
+    """One administrator's command, as `audit` lists it. `n`: its number in the admin log. `time`: when, in ms. `user`:
+    the login name of the user who gave it. `sudo_user`: the user who called sudo for it, "" without sudo. `command`:
+    its name. `result`: "ok" or a code. `about`: whom or what it concerned; ids in hex, numbers and words by their
+    names. `hash`: of the entry, in hex."""
 
     n: int
     time: int
@@ -40,7 +41,8 @@ class AuditLine:
 
 def audit(data: Path) -> list[AuditLine]:
     """Every command that was recorded in `data`, a data folder or a backup, the oldest first. An invitation that was
-    used also says by which `person`. ConfigError if an entry cannot be read, StoreError if the database cannot."""
+    used also says by which `person`. ConfigError if there is no database or an entry cannot be read, StoreError if the
+    database cannot."""
     reading = opened(data)
     try:
         guests = _guests(reading)
@@ -118,8 +120,9 @@ def in_words(broken: Broken, written: int) -> str:
 
 
 def opened(data: Path) -> Reading:
-    """Opens the database of `data`, a data folder or a backup, for reading. ConfigError if there is none, StoreError if
-    it cannot be read."""
+    """Opens the database of `data`, a data folder or a backup, for reading; the caller closes it. ConfigError if there
+    is none, or a backup's manifest cannot be read. StoreError if the database cannot be read, or a later version of the
+    server wrote it."""
     path = Config(data=data).database
     if (data / NAME).exists():
         path = data / read_manifest(data).database
@@ -129,7 +132,8 @@ def opened(data: Path) -> Reading:
 
 
 def rows(reading: Reading) -> Iterator[AdminRow]:
-    """The rows of a database's admin log, in order."""
+    """The rows of the admin log in the open database `reading`, by their numbers from the lowest on; none if it has no
+    such log. Damaged if the database cannot be read, also after some rows."""
     for n, body, digest in reading.rows("admin_log", "SELECT n, body, hash FROM admin_log ORDER BY n"):
         yield AdminRow(n=n, body=body.decode("utf-8", "replace"), hash=digest)
 

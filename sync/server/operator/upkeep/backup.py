@@ -133,8 +133,10 @@ def _copy(
 
 
 def _copy_files(data: Path, target: Path, *, with_keys: bool) -> None:
-    """Copies the small files of the data folder `data` beside the database to the backup in `target`, the secret ones
-    only `with_keys`."""
+    """Copies the small files beside the database from the data folder `data` to the backup in `target`: certificates,
+    public keys and agency.where (the path of the agency's keys), and only `with_keys` the server's secret keys, to its
+    folder `keys`. A file that is missing in `data` is skipped; what an earlier backup left of it stays. OSError if a
+    file cannot be copied."""
     for file in PUBLIC:
         if (data / file).exists():
             copy_file(data / file, target / file)
@@ -144,9 +146,10 @@ def _copy_files(data: Path, target: Path, *, with_keys: bool) -> None:
 
 
 def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], None]) -> None:
-    """Copies one snapshot of the database `source` to the file `target` by SQLite's backup, a few pages at a time;
+    """Copies one snapshot of the database `source` to the new file `target` by SQLite's backup, a few pages at a time;
     `step` is called with ("pages", done, all). ▲ The open read transaction keeps the snapshot to the end. Otherwise
-    each step would see what was written since, and a busy server's backup would start over for ever."""
+    each step would see what was written since, and a busy server's backup would start over for ever. FileExistsError if
+    `target` exists, Full if its disk is full or failing, Damaged for any other error of SQLite."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with contextlib.ExitStack() as opened, _translated_errors(target.parent):
         reading = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None)
@@ -178,8 +181,10 @@ def _copy_parts(
     reading: Reading, source: Path, target: Path, step: Callable[[str, int, int], None]
 ) -> tuple[set[str], int]:
     """Copies the parts of files that the database (`reading`) names and the backup lacks, from the folder `source` to
-    `target`. Returns the paths of all parts that the database names, and how many of them are missing at the source or
-    have a wrong hash. `step` is called with ("parts", done, all)."""
+    `target`. A part in the backup that has the right size is not read again. One that is missing at the source, or has
+    a wrong hash, is left out and counted. Returns the paths of all parts that the database names, and that count.
+    `step` is called with ("parts", done, all). Damaged if the database cannot be read, OSError if a part cannot be
+    copied."""
     named: set[str] = set()
     missing = 0
     count = _count(reading, "blobs")
@@ -242,6 +247,7 @@ def _count(reading: Reading, table: str) -> int:
 
 
 def matches(folder: Path, manifest: Manifest) -> bool:
-    """Whether the database of the backup in `folder` is the one that its manifest names, by size and hash."""
+    """Whether the database of the backup in `folder` is the one that its manifest `manifest` names, by size and hash.
+    False also if it is missing."""
     path = folder / manifest.database
     return path.exists() and path.stat().st_size == manifest.size_bytes and sha256_of(path) == manifest.sha256

@@ -34,7 +34,9 @@ _KEPT = (
 
 
 class _Progress:
-    """Prints the progress on stderr, at most once a second."""
+    """Prints the progress of a command on stderr, at most once a second. Its methods are passed to the command as
+    callbacks: `judged` to a verification (prints its counts so far), `copied` to a backup (prints how many of how
+    many)."""
 
     def __init__(self) -> None:
         self._printed_at = time.monotonic()
@@ -111,15 +113,19 @@ def _copy(args: argparse.Namespace, data: Path) -> str:
 
 
 def _code(e: Exception) -> str:
-    """The code that the admin log records for the error with which a backup failed."""
+    """The code that the admin log records for `e`, the error with which a backup failed. For an OSError the system's
+    name of it, such as "enospc", or "io" if it has none. For any other the error's own `code`, or "refused" if it has
+    none."""
     if isinstance(e, OSError):
         return errno.errorcode.get(e.errno or 0, "io").lower()
     return str(getattr(e, "code", "refused"))
 
 
 def restore(args: argparse.Namespace, data: Path) -> int:
-    """Makes the data folder `data` from the backup in `args.source`, and prints problems and counts. Returns the exit
-    status, 0 if the new data folder is in place."""
+    """Makes the data folder `data` from the backup in `args.source` (`args.keys`: the folder of its keys, if they are
+    elsewhere), and prints problems and counts. Returns the exit status: 0 if the new data folder is in place, 1 if the
+    backup has problems and nothing was put in place. With `args.damaged` it is put in place in spite of problems.
+    ConfigError, Reject or Full if the restore is not possible."""
     tally = put_back(args.source, data, print_problem, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
     if tally.problems and not args.damaged:
@@ -131,8 +137,10 @@ def restore(args: argparse.Namespace, data: Path) -> int:
 
 
 def one_owner(args: argparse.Namespace, data: Path) -> int:
-    """Prints the rooms in the data folder `data` that depend on one owner. Returns the exit status, 0 if every room
-    could be read."""
+    """Prints the rooms in the data folder `data` that depend on one owner: rooms of two or more members, in which at
+    most one owner still has an account. Without that person no member could appoint an owner. `args.table`: as a table,
+    not as JSON. Returns the exit status, 0 if every room could be read, otherwise 1. ConfigError if the folder has no
+    agency.pub, StoreError if its database cannot be read."""
     found = find_one_owner(data)
     print(in_form(found.lines, table=args.table), end="")
     for room in found.unread:

@@ -20,8 +20,8 @@ MISTYPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Damaged(StoreError):
-    """A database's file cannot be read by SQLite, or is not the database of a server. `kind`: the class of the error
-    that was found."""
+    """Raised if a database's file cannot be read by SQLite, or is not the database of a server. `kind`, for the
+    message: the name of the class of the error that was found."""
 
     code = "database"
 
@@ -45,9 +45,10 @@ def _unreadable(e: Exception) -> StoreError:
 
 
 def check_version(path: Path) -> None:
-    """Checks that this server can use the database at `path`: TooNew if a later version of the server wrote it, TooOld
-    if a version before the first release did, whose formats are not read any more, Damaged if the file is no server's
-    database or is not there. The file is not changed."""
+    """Checks that this server can use the database at `path`, and returns nothing if so. TooNew if a later version of
+    the server wrote it. TooOld if its version is lower than this server's: only servers before the first release wrote
+    such, and their formats are not read any more. Damaged if the file is no server's database or is not there. The file
+    is not changed."""
     reading = Reading(path)
     reading.close()
     if reading.version < s.VERSION:
@@ -91,7 +92,8 @@ class Reading:
             self._db.execute("ROLLBACK")
 
     def structure(self) -> list[str]:
-        """The faults that SQLite finds in the file itself, at most twenty, in its words; empty for none."""
+        """The faults that SQLite finds in the file itself, at most twenty, in its words; [] for none. If SQLite cannot
+        finish, the name of its error's class as the only one."""
         try:
             rows = self._db.execute("PRAGMA integrity_check(20)").fetchall()
         except sqlite3.Error as e:

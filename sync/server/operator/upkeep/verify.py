@@ -38,10 +38,11 @@ def verify(
     room: bytes | None = None,
     database: Path | None = None,
 ) -> Tally:
-    """Checks the data folder or backup `data` (`database`: the file of a backup's database), or only the room with the
-    id `room` in it. Calls `on_problem` with each problem, and `step` often with the tally so far. Returns the tally. A
-    damaged database is reported as a problem too. ConfigError without agency.pub, StoreError for a later version's
-    database."""
+    """Checks all that is stored in `data`, a data folder or a backup; with `room`, only the room with that id.
+    `database`: the file of a backup's database; None for the one of a data folder. Nothing is changed, and a server may
+    be running. Calls `on_problem` with each problem, and `step` often with the tally so far. Returns the tally. A
+    database that cannot be read is reported as a problem too, and ends the check. ConfigError if agency.pub is missing,
+    or if it or a certificate's file cannot be parsed. TooNew, a StoreError, for a later version's database."""
     report = Report(on_problem, step)
     agency_pk = read_agency_pk(data)
     try:
@@ -87,7 +88,8 @@ class _Check:
             self.room(room)
 
     def room(self, room: bytes) -> None:
-        """Checks the room with the id `room` and its parts of files, and reports each problem."""
+        """Checks the room with the id `room` and its parts of files, and reports each problem; a room that does not
+        exist is one. Damaged if the database's file cannot be read."""
         with self._reading.snapshot():
             RoomCheck(self._reading, self._logs, self._report, room).run()
         self._report.tally.rooms += 1
@@ -111,10 +113,12 @@ class _Check:
     def _person(
         self, uid: bytes, seq: int, head: bytes, salt: bytes, record: bytes, search: bytes, root_pk: bytes | None
     ) -> str | None:
-        """Checks the log of the person `uid`, and their row: `seq` and `head` (number and hash of the newest entry),
-        `salt` and `record` (the staff record, which may have been erased), `search` (the text that searches find it by)
-        and `root_pk` (the root key in force; None is not checked). Returns the code of the first fault, None if there
-        is none."""
+        """Checks one person: verifies the log of the person with the id `uid`, and compares it with their row. `seq`
+        and `head`: number and hash of the newest entry. `root_pk`: the root key in force; not compared if None. `salt`
+        and `record`: the staff record, of which the log has a salted hash. `search`: the text that searches find it by.
+        These three are not checked if `record` is empty, since it was erased. Returns the code of the first fault:
+        "chain" (entries are missing or surplus), "head" (also for `root_pk`), "record", or the reason why the log does
+        not verify. None if there is no fault."""
         numbers = self._reading.rows("user_entries", "SELECT seq FROM user_entries WHERE uid = ? ORDER BY seq", (uid,))
         if [n for (n,) in numbers] != list(range(seq + 1)):
             return "chain"
@@ -185,14 +189,16 @@ class _Check:
         return None
 
     def _strays(self) -> None:
-        """Reports rows that belong to rooms that do not exist."""
+        """Reports rows that belong to rooms that do not exist: one problem for each table and such room."""
         for table in _OWNED:
             query = f"SELECT DISTINCT room FROM {table} WHERE room NOT IN (SELECT room FROM rooms)"  # noqa: S608 - ours
             for (room,) in self._reading.rows(table, query):
                 self._report.add(table, room.hex(), "unknown-room")
 
     def _admin_log(self) -> None:
-        """Reports the first entry of the admin log that is not as it was written."""
+        """Verifies the admin log, a chain of administrators' commands, against the newest entry that was ever written.
+        Reports the first entry that is missing, changed, unreadable or added later; nothing if there is none. The
+        entries after it are not checked."""
         broken = first_broken(audit.rows(self._reading), audit.kept_head(self._reading))
         if broken is not None:
             self._report.add("audit", str(broken.n), broken.code)
