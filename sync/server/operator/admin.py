@@ -82,9 +82,10 @@ def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None
 
 
 def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
-    """Renews server.cert in the folder `data` for three more years, with the same key. If the demo's authority made the
-    TLS certificate in the folder, that one is renewed too, for the same hosts and the same key; then True, otherwise
-    False. An agency's own TLS files are not changed, also if the demo's authority is still in the folder.
+    """Renews server.cert (the agency's certificate of its server) in the folder `data` for three more years, with the
+    same key. If the authority of a demonstration (ca.key) made the TLS certificate in the folder, that one is renewed
+    too, for the same hosts and the same key; then True, otherwise False. An agency's own TLS files are not changed,
+    also if ca.key is still in the folder.
 
     `key_file`: where the agency's key is; None for where `init` put it. ConfigError if the key is missing or belongs to
     a different agency, or if a file of the demo's authority is missing or cannot be read; nothing is changed then. A
@@ -302,8 +303,8 @@ class NotClosed(ConfigError):
 
 async def open_room(data: Path, room: bytes) -> None:
     """Opens the room with the id `room`, which a restore closed, for writing, and gives up the items that are still
-    missing. NotClosed for a room that is not closed, ConfigError within a day of the restore. `data`: the server's data
-    folder; a running server notices within a second."""
+    missing. NotClosed for a room that is not closed (also for an unknown id), ConfigError within a day of the restore.
+    `data`: the server's data folder; a running server notices within a second."""
     async with opened(data) as store:
         restored = await store.restored()
         if restored is None or room not in await store.closed_rooms():

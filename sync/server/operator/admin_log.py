@@ -38,9 +38,9 @@ def record(store: AdminLog, command: str, **about: About) -> None:
 @contextlib.contextmanager
 def recorded(data: Path, command: str, *, result: str = OK, new: bool = False, **about: About) -> Iterator[None]:
     """Records in the admin log the command called `command`, which changes files of the data folder `data` in the
-    block: the entry is committed if the block ends without an error. `about`: whom or what the command concerns.
-    `result`: "ok" or a code. `new`: makes the database if there is none, as `init` does. Otherwise ConfigError if there
-    is none: a lost database must not be replaced by an empty one without a word.
+    block: the entry is committed if the block ends without an error. `about`: keyword arguments that say whom or what
+    the command concerns. `result`: "ok" or a code. `new`: makes the database if there is none, as `init` does.
+    Otherwise ConfigError if there is none: a lost database must not be replaced by an empty one without a word.
 
     The database is locked during the block, so a running server places nothing meanwhile: the block must be short. A
     process that is killed between the block's end and the commit (a flush to the disk) leaves no entry. StoreError if
@@ -63,8 +63,8 @@ def recorded(data: Path, command: str, *, result: str = OK, new: bool = False, *
 
 def note(data: Path, command: str, *, result: str = OK, **about: About) -> None:
     """Records in the admin log the command called `command`, which has finished, such as a backup. `data`: the server's
-    data folder. `about`: whom or what it concerned. `result`: "ok", or the code if the command failed. StoreError if
-    the database cannot be written."""
+    data folder. `about`: keyword arguments that say whom or what it concerned. `result`: "ok", or the code if the
+    command failed. StoreError if the database cannot be written, ConfigError if there is none."""
     with recorded(data, command, result=result, new=False, **about):
         pass
 

@@ -48,8 +48,9 @@ class AdminWatch:
         self.population: Population | None = None
 
     async def run(self) -> None:
-        """Reads the admin log (`look`) once a second, and counts people and devices once a minute, until it is
-        cancelled. If one of them fails, logs it and tries again a second later; the other goes on."""
+        """A background task: reads the admin log (`look`) once a second, until it is cancelled. Once a minute also
+        counts people, devices and rooms (`population`). If one of them fails, logs it and tries again a second later;
+        the other goes on."""
         until_count = 0
         while True:
             await _attempt(self.look, "the admin log was not read")
@@ -63,7 +64,8 @@ class AdminWatch:
 
     async def look(self) -> None:
         """Reads the entries that commands have added to the admin log, verifies that their hashes continue the chain,
-        and copies each entry to the server's own log: once, also over restarts. The first call after a start verifies
+        and copies each entry to the server's own log: once, also over restarts, since the store has the number of the
+        last copied one. The first call after a start verifies
         the whole chain. A chain that was cut or changed is logged as an error once and sets `broken`; its entries are
         copied all the same. Entries that were copied are copied again if they may have replaced others of their
         numbers: at a start those from the first broken one on, later all. StoreError if the log cannot be read now."""

@@ -30,9 +30,9 @@ _PROBE_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Look:
     """The server's condition at one moment. `code` is "ready" or the reason why not: "starting" (not checked yet),
-    "full" (no file would be accepted, or the disk is failing), "slow" (the disk does not answer), "certificate"
-    (clients refuse it: its time has ended or not begun), or the code of the error with which a write to the store
-    failed. `free_bytes`: what is left on the disk."""
+    "full" (less is free than the disk's reserve, so no file is accepted, or the disk is failing), "slow" (the disk does
+    not answer), "certificate" (clients refuse it: its time has ended or not begun), or the code of the error with which
+    a write to the store failed. `free_bytes`: what is left on the disk."""
 
     code: str
     free_bytes: int

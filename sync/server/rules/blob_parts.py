@@ -223,8 +223,9 @@ class Blobs:
         return await self._take(who, name, headers, body, new=found is None)
 
     async def _lies(self, row: BlobRow) -> bool:
-        """Whether the bytes of the part `row` are in the object store, to the last one. They may be missing after a
-        restore: a backup may have had only the row."""
+        """Whether the object store has the bytes of the part `row`, to the last one; their hash is not checked. They
+        may be missing after a restore: a backup may have had only the row. The part then counts as not uploaded, and a
+        client may upload it again."""
         last = max(0, row.size_bytes - 1)
         try:
             found = await self._objects.read(row.room, row.obj, row.part, last, 1)
@@ -278,8 +279,8 @@ class Blobs:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota") from e
 
     async def find(self, name: PartName) -> BlobRow:
-        """The row of the complete part `name`. BlobRefusal 404 if the part is not complete, or its bytes were lost; its
-        `offset` says how many bytes of an unfinished upload are stored."""
+        """The row of the complete part `name`. BlobRefusal 404 if the part does not exist or is not complete, or its
+        bytes were lost; its `offset` says how many bytes of an unfinished upload are stored, 0 for none."""
         row = await self._store.blob(name.room, name.obj, name.part)
         if row is None or not await self._lies(row):
             held = await self._objects.held(name.room, name.obj, name.part)

@@ -157,9 +157,10 @@ def read_entry(row: AdminRow) -> AdminEntry:
 
 
 def first_broken(rows: Iterable[AdminRow], head: AdminHead, *, after: AdminHead = EMPTY) -> Broken | None:
-    """Checks rows of the admin log, which begin after the row `after`. `head` is the newest row that was ever written.
-    Returns the first row that is missing, changed, unreadable or beyond `head`; None if every row up to `head` is as it
-    was written and no other follows. For the head UNKNOWN there is always one, the last row at the latest."""
+    """Checks `rows` of the admin log, in order, which begin after the row `after` (of which a caller has checked the
+    chain before; by default they are the whole log). `head` is the newest row that was ever written. Returns the first
+    row that is missing, changed, unreadable or beyond `head`; None if every row up to `head` is as it was written and
+    no other follows. For the head UNKNOWN there is always one, the last row at the latest."""
     at = after
     for row in rows:
         if row.n != at.n + 1:

@@ -69,9 +69,10 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
 
 
 def _clear(target: Path, fingerprint: str) -> None:
-    """Removes databases that interrupted backups left in `target` beside the one of the whole backup; parts of files
-    stay. ConfigError if `target` has no backup of the agency with the fingerprint `fingerprint` and is not empty.
-    Otherwise a backup to a wrong folder, such as another server's data folder, would remove its files."""
+    """Removes databases that interrupted backups left in `target` beside the one of the whole backup. Parts of files
+    stay: the next backup need not copy them again. ConfigError if the whole backup's manifest cannot be read, or if
+    `target` has no backup of the agency with the fingerprint `fingerprint` and is not empty. Otherwise a backup to a
+    wrong folder, such as another server's data folder, would remove its files."""
     whole = (target / NAME).exists()
     former = read_manifest(target) if whole else None
     begun = former.agency if former is not None else _begun(target)
@@ -207,7 +208,8 @@ def _copy_parts(
 
 def _sweep(target: Path, database: str, named: set[str]) -> None:
     """Removes former databases from the backup in `target`, and parts of files that are not among `named`, the paths of
-    those in the newest database (`database`). Otherwise destroyed content would stay in the backup."""
+    those in the newest database (`database` is its file's name). Otherwise destroyed content would stay in the backup.
+    OSError if a file cannot be removed."""
     (target / _BEGUN).unlink(missing_ok=True)
     _sweep_databases(target, database)
     blobs = target / "blobs"

@@ -60,7 +60,9 @@ def print_problem(problem: Problem) -> None:
 
 def verify(args: argparse.Namespace, data: Path) -> int:
     """Verifies `data` (a data folder or a backup) or one room in it (`args.room`), and prints each problem and the
-    counts. Returns the exit status, 0 only without problems."""
+    counts. Returns the exit status, 0 without problems, otherwise 1. If a backup's database is not the one in its
+    manifest, that problem alone is printed. ConfigError if `data` has no agency.pub or a manifest that cannot be read,
+    StoreError for a later version's database."""
     return _verify(data, args.room, print_problem)
 
 
@@ -95,9 +97,10 @@ def backup(args: argparse.Namespace, data: Path) -> int:
 
 
 def _copy(args: argparse.Namespace, data: Path) -> str:
-    """Makes the backup of the data folder `data` at `args.target`. Returns "ok"; "blob-missing" if the server lacks a
-    file part, so that the backup lacks it too; "damaged" if the finished backup was verified and has a fault. A file
-    part that is damaged in the backup is then removed from it, so that the next backup copies the part again."""
+    """Makes the backup of the data folder `data` at `args.target` and prints its manifest. Verifies the backup with
+    `args.verify`. Returns "damaged" if that found a fault; otherwise "blob-missing" if the server lacks a file part, so
+    that the backup lacks it too, and "ok" if not. A file part that is damaged in the backup is removed from it, so that
+    the next backup copies the part again. A backup that fails raises its error."""
     made = copy(data, args.target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
     rotten: list[str] = []

@@ -25,9 +25,10 @@ _ITEMS = "SELECT n, t, kind, body, sig, ct FROM items WHERE room = ? AND n > ? A
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerLine:
-    """One room in the listing of rooms that depend on one person: at most one of its owners still has an account. Ids
-    in hex; `changed` is the last item's time in ms. `owner` and `name` are "" if every owner's account was ended, and
-    `name` if the server has no staff record, or a damaged one. `members`: everybody in the room."""
+    """One line in the listing of rooms that depend on one person: a room in which at most one owner still has an
+    account. `room` and `owner`: ids in hex. `name`: the owner's, from the staff record. `owner` and `name` are "" if
+    every owner's account was ended, and `name` if the server has no staff record of the owner, or a damaged one.
+    `members`: how many members the room has. `changed`: the last item's time in ms."""
 
     room: str
     owner: str

@@ -60,8 +60,9 @@ class Reading:
     not have counts as empty."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the database at `path` for reading only. TooNew if a later version of the server wrote it, Damaged if
-        it is no database or there is no file, Locked if another program has locked it."""
+        """Opens the database at `path` for reading only, also one of an older version. TooNew if a later version of the
+        server wrote it, Damaged if it is no server's database or there is no file, Locked if another program has locked
+        it."""
         try:
             self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
         except sqlite3.Error as e:
@@ -105,9 +106,9 @@ class Reading:
         return any(row[1] == column.encode() for row in self.rows(table, f"PRAGMA table_info({table})"))
 
     def rows(self, table: str, query: str, params: tuple[object, ...] = ()) -> Iterator[Row]:
-        """Yields the rows that `query` finds in `table`, fetched a few at a time; `params` are the values of its
-        placeholders. Nothing if the file has no such table. Damaged or Locked if a page cannot be read, also after some
-        rows."""
+        """Runs `query`, with `params` as the values of its placeholders, and yields the rows that it finds, fetched a
+        few at a time. `table`: the table that `query` reads; if the file has no such table, nothing is yielded. Damaged
+        or Locked if a page cannot be read, also after some rows."""
         if table not in self._tables:
             return
         try:

@@ -42,7 +42,7 @@ def verify(
     `database`: the file of a backup's database; None for the one of a data folder. Nothing is changed, and a server may
     be running. Calls `on_problem` with each problem, and `step` often with the tally so far. Returns the tally. A
     database that cannot be read is reported as a problem too, and ends the check. ConfigError if agency.pub is missing,
-    or if it or a certificate's file cannot be parsed. TooNew, a StoreError, for a later version's database."""
+    or if it cannot be parsed. A StoreError for a later version's database (TooNew) or a locked one (Locked)."""
     report = Report(on_problem, step)
     agency_pk = read_agency_pk(data)
     try:
@@ -148,9 +148,10 @@ class _Check:
     # -- the server -------------------------------------------------------------------------------------------------
 
     def _server(self) -> None:
-        """Checks the server's and the escrow key's certificates, and the stored statements and receipts that the server
-        signed. Reports each problem. If server.cert is not valid, or missing (which is no problem), the statements and
-        receipts are not checked."""
+        """Checks server.cert (the agency's certificate for the server), the escrow key's certificate, the server's
+        signed statements that it was restored, and those of its receipts (signatures on what it has stored) that
+        clients have shown for items that it does not have. Reports each problem. If server.cert is not valid, or
+        missing (which is no problem), statements and receipts are not checked. Dates are not judged."""
 
         def verify_server(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
             return verify_server_cert(agency_pk, body, sig, now_ms=0)
