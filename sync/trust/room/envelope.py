@@ -73,12 +73,12 @@ class Header:
     """Extension 1: the position that a snapshot covers (u64), or the snapshot that an attest is of (32 B); see
     snapshots.py."""
 
-    def unknown(self) -> list[str]:
+    def unknown(self) -> tuple[str, ...]:
         """▲ The features of the header that this program does not know: "kind 9", "ext 2". The envelope is void, that
-        is without effect at every client, unless the room's policy enables them: then the room needs a newer
+        is without effect at every client, unless the room's policy enables all of them: then the room needs a newer
         program."""
-        kinds = [] if self.kind in LEAST_ROLE else [f"kind {self.kind}"]
-        return [*kinds, *(f"ext {e}" for e in self.even_ext)]
+        kinds = () if self.kind in LEAST_ROLE else (f"kind {self.kind}",)
+        return (*kinds, *(f"ext {e}" for e in self.even_ext))
 
     def encode(self) -> bytes:
         return enc(

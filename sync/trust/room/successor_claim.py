@@ -31,9 +31,9 @@ class Origin:
 
 def origin(genesis: Genesis) -> Origin | None:
     """The stopped room that the room with this `genesis` claims to continue, or None."""
-    if genesis.successor is None:
+    if genesis.predecessor is None:
         return None
-    room, n, rh = genesis.successor
+    room, n, rh = genesis.predecessor
     return Origin(room=RoomId(room), n=n, rh=Hash(rh))
 
 
