@@ -11,7 +11,7 @@ from sync.crypto import aead, seal
 from sync.crypto.encoding import ARRAY, dec, enc, head
 from sync.crypto.kdf import H, kdf
 from sync.crypto.seal import KemKey
-from sync.errors import Reject
+from sync.errors import BugError, Reject
 from sync.ids import NO_UID, Hash, RoomId, Uid
 from sync.trust.formats import fields
 from sync.trust.keys import merkle
@@ -247,8 +247,10 @@ def new_epoch(
 
     With `base` (see `sound_base`) the epoch holds, encrypted, the keys in `ring` from epoch `base` on. `archive` False
     makes an epoch without an archive key, as a signer without history must. Each seal takes about 60 µs, so call this
-    in a thread.
+    in a thread. BugError for a `base` without `archive`, or whose archive key is not in `ring`: nobody could read it.
     """
+    if base is not None and (not archive or ring.a(base) is None):
+        raise BugError("a link needs both archive keys")
     k, a = os.urandom(32), os.urandom(32) if archive else None
     prev = b""
     if a is not None and base is not None:

@@ -71,16 +71,6 @@ def entry_id(body: bytes) -> Hash:
     return H(DOMAIN, body)
 
 
-def root_of(bodies: list[bytes]) -> bytes:
-    """The public root key in force after the entries with these bodies: those of a verified log, from its first on."""
-    root = b""
-    for body in bodies:
-        entry = UserEntry.decode(body)
-        if entry.type in ("genesis", "root_rotate"):
-            root = fields.raw(fields.items(entry.payload, "root", 3)[0], 32, "root")
-    return root
-
-
 def device_id(genesis_root_pk: bytes, sign_pk: bytes) -> DevId:
     """▲ The id of a device. It covers the root key of the person's genesis, so that a device belongs to one person."""
     return DevId(H("dev", genesis_root_pk, sign_pk)[:16])
