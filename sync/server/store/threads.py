@@ -79,13 +79,13 @@ class Threads:
 
         written = self._writer.submit(both)
         written.add_done_callback(lambda done: self._still(done, along))
-        return written
+        return asyncio.shield(written)  # a caller that is cancelled does not undo the write
 
     def _still(self, done: "asyncio.Future[T]", along: Callable[[Connection], None]) -> None:
-        """Called when a write has ended (`done`). `along`, the record of an administrator's command, ran in the same
-        transaction. If the write failed, `along` is kept for the next write, unless a newer one waits for that
-        already."""
-        if (done.cancelled() or done.exception() is not None) and self._along is None:
+        """Called when a write has ended (`done`), also if its caller was cancelled before. `along`, the record of an
+        administrator's command, ran in the same transaction. If the write failed, `along` is kept for the next write,
+        unless a newer one waits for that already."""
+        if done.exception() is not None and self._along is None:
             self._along = along
 
     async def _read(self, run: Callable[[Connection], T]) -> T:
