@@ -99,13 +99,15 @@ class ReceiptVerifier:
 
     def why_less(self, room: RoomSync, n: int) -> RoomState:
         """▲ The reason why a server has `room` only up to position `n`, which is less than it promised. RESTORED if its
-        own signed statement says that it was restored from a backup, and the first lost item is newer than that backup
-        or at most a minute older; ROLLBACK otherwise. If that item is not kept here, the time of the newest receipt
-        counts instead, and without a receipt that of the last item that we verified. Stops nothing."""
+        own signed statement says that it was restored from a backup, the first lost item is newer than that backup or
+        at most a minute older, and the last promised one is not from more than a day after the restore; ROLLBACK
+        otherwise. If the first lost item is not kept here, the time of the newest receipt counts instead, and without a
+        receipt that of the last item that we verified. Stops nothing."""
         lost = self._link.ports.kept_items(room.room, n, 1)
         kept = self.kept(room.room)
-        t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
-        explained = self.restored is not None and self.restored.explains(t)
+        promised_t = max(room.stream.t, kept.t if kept is not None else 0)
+        lost_t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
+        explained = self.restored is not None and self.restored.explains(lost_t, promised_t)
         return RoomState.RESTORED if explained else RoomState.ROLLBACK
 
     def check(self, room: RoomSync, r: m.Receipt) -> bool:

@@ -138,6 +138,22 @@ async def test_a_write_that_fails_leaves_no_entry_and_the_next_one_has_it(tmp_pa
     await store.close()
 
 
+async def test_a_write_whose_caller_was_cancelled_leaves_one_entry(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "s.sqlite3")
+    await store.open()
+    admin_log.record(store, "invite", invitation=b"p" * 32)
+    written = asyncio.create_task(store.add_invite(invite()))
+    await asyncio.sleep(0)  # the task has given its write to the writer's thread
+    written.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await written
+    await store.add_invite(invite(b"q" * 32))
+    await store.add_invite(invite(b"r" * 32))
+    (row,) = await store.admin_rows(0)
+    assert read_entry(row).about == {"invitation": (b"p" * 32).hex()}
+    await store.close()
+
+
 KILLED = """
 import os, signal, sys
 from sync.server.operator import admin_log

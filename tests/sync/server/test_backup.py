@@ -335,6 +335,6 @@ def test_attack_a_restored_statement_that_is_none_is_refused() -> None:
 
 def test_attack_a_restore_explains_only_what_came_after_the_backup() -> None:
     statement = Restored.sign(KEY, PRINT, 9_000_000, 5_000_000)
-    assert statement.explains(5_000_001)
-    assert statement.explains(5_000_000 - LAG_MS)
-    assert not statement.explains(5_000_000 - LAG_MS - 1)
+    assert statement.explains(5_000_001, 5_000_001)
+    assert statement.explains(5_000_000 - LAG_MS, 9_000_000)
+    assert not statement.explains(5_000_000 - LAG_MS - 1, 9_000_000)
