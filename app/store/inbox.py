@@ -346,7 +346,7 @@ class Inbox:
 
 
 def _event_row(room: RoomId, e: RoomEvent) -> tuple[object, ...]:
-    return room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history, e.obj, e.until, e.note
+    return room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history, e.obj, e.until, e.note, e.place
 
 
 def _reread(room: RoomId) -> str:

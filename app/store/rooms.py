@@ -83,7 +83,9 @@ class Rooms:
 
     def resets(self, room: RoomId) -> list[tuple[Uid, int]]:
         """(person, server's time in ms) for each member whose account the agency has ended, in order."""
-        rows = self._db.rows("SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n", (room,))
+        rows = self._db.rows(
+            "SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n, place", (room,)
+        )
         return [(Uid(uid), t) for uid, t in rows]
 
     def left_at(self, room: RoomId, uid: Uid) -> int:
@@ -124,8 +126,8 @@ class Rooms:
         """The entries of the room's log after position `after_n`, in order, at most `limit`: who was added, removed and
         so on, and the records that leave a change out, for the timeline."""
         rows = self._db.rows(
-            """SELECT n, t, kind, by, subject, role, history, obj, until, note FROM events WHERE room = ? AND n > ?
-               ORDER BY n, place LIMIT ?""",
+            """SELECT n, t, kind, by, subject, role, history, obj, until, note, place FROM events
+               WHERE room = ? AND n > ? ORDER BY n, place LIMIT ?""",
             (room, after_n, limit),
         )
         return [
@@ -140,8 +142,9 @@ class Rooms:
                 obj=obj,
                 until=until,
                 note=note,
+                place=place,
             )
-            for n, t, kind, by, subject, role, h, obj, until, note in rows
+            for n, t, kind, by, subject, role, h, obj, until, note, place in rows
         ]
 
     def set_muted(self, room: RoomId, muted: bool) -> None:

@@ -362,8 +362,8 @@ class BlobPort(Protocol):
 
     def parts_checked_for(self) -> bytes | None:
         """The mark (opaque) that `set_parts_checked_for` stored last; None if nothing is stored. It names the restore
-        of the server (from a backup) after which the server was asked for all uploaded parts of files. After a restore
-        with another mark they are asked for again."""
+        of the server (from a backup) after which the server was asked for the uploaded parts of files, and the rooms
+        whose parts it was not asked for. After a restore with another mark all are asked for again."""
         ...
 
     def set_parts_checked_for(self, mark: bytes) -> None: ...
