@@ -22,4 +22,4 @@ class RoomType(StrEnum):
     def of(cls, text: str) -> "RoomType":
         """The type that `text` names, the text in a room's record. GROUP if this program does not know it: a newer
         program's room is shown as a plain room."""
-        return cls(text) if text in cls else cls.GROUP
+        return next((known for known in cls if known == text), cls.GROUP)

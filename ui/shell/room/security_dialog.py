@@ -220,7 +220,8 @@ def void_changes_text(counts: Sequence[tuple[Person, int]]) -> str:
 def newer_changes_text(count: int) -> str:
     """Text: `count` changes in the room are a newer program's, and are kept until this computer has it."""
     return trn(
-        "{n} change was made with a newer version of Kansli. It is kept, and shown once this computer has that version.",
+        "{n} change was made with a newer version of Kansli. It is kept, and shown once this computer has that "
+        "version.",
         "{n} changes were made with a newer version of Kansli. They are kept, and shown once this computer has that "
         "version.",
         count,
