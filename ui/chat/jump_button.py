@@ -33,9 +33,9 @@ class JumpButton(TextButton):
         """Shows how many messages the button marks as read: those that are `unread`, without the `mentions` of the
         person among them, which stay unread."""
         marked = unread - mentions
-        if unread >= MANY:
-            text = tr("Go to latest and mark over {n} as read").format(n=MANY - 1)
-        elif marked:
+        if unread >= MANY and marked > 1:  # no more were counted, so these are the fewest
+            text = tr("Go to latest and mark over {n} as read").format(n=marked - 1)
+        elif marked > 0:
             text = trn("Go to latest and mark {n} as read", "Go to latest and mark {n} as read", marked)
             text = text.format(n=marked)
         else:

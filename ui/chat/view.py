@@ -18,6 +18,7 @@ from app.errors import StoreFault, WorldError
 from app.objects.files import Source
 from ui.chat.composer import Composer, Written
 from ui.chat.drafting import Drafting
+from ui.chat.found_messages import found
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel
 from ui.chat.jump_button import JumpButton
@@ -60,7 +61,7 @@ class ChatView(QWidget):
             "chat", tr("No messages yet"), tr("Only the room's members can read what is written here.")
         )
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
-        self.composer = Composer(placeholder, lambda: service.members(room))
+        self.composer = Composer(placeholder, lambda: service.members(room), now=self._as_it_is_now)
         self.hover = HoverBar(self.list.viewport(), self._on_action)
         self.message_actions = MessageActions(self, service, room, self.list, self.composer, self.hover, words)
         self.drafting = Drafting(self, service, room, self.composer)
@@ -172,6 +173,10 @@ class ChatView(QWidget):
         self._stack.setCurrentIndex(0 if len(self._timeline) else 1)
         self._unread, mentions = self._service.unread(room)
         self.jump.show_count(self._unread, mentions)
+        self.composer.refresh()
+
+    def _as_it_is_now(self, message: Message) -> Message:
+        return found(self._timeline, message.change_id) or message
 
     def _on_seen(self, seen: set[ChangeId]) -> None:
         self._marks.run_guarded(lambda: self._service.mark_read(self._room, seen))
