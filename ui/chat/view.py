@@ -14,7 +14,7 @@ from app.chat.files import Picture
 from app.chat.model import Message
 from app.chat.service import ChatService
 from app.core.ids import ChangeId, ObjId, RoomId
-from app.errors import StoreFault, WorldError
+from app.errors import StoreFault
 from app.objects.files import Source
 from ui.chat.composer import Composer, Written
 from ui.chat.drafting import Drafting
@@ -244,7 +244,7 @@ class ChatView(QWidget):
                 if picture is not None:
                     pictures[source] = picture
             await self._service.send_file(self._room, written.files, written.text, reply_to=reply, pictures=pictures)
-        except (WorldError, asyncio.CancelledError):
+        except BaseException:  # a fault of our own code too: the message is in no other place
             self.drafting.end(sending)
             if isValid(self):  # otherwise the draft has it
                 self.composer.put_back(sending)
