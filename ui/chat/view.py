@@ -16,7 +16,7 @@ from app.chat.service import ChatService
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import StoreFault
 from app.objects.files import Source
-from ui.chat.composer import Composer, Written
+from ui.chat.composer import Composer, DraftMessage, Written
 from ui.chat.drafting import Drafting
 from ui.chat.found_messages import found
 from ui.chat.hover_bar import HoverBar
@@ -217,7 +217,9 @@ class ChatView(QWidget):
 
     def _on_submitted(self, written: Written) -> None:
         if written.files:
-            run(self, self._send_files(written))
+            sending = self.drafting.begin(written)
+            self._sent()  # before the loop turns: a second Enter that waits already would send the files twice
+            run(self, self._send_files(written, sending))
             return
         reply = written.reply_to.change_id if written.reply_to else None
         again = self.composer.submit  # what was refused is still there
@@ -230,12 +232,10 @@ class ChatView(QWidget):
         if done:
             self._sent()
 
-    async def _send_files(self, written: Written) -> None:
-        """Sends a message with files; the field is free at once. After an error or Cancel, the message comes back
-        before what is written by then. Until the message is sent, it is stored with the draft, since Kansli may be
-        locked meanwhile."""
-        sending = self.drafting.begin(written)
-        self._sent()
+    async def _send_files(self, written: Written, sending: DraftMessage) -> None:
+        """Sends a message with files, which the field has no more. After an error or Cancel, the message comes back
+        before what is written by then. Until the message is sent, it is stored with the draft (`sending`), since Kansli
+        may be locked meanwhile."""
         reply = written.reply_to.change_id if written.reply_to else None
         try:
             pictures: dict[Source, Picture] = {}

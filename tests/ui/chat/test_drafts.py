@@ -142,6 +142,21 @@ async def test_a_chat_opens_though_a_file_is_attached_or_sent_again_while_it_is_
     await until(lambda: not view.drafting.sending)
 
 
+async def test_enter_pressed_twice_at_once_sends_files_once(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    go_on = sending_waits(hl, monkeypatch)
+    file = tmp_path / "bilaga å.txt"
+    file.write_text("å")
+    attach(view, file)
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)  # before the loop has turned, as after a pause of the window
+    await until(lambda: bool(view.drafting.sending))
+    assert len(view.drafting.sending) == 1
+    go_on.set()
+    await until(lambda: not view.drafting.sending)
+
+
 async def test_an_empty_field_adds_nothing_to_the_text_of_a_message_that_is_being_sent(
     view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
 ) -> None:
