@@ -110,9 +110,12 @@ class Rooms:
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
         """The position of the newest entry that made the person `uid` an administrator or owner, or None; also if a
-        later entry lowered the role."""
+        later entry lowered the role or ended the membership. For the room's founder, if no later entry did: 1, the
+        position of the genesis."""
         found = self._db.value(
-            "SELECT max(n) FROM events WHERE room = ? AND subject = ? AND role >= ?", (room, uid, Role.ADMIN)
+            """SELECT max(n) FROM events WHERE room = ?1
+               AND (subject = ?2 AND role >= ?3 OR kind = 'genesis' AND by = ?2)""",
+            (room, uid, Role.ADMIN),
         )
         return int(found) if found is not None else None
 

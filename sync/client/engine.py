@@ -16,11 +16,12 @@ from sync.client.devices.device_pairing import Host
 from sync.client.devices.own_devices import Devices
 from sync.client.devices.own_recovery_sheet import RecoverySheet
 from sync.client.exchange.blob_transfer import Blobs
+from sync.client.exchange.extras import Extra
 from sync.client.exchange.history_grants import HistoryProposal, approval_waits, may_propose, proposals
 from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.member_audit import Audit
 from sync.client.exchange.missing_keys import Seals
-from sync.client.exchange.outbox import Extra, Outbox
+from sync.client.exchange.outbox import Outbox
 from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.exchange.room_operations import RoomOperations
 from sync.client.exchange.rotation_schedule import Schedule, due_ms, made_ms
