@@ -318,10 +318,15 @@ class Placing:
         return RoomHead(live.head, head.dev_seq if head else 0, head.ident if head else b"")
 
     async def _undo(self, live: LiveRoom) -> None:
-        """Discards items that the room's stream has accepted but that are not to be stored: drops the room from memory,
-        so that it is read again."""
-        await live.settled()
-        self._live.forget(live)
+        """Discards items that the room's stream has accepted but that are not to be stored: marks the room as broken at
+        once, and drops it from memory when its pending writes have ended, so that it is read again with them. Waits for
+        that; a caller that is cancelled meanwhile (its client left) changes nothing of it."""
+        live.broken = True
+        if live.tail is None or live.tail.done():
+            self._live.forget(live)
+        else:
+            live.tail.add_done_callback(lambda _: self._live.forget(live))
+            await live.settled()
 
     async def _known(self, live: LiveRoom, ids: Sequence[bytes]) -> int | None:
         """The position of the first of `ids` if the room has all of these items, one after the other; None otherwise.
