@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sync.errors import Reject
 from sync.protocol.messages import Receipt
-from sync.server.config import Config
+from sync.server.config import Config, ConfigError
 from sync.server.host.identity import read_agency_pk, read_escrow_cert, read_server_cert
 from sync.server.objects.filesystem import part_path
 from sync.server.operator.upkeep import audit
@@ -147,7 +147,11 @@ class _Check:
         """Checks the server's and the escrow key's certificates, and the stored statements and receipts that the server
         signed. Reports each problem. If server.cert is not valid, or missing (which is no problem), the rest is not
         checked."""
-        cert = read_server_cert(self._data)
+        try:
+            cert = read_server_cert(self._data)
+        except ConfigError:
+            self._report.add("certificate", "server.cert", "malformed")
+            return
         if cert is None:
             return
         try:
@@ -155,12 +159,14 @@ class _Check:
         except Reject as e:
             self._report.add("certificate", "server.cert", e.code)
             return
-        escrow = read_escrow_cert(self._data)
-        if escrow is not None:
-            try:
+        try:
+            escrow = read_escrow_cert(self._data)
+            if escrow is not None:
                 check_escrow(self._agency_pk, escrow.body, escrow.sig)
-            except Reject as e:
-                self._report.add("certificate", "escrow.cert", e.code)
+        except ConfigError:
+            self._report.add("certificate", "escrow.cert", "malformed")
+        except Reject as e:
+            self._report.add("certificate", "escrow.cert", e.code)
         fingerprint = agency_fingerprint(self._agency_pk)
         for t, backup_t, body, sig in self._reading.rows("restores", "SELECT t, backup_t, body, sig FROM restores"):
             try:
