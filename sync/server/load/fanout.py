@@ -72,6 +72,12 @@ class Outbox:
         """Makes `must` collect its frames until `release`. Answers are still queued at once."""
         self._held = []
 
+    def discard(self) -> None:
+        """Ends what `hold` began, and drops the frames that `must` has collected since. Nothing happens without a
+        `hold`, or after a `release`."""
+        self.size_bytes -= sum(map(len, self._held or ()))
+        self._held = None
+
     def release(self) -> None:
         """Ends what `hold` began: queues the frames that `must` has collected since, behind those that are queued
         already."""
@@ -237,11 +243,12 @@ class Hub:
 
     def notify_room(self, room: bytes, frame: Frame) -> None:
         """Queues a frame for every connection that listens to the room with the id `room`. A connection whose queue is
-        full misses the frame and stays connected."""
+        full is ended: it reads the same again when it is back."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
-            for listener in listeners:
-                listener.outbox.must(data)
+            for listener in list(listeners):
+                if not listener.outbox.must(data):
+                    listener.end(ErrorCode.BUSY)
             _charge(len(listeners), data)
 
     def nudge(self, uid: bytes, room: bytes, n: int) -> None:
