@@ -279,6 +279,7 @@ class Placing:
             error = None if future.cancelled() else future.exception()
             if error is not None or future.cancelled():
                 self._live.forget(live)
+                self._quotas.take_back(placement.by, placement.size_bytes)
                 if not answer.done():
                     answer.set_exception(error or StoreError("cancelled"))
                     answer.exception()  # read here: asyncio would warn if the requester is gone
@@ -414,7 +415,7 @@ def _placement(
         expected_n=rows[0].n - 1,
         items=rows,
         size_bytes=size,
-        by=senders(who),
+        by=() if returned else senders(who),
         day=today(),
         shares=shares,
         seals=seals,

@@ -5,14 +5,16 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
+from sync.server.config import Limits
 from sync.server.process.running import start_server
-from sync.server.store.base import Placement
+from sync.server.store.base import Full, Placement
 from sync.server.store.sql import SqlStore
 from tests.sync.server.house import House
-from tests.sync.server.wire import config
+from tests.sync.server.wire import Refused, config
 from tests.world import until
 
 OBJ = b"o" * 16
@@ -67,4 +69,32 @@ async def test_a_refused_batch_whose_sender_leaves_does_not_break_the_room(data:
         assert isinstance(await first, m.Placed)
         await anna.sync(room)
         assert (await anna.push(room, "två")).first == begun + 2
+        await house.close()
+
+
+class FullDisk(SqlStore):
+    """A store whose disk takes no placement while it is `full`."""
+
+    full = False
+
+    def place(self, placement: Placement) -> "asyncio.Future[None]":
+        if not self.full:
+            return super().place(placement)
+        refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        refused.set_exception(Full("disk"))
+        return refused
+
+
+async def test_what_a_full_disk_refused_does_not_count_as_sent(data: Path) -> None:
+    store = FullDisk(config(data).database)
+    async with start_server(config(data, Limits(device_bytes_a_day=40_000)), store=store) as server:
+        house = House(server, data)
+        anna, _, room = await house.two_in_a_room()
+        batch = anna.sealed(room, "å" * 5_000)
+        store.full = True
+        for _ in range(8):
+            with pytest.raises(Refused, match="full disk"):
+                await anna.wire.ask(msgspec.structs.replace(batch, rid=anna.wire.rid()), m.Placed)
+        store.full = False
+        await anna.wire.ask(msgspec.structs.replace(batch, rid=anna.wire.rid()), m.Placed)
         await house.close()
