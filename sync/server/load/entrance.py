@@ -37,6 +37,8 @@ class Caller:
         self.held_bytes = 0
         """How many bytes were received on this connection and are not answered yet; 0 once a device has signed in."""
         self.gone = False
+        self.ended = False
+        """Whether the server has ended the connection. `gone` follows when its transport is closed."""
 
     # -- what the connection's protocols say
 
@@ -52,8 +54,8 @@ class Caller:
 
     def answered(self) -> None:
         """Called when an HTTP request was answered: counts the connection as not signed in again, and gives the client
-        KEEP_ALIVE_S for the head of its next request."""
-        if not self.gone:
+        KEEP_ALIVE_S for the head of its next request. Nothing happens for a connection that the server has ended."""
+        if not self.gone and not self.ended:
             self.budget = self.origin.budget
             self._entrance.keep(self)
             self.awaits_head(KEEP_ALIVE_S)
@@ -62,9 +64,11 @@ class Caller:
         """Stops the deadline: the connection is now a WebSocket, which has its own."""
         self._stop_timer()
 
-    def forwarded(self, headers: Sequence[str]) -> None:
-        """Takes the request's X-Forwarded-For headers; they count only if the other end is a trusted proxy."""
+    def forwarded(self, headers: Sequence[str]) -> bool:
+        """Takes the request's X-Forwarded-For headers; they count only if the other end is a trusted proxy. False if
+        the connection has ended, also because of them: the request must then not be served."""
         self._entrance.forwarded(self, headers)
+        return not self.ended
 
     def held(self, size_bytes: int) -> None:
         """Adds received bytes that are not answered yet; a negative number subtracts answered ones."""
@@ -90,6 +94,8 @@ class Caller:
 
     def end(self) -> None:
         """Ends the connection at once."""
+        self.ended = True
+        self._stop_timer()
         self._end()
 
     def left(self) -> None:
