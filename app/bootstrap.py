@@ -94,8 +94,8 @@ class Office:
 
     def renew_policy(self) -> None:
         """Reads the machine's policy again and applies it if it has changed. An open session stays open. An unlock
-        method that policy now forbids opens nothing any more; if it is the only one, it still does until it is
-        replaced."""
+        method that policy now forbids opens nothing any more. Only if policy allows none of those that exist, they
+        still do until one is replaced."""
         policy = self._read_policy()
         if policy == self.policy:
             return
@@ -119,7 +119,8 @@ class Office:
         return await resume(self.place, await asyncio.to_thread(self.slots.unlock_keyring))
 
     def start_over(self) -> None:
-        """Removes the store of an unfinished enrolment. A finished account is never removed: BugError."""
+        """Removes the store of an unfinished enrolment, pairing or recovery, so that the profile is new. BugError if
+        nothing is unfinished: a finished account is never removed."""
         if not self.is_unfinished:
             raise BugError("only an unfinished enrolment can be started over")
         self.place.clear()
@@ -137,20 +138,22 @@ class Office:
 
     async def rekey(self, change: KeyChange) -> Session:
         """Changes the passphrase or removes an unlock method, as `change` says, after the former session was closed.
-        The database gets a new key. Opens a new session. Raises WrongPassphrase, WeakPassphrase, LastSlot,
-        KeyringLocked, NoKeyring, StoreFault."""
+        The database gets a new key. Opens a new session. Raises WrongPassphrase, WeakPassphrase, LastSlot (no method
+        would remain), KeyringLocked, NoKeyring, NoSlot, SlotForbidden, SlotDamaged, StoreFault; BadCaFile if only the
+        opening failed."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
 
     async def replace(self, current: str | None, new: str | None) -> Session:
         """Opens a session by an unlock method that policy has forbidden, for the last time, and replaces the method.
         `current`: the passphrase if that is the forbidden method, None for the key store; `new`: the passphrase to use
-        from now on, None for the key store. Raises WrongPassphrase, WeakPassphrase, KeyringLocked, NoKeyring,
-        StoreFault."""
+        from now on, None for the key store. Raises WrongPassphrase, WeakPassphrase, SlotForbidden (policy forbids the
+        new method too), KeyringLocked, NoKeyring, NoSlot, SlotDamaged, StoreFault; BadCaFile if only the opening
+        failed."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.replace, current, new))
 
     async def unlock_raw(self) -> Session | None:
-        """Opens a session with the raw key in the environment (for benches, tests and the demo); None if there is
-        none."""
+        """Opens a session with the raw key in the environment (for benches, tests and the demo); None if there is none.
+        Raises SlotDamaged if it is no valid key, StoreMissing, StoreCorrupt and other StoreFaults, BadCaFile."""
         keys = raw_key_from_env()
         return await self.place.open(keys) if keys is not None else None
 

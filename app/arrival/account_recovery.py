@@ -75,9 +75,10 @@ class AccountRecovery:
         """Asks the server at the address `server` whose recovery sheet it is. `code`: the activation code with its
         second line; `recovery_sheet`: the code on the paper. Raises Reject `"code"`, `"share-code"` or
         `"recovery-sheet-code"` for a mistyped code, `"share-missing"` for a code without its second line, `"share"` for
-        the share of another recovery sheet, `"recovery-sheet"` and `"record"` for a false answer; Refused
-        `"recovery-sheet-unknown"`, `"other-person"`, `"code-…"`; BadAddress, ServerNotAllowed, BadCaFile, and other
-        SyncErrors such as Unreachable."""
+        the share of another recovery sheet, `"recovery-sheet-format"` for an old recovery sheet, `"recovery-sheet"` and
+        `"record"` for a false answer; Refused `"recovery-sheet-unknown"`, `"other-person"` (the activation code is for
+        somebody else), `"reset"` (the account has ended), `"code-…"`; BadAddress, ServerNotAllowed, BadCaFile, and
+        other SyncErrors such as WrongAgency and Unreachable."""
         attempt = Attempt.begin(code, recovery_sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
         if self._current is None or not self._current.is_of(attempt):
@@ -91,10 +92,13 @@ class AccountRecovery:
         `look_up_account` returned for it, of which only the server is used; BugError if that was not called.
         `passphrase`: what unlocks the store; None for the computer's key store. `progress` is called at each step with
         (what is being done, for the screen; steps done; steps in all). Raises ReturnWaits if the other devices have a
-        day to object: then call `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the errors
-        of `look_up_account` too. `revoke`: the other devices are revoked in the same step. ▲ What is needed to finish
-        is kept before the server receives it. If the method is called several times for the same codes, the last
-        passphrase and the last `revoke` count."""
+        day to object: then call `ask_again`, or `resume` after the next start. Raises Refused "vetoed" if one has
+        objected, Refused and Reject with other codes if the codes or the server's answers do not fit, other SyncErrors
+        such as Unreachable; WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreFault; BadAddress,
+        ServerNotAllowed, BadCaFile. After a refusal that is final the store is removed. `revoke`: other devices, at
+        most three, the oldest, are revoked in the same step. ▲ What is needed to finish is kept before the server
+        receives it. If the method is called several times for the same codes, the last passphrase and the last `revoke`
+        count."""
         current = self._current
         if current is None:
             raise BugError("look_up_account was not called")

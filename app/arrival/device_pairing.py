@@ -41,11 +41,12 @@ class DevicePairing:
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PairingPeer:
         """Connects to the device that has the account, through the server at the address `server`, by the `code` or the
-        `number` that the other device shows. `name` is the name that this device is to have. Ends an earlier pairing.
+        `number` that the other device shows: one of them is given, the other is "". `name` is the name that this device
+        is to have. Ends an earlier pairing.
 
         Raises BadAddress, ServerNotAllowed, BadCaFile; Reject "code" for a mistyped code, "enrol" for a wrong one or
-        for an attacker in between; Refused "code-unknown", "code-used", "pairing"; other SyncErrors such as
-        Unreachable.
+        for an attacker in between; Refused "code-unknown", "code-used", "busy" (too many try numbers), "pairing" (the
+        other device has left, or the time is over); other SyncErrors such as Unreachable.
         """
         await self.stop_pairing()
         self._guest = guest = Guest(
@@ -65,9 +66,10 @@ class DevicePairing:
         `begin_pairing` returned. `passphrase`: what unlocks the store; None for the computer's key store. `progress` is
         called at each step with (what is being done, for the screen; steps done; steps in all).
 
-        Raises Refused "pairing" if the other device says no or does not answer, and SyncErrors such as Unreachable;
-        nothing is left behind then. If only the connection was lost after the other device agreed, `join` may be called
-        again.
+        Raises Refused "pairing" if the other device says no or does not answer, Reject "enrol" or "record" for a false
+        answer, and other SyncErrors such as Unreachable; WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked,
+        StoreFault. Nothing is left behind then. BugError before `begin_pairing`, or if the profile has a finished
+        account. If only the connection was lost after the other device agreed, `join` may be called again.
         """
         guest = self._guest
         if guest is None:

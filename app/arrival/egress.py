@@ -32,7 +32,8 @@ class Routes:
 
 def egress_of(settings: Settings, routes: Routes) -> Route:
     """Which connections out of this computer are allowed, by which proxy, and which certificates are trusted beside
-    those of the system, as the settings are now."""
+    those of the system, as the settings are now. `routes`: how the desktop finds proxies. Where the settings require a
+    proxy that cannot be found, this raises nothing: the Route does (ProxyUnnamed, NoProxyScript) at each connection."""
     ca = settings.get(CA_FILE)
     return Route(
         servers=entries(settings.get(SERVERS)),

@@ -83,8 +83,11 @@ class Enrolling:
     async def look_up(self, server: str, code: str) -> LookupResult:
         """Asks the server at the address `server` for whom the activation code `code` was made. For the code of an
         enrolment that is unfinished here it returns the earlier answer instead: the server may hold that code as used
-        by it. Raises BadAddress, ServerNotAllowed, BadCaFile, and SyncErrors such as Unreachable."""
+        by it. Raises Reject "code" or "share-code" for a mistyped code; Refused "code-unknown", "code-used",
+        "code-expired" or "code-withdrawn"; WrongAgency if the code is not of this server's agency; BadAddress,
+        ServerNotAllowed, BadCaFile, and other SyncErrors such as Unreachable."""
         if self._unfinished is not None and self._unfinished.code == code:
+            self._code, self._looked_up = code, self._unfinished.found
             return self._unfinished.found  # the server may hold it as used: by us
         invitation = await Enrolment(self._place.dialer(server), code, clock.now_ms).look()
         record = invitation.record
@@ -102,13 +105,14 @@ class Enrolling:
     async def enrol(self, found: Chosen, passphrase: str | None, progress: Progress) -> Session:
         """Makes the encrypted store and the account, and registers the account at the server. `found`: what `look_up`
         returned. `passphrase`: what unlocks the store; None for the computer's key store. `progress` is called at each
-        step with (what is being done, for the screen; steps done; steps in all). An unfinished account of another code
-        is removed first. Raises WeakPassphrase, NoKeyring, KeyringLocked, StoreFault; Refused "code-…" and other
-        SyncErrors such as Unreachable.
+        step with (what is being done, for the screen; steps done; steps in all). Anything else that is unfinished in
+        the profile is removed first: an account of another code or of an earlier run, a recovery. Raises
+        WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreFault; Refused "code-…" and other SyncErrors such
+        as Unreachable; BadAddress, ServerNotAllowed, BadCaFile; BugError if the profile has a finished account.
 
         ▲ The account is kept before the server receives it. If no answer is received, the account stays: `enrol` again
-        finishes it, and so does the next start. If the enrolment failed before that, or if the server will never take
-        it, nothing is left behind.
+        finishes it in the same run of the program, and `resume` after the next start. If the enrolment failed before
+        that, or if the server will never take it, nothing is left behind.
         """
         self._place.check_free()
         if self._unfinished is not None and self._unfinished.code != self._code:
@@ -131,7 +135,9 @@ class Enrolling:
 
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
         """Makes the store, protected by `passphrase` (None: by the computer's key store), and the account, and
-        registers it. ▲ Uses the code that was looked up when this began, even if another one is looked up meanwhile."""
+        registers it. ▲ Uses the code that was looked up when this began, even if another one is looked up meanwhile.
+        Raises WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreFault, BadAddress, ServerNotAllowed,
+        BadCaFile, Refused "code-…" and other SyncErrors."""
         code = self._code
         known = self._looked_up or LookupResult(name="", title="", unit="", agency="", server=found.server)
 
@@ -154,7 +160,9 @@ class Enrolling:
         """Registers the account `made`, which an earlier call made, at the server that `found` names. `passphrase`
         protects the store (None: the computer's key store does) and may differ from the first time: nothing but that
         account is in the store yet. ▲ The store's old key slot (its key under the former passphrase or the key store)
-        is removed once the new one is written, since the server may have registered the account."""
+        is removed only once the new one is written: the server may have registered the account, and without a slot it
+        would be lost. Raises WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreUnwritable, BadAddress,
+        ServerNotAllowed, BadCaFile, Refused "code-…" and other SyncErrors."""
         await asyncio.to_thread(self._place.slots.only, made.key, passphrase)
         progress(tr("Registering with the server"), 2, 3)
         await register(self._place.dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)

@@ -85,7 +85,8 @@ class Place:
         return _KEYRING in self.settings.unlock_kinds() and usable()
 
     def dialer(self, server: str) -> Dialer:
-        """What opens connections to a server that a person named. Raises BadAddress, ServerNotAllowed, BadCaFile."""
+        """What opens connections to the server at the address `server`, which a person typed. Raises BadAddress;
+        ServerNotAllowed if policy names servers and this is none of them; BadCaFile."""
         address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
         servers = entries(self.settings.get(SERVERS))
         if servers and address.name not in map(host_port, servers):
@@ -152,15 +153,17 @@ class Place:
 
     async def add_slot(self, key: bytes, passphrase: str | None) -> None:
         """Adds a key slot to the store, which protects its database key `key`: by `passphrase`, or if that is None by
-        the computer's key store. Raises WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreUnwritable."""
+        the computer's key store. Raises WeakPassphrase, SlotForbidden (policy does not allow the method), NoKeyring,
+        KeyringLocked, StoreUnwritable; BugError if there is such a slot already."""
         if passphrase is None:
             await asyncio.to_thread(self.slots.add_keyring, key)
         else:
             await asyncio.to_thread(self.slots.add_passphrase, key, passphrase)
 
     def clear(self) -> None:
-        """Removes the store with all its content, and its key slots. The mark is removed last, so that after a power
-        cut the profile is still known as unfinished."""
+        """Removes the store with all its content, and its key slots; emits `cleared`. Checks nothing: a finished
+        account is removed too. The mark that the account is unfinished is removed last, so that after a power cut the
+        profile is still known as unfinished."""
         for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
             path.unlink(missing_ok=True)
         self.slots.forget()
@@ -176,14 +179,16 @@ class Place:
 
     def open_store(self, keys: StoreKeys) -> Store:
         """Opens the store with the database keys that an unlock method gave; the caller closes it. Raises StoreMissing,
-        StoreCorrupt, StoreNewer, …"""
+        StoreCorrupt, StoreOlder, StoreNewer, DiskFull, StoreUnwritable; WrongPassphrase for the old passphrase after a
+        change of keys that was interrupted late."""
         workers = Workers()
         return open_store(self.profile, self.slots, keys, workers.states.kinds(self._kinds), workers)
 
     async def open(self, keys: StoreKeys) -> Session:
         """Opens the account with the database keys that an unlock method gave, and begins to sync. An unfinished
-        account counts as finished once the server has let it in. Raises StoreMissing, StoreCorrupt, StoreNewer,
-        BadCaFile, …; nothing is left open then."""
+        account counts as finished once the server has let it in. Raises StoreMissing, StoreCorrupt and other
+        StoreFaults, WrongPassphrase (the old one after an interrupted change of keys), BadCaFile; nothing is left open
+        then."""
         async with Scopes() as scopes:
             store = scopes.enter("store", self.open_store(keys))
             dialer = self.account_dialer(store)

@@ -18,7 +18,8 @@ async def resume(place: Place, keys: StoreKeys) -> Session:
     """Finishes an account that this run of the program or an earlier one made, and opens it. `keys`: the database keys
     that an unlock method gave. Raises NotEnrolled if no account was kept; Refused "code-…" if the server never took the
     account and will not take it any more; ReturnWaits while the other devices may object to a recovery, Refused
-    "vetoed" if one has; other SyncErrors such as Unreachable, after which it may be tried again."""
+    "vetoed" if one has; other SyncErrors such as Unreachable, after which it may be tried again; StoreMissing,
+    StoreCorrupt and other StoreFaults; BadAddress, ServerNotAllowed, BadCaFile."""
     store = place.open_store(keys)
     try:
         attempt, kept = store.account.attempt(), store.load_account()
@@ -41,8 +42,8 @@ async def resume(place: Place, keys: StoreKeys) -> Session:
 async def _ask_back(place: Place, store: Store, attempt: bytes) -> None:
     """Asks the server whether the recovery that `attempt` began can be finished now, and if so stores the recovered
     account and deletes the stored `attempt`, which is an encoded Attempt (recovery by the recovery sheet). Otherwise it
-    stays: ReturnWaits while another device of the person may still object; Refused "vetoed" if it has, and SyncErrors
-    such as Unreachable."""
+    stays: ReturnWaits while another device of the person may still object; Refused "vetoed" if it has, other SyncErrors
+    such as Unreachable, BadAddress, ServerNotAllowed, BadCaFile."""
     answer = await Recovery(place.dialer(place.settings.get(SERVER)), Attempt.decode(attempt), clock.now_ms).ask()
     if isinstance(answer, Waiting):
         raise ReturnWaits(answer.ready_ms)

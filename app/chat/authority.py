@@ -35,8 +35,8 @@ class MessageRow:
     """One message as it is stored. `author`: the person whom its record names; `shown`: whether that person is shown as
     its author here (otherwise it is shown as a quotation). `carried_by`: who carried it over from an old room, None if
     nobody did. `change_id`: its id in this conversation; `own_id`: the id that its author gave it, of a carried message
-    `change_id` again. `t` (ms): the time that is shown. `row`, `own_t` (ms), `n` and `data`: row, time, position (None
-    until the server has it) and bytes of the change that it is in."""
+    `change_id` again. `t` (ms): the time that is shown. `row`, `own_t` (ms), `n` and `data`: row in the store, time,
+    position (None until the server has it) and bytes of the change that it is in."""
 
     row: int
     room: RoomId
@@ -55,7 +55,8 @@ class MessageRow:
 @dataclass(slots=True, kw_only=True)
 class Outcome:
     """What later records have made of a message: its last edit, who deleted it, and its reactions by (emoji, person),
-    each with the sort key of its record. None in place of a reaction that was taken back."""
+    each with the sort key of its record (the server's position; above all positions while the server does not have it).
+    None in place of a reaction that was taken back."""
 
     edit: CarriedPart | None = None
     deleted_by: Uid | None = None
@@ -64,7 +65,7 @@ class Outcome:
 
 def second_id(author: bytes, change_id: bytes) -> ChangeId:
     """A second id for a message by `author` whose own id `change_id` is already that of another person's message in
-    this conversation.
+    this conversation. Computed from the two arguments, so every device gets the same.
 
     ▲ Without it an attacker could copy the id of a colleague's message, write a message of their own under that id
     first, and so keep the colleague's message out of the conversation.
@@ -97,7 +98,8 @@ def message_row(conn: Connection, obj: ObjId, change_id: bytes) -> MessageRow | 
 
 def outcome(conn: Connection, message: MessageRow, until: int | None = None, *, reactions: bool = True) -> Outcome:
     """What later records make of a message: its edit, its deletion and its reactions. `until`: only records up to this
-    sort key count, None for all. `reactions` False: reactions are not read."""
+    sort key count (the server's position; above all positions while the server does not have it), None for all.
+    `reactions` False: reactions are not read."""
     bound = MAX_INT if until is None else until
     found = Outcome(edit=_edit(conn, message, bound), deleted_by=_deleted_by(conn, message, bound))
     if not reactions:
@@ -112,7 +114,8 @@ def outcome(conn: Connection, message: MessageRow, until: int | None = None, *, 
 
 def reaction(conn: Connection, message: MessageRow, emoji: str, uid: Uid) -> tuple[bool, int] | None:
     """The last record of the person `uid` about a reaction with `emoji` to a message: (whether the record sets the
-    reaction, or takes it back; the record's sort key). None if there is no such record."""
+    reaction, or takes it back; the record's sort key, which is the server's position, or above all positions while the
+    server does not have it). None if there is no such record."""
     last = _last(conn, message, REACTION, emoji, uid, MAX_INT)
     return (_is_on(last[1].data), last[0]) if last is not None else None
 
@@ -132,8 +135,9 @@ def _targets(message: MessageRow, by: bytes) -> set[ChangeId]:
 def _last(
     conn: Connection, message: MessageRow, kind: str, emoji: str, by: Uid, until: int
 ) -> tuple[int, CarriedPart] | None:
-    """The last record of `kind` that the person `by` wrote about `message`, up to the sort key `until`: (its sort key,
-    the record). `emoji`: that of a reaction, "" for other kinds. None if there is none."""
+    """The last record of `kind` that the person `by` wrote about `message`, up to the sort key `until` (the server's
+    position; above all positions while the server does not have it): (its sort key, the record). `emoji`: that of a
+    reaction, "" for other kinds. None if there is none."""
     found = list[tuple[int, CarriedPart]]()
     for target in _targets(message, by):
         row = conn.execute(_LAST, (message.obj, target, kind, emoji, by, until)).fetchone()
@@ -149,8 +153,9 @@ def _edit(conn: Connection, message: MessageRow, until: int) -> CarriedPart | No
 
 
 def _deleted_by(conn: Connection, message: MessageRow, until: int) -> Uid | None:
-    """The person who is shown as having deleted the message: the first who did of those who had the right to. Only
-    records up to the sort key `until` count. None if nobody did."""
+    """The person who is shown as having deleted the message: the first who did of those who had the right to (the
+    author, the person who carried it over from an old room, administrators and owners). Only records up to the sort key
+    `until` (the server's position) count. None if nobody did."""
     deleters = set[bytes]()
     for target in {message.change_id, message.own_id}:
         deleters |= {by for (by,) in conn.execute(_DELETERS, (message.obj, target))}
@@ -159,8 +164,9 @@ def _deleted_by(conn: Connection, message: MessageRow, until: int) -> Uid | None
 
 
 def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int) -> int | None:
-    """The sort key of the first deletion of the message by the person `by` at a position where they had the right to
-    it, up to `until`; None if there is none."""
+    """The sort key (the server's position) of the first deletion of the message by the person `by` up to `until`. The
+    author and the person who carried it over may always delete it; others only at positions where they were
+    administrator or owner. None if there is none."""
     if by in (message.author, message.carried_by):
         spans = [(0, until)]
     else:
@@ -174,8 +180,9 @@ def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int
 
 
 def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int]]:
-    """The ranges (first, last) of positions in which the person `uid` was administrator or owner of the room, in order.
-    A deletion that needs these roles counts only there."""
+    """The ranges (first, last) of positions in which the person `uid` was administrator or owner of the room, in order;
+    both ends belong to a range, and MAX_INT is the end while they still are. [] if they never were. A deletion that
+    needs these roles counts only there."""
     execute = conn.execute
     roles = execute(
         "SELECT n, role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL ORDER BY n", (room, uid)
@@ -186,8 +193,9 @@ def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int
 
 
 def _began_as_admin(conn: Connection, room: RoomId, uid: bytes) -> bool:
-    """Whether the person `uid` was administrator or owner before the first entry about their role that is stored here.
-    True for the room's founder, whatever their role is now; otherwise their present role in the member list decides."""
+    """Whether the person `uid` was administrator or owner before the first log entry about their role that is stored
+    here. True for the room's founder, whatever their role is now; otherwise their present role in the member list
+    decides."""
     execute = conn.execute
     founded = "SELECT 1 FROM events WHERE room = ? AND kind = 'genesis' AND by = ?"
     if execute(founded, (room, uid)).fetchone() is not None:

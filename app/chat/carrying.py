@@ -22,22 +22,27 @@ GROUP = 16
 
 
 def carry(db: Database, obj: ObjId, rows: ChatRows, there: ChatRows) -> Iterator[Sequence[bytes]]:
-    """Yields groups of changes that carry a conversation over into the room that continues its own. `rows`: the
-    messages of the old conversation `obj`, of which those that the server has are carried, oldest first. `there`: the
-    messages of the new conversation; those that it has already are skipped."""
+    """Yields groups of at most GROUP changes (encoded) that carry a conversation over into the room that continues its
+    own; the caller writes each group in one transaction. `rows`: the messages of the old conversation `obj`, of which
+    those that the server has are carried, oldest first, but for one that is too large for a record with its author and
+    time. `there`: the messages of the new conversation; those that it has already are skipped."""
     for first in range(0, rows.count(), GROUP):
         page = [m for m in rows.page(first, GROUP) if not m.waiting and there.index_of(m.change_id) is None]
         with db.transaction(durable=False) as conn:
             found = [original(conn, obj, message.change_id, PENDING - 1) for message in page]
         if page:
-            yield [_data(one.carried()) for one in found if one is not None]
+            yield [data for one in found if one is not None and (data := _data(one.carried())) is not None]
 
 
-def _data(carried: Carried) -> bytes:
+def _data(carried: Carried) -> bytes | None:
     """Encodes the record that carries a message over from an old room. If that is too large, leaves out the pictures'
-    previews, and then the reactions."""
+    previews, and then the reactions. None if that is not enough. ▲ Such a message stays in the old room alone: nobody
+    keeps a room from being continued by one that is as large as a record may be."""
+    less = msgspec.structs.replace
     data = encode(carried)
     if len(data) > MAX_DATA_BYTES:
-        carried = msgspec.structs.replace(carried, data=without_previews(carried.data))
+        carried = less(carried, data=without_previews(carried.data))
         data = encode(carried)
-    return data if len(data) <= MAX_DATA_BYTES else encode(msgspec.structs.replace(carried, reactions=()))
+    if len(data) > MAX_DATA_BYTES:
+        data = encode(less(carried, reactions=()))
+    return data if len(data) <= MAX_DATA_BYTES else None

@@ -42,7 +42,7 @@ Checked = tuple[Source, str, int]
 
 class Files:
     """Checks, encrypts, sends and fetches the files of chat messages. `blobs` stores and transfers their parts; without
-    it nothing can be sent or fetched (NotFound). `max_bytes`: the largest file."""
+    it nothing can be sent or fetched (NotFound). `max_bytes`: the largest file that may be sent."""
 
     def __init__(self, blobs: Blobs | None, transfers: Transfers, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -50,8 +50,9 @@ class Files:
         self._transfers = transfers
 
     async def check(self, sources: Sequence[Source]) -> list[Checked]:
-        """Checks that every file may be sent, and returns each with a safe name and its size in bytes. FileTooLarge,
-        FileUnreadable or BadFileName names the file that may not."""
+        """Checks that every file may be sent, and returns each, in their order, with a safe name and its size in bytes.
+        FileTooLarge, FileUnreadable or BadFileName is about the first that may not, and its `file` is that file's
+        name."""
         return [(source, *await asyncio.to_thread(self._check, source)) for source in sources]
 
     async def seal(
@@ -78,7 +79,9 @@ class Files:
     async def fetch(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
         """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
         replaces a file, or a folder, in which it gets its own name beside existing files. Returns the path. NotFound if
-        there is no such attachment, or if this chat transfers no files."""
+        there is no such attachment, or if this chat transfers no files; StoreUnwritable if the file cannot be written;
+        SyncErrors such as Unreachable, Refused or Reject if it cannot be fetched. A file that was at `target` is
+        unchanged then."""
         if self._blobs is None or index >= len(message.attachments):
             raise NotFound
         blobs, attachment = self._blobs, message.attachments[index]

@@ -73,8 +73,9 @@ def toggle(now: Written, mark: str) -> Written:
 
 
 def typed(now: Written, size: int) -> Written:
-    """Gives the marks that are on to the `size` characters before the caret, which were just typed or pasted. If those
-    are only spaces, the marks stay on for what follows."""
+    """Gives the marks that are on to the `size` characters before the caret, which were just typed or pasted. The caret
+    is then inside the marked run, so that what follows has the marks too. If those characters are only spaces, nothing
+    is marked yet and the marks stay on for what follows."""
     first = now.end - size
     if not now.on or not now.text[first : now.end].strip():
         return now
@@ -83,8 +84,8 @@ def typed(now: Written, size: int) -> Written:
 
 def new_line(now: Written) -> Written:
     """Inserts a line break at the caret or in place of the selection. With the caret behind a list item's sign, the
-    next line is an item too; if that item is empty, it loses its sign instead and no line is added. Marks end with
-    their line and are on again in the next."""
+    next line is an item too. If the caret's item has no text, it loses its sign instead and no line is added. Marks end
+    with their line and are on again in the next."""
     if now.start != now.end:
         text = now.text[: now.start] + now.text[now.end :]
         now = Written(text=text, start=now.start, end=now.start)
@@ -98,8 +99,8 @@ def new_line(now: Written) -> Written:
 
 
 def toggle_list(now: Written) -> Written:
-    """Makes the caret's line, or those of the selection, list items. If all of them are items, makes them lines
-    again."""
+    """Makes the caret's line, or those of the selection, list items; empty lines among others stay as they are. If all
+    of them are items, makes them lines again."""
     lines = _lines(now)
     items = [LIST_LINE.match(now.text[first:last]) for first, last in lines]
     off = all(items)
@@ -133,7 +134,8 @@ def finished(now: Written) -> str:
 
 
 def _line(text: str, at: int) -> tuple[int, int]:
-    """(first, behind the last) offset of the line of `text` that contains the offset `at`."""
+    """(first, behind the last) offset of the line of `text` that contains the offset `at`, without its line break. An
+    offset just before a break is in the line that it ends."""
     end = text.find("\n", at)
     return text.rfind("\n", 0, at) + 1, end if end >= 0 else len(text)
 
@@ -181,8 +183,8 @@ def _moved(now: Written, at: int, *, on: Marks) -> Written:
 
 
 def _step_in(now: Written, mark: str) -> Written:
-    """Moves the caret back into the run marked with `mark` that ends at it, and into runs within that one whose marks
-    had stayed on."""
+    """Moves the caret, which is just behind a run marked with `mark`, back into it, before its closing mark. If another
+    run ends there too and its mark is on, moves the caret into that one as well, and the mark is no longer on."""
     at, on = now.end - len(mark), now.on
     for other in (BOLD, ITALIC):
         if other in on and _ends_run(now.text, at, other):
@@ -191,8 +193,8 @@ def _step_in(now: Written, mark: str) -> Written:
 
 
 def _step_out(now: Written, last: int, mark: str) -> Written:
-    """Moves the caret behind the run marked with `mark` that ends at `last`. Spaces before the caret move out of the
-    run with it. Marks of runs within that one which end there too stay on."""
+    """Moves the caret behind the run marked with `mark` that it is in; `last` is the offset behind its closing mark.
+    Spaces before the caret move out of the run with it. Marks of runs within that one which end there too stay on."""
     before, rest = now.text[: now.end], "".join(now.text[now.end : last].split())
     spaces = before[len(before.rstrip(" \t")) :] + " " * (last - now.end - len(rest))
     text = before.rstrip(" \t") + rest + spaces
@@ -244,8 +246,8 @@ def _restyled(
     now: Written, meant: Sequence[int], *, add: Marks = NO_MARKS, drop: Marks = NO_MARKS, insert: str = ""
 ) -> Written:
     """Gives the characters at the offsets `meant` the marks `add` and takes `drop` from them; `insert` is a text to add
-    at the caret. The selection stays around the same characters; a caret stays behind the same character, or is placed
-    behind the inserted text. Other lines are not touched."""
+    at the caret, without marks. The selection stays around the same characters; a caret stays behind the same
+    character, or is placed behind the inserted text. Other lines are not touched."""
     top, _ = _line(now.text, min((*meant, now.start)))
     _, foot = _line(now.text, max((*meant, now.end)))
     wanted = set(meant)
@@ -270,7 +272,8 @@ def _restyled(
 
 
 def _split(text: str, first: int, last: int) -> list[tuple[int, int]]:
-    """The (first, behind the last) offset of each line in the part of `text` from the offset `first` to `last`."""
+    """The (first, behind the last) offset of each line, without its line break, in the part of `text` from the offset
+    `first` to just before `last`. A line that goes beyond the part is cut there; an empty part is one empty line."""
     lines = []
     for line in text[first:last].split("\n"):
         lines.append((first, first + len(line)))
@@ -297,7 +300,8 @@ def _styled(line: str, marks: Marks = NO_MARKS, offset: int = 0) -> list[Styled]
 
 
 def _joined(chars: Sequence[Styled]) -> tuple[str, list[int]]:
-    """Writes characters as a text with marks. Returns (the text, the offset of each character in it)."""
+    """Writes characters as a text with marks around the bold and italic ones. Returns (the text, the offset of each
+    character in it). Italic is left out where it would not be read as such (within a word, around other marks)."""
     out = ""
     places = [0] * len(chars)
     for bold, first, last in _runs(chars, BOLD):
@@ -316,8 +320,8 @@ def _joined(chars: Sequence[Styled]) -> tuple[str, list[int]]:
 
 
 def _runs(chars: Sequence[Styled], mark: str) -> list[tuple[bool, int, int]]:
-    """Splits characters into stretches with and without `mark`: (is marked, first, behind the last). Spaces at the ends
-    of a marked stretch become stretches without it, and no marked stretch goes over a line break."""
+    """Splits characters into stretches with and without `mark`: (is marked, first, behind the last index). Spaces at
+    the ends of a marked stretch become stretches without it, and no marked stretch goes over a line break."""
     marked = [mark in marks and char != "\n" for char, marks, _ in chars]
     runs: list[tuple[bool, int, int]] = []
     first = 0
@@ -335,7 +339,7 @@ def _runs(chars: Sequence[Styled], mark: str) -> list[tuple[bool, int, int]]:
 
 
 def _reads_as_italic(text: str, before: str, after: str) -> bool:
-    """Whether markup.py would read `text` in underscores as italic between the characters `before` and `after`: not
-    within a word, and no marks inside."""
+    """Whether markup.py would read `text` as italic if it is put between underscores, with the character `before` in
+    front of them and `after` behind ("" for none): not within a word, and no marks or line breaks inside."""
     joined = before == "*" or before.isalnum() or before == "_" or after.isalnum() or after == "_"
     return not joined and not any(char in text for char in "*_\n")

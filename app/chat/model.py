@@ -177,7 +177,8 @@ class Timeline:
 
     def place(self, index: int) -> Place:
         """How the message at `index` is painted: whether a new day or the unread messages begin with it, and whether it
-        continues the message before it without a new heading."""
+        continues the message before it without a new heading: the same author within five minutes, no quote, and
+        neither is deleted. IndexError outside."""
         message = self.message(index)
         first_unread = index == self.first_unread
         if index == 0:

@@ -47,7 +47,8 @@ class Original:
 
     def carried(self) -> Carried:
         """The record that carries this message over into another room: in its last form, without anything that was
-        edited away or deleted, and with at most MAX_CARRIED_REACTIONS reactions."""
+        edited away, and with at most MAX_CARRIED_REACTIONS reactions. That of a deleted message has only its author, id
+        and time, and the person who deleted it."""
         who = Carried(author=self.author, change_id=self.change_id, t=self.t, data=_EMPTY, deleted_by=self.deleted_by)
         if self.deleted_by is not None:
             return who
@@ -144,8 +145,8 @@ def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: i
 
 
 def _own_copy(conn: Connection, room: RoomId, change_id: bytes, hops: int) -> Original | None:
-    """The message `change_id` in this device's copy of the room that `room` continues, at the position that the new
-    room's first entry names. `hops`: how many further rooms back are read. None if it is not there."""
+    """The message `change_id` in this device's copy of the old room that `room` continues, as it was at the position
+    that the first entry of `room` names. `hops`: how many further rooms back are read. None if it is not there."""
     found = conn.execute(_OLD, (change_id, room)).fetchone()
     return original(conn, ObjId(found[0]), change_id, int(found[1]), hops) if found is not None else None
 
@@ -163,8 +164,8 @@ def _time_here(conn: Connection, message: MessageRow, carried: Carried) -> int |
 
 
 def _bytes(part: CarriedPart | None) -> tuple[bytes, bytes, bytes] | None:
-    """The fields of an edit or reaction that are compared; None for None. The time is not among them: each copy has its
-    own."""
+    """The fields of an edit or reaction that are compared: (author, change id, data); None for None. The time is not
+    among them: each copy has its own."""
     return (part.author, part.change_id, part.data) if part is not None else None
 
 

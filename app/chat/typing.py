@@ -38,8 +38,9 @@ class Typing:
         self._received: dict[RoomId, dict[tuple[Uid, DevId], int]] = {}
 
     def send(self, room: RoomId, on: bool = True) -> None:
-        """Sends that this account is writing in the room, at most every three seconds; or that it has stopped (`on`
-        False), only if it sent that it is writing less than three seconds ago."""
+        """Sends that this account is writing in the room, at most every three seconds for each room; or that it has
+        stopped (`on` False), only if it sent that it is writing less than three seconds ago. Seven seconds after such a
+        message the other members' programs drop it by themselves."""
         now = self._now_ms()
         if on == (now - self._sent.get(room, -SEND_EVERY_MS) < SEND_EVERY_MS):
             return
@@ -71,8 +72,8 @@ class Typing:
             self.changed.emit(room)
 
     def now(self, room: RoomId) -> list[Uid]:
-        """The people who are writing in a room now, longest first. Drops those of whom nothing was received for a
-        while."""
+        """The people who are writing in a room now, longest first, each once. This account's own person is among them
+        while they write on another device. Drops those of whom nothing was received for seven seconds."""
         received = self._received.get(room, {})
         late = self._now_ms() - SHOWN_FOR_MS
         for key in [key for key, t in received.items() if t <= late]:

@@ -16,11 +16,12 @@ from sync.client.devices.device_pairing import Host
 from sync.client.devices.own_devices import Devices
 from sync.client.devices.own_recovery_sheet import RecoverySheet
 from sync.client.exchange.blob_transfer import Blobs
+from sync.client.exchange.extras import Extra
 from sync.client.exchange.history_grants import HistoryProposal, approval_waits, may_propose, proposals
 from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.member_audit import Audit
 from sync.client.exchange.missing_keys import Seals
-from sync.client.exchange.outbox import Extra, Outbox
+from sync.client.exchange.outbox import Outbox
 from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.exchange.room_operations import RoomOperations
 from sync.client.exchange.rotation_schedule import Schedule, due_ms, made_ms
@@ -64,10 +65,11 @@ class Engine:
         now_ms: Callable[[], int],
         others: Callable[[], Sequence[Dialer]] = tuple,
     ) -> None:
-        """Reads the account and the rooms from the store (`ports`). Refused "unknown-user" if the store has no account.
-        `dialer` connects to the stored address; `others` returns dialers for all servers that policy names now, which
-        are tried if that fails (see dialled_address.py). `listener` is notified of changes. `now_ms` returns this
-        device's clock (ms)."""
+        """Reads the account and the rooms from the store (`ports`); a room whose stored state is large is not known
+        before `run` has read it. Does not connect. Refused "unknown-user" if the store has no account. `dialer`
+        connects to the stored address; `others` returns dialers for all servers that policy names now, which are tried
+        if that fails (see dialled_address.py). `listener` is notified of changes. `now_ms` returns this device's clock
+        (ms)."""
         self._link = link = _open_link(ports, listener, now_ms)
         self._line = ServerLine(ports, dialer, others, self.agency)
         self.blobs = Blobs(link, self._line)
@@ -102,7 +104,8 @@ class Engine:
     @property
     def status(self) -> SyncStatus:
         """The engine's state at this moment, for the status bar: whether it is connected, and if not why; how many
-        changes wait to be sent; when everything was last received; the server's address."""
+        changes wait to be sent; when everything that was received was last stored (ms, by this device's clock; None
+        before the first time in this run); the server's address."""
         return SyncStatus(
             state=self._state.link,
             code=self._state.code,
@@ -125,31 +128,35 @@ class Engine:
         return self._facts.of(found) if found else None
 
     def renewed_at(self, room: RoomId) -> int | None:
-        """When (server's time, ms) the key of `room` is due to be renewed because of its age, or because it has no
-        archive (the part that opens the earlier keys); 0 for at once. None if the room, its key, or the time at which
-        the key was made is not known."""
+        """When (server's time, ms) the key of `room` is due to be renewed, to be shown to a person: 30 days after it
+        was made. 0, that is at once, if the key has no archive (the part that opens the earlier keys) and this device
+        can link it to the earlier keys. None if the room, its key, or the time at which the key was made is not
+        known."""
         found = self._link.rooms.get(room)
         epoch = found.stream.epochs.get(found.stream.epoch) if found else None
         return due_ms(found, made_ms(self._link, room, epoch.n)) if found and epoch else None
 
     def time_ahead(self, room: RoomId) -> int:
-        """By how many ms the time that the server gave to the newest item of `room` is ahead of the server's clock, as
-        the sign-in measured it. 0 if that is 10 minutes or less, or if no sign-in has compared the clocks since. While
-        it is not 0 the person is warned, since the times that are shown may be false."""
+        """By how many ms the time that the server gave to the newest item of `room` is ahead of the server's clock; 0
+        if that is 10 minutes or less. Also 0 until a sign-in in this run, which compares this device's clock with the
+        server's, has found the time of `room` ahead: before that our own clock may be wrong. 0 for a room that is not
+        known. While it is not 0 the person is warned, since the times that are shown may be false."""
         found = self._link.rooms.get(room)
         return self.parts.verifier.time_ahead(found) if found else 0
 
     def removal_reason(self, room: RoomId, note: bytes) -> str | None:
-        """Decrypts `note`, in which an administrator gave the reason for removing a member from `room`
-        (`RoomEvent.note`). None if it does not open, or this device has no key for it. A member who was added later
-        without the history has no key."""
+        """Decrypts `note` (`RoomEvent.note`), in which an administrator wrote why they removed a member from `room`,
+        and returns that text, "" if no reason was given. None if the room is not known, if the note does not open, or
+        if this device has no key for it, as for a member who was added later without the history. Reject if `note` is
+        damaged."""
         found = self._link.rooms.get(room)
         return found.keys.reason(note) if found else None
 
     def writing_devices(self, room: RoomId, uid: Uid) -> list[tuple[DevId, int]]:
-        """The active devices of the person `uid` that may write in `room`, each with the time (ms) at which it was
-        added, as the log entry that adds it claims. Empty if the person may not write there, or if the room or their
-        key log is not known here. The first look at a person's log takes 1 ms."""
+        """The active devices of the person `uid` that may write in `room`, the oldest first, each with the time (ms) at
+        which it was added, as the log entry that adds it claims. The room's security report counts those that have long
+        been silent. Empty if the person may not write there, or if the room or their key log is not known here. The
+        first look at a person's log takes 1 ms."""
         found, known = self._link.rooms.get(room), self._link.book.log(uid)
         return writing_devices(found.stream.state, known, uid) if found and known else []
 
@@ -185,28 +192,25 @@ class Engine:
 
     def may_continue(self, old: RoomId, founder: Uid) -> bool:
         """▲ Whether another room's claim to continue the room `old` is believed. It is if `founder`, who created the
-        other room, owns `old` in our copy, and our copy is as new as this device can get it. An older copy is not
-        enough: the founder may have been removed since. False if `old` is not known."""
+        other room, owns `old` in our copy, and our copy is as new as this device can get it: the server has confirmed
+        it on this connection, or gives us no more (we are no member, or a fork, a rollback or withheld items stopped
+        `old`). An older copy is not enough: the founder may have been removed since. False if `old` is not known."""
         found = self._link.rooms.get(old)
         return found is not None and found.ends_here and may_continue(found.stream.state, founder)
 
     def owns(self, room: RoomId, uid: Uid) -> bool | None:
-        """Whether the person `uid` owns `room`, at the last position of our copy; None if this device has no copy.
-        Unlike `may_continue` this does not check that the copy is up to date."""
+        """Whether the person `uid` owns `room`, at the last position of our copy; None if this device has no copy,
+        False if its copy cannot be read. Unlike `may_continue` this does not check that the copy is up to date."""
         found = self._link.rooms.get(room)
         return may_continue(found.stream.state, uid) if found is not None else None
 
     def reread_progress(self, room: RoomId) -> tuple[int, int] | None:
         """While older items of `room` are pulled from the server and opened again in the background, because their keys
-        came later or this device began with snapshots: (position reached so far, 0 before the beginning; last position
-        to reach). None if nothing is left to be read again."""
+        came later or this device began with snapshots: (position reached in this run, 0 before the beginning; last
+        position to reach), for a progress display. None if nothing is left to be read again, or the room is not
+        known."""
         found = self._link.rooms.get(room)
         return (self.parts.inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
-
-    def knows(self, room: RoomId) -> bool:
-        """Whether this device follows `room` or has followed it. The answer is certain only while the status is
-        ONLINE."""
-        return room in self._link.rooms or room in self._link.large
 
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         """The open proposals in `room` to let a member read the whole history. Each says why this person cannot take
@@ -218,14 +222,17 @@ class Engine:
         return [replace(p, refusal="not-seasoned") if e else p for p, e in zip(listed, early, strict=True)]
 
     def may_propose_history(self, room: RoomId, subject: Uid) -> str | None:
-        """Why this person cannot propose in `room` that `subject`, a member, may read the whole history: a code of
-        sync/client/exchange/history_grants.py, "not-member" also for a room that is not known. None if they can."""
+        """Why this person cannot propose in `room` that `subject` may read the whole history: "not-member" (`subject`
+        is no member, or the room is not known), "not-admin" (this person is no administrator), "has-it" (`subject` may
+        read it already), "proposed" (a proposal for `subject` is open), "one-admin" (it takes two administrators, and
+        there is one). The first of these that applies, in this order; None if they can."""
         found = self._link.rooms.get(room)
         return may_propose(found.stream.state, self.uid, subject) if found else "not-member"
 
     def prunes(self, room: RoomId) -> RoomPrunes:
-        """What could be pruned in `room` (content that the server deletes because a snapshot replaces it), and why this
-        person cannot prune it now. Refusal "forbidden" for a room that is not known."""
+        """What could be pruned in `room` (content that the server deletes because a snapshot replaces it), to be shown
+        to an administrator. Raises nothing: `refusal` in the result says why this person cannot prune there now, None
+        if they can. It is "forbidden", and the rest empty, if they are no administrator or the room is not known."""
         found = self._link.rooms.get(room)
         if found is None:
             return RoomPrunes(refusal="forbidden")
@@ -235,7 +242,8 @@ class Engine:
         """▲ Whether the local copy of `room` has all positions: everything that the server announced is stored, and no
         change was pruned (deleted at the server) before this device fetched it, unless a snapshot has replaced it here.
         Items that wait for a key, and older ones that are still to be read again, are not counted as missing. False for
-        a room that is not known."""
+        a room that is not known. Only from a whole copy does this device write objects' states for members without the
+        history."""
         found = self._link.rooms.get(room)
         return found is not None and found.bootstrap_buffer is None and found.caught_up and not found.incomplete
 
@@ -266,14 +274,15 @@ class Engine:
         return safety_number(mine.genesis, theirs.genesis) if mine and theirs else None
 
     def genesis(self, uid: Uid) -> Hash | None:
-        """The id of the first entry in the log of the person `uid`, to which their keys are bound. It stays the same
-        when a device is added, so the application stores it for a person whom the user has verified. None while this
-        device does not have their log."""
+        """The id of the first entry in the key log of the person `uid`, to which their keys are bound. It stays the
+        same when a device is added. The application stores it for a person whom the user has verified, and compares it
+        with the one in the person's QR code. None while this device does not have their log."""
         log_of = self._link.book.log(uid)
         return log_of.genesis if log_of is not None else None
 
     def is_over(self, uid: Uid) -> bool:
-        """Whether the agency has ended the account of the person `uid`, as far as this device knows."""
+        """Whether the agency has ended the account of the person `uid`, as far as this device knows; False if it does
+        not have their key log."""
         known = self._link.book.log(uid)
         return known is not None and known.ended is not None
 
@@ -284,8 +293,9 @@ class Engine:
 
     @property
     def invitations(self) -> list[Invitation]:
-        """Rooms that wait for the person's answer, the oldest addition first, without those that the application
-        hides."""
+        """The invitations: rooms to which somebody added this person, and which are not followed before the person
+        accepts. The oldest addition is first. Rooms that the application's `Consent` hides are left out, and rooms
+        whose headers are not read yet."""
         return self.parts.inbox.invitations.all()
 
     def reconsider(self) -> None:
@@ -293,8 +303,9 @@ class Engine:
         self.parts.inbox.invitations.reconsider()
 
     def speakers(self, room: RoomId) -> frozenset[Uid]:
-        """The people who have at least one valid item in `room`, a change or an entry of its log; former members too.
-        Empty for a room that is not known. The answer is cached until the first valid item of another device."""
+        """The people who have at least one valid item in `room`, a change or an entry of its log; former members too. A
+        member who is not among them is shown as invited. Empty for a room that is not known. The answer is cached until
+        the first valid item of another device."""
         found = self._link.rooms.get(room)
         if found is None:
             return frozenset()
@@ -306,8 +317,9 @@ class Engine:
 
     def show_presence(self, room: RoomId) -> None:
         """Posts a heartbeat (an item without content) in `room` if no item of this person counts there yet, so that the
-        other members see that they have joined. It is sent once the room is read and its key is here. Does nothing if
-        the person is no member, or for a second call."""
+        other members see that they have joined. It is sent once the room is read and its key is here; until then it is
+        only in memory. Does nothing if the room is not known, if the person is no member, or for a second call in this
+        run."""
         found = self._link.rooms.get(room)
         waits = found is None or not found.is_member or room in self._present
         if not waits and self.uid not in self.speakers(room):
@@ -317,21 +329,24 @@ class Engine:
             )
 
     async def directory(self, query: str) -> list[Uid]:
-        """Searches the agency's people for those whose staff record (name, title, unit) has every word of `query`;
-        returns the ids of at most 50. Their key logs are verified and their records stored before this returns.
-        Unreachable while offline."""
+        """Searches the agency's people for those whose staff record (name, title, unit) has every word of `query`, also
+        as a part of a longer word. Returns the ids of at most 50, in the server's order. Their key logs are verified
+        and their records stored before this returns. Unreachable while offline; Refused; Reject if a log or a record is
+        not valid: the people before that one stay stored."""
         return await self._link.book.directory(self._link.online, query, [])
 
     async def learn(self, uids: list[Uid]) -> None:
-        """Fetches, verifies and stores the key logs and staff records (name, title, unit) of the people `uids`. Does
-        nothing for an empty list; Unreachable while offline."""
+        """Fetches, verifies and stores the key logs and staff records (name, title, unit) of the people `uids`, so that
+        they can be shown. Those whom the server does not have are left out. Does nothing for an empty list. Unreachable
+        while offline; Refused; Reject if the server answers with somebody else, or if a log or a record is not valid:
+        the people before that one stay stored."""
         if uids:
             await self._link.book.directory(self._link.online, "", uids)
 
     @property
     def revocation_progress(self) -> tuple[int, int]:
         """After this person revoked a device: (the number of rooms whose log does not state that yet, the number of all
-        rooms of which they are a member)."""
+        rooms of which they are a member). The first is 0 when all state it, or if no device was revoked."""
         return self.parts.audit.left
 
     @property
@@ -354,9 +369,10 @@ class Engine:
         self.wake()
 
     def send_ephemeral(self, room: RoomId, payload: bytes, kind: int = PRESENCE) -> None:
-        """Encrypts `payload` and sends it as an ephemeral message of this `kind` (protocol §9) to the devices of the
-        members of `room` that are online; nobody stores it. It is dropped while this device is offline or without a
-        key; every receiver drops it if the sender's role may not send the kind."""
+        """Encrypts `payload` and sends it as an ephemeral message of this `kind` (who is present, types or moves a
+        caret: protocol §9) to the devices of the members of `room` that are online; nobody stores it. It is dropped,
+        without an error, while this device is offline or without a key, or if the room is not known; every receiver
+        drops it if the sender's role may not send the kind."""
         found, connection = self._link.rooms.get(room), self._link.connection
         if found is None or connection is None:
             return
@@ -366,9 +382,10 @@ class Engine:
             self._reconnecting.spawn(_post(connection, frame))
 
     def invite_device(self, record: bytes) -> Host:
-        """Starts an attempt to add another device to this person's account, and returns the `Host` that conducts it.
-        Messages of the server about pairing go to the newest attempt alone, so an earlier one that still waits gets
-        none. `record`: this person's own staff record, encoded."""
+        """Starts an attempt to add another device to this person's account, and returns the `Host` that conducts it;
+        nothing is sent before its `open` is called. Messages of the server about pairing go to the newest attempt
+        alone, so an earlier one that still waits gets none. `record`: this person's own staff record, encoded, which
+        the new device shows."""
         self._session.host = host = Host(self._link, self.devices, record)
         return host
 
@@ -377,8 +394,9 @@ class Engine:
         self._reconnecting.retry_now()
 
     def hurry(self) -> None:
-        """Drops the connection, if there is one, and dials at once. Call it when the computer woke or has another
-        network: the old connection may be dead. A request that waits for its reply raises Unreachable."""
+        """Drops the connection, if there is one, and dials at once; ends the wait before the next attempt, but leaves
+        an attempt that is under way alone. Call it when the computer woke or has another network: the old connection
+        may be dead. A request that waits for its reply raises Unreachable."""
         self._reconnecting.hurry()
 
     async def run(self) -> None:

@@ -43,6 +43,8 @@ class Link:
     rooms: dict[RoomId, RoomSync] = field(default_factory=dict)
     large: dict[RoomId, bytes] = field(default_factory=dict)
     """The states of large rooms that are not read yet; see `open_large`."""
+    is_loaded: bool = True
+    """False while an error of the store has interrupted `reload`: `rooms` and `large` then lack some rooms."""
     connection: Connection | None = None
     outbox_work: asyncio.Event = field(default_factory=asyncio.Event)
     inbox_work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,27 +70,32 @@ class Link:
         return self.now_ms() + (self.connection.identity.offset_ms if self.connection else 0)
 
     def waited_ms(self, room: RoomId, n: int) -> int:
-        """▲ For how many ms this device has known position `n` of `room`, by its own clock; 0 if it has only just seen
-        it. It may be up to an hour too short, never too long. An action that this client takes after some days waits by
-        this time too. Otherwise a server whose clock is ahead could make the client take it at once."""
+        """▲ For how many ms this device has known position `n` of `room`, by its own clock; 0 if it has seen it only
+        since it last stored what it has seen, or not at all. It may be too short, by an hour or two in most cases,
+        never too long. An action that this client takes after some days waits by this time too. Otherwise a server
+        whose clock is ahead could make the client take it at once."""
         seen = self.ports.seen_ms(room, n)
         return 0 if seen is None else max(0, self.now_ms() - seen)
 
     def room(self, room: RoomId) -> RoomSync:
-        """The room with the id `room` as this device follows it. If it is in `large`, it is read from its stored state,
-        and is stopped as UNREADABLE if that fails; if it is not known, a new `RoomSync` is added to `rooms`."""
+        """The room with the id `room` as this device follows it; never None. If it is in `large`, it is read from its
+        stored state, and is stopped as UNREADABLE if that fails; if it is not known, a new `RoomSync` is added to
+        `rooms`. An error of the store is raised."""
         found = self.rooms.get(room)
         if found is None and room in self.large:
             # ▲ a new RoomSync in its place would begin at the room's first position
-            found = self.rooms[room] = self._restore(room, self.large.pop(room))
+            found = self.rooms[room] = self._restore(room, self.large[room])
+            del self.large[room]  # ▲ only now: `_restore` may raise an error of the store
         if found is None:
             found = self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, None)
         return found
 
     def reload(self) -> None:
-        """Loads every room from the store, and discards the logs in memory: at the start, and after a session that an
-        error of the store or of this program ended. The states of large rooms are not read here, but by `open_large`. ▲
-        A log in memory that is ahead of the disk would be appended with entries missing before it."""
+        """Loads every room from the store, and discards the rooms and people's key logs in memory: at the start, and
+        after a session that an error of the store or of this program ended. The states of large rooms are not read
+        here, but by `open_large`. If the store raises an error, `open_large` loads everything again. ▲ A key log in
+        memory that is ahead of the disk would be appended with entries missing before it."""
+        self.is_loaded = False
         self.book.forget()
         self.rooms.clear()
         self.large.clear()
@@ -97,18 +104,26 @@ class Link:
                 self.large[room] = state
             else:
                 self.rooms[room] = self._restore(room, state)
+        self.is_loaded = True
 
     async def open_large(self) -> None:
         """Reads the states of large rooms, lets other tasks of the event loop run after each part of a state, and
-        notifies the listener of each room. It runs before each connection, since until then such a room is not in
-        `rooms` and can neither receive nor send."""
+        notifies the listener of each room. A room whose state cannot be read is stopped as UNREADABLE, and the others
+        are read; an error of the store is raised, and the next call tries again what was not read. It runs before each
+        connection, since until then such a room is not in `rooms` and can neither receive nor send.
+
+        ▲ What an interrupted `reload` did not read is read first. Otherwise such a room would be taken for a new one,
+        and be read again from its first position.
+        """
+        if not self.is_loaded:
+            self.reload()
         while self.large:
             room, state = next(iter(self.large.items()))
             stream = await _read(state)
             if self.large.get(room) is not state:  # `room` read it during the wait, or everything was loaded again
                 continue
-            del self.large[room]
             self.rooms[room] = self._restore(room, state, stream)
+            del self.large[room]  # ▲ only now: `_restore` may raise an error of the store
             self.listener.on_room(room)
 
     def _restore(self, room: RoomId, state: bytes | None, stream: RoomStream | None = None) -> RoomSync:
@@ -148,8 +163,10 @@ class Link:
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False, limit_bytes: int = 0) -> m.Items:
         """Asks the server for the items of `room` after position `after`, without their content if `headers_only`, at
-        most `limit_bytes` bytes in all (0: MAX_PULL_BYTES), but at least one if there is any. One answer, not verified:
-        there may be more items. Raises Refused, Unreachable, or Reject for an answer that is none to this request."""
+        most `limit_bytes` bytes in all (0: MAX_PULL_BYTES), but at least one if there is any. One request: there may be
+        more items. Nothing of the answer is verified, not even that its items are the ones asked for. Raises
+        Unreachable (also while offline), Refused, Outdated if the operator asks for a newer program, or Reject
+        "malformed" for a reply of another type."""
         return await self.online.request(
             lambda rid: m.Pull(
                 rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, headers_only=headers_only
@@ -174,9 +191,10 @@ class Link:
 
     async def load_logs(self, room: RoomSync) -> None:
         """Loads the key logs of the members of `room` from the store into memory, and computes for each member the key
-        to which an epoch (a generation of the room's key) is sealed; lets other tasks of the event loop run in between.
-        A member whose log is not stored is left out. Call it before an entry is verified or drafted: that needs all of
-        the logs without a pause, or in a thread."""
+        to which an epoch (a generation of the room's key) is sealed, which is kept with the log; lets other tasks of
+        the event loop run in between. A member whose log is not stored is left out; Reject if a stored log breaks a
+        rule. Call it before an entry is verified or drafted: that needs all of the logs without a pause, or in a
+        thread."""
         cost_us, pins = 0, room.stream.pins
         for uid, member in list(room.stream.members.items()):
             cost_us += 5 if uid in self.book else 1000  # a log that is not in memory is replayed

@@ -17,10 +17,10 @@ from sync.client.restore.reupload import Reuploader
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineParts:
     """The working parts of one engine (inbox, outbox, receipt verifier and so on), the same objects for as long as it
-    lives.
+    lives. The engine gives them to its session and its other helpers in this form.
 
-    Tests read here what no application needs (a room's epochs and pins, the account's secrets), and give a part what
-    only a false server would send. ▲ `link` has the account's keys, so nothing in app/ or ui/ uses the parts
+    Tests also read here what no application needs (a room's epochs and pins, the account's secrets), and give a part
+    what only a false server would send. ▲ `link` has the account's keys, so nothing in app/ or ui/ uses the parts
     (tests/test_layers.py).
     """
 

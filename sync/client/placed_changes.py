@@ -15,9 +15,10 @@ from sync.ids import ChangeId, Uid
 class PlacedChange:
     """A change of one object at its place in the room's order: person `uid` wrote `data` at time `t` (the server's,
     ms). `position` is the room's position n in the upper bits, and the change's number in its envelope in the lower 20
-    bits, so that each change has a position of its own. `covers`: if not 0 this is no change but a prune at that
-    position (the entry by which the server deletes older changes, since a snapshot replaces them), which covers the
-    object's changes up to and at `covers`, a number of the same form; all other fields are then empty."""
+    bits, so that each change has a position of its own; it is 0 for the changes of a state from which a computation
+    begins. `covers`: if not 0 this is no change but a prune at that position (the entry by which the server deletes
+    older changes, since a snapshot replaces them), which covers the object's changes up to and at `covers`, a number of
+    the same form; all other fields are then empty."""
 
     position: int
     change_id: ChangeId

@@ -25,8 +25,10 @@ from sync.trust.room.ephemeral import TYPING as TYPING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingChange:
-    """One row of the outbox: a change of the object `obj` that the person made and that is not encrypted yet. `row` is
-    its number; rows come in the order in which they were appended. `payload` is opaque to sync."""
+    """One row of the outbox: a change of the object `obj` in `room` that the person made and that is not encrypted yet.
+    `row` is its number; rows come in the order in which they were appended. `change_id` is the change's id, `payload`
+    is opaque to sync. `live`: a document edit, sent in batches; other changes (records, such as messages) are sent at
+    once. `baseline`: it is the object's whole state, repeated for a member without the history."""
 
     row: int
     room: RoomId
@@ -41,12 +43,13 @@ class PendingChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedBatch:
-    """A batch of encrypted changes of one room, signed by this device. It is stored before it is sent, and sent again
+    """A batch of encrypted changes of one `room`, signed by this device. It is stored before it is sent, and sent again
     byte for byte until the server has acknowledged it, or has refused it so that its changes must be encrypted again.
 
     `bodies` are the envelopes (header, hash and length of the ciphertext) and `cts` their ciphertexts. The envelopes
-    have the sequence numbers from `first_seq` on; `last_id` is the id of the last, which `sig` signs. `rows` are the
-    numbers of the outbox rows in the batch; `shares` the (object, secret) pairs of objects that begin in it.
+    have the sequence numbers from `first_seq` on. `last_id` is the id of the last, which `sig` signs, and thereby all:
+    each envelope names the id of the one before it. `rows` are the numbers of the outbox rows in the batch; `shares`
+    the (object, secret) pairs of objects that begin in it.
     """
 
     room: RoomId
@@ -61,8 +64,8 @@ class SealedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptServer:
-    """Where the account's server last proved itself: `address` is "host:port" as it was dialled, `key` the public key
-    of its signatures on receipts."""
+    """Where the account's server last proved itself, in the handshake of a connection: `address` is "host:port" as it
+    was dialled, `key` the public key of its signatures on receipts."""
 
     address: str
     key: bytes
@@ -133,7 +136,8 @@ class InboxPort(Protocol):
         ...
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
-        """The position of the newest entry that made a member an administrator or owner; None if there is none."""
+        """The position of the newest entry that made a person an administrator or owner, also if they are none any
+        more; None if there is none. The genesis made the room's founder one."""
         ...
 
     def note_seen(self, room: RoomId, n: int, t: int) -> None:
@@ -141,8 +145,10 @@ class InboxPort(Protocol):
         ...
 
     def seen_ms(self, room: RoomId, n: int) -> int | None:
-        """When (own clock, ms) this device had seen position `n` of `room`, at most an hour too late. None if it has
-        only just seen it. An action that waits for days waits by this time too."""
+        """A time (own clock, ms) at which this device had already seen position `n` of `room`. It is never too early.
+        It is an hour or two too late in most cases, since such times are stored about once an hour while connected;
+        more if the connection ended before, or if it is more than a month ago. None if the device has seen the position
+        only since it last stored a time, or not at all. An action that waits for days waits by this time too."""
         ...
 
     def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
@@ -164,13 +170,15 @@ class InboxPort(Protocol):
         ...
 
     def problem(self, room: RoomId) -> str | None:
-        """Why the room stopped ("fork", "rollback" or "restored"), as `set_problem` stored it last; None if it did not.
-        Other reasons are not stored."""
+        """For which lasting reason `room` stopped ("fork", "rollback" or "restored"), as `set_problem` stored it last.
+        None if none of the three is stored; the room may be stopped for another reason all the same, in memory."""
         ...
 
     def set_problem(self, room: RoomId, code: str | None) -> None:
-        """Stores why the room has stopped; its outbox is held back. None lets the room continue. Does nothing for a
-        room of which no state is stored."""
+        """Stores `code`, why `room` has stopped: "fork", "rollback" or "restored", the reasons that last after a
+        restart. While it is stored, the room's outbox is held back (`OutboxPort.pending` leaves its rows out). None
+        removes the reason: the outbox is sent again. Does nothing for a room of which no state is stored. BugError for
+        any other code."""
         ...
 
     def receipts(self) -> list[KeptReceipt]:
@@ -200,24 +208,26 @@ class InboxPort(Protocol):
         ...
 
     def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
-        """Items of `room` that are kept as they were received, from position `n` + 1 on, without a break: they are
-        uploaded again to a server that lost them. [] if that position is not kept; otherwise at least one item, then as
-        many as `limit_bytes` allow."""
+        """Items of `room` that are kept as they were received, at positions `n` + 1, `n` + 2 and so on, up to the first
+        one that is not kept: they are uploaded again to a server that lost them. [] if the item at `n` + 1 is not kept;
+        otherwise at least one item, then as many as fit into `limit_bytes` in all."""
         ...
 
     def trim_items(self, before_ms: int, most_bytes: int) -> bool:
         """Deletes some of the items that are kept as they were received, for a server that loses them: those older than
         `before_ms` (server's time), and the oldest ones while all together exceed `most_bytes`. True: there may be more
-        to delete, call it again. False: all of that is done."""
+        to delete, call it again; one call deletes a bounded number, so that it does not hold up the event loop. False:
+        all of that is done."""
         ...
 
     async def receive_apart(self, received: Received) -> None:
-        """Stores `received` (a slice of a room's stream, or a part of one) in ONE transaction: commits it, then
-        notifies the parts of the application that show it (chat, documents and so on), then flushes the commit to the
-        disk and returns. With `received.more` it is not flushed, since the last part of the slice is. If this raises,
-        it may be stored all the same.
+        """Stores `received` (a slice of a room's stream, a part of one, or what was opened or fetched of the room
+        later) in ONE transaction: commits it, then notifies the parts of the application that show it (chat, documents
+        and so on), then flushes the commit to the disk and returns. With `received.more` it is not flushed, since more
+        follows, which is. If this raises, it may be stored all the same.
 
-        A change whose id is stored already (the person's own, or one that came twice) only gets its position.
+        A change that was written on this device only gets its position. One that is stored at its position already is
+        not stored again.
         """
         ...
 
@@ -239,9 +249,9 @@ class SnapshotPort(Protocol):
         ...
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
-        """(position, state of `obj` up to there): the newest state that this device computed or opened, from which the
-        next computation begins. None if none is stored, or a change that is in it has been left out of the object
-        since."""
+        """(position, state of `obj` up to there): the newest state that this device computed or opened from a snapshot,
+        from which the next computation begins. None if none is stored, or if an administrator has since had a change
+        that is in it left out of the object: the next computation then begins with the first change."""
         ...
 
     def opened_at(self, obj: ObjId) -> int | None:
@@ -258,10 +268,11 @@ class SnapshotPort(Protocol):
         ...
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
-        """The changes of `obj` at positions n with `after` < n ≤ `until`, those at the positions `waits` (earlier ones
-        that waited for other changes), and the prunes of the object in between (`PlacedChange.covers`), in the room's
-        order. The snapshot with which this device began the object is left out. Called from a thread that is not the
-        loop's."""
+        """The input for computing a state of `obj`, in the room's order, [] for none: its changes at positions n with
+        `after` < n ≤ `until`, those at the positions `waits` (earlier ones that waited for other changes), and the
+        prunes of the object in between (`PlacedChange.covers`). Left out are the snapshot with which this device began
+        the object, baselines (states written for members without the history), and changes that an administrator had
+        left out of the object by `until`. Called from a thread that is not the loop's."""
         ...
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
@@ -274,16 +285,18 @@ class OutboxPort(Protocol):
     that are not acknowledged."""
 
     def pending(self, limit: int) -> list[PendingChange]:
-        """At most `limit` outbox rows that are not encrypted yet, oldest first. Left out are rows of changes that name
-        a file that is not uploaded yet, document edits of the same object after such a row, and rows of a room that has
-        stopped (`InboxPort.set_problem`)."""
+        """At most `limit` outbox rows of all rooms that are not encrypted yet, oldest first; [] for none. Left out are
+        rows of changes that name a file that is not uploaded yet; document edits (`PendingChange.live`) of the same
+        object after such a row, since they build on it (messages and other records do not wait); and rows of a room
+        that has stopped (`InboxPort.set_problem`)."""
         ...
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
 
     def put_sealed(self, batch: SealedBatch) -> None:
         """Stores `batch` with its shares (objects' secrets), and records that its outbox rows are encrypted and its
-        sequence numbers (dev_seq) are used, in one transaction."""
+        sequence numbers (dev_seq) are used, in one transaction. It is on the disk when this returns, before the batch
+        is sent: no number is signed twice, even after a crash."""
         ...
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
@@ -298,8 +311,8 @@ class OutboxPort(Protocol):
         """Call it when the room's stream shows `batch` from position `first` on, and that is stored. Removes the batch,
         and those of its outbox rows whose changes were given a position when it was stored. If an item of the batch
         cannot be read here or waits for a key, it is not known which changes it has: then all rows are removed, since
-        the server has them. Returns False if some rows are left, since they were void (against the room's rules) where
-        the server placed them: these are pending again, and the batch's sequence numbers are used up."""
+        the server has them. Returns True if no row is left. False if some are, since they were void (against the room's
+        rules) where the server placed them: these are pending again, and the batch's sequence numbers are used up."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:
@@ -319,8 +332,9 @@ class OutboxPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartUpload:
-    """One encrypted part of a file, which is stored by the application and belongs to the object `obj` in `room`: to be
-    uploaded, or uploaded already. `digest` is SHA-256 of its bytes."""
+    """One encrypted part of a file, with the id `part`, which is stored by the application and belongs to the object
+    `obj` in `room`: to be uploaded, or uploaded already. `digest` is the SHA-256 of its encrypted bytes, which are not
+    in this value: `BlobPort.read_part` returns them."""
 
     part: PartId
     room: RoomId
@@ -329,8 +343,8 @@ class PartUpload:
 
 
 class BlobPort(Protocol):
-    """What the engine asks of the application's store of encrypted file parts: which ones to upload, and their
-    bytes."""
+    """What the engine asks of the application's store of encrypted file parts: which ones to upload, their bytes, and
+    which ones the server has confirmed or lost."""
 
     def uploads(self) -> list[PartUpload]:
         """Parts to upload, oldest first."""
@@ -349,8 +363,9 @@ class BlobPort(Protocol):
         ...
 
     def parts_checked_for(self) -> bytes | None:
-        """The mark that `set_parts_checked_for` stored last: it names the restore of the server (from a backup) after
-        which the server was asked for all parts. None if nothing is stored."""
+        """The mark (opaque) that `set_parts_checked_for` stored last; None if nothing is stored. It names the restore
+        of the server (from a backup) after which the server was asked for the uploaded parts of files, and the rooms
+        whose parts it was not asked for. After a restore with another mark all are asked for again."""
         ...
 
     def set_parts_checked_for(self, mark: bytes) -> None: ...

@@ -23,7 +23,7 @@ from sync.trust.room.successor_claim import Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptReceipt:
-    """The server's signed statement that a room had reached position `n`. `proof` is the statement, encoded (opaque);
+    """The server's signed statement that `room` had reached position `n`. `proof` is the statement, encoded (opaque);
     it convinces others too."""
 
     room: RoomId
@@ -67,13 +67,14 @@ class OpenedSnapshot:
 class RoomEvent:
     """A room entry at its position, for the timeline and the member list: `by` did something at position `n` (time `t`,
     the server's, ms). `kind` is the entry type's name, or "reset" for a member whose account the agency has ended: no
-    entry, at a position of the slice that showed it, with that member as `by` and `subject`.
+    entry, at the last position of the slice that showed it, with that member as `by` and `subject`.
 
-    `subject` is whom it concerns (add, rm for a removal, role, hist for giving the history), `role` the new role,
-    `history` for add: whether the member may read what was before. `origin` is the room that a genesis (the room's
-    first entry) claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune (deletion of
-    changes that a snapshot replaces) concerns, `until` the position up to which a prune reaches. `note` is the
-    encrypted reason of an rm; only `Engine.removal_reason` can read it.
+    Each other field is None where it does not apply. `subject` is whom it concerns (add, rm for a removal, role, hist
+    for giving the history), `role` the role that an add or a role entry gives, `history` for add: whether the member
+    may read what was before. `origin` is the room that a genesis (the room's first entry) claims to continue; see
+    `Engine.may_continue`. `obj` is the object that a destroy or prune (deletion of changes that a snapshot replaces)
+    concerns, `until` the position up to which a prune reaches. `note` is the encrypted reason of an rm; only
+    `Engine.removal_reason` can read it.
     """
 
     n: int
@@ -87,12 +88,14 @@ class RoomEvent:
     obj: ObjId | None = None
     until: int | None = None
     note: bytes | None = field(default=None, repr=False)
+    place: int = field(default=0, repr=False)
+    """Its number among the lines of its kind at this position, from 0 on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
-    """A member according to the room's log: their `role`, the position `since_n` that added them, and whether they may
-    read the `history` before it."""
+    """The member `uid` according to the room's log: their `role`, the position `since_n` that added them, and whether
+    they may read the `history` before it."""
 
     uid: Uid
     role: Role
@@ -102,14 +105,19 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedSlice:
-    """What one accepted slice of a room's stream changes in the store, or the last part of it: one transaction. Of a
-    slice with many changes the first ones are stored before it, as `OpenedContent`.
+    """What one accepted piece of a slice of a room's stream changes in the store: one transaction. A slice is stored in
+    one or several pieces. Of a piece with many changes the first ones are stored before it, as `OpenedContent`.
 
-    `state` is the stream's state after the slice (opaque), up to position `cursor`. If both are None, both stay as they
-    are. `positions` are the slice's (n, running hash) pairs. `changes` are the decrypted changes, `events` the lines
-    for the timeline. `waiting` are verified items whose key or share is missing, as (n, row to store), `bad` the (n,
-    code) of items that failed although the key is here. `members` are the new or changed members, `gone` the former
-    members. `shares` are new secrets of objects.
+    `state` is the stream's state after the piece (opaque), up to position `cursor`. If both are None, both stay as they
+    are. `positions` are the piece's (n, running hash) pairs. `changes` are the decrypted changes, `events` the lines
+    for the timeline. `waiting` are verified items whose key or share (their object's secret) is missing, as (n, row to
+    store), `bad` the (n, code) of items that failed although the key is here. `void` are items without effect.
+    `members` are the new or changed members, `gone` the former members. `shares` are new secrets of objects.
+
+    `more`: the next piece follows at once, so this one need not be flushed. `receipt` is the server's signed statement
+    of the last position, None if there is none for it. `items` are kept as they were received, for a server that loses
+    them. `reread` is the position up to which the room is to be read again, None for no change. `incomplete` are
+    objects of which the server had deleted changes before this device fetched them.
     """
 
     room: RoomId
@@ -175,10 +183,11 @@ class OpenedUpTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """One transaction about items that waited for a key or a share. `resolved` are the positions of those that wait no
-    more: opened now, bad (not to be opened although the key is here), or before the first position that this person may
-    read. `whole` are the objects whose every change is here now: they no longer depend on a snapshot. The other fields
-    are as in `ReceivedSlice`."""
+    """One transaction about items of `room` that waited for the room's key or for an object's share (its secret).
+    `resolved` are the positions of all those that wait no more: opened now (their changes are in `changes`), faulty
+    although the key is here (also in `bad`, with an error code), or before the first position that this person may
+    read. `shares` are new (object, secret) pairs. `whole` are the objects whose every change is here now: they no
+    longer depend on a snapshot."""
 
     more: ClassVar[bool] = False
     room: RoomId
@@ -202,8 +211,8 @@ class ReadAgain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BegunObject:
-    """One transaction: the snapshot with whose state this device begins an object, in place of the changes before. It
-    need not be durable by itself: after a crash it is fetched again."""
+    """One transaction: `snapshot`, with whose state this device begins an object of `room`, in place of the changes
+    before. It need not be durable by itself: after a crash it is fetched again."""
 
     more: ClassVar[bool] = True
     room: RoomId

@@ -22,8 +22,9 @@ class RoomState(StrEnum):
     """A room's security status: whether what is written there is sealed (encrypted so that only members can open it),
     and otherwise what is wrong. With OWES_ROTATION (a new key is due) and WAITING (a key or an object's secret is
     missing here) people can write, but what they write may have to wait for a key; with LEFT (this person is no member)
-    they cannot. Every other state but SEALED stops the room: nothing is read or sent. All but SEALED are explained in
-    the interface."""
+    they cannot, and what is stored here stays readable. Every other state but SEALED stops the room: nothing is read in
+    or sent. Either the server shows another history (FORK), has lost (ROLLBACK, RESTORED) or withholds items, or this
+    program cannot follow the room. All but SEALED are explained in the interface."""
 
     SEALED = "sealed"
     OWES_ROTATION = "owes-rotation"
@@ -43,9 +44,9 @@ class RoomState(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
     """The engine's status at one moment, for a status bar. `code` gives the reason when `state` is OFFLINE or ERROR,
-    and `about` the address that the reason concerns, if it names one. `waiting` counts changes that the server does not
-    have; `last_synced_ms` is when everything received was last stored, by this device's clock, None before the first
-    time in this run. `server` is the stored address, "" for none."""
+    None otherwise; `about` is the address that the reason concerns, "" if it names none. `waiting` counts changes that
+    the server does not have; `last_synced_ms` is when everything received was last stored, by this device's clock, None
+    before the first time in this run. `server` is the stored address, "" for none."""
 
     state: LinkState
     code: str | None

@@ -25,8 +25,10 @@ from sync.server.store.base import StoreError
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command in `argv` (None: the process's own arguments). Returns the exit status, 0 for success. An error
-    that a command expects (ConfigError, Reject, StoreError, OSError) is printed as a sentence on stderr: status 1."""
+    """Runs the command in `argv` (None: the process's own arguments). Returns the exit status: 0 for success, 1 if the
+    command failed or found problems. An error that a command expects (ConfigError, Reject, StoreError, OSError) is
+    printed as a sentence on stderr: status 1. Other errors are raised. SystemExit for wrong arguments (status 2) and
+    for --help (0)."""
     args = make_parser().parse_args(argv)
     try:
         if args.command == "invite" and args.offline is not None:
@@ -104,8 +106,9 @@ def _run(args: argparse.Namespace, config: Config) -> int:
 
 
 def _ask_keys() -> Path:
-    """Asks at the terminal for the folder in which to store the agency's keys. ConfigError if standard input is no
-    terminal, or if the answer is empty: the keys would then be stored in the current folder."""
+    """Asks at the terminal for the folder in which to store the agency's keys, and returns it. `~` is the home folder.
+    Nothing else is checked. ConfigError if standard input is no terminal or ends, or if the answer is empty: the keys
+    would then be stored in the current folder."""
     answer = ""
     if sys.stdin.isatty():
         with contextlib.suppress(EOFError):

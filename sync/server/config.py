@@ -101,7 +101,8 @@ class Config:
 
     `port` 0 takes a free one. `cert` and `key`: the PEM files of the TLS certificate. `insecure_loopback`: plain HTTP
     on a loopback address, to try the server out. `addresses` are the `host:port` that clients may have dialled, lower
-    case; empty means the names in the certificate and `host`, with the port in use. config_file.py reads it from TOML.
+    case; empty means the names in the certificate and `host`, with the port in use. A sign-in for any other address is
+    refused, so that no false server can pass it on. config_file.py reads it from TOML.
     """
 
     data: Path
@@ -133,8 +134,10 @@ class Config:
     limits: Limits = field(default_factory=Limits)
 
     def check(self) -> None:
-        """ConfigError unless the server either uses TLS, or uses plain HTTP that was asked for and cannot be reached
-        from outside; also for a unix socket without a proxy, a proxy without `addresses`, and a bad address or port."""
+        """Checks the configuration, but opens no file. ConfigError unless the server either uses TLS, with `cert` and
+        `key`, or uses plain HTTP that was asked for and cannot be reached from outside. ConfigError also for a unix
+        socket without a proxy, a proxy without `addresses`, a bad address or port, and `metrics` that is not on
+        loopback."""
         if self.unix is not None and not self.behind_proxy:
             raise ConfigError("unix needs behind_proxy = true: only a proxy can reach it")
         if self.plain:

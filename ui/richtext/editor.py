@@ -143,8 +143,7 @@ class Editor(QTextEdit):
 
     def set_link(self, link: str, text: str = "") -> None:
         """Makes the selection, or the link under the caret, a link to the address `link`, or no link if that is "". If
-        there is neither, inserts `text` (the address, if it is "") as a link. Does nothing in a text that can only be
-        read."""
+        there is neither, inserts `text` (the address, if it is "") as a link. Does nothing in a read-only text."""
         if self.isReadOnly():
             return
         start, length = self.link_range()

@@ -10,6 +10,7 @@ from functools import partial
 from sync.client.account.account_secrets import Account
 from sync.client.account.compare_and_swap import again
 from sync.client.account.enrolment import Result, converse
+from sync.client.account.known_logs import within_bounds
 from sync.client.wire.connection import Connection
 from sync.client.wire.transport import Dialer
 from sync.crypto.encoding import dec, enc
@@ -47,9 +48,9 @@ class Attempt:
 
     @classmethod
     def begin(cls, code: str, recovery_sheet: str, *, revoke: bool = True) -> "Attempt":
-        """An attempt with what the person typed, and with fresh keys for this device: `code` is the activation code
-        with its second line, `recovery_sheet` the code on the recovery sheet. `revoke`: whether the person's other
-        devices are revoked.
+        """An attempt to recover an account, from what the person typed, with fresh keys for this device; nothing is
+        sent. `code` is the activation code with its second line, `recovery_sheet` the code on the recovery sheet.
+        `revoke`: whether the person's other devices are revoked in the same step, at most MOST_REVOKED, the oldest.
 
         Reject `code`, `share-code` or `recovery-sheet-code` if the activation code, its second line or the recovery
         sheet is mistyped; `share-missing` for a code without its second line, `recovery-sheet-format` for a recovery
@@ -69,9 +70,11 @@ class Attempt:
     @classmethod
     def decode(cls, data: bytes) -> "Attempt":
         """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for a newer version, "old-format"
-        for an older one; "malformed", "encoding" or "oversize" if the bytes are damaged."""
-        version, seed, agency, recovery_sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
-        fields.version(version, VERSION, "attempt")
+        for an older one, whatever fields it has; "malformed", "encoding" or "oversize" if the bytes are damaged."""
+        parts = fields.items(dec(data, limit=1024), "attempt")
+        if parts:
+            fields.version(parts[0], VERSION, "attempt")
+        seed, agency, recovery_sheet, sign, kem, revoke = fields.array(parts, 7, "attempt")[1:]
         if type(revoke) is not bool:
             raise Reject("malformed", "attempt")
         return cls(
@@ -150,9 +153,15 @@ class Recovery:
 
     async def ask(self) -> Returned | Waiting:
         """Recovers the account at the server and returns it, for the caller to store; or returns the time from which it
-        can be recovered. Refused "vetoed" if another device of the person said no, "busy" for too many revocations in a
-        day, "conflict" if the log has grown at each try; WrongAgency if the invitation is not that of the code; the
-        errors of `look`. A second call does no harm: entries that the server accepted are found in the log."""
+        can be recovered: call `ask` again then. A second call does no harm: entries that the server accepted are found
+        in the log.
+
+        Refused "vetoed" if another device of the person said no, "busy" for too many revocations in a day, "conflict"
+        if the log has grown at each try, "reset" if the account has ended, "recovery-sheet-unknown"; "other-person" if
+        the activation code is for somebody else, "code-…" if it cannot be used. Reject `recovery-sheet`, `share` or
+        `record` if the server's answer does not fit the recovery sheet, "signature" if the agency did not sign the
+        invitation, another code for an invalid log. WrongAgency if the invitation is not that of the code. Also
+        Unreachable and the other errors of `Connection.connect`."""
         return await self._talk(self._ask)
 
     async def _talk(self, talk: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -169,16 +178,23 @@ class Recovery:
         )
 
     async def _see(self, connection: Connection) -> _Seen:
-        """Fetches, verifies and returns the key log and directory entry of the person whose account is to be recovered.
-        ▲ Reject unless the log is of this agency, its root and recovery keys are those of the recovery sheet and its
-        share (the half of its secret that is not on the paper), and the record that the server shows is the one that
-        the log names. Refused "reset" if the account has ended."""
+        """Fetches over `connection`, verifies and returns the key log and directory entry of the person whose account
+        is to be recovered. ▲ Reject unless the log is of this agency ("agency"), its root and recovery keys are those
+        of the recovery sheet ("recovery-sheet") and its share (the half of its secret that is not on the paper;
+        "share"), and the record that the server shows is the one that the log names ("record"). Refused "reset" if the
+        account has ended. The server refuses with "recovery-sheet-unknown", "other-person" (the activation code is for
+        somebody else) or "code-…" (it cannot be used).
+
+        ▲ Reject "oversize" if the log is longer than a server lets one grow. Otherwise a false server could send
+        entries for ever."""
         root_pk, invite_pk = self._attempt.recovery_sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
             ask = partial(m.RecoverLookup, invite_pk=invite_pk, root_pk=root_pk, after=len(entries) - 1)
             found = await connection.request(ask, m.RecoverLookupReply)
             entries += [(e.body, e.sig) for e in found.entries]
+            if not within_bounds(entries):
+                raise Reject("oversize", "own log")
             if not found.entries or len(entries) > found.person.ulog_seq:
                 break
         seen = UserLog.replay(entries, connection.identity.agency_pk)
@@ -190,11 +206,13 @@ class Recovery:
         return _Seen(log=seen, entries=entries, person=found.person)
 
     async def _ask(self, connection: Connection) -> Returned | Waiting:
-        """Sends the log entries that recover the account, and returns the recovered account, or the time from which it
-        can be recovered. Sends nothing if the log has the device already. If the log has grown meanwhile (Refused
-        "conflict"), drafts the entries again. ▲ Each try fetches and verifies the log from scratch: with a recovery
-        sheet that the person has replaced since, the server refuses ("recovery-sheet-unknown"), or this is Reject
-        "recovery-sheet"."""
+        """Sends over `connection` the log entries that recover the account, and returns the recovered account, or the
+        time from which it can be recovered. If the log has the device already, sends nothing and returns the account.
+        If the log has grown meanwhile (Refused "conflict"), drafts the entries again, up to eight tries; the last
+        refusal is raised. ▲ Each try fetches and verifies the log from scratch: with a recovery sheet that the person
+        has replaced since, the server refuses ("recovery-sheet-unknown"), or, if it does not, this is Reject
+        "recovery-sheet". Refused "vetoed" if another device said no, "busy" for too many revocations in a day.
+        Another Refused, Reject or WrongAgency if an answer does not fit the codes; Unreachable if the line is lost."""
         return await again(partial(self._try, connection))
 
     async def _try(self, connection: Connection) -> Returned | Waiting:
@@ -214,11 +232,12 @@ class Recovery:
         return self._returned(seen, seeds, salt)
 
     async def _back(self, connection: Connection, seen: _Seen) -> tuple[RecoveryPlan, bytes]:
-        """Fetches the invitation that belongs to the activation code. Returns (what the log entries that recover the
-        account are drafted from, the salt of the staff record). `seen` is the person's verified log. Of its active
-        devices the plan revokes at most MOST_REVOKED, the oldest. ▲ The invitation that the server shows must be
-        certified by the agency (Reject "signature" otherwise), for this code (WrongAgency otherwise), and with the
-        staff record of the person whose recovery sheet it is (Refused "other-person" otherwise)."""
+        """Fetches over `connection` the invitation that belongs to the activation code. Returns (what the log entries
+        that recover the account are drafted from, the salt of the staff record). `seen` is the person's verified log.
+        If `Attempt.revoke`, the plan revokes at most MOST_REVOKED of its active devices, the oldest; otherwise none. ▲
+        The invitation that the server shows must be certified by the agency (Reject "signature" otherwise), for this
+        code (WrongAgency otherwise), and with the staff record of the person whose recovery sheet it is (Refused
+        "other-person" otherwise). Refused "code-…" if the code cannot be used."""
         code = self._attempt.code
         reply = await connection.request(lambda rid: m.Invite(rid=rid, invite_pk=code.key.public), m.InviteReply)
         cert = InviteCert.check(connection.identity.agency_pk, reply.cert.body, reply.cert.sig)

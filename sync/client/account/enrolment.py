@@ -70,10 +70,12 @@ class Enrolment:
 
     async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
         """Makes the account with new keys, calls `keep` with it once, so that the caller stores it durably, only then
-        registers it with the server, and returns it. Errors as in `look`; what `keep` raises is raised, and then
-        nothing is registered.
+        registers it with the server, and returns it. What `keep` raises is raised, and then nothing is registered.
 
-        If this fails after `keep`, the server may or may not have the account: `register` the same entries again.
+        Refused "code-unknown", "code-used", "code-expired" or "code-withdrawn"; WrongAgency if the server belongs to
+        another agency than the code, or shows an invitation that does not match the code; Reject "signature" if the
+        agency did not sign it; Unreachable and the other errors of `Connection.connect`. If this fails after `keep`,
+        the server may or may not have the account: call `register` with the same entries.
         """
         self._keep = keep
         return await self._with_connection(self._accept)

@@ -33,8 +33,10 @@ _DOMAIN = "sealed-export"
 
 
 def put(account: Account, log: UserLog, body: bytes) -> bytes:
-    """Seals `body` to this person's own newest PUK (the key of all the person's devices) and signs it by this device.
-    Returns the whole export: the head and the encrypted bytes. `log`: this person's log."""
+    """Makes a sealed export, which hands `body`, what this device could not send, to the person's other devices.
+    Encrypts it to the person's newest PUK (the key that their devices share), and signs it with the key of `account`,
+    this device's account. `log`: this person's log. Returns the whole export: the head and the encrypted bytes. More
+    than MAX_BODY (1 GiB) of these is no error here, but nothing can read the export."""
     uid, gen, dev = account.uid, log.puks[-1].gen, account.dev
     key = os.urandom(32)
     sealed = seal.seal_to(log.puks[-1].kem_pk, enc(_context(uid, gen, dev)), key)
@@ -58,13 +60,14 @@ def length(head: bytes) -> int:
 
 def take(account: Account, log: UserLog, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
     """Verifies and decrypts a sealed export: `head`, and the encrypted bytes `packed` after it. Returns the device that
-    wrote it, and its content. `log`: this person's log. ▲ Only a device in that log, active or revoked, is accepted as
-    the writer: everybody knows the key to which it is sealed, and the content is sent in this person's name.
+    wrote it, and its content. `account`: this device's account, with its keys. `log`: this person's log. ▲ Only a
+    device in that log, active or revoked, is accepted as the writer: everybody knows the key to which it is sealed, and
+    the content is sent in this person's name.
 
     Reject "export-other-person" if the export belongs to somebody else or its writer is not in the log, "signature" if
-    the writer did not sign it, "decrypt" if it does not open, "malformed" if `packed` has another length than `head`
-    says; the Rejects of `length`; Refused("keys") while this device does not have the generation of the person's key
-    that it needs.
+    the writer did not sign it, "decrypt" if it does not open, "format" for another version, "malformed" if `head`
+    begins no sealed export or `packed` has another length than it says. Refused("keys") while this device does not have
+    the generation of the person's key that it needs.
     """
     if length(head) != len(packed):
         raise Reject("malformed", "sealed export")

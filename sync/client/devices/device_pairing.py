@@ -90,8 +90,9 @@ class Host:
     """
 
     def __init__(self, link: Link, devices: Devices, record: bytes) -> None:
-        """`devices` are this person's devices, to which the new one is added. `record`: this person's own staff record,
-        encoded, which the new device shows."""
+        """`link` is what the parts of this account's engine share: the account's secrets, the store and the signed-in
+        connection to the server. `devices` are this person's devices, to which the new one is added. `record`: this
+        person's own staff record (name, title, unit), encoded, which the new device shows."""
         self._link = link
         self._devices = devices
         self._record = record
@@ -145,9 +146,10 @@ class Host:
         message that it is added, and returns its id.
 
         If the own log has grown since the new device proved its keys, that device proves them again for the newer log.
-        Refused("pairing") if the other side has left, "revoked" and "reset" if the log has ended this device,
-        "conflict" if it has grown again at each try. An error may also mean that the device is added and only that
-        message could not be sent.
+        Refused("pairing") if the other side has left or `wait_for_guest` has not returned, "revoked" and "reset" if the
+        log has ended this device, "conflict" if it has grown again at each try. Reject "signature" or "enrol" if that
+        new proof is wrong, "puk" if this device lacks the newest generation of the person's key. Unreachable while
+        offline. An error may also mean that the device is added and only that message could not be sent.
         """
         admitting = self._admitting
         if admitting is None or admitting.new is None or self._mail.over:
@@ -224,13 +226,14 @@ class Guest:
 
     async def join(self, *, code: str = "", number: str = "") -> OldDevice:
         """Joins the old device's box at the server, through which the two exchange messages, and returns that device's
-        identity, to be shown to the person. The box is found by the typed `code`. Otherwise it is found by its
-        `number`, and the person also compares `digits`. An earlier attempt of this Guest ends.
+        identity, to be shown to the person. Only one argument is needed, what the old device shows. `code`, its
+        letters, finds the box and encrypts all messages. If `code` is "", the digits in `number` find the box, and the
+        person also compares `digits` on both screens. An earlier attempt of this Guest ends.
 
         Reject "code" if the code is mistyped. Refused "code-unknown" if there is no such box, "code-used" if one was
         joined before, "busy" if too many devices try numbers, "pairing" if the old device has left or the time is over.
         Reject "enrol" if its answer does not verify, for example because it, or an attacker in between, does not have
-        the code. Also the errors of `Connection.connect`.
+        the code. Also Unreachable and the other errors of `Connection.connect`.
         """
         pairing = PairingCode.parse(code) if code else None
         box = pairing.box if pairing is not None else "".join(c for c in number if c.isdigit()).encode()
@@ -252,7 +255,9 @@ class Guest:
 
     async def _wait_for_yes(self, entering: Entering) -> tuple[int, DevId]:
         """Waits until the person at the old device says yes; until then proves this device's keys again as often as the
-        person's log grows. Returns the number of the entry that added this device, and its id."""
+        person's log grows. `entering` reads the old device's messages and makes the proofs. Returns the number of the
+        log entry that added this device, and this device's id. Refused("pairing") if the answer is no or does not come,
+        Reject "enrol" for a false message of the old device, Unreachable if a proof cannot be sent."""
         while True:
             message = await self._mail.next()
             answer = entering.prove_again(message)
@@ -266,11 +271,15 @@ class Guest:
         return self._entering.digits if self._entering is not None else ""
 
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
-        """Waits for the old device's yes, signs in, verifies the person's log and decrypts their keys; calls `keep`
-        with all of that (one `Joined`), so that the application stores it, and returns it. What `keep` raises is
-        raised. Refused("pairing") if the answer is no or does not come, or `join` was not called; Reject "enrol" if the
-        log is not the one that the old device named. If the line is lost after the yes, or `keep` raises, call `finish`
-        again."""
+        """Waits for the old device's yes, signs in at the server as the new device, verifies the person's log and
+        decrypts their keys. Calls `keep` with all of that (one `Joined`), so that the application stores it, and
+        returns it. If the line is lost after the yes, or `keep` raises, call `finish` again: `keep` is then called
+        again too.
+
+        Refused("pairing") if the answer is no or does not come, or `join` was not called. Reject "enrol" if the log is
+        not the one that the old device named, "record" if the server does not give the staff record that the log names,
+        another Reject for an invalid log. Also Unreachable and the other errors of connecting and signing in, and what
+        `keep` raises."""
         entering, yes = self._entering, self._added
         if entering is None or entering.old is None or yes is None:
             raise Refused(ENDED)
@@ -288,7 +297,8 @@ class Guest:
         `agency_pk` certifies. Returns the account, the log and the staff record. ▲ Reject "enrol" unless it is the log
         of the person in `old` (whom the old device named), contains `heads`, all the (number, hash) of entries that the
         old device named, and itself lists this device, with its key, as active after its entry `seq`. Reject "record"
-        if the server does not give the staff record that the log names."""
+        if the server does not give the staff record that the log names, another Reject for an invalid log. Also
+        Unreachable and the other errors of connecting and signing in."""
         signing = SigningKey(self._secrets.sign)
 
         async def fetch(connection: Connection) -> tuple[UserLog, list[tuple[bytes, bytes]], m.Person]:

@@ -60,8 +60,8 @@ class OwnDevice:
 
 class Devices:
     """This person's devices and keys, which their own log lists: shows, adds and revokes devices, and renews the
-    person's key (PUK), which all their devices share. Raises Unreachable while offline, Refused and Reject by their
-    codes."""
+    person's key (PUK), which all their devices share. Its methods raise Unreachable while offline, Refused if the
+    server or this device itself refuses, Reject for what breaks a rule; the `code` of the last two says why."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -71,7 +71,8 @@ class Devices:
 
     @property
     def own_log(self) -> UserLog:
-        """This person's log as far as this device has it. Refused "unknown-user" if it has none."""
+        """This person's log as far as this device has it; the server is not asked. Refused "unknown-user" if this
+        device has none, Reject if the stored one breaks a rule."""
         found = self._link.book.log(self._link.account.uid)
         if found is None:
             raise Refused(ErrorCode.UNKNOWN_USER, "own log")
@@ -80,8 +81,8 @@ class Devices:
     @property
     def ended(self) -> str | None:
         """▲ Why this device may no longer be used: "revoked" if it was revoked, "reset" if the agency ended the
-        person's account; None if it may, and if the log is not here. Only the log that this device itself has verified
-        counts, not what the server claims."""
+        person's account; None if it may be used, and if the log is not here or does not list this device. Only the log
+        that this device itself has verified counts, not what the server claims."""
         own, dev = self._link.book.log(self._link.account.uid), self._link.account.dev
         device = own.devices.get(dev) if own is not None else None
         if own is None or device is None:
@@ -104,7 +105,8 @@ class Devices:
 
     async def fetch_last_seen(self) -> list[OwnDevice]:
         """Asks the server when it last saw each of this person's devices, and with which program. Returns every device
-        that the log ever had, the oldest first, with these; `all` gives them from then on too."""
+        that the log ever had, the oldest first, with these; `all` gives them from then on too, without asking.
+        Unreachable while offline or if no reply comes, Refused if the server refuses."""
         reply = await self._link.online.request(lambda rid: m.Devices(rid=rid), m.DevicesReply)
         self._seen = {seen.dev: seen for seen in reply.devices}
         return self.all()
@@ -126,8 +128,9 @@ class Devices:
     async def admit(self, new: NewDevice, proof: bytes, head: Hash) -> Device:
         """Adds the device `new` to this person's account, and returns it as the log then lists it. `proof` is its proof
         that it has its keys, made for the log up to the entry whose hash is `head`. Refused("conflict") if the log has
-        grown since: the proof is then useless, and the device must prove its keys for the newer head. Reject "puk" if
-        this device does not hold the newest generation of the person's key."""
+        grown since: the proof is then useless, and the device must prove its keys for the newer head. Refused "revoked"
+        or "reset" if this device, or the account, has ended. Reject "puk" if this device does not hold the newest
+        generation of the person's key. Unreachable while offline."""
         self.check_active()
         if self.own_log.head != head:
             raise Refused(ErrorCode.CONFLICT, "own log")
@@ -136,10 +139,14 @@ class Devices:
         return self.own_log.devices[device_id(self.own_log.genesis_root_pk, new.sign_pk)]
 
     async def revoke(self, dev: DevId) -> None:
-        """Revokes the device `dev`: no new key is encrypted to it any more, since the same entry has the next
-        generation of the person's key. The keys that rooms have then are replaced after that (see `Audit`). Reject
-        "older" for a device older than this one, "device" for one that was not active at the start; Refused "busy" for
-        too many revocations in a day. No error if another device revokes it at the same moment."""
+        """Revokes `dev`, a device of this person: no new key is encrypted to it any more, since the same entry has the
+        next generation of the person's key. The present keys of rooms are replaced only later, by `Audit`. No error if
+        another device revokes `dev` at the same moment.
+
+        Reject "older" for a device older than this one, "device" for one that is not active, "puk" if this device has
+        no generation of the person's key. Refused "busy" for too many revocations in a day, "revoked" or "reset" if
+        this device or the account has ended, "conflict" if the log has grown at each try. Unreachable while offline.
+        """
         began = self.own_log.seq
         await self._do(lambda own, hand, now: _revocation(own, began, hand, dev, now))
 
@@ -153,9 +160,14 @@ class Devices:
         return [d.dev for d in self.own_log.devices.values() if d.dev in family - {dev} and d.revoked is None]
 
     async def revoke_with_added(self, dev: DevId) -> None:
-        """Revokes `dev`, and then every active device that it added, directly or through others. Errors as in `revoke`;
-        the devices that are left can then be revoked one by one. ▲ `dev` is revoked first. Then it can add no more,
-        and the server does not count the other revocations against the limit of a day."""
+        """Revokes `dev`, another device of this person, and then every active device that it added, directly or through
+        others. ▲ `dev` is revoked first. Then it can add no more, and the server does not count the other revocations
+        against the limit of a day.
+
+        Reject "older" if `dev` is older than this device, "device" if it is not active; Refused "busy" for too many
+        revocations in a day, "revoked" or "reset" if this device has ended; Unreachable while offline. An error may
+        come after some are revoked; the devices that are left can then be revoked one by one.
+        """
         await self.revoke(dev)
         while left := self.added_by(dev):
             await self.revoke(left[0])
@@ -166,11 +178,12 @@ class Devices:
 
     async def maintain(self) -> None:
         """Makes the next generation of the person's key (PUK) if one is due, unless another device of the person makes
-        it at the same moment. Does nothing at a device that has ended. Errors as for the class.
+        it at the same moment. Does nothing at a device that has ended. Unreachable while offline, Refused if the server
+        refuses, Reject "puk" if this device has no generation at all.
 
         One is due if the agency has revoked a device since the newest generation (a device that revokes another makes
-        one itself), or if that one is at least RENEW_MS old or dated more than AHEAD_MS ahead, by the server's time. ▲
-        One is also due if the newest does not open here: a stolen device may have made it.
+        one itself), or if that one is at least RENEW_MS (30 days) old or dated more than AHEAD_MS (a day) ahead, by the
+        server's time. ▲ One is also due if the newest does not open here: a stolen device may have made it.
         """
         if self.ended is None and self._renewal_due(self.own_log):
             await self._do(
@@ -186,10 +199,14 @@ class Devices:
         return age_ms >= RENEW_MS or age_ms < -AHEAD_MS
 
     async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
-        """Revokes the device `dev`, signed by `root`, the key on the recovery sheet: unlike `revoke` also a device
-        older than this one. Returns None when done, or the server's time (ms) from which it can be done, since other
-        devices may veto it until then: call it again then. Reject `recovery-sheet` if the person's root key has been
-        replaced, "device" as in `revoke`; Refused "vetoed", "busy"."""
+        """Revokes the device `dev` of this person, signed by `root`, the key on the recovery sheet: unlike `revoke`
+        also a device older than this one. Returns None when done, also if another device has just revoked it; or the
+        server's time (ms) from which it can be done, since other devices may veto it until then: call it again then.
+
+        Reject `recovery-sheet` if the person's root key has been replaced, "device" if `dev` is not active, "puk" if
+        this device has no generation of the person's key. Refused "vetoed" if another device objected, "busy" for too
+        many revocations in a day, "revoked" or "reset" if this device has ended, "conflict" if the log has grown at
+        each try. Unreachable while offline."""
         began, seeds = self.own_log.seq, self._link.account.puk_seeds
 
         def build(own: UserLog, hand: Hand, now: int) -> Entry | None:
@@ -216,9 +233,11 @@ class Devices:
 
     async def append(self, entries: list[Entry], *, may_wait: bool = False) -> int | None:
         """Appends `entries` (at least one), which were built on the newest log, to this person's log at the server and
-        here, all or none. Returns None when they are in it. If another device may veto them nothing is added yet, and
-        the server's time (ms) is returned from which the caller can append them again, built on the log as it is then.
-        Refused("conflict") if the log has grown.
+        here, all or none, and decrypts the new generations of the person's key in them. Returns None when they are in
+        the log. If another device may veto them nothing is added yet, and the server's time (ms) is returned from which
+        the caller can append them again, built on the log as it is then. Refused("conflict") if the log has grown,
+        "vetoed" if a device objected, "busy" for too many revocations or entries in a day, "quota" for too long a log;
+        Unreachable while offline.
 
         ▲ `may_wait`: whether these entries may be subject to a veto, as one made with the recovery sheet is. Without it
         a server's answer that they wait is Reject "malformed": the caller would take them for done.
@@ -242,9 +261,10 @@ class Devices:
     # -- sealed exports -------------------------------------------------------------------------------------------
 
     def seal_to_me(self, body: bytes) -> bytes:
-        """Encrypts `body` to this person's own key and signs it by this device; returns the whole sealed export (see
-        sync/client/account/sealed_export.py). Works at a revoked device too, and in a thread. Nothing can read an
-        export of more than 1 GiB."""
+        """Encrypts `body`, what this device could not send, for this person's other devices: to the person's own key,
+        signed by this device. Returns the whole sealed export (see sync/client/account/sealed_export.py). Works at a
+        revoked device too, offline, and in a thread. A `body` of more than 1 GiB is not refused here, but nothing can
+        read its export. Refused "unknown-user" if this device does not have the person's log."""
         return sealed_export.put(self._link.account, self.own_log, body)
 
     def open_mine(self, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
@@ -258,14 +278,17 @@ class Devices:
         await self.follow(self._link.online)
 
     async def follow(self, connection: Connection) -> None:
-        """Fetches the newest log of this person that the server shows, and decrypts the new generations of the person's
-        key in it."""
+        """Fetches over `connection`, which is signed in, what is new in this person's log, verifies and stores it,
+        and decrypts the new generations of the person's key in it. The server may withhold entries. Unreachable if the
+        connection is lost, Refused if the server refuses, Reject for entries that are not valid: of that answer none is
+        stored."""
         await self._link.book.fetch(connection, self._link.account.uid)
         self._open_keys()
 
     def _open_keys(self) -> None:
-        """Decrypts the generations of the person's key (PUK) that are in the log and not known here, as far as they
-        open, and stores them. Does nothing at a device that has ended."""
+        """Decrypts the generations of the person's key (PUK) that are in the log here and not known yet, and stores
+        them with the account, so that this device can read what is sealed to them. One that does not open is left out
+        without an error. Does nothing at a device that has ended. Refused "unknown-user" without a log."""
         account, own = self._link.account, self.own_log
         if self.ended is not None or len(account.puk_seeds) == len(own.puks):
             return
@@ -298,9 +321,13 @@ class Devices:
 
 
 def _revocation(own: UserLog, began: int, hand: Hand, dev: DevId, now: int) -> Entry | None:
-    """Drafts the entry that revokes `dev`, on the log `own`, signed by `hand`, dated `now` (the server's time, ms).
-    None if the device was still active after entry number `began` and has been revoked since: then nothing is left to
-    do. Reject "device" if it was not active then, "older" or "puk" as in `user_drafts.revoke`."""
+    """Drafts the entry that revokes the device `dev`, on the person's log `own`, dated `now` (the server's time, ms);
+    sends nothing. `hand` signs: a device or the root key, with the seeds that it holds of generations of the person's
+    key. `began` is the number of the log's newest entry when the caller first tried.
+
+    None if `dev` was still active after entry `began` and no longer is: then nothing is left to do. Reject "device" if
+    it was active neither then nor is now, "older" if the signing device was added later than `dev`, "puk" if `hand`
+    holds no seed."""
     if own.device_active(dev, began) is not None and own.device_active(dev, own.seq) is None:
         return None
     return user_drafts.revoke(own, hand, dev, now)[0]

@@ -53,8 +53,9 @@ class AskedFor:
 
 class RecoverySheet:
     """This person's recovery sheet: a paper with a code that brings the account back when all devices are lost. Makes
-    and replaces it, and lists and vetoes what is requested with it. Raises Unreachable while offline, Refused and
-    Reject by their codes."""
+    and replaces it, and lists and vetoes what is requested with it. Raises Unreachable while offline; Refused if the
+    server refuses, or if this device has ended ("revoked", "reset"); Reject if a typed code or an answer of the server
+    is not valid."""
 
     def __init__(self, link: Link, devices: Devices) -> None:
         self._link = link
@@ -75,13 +76,15 @@ class RecoverySheet:
     @property
     def may_make(self) -> bool:
         """Whether a recovery sheet can be made here: this device stores the root key, as the first device does, or the
-        root key is on the recovery sheet in force, whose code must then be typed (`needs_old`)."""
+        root key is on the recovery sheet in force, whose code must then be typed (`needs_old`). If it is False there is
+        no recovery sheet yet, and only the person's first device can make one."""
         return self.in_force or bool(self._link.account.secrets.root)
 
     @property
     def needs_old(self) -> bool:
-        """Whether the recovery sheet in force must be typed to make another: the root key is stored nowhere on this
-        device."""
+        """Whether the code of the recovery sheet in force must be typed to make another, because the root key is stored
+        nowhere on this device. True also if no recovery sheet is in force and the root key is not here: then none can
+        be made here (`may_make` is False)."""
         return not self._link.account.secrets.root
 
     def check_old(self, text: str) -> None:
@@ -93,14 +96,16 @@ class RecoverySheet:
     async def publish(self, code: str, old: str = "") -> None:
         """Makes `code`, which is on a new paper, the code of the person's recovery sheet. `old` is the code of the
         former recovery sheet; it is read only if this device does not store the root key (`needs_old`). A second call
-        does no harm. Reject `code` if one of them is mistyped, `recovery-sheet` if `old` is not the one in force, or if
-        another device made a recovery sheet first: then `code` counts for nothing. Unreachable while offline: then
-        nothing is stored.
+        does no harm. Reject `code` if one of them is mistyped, `recovery-sheet-format` if one is of format 1;
+        `recovery-sheet` if `old` is not the one in force, or if another device made a recovery sheet first: then `code`
+        counts for nothing; `escrow` if the agency has not certified the server's key for the share. Refused "revoked"
+        or "reset" if this device has ended, or with the server's code. Unreachable while offline: then nothing is
+        stored.
 
         ▲ What is needed to finish is stored before the first entry is sent, so an interruption loses nothing: `finish`.
 
         ▲ If an earlier recovery sheet is not finished, it is finished first: the server may have its first entry, by
-        which its key is the root key.
+        which its key is the root key. If that fails, `code` is not stored.
         """
         recovery_sheet = RecoveryCode.parse(code)
         self._link.online  # noqa: B018 - Unreachable before anything is stored
@@ -128,13 +133,16 @@ class RecoverySheet:
     def waits(self, code: str) -> bool:
         """Whether the recovery sheet with this `code` was confirmed here and is not completely in the log yet. This
         device tries on each connection to enter the rest, so the paper must not be thrown away. False also once this
-        device has learned that another recovery sheet was made first."""
+        device has learned that another recovery sheet was made first. While one waits here, Reject `code` if `code` is
+        mistyped, `recovery-sheet-format` if it is of format 1."""
         waits = self._link.account.recovery_sheet
         return bool(waits) and RecoveryPair.of(waits).code == RecoveryCode.parse(code)
 
     async def finish(self) -> None:
         """Appends to this person's key log what is missing there of a recovery sheet that the person confirmed on this
-        device. Does nothing if there is none. Errors as in `publish`.
+        device. Called on each connection. Does nothing if there is none. Reject `recovery-sheet` if another one was
+        made first, `escrow` if the agency has not certified the server's key for the share; Refused "revoked" or
+        "reset" if this device has ended, or with the server's code; Unreachable while offline.
 
         ▲ The root key is erased here only when the log has the complete recovery sheet, or when another one was made
         first, by which that key is the root key no more.
@@ -150,8 +158,10 @@ class RecoverySheet:
 
     async def _enter(self) -> None:
         """Appends to the log those entries for the recovery sheet that is stored in the account which are not in it
-        yet; drafts them again if the log has grown. Reject "recovery-sheet" if another recovery sheet was made first:
-        the stored one is then erased, and the stored root key too."""
+        yet; drafts them again if the log has grown. The caller then erases what is stored. Reject "recovery-sheet" if
+        another recovery sheet was made first: the stored one is then erased, and the stored root key too. Reject
+        "escrow" if the agency has not certified the server's key for the share; Refused "revoked" or "reset" if this
+        device has ended, or with the server's code; Unreachable while offline: what is stored stays."""
 
         async def attempt() -> None:
             self._devices.check_active()
@@ -190,13 +200,14 @@ class RecoverySheet:
     def replace_attempts(self, asked: list[m.RecoveryRequest]) -> None:
         """Replaces the list of pending requests that were made with the recovery sheet by `asked`, the server's newest
         list. Of those that add a device, stores when this device first saw them, by its own clock, for at most
-        _MAX_FIRST_SEEN; forgets that after a day for requests that are no longer listed. By these times the person has
-        a day for a veto even if the server's clock is set ahead."""
+        _MAX_FIRST_SEEN. Forgets such a time once it is a day old and its request is no longer listed. By these times
+        the person has a day for a veto even if the server's clock is set ahead."""
         self._asked = list(asked)
         now = self._link.now_ms()
-        waiting = [DevId(a.dev) for a in asked if a.what == ADD]
+        waiting = dict.fromkeys(DevId(a.dev) for a in asked if a.what == ADD)
         kept = {dev: t for dev, t in self._first_seen.items() if dev in waiting or now - t < VETO_MS}
-        kept |= {dev: now for dev in waiting[: _MAX_FIRST_SEEN - len(kept)] if dev not in kept}
+        new = [dev for dev in waiting if dev not in kept]  # ▲ the order of `asked` is the server's
+        kept |= dict.fromkeys(new[: _MAX_FIRST_SEEN - len(kept)], now)
         if kept != self._first_seen:
             self._first_seen = kept
             self._link.ports.keep_recovery_first_seen(enc([[dev, t] for dev, t in kept.items()]))
@@ -232,7 +243,8 @@ class RecoverySheet:
     async def veto(self, asked: AskedFor) -> None:
         """Vetoes the request `asked` at the server. ▲ The veto of a new device is stored first: if the device is added
         all the same, the server has hidden the veto, and `defend` revokes the device; at once if it was added a moment
-        before. Unreachable while offline: a veto is not sent later by itself."""
+        before. Unreachable while offline, or Refused: what is stored stays, but the veto is not sent later by itself.
+        Also the errors of `defend`; an error of the store is raised only after the veto was sent."""
         try:
             if asked.what == ADD:
                 account = self._link.account
@@ -246,7 +258,9 @@ class RecoverySheet:
 
     async def defend(self) -> None:
         """▲ Revokes each device that was added with the recovery sheet although the person vetoed it on this device.
-        Does nothing at a device that has ended. Errors as in `Devices.revoke`."""
+        Called whenever this person's key log may have grown. Does nothing at a device that has ended (it was revoked,
+        or the account was reset). If one cannot be revoked the call ends, and the next call tries again: Unreachable
+        while offline, Refused (such as "busy": too many revocations in a day) or Reject."""
         own = self._devices.own_log
         for dev in self._link.account.vetoed:
             if own.device_active(dev, own.seq) is not None and self._devices.ended is None:
@@ -254,9 +268,11 @@ class RecoverySheet:
                 await self._devices.revoke(dev)
 
     async def revoke(self, dev: DevId, code: str) -> int | None:
-        """Revokes `dev`, any device of this person, with the recovery sheet whose `code` is typed. Returns None when
-        that is done, or the server's time (ms) from which it may be done: call it again then. Errors as in `check_old`
-        and `Devices.revoke_by_root`."""
+        """Revokes `dev`, any device of this person, also one older than this one, with the recovery sheet whose `code`
+        is typed. Returns None when that is done; otherwise the server's time (ms) until which other devices may veto
+        it: call it again then. Reject `code` if `code` is mistyped, `recovery-sheet-format` if it is of format 1,
+        `recovery-sheet` if it is not the one in force, "device" if `dev` is not active. Refused "vetoed", "busy" (too
+        many revocations in a day), or "revoked" or "reset" if this device has ended; Unreachable while offline."""
         self.check_old(code)
         return await self._devices.revoke_by_root(dev, RecoveryCode.parse(code).root)
 

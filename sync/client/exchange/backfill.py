@@ -48,8 +48,8 @@ def pack(state: Compacted) -> bytes:
 
 
 def unpack(whole: bytes) -> list[bytes]:
-    """Decodes `whole`, the bytes that `pack` made of a snapshot, into the changes that produce the object's state.
-    Reject "malformed", "encoding" or "oversize" if they are damaged."""
+    """Decodes `whole`, the bytes that `pack` made of a snapshot, into the changes that produce the object's state, in
+    their order. Reject "malformed", "encoding" or "oversize" if they are damaged."""
     changes = fields.items(dec(whole, limit=WHOLE_LIMIT + 1024), "snapshot", 4 * MAX_PIECES)
     return [fields.blob(change, WHOLE_LIMIT, "snapshot") for change in changes]
 
@@ -66,8 +66,9 @@ def _since(ns: "array[int]", first: int) -> "array[int]":
 
 def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
     """The envelope in `i`, which the server shows for position `n` of `room`, if it is the one that was verified there.
-    If its content is missing, that is recorded: the server is asked again later, and the room stopped if the content is
-    still missing without a reason. Reject "content-hash" if the server shows another item."""
+    Reject "content-hash" if the server shows another item. If the server gives it without its content it is returned
+    so. Unless the content may be gone (the object is destroyed, or pruned there), that is recorded: the server is asked
+    again later, and the room stopped if the content is still missing."""
     item = room.shown(Item.of(i), n)
     if item is None:
         raise Reject("content-hash", f"position {n}")
@@ -89,7 +90,8 @@ class Backfill:
         member or device) needs to begin: the newest snapshots (for a member without the history the copies of the state
         that administrators wrote) and the changes after them. Then stores the room's verified state, and the room is
         followed as usual. Does nothing for a room that was pulled with its content, and for one of which no position is
-        verified yet. Reject or Refused if the server does not give what it must."""
+        verified yet. Reject or Refused if the server does not give what it must; Unreachable if the connection is
+        lost."""
         held = room.begin_opening()
         if held is None:
             return
@@ -143,7 +145,8 @@ class Backfill:
 
     def given_up(self, room: RoomId, obj: ObjId) -> bool:
         """Whether the snapshot of the object `obj` in `room` that replaces pruned changes (deleted at the server) could
-        not be fetched or opened, and is not asked for again on this connection."""
+        not be fetched or opened. It is then not asked for again before a key of the room is received or a new
+        connection is made. False for any other object, also an unknown one."""
         return (room, obj) in self._given_up
 
     def start(self) -> None:
@@ -155,15 +158,18 @@ class Backfill:
         self._given_up = {key for key in self._given_up if key[0] != room}
 
     async def _open(self, room: RoomSync, ns: Sequence[int]) -> None:
-        """Fetches and decrypts the changes at the positions `ns` of `room`, and stores them; those whose key is missing
-        wait in the store. The write is not durable by itself: after a crash it is repeated."""
+        """Fetches and decrypts the changes at `ns`, rising positions of `room`, and stores them; those whose key is
+        missing wait in the store. The write is not durable by itself: after a crash it is repeated. Reject if the
+        server shows other items than were verified there; Refused; Unreachable if the connection is lost."""
         async for items in self._fetch(room, ns):
             for received in room.open_again(items, ()):
                 await self._link.ports.receive_apart(replace(received, more=True))
 
     async def _fetch(self, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
         """Fetches the envelopes at `ns`, rising positions of `room`, with their content, and yields them in small
-        lists. Reject if the server shows other items than were verified there."""
+        lists, in that order. An envelope whose content the server does not give is yielded without it. Reject
+        "content-hash" if the server shows other items than were verified there, "malformed" if it shows none or too
+        many; Refused; Unreachable if the connection is lost."""
         at = 0
         while at < len(ns):
             asked = list(ns[at : at + MAX_CONTENTS])
@@ -185,10 +191,12 @@ class Backfill:
     # -- snapshots ------------------------------------------------------------------------------------------------
 
     async def _snapshot(self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None) -> tuple[int, tuple[int, ...]]:
-        """Opens and stores the newest good snapshot of `obj`, one that reaches as far as the object is pruned; at most
-        TRIES are tried. `held`, what is in memory of a newcomer's first reading, has the positions of its pieces; if it
-        is None they are searched. Returns the position that the snapshot covers, 0 for none, and the positions up to
-        there of changes that wait for others and are not in it.
+        """Opens and stores the newest good snapshot of `obj`: a person other than its author attests it (confirms it by
+        signature), and it reaches as far as the object is pruned. At most TRIES are tried. `held`, what is in memory of
+        a newcomer's first reading, has the positions of its pieces; if it is None they are searched. Returns the
+        position that the snapshot covers, 0 for none (also for a kind without snapshots), and the positions up to there
+        of changes that wait for others and are not in it: the caller fetches these. A Reject is only logged, and the
+        next snapshot is tried; Refused and Unreachable are raised.
 
         ▲ For a pruned object, snapshots with as many attests (signed confirmations) as a prune needs are tried first:
         their state cannot be computed again later. Otherwise two people who lie together would be believed, or could
@@ -215,19 +223,21 @@ class Backfill:
     async def _checked(
         self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None, row: Snapshot, compact: Compact
     ) -> Compacted | None:
-        """▲ The state in `row`, a snapshot of `obj`, as `compact` computes it, if the snapshot's author and another
-        person state its hash. None if they do not, or if the snapshot cannot be opened. `held`: the bootstrap buffer,
-        which has the positions of the pieces; None if they must be searched."""
+        """▲ The state in `row`, a snapshot of `obj` in `room`, as `compact` computes it, if the snapshot's author and
+        another person state its hash, so that it does not rest on one person's word. None if they do not, or if the
+        snapshot cannot be opened. `held`: the bootstrap buffer, which has the positions of the pieces; None if they
+        must be searched. Reject if a piece is damaged or is not the item that was verified; Refused; Unreachable."""
         last = await self._piece(room, row.n)
         if last is None or not await self._attested(room, obj, row, last.digest):
             return None
         return await self._joined(room, obj, held, row, last, compact)
 
     async def content(self, room: RoomSync, obj: ObjId, row: Snapshot, compact: Compact) -> Compacted | None:
-        """▲ The state in `row`, a snapshot of `obj`, if its hash is the one that the snapshot's last piece states.
-        Whether others attest the snapshot does not matter. `compact` computes the state, with its hash, from the
-        changes in the pieces. None if the hash differs, or if the pieces do not fit together or cannot be opened.
-        Reject or Refused if the server does not give the pieces."""
+        """▲ The state in `row`, a snapshot of `obj` in `room`, if its hash is the one that the snapshot's last piece
+        states. A device calls it before it attests the snapshot (confirms it by signature). Whether others attest the
+        snapshot does not matter. `compact` computes the state, with its hash, from the changes in the pieces. None if
+        the hash differs, or if the pieces do not fit together or cannot be opened. Reject if a piece is damaged or is
+        not the item that was verified; Refused or Unreachable if the server does not give the pieces."""
         last = await self._piece(room, row.n)
         return await self._joined(room, obj, None, row, last, compact) if last is not None else None
 
@@ -247,10 +257,11 @@ class Backfill:
         return state if state is not None and state.digest == last.digest else None
 
     async def _places(self, room: RoomSync, obj: ObjId, n: int, count: int) -> list[PiecePlace]:
-        """▲ Where the pieces of snapshots of `obj` are, up to position `n`, the last piece of the wanted snapshot.
-        Pulls headers and searches backwards until there are `count` pieces of the device that wrote the one at `n`.
-        Each position is read once and in order, so a server cannot make the search endless. Reject "withheld" if the
-        server leaves positions out."""
+        """▲ Where the pieces of snapshots of `obj` in `room` are, up to position `n`, the last piece of the wanted
+        snapshot; in rising order, those of other devices too. Pulls headers and searches backwards until there are
+        `count` pieces of the device that wrote the one at `n`; fewer are returned if the room's beginning is reached.
+        [] if the server shows no piece near `n`. Each position is read once and in order, so a server cannot make the
+        search endless. Reject "withheld" if the server leaves positions out; Refused; Unreachable."""
         found: list[PiecePlace] = []
         until, enough = n, False
         while until > 0 and not enough:
@@ -274,8 +285,10 @@ class Backfill:
         return Piece.decode(payload) if payload is not None else None
 
     async def _attested(self, room: RoomSync, obj: ObjId, row: Snapshot, digest: bytes) -> bool:
-        """▲ Whether a person other than the author of `row`, a snapshot of `obj`, has attested it with exactly the hash
-        `digest` (an attest is a signed statement that one has made the same snapshot)."""
+        """▲ Whether a person other than the author of `row`, a snapshot of `obj` in `room`, has attested it with
+        exactly the hash `digest` (an attest is a signed statement that one has made the same snapshot). Without one the
+        snapshot is not used. Fetches the attests; one that is damaged or cannot be opened does not count. Reject if the
+        server shows another item in the place of an attest; Refused; Unreachable."""
         expected = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=digest)
         for _, n in row.attests:
             item = await self._one(room, n)

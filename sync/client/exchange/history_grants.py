@@ -15,13 +15,15 @@ from sync.trust.room.room_state import Proposal, RoomState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryProposal:
-    """An open proposal by `by` that the member `subject` may read the whole history of a room. It takes two
-    administrators. `approved`: the second one has agreed, and only the grant itself is left.
+    """An open proposal that a member, `subject`, may read the whole history of a room. The administrator `by` made it;
+    `ident` is the hash of the entry that proposes it. Another administrator must approve it. `approved`: one has, and
+    only the grant itself is left.
 
-    `refusal`: why this person cannot take the next step: "not-admin", "own" (another administrator must approve),
-    "not-seasoned" (this person has been an administrator for less than seven days; once it is approved: the approver
-    has, by this device's clock), "proposer-gone", "no-history" (only a person who can read the history can give it); or
-    None.
+    `refusal`: why the person for whom it is listed cannot take the next step; None if they can. "not-admin" at both
+    steps. For the approval: "own" (they made the proposal, and another administrator must approve), "proposer-gone"
+    (`by` is no administrator any more), "not-seasoned" (they have been an administrator for less than seven days). For
+    the grant: "no-history" (they cannot read the history themselves), or "not-seasoned" (the approver has been an
+    administrator for less than seven days by this device's clock; the engine adds this one).
     """
 
     ident: Hash
@@ -32,16 +34,24 @@ class HistoryProposal:
 
 
 def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
-    """▲ Whether `proposal` is approved by a person whom this device has not known as an administrator for seven days by
-    its own clock, so that the grant must wait. The room's rule counts by the server's time alone; this client seals the
-    history only when both clocks agree. False if the proposal is not known or not approved, or was approved by an
-    administrator since the room began, or by a person who is no member any more."""
+    """▲ Whether `proposal` (its id), to let a member read the history of `room`, is approved by a person whom this
+    device has not known as an administrator for seven days by its own clock, so that the grant must wait. The room's
+    rule counts by the server's time alone; this client seals the history only when both clocks agree. `link` has this
+    device's rooms and store. False if the room or the proposal is not known, or not approved; and if the approver has
+    been an administrator since the room began.
+
+    ▲ An approver who has left, was removed or lost the role makes the grant wait as if they were still an
+    administrator, since their approval still counts. Otherwise a server whose clock is ahead needs an accomplice as
+    approver only for a moment.
+    """
     found = link.rooms.get(room)
     state = found.stream.state if found is not None else None
     approved = state.proposals[proposal].approved if state is not None and proposal in state.proposals else None
-    member = state.members.get(approved) if state is not None and approved is not None else None
-    if approved is None or member is None or not member.admin_t:
-        return False  # an administrator since genesis, or not approved yet
+    if state is None or approved is None:
+        return False
+    member = state.members.get(approved)
+    if member is not None and member.since_n == 1 and member.admin_t == 0:
+        return False  # since genesis; a server can give any entry the time 0
     n = link.ports.promoted_at(room, approved)
     return n is None or link.waited_ms(room, n) < entry_rules.SEASONED_MS
 
@@ -64,10 +74,10 @@ def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:
 
 
 def may_propose(s: RoomState, me: Uid, subject: Uid) -> str | None:
-    """Why the person `me` cannot propose that `subject` gets the history of the room with the state `s`: "not-member"
-    (`subject` is no member), "not-admin" (`me` is no administrator), "has-it", "proposed" (a proposal for `subject` is
-    open), "one-admin" (a room with one administrator decides this when it is founded); None if they can. The first that
-    applies, in this order."""
+    """Why the person `me` cannot propose that `subject` may read the whole history of the room with the state `s`; None
+    if they can. The first that applies, in this order: "not-member" (`subject` is no member), "not-admin" (`me` is no
+    administrator), "has-it" (`subject` may read it already), "proposed" (a proposal for `subject` is open), "one-admin"
+    (the room has only one administrator, and a second one would have to approve)."""
     member = s.members.get(subject)
     if member is None:
         return "not-member"

@@ -73,15 +73,18 @@ class Inbox:
 
     def lacks(self, room: RoomSync) -> bool:
         """Whether changes of `room` were pruned (deleted at the server) before this device fetched them, and the
-        snapshot that replaces them could not be fetched or opened on this connection."""
+        snapshot that replaces them could not be fetched or opened on this connection. The person then sees that
+        something is missing."""
         return any(self._backfill.given_up(room.room, obj) for obj in room.incomplete)
 
     async def start(self, heads: list[m.RoomHead]) -> None:
         """Call it on a new connection: forgets what only the last connection showed, with the items that it sent and
-        that are not verified yet (they are pulled). Compares the head (the server's signed last position) of every room
-        in `heads`, which the server lists, with this device's copy. Queues these rooms to be pulled, without those that
-        the check stops or that wait as invitations; and also the rooms of which this person is a member and that are
-        not listed."""
+        that are not verified yet (they are pulled). `heads`: for each room that the server lists, its signed last
+        position. Each is compared with this device's copy: one that shows less, or another history, stops the room (as
+        a rollback, restore or fork). Queues the listed rooms to be pulled, without those that were stopped, that this
+        program cannot read, or that wait as invitations, and without new ones beyond MAX_ROOMS. Also queues the rooms
+        of which this person is a member and that are not listed: their pull shows whether the server lost them. Reject
+        if a head is malformed or not signed by the server."""
         self._fresh.clear()
         self._fresh_bytes = 0
         self._prefetch.drop()
@@ -114,8 +117,8 @@ class Inbox:
         self._link.inbox_work.set()
 
     def _note_missing(self, room: RoomSync) -> None:
-        """Queues `room` to be pulled. ▲ Drops a pull of it that is under way, and so pulls again: that one may lack the
-        newest items."""
+        """Queues `room` to be pulled; the caller wakes the task that pulls. ▲ Drops a pull of it that was begun ahead
+        and for which nobody waits yet, and so pulls again: that one may lack the newest items."""
         self._behind[room.room] = None
         self._prefetch.drop(room.room)
 
@@ -128,8 +131,9 @@ class Inbox:
 
     def _follow(self, head: m.RoomHead) -> None:
         """Begins or continues to follow the room of `head`, the server's signed last position: checks the head and
-        queues the room to be pulled. A room that this program cannot follow (UNREADABLE), or that the check stops, is
-        not queued; beyond MAX_ROOMS a new room is ignored."""
+        queues the room to be pulled. Not queued are a room that the check stops (the head shows less than the server
+        promised, or another history) and one that is stopped as UNREADABLE (this program could not read its state, or
+        had a fault in it). Beyond MAX_ROOMS a new room is ignored. Reject if the head is not signed by the server."""
         r = head.receipt
         if r.room not in self._link.rooms and len(self._link.rooms) >= MAX_ROOMS:
             log.warning("room limit reached")
@@ -144,7 +148,8 @@ class Inbox:
     def recheck_head(self, room: RoomSync, r: m.Receipt) -> None:
         """Checks a room again at a restored server: `r` is the server's receipt for the last position of `room` now. If
         the server has returned to the position that it had promised, the room is pulled again, and continues once that
-        confirms our history; otherwise it stays stopped."""
+        confirms our history; otherwise it stays stopped. Reject if `r` is not signed by the server, or is of another
+        room."""
         room.reset_connection_state()
         if self._verifier.check_head(room, r):
             room.announce(r.n)
@@ -152,10 +157,14 @@ class Inbox:
             self.pull_again(room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Handles a frame that the server sent without being asked, on the reader task. Only queues work; an ephemeral
-        message alone is decrypted and passed on at once. Items beyond the queue's limit are dropped, and their room is
-        pulled. ▲ Items of a room that this device does not follow are ignored: the server has not shown its signed last
-        position (head) yet."""
+        """Handles `frame`, which the server sent without being asked, on the reader task: new items of a room, a notice
+        that a room has newer items or that this person was added or removed, a request for objects' secrets that the
+        server lost, or an ephemeral message (such as typing). Only queues work, but for two kinds: an ephemeral message
+        is decrypted and passed on at once, or dropped if it is false; and when this person is added to a room that is
+        followed without asking, the room's signed last position (head) is checked (Reject if it is not signed). Items
+        beyond the queue's limit are dropped, and their room is pulled. ▲ Items of a room that this device does not
+        follow are ignored: the server has not shown its head yet. So are items of a room that waits as an invitation; a
+        removal drops the invitation."""
         room = self._link.rooms.get(RoomId(frame.room)) if isinstance(frame, m.Fresh | m.Behind | m.Removed) else None
         if room is not None and self.invitations.holds(room):
             if isinstance(frame, m.Removed):
@@ -197,9 +206,11 @@ class Inbox:
         self._link.listener.on_ephemeral(room.room, sender.uid, DevId(sender.dev), payload, sender.kind)
 
     async def work(self, on_idle: Callable[[], None]) -> None:
-        """Reads what the server sent or announced of rooms, one room after another, until it is cancelled with the
-        connection. `on_idle` is called, without arguments, whenever everything that was received is stored; what it
-        raises ends the work."""
+        """Reads what the server sent or announced of rooms, one room after another, and invitations that are due; also
+        uploads again objects' secrets that the server lost. Runs until it is cancelled with the connection. `on_idle`
+        is called, without arguments, whenever everything that was received is stored. The work ends with what `on_idle`
+        raises, with Unreachable, and with Reject for an answer that is malformed or not signed. A fault of this program
+        in one room stops that room alone."""
         while True:
             await self._link.inbox_work.wait()
             self._link.inbox_work.clear()
@@ -227,8 +238,9 @@ class Inbox:
 
     async def _next_behind(self) -> None:
         """Pulls the next room that is behind up to the server's last position, and reads one invitation at the same
-        time. A new device has hundreds of both, and each waits for the server, so one after the other would take twice
-        as long."""
+        time, if one is due. A new device has hundreds of both, and each waits for the server, so one after the other
+        would take twice as long. Call it only while a room is behind. Unreachable, and Reject for an answer that is
+        malformed or not signed; the reading of the invitation is then cancelled."""
         room_id = next(iter(self._behind))
         del self._behind[room_id]
         reading = asyncio.create_task(self._read_invitation()) if not self.invitations.idle else None
@@ -260,10 +272,11 @@ class Inbox:
 
     async def _catch_up(self, room: RoomSync) -> None:
         """Pulls `room` up to the server's last position, in slices, then verifies that this is what the server signed.
-        The next slice is pulled while one is verified. If the server does not know a room of which this person is a
-        member, the room is stopped, since the server must have lost it: as RESTORED if the server states a restore from
-        a backup that explains it, and as ROLLBACK otherwise; any other refusal is only logged. Does nothing for a room
-        that is stopped or waits as an invitation."""
+        The next slice is pulled while one is verified. If all agrees, fetches what is still missing of its content and
+        keys; if not, the room is stopped. If the server does not know a room of which this person is a member, the room
+        is stopped, since the server must have lost it: as RESTORED if the server states a restore from a backup that
+        explains it, and as ROLLBACK otherwise; any other refusal is only logged. Does nothing for a room that is
+        stopped or waits as an invitation. Unreachable, and Reject for an answer that is malformed or not signed."""
         if room.problem is not None or self.invitations.holds(room):
             return
         try:
@@ -280,9 +293,10 @@ class Inbox:
             await self._after(room, pulled=True)
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
-        """Pulls, verifies and stores `room` up to the server's last position. Returns the server's receipt for that
-        position, which the caller compares with what was verified; None if the room was stopped, or passed to the
-        invitations. Raises Refused, Reject or Unreachable as `Prefetch.pull` does."""
+        """Pulls, verifies and stores `room` up to the server's last position. Returns the server's receipt (signed
+        statement) for that position, which the caller compares with what was verified; None if the room was stopped, or
+        passed to the invitations (this person left it and was perhaps added again). Refused if the server refuses a
+        pull, Reject for an answer that is none to the request, Unreachable if the connection is lost."""
         self._pull_ahead(room)
         after, headers_only = room.stream.n, room.headers_only
         pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)
@@ -310,8 +324,10 @@ class Inbox:
             self._pull_ahead(self._link.rooms[following])
 
     def _pull_ahead(self, room: RoomSync) -> None:
-        """Starts to pull `room` in the background, before the rooms before it are read. For a new room this decides
-        whether only headers are pulled. Does nothing for a room that is stopped, or that waits as an invitation."""
+        """Begins to pull `room` in the background, mostly while an earlier room is still read. First asks the server to
+        send its new items at once (`_subscribe`). For a room that is new to this device it decides whether only headers
+        are pulled: that is so in a long room (HEADERS_ONLY_FROM positions or more), of which the needed content is
+        fetched later. Does nothing for a room that is stopped, or that waits as an invitation."""
         if room.problem is not None or self.invitations.holds(room):
             return
         if room.bootstrap_buffer is not None and room.stream.n == 0:
@@ -322,8 +338,8 @@ class Inbox:
 
     async def _subscribe(self, room: RoomSync) -> None:
         """Asks the server to send new items of `room` at once, if that is not done on this connection. A refusal is
-        only logged, and not asked again on this connection. ▲ Before the pull: otherwise an item that is placed between
-        the two would reach nobody."""
+        only logged, and not asked again on this connection. Unreachable if the connection is lost. ▲ Before the pull:
+        an item that is placed between the two would otherwise be neither pulled nor sent to this device."""
         if room.room not in self._unsubscribed:
             return
         try:
@@ -333,9 +349,11 @@ class Inbox:
         self._unsubscribed.discard(room.room)
 
     async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
-        """Call it when `room` is verified up to a new position: fetches what is missing of its content and keys; unless
-        that stops the room, queues what is to be read again and wakes the outbox. `pulled`: the room was pulled up to
-        the server's last position."""
+        """Call it when `room` is verified up to a new position. Begins to pull the next room in the background, and
+        fetches what is missing of the content and keys of `room`. Unless that stops the room, wakes the outbox, and
+        queues the room for `rereading` if older items of it are to be pulled and opened again (their keys came later,
+        or only snapshots were read). `pulled`: the room was pulled up to the server's last position. Unreachable if the
+        connection is lost."""
         self._pull_following()
         if await self._content.fetch(room, pulled=pulled):
             self.rereading.queue(room)
@@ -343,6 +361,8 @@ class Inbox:
 
 
 def _size(frame: m.Fresh) -> int:
-    """▲ About how many bytes `frame` holds in memory while it waits, the room's name and the shares included."""
+    """▲ About how many bytes `frame` holds in memory while it waits in the inbox's queue, whose bytes are limited. A
+    frame has new items of a room, as the server sent them, or shares (objects' secrets). The room's name and the shares
+    are included."""
     items = sum(len(i.body) + len(i.sig) + len(i.ct or b"") + _STRUCT for i in frame.items)
     return items + sum(len(s.obj) + len(s.share) + _STRUCT for s in frame.shares) + _STRUCT

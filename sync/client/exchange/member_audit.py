@@ -46,8 +46,9 @@ class Audit:
         self._wake = asyncio.Event()
 
     def start(self, rooms: Iterable[RoomId]) -> None:
-        """Call it on a new connection: all of `rooms`, and no others, are due now to be checked for members who lost a
-        device."""
+        """Call it on a new connection, with the ids of all rooms that this device follows. All of `rooms`, and no
+        others, are due now: `work` checks them for members who lost a device. A room of which this person is no member
+        is dropped by `work`."""
         now = asyncio.get_running_loop().time()
         self._due = dict.fromkeys(rooms, now)
 
@@ -78,8 +79,8 @@ class Audit:
 
     @property
     def left(self) -> tuple[int, int]:
-        """After this person revoked a device: (the number of rooms whose log does not state the revocation yet, the
-        number of all rooms of which they are a member)."""
+        """For the progress that the person sees after they revoked a device: (the number of rooms whose log does not
+        state the revocation yet, the number of all rooms of which they are a member)."""
         mine = [room for room in self._link.rooms.values() if room.is_member]
         return sum(self._behind(room, self._link.account.uid) for room in mine), len(mine)
 
@@ -137,17 +138,18 @@ class Audit:
     async def _find_unstated(self, room: RoomSync) -> list[Uid]:
         """Fetches the key logs of those members of `room` that, as the server says, have grown since the room last
         referred to them. Returns the members among them with a revoked device, or an ended account, of which the room
-        does not know yet."""
+        does not know yet; [] if there are none. Refused, Unreachable, or Reject for a log that breaks a rule."""
         reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
-        moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
-        for uid in moved:
-            await self._link.book.fetch(self._link.online, uid)
+        moved = {Uid(h.uid): h.seq for h in reply.heads if h.uid in room.stream.members}
+        for uid, seq in moved.items():
+            await self._link.book.fetch(self._link.online, uid, seq)
         return [uid for uid in moved if self._behind(room, uid)]
 
     async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
         """States in the room `room_id`, by `outbox`, that devices of the people `uids` were revoked, or their accounts
         ended. Leaves out the people for whom another client has stated it since. Does nothing if this person is no
-        member now, or the room is stopped."""
+        member now, or the room is stopped. Refused (for example "conflict": the room has changed meanwhile), Reject for
+        an answer that breaks a rule, Unreachable; it is not tried again here."""
         room = self._link.rooms.get(room_id)
         if room is None or not room.is_member or room.problem is not None:
             return
@@ -157,8 +159,9 @@ class Audit:
             log.info("stated %d newer logs", len(behind))
 
     def _behind(self, room: RoomSync, uid: Uid) -> bool:
-        """Whether the key log of the member `uid` has a revocation, or the end of the account, after the entry to which
-        `room` last referred. False for a person who is no member."""
+        """Whether the key log of the member `uid`, as far as this device has it, has a device's revocation, or the end
+        of the account, after the entry to which `room` last referred: the room does not know of it yet. False for a
+        person who is no member, and if their log is not here."""
         known, pin = self._link.book.log(uid), room.stream.pins.get(uid)
         if known is None or pin is None or uid not in room.stream.members:
             return False

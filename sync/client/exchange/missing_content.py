@@ -47,10 +47,12 @@ class MissingContent:
         return True
 
     async def bootstrap(self, room: RoomSync) -> bool:
-        """Completes the first pull of `room` by a newcomer (a new member or device), or the part of it that is held in
-        memory: opens what it has keys for, and stores all of it. ▲ False if the server refuses the content of items
-        that it has shown, or gives other content: the room is stopped as WITHHELD. True otherwise, also if nothing was
-        left to complete."""
+        """Completes the first reading of `room` by a newcomer (a new member or device). What was pulled of the room so
+        far is only in memory: headers, whose content is fetched now as far as it is needed, or whole items. Opens what
+        this device has keys for, and stores all of it; the room is then followed as usual. ▲ False if the server
+        refuses the content of items that it has shown, or gives other content: the room is stopped as WITHHELD. True
+        otherwise, also if nothing was left to complete. Unreachable; Reject STATE_TOO_LARGE for a state that could not
+        be read again."""
         was_held = room.bootstrap_buffer is not None
         try:
             with self._link.kept(room):
@@ -71,7 +73,8 @@ class MissingContent:
 
     async def resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
         """Decrypts and stores the items of `room` that wait for a key or a share, as far as they can be opened now.
-        `shares` are objects' secrets that the server just gave; those that are new are stored too."""
+        `shares` are objects' secrets that the server just gave. Those that are new, and have the hash that the room's
+        log states, are stored too; any others are ignored."""
         with self._link.kept(room):
             for received in room.resolve(shares):
                 await self._link.ports.receive_apart(received)
@@ -79,8 +82,9 @@ class MissingContent:
 
     async def _refill(self, room: RoomSync) -> bool:
         """Asks the server again for content of `room` that it did not give: it may give it now. ▲ If content is still
-        missing although no destroy or prune explains it, the room is stopped as WITHHELD, and this returns False. Does
-        nothing, and returns True, while not all that the server announced of the room is stored."""
+        missing although no destroy or prune explains it, the room is stopped as WITHHELD, and this returns False. A
+        refusal counts as not given. Does nothing, and returns True, while not all that the server announced of the room
+        is stored. Unreachable if the connection is lost."""
         if room.caught_up:
             await self._ask_again(room)
         if room.caught_up and room.stream.withheld():
@@ -100,7 +104,9 @@ class MissingContent:
 
     async def _open_waiting(self, room: RoomSync) -> bool:
         """Decrypts and stores the items of `room` that wait for a key or for the secret of their object, after fetching
-        the keys and secrets that the server has. True if a key was found; False also if only secrets were."""
+        the keys and secrets that the server has. True if a key was fetched: the caller then tries again the snapshots
+        that could not be opened. False also if only secrets were. A refusal is only logged; Unreachable if the
+        connection is lost."""
         found = False
         if room.waiting:
             await self.resolve(room, [])  # first, since after a restart only trying shows what is missing

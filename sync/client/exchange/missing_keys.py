@@ -44,9 +44,9 @@ _PARTIAL_MS = 10_000
 
 @dataclass(slots=True)
 class _Lack:
-    """One key of an epoch that this device should have and lacks. `next_ms` is when it is tried again, `wait_ms` the
-    pause after that, `posted_ms` when this device last asked the other members for it (None: not yet). Times in ms of
-    the engine's clock."""
+    """When to try again to get one key of an epoch that this device should have and lacks; which room and epoch, only
+    the dict that holds this says. `next_ms` is when the key is tried again, `wait_ms` the pause after that, `posted_ms`
+    when this device last asked the other members for it (None: not yet). Times in ms of the engine's clock."""
 
     next_ms: int
     wait_ms: int = HEAL_MS
@@ -72,7 +72,8 @@ class Seals:
         """Fetches from the server the keys of `room` that this device lacks; True if one was new. `retry`: also asks
         for keys that the server did not have before, as is done once the room is pulled up to its last position. A key
         that the server does not have is asked of the other members later, by `work`. The key of an epoch that this
-        device made itself is taken from memory, and does not count for the answer."""
+        device made itself is taken from memory, and does not count for the answer. A refusal is only logged;
+        Unreachable if the connection is lost."""
         found = False
         if room.keys.needs_key and room.keys.take_drafted():
             self._link.listener.on_room(room.room)
@@ -111,7 +112,7 @@ class Seals:
 
     async def _fetch(self, room: RoomSync, e: int) -> bool:
         """Asks the server for the keys of epoch `e` of `room` that are sealed to this person; True if one opens and is
-        new here. False also if the server refuses, which is only logged."""
+        new here. False also if the server refuses, which is only logged. Unreachable if the connection is lost."""
         ring = room.keys.ring
         had = ring.k(e), ring.a(e)
         try:
@@ -131,9 +132,10 @@ class Seals:
 
     async def work(self, outbox: Outbox, pull_again: Callable[[RoomSync], None]) -> None:
         """When it is time: asks the other members for keys that this device lacks, and answers members who asked for
-        one. If nobody answers for the newest key, and this person may write, begins a new key by `outbox`. `pull_again`
-        is called with a room whose key has come, and has it pulled, so that items that wait for the key are opened.
-        Runs while the connection lives."""
+        one. If nobody answers for the newest key within a minute, and this person may write, begins a new key by
+        `outbox`. `pull_again` is called with a room whose key has come, and has it pulled, so that items that wait for
+        the key are opened. Runs until it is cancelled with the connection. Refusals are only logged; Unreachable ends
+        it."""
         while True:
             due = min((*self._answers.values(), *(lack.next_ms for lack in self._lacks.values())), default=None)
             wait_s = None if due is None else max(0.0, (due - self._link.now_ms()) / 1000)
@@ -188,18 +190,27 @@ class Seals:
         lack.posted_ms, lack.next_ms, lack.wait_ms = now, now + HEAL_MS, HEAL_MS
 
     async def _answer(self, room_id: RoomId, uid: Uid, e: int) -> None:
-        """Seals the key of epoch `e` to the newest key of the person `uid`, who asked for it, and uploads the seal.
-        Does nothing if they may not have that key any more, this device does not hold it, or nothing can be sealed to
-        them now. A refusal is only logged; after "busy" it is tried again in 10 s."""
-        room = self._link.rooms.get(room_id)
-        k = room.keys.ring.k(e) if room is not None else None
-        if room is None or k is None or not room.keys.may_read(uid, e):
+        """Seals the key of epoch `e` (a generation of the key of the room `room_id`) to the newest key of the person
+        `uid`, who asked for it, and uploads the seal. Their key log is fetched first. Does nothing if they may not have
+        that key any more, this device does not hold it, or their log has no key now to which it may be sealed (the
+        agency revoked a device, and their next key is not there yet). Refused and Reject are only logged; after "busy"
+        it is tried again in 10 s. Unreachable if the connection is lost.
+
+        ▲ Their right to that key is checked again once their key log is fetched, immediately before the key is sealed.
+        Otherwise a person who is removed during the request, and added again without the history, would get a key from
+        before.
+        """
+        if self._key_for(room_id, uid, e) is None:
             return
         now = self._link.now_ms()
         self._answered = {key: at for key, at in self._answered.items() if now - at < _AGAIN_MS}
         self._answered[room_id, uid, e] = now
         try:
             known = await self._link.book.fetch(self._link.online, uid)
+            found = self._key_for(room_id, uid, e)
+            if found is None:
+                return
+            room, k = found
             to = known.recipient(known.seq, known.head, room.stream.members[uid].history)
             if to is None:
                 return
@@ -212,3 +223,10 @@ class Seals:
             log.info("not answered for epoch %d: %s", e, why.code)
             if why.code == ErrorCode.BUSY:
                 self._answers[room_id, uid, e] = self._link.now_ms() + _PARTIAL_MS
+
+    def _key_for(self, room_id: RoomId, uid: Uid, e: int) -> tuple[RoomSync, bytes] | None:
+        """The room `room_id` and the content key of its epoch `e`, if this device holds that key and the person `uid`
+        may have it now; None otherwise."""
+        room = self._link.rooms.get(room_id)
+        k = room.keys.ring.k(e) if room is not None else None
+        return (room, k) if room is not None and k is not None and room.keys.may_read(uid, e) else None

@@ -19,15 +19,16 @@ class MissingLogs:
 
     async def judge(self, judge: Callable[[], list[Accepted]], count: int) -> list[Accepted]:
         """Calls `judge` without arguments, which verifies items of a room, and returns its verdicts. While it raises
-        NeedLog, because a person's key log is missing or too short here, fetches that log and calls it again. `count`:
-        how many items it judges, which bounds the number of logs. ▲ Reject "withheld" if the server does not give the
-        log that is needed. Other errors of `judge` are raised."""
+        NeedLog, because a person's key log is missing or too short here, fetches that log and calls it again. `count`
+        is how many items it judges: it is called at most 64 + `count` times. ▲ Reject "withheld" if the server does not
+        give the log that is needed, and after that many calls. Other errors of `judge` are raised, and those of
+        fetching: Unreachable, and Reject for a log that breaks a rule."""
         for _ in range(_TRIES + count):
             try:
                 return judge()
             except NeedLog as need:
                 try:
-                    found = await self._link.book.fetch(self._link.online, need.uid)
+                    found = await self._link.book.fetch(self._link.online, need.uid, need.seq)
                 except Refused as e:
                     raise Reject("withheld", "user log") from e
                 if found.seq < need.seq:

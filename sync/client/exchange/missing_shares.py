@@ -42,8 +42,8 @@ class Shares:
 
     async def give(self) -> None:
         """Uploads again the shares (objects' secrets) that the server lost and this device holds, one after the other.
-        Those of destroyed objects, and of rooms that this person has left, are not uploaded. A refusal is only
-        logged."""
+        Those of destroyed objects, and of rooms that this person has left, are not uploaded. A refusal is only logged,
+        and not tried again; Unreachable if the connection is lost."""
         while self._wanted:
             (room_id, obj), _ = self._wanted.popitem()
             room = self._link.rooms.get(room_id)

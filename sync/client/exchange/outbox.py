@@ -5,17 +5,16 @@
 import asyncio
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+from sync.client.exchange.extras import Extra, Extras
 from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.link import Link
 from sync.client.ports import PendingChange, SealedBatch
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
 from sync.client.wakeup import woken
-from sync.errors import Refused
+from sync.errors import NeedLog, Refused, Reject
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -52,26 +51,14 @@ RESTORED_JUMP = 2**16
 """How far dev_seq jumps in a store that was set back: more than a device signs in a room between two backups."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extra:
-    """An envelope to be sent that is not a change of the person's: a piece of a snapshot, an attest (confirmation of a
-    snapshot) or a heartbeat (sign that the person has joined), as `kind` says. `about` goes into its header (extension
-    1): for a snapshot's last piece the position that the snapshot covers, for an attest the snapshot's id, otherwise
-    empty."""
-
-    obj: ObjId
-    kind: int
-    about: bytes
-    payload: bytes = field(repr=False)
-
-
 class Outbox:
     """Encrypts and sends what this device has to send in its rooms, and begins the new key that a room needs, for
     example after a member left. One `work` task at a time; one batch of each room under way."""
 
     def __init__(self, link: Link, verifier: ReceiptVerifier, pull_again: Callable[[RoomSync], None]) -> None:
-        """`verifier` checks the server's receipts for what was sent. `pull_again` is called with a room that is to be
-        read from the server again, and only queues it."""
+        """Makes the outbox of one account. `link` has the account's store, rooms and connection. `verifier` checks the
+        server's receipts for what was sent. `pull_again` is called with a room that is to be read from the server
+        again, and only queues it."""
         self._link = link
         self._verifier = verifier
         self._pull_again = pull_again
@@ -84,15 +71,14 @@ class Outbox:
         self._wake_at: float | None = None
         self._own_ahead: dict[RoomId, int] = {}
         self._rotations: dict[RoomId, int] = {}
-        self._extras: dict[RoomId, deque[Extra]] = {}
-        self._sealed_extras: dict[RoomId, list[Extra]] = {}
+        self._extras = Extras()
 
     def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
         """Queues `extras`, envelopes that are no changes of the person's (a snapshot's pieces, an attest, a heartbeat),
-        for `room`. They are sent when no written change is due. Those that the server refuses for good are dropped.
-        Those that are not encrypted when the program ends are lost: the part that made them checks again what is
-        needed."""
-        self._extras.setdefault(room, deque()).extend(extras)
+        for `room`. They are sent when no written change is due. Those that the server refuses for good, and those whose
+        key this device lacks, are dropped. Those that are not encrypted when the program ends are lost: the part that
+        made them checks again what is needed."""
+        self._extras.add(room, extras)
         self._link.outbox_work.set()
 
     async def work(self) -> None:
@@ -104,7 +90,7 @@ class Outbox:
             await woken(self._link.outbox_work, wait_s)
             self._wake_at = None
             await self._rotate_where_owed()
-            work = dict.fromkeys([*self._link.ports.rooms_with_work(), *(r for r, e in self._extras.items() if e)])
+            work = dict.fromkeys([*self._link.ports.rooms_with_work(), *self._extras.rooms()])
             rooms = [self._link.rooms[r] for r in work if r in self._link.rooms]
             for room in rooms:
                 with self._link.apart(room.room):
@@ -114,8 +100,8 @@ class Outbox:
         self._wake_at = at if self._wake_at is None else min(self._wake_at, at)
 
     async def _flush(self, room: RoomSync) -> None:
-        """Sends the batches of `room` one after the other until none is left, or until the room must first be read, get
-        a new key, or wait after a refusal."""
+        """Sends the batches of `room` one after the other until none is left, or until the room is stopped, or must
+        first be read, get a new key, or wait after a refusal. Unreachable or Reject as `_push` raises them."""
         loop = asyncio.get_running_loop()
         if self._retry_at.get(room.room, 0.0) > loop.time():
             self._later(self._retry_at[room.room])
@@ -130,8 +116,9 @@ class Outbox:
     # -- encrypting -----------------------------------------------------------------------------------------------
 
     def _ready(self, room: RoomSync) -> bool:
-        """Whether a batch for `room` may be encrypted now: everything that the server announced is read, also this
-        device's own last batch; no new key is due; this device has the newest key; and this person is a member."""
+        """Whether a batch for `room` may be encrypted now: nothing stops the room or holds back what is sent there;
+        everything that the server announced is read, also this device's own last batch; no new key is due; this device
+        has the newest key; and this person is a member. Whether they may write is not checked here."""
         return room.may_send and not room.stream.rotation_owed and not room.keys.needs_key and room.is_member
 
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:
@@ -140,7 +127,7 @@ class Outbox:
             return None
         rows = self._due(self._pending(room)) if room.may_write else []
         ops, shares, used = self._pack(room, rows)
-        ops = ops or self._pack_extras(room)
+        ops = ops or self._extras.pack(room, BATCH_BYTES)
         if not ops:
             return None
         first_seq = self._next_seq(room)
@@ -163,8 +150,9 @@ class Outbox:
         return batch
 
     def _pending(self, room: RoomSync) -> list[PendingChange]:
-        """The oldest of the outbox rows of `room` that are not encrypted yet; at least one if there is one. ▲ A row of
-        an object that has been destroyed since is not sent, and delays no other row."""
+        """The oldest of the outbox rows of `room` (changes of the person) that are not encrypted yet, oldest first; []
+        if there are none. Reads BATCH_ROWS rows, and more only while all of them are left out. ▲ A row of an object
+        that has been destroyed since is not sent (left out), and delays no other row."""
         gone, limit = room.stream.state.destroyed, BATCH_ROWS
         while True:
             rows = self._link.ports.pending_in(room.room, limit)
@@ -174,9 +162,10 @@ class Outbox:
             limit *= 4
 
     def _next_seq(self, room: RoomSync) -> int:
-        """▲ The sequence number (dev_seq) for this device's next envelope in `room`: one above every number that this
-        device ever signed there. If the room shows own items that this store never signed, the store is an old copy
-        (restored from a backup). The number then jumps over whatever the lost store may have signed."""
+        """▲ The sequence number (dev_seq) for this device's next envelope in `room`, such that no number is signed
+        twice: one above every number that this store ever signed there. If the room shows own items that this store
+        never signed, the store is an old copy (restored from a backup). The number is then RESTORED_JUMP above the
+        highest one shown, beyond whatever the lost store may have signed."""
         signed = self._own_ahead.get(room.room) or self._link.ports.burned(room.room)
         return signed + 1 if signed >= room.own_seq else room.own_seq + RESTORED_JUMP
 
@@ -237,19 +226,6 @@ class Outbox:
                 used += [row.row for row in group]
         return ops, shares, used
 
-    def _pack_extras(self, room: RoomSync) -> list[PlainOp]:
-        waiting, ops, size = self._extras.get(room.room, deque()), list[PlainOp](), 0
-        taken: list[Extra] = []
-        while waiting and size + len(waiting[0].payload) <= BATCH_BYTES:
-            extra = waiting.popleft()
-            key = room.keys.special_key(extra.obj, room.stream.epoch, extra.kind)
-            if key is not None:
-                size += len(extra.payload)
-                taken.append(extra)
-                ops.append(PlainOp(extra.obj, key, b"", extra.payload, extra.kind, extra.about))
-        self._sealed_extras[room.room] = taken
-        return ops
-
     def _op(self, room: RoomSync, group: list[PendingChange], shares: dict[ObjId, bytes]) -> PlainOp | None:
         obj = group[0].obj
         payload = envelope.pack([(row.change_id, row.payload) for row in group])
@@ -271,7 +247,10 @@ class Outbox:
 
     async def _push(self, room: RoomSync, batch: SealedBatch) -> bool:
         """Sends `batch`. True if the next batch may be encrypted: the server has this one and our own stream of `room`
-        shows it, or it was dropped (`_refused`).
+        shows it, or it was dropped (`_refused`). False if the room must wait or is stopped: the server refused the
+        batch, the stream does not show it in time, or it has no effect where it was placed (its changes are then
+        pending again). If the stream shows other items there, the room is stopped as WITHHELD. Unreachable; Reject for
+        an answer that is malformed or not signed.
 
         ▲ Only when the stream shows it does the batch leave the outbox. A server may answer for positions that hold
         another author's items, or give ours a position at which they have no effect by the room's rules: what was
@@ -306,9 +285,10 @@ class Outbox:
         return room.may_send
 
     async def _echoed(self, room: RoomSync, n: int) -> bool:
-        """Waits until this device has received and stored `room` up to position `n`; False if that takes longer than
-        ECHO_S (the room is then pulled), or the room is stopped. A server that withholds the position delays the other
-        rooms by no more than that."""
+        """After the server has acknowledged this device's items up to position `n` of `room`: waits until this device
+        has received and stored the room up to there, and returns True. False if that takes longer than ECHO_S seconds
+        (the room is then pulled), or the room is stopped. A server that withholds the position delays the other rooms
+        by no more than that."""
         try:
             async with asyncio.timeout(ECHO_S):
                 while room.kept_n < n and room.problem is None:
@@ -318,22 +298,24 @@ class Outbox:
         return room.kept_n >= n and room.problem is None
 
     def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> bool:
-        """The server refused `batch`, with `why`: keeps it to try it again later, encrypted again if needed; changes
-        that the person wrote are never dropped. A batch without such changes (a snapshot or an attest) is dropped,
-        unless the same bytes can be sent again or syncing cures the refusal. Returns True if it was dropped for good
-        (_NOT_AGAIN) and the room continues at once with the next one."""
+        """The server refused `batch` of `room`, with `why`. A batch with changes that the person wrote is never
+        dropped: it is sent again after a pause, its changes encrypted again if needed. Any other batch (a snapshot, an
+        attest, a heartbeat) is dropped after a code in _NOT_AGAIN; then returns True if the room continues at once with
+        the next batch. In all other cases returns False, and the room pauses. Such a batch is then dropped too, unless
+        the same bytes can be sent again (_SAME_BYTES) or syncing cures the refusal ("stale", "rotation-owed"). The
+        person sees the code, for those two only from the SHOW_AFTER-th refusal in a row."""
         log.info("push refused: %s", why.code)
         if not batch.rows and why.code in _NOT_AGAIN:
             self._link.ports.unseal(batch)
-            self._sealed_extras.pop(room.room, None)
+            self._extras.drop_packed(room.room)
             return room.may_send
         passing = why.code in (ErrorCode.STALE, ErrorCode.ROTATION_OWED)
         if not passing or self._refusals.get(room.room, 0) + 1 >= SHOW_AFTER:
             room.block(why.code)
         if why.code not in _SAME_BYTES:  # after those the same bytes are sent again
             self._link.ports.unseal(batch)
-            again = self._sealed_extras.pop(room.room, []) if not batch.rows and passing else []
-            self._extras.setdefault(room.room, deque()).extendleft(reversed(again))
+            if not batch.rows and passing:
+                self._extras.queue_again(room.room)
         if passing:
             self._pull_again(room)
         self._wait(room, SOON_S if passing else RETRY_S)
@@ -350,8 +332,9 @@ class Outbox:
         self._link.outbox_work.set()
 
     def _wait(self, room: RoomSync, first_s: float) -> None:
-        """The server did not take the batch of `room`: sets the time at which it is tried again. The pause is `first_s`
-        seconds at first, and doubles each time up to LONGEST_S."""
+        """Sets the time at which the batch of `room`, which the server refused or placed where it has no effect, is
+        tried again. The pause is `first_s` seconds at first, and doubles each time up to LONGEST_S, until a batch is
+        taken."""
         times = self._refusals[room.room] = self._refusals.get(room.room, 0) + 1
         self._retry_at[room.room] = _next_try(first_s, times)
         self._later(self._retry_at[room.room])
@@ -361,7 +344,7 @@ class Outbox:
     async def _rotate_where_owed(self) -> None:
         """▲ Begins a new key ("rotates") in each room that owes one because a member left or lost a role or a device:
         the first connected writer does it, before anything new is written. A refusal is logged, and tried again after a
-        pause that grows."""
+        pause that grows. Other errors of `rotate` are raised."""
         for room in list(self._link.rooms.values()):
             if not (room.may_send and room.may_write and room.stream.rotation_owed and room.stream.epoch):
                 continue
@@ -380,10 +363,19 @@ class Outbox:
 
     async def rotate(self, room: RoomSync) -> None:
         """Begins a new epoch, that is, a new key, in `room`, sealed to its present members. Refused if the server does
-        not take the entry; Reject if this person may not begin an epoch, or if the server's reply breaks a rule.
-        Nothing is tried again."""
-        await self._link.load_logs(room)
-        await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
+        not take the entry, "unknown-user" if this person's own key log is not here, "need-log" if a member's is not,
+        "forbidden" if this person may not begin an epoch. Reject if the server's reply breaks a rule. Unreachable.
+        Nothing is tried again.
+
+        ▲ What stops the draft concerns this room alone. As a Reject or NeedLog it would end the session, and the next
+        ones, for all rooms.
+        """
+        try:
+            await self._link.load_logs(room)
+            draft = await asyncio.to_thread(self.drafter(room).rotate)
+        except (Reject, NeedLog) as e:
+            raise Refused(e.code, "rotation") from e
+        await self.append(room, draft)
 
     def drafter(self, room: RoomSync) -> Drafter:
         """A Drafter, which makes and signs this person's entries for the log of `room` in its current state. Refused
@@ -397,8 +389,10 @@ class Outbox:
     async def append(self, room: RoomSync, draft: Draft) -> None:
         """Uploads the seals of `draft` (a new key, sealed to each member) and appends its entries to the log of `room`.
         If the draft has a new epoch, keeps that epoch's keys in memory until the room shows whether the epoch is valid.
-        Does not wait until this device has read the entries. Refused "conflict" if the room has changed since the draft
-        was made: the caller drafts again."""
+        Stores the entries that the server placed, in case it loses them. Does not wait until this device has read them.
+        Refused with the server's code: "conflict" if the room has changed since the draft was made (the caller drafts
+        again), or another. Reject for an answer that is malformed or not signed; Unreachable. A receipt that
+        contradicts our copy stops the room, and nothing is raised."""
         online = self._link.online
         root = draft.root
         if root is not None:

@@ -85,34 +85,37 @@ class ReceiptVerifier:
         return True
 
     def _ahead(self, t: int) -> int:
-        """How many ms `t`, the server's time of a position, is ahead of the server's clock as the sign-in measured it;
-        0 unless it is more than FAR_MS (10 minutes)."""
+        """How many ms `t`, the server's time of a position, is ahead of the server's clock as the sign-in measured it:
+        the whole difference, or 0 if that is FAR_MS (10 minutes) or less."""
         ahead = t - self._link.server_now_ms
         return ahead if ahead > FAR_MS else 0
 
     def time_ahead(self, room: RoomSync) -> int:
         """▲ By how many ms the time that the server gave to the newest item of `room` is ahead of the server's clock; 0
-        if it is not more than FAR_MS (10 minutes). It counts only once a sign-in has compared the clocks since: before
-        that our own clock may be wrong. The person is only warned: the room continues."""
+        if it is not more than FAR_MS (10 minutes). Also 0 until a sign-in, which compares this device's clock with the
+        server's, has found the room's time far ahead: without it our own clock may be wrong. The person is only warned:
+        the room continues."""
         return self._ahead(room.stream.t) if room.room in self._far else 0
 
     def why_less(self, room: RoomSync, n: int) -> RoomState:
         """▲ The reason why a server has `room` only up to position `n`, which is less than it promised. RESTORED if its
-        own signed statement says that it was restored from a backup, and the first lost item is newer than that backup
-        or at most a minute older; ROLLBACK otherwise. If that item is not kept here, the time of the newest receipt
-        counts instead."""
+        own signed statement says that it was restored from a backup, the first lost item is newer than that backup or
+        at most a minute older, and the last promised one is not from more than a day after the restore; ROLLBACK
+        otherwise. If the first lost item is not kept here, the time of the newest receipt counts instead, and without a
+        receipt that of the last item that we verified. Stops nothing."""
         lost = self._link.ports.kept_items(room.room, n, 1)
         kept = self.kept(room.room)
-        t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
-        explained = self.restored is not None and self.restored.explains(t)
+        promised_t = max(room.stream.t, kept.t if kept is not None else 0)
+        lost_t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
+        explained = self.restored is not None and self.restored.explains(lost_t, promised_t)
         return RoomState.RESTORED if explained else RoomState.ROLLBACK
 
     def check(self, room: RoomSync, r: m.Receipt) -> bool:
         """▲ Compares `r`, the server's receipt for the last position of `room`, with our copy and with the receipt that
         we keep: another hash is a fork; a position below our copy's last is a rollback, or a restore if the server's
-        signed statement explains it. False if the room had to be stopped. Reject if the receipt is not signed by the
-        server."""
-        self._verify(room, r)
+        signed statement explains it. A higher position is no fault here. False if the room had to be stopped. Reject if
+        the receipt is not signed by the server, or is of another room."""
+        self.verify(room, r)
         if self._forked(room, r):
             return False
         if r.n < room.stream.n or room.rh_at(r.n + 1) is not None:  # a large room's stored state may lag behind
@@ -148,7 +151,7 @@ class ReceiptVerifier:
         r = placed.receipt
         if placed.count != count or r.n != placed.first + count - 1:
             raise Reject("malformed", "placed")
-        self._verify(room, r)
+        self.verify(room, r)
         return None if self._forked(room, r) else self._take(r)
 
     def _forked(self, room: RoomSync, r: m.Receipt) -> bool:
@@ -161,14 +164,14 @@ class ReceiptVerifier:
         return True
 
     def keep(self, *, from_rooms: int = 1) -> None:
-        """Verifies and stores the receipts that `agrees` accepted since the last call, the newest of each room, if
-        there are at least `from_rooms` of them; fewer wait for a later call. Reject "signature" if the server did not
-        sign one; then none of them is stored."""
+        """Verifies and stores the receipts that `agrees` accepted since the last call, the newest of each room, if they
+        are of at least `from_rooms` rooms; fewer wait for a later call. Reject "signature" if the server did not sign
+        one; then none of them is stored, and all of them are dropped."""
         if len(self._agreed) < from_rooms:
             return
         agreed, self._agreed = self._agreed, {}
         for room, r in agreed.items():
-            self._verify(self._link.room(room), r)
+            self.verify(self._link.room(room), r)
         self._link.ports.put_receipts([kept for kept in map(self._take, agreed.values()) if kept is not None])
 
     def agreed(self, room: RoomSync) -> m.Receipt | None:
@@ -205,7 +208,9 @@ class ReceiptVerifier:
         return self._proof(r) if ours and self._verified(room, r) is not None else None
 
     def _remember(self, room: RoomId, proof: Proof) -> None:
-        """Keeps `proof` in memory as it is stored, unless a newer one is kept."""
+        """Call it when `proof`, a receipt of `room` with the certificate of the server's key, is in the store. Makes it
+        the newest receipt of the room in memory, unless one of the same or a later position is kept. If `agrees` had
+        accepted this receipt, `keep` need not store it any more."""
         if self._newer(room, proof.receipt):
             self._kept[room] = proof
         if (agreed := self._agreed.get(room)) is not None and agreed == proof.receipt:
@@ -223,7 +228,9 @@ class ReceiptVerifier:
         kept = self._kept.get(room)
         return kept is None or kept.receipt.n < r.n
 
-    def _verify(self, room: RoomSync, r: m.Receipt) -> None:
+    def verify(self, room: RoomSync, r: m.Receipt) -> None:
+        """Reject unless `r` is a receipt for a position of `room`: "other-room", or "signature" if it is not signed by
+        the server of the present connection. Compares it with nothing, and keeps nothing."""
         if r.room != room.room:
             raise Reject("other-room", "receipt")
         signed_receipts.check(self._link.online.identity.server_pk, r)
@@ -247,9 +254,10 @@ class ReceiptVerifier:
 
     async def refuse(self, room: RoomSync, why: Reject, shown: m.Receipt, items: Sequence[Item]) -> None:
         """Stops `room` because the verification of `items` failed with `why`: the server showed another history (FORK),
-        items of another format (UPDATE_NEEDED, OLD_FORMAT), or items that may not be there (WITHHELD). `shown` is the
-        receipt that it gave with them. Keeps the evidence. In the last case then asks the server for proof of a fork,
-        and stops the room as FORK if it gives one."""
+        items of another format (UPDATE_NEEDED, OLD_FORMAT), or items that may not be there (WITHHELD: the right ones
+        are not shown). `shown` is the receipt that it gave with them. Keeps as evidence what was signed, if it is a
+        fork or a false signature. In the last case then asks the server for proof of a fork, and stops the room as FORK
+        if it gives one; Unreachable or Reject if that request fails."""
         theirs: m.Receipt | None = None
         state = RoomState.WITHHELD
         if why.code in _VERSIONS:
@@ -271,14 +279,15 @@ class ReceiptVerifier:
         )
 
     async def _other_past(self, room: RoomSync, *, broken: bool) -> m.Receipt | None:
-        """▲ Asks the server for proof of a fork: its receipt for a history that has a different item at the last
-        position that we verified. None if it gives none. `broken`: its items contradict the newest receipt that we
-        keep, which may be for a later position than we verified; the histories are then compared at the position of
-        that receipt.
+        """▲ Asks the server for proof of a fork: its receipt for a history of `room` that differs from ours, that is,
+        has another running hash at the last position that we verified. None if it gives none, or its history agrees
+        with ours there. `broken`: its items contradict the newest receipt that we keep, which may be for a later
+        position than we verified; the histories are then compared at the position of that receipt. Unreachable if the
+        connection is lost; Reject if the server's receipt is not signed.
 
-        The running hash is computed over the server's items, from a position of ours up to its last one. If the result
-        is the hash that it signed, the two histories part after that position. Otherwise they part before it, and the
-        search begins further back. None of the items are kept.
+        The running hash is computed over the server's items, from a position of ours (the base) up to its last one. If
+        the result is the hash that it signed, the two histories are the same up to the base. Otherwise they part before
+        it, and the search begins further back. None of the items are kept.
         """
         kept = self._kept.get(room.room)
         n, ours = room.stream.n, bytes(room.stream.rh)
@@ -320,12 +329,12 @@ class ReceiptVerifier:
                 break
         if (r.room, r.n, r.rh) != (room.room, at, rh) or at < n:
             return None
-        self._verify(room, r)
+        self.verify(room, r)
         return there, r
 
     def _verified(self, room: RoomSync, r: m.Receipt) -> m.Receipt | None:
         try:
-            self._verify(room, r)
+            self.verify(room, r)
         except Reject:
             return None
         return r
@@ -371,8 +380,8 @@ def _row(proof: Proof) -> KeptReceipt:
 
 def _chained(rh: bytes, at: int, items: Sequence[Item], n: int) -> bytes | None:
     """The running hash at position `n`, computed over `items` from `rh`, the running hash at position `at`. None if the
-    items are not numbered `at` + 1, `at` + 2 and so on, if one of them has an impossible time or kind, or if they end
-    before `n`."""
+    items are not numbered `at` + 1, `at` + 2 and so on, if one of them has an impossible time or kind, if they end
+    before `n`, or if `n` is not after `at`."""
     for i in items:
         if i.n != at + 1 or not 0 <= i.t <= MAX_T or i.kind not in (ENTRY, ENVELOPE):
             return None
@@ -383,8 +392,9 @@ def _chained(rh: bytes, at: int, items: Sequence[Item], n: int) -> bytes | None:
 
 
 def _from(items: Sequence[Item], where: str) -> list[Item]:
-    """The item at which an error (Reject) occurred, and those after it up to the signature that covers it. `where` is
-    the place that the error names ("position n"). Empty if none of `items` is at that position."""
+    """The item at which an error (Reject) occurred, and those after it up to the signature that covers it, or to the
+    end if there is none: evidence of what was signed. `where` is the place that the error names ("position n"). Empty
+    if none of `items` is at that position."""
     out: list[Item] = []
     for i in items:
         if out or where == f"position {i.n}":

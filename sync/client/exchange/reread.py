@@ -42,8 +42,9 @@ FetchPruned = Callable[[RoomSync], Awaitable[None]]
 @dataclass(slots=True)
 class _RereadProgress:
     """How far a room has been read again, that is, pulled, verified and decrypted from its first position: up to the
-    last position of `stream`, of the positions up to `until`. Everything that `stream` has verified is stored, except
-    `piece` (with `shares`) if the connection was lost just then."""
+    last position of `stream`, of the positions up to `until`. `piece` are the items that `stream` verified last, and
+    `shares` the objects' secrets that the server sent with them. Everything that `stream` has verified is stored,
+    except `piece` and `shares` if the connection was lost just then; they are empty otherwise."""
 
     room: RoomId
     until: int
@@ -87,8 +88,10 @@ class Rereading:
         return self._reached.get(room, 0)
 
     def start(self) -> None:
-        """Call it on a new connection: rooms whose older items could not be read again are tried once more, since the
-        server may show now what it did not show before."""
+        """Call it on a new connection. Forgets which rooms could not be read again (pulled, verified and decrypted from
+        their first position) because of what the server showed, since it may show now what it did not show before.
+        Queues nothing itself: such a room is tried once more after the next `queue`. Drops a pull that was begun
+        ahead."""
         self._given_up.clear()
         self._prefetch.drop()
 
@@ -102,7 +105,8 @@ class Rereading:
 
     async def work(self) -> None:
         """Reads the queued rooms again, one after the other, until cancelled. While a room is read, tasks check the
-        snapshots of the rooms that were read before; the check computes them in other processes."""
+        snapshots of the rooms that were read before; the check computes them in other processes. An error that concerns
+        more than one room ends it, for example Unreachable; the checks are then cancelled."""
         try:
             while True:
                 await self._wake.wait()
@@ -138,10 +142,12 @@ class Rereading:
         return found if ready else None
 
     async def _again(self, room_id: RoomId) -> bool:
-        """Pulls, verifies and decrypts a room again from its first position to `RoomSync.reread`. Returns True when all
-        of it is read; at once if that was done before the connection was lost. False if the room cannot be read: this
-        device lacks its key, the room was stopped, or the server refused or showed what breaks the rules; the last is
-        tried again on the next connection. Unreachable if the connection is lost."""
+        """Pulls, verifies and decrypts the room `room_id` again from its first position to `RoomSync.reread`, since
+        this device got the keys of earlier items later or began with snapshots. Returns True when all of it is read; at
+        once if that was done before the connection was lost. False if the room cannot be read now: nothing is left to
+        read, this device lacks its newest key, or it is stopped. False also if the server refuses, or shows what breaks
+        the rules: that is logged, and the room is tried again only on the next connection. Unreachable if the
+        connection is lost; the next call resumes there."""
         room = self._room(room_id)
         if room is None or room_id in self._given_up:
             return False
@@ -163,10 +169,12 @@ class Rereading:
         return whole
 
     async def _finish(self, room_id: RoomId) -> None:
-        """Checks the snapshots with which this device began the room `room_id` against the changes that were read
-        again, then stores that nothing of the room is left to be read. If more is to be read by now, queues the room
-        again instead. A false snapshot does not prevent that: `Snapshots.check` has dropped the state that was made of
-        it."""
+        """Call it when all items of the room `room_id` are read again. Checks the snapshots with which this device
+        began the room against the changes that were read again, then stores that nothing of the room is left to be
+        read, fetches content that is still incomplete, and notifies the application. If more is to be read by now,
+        queues the room again instead. A false snapshot does not prevent that: `Snapshots.check` has dropped the state
+        that was made of it. Does nothing if the room lacks its key, is stopped, or is not to be read again. If the
+        store fails, its error is raised, and the room still counts as to be read again."""
         with self._link.apart(room_id):
             room = self._room(room_id)
             if room is None:
@@ -188,8 +196,9 @@ class Rereading:
             self._link.listener.on_room(room_id)
 
     def _begin(self, room: RoomId, until: int) -> _RereadProgress:
-        """The progress of reading `room` again up to position `until`: that of a reread that was cut off, or a new one,
-        which replaces any other progress."""
+        """The progress of reading `room` again up to position `until`: that of a reread that was cut off, if it was of
+        the same room and to the same position. Otherwise a new one from the first position, which replaces any other
+        progress."""
         begun = self._begun
         if begun is None or (begun.room, begun.until) != (room, until):
             begun = self._begun = _RereadProgress(room, until, RoomStream(room))
@@ -197,8 +206,10 @@ class Rereading:
 
     async def _read(self, begun: _RereadProgress) -> bool:
         """Pulls, verifies and decrypts again the items of a room, and stores what they contain, from where `begun` is
-        up to `begun.until`; `begun` moves along. True when all of that is stored. False if the room is not to be read
-        any more now (`_room`). Reject "withheld" or "fork" if the server does not show the items that were verified."""
+        up to `begun.until`; `begun` moves along. Pauses while newly received items are handled. True when all of that
+        is stored. False if the room is not to be read any more now (`_room`). Reject "withheld" or "fork" if the server
+        does not show the items that were verified, another Reject if an item breaks a rule. Refused or Unreachable if
+        the server does not give them."""
         room_id, until, again = begun.room, begun.until, begun.stream
         if (room := self._room(room_id)) is not None:
             await self._keep(room, begun)
@@ -228,7 +239,8 @@ class Rereading:
 
     def _pull_ahead(self, begun: _RereadProgress, pulled: Items) -> None:
         """Starts to pull what is read after `pulled`, the items that the server just gave: more of the same room if it
-        has more, and otherwise the first items of the next room in the queue."""
+        has more, and otherwise the first items of the next room in the queue that can be read. Does nothing if there is
+        none."""
         if pulled.items and pulled.items[-1].n < begun.until:
             self._prefetch.start(begun.room, pulled.items[-1].n)
             return
@@ -249,8 +261,9 @@ class Rereading:
         await self._keep(room, begun)
 
     async def _keep(self, room: RoomSync, begun: _RereadProgress) -> None:
-        """Stores the items of `room` in `begun` (the progress of reading it again) that were verified last, decrypted
-        as far as possible. A second call does no harm."""
+        """Stores `begun.piece`, the items of `room` that were verified last while it is read again, decrypted as far as
+        possible; `begun.piece` is empty then. If a call was cut off, the next one stores them again, which does no
+        harm."""
         for received in room.open_again(begun.piece, begun.shares):
             await self._link.ports.receive_apart(replace(received, more=True))
             await asyncio.sleep(0)
@@ -258,8 +271,9 @@ class Rereading:
 
 
 def pieces(items: Sequence[Item]) -> list[list[Item]]:
-    """Splits `items` into pieces of at least PIECE items (the last may have fewer). Each piece ends at an item with a
-    signature, since a signature covers the items before it."""
+    """Splits `items` into pieces of at least PIECE items, which are verified one after the other. Each piece ends at an
+    item with a signature, since a signature covers the items before it. The last one ends where `items` end, and may
+    have fewer items. [] if there are no items."""
     pieces: list[list[Item]] = [[]]
     for item in items:
         pieces[-1].append(item)

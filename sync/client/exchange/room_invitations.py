@@ -35,8 +35,10 @@ Follow = Callable[[m.RoomHead], None]
 @dataclass(slots=True)
 class _Held:
     """A room to which this person was added and that is not followed (yet): an invitation, or one that the application
-    hides. `head` is its last position as the server stated it. `added` is None until its headers are read. `tries`: how
-    often it was read again to find a record that the inviting person wrote after the addition."""
+    hides. `head` is its last position as the server stated it. `added` (how they were added) is None until its headers
+    are read. `verdict` is the application's last decision, HIDE before the first. `records` are the few that the person
+    is shown. `tries`: how often it was read again to find a record that the inviting person wrote after the
+    addition."""
 
     head: m.RoomHead
     added: Added | None = None
@@ -53,10 +55,11 @@ class Invitations:
     to the person as an invitation. The inbox calls `read_next` while something is due."""
 
     def __init__(self, link: Link, with_logs: WithLogs, follow: Follow) -> None:
-        """`with_logs` is called with a function that verifies items of a room, and the number of those items, which
-        bounds how many key logs it may fetch: it calls the function, fetches the people's key logs that it lacks, and
-        returns the verdicts. `follow` begins to follow a room. It gets one argument, the room's head (its id, and the
-        last position that the server has): the room is read up to there."""
+        """Begins with no invitations. `link` gives access to the store, the rooms and the connection. `with_logs` is
+        called with a function that verifies items of a room, and the number of those items, which bounds how many key
+        logs it may fetch: it calls the function, fetches the people's key logs that it lacks, and returns the verdicts.
+        `follow` begins to follow a room. It gets one argument, the room's head (its id, and the last position that the
+        server has): the room is read up to there."""
         self._link = link
         self._with_logs = with_logs
         self._follow = follow
@@ -87,17 +90,18 @@ class Invitations:
 
     def start(self, listed: set[RoomId]) -> None:
         """Call it on a new connection. `listed`: all rooms that the server lists for this person, followed ones too.
-        Forgets the invitations to any other room, for example one from which they were removed meanwhile. Invitations
-        are held in memory only."""
+        Forgets the invitations to any other room, hidden ones too, for example to one from which they were removed
+        meanwhile. Invitations are held in memory only."""
         for room in [room for room in self._held if room not in listed]:
             self.drop(room)
 
     def takes(self, head: m.RoomHead) -> bool:
-        """Whether the room of `head`, which the server announced, is held here, as an invitation or hidden, and so must
-        not be followed; holds it if need be, and plans to read it if the person may have to be asked. False for a room
-        that is followed already, for one that the application opens without asking, and for all rooms if no `consent`
-        is set. A room that this person left, and to which they were added again, is held. Beyond MAX_HELD rooms the
-        answer is True, and the room is ignored."""
+        """Whether the room of `head` (its last position), which the server announced, is held here, as an invitation or
+        hidden, and so must not be followed; holds it if need be, and plans to read it if the person may have to be
+        asked. False for a room that is followed already, for a new one that the application opens without asking, for
+        one that is stopped as UNREADABLE, and for all rooms if no `consent` (the application's answers) is set; an
+        invitation to it is then forgotten. A room that this person left, and to which they were added again, is always
+        held. Beyond MAX_HELD rooms the answer is True, and the room is ignored."""
         room = RoomId(head.receipt.room)
         known = self._link.rooms.get(room)
         member = known is not None and (known.stream.n == 0 or known.is_member)
@@ -124,9 +128,10 @@ class Invitations:
         return room.room in self._held and not room.is_member
 
     def left(self, room: RoomSync, receipt: m.Receipt) -> bool:
-        """Call it when `room` is read up to the position at which this person left it, and the server has more;
-        `receipt` is for the server's last position. Returns True if the room is held: then nothing more of it is read
-        before the person accepts. False: it is read on."""
+        """Call it when `room` is read up to the position at which this person left it, and the server has more: they
+        may have been added again. `receipt` is for the server's last position. Returns True if the room is held (as an
+        invitation, or hidden): then nothing more of it is read before the person accepts. False if it is read on: only
+        if the application is asked about no room (no `consent` is set), or the room is stopped as UNREADABLE."""
         if self.consent is None:
             return False
         room.forget_announced()
@@ -134,15 +139,16 @@ class Invitations:
 
     def drop(self, room: RoomId) -> None:
         """Forgets the invitation to `room`, if there is one: the person is no longer a member, or the room is followed
-        now."""
+        now. Tells the application if the person was shown it."""
         self._due.pop(room, None)
         held = self._held.pop(room, None)
         if held is not None and held.verdict is Verdict.ASK and self.consent is not None:
             self.consent.on_invitations()
 
     def reconsider(self) -> None:
-        """Has the application decide again about every room that waits for the person's answer or is hidden. Call it
-        when an answer, a block or the set of known people has changed."""
+        """Has the application decide again about every room that waits for the person's answer or is hidden, and
+        notifies it if the list of invitations has changed. Call it when an answer, a block or the set of known people
+        has changed."""
         if self.consent is None:
             return
         moved = False
@@ -172,7 +178,8 @@ class Invitations:
     def _settle(self, room: RoomId, held: _Held, added: Added) -> bool:
         """Has the application decide about `room` by `added`, how this person was added to it, and carries out the
         decision: follows the room, hides it, or shows it as an invitation and has its records read if they are to be
-        shown. True if the list of invitations has changed."""
+        shown. `held` is what is kept of the room until then. While offline a room to be followed is only dropped
+        here: the next connection lists it. True if the list of invitations has changed."""
         assert self.consent is not None  # noqa: S101 - nothing is held without it
         before, held.verdict = held.verdict, self.consent.decide(added)
         if held.verdict is Verdict.OPEN:
@@ -186,10 +193,11 @@ class Invitations:
     # -- reading --------------------------------------------------------------------------------------------------
 
     async def read_next(self) -> None:
-        """Reads the headers and, if the person is to be asked, a few records of the next room to which they were added,
-        and has the application decide about it. If the server refuses, or what it gives does not verify, the room stays
-        as it is, and is read again on the next connection. While no record is found that the inviting person wrote
-        after the addition, the room is read again a few times (_AGAIN_S)."""
+        """Takes the next room to which this person was added and that is to be read; there must be one (not `idle`).
+        Reads its headers and, if the person is to be asked, a few records, and has the application decide about it. If
+        the server refuses, or what it gives does not verify, the room stays as it is, and is read again on the next
+        connection. While no record is found that the inviting person wrote after the addition, the room is read again a
+        few times (_AGAIN_S). Unreachable if the connection is lost."""
         room = self.next
         del self._due[room]
         held, consent = self._held.get(room), self.consent
@@ -223,8 +231,9 @@ class Invitations:
             self._queue(room)
 
     async def _learn(self, adder: Uid | None) -> None:
-        """Fetches the staff record of `adder`, the person who added this one to a room, once, so that the application
-        can show who invites."""
+        """Fetches the staff record (name and so on) of `adder`, the person who added this one to a room, and stores it,
+        so that the application can show who invites. Does nothing if `adder` is None, or was fetched since the program
+        began. Refused, Reject (the record is false) or Unreachable if that fails; the next call tries again."""
         if adder is not None and adder not in self._learnt:
             await self._link.book.directory(self._link.online, "", [adder])
             self._learnt.add(adder)

@@ -31,9 +31,10 @@ _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.ROTATION_OWED, ErrorCod
 
 class RoomOperations:
     """The operations of the signed-in person on rooms, such as adding a member. Each waits until the server has
-    accepted it and this device has read the result. All raise Unreachable while offline, or if the connection is lost:
-    then the server may have accepted the operation all the same. They raise Refused with the server's code,
-    "unknown-room", or the reason why the room is stopped."""
+    accepted it and this device has read the result; if the room changed meanwhile, it is tried again a few times. All
+    raise Unreachable while offline, if the connection is lost, or if no reply comes in time: then the server may have
+    accepted the operation all the same. They raise Refused with the server's code, "unknown-room", or the reason why
+    the room is stopped; and Reject if something that they need or get breaks a rule, for example a person's key log."""
 
     def __init__(self, link: Link, inbox: Inbox, outbox: Outbox) -> None:
         self._link = link
@@ -42,9 +43,10 @@ class RoomOperations:
 
     async def create_room(self, origin: Origin | None = None) -> RoomId:
         """Creates a room with this person as its owner, and returns its id. It exists at the server and here when this
-        returns.
+        returns. Refused "unknown-user" if this person's own key log is not here.
 
-        `origin`: the stopped room that it continues, and the last position there; None if it continues none.
+        `origin`: the stopped room that it continues, and the last position that was verified there; None if it
+        continues none.
         """
         room = await again(lambda: self._create(origin), codes=_AGAIN)
         self._inbox.follow(room)
@@ -70,23 +72,28 @@ class RoomOperations:
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
         """Adds the person `uid` to the room as `role` (a `Role`); their newest key log is fetched and verified first.
         `history`: whether they may read what was written before. Refused "forbidden" if this person may not add them
-        so; Reject "not-ready" if the room's key cannot be encrypted to them yet. ▲ The key is sealed (encrypted) to
-        them only after these checks. Otherwise the server would have the seal, and its accomplice the key, although the
-        entry is refused."""
+        so, or the room's policy gives newcomers no history; "invalid" if they are a member already. Reject "not-ready"
+        if the room's key cannot be encrypted to them yet. ▲ The key is sealed (encrypted) to them only after these
+        checks. Otherwise the server would have the seal, and its accomplice the key, although the entry is refused."""
         await self._link.book.fetch(self._link.online, uid)
 
-        def build(d: Drafter) -> Draft:
-            me = self._room(room_id).stream.members.get(self._link.account.uid)
-            if me is None or me.role < Role.ADMIN or role > me.role or (history and not me.history):
+        def check() -> None:
+            state = self._room(room_id).stream.state
+            me = state.members.get(self._link.account.uid)
+            if me is None or me.role < Role.ADMIN or role > me.role:
                 raise Refused(ErrorCode.FORBIDDEN)
-            return d.add(uid, Role(role), history=history)
+            if uid in state.members:
+                raise Refused(ErrorCode.INVALID, "member")
+            if history and (not me.history or state.policy.get("history") == "from-now"):
+                raise Refused(ErrorCode.FORBIDDEN)
 
-        await self._do(room_id, build)
+        await self._do(room_id, lambda d: d.add(uid, Role(role), history=history), check)
 
     async def remove(self, room_id: RoomId, uid: Uid, reason: str = "") -> None:
         """Removes the person `uid` from the room. The entry carries the next epoch (the room's new key), which the
         removed person cannot open. `reason` is encrypted under that epoch: the members who stay can read it, the server
-        and the removed person cannot. It is cut after 280 code points."""
+        and the removed person cannot. It is cut after 280 code points. Refused "forbidden" by the server if this
+        person's role does not allow it; Reject "forbidden" if they remove themselves, or are no member."""
         await self._do(room_id, lambda d: d.remove(uid, reason=reason))
 
     async def leave(self, room_id: RoomId) -> None:
@@ -96,16 +103,21 @@ class RoomOperations:
         await self._do(room_id, lambda d: d.set_role(uid, Role(role)))
 
     async def propose_history(self, room_id: RoomId, uid: Uid) -> None:
-        """Proposes that the member `uid`, who was added without the history, may read everything in the room; another
-        administrator approves."""
+        """Appends to the room the proposal that the member `uid`, who was added without the history, may read
+        everything in it. Another administrator must then approve it (`give_history`). Refused "forbidden" by the server
+        if this person is no administrator. Whether `uid` is a member, or has the history already, is not checked."""
         await self._do(room_id, lambda d: d.propose("hist", uid))
 
     async def give_history(self, room_id: RoomId, proposal: Hash) -> None:
-        """Takes the next steps of `proposal`, a proposal that a member may read the whole history. Approves it, if that
-        is not done yet. Then, if this person may read the history, completes the grant: begins a new key of the room,
-        which opens the history and is sealed to the member too; otherwise another administrator must do that.
-        Refused("proposal") if the proposal is no longer open; Refused("not-seasoned") if the approval is by an
-        administrator whom this device has known as one for less than seven days."""
+        """Takes the next steps of `proposal` (its hash), a proposal that a member may read the whole history. If nobody
+        has approved it yet, approves it in this person's name; Refused "forbidden" if they may not, for example because
+        they made the proposal. Then, if this person may read the history, completes the grant: begins a new key of the
+        room, which opens the history and is sealed to the member too; otherwise another administrator must do that.
+
+        Refused("proposal") if `proposal` is not open any more, or is about something else. Refused("not-seasoned") if
+        this device has known the approver, who may be this person, as an administrator for less than seven days: the
+        approval stays, and a later call can complete the grant.
+        """
         state = self._room(room_id).stream.state
         found = state.proposals.get(proposal)
         if found is None or found.what != "hist":
@@ -114,22 +126,31 @@ class RoomOperations:
             await self._do(room_id, lambda d: d.approve(proposal))
         me = self._room(room_id).stream.members.get(self._link.account.uid)
         if me is not None and me.history:
-            if approval_waits(self._link, room_id, proposal):
-                raise Refused("not-seasoned")
+            self._check_grant(room_id, proposal)
             await self._link.book.fetch(self._link.online, Uid(found.subject))
+            await self._do(
+                room_id,
+                lambda d: d.hist(Uid(found.subject), proposal),
+                lambda: self._check_grant(room_id, proposal),
+            )
 
-            def build(d: Drafter) -> Draft:
-                now = self._room(room_id).stream.state.proposals.get(proposal)
-                if now is None or now.approved is None:  # ▲ seal only when the log shows two admins agreed
-                    raise Refused(PROPOSAL)
-                return d.hist(Uid(found.subject), proposal)
-
-            await self._do(room_id, build)
+    def _check_grant(self, room_id: RoomId, proposal: Hash) -> None:
+        """▲ Refused unless the history may be sealed for `proposal` now: the room's log shows that two administrators
+        agreed ("proposal"), and this device has known the second one as an administrator for seven days
+        ("not-seasoned"). Checked again on the state from which the entry is drafted. Otherwise a server could show the
+        approval of a fresh administrator between the check and the draft."""
+        now = self._room(room_id).stream.state.proposals.get(proposal)
+        if now is None or now.approved is None:
+            raise Refused(PROPOSAL)
+        if approval_waits(self._link, room_id, proposal):
+            raise Refused("not-seasoned")
 
     async def prune(self, room_id: RoomId, obj: ObjId) -> None:
-        """Has the server delete the content of `obj` up to its newest snapshot that may replace it. Refused with what
-        the best snapshot still lacks: "snapshot" (it is not attested, or there is none, or nothing more to delete),
-        "early" (it is too young) or "baseline" (members without the history could not read the object any more)."""
+        """Has the server delete the content of the object `obj` up to its newest snapshot that may replace it, which
+        saves space. Such a snapshot is attested (two other people signed that it is right) and 30 days old. Refused
+        with what the best snapshot still lacks: "snapshot" (it is not attested, or there is none, or nothing more to
+        delete), "early" (it is too young) or "baseline" (members without the history, or the agency's recovery, could
+        not read the object any more). Refused "forbidden" by the server if this person is no administrator."""
         waited = partial(self._link.waited_ms, room_id)
         found = prunable(self._room(room_id).stream.state, obj, self._link.server_now_ms, waited)
         ident = found.snapshot if found is not None else None
@@ -141,12 +162,18 @@ class RoomOperations:
         """Begins a new epoch."""
         await self._do(room_id, lambda d: d.rotate())
 
-    async def _do(self, room_id: RoomId, build: Callable[[Drafter], Draft]) -> None:
-        room = self._room(room_id)
+    async def _do(
+        self, room_id: RoomId, build: Callable[[Drafter], Draft], check: Callable[[], None] = lambda: None
+    ) -> None:
+        """Drafts an entry by `build`, which runs in a thread, and appends it to the log of the room; again if another
+        device was first. `check` raises Refused if the operation may not be drafted now. It runs on the event loop, on
+        the very state that the Drafter gets."""
 
         async def attempt() -> None:
-            await self._settled(room)
-            await self._link.load_logs(room)
+            await self._settled(self._room(room_id))
+            await self._link.load_logs(self._room(room_id))
+            room = self._room(room_id)  # read from the store again during the wait, if a slice could not be stored
+            check()
             draft = await asyncio.to_thread(build, self._outbox.drafter(room))
             try:
                 await self._outbox.append(room, draft)
@@ -155,7 +182,7 @@ class RoomOperations:
                 raise
 
         await again(attempt, codes=_AGAIN)
-        await self._settled(room)
+        await self._settled(self._room(room_id))
 
     def _room(self, room_id: RoomId) -> RoomSync:
         room = self._link.rooms.get(room_id)
@@ -165,8 +192,9 @@ class RoomOperations:
 
     async def settled(self, room_id: RoomId) -> None:
         """Waits until this device has verified and stored everything that the server announced of the room `room_id`;
-        returns at once if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds; Refused with
-        the room's state as its code if the room is stopped, and if it is not known here."""
+        returns at once if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds. Refused
+        "unknown-room" if the room is not known here; Refused with the room's state as its code if the room is
+        stopped."""
         await self._settled(self._room(room_id))
 
     async def _settled(self, room: RoomSync) -> None:

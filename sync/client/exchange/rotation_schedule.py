@@ -34,9 +34,10 @@ AGAIN_S = 3600.0
 
 
 def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
-    """When (server's time, ms) the key of `room`, which was made at `made_ms`, is to be renewed; 0 for at once. None if
-    that is not known: the room has no key, or no time of the key is stored (`made_ms` is None). At once is for a key
-    without an archive (the part that opens the earlier keys), if this device can link it to the earlier keys."""
+    """When (server's time, ms) the key of `room`, which was made at `made_ms`, is to be renewed: RENEW_MS (thirty days)
+    later. 0 for at once: a key without an archive (the part that opens the earlier keys), if this device can link it to
+    the earlier keys, whatever `made_ms` is. Otherwise None if it is not known: the room has no key, or no time of the
+    key is stored (`made_ms` is None)."""
     epoch = room.stream.epochs.get(room.stream.epoch)
     if epoch is None:
         return None
@@ -72,11 +73,12 @@ class Schedule:
         self._caught_up.set()
 
     async def work(self, outbox: Outbox) -> None:
-        """Renews the keys of rooms, by `outbox`. First waits until everything that this device missed while it was away
-        is verified; then checks all rooms, and again at least every LOOK_S. A key that is due is renewed after a random
-        wait, unless another device has renewed it by then; after a refusal, which is only logged, again in AGAIN_S.
-        Also stores now and then how far each room has been seen, and when: so a server's false clock cannot hurry what
-        is due after days."""
+        """Renews the keys of rooms, by `outbox`, which sends them, until cancelled. First waits until everything that
+        this device missed while it was away is verified; then checks all rooms, and again at least every LOOK_S (an
+        hour). A key that is due is renewed after a random wait, unless another device has renewed it by then; after a
+        refusal, which is only logged, again in AGAIN_S (an hour). Unreachable if the connection is lost. Also stores
+        now and then how far each room has been seen, and when: so a server's false clock cannot hurry what is due after
+        days."""
         loop = asyncio.get_running_loop()
         self._caught_up.clear()
         await self._caught_up.wait()
@@ -111,7 +113,7 @@ class Schedule:
         have all keys renewed at once nor delay a renewal for years. A key that was made before this person replaced
         their recovery sheet is due at once, and one without an archive as in `due_ms`. False while this person may not
         write in the room, nothing may be sent, the room must get a new key anyway before anything is written, this
-        device lacks its key, or the time at which it was made is not known."""
+        device lacks its key, or (for a key with an archive) the time at which it was made is not known."""
         if not room.may_write or not room.may_send or room.stream.rotation_owed or room.keys.needs_key:
             return False
         epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms
@@ -126,7 +128,8 @@ class Schedule:
         return due <= now and (due == 0 or self._link.waited_ms(room.room, epoch.n) >= RENEW_MS)
 
     def _replaced_ms(self) -> int:
-        """When this person last replaced their recovery sheet (ms), as the entry claims; 0 if they never did."""
+        """When this person last replaced their recovery sheet (ms), as the entry of their own key log that did it
+        claims; 0 if they never did, or their key log is not here."""
         account = self._link.account
         own = self._link.book.log(account.uid)
         if own is None or own.recovery_sheet is None or own.recovery_sheet.number == 1:

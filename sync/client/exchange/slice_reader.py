@@ -50,7 +50,8 @@ class SliceReader:
         """Judges (verifies by the room's rules), decrypts and stores a slice of `room`, piece by piece: `wire` are its
         items (at least one), `shares` the secrets of objects that came with it, `receipt` is the server's for the
         room's last position, which may be after the slice. False if the room was stopped, since an item breaks the
-        rules or is not what the server signed before, or if the room passed to the invitations; True otherwise.
+        rules or is not what the server signed before, or if the room passed to the invitations; True otherwise. A lost
+        connection (Unreachable) and errors of the store are raised.
 
         ▲ Reading ends at the position at which this person left the room from another device. They may have been added
         again after it, and must then be asked before anything more of the room is read.
@@ -84,8 +85,10 @@ class SliceReader:
         return not left
 
     async def judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
-        """The verdicts on `items`, the next items of `room`, after fetching the user logs that this needs. Reject if an
-        honest server would not show the items, or "withheld" if it does not give a log."""
+        """Verifies `items`, the next items of `room`, by the room's rules, which moves the room's state in memory past
+        them. Returns the verdicts, one for each item in order; void ones (without effect) are among them. Fetches the
+        user logs that this needs. Reject if an honest server would not show the items, or "withheld" if it does not
+        give a log; the caller then stops the room. Unreachable if the connection is lost."""
         return await self._logs.judge(lambda: room.judge(items), len(items))
 
     async def _store(
@@ -99,10 +102,16 @@ class SliceReader:
         more: bool,
         breathe: bool,
     ) -> None:
-        """Decrypts and stores `piece`, a part of a slice of `room`. `accepted` are the verdicts on its items, `shares`
-        the secrets of objects and `receipt` the server's receipt that came with the slice. `more`: further pieces of
-        the slice follow. `breathe`: lets other tasks of the event loop run before each step; set if `piece` has an
-        entry or is long."""
+        """Decrypts and stores `piece`, a verified part of a slice of `room`. `accepted` are the verdicts on its items,
+        one each in their order. `shares` are the secrets of objects and `receipt` the server's receipt that came with
+        the slice; the receipt is stored with its last piece. `more`: further pieces of the slice follow. `breathe`:
+        lets other tasks of the event loop run before each step, so that one turn does not take too long; set if `piece`
+        has an entry or is long.
+
+        While a newcomer (a new member or device) reads the room for the first time, content without a key is held in
+        memory; if only headers were pulled, it is fetched later. An error is raised after the room was loaded from the
+        store again (`Link.kept`).
+        """
         since = self._link.server_now_ms - KEPT_MS
         # the receipt is for the slice's end; and while the buffer holds what is read, nothing is stored yet
         provable = None if more or room.bootstrap_buffer is not None else receipt

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sync.client.exchange.backfill import Backfill, begins_with, pack
-from sync.client.exchange.outbox import Extra, Outbox
+from sync.client.exchange.extras import Extra
+from sync.client.exchange.outbox import Outbox
 from sync.client.link import Link
 from sync.client.placed_changes import Compacted
 from sync.client.room.room_sync import RoomSync
@@ -47,7 +48,7 @@ Key = tuple[RoomId, ObjId]
 class _Claim:
     """A snapshot that this device may attest, that is, confirm: its id `snapshot`, and the hash `digest` that its
     author states. `is_opened`: this device has begun the object with this very snapshot, so it knows that the pieces
-    hold content with that hash."""
+    hold content with that hash, and does not fetch them again."""
 
     snapshot: bytes
     digest: bytes
@@ -247,10 +248,13 @@ class Snapshots:
         log.info("snapshot made: %d pieces", len(made))
 
     async def _attest(self, room: RoomSync, obj: ObjId, claim: _Claim, outbox: Outbox) -> None:
-        """▲ Attests `claim`, a snapshot of `obj`: confirms its hash by a signed message, sent by `outbox`. It does so
-        only if this device's own replay gives the same hash, and so do the snapshot's pieces put together. Otherwise
-        somebody could have the changes pruned (deleted at the server) behind a snapshot that nobody can open. What
-        differs or is not given is only logged. Does nothing for a snapshot that enough people have attested."""
+        """▲ Attests `claim`, a snapshot of `obj` in `room`: confirms its hash by a signed message, sent by `outbox`. It
+        does so only if this device's own replay gives the same hash, and so do the snapshot's pieces put together
+        (known already if this device began the object with that snapshot). Otherwise somebody could have the changes
+        pruned (deleted at the server) behind a snapshot that nobody can open. What differs, or what the server refuses
+        or gives wrongly, is only logged. Does nothing for a snapshot that is gone or that enough people have attested,
+        or for a kind without snapshots. A lost connection (Unreachable), errors of the store and faults of the
+        computation are raised."""
         row, compact = _row(room, obj, claim), self._link.ports.compactor(obj)
         if row is None or compact is None:
             return
@@ -312,9 +316,10 @@ def _one_object(obj: ObjId) -> Iterator[None]:
 
 
 def is_steady(room: RoomSync) -> bool:
-    """▲ Whether a state that is computed from the room now would be complete: nothing stops the room or its sending, no
-    item is on its way or waits for a key, and no range is missing that was pruned (deleted at the server) before this
-    device fetched it. A range that a snapshot has replaced since is not missing."""
+    """▲ Whether a state that is computed from `room` now would be complete: nothing stops the room or its sending, all
+    that the server has announced of the room is received and stored, no item waits for a key or an object's secret, and
+    no range is missing that was pruned (deleted at the server) before this device fetched it. A range that a snapshot
+    has replaced since is not missing. Own changes that are not sent yet do not matter."""
     return room.may_send and not room.waiting and not room.incomplete
 
 

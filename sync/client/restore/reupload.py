@@ -19,7 +19,7 @@ from sync.client.link import Link
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
 from sync.client.wire.connection import Connection
-from sync.errors import Refused, Reject
+from sync.errors import Refused
 from sync.ids import ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -59,12 +59,16 @@ class Reuploader:
         reupload_lost: Callable[[bytes], None],
         log_open: Callable[[], None],
     ) -> None:
-        """The callbacks are called on the event loop; an error that one raises ends the connection. `recheck_head` gets
-        a room and the server's receipt for its last position now, and checks the room by it again. `opened` gets a room
+        """Prepares uploads to a server that was restored from a backup. `link` has the connection, the store and the
+        rooms; `verifier` keeps the server's receipts, its signatures on how far each room goes.
+
+        The callbacks are called on the event loop; an error that one raises ends the connection. `recheck_head` gets a
+        room and the server's receipt for its last position now, and checks the room by it again. `opened` gets a room
         in which the server accepts writes again: its outbox may send. `reupload_lost` gets the server's signed
         statement of the restore, after the first upload of logs and rooms, and uploads lost parts of files. `log_open`
         is called without arguments once the server no longer waits for this device: it may accept new entries of this
-        person's key log again."""
+        person's key log again.
+        """
         self._link = link
         self._verifier = verifier
         self._recheck_head = recheck_head
@@ -72,12 +76,15 @@ class Reuploader:
         self._reupload_lost = reupload_lost
         self._log_open = log_open
         self._heads: dict[RoomId, m.Receipt] = {}
+        """The server's receipt for the last position of each room now. Not verified: `_head` does that."""
+        self._verified: dict[RoomId, m.Receipt] = {}
+        """Those of `_heads` that are verified."""
         self._until: dict[RoomId, int] = {}
         self._closed: set[RoomId] = set()
         self._due: dict[RoomId, None] = {}
         self._tries: dict[RoomId, int] = {}
-        self._unproven: set[RoomId] = set()
-        """Rooms whose proof the server did not take for now."""
+        self._owed: set[RoomId] = set()
+        """Rooms whose proof, or items, the server did not take for now."""
         self._logs_left = False
         self._done_sent = False
         self._waits = False
@@ -86,9 +93,10 @@ class Reuploader:
 
     def start(self, authed: m.Authed) -> None:
         """Call it on a new connection, with the server's answer `authed` to the sign-in: forgets the last connection,
-        notes whether the server states that it was restored, and the heads of its rooms. If it was restored, queues all
-        rooms, which `work` compares and uploads. ▲ Reject "signature" (or another code) for a statement that is not
-        this server's: a statement that anybody could have written explains nothing."""
+        notes whether the server states that it was restored, the heads (last positions) of its rooms, and which rooms
+        it keeps closed to writing. If it was restored, queues all rooms, which `work` compares and uploads. ▲ Reject
+        "signature" (or another code) for a statement that is not this server's: a statement that anybody could have
+        written explains nothing."""
         identity, notice = self._link.online.identity, authed.restored
         self._verifier.restored = None
         if notice is not None:
@@ -98,15 +106,16 @@ class Reuploader:
         self._closed = {RoomId(room) for room in authed.closed}
         self._until.clear()
         self._tries.clear()
-        self._unproven.clear()
+        self._owed.clear()
+        self._verified.clear()
         self._logs_left = self._done_sent = False
         self._due = dict.fromkeys(self._link.rooms) if notice is not None else {}
         self._wake.set()
 
     def on_frame(self, frame: m.RestoreProgress) -> None:
-        """Handles the server's notice about a room that is closed to writing since a restore: its head (last position)
-        now, or that it is open again; then the room's outbox may send at once. Queues the room to be compared and
-        uploaded. Ignored for a room that this device does not have, and if the server has not stated that it was
+        """Handles `frame`, the server's notice about a room that is closed to writing since a restore: its head (last
+        position) now, or that it is open again; then the room's outbox may send at once. Queues the room to be compared
+        and uploaded. Ignored for a room that this device does not have, and if the server has not stated that it was
         restored. Runs on the reader task."""
         room = self._link.rooms.get(RoomId(frame.receipt.room))
         if room is None or self._verifier.restored is None:
@@ -120,9 +129,11 @@ class Reuploader:
             self._opened(room)
 
     async def work(self) -> None:
-        """Uploads what a restored server is missing, at the start and after each notice. With a server that was never
-        restored, only deletes the oldest of the items that this device keeps for this purpose. Runs while the
-        connection lives. ▲ Kept items are deleted only after a restored server has received the ones it is missing."""
+        """Uploads what a restored server is missing: key logs and rooms' items, then lost parts of files. Does the
+        rooms again after each notice of the server about one (`on_frame`), and some time after a refusal. With a server
+        that was never restored, only deletes the oldest of the items that this device keeps for this purpose. Runs
+        while the connection lives. A refusal of one log or room is only logged; any other error is raised and ends the
+        connection. ▲ Kept items are deleted only after a restored server was offered the ones it is missing."""
         if self._verifier.restored is not None:
             await self._reupload_logs()
             await self._reupload_due()
@@ -137,15 +148,20 @@ class Reuploader:
             await self._send_done()
 
     async def _send_done(self) -> None:
-        """Notifies a restored server, one time, that this device has proven and uploaded everything that it has; then
-        deletes the oldest kept items. ▲ Not while the server refuses a log, or the proof of a room's items, for now; it
-        is tried again later. Otherwise the server would reopen the room without those items, and new writes would take
-        their positions."""
+        """Notifies a restored server, one time on each connection, that it need not wait for this device any more; then
+        calls `log_open`, and deletes the oldest kept items. Does nothing with a server that was not restored. If the
+        notice is refused, it is sent again in AGAIN_S.
+
+        ▲ Not while the server refuses, for now, to compare logs, a log, the proof of a room's items, or the items
+        themselves; it is tried again later. Otherwise the server would reopen a room without the items that nobody has
+        proven, and new writes would take their positions; or this device would delete items that the server still
+        lacks.
+        """
         if self._verifier.restored is None or self._done_sent:
             return
         if self._logs_left:
             await self._reupload_logs()
-        if self._unproven:
+        if self._owed:
             return  # each is tried again, and then this runs again
         if not self._logs_left:
             with contextlib.suppress(Refused):
@@ -171,15 +187,17 @@ class Reuploader:
     # -- logs -------------------------------------------------------------------------------------------------------
 
     async def reupload_own_log(self, connection: Connection, seq: int) -> None:
-        """Uploads again the entries of this person's own key log after the one with the number `seq`, with their staff
-        record. Refused "conflict" if the server's log has other entries there."""
+        """For a server whose copy of this person's key log is shorter than ours: uploads again, over `connection`, the
+        entries after the one with the number `seq` (−1 for all), with the person's staff record. Refused "conflict" if
+        the server's log has other entries there, "forbidden" if it was never restored, or another code if it does not
+        take them."""
         uid = self._link.account.uid
         await upload_log(connection, self._link.ports.user_log(uid)[seq + 1 :], self._link.book.staff(uid))
 
     async def _reupload_logs(self) -> None:
         """Asks the server which key logs and staff records it lacks, of all people whose log this device has, and
         uploads those again, this person's own first. A log that the server refuses is left out; `_logs_left` says
-        whether it may be taken later.
+        whether it, or the question, may be taken later. A lost connection is raised.
 
         ▲ Not those of members alone: a person who was reset or removed is no longer a member of any room, and the entry
         that records it is the one that must come back.
@@ -191,7 +209,15 @@ class Reuploader:
             await self._reupload_some({uid: logs[uid] for uid in names[at : at + _NAMES]})
 
     async def _reupload_some(self, logs: dict[Uid, int]) -> None:
-        reply = await self._link.online.request(lambda rid: m.LogHeads(rid=rid, uids=list(logs)), m.LogHeadsReply)
+        """Does what `_reupload_logs` says, for `logs`: the people of one request, with the number of the newest entry
+        here of each. If the server refuses the request itself, it is made again later, whatever the code: nobody knows
+        then what the server lacks."""
+        try:
+            reply = await self._link.online.request(lambda rid: m.LogHeads(rid=rid, uids=list(logs)), m.LogHeadsReply)
+        except Refused as e:
+            log.info("logs not compared: %s", e.code)
+            self._logs_left = True
+            return
         there, lacking = {h.uid: h.seq for h in reply.heads}, set(reply.lacking)
         for uid, seq in logs.items():
             await asyncio.sleep(0)
@@ -202,9 +228,10 @@ class Reuploader:
                 self._logs_left = self._logs_left or e.code in _PASSING
 
     async def _reupload_log(self, uid: Uid, seq: int, there: int, *, lacks_record: bool) -> None:
-        """Uploads again what the server lacks of the log of the person `uid`. `seq` is the number of the newest entry
-        here, `there` that at the server (−1 for none). The staff record goes with the entries. If only the record is
-        lost (`lacks_record`), it goes with the log's first entry, which names the person."""
+        """Uploads again what the server lacks of the key log of the person `uid`; does nothing if it lacks nothing.
+        `seq` is the number of the newest entry here, `there` that at the server (−1 for none). The person's staff
+        record goes with the entries, if this device has it. If only the record is lost at the server (`lacks_record`),
+        it goes with the log's first entry, which names the person. Refused if the server does not take them."""
         if there < seq:
             entries = self._link.ports.user_log(uid)[there + 1 :]
             await upload_log(self._link.online, entries, self._link.book.staff(uid))
@@ -217,7 +244,7 @@ class Reuploader:
         while self._due:
             room_id = next(iter(self._due))
             del self._due[room_id]
-            self._unproven.discard(room_id)
+            self._owed.discard(room_id)
             room = self._link.rooms.get(room_id)
             if room is None or room.problem is RoomState.FORK:
                 continue
@@ -236,10 +263,17 @@ class Reuploader:
         self._wake.set()
 
     async def _reupload(self, room: RoomSync) -> None:
-        """Proves to the server that the items of `room` above its head existed, and uploads them again, as far as this
-        device has them. Stops the room if the server has opened it without all of them; lets it continue if the server
-        has all of them. Both only for a room that is stopped by a restore or a rollback. Does nothing for a room of
-        which this device has no receipt. Refused if the server does not take something, or made no progress."""
+        """Proves to the server that the items of `room` after its head (the server's last position) existed, and
+        uploads them again, as far as this device has them. Does nothing without a receipt (the server's signature on
+        how far the room goes), or if this person is no member and the server does not list the room.
+
+        Then, only if the room is stopped here as RESTORED or ROLLBACK (the server had less than it promised): if the
+        server has everything again, `recheck_head` checks the room, which may continue. If the server has opened the
+        room to writing and does not await what is missing, the room is stopped as ROLLBACK: the restore is no excuse
+        any more. Refused if the server does not take something, or made no progress; `_owed` notes the room if the
+        server may take it later. Reject "other-room" for an answer about another room, "signature" for a head that the
+        server did not sign.
+        """
         promised = self._verifier.kept(room.room)
         if promised is None or not (room.is_member or room.room in self._heads):
             return
@@ -248,8 +282,25 @@ class Reuploader:
                 await self._prove(room, promised)
             except Refused as e:
                 if e.code != ErrorCode.INVALID:  # INVALID: the server has a different history; waiting changes nothing
-                    self._unproven.add(room.room)
+                    self._owed.add(room.room)
                 raise
+        try:
+            await self._reupload_items(room, promised)
+        except Refused as e:
+            if e.code in _PASSING:
+                self._owed.add(room.room)
+            raise
+        head = self._head(room)
+        if room.problem not in (RoomState.RESTORED, RoomState.ROLLBACK) or head is None:
+            return
+        if head.n >= max(promised.n, room.stream.n):
+            self._recheck_head(room, head)
+        elif room.room not in self._closed and self._until.get(room.room, 0) < promised.n:
+            self._verifier.stop(room, RoomState.ROLLBACK, "rollback", theirs=head)
+
+    async def _reupload_items(self, room: RoomSync, promised: m.Receipt) -> None:
+        """Uploads the items of `room` above its head that the server awaits, as far as this device has them. Refused if
+        the server does not take some, "busy" if it made no progress."""
         while self._head_n(room) < (until := self._until.get(room.room, 0)):
             n = self._head_n(room)
             items = self._items(room, promised, n, until)
@@ -258,30 +309,33 @@ class Reuploader:
             self._take(room, await self._upload_items(room, items))
             if self._head_n(room) <= n:
                 raise Refused(ErrorCode.BUSY, "reupload")
+
+    def _head(self, room: RoomSync) -> m.Receipt | None:
+        """The server's receipt for the last position of `room` now; None if it has shown none. ▲ Reject if it is not
+        signed by the server, or is of another room. Otherwise the server could claim a head, or have one stored as
+        evidence, that proves nothing."""
         head = self._heads.get(room.room)
-        if room.problem not in (RoomState.RESTORED, RoomState.ROLLBACK) or head is None:
-            return
-        if head.n >= max(promised.n, room.stream.n):
-            self._recheck_head(room, head)
-        elif room.room not in self._closed and self._until.get(room.room, 0) < promised.n:
-            self._verifier.stop(room, RoomState.ROLLBACK, "rollback", theirs=head)
+        if head is not None and self._verified.get(room.room) is not head:
+            self._verifier.verify(room, head)
+            self._verified[room.room] = head
+        return head
 
     def _head_n(self, room: RoomSync) -> int:
-        head = self._heads.get(room.room)
+        head = self._head(room)
         return head.n if head is not None else 0
 
     def _take(self, room: RoomSync, wanted: m.Wanted) -> None:
         if wanted.receipt is not None:
-            if wanted.receipt.room != room.room:
-                raise Reject("other-room", "receipt")
             self._heads[room.room] = wanted.receipt
         self._until[room.room] = wanted.until
         self._closed.add(room.room)
 
     async def _prove(self, room: RoomSync, promised: m.Receipt) -> None:
-        """Proves to the server which items followed its head in `room`: sends their ids, up to `promised`, the server's
-        own receipt from before. Sends nothing unless this device has all of them. A room that the server did not list
-        may exist there all the same: its answer then gives the position from which it needs items."""
+        """Proves to the server which items followed its head (last position) in `room`: sends their ids, up to
+        `promised`, the receipt that the server signed before. Notes its answer: its head now, and the last position of
+        which it awaits the items. Sends nothing unless this device has all of them. A room that the server did not list
+        is proven from its first position on; it may exist there all the same, and the answer then has its head. Refused
+        if the server does not take the proof: "invalid" if its history differs, or another code."""
         after = self._head_n(room)
         stubs: list[bytes] = []
         while after + len(stubs) < promised.n:
@@ -304,10 +358,11 @@ class Reuploader:
         return await self._link.online.request(lambda rid: m.Reupload(rid, room.room, wire, shares), m.Wanted)
 
     def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
-        """The items of `room` that this device can upload after position `n`, up to `until`, as many as fit a frame; []
-        if it lacks the next one (or, with `whole`, its content). `whole`: only whole batches, with their content,
-        as they are uploaded; without it, items of which only the ids are stated. `promised` is the newest receipt,
-        which may be for this device's own last batch."""
+        """The items of `room` that this device can upload after position `n`, up to `until`, none left out between, as
+        many as fit a frame. `whole`: only whole batches, with their content, as they are uploaded; without it, items of
+        which only the ids are stated, as a proof. [] if this device lacks the next item; with `whole` also if it lacks
+        that item's content, or the item's batch goes beyond `until` or a frame. `promised` is the newest receipt, which
+        may be for this device's own last batch."""
         for limit in (_UPLOAD_BYTES, _WHOLE_BATCH_BYTES):
             items = self._link.ports.kept_items(room.room, n, limit) or self._own(room, promised, n)
             items = [i for i in items if i.n <= until]
@@ -335,7 +390,9 @@ class Reuploader:
         ]
 
     def _shares(self, room: RoomSync, items: Sequence[Item]) -> list[m.WireShare]:
-        """The shares (32-byte secrets) of the objects that begin in `items`, as far as this device has them."""
+        """The shares (32-byte secrets, from which objects' keys are derived) of the objects that begin in `items`,
+        which are items of `room`, in that order. A share that this device lacks is left out. They are sent to the
+        server as they are, not encrypted: it keeps the shares, and gives them to the members."""
         batch = self._link.ports.sealed(room.room)
         own = dict(batch.shares) if batch is not None else {}
         out = []
@@ -348,9 +405,10 @@ class Reuploader:
 
 
 async def upload_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]], staff: Staff | None) -> None:
-    """Uploads `entries`, a part of one person's key log in order, in as many frames as needed; `staff`, the person's
-    staff record, goes with the last frame, after the entry that names it. Sends nothing if `entries` is empty. Refused
-    if the server does not take a frame; earlier frames then count."""
+    """Uploads over `connection`, to a restored server, `entries`: the (body, signature) pairs of a part of one person's
+    key log, in order, in as many frames as needed. `staff`, the person's staff record or None, goes with the last
+    frame, after the entry that names it. Sends nothing if `entries` is empty. Refused if the server does not take a
+    frame; earlier frames then count."""
     piece: list[m.Signed] = []
     size = 0
     for at, (body, sig) in enumerate(entries, start=1):

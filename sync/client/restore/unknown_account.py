@@ -43,11 +43,13 @@ class UnknownAccount:
         return await self._finish_enrolment() or await self._return_log()
 
     async def _finish_enrolment(self) -> bool:
-        """▲ Registers an account whose enrolment was cut off before the server's answer. Returns True if the engine
-        should sign in again; an error of the server or the connection is logged, and False returned.
+        """▲ Registers an account whose enrolment was cut off before the server's answer. Returns True if the server
+        took it: the engine should sign in again. An error of the server or the connection is logged, and False
+        returned; `code_spent` then has the error's code if the invitation can never be used again, otherwise None.
 
         Only for an account that was never in a room, whose log has only the entries of the enrolment, and whose sign-in
-        no server has accepted since the start. The server answers Ok again if it has the same entries.
+        no server has accepted since the start; False for any other. The server answers Ok again if it has the same
+        entries.
         """
         account, ports = self._link.account, self._link.ports
         entries = ports.user_log(account.uid)
@@ -64,9 +66,10 @@ class UnknownAccount:
         return True
 
     async def _return_log(self) -> bool:
-        """Uploads this person's own log and staff record to a server that does not know this device any more. Returns
-        True if the server took them: the engine should sign in again. Only a restored server does. At most one attempt
-        in STUCK_RETRY_S, unless the server was not reached; False between two attempts."""
+        """Uploads this person's own key log and staff record to a server that does not know this device any more.
+        Returns True if the server took them: the engine should sign in again. Only a restored server takes them.
+        Otherwise False; an error of the server or the connection is only logged. At most one attempt in STUCK_RETRY_S;
+        a call before that returns False at once. An attempt that did not reach the server does not count."""
         now = asyncio.get_running_loop().time()
         if now < self._return_at:
             return False

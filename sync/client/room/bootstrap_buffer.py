@@ -56,8 +56,8 @@ class BootstrapBuffer:
 
     def judged(self, positions: Sequence[tuple[int, bytes]], *, more: bool) -> list[tuple[int, bytes]]:
         """Adds `positions`, the verified (position, running hash) pairs of a headers-only room. Returns all pairs that
-        the caller is to store now, and forgets them; returns [] while `more` of them follow and there are fewer than
-        STORED_AT_ONCE, so that one transaction stores many."""
+        the caller is to store now, in the order in which they were added, and forgets them; returns [] while `more` of
+        them follow and there are fewer than STORED_AT_ONCE, so that one transaction stores many."""
         self.positions += positions
         if more and len(self.positions) < STORED_AT_ONCE:
             return []
@@ -65,7 +65,8 @@ class BootstrapBuffer:
         return due
 
     def hold(self, item: AcceptedEnvelope) -> None:
-        """Keeps `item`, an encrypted message whose key is not here yet, and adds its size to that of the buffer."""
+        """Keeps in memory `item`, an encrypted message whose key is not here yet, and adds its size to that of the
+        buffer; `full` compares that size with its limit."""
         self.items.append(item)
         self._size += len(item.hdr_bytes) + len(item.ct or b"")
 

@@ -22,10 +22,10 @@ class Ephemerals:
         self._listener = ephemeral.EphemeralReceiver(room)
 
     def open(self, message: ephemeral.EphemeralMessage, now: int) -> tuple[ephemeral.EphemeralHeader, bytes]:
-        """Verifies and decrypts `message`, another device's ephemeral message. Returns its header (sender, kind, time)
-        and its content. `now` is the server's time in ms. Reject for a replay, a forged or damaged message, another
-        room's, a sender who is no member, whose device is revoked or whose role may not send the kind, a time more than
-        2 minutes from `now`, or a missing key."""
+        """Verifies and decrypts `message`, another device's ephemeral message (typing, presence and the like, which
+        nobody stores). Returns its header (sender, kind, time) and its content. `now` is the server's time in ms.
+        Reject for a replay, a forged or damaged message, another room's, a sender who is no member, whose device is
+        revoked or whose role may not send the kind, a time more than 2 minutes from `now`, or a missing key."""
         return self._listener.decrypt(message, self._sign_pk, self._ring.k, now, self._stream.role_of)
 
     def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.EphemeralMessage | None:

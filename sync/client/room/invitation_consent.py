@@ -29,10 +29,13 @@ class Added:
     The application decides by it whether the room is followed.
 
     `adder` added the person at position `added_n` (time `t`, the server's, ms) as `role`, with the `history` or
-    without. `founder` created the room; `origin` is the earlier room that it claims to continue. `wrote`: an item of
-    this person is in the room; `spoke`: one is after the addition. `left`: the person left the room themselves, and has
-    no item after the addition. `long`: the room was not read from its beginning: `origin`, `wrote`, `spoke` and `left`
-    are not known, and `adder`, `added_n`, `t`, `role` and `history` only if the addition is one of the newest entries.
+    without. `founder` created the room; `origin` is the earlier room that it claims to continue, None if it claims
+    none. `wrote`: an item of this person is in the room, other than their leaving; `spoke`: one is after the addition.
+    `left`: the person left the room themselves, and has no item after the addition.
+
+    `long`: the room is too long to be read whole. `founder` is known then; `origin`, `wrote`, `spoke` and `left` are
+    not, and `adder`, `added_n`, `t`, `role` and `history` only if the addition is one of the newest entries. What is
+    not known is None, 0 or False.
     """
 
     room: RoomId
@@ -72,8 +75,11 @@ class Invitation:
 
 
 class Consent(Protocol):
-    """What the engine asks the application before it follows a room to which the person was added. The application
-    implements it. Called on the event loop; must not block or raise."""
+    """What the engine asks the application about a room to which somebody added the person, before it follows the room:
+    whether the person has answered already, whether the room is followed, hidden or shown as an invitation (a Verdict),
+    and whether a few records of an invitation are read for the person to see. It also notifies the application when
+    the list of invitations has changed. The application implements it. Called on the event loop; must not block or
+    raise."""
 
     def answered(self, room: RoomId) -> Verdict | None:
         """OPEN or HIDE if the person has answered already; None if the room's headers must be read first."""

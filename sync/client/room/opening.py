@@ -45,16 +45,18 @@ class Tried:
 
 
 class Opener:
-    """Decrypts the content of one room's verified items for one account."""
+    """Decrypts the content of one room's verified items for one account, and sorts the items: opened, bad, or waiting
+    for a key or an object's secret. Stores nothing; the caller decides when an item is opened."""
 
     def __init__(self, stream: RoomStream, keys: RoomKeys, account: Account) -> None:
         self._stream, self._keys, self._account = stream, keys, account
 
     @property
     def inside_from(self) -> int:
-        """The first position that this person may read; 0 if they may read everything. After an addition without the
-        history, earlier positions are out of scope and not counted as waiting. Until the addition itself is verified
-        the bound is unknown; it is 0 then, so items wait."""
+        """The first position that this person may read. After an addition without the history that is the position of
+        the addition: earlier ones are out of scope and not counted as waiting. 0 if they may read everything. 0 also
+        for a person who is no member, or whose addition is not verified yet: the bound is unknown then, so items
+        wait."""
         me = self._stream.members.get(self._account.uid)
         return me.since_n if me is not None and not me.history else 0
 
@@ -68,7 +70,8 @@ class Opener:
         room's key) or the object's share (the object's own secret) is missing (they are noted as missing). An item
         without content for this person adds nothing and counts as opened: it is void (of no effect), its content is
         gone, its kind is neither change nor baseline, or another person wrote it as a baseline (an object's state,
-        repeated for members without the history) and this person has the history."""
+        repeated for members without the history) and this person has the history. A baseline that this person wrote is
+        opened: its changes may wait in this device's outbox for their position."""
         hdr = item.hdr
         if item.void is not None or item.ct is None or hdr.kind not in (envelope.OP, envelope.BASELINE):
             return True
@@ -93,7 +96,9 @@ class Opener:
 
     def open_waiting(self, rows: Iterable[tuple[int, bytes]]) -> Tried:
         """Tries to decrypt `rows`, the store's items that wait for a room's key or an object's share (its secret), each
-        as (position, row). A row before `inside_from` counts as resolved and is not decrypted."""
+        as (position, row). Returns the changes of those that open, those with faulty content, the positions that need
+        not wait any more, and the objects of those that still wait. A row before `inside_from`, the first position that
+        this person may read, counts as resolved and is not decrypted. Reject if a row itself cannot be read."""
         found = Tried()
         for n, raw in rows:
             if self.outside(n):  # it was judged before the addition that puts it out of scope
@@ -130,8 +135,8 @@ def _parts(row: bytes) -> list[object]:
 
 
 def _read(row: bytes) -> tuple[int, bytes, bytes]:
-    """Splits `row`, an item that waits in the store for its key: (the server's time of its position in ms, header,
-    ciphertext)."""
+    """Splits `row`, an item that waits in the store for its key: (the server's time of its position in ms, encoded
+    header, ciphertext). Reject "malformed", "encoding" or "oversize" if the row is damaged."""
     parts = _parts(row)
     hdr_bytes, ct = (fields.blob(parts[at], _WAITING_LIMIT, "waiting") for at in (6, 7))
     return fields.u64(parts[1], "waiting"), hdr_bytes, ct

@@ -21,9 +21,10 @@ _LACKS = ("snapshot", "early", "baseline", None)
 class Prunable:
     """How far the content of one object can be pruned now, that is, deleted by the server. An administrator could prune
     the changes of `obj` after position `after` up to `n`, which the snapshot with the id `snapshot` replaces. `lacks`
-    is the first condition that is not fulfilled: "snapshot" (there is none, or two other people have not signed that it
-    is right), "early" (it is too young until `from_ms`, the server's time), "baseline" (members who were added without
-    the history, or the agency's recovery, could not read the object any more). None: it can be pruned."""
+    is the first condition that is not fulfilled: "snapshot" (fewer than two other people have signed that it is right;
+    or there is no snapshot: then `snapshot` is None and `n` is MAX_N), "early" (it is too young until `from_ms`, the
+    server's time in ms), "baseline" (members who were added without the history, or the agency's recovery, could not
+    read the object any more). None: it can be pruned."""
 
     obj: ObjId
     after: int
@@ -57,11 +58,15 @@ Waited = Callable[[int], int]
 
 
 def prunable(s: RoomState, obj: ObjId, now_ms: int, waited: Waited) -> Prunable | None:
-    """The snapshot of `obj` that is nearest to allowing a prune: the one whose `lacks` comes last in `_LACKS`. Among
-    snapshots that are all too young ("early"), the one that is old enough first; among others that lack the same, the
-    one that covers most. None if no snapshot reaches beyond what is pruned. ▲ A snapshot is old enough only if it is so
-    by the server's time (`now_ms`) and by this device's own clock (`waited` gets a position of the room and returns for
-    how many ms this device has known it)."""
+    """The snapshot of `obj` that is nearest to allowing a prune, that is, the deletion of the changes that it replaces.
+    `s` is the room's state. None if no snapshot reaches beyond what is pruned. The best one lacks nothing (`lacks`
+    None); then come those that lack "baseline" (a copy for members without the history), then those that are "early"
+    (too young), last those that lack "snapshot" (two other people's signature). Among "early" ones, the one that is old
+    enough first; among others that lack the same, the one that covers most.
+
+    ▲ A snapshot is old enough only if it is so by the server's time (`now_ms`) and by this device's own clock (`waited`
+    gets a position of the room and returns for how many ms this device has known it).
+    """
     after = s.pruned.get(obj, 0)
     found = [
         Prunable(

@@ -54,9 +54,9 @@ class RoomKeys:
 
     @property
     def reads_alone(self) -> bool:
-        """▲ Whether this person reads with content keys (K) alone, without archive keys: they were added without the
-        history. True also for a former member who never got an archive key: we keep what they could read, because they
-        may be added again."""
+        """▲ Whether this person reads with content keys (K) alone, without archive keys: they are a member who was
+        added without the history. True also for a former member, if this device holds keys of the room but no archive
+        key: we keep what they could read, because they may be added again. False for anybody else who is no member."""
         me, keys = self._stream.members.get(self._account.uid), self.ring.all()
         return not me.history if me is not None else bool(keys) and all(a is None for _, _, a in keys)
 
@@ -72,7 +72,7 @@ class RoomKeys:
     def may_read(self, uid: Uid, e: int) -> bool:
         """▲ Whether the person `uid` may be given the key of epoch `e` (a generation of the room's key) now: they are a
         member with the history, or were added no later than with the entry that began that epoch. (The entry that adds
-        a member without the history begins an epoch itself.)"""
+        a member without the history begins an epoch itself.) False for an epoch that is not known here."""
         member, epoch = self._stream.members.get(uid), self._stream.epochs.get(e)
         return member is not None and epoch is not None and (member.history or epoch.n >= member.since_n)
 
@@ -86,16 +86,17 @@ class RoomKeys:
         return sorted(lacking, reverse=True)
 
     def lacks(self, e: int) -> bool:
-        """Whether the content key of epoch `e` (a generation of the room's key) is missing here. Also true if the epoch
-        has an archive key (for earlier epochs) that is missing here, a snapshot needs that key, and this person may
-        read the history."""
+        """Whether the content key of epoch `e` (a generation of the room's key) is missing here, as it is for an epoch
+        that is not known. Also true if the epoch has an archive key (for earlier epochs) that is missing here, a
+        snapshot needs that key, and this person may read the history."""
         epoch = self._stream.epochs.get(e)
         archive = e in self._lacking_archive and self.has_history and epoch is not None and epoch.has_archive
         return self.ring.k(e) is None or (archive and self.ring.a(e) is None)
 
     def share(self, obj: ObjId) -> bytes | None:
-        """The share of `obj` (the secret, 32 B, from which its keys are derived), from memory or the store. None if
-        this device does not hold the share whose hash the room's log states."""
+        """The share of `obj` (the secret, 32 B, from which its keys are derived), from memory or the store. None if the
+        room's log states no share of the object, or if this device does not hold the one whose hash it states. The
+        share of the room's own object is always here."""
         found = self._shares.get(obj)
         if found is None:
             found = self._ports.share(self._room, obj)
@@ -121,8 +122,8 @@ class RoomKeys:
 
     def lacks_share(self, obj: ObjId) -> bool:
         """If `obj` has a share (the secret from which its keys are derived) and this device does not hold it, notes it
-        as missing, so that `missing_shares` lists it and it is asked for. True only if it is newly noted. False if it
-        is held or was noted before, or if the object has no share."""
+        as missing, so that `missing_shares` lists it and it is asked for. True only if it is newly noted: the caller
+        then pulls the room again. False if it is held or was noted before, or if the object has no share."""
         known = obj in self._missing or obj not in self._stream.state.shares or self.share(obj) is not None
         self._missing.update(() if known else (obj,))
         return not known
@@ -132,9 +133,10 @@ class RoomKeys:
         return [o for o in self._missing if o in self._stream.state.shares]
 
     def take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
-        """▲ Keeps those of `shares` whose hash the room's log states, and returns them as (object, share); the caller
-        has them stored. Any other share is ignored, and so is one that is in memory already. An object's share is the
-        secret, 32 B, without which its content keys cannot be derived."""
+        """▲ Keeps in memory those of `shares` whose hash the room's log states, and returns them as (object, share), in
+        the same order; the caller has them stored. Any other share is ignored, and so is one that is in memory already.
+        An object's share is the secret, 32 B, without which its content keys cannot be derived. After a new share the
+        items that wait are tried again."""
         out = []
         for s in shares:
             obj = ObjId(s.obj)
@@ -150,10 +152,10 @@ class RoomKeys:
 
     def take_seals(self, e: int, seals: Sequence[bytes]) -> bool:
         """Tries to decrypt `seals`, each of which has the keys of epoch `e` (a generation of the room's key) encrypted
-        to this person. Keeps the keys that are the epoch's, and every earlier key to which an archive key leads, in
-        memory and in the store. True if one of them opened; False also if this device does not know the epoch, or lacks
-        its person's own key log. A seal without the archive key does not end the search if this person may have that
-        key.
+        to this person. A key counts only if its hash is the one that the epoch's log entry states. Keeps the keys that
+        count, and every earlier key to which an archive key leads, in memory and in the store. True if one seal opened;
+        False also if this device does not know the epoch, or lacks its person's own key log. A seal that does not open
+        is skipped. A seal without the archive key does not end the search if this person may have that key.
 
         ▲ Of many seals only the first MAX_SEALS are tried: a server keeps no more.
         """
@@ -177,9 +179,10 @@ class RoomKeys:
         return opened is not None
 
     def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
-        """Adds the verified content key `k` of epoch `e` (a generation of the room's key) and its archive key `a` (None
-        if this device has none), then every earlier epoch's key that the archive keys lead to, as far as those open.
-        Stores all of them, in a transaction of their own. The next `resolve` tries the items that wait for a key."""
+        """Adds the content key `k` of epoch `e` (a generation of the room's key), which the caller has verified, and
+        its archive key `a` (None if this device has none). Then adds every earlier epoch's key that the archive keys
+        lead to; the first link that does not open ends this, without an error. Stores all keys, in a transaction of
+        their own. `RoomSync.resolve` then tries the items that wait for a key again."""
         self.ring.add(e, k, a)
         self.untried = True
         at = e
@@ -197,9 +200,10 @@ class RoomKeys:
         self._ports.put_keys(self._room, self.ring.all())
 
     def take_drafted(self) -> bool:
-        """Stores the key of the room's newest epoch (generation of its key) from `drafted`, the keys of epochs that
-        this device sent to the server, if that epoch is the one that this device made; True if it is. Otherwise another
-        device's epoch counts, and this device's key for that number is dropped."""
+        """Call it while this device lacks the key of the room's newest epoch (generation of its key). If this device
+        made that epoch, its key is in `drafted`, the keys of epochs that this device sent to the server: then stores
+        the key and returns True. False if another device made the epoch (this device's key for that number is dropped),
+        if no key is drafted for it, or if the room has no epoch."""
         epoch = self._stream.epochs.get(self._stream.epoch)
         k, a = self.drafted.pop(self._stream.epoch, (b"", None))
         if epoch is None or content_commitment(self._room, epoch.e, k) != epoch.kc:
@@ -221,7 +225,8 @@ class RoomKeys:
     def special_key(self, obj: ObjId, e: int, kind: int) -> bytes | None:
         """The key with which the snapshots of `obj` are encrypted in epoch `e` (a generation of the room's key) if
         `kind` is SNAPSHOT (derived from the archive key A), and otherwise its attests, that is, members' signed
-        confirmations of a snapshot (from the content key K). None if this device does not hold what is needed."""
+        confirmations of a snapshot (from the content key K). None if this device lacks that key of the epoch, or the
+        object's share (its own secret)."""
         secret = self.ring.a(e) if kind == envelope.SNAPSHOT else self.ring.k(e)
         share = self.share(obj)
         return self._objects.key(secret, e, obj, share, kind) if secret is not None and share is not None else None
@@ -239,9 +244,11 @@ class RoomKeys:
 
     def open(self, n: int, t: int, hdr: envelope.Header, hdr_bytes: bytes, ct: bytes) -> list[OpenedChange] | None:
         """Decrypts the envelope (encrypted message) at position `n`, which the server placed there at `t` (its time,
-        ms), and returns its changes. `hdr` is what `hdr_bytes` say, `ct` the ciphertext. Returns None while this device
-        lacks the epoch's key or the object's share, and notes them for `lacking` and `missing_shares`. Reject
-        "decrypt", "padding" or another code if the content is not what it should be."""
+        ms), and returns its changes, in the order in which they were made; [] if it has none. `hdr_bytes` is the
+        envelope's header, to which the ciphertext `ct` is bound; `hdr` is the same header, decoded. Returns None while
+        this device lacks the epoch's key or the object's share (its secret), and notes what is missing for `lacking`
+        and `missing_shares`, so that it is asked for. Reject "decrypt", "padding", "malformed", "encoding" or
+        "oversize" if the content is not what it should be."""
         k, share = self.ring.k(hdr.epoch), self.share(hdr.obj)
         if share is None:
             self._missing.add(hdr.obj)

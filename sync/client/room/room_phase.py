@@ -73,8 +73,8 @@ class Alarm(Enum):
 
 
 class Mark(Enum):
-    """Which alarm of a room the store records, so that it holds after a restart; NONE for no record. The value is what
-    `InboxPort.set_problem` stores."""
+    """Which alarm of a room the store records, a fork, a rollback or a restore, so that it holds after a restart and
+    holds back sending; NONE for no record. The value is what `InboxPort.set_problem` stores."""
 
     NONE = None
     RESTORED = RoomState.RESTORED
@@ -232,9 +232,11 @@ class RoomPhase:
 
     @classmethod
     def of_stored(cls, problem: str | None, *, following: bool, reread: bool) -> "RoomPhase":
-        """The phase of a room that was just loaded from the store. `problem`: the alarm that the store recorded, None
-        for none. `following`: whether the stream's state is stored. `reread`: whether earlier positions are to be
-        pulled and opened again."""
+        """The phase of a room that was just loaded from the store. `problem`: the alarm that the store recorded
+        ("fork", "rollback" or "restored"), which stops the room again; None for none, ValueError for any other text.
+        `following`: whether the stream's state (what is verified of the room) is stored; the room is then followed as
+        usual, and otherwise read from its beginning. `reread`: whether earlier positions are to be pulled and opened
+        again."""
         mark = Mark(RoomState(problem)) if problem else Mark.NONE
         return cls(
             reading=Reading.FOLLOWING if following else Reading.HOLDING,

@@ -49,8 +49,10 @@ class RoomSync(TrackedRoom):
         state: bytes | None,
         stream: RoomStream | None = None,
     ) -> None:
-        """`ports` is the store, `book` has people's key logs. `state` is the room's stored state, encoded; None for a
-        new room. `stream` is what the caller has already decoded from `state`; None to decode it here."""
+        """`room` is the room's id, `ports` is the store, `book` has people's key logs, `account` is this person's
+        account with this device's keys. `state` is the room's stored state, encoded; None for a new room. `stream` is
+        what the caller has already decoded from `state`; None to decode it here. Reject "format" if `state` is of
+        another version, any other error if it is damaged; the caller (`Link`) then shows the room as UNREADABLE."""
         super().__init__(room, ports, book, account, state, stream)
         self.ephemerals = Ephemerals(self.stream, room, self.keys.ring, book, account)
         self._stored_n = self.stream.n
@@ -117,9 +119,11 @@ class RoomSync(TrackedRoom):
         more: bool,
     ) -> ReceivedSlice | None:
         """The last write of a slice: `accepted` are its verified items, `opened` is what decrypting them gave, `events`
-        are its lines for the timeline, and `shares` the new secrets of objects. `more`: further parts of the pulled
-        slice follow. None if nothing is stored yet: the room is pulled headers-only, and its positions are stored many
-        at a time."""
+        are its lines for the timeline (lines about accounts that were reset are added to this list), and `shares` the
+        new secrets of objects. The write has the room's new state and cursor only if they are due (`_state_due`), and
+        not while a newcomer's room is held in the buffer. `more`: further parts of the pulled slice follow. The write
+        states that. If the room is pulled headers-only, its positions are then collected to be stored many at a time,
+        and the result is None while they are few and nothing else is to be stored."""
         members, gone = self._members_since()
         events += self._resets(gone, events, accepted)
         positions, void = self._positions(accepted), _void_among(accepted)
@@ -149,8 +153,8 @@ class RoomSync(TrackedRoom):
         )
 
     def _events_in(self, accepted: Sequence[Accepted]) -> tuple[list[RoomEvent], int | None]:
-        """The entries among `accepted` that have an effect (are not void), as lines of the timeline; and the position
-        up to which this device must read the room again, if one of them gives its person the history (None
+        """The entries among `accepted` that have an effect (are not void), as lines of the timeline, in order; and the
+        position up to which this device must read the room again, if one of them gives its person the history (None
         otherwise)."""
         was_in, self._was_in = self._was_in, self._account.uid in self.stream.state.pins
         reread: int | None = None
@@ -163,11 +167,11 @@ class RoomSync(TrackedRoom):
         self, gone: Sequence[Uid], events: Sequence[RoomEvent], accepted: Sequence[Accepted]
     ) -> list[RoomEvent]:
         """Lines for the timeline about those of `gone` (members no more) whose account the agency has reset, except
-        those whom a line in `events` removes. `accepted`: the slice's verified items, of which the last gives the
-        time."""
+        those whom a line in `events` removes, or who left by one. `accepted`: the slice's verified items, of which the
+        last gives the position and the time; [] if there are none."""
         if not gone or not accepted:
             return []
-        explained = {e.subject for e in events if e.kind in ("rm", "leave")}
+        explained = {e.by if e.kind == "leave" else e.subject for e in events if e.kind in ("rm", "leave")}
         return resets([u for u in gone if u not in explained], self._book, self.stream.n, accepted[-1].t)
 
     def begin_opening(self) -> BootstrapBuffer | None:
@@ -213,19 +217,20 @@ class RoomSync(TrackedRoom):
         self._kept_n = self.stream.n
 
     def _given_history(self, event: RoomEvent, *, was_in: bool) -> int | None:
-        """The position up to which this device reads the room again, if `event` gives its person the history; None
-        otherwise. `was_in`: whether the person had been a member before. ▲ Re-adding a former member with the history
-        counts too: items outside the earlier membership were skipped."""
+        """The position up to which this device reads the room again, if `event` gives its person the history: where the
+        person was added. None otherwise. `was_in`: whether the person was a member at any time before this slice; a
+        first addition is no reason to read again, since nothing was skipped. ▲ Re-adding a former member with the
+        history counts too: items outside the earlier membership were skipped."""
         me = self.stream.members.get(self._account.uid)
         again = event.kind == "add" and was_in and self._buffer is None
         mine = event.subject == self._account.uid and (event.kind == "hist" or again)
         return me.since_n if mine and me is not None and me.history else None
 
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[OpenedContent]:
-        """Decrypts what can be opened now of `accepted`, items at positions that were verified before, and returns the
-        writes for the store; items whose key is missing wait in the store. `shares` are the objects' secrets that the
-        server gave with them. The cursor stays where it is. Void items are left out, and items whose key is missing
-        before `inside_from`, the first position that this person may read."""
+        """Decrypts what can be opened now of `accepted`, items at positions that were verified before. Returns the
+        writes for the store in order: at least one, which may have no content. Items whose key is missing wait in the
+        store, but are left out before `inside_from`, the first position that this person may read. Void items are left
+        out too. `shares` are the objects' secrets that the server gave with the items. The cursor stays where it is."""
         new_shares = self.keys.take_shares(shares)
         opened = Opened()
         for item in accepted:
@@ -246,8 +251,8 @@ class RoomSync(TrackedRoom):
     def reread_done(self) -> ReadAgain:
         """Marks the room, all of whose items were pulled and opened again, as read completely, in memory, and returns
         the write that records it. The write names the objects that no longer depend on a snapshot. ▲ A snapshot is
-        dropped only if everything that it replaces can be read: not while one of its object's changes waits for a key.
-        If the write is not stored, call `not_reread`."""
+        dropped only if everything that it replaces can be read: not while one of its object's changes waits for a key,
+        and not if the server has pruned (deleted) them. If the write is not stored, call `not_reread`."""
         self._move(Event.READ_AGAIN)
         self._reread = 0
         shut = self.shut()
@@ -255,8 +260,9 @@ class RoomSync(TrackedRoom):
         return ReadAgain(room=self.room, whole=whole)
 
     def shut(self) -> set[ObjId]:
-        """The objects with a change that waits in the store for a key or a share. Corrects `waiting`, the number of
-        such items, too."""
+        """The objects with a change that waits in the store for a key or a share (the object's own secret): until it
+        opens, a snapshot in place of such an object's changes cannot be verified. Also sets `waiting`, the number of
+        waiting items, to what the store has."""
         rows = self._ports.waiting(self.room)
         self._waiting = len(rows)
         return objects_of(rows)
@@ -316,9 +322,9 @@ class RoomSync(TrackedRoom):
         )
 
     def refill(self, item: Item, n: int) -> list[OpenedUpTo]:
-        """Opens `item`, the content that the server withheld before, at position `n`, which was verified long ago.
-        Returns the writes for the store; [] if the item is not the one at that position, or has no content now
-        either."""
+        """Opens `item`, the content that the server withheld before, at position `n`, which was verified long ago, and
+        no longer counts it as missing. Returns the writes for the store, in which the item waits if its key is missing.
+        [] if the item is not the one at that position, or has no content now either."""
         found = self.shown(item, n)
         if found is None or found.ct is None:
             return []
@@ -339,12 +345,9 @@ class RoomSync(TrackedRoom):
     def _state_due(self, entries: bool) -> bool:
         """Whether the stream's state is stored with this slice. In most rooms it always is; in a large room only with a
         slice that changes entries or members (`entries`), and after STATE_EVERY positions. True counts as stored: the
-        next STATE_EVERY positions are counted from here.
-
-        2,000 members make 400 KB of state. ▲ One member's thousands of objects or snapshots make some MB, which would
-        otherwise be written with each message. After a restart the positions behind the stored state are pulled and
-        judged again; their changes are recognised as stored.
-        """
+        next STATE_EVERY positions are counted from here. 2,000 members make 400 KB of state. ▲ One member's thousands
+        of objects or snapshots make some MB, which would otherwise be written with each message. After a restart the
+        positions behind the stored state are pulled and judged again; their changes are recognised as stored."""
         large = len(self.stream.members) > LARGE_ROOM or self._state_bytes > LARGE_STATE
         if not entries and large and self.stream.n - self._stored_n < STATE_EVERY:
             return False
@@ -352,8 +355,9 @@ class RoomSync(TrackedRoom):
         return True
 
     def _chunks(self, changes: Sequence[OpenedChange]) -> tuple[list[OpenedContent], Sequence[OpenedChange]]:
-        """Splits `changes` into transactions of a bounded size. Returns (the writes that come first, the changes that
-        are left for the last write)."""
+        """Splits `changes` into parts of at most CHUNK changes (BEHIND_CHUNK if all their objects have snapshots), one
+        for each transaction, so that none delays the event loop for long. Returns (the writes that come first, in
+        order, the changes that are left for the caller's last write); few changes are all left."""
         begun = self.stream.state.snapshots
         size = BEHIND_CHUNK if all(change.obj in begun for change in changes) else CHUNK
         ends = range(size, len(changes), size)
@@ -391,8 +395,8 @@ class RoomSync(TrackedRoom):
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
         """(members that are new or changed, people who are members no more), both since the last call or since the room
         was loaded. The caller must write them to the store: no later call gives them again. If the write fails,
-        `Link.kept` loads the room from the store again. If this person's own membership has changed, items that wait
-        for a key are tried again."""
+        `Link.kept` loads the room from the store again. If this person's own membership has changed, the next `resolve`
+        tries the items that wait for a key again."""
         stored, now = self._stored_members, self.stream.members
         self._stored_members = now
         if stored is now:
@@ -434,9 +438,9 @@ class RoomSync(TrackedRoom):
 
 
 def _void_among(accepted: Sequence[Accepted]) -> list[tuple[int, Uid, str]]:
-    """The items among `accepted` that the room's rules make void (of no effect): (position, person in whose name the
-    item is, code). Items of a type, kind or extension that this program does not know ("format") are left out: a newer
-    server may rightly place them."""
+    """The items among `accepted` that the room's rules make void (of no effect), which the security report counts by
+    person: (position, person in whose name the item is, code). Items of a type, kind or extension that this program
+    does not know ("format") are left out: a newer server may rightly place them."""
     return [
         (a.n, a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid, a.void)
         for a in accepted

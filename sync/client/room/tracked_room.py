@@ -24,8 +24,9 @@ log = logging.getLogger("sync")
 
 class TrackedRoom:
     """What this device knows of one room beside its content: its phase, its positions, and what stops it. A `problem`
-    stops the room: nothing more is received or sent, and what is stored can still be read. `blocked` stops only
-    sending."""
+    stops the room: nothing more is received or sent, and what is stored can still be read. `held_back` (a fork, a
+    rollback or a restore is recorded) stops only sending. `blocked`, the code with which the server refused what was
+    written, stops nothing: it is shown, and sending is tried again."""
 
     raises: ClassVar[bool] = False
     """Whether a transition that the table does not list is raised, as in our tests. Otherwise it stops the room."""
@@ -39,8 +40,10 @@ class TrackedRoom:
         state: bytes | None,
         stream: RoomStream | None = None,
     ) -> None:
-        """`ports` is the store, `book` has people's key logs. `state` is the room's stored state, encoded; None for a
-        new room. `stream` is what the caller has already decoded from `state`; None to decode it here."""
+        """`room` is the room's id, `ports` is the store, `book` has people's key logs, `account` is this person's
+        account with this device's keys. `state` is the room's stored state, encoded; None for a new room. `stream` is
+        what the caller has already decoded from `state`; None to decode it here. Reject "format" if `state` is of
+        another version, any other error if it is damaged; the caller (`Link`) then shows the room as UNREADABLE."""
         self.room = room
         self.stream = stream or (RoomStream.from_bytes(state) if state else RoomStream(room))
         self.keys = RoomKeys(self.stream, room, ports, book, account)
@@ -107,8 +110,10 @@ class TrackedRoom:
 
     @property
     def bootstrap_buffer(self) -> BootstrapBuffer | None:
-        """The buffer for what is pulled and not opened before this device has the room's key for the first time (see
-        `open_bootstrap_buffer`); None after that."""
+        """While this device reads the room for the first time: the buffer for what is pulled and not opened yet, that
+        is, items whose key is not here, or only positions in a long room. None once that is opened or stored
+        (`open_bootstrap_buffer`, `begin_opening`, `finish_bootstrap`), even if keys are still missing, and for a room
+        whose state was stored before."""
         return self._buffer
 
     @property
@@ -129,10 +134,12 @@ class TrackedRoom:
 
     @property
     def ends_here(self) -> bool:
-        """▲ Whether our copy of the room's member list is as new as we can get it. It is if the server has confirmed on
-        this connection that it has the same head; or if it gives us no more, because this person is no member (and what
-        it announced is stored) or the room has a fork, a rollback or withheld items. A room that this program cannot
-        follow counts only with a recorded fork or rollback."""
+        """▲ Whether our copy of the room's member list is as new as we can get it. Only then is the claim of a second
+        room to continue this one believed: its founder must be an owner here, and not removed since. The copy is as new
+        if all that the server announced is stored, and the server has confirmed on this connection that it has the same
+        last position, or this person is no member. It also counts as that if the server gives us no more: the room has
+        a recorded fork or rollback, or withheld items. A room that this program cannot follow counts only with a
+        recorded fork or rollback."""
         stopped = self._phase.mark in (Mark.FORK, Mark.ROLLBACK) or self.problem is RoomState.WITHHELD
         known = self.caught_up and (self._phase.head is Head.CONFIRMED or not self.is_member)
         return stopped or (known and self.problem is not RoomState.UNREADABLE)
@@ -184,17 +191,18 @@ class TrackedRoom:
     def stop(self, state: RoomState) -> None:
         """▲ Stops the room, for the reason `state`, one that stops a room (`ALARMS`; KeyError otherwise): nothing more
         is read in or sent. Replaces the former reason; but UNREADABLE stays, and only UNREADABLE replaces a fork. A
-        fork, a rollback and a restore are recorded in the store, and so hold after a restart. For what a new connection
-        changes see `reset_connection_state`."""
+        fork, a rollback and a restore are recorded in the store, and so hold after a restart; in a room whose state is
+        not stored yet only once `record_alarm` is called. For what a new connection changes see
+        `reset_connection_state`."""
         self._move(ALARMS[state])
         if state in LASTING:
             self._ports.set_problem(self.room, self._phase.recorded)
 
     def reset_connection_state(self) -> None:
-        """▲ Call it on a new connection. Forgets what only the last connection showed: what the server hid or had lost
-        may be there now and is judged again. What the store records of a rollback or a restore still holds back
-        sending. A fork stays, since two histories were signed, whatever the server shows next. A room that this program
-        cannot follow stays stopped."""
+        """▲ Call it on a new connection. Forgets what only the last connection showed: that the server confirmed our
+        last position, and what it hid or had lost, which may be there now and is judged again. What the store records
+        of a rollback or a restore still holds back sending. A fork stays, since two histories were signed, whatever the
+        server shows next. A room that this program cannot follow (UNREADABLE) stays stopped."""
         self._move(Event.CONNECTED)
 
     def confirm_head(self) -> None:
@@ -228,8 +236,11 @@ class TrackedRoom:
         return blocked is not None
 
     def choose_reading(self, *, long: bool) -> None:
-        """Decides how a newcomer reads the room. `long`: headers only at first, as for a room with HEADERS_ONLY_FROM
-        positions or more, and for one that is only looked at. Call it while no position is judged."""
+        """Decides how a newcomer (a new member or device) reads the room. `long`: only the headers of its items at
+        first, as for a room with HEADERS_ONLY_FROM positions or more, and for one that is only previewed. Otherwise
+        items are pulled with their content, and held in memory until the key is here. Call it only while no position is
+        verified, more than once if need be; that is not checked here. Once the room's content is being opened or
+        followed, a call is a fault of this program and stops the room."""
         self._move(Event.LONG if long else Event.SHORT)
 
     def take_over(self, before: "TrackedRoom") -> None:

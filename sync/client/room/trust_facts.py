@@ -30,9 +30,10 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
-    """One event that changed which keys a person has, as `what` says: the entry with the number `seq` in the person's
-    key log. A device that only renews its sealing key, a new generation of the person's key and a new recovery sheet
-    are not listed: the same person still holds the keys."""
+    """One event that changed which keys a person has, so that the application can notify the user of it. `what` says
+    what happened; `seq` is the number of the entry in the person's key log. A device that only renews its sealing key,
+    a new generation of the person's key and a new recovery sheet are not listed: the same person still holds the
+    keys."""
 
     seq: int
     what: Change
@@ -40,12 +41,12 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A member of a room. They hold the room's key in force unless `keyless`. They were added at position `since_n`,
-    `since_ms` by the server's time, with or without the `history`.
+    """A member of a room, as a holder of the room's key in force. They were added at position `since_n`, `since_ms` by
+    the server's time, with or without the `history`.
 
     `keyless`: the key in force could not be encrypted to them, as the room's log states where the key begins. A member
-    whose own key waits to be renewed, after the agency revoked a device, is shown as a holder too; that claims no more
-    than is true.
+    to whom the key is not encrypted yet, because their own key must first be renewed after the agency revoked a device
+    of theirs, is not `keyless`: the room's log states nothing of them, and they are shown as a holder too.
     """
 
     uid: Uid
@@ -58,8 +59,8 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomFacts:
-    """A room's key in force and its holders: the key of generation `epoch`, which `by` made at position `epoch_n`, and
-    the room's members as `holders`.
+    """The people who can read a room, for the display of its security: the key in force, which is of generation `epoch`
+    and was made by `by` at position `epoch_n`, and the room's members as `holders`.
 
     `recovery`: ids of the agency's recovery recipients, who hold the key too, without the history. `archive`: whether
     the generation has an archive key, which opens the earlier ones. `owes_rotation`: a new key is due before the next
@@ -123,9 +124,10 @@ def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
 
 
 def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[DevId, int]]:
-    """The active devices of the person `uid` that may write in the room: (device, when it was added, in ms, as the
-    entry that added it claims). An empty list for a reader and for a person who is no member. `state`: the room's;
-    `log`: the person's key log."""
+    """The active devices of the person `uid` that may write in the room, as (device, when it was added, in ms, as the
+    entry that added it claims), in the order in which they were added. [] for a reader and for a person who is no
+    member. `state`: the room's; `log`: the person's key log. With it the security report finds devices that have
+    written nothing for long."""
     member = state.members.get(uid)
     if member is None or member.role < Role.WRITER:
         return []
@@ -134,8 +136,9 @@ def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[De
 
 def key_changes(book: Book, uid: Uid, after: int) -> list[KeyChange]:
     """What happened to the keys of the person `uid` in the entries of their key log with a number above `after`, in
-    order: devices added, recovered with the recovery sheet, or revoked, the account reset. An empty list while this
-    device does not have the log."""
+    order: devices added, recovered with the recovery sheet, or revoked, the account reset. The application notifies the
+    user of these; `after` is the entry up to which it has looked before. `book` has people's key logs. [] for no
+    change, and while this device does not have the log. Reject if the stored log breaks a rule."""
     log = book.log(uid)
     if log is None:
         return []

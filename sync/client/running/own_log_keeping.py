@@ -6,6 +6,7 @@ What an entry means for devices and recovery sheet is decided in sync/client/dev
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from sync.client.devices.own_devices import Devices
 from sync.client.devices.own_recovery_sheet import RecoverySheet
@@ -20,8 +21,8 @@ log = logging.getLogger("sync")
 
 
 class OwnLogKeeping:
-    """Keeps this device's copy of its own person's key log the same as the server's, and acts on new entries. One
-    `work` task at a time."""
+    """Keeps this device's copy of its own person's key log the same as the server's, and acts on new entries. On each
+    connection the caller awaits `compare` after the sign-in, and then runs one task with `work`."""
 
     def __init__(self, parts: EngineParts, devices: Devices, recovery_sheet: RecoverySheet) -> None:
         self._link, self._reuploader, self._audit = parts.link, parts.reuploader, parts.audit
@@ -31,10 +32,11 @@ class OwnLogKeeping:
         """▲ Call it after each sign-in, with the server's answer `authed`: verifies that the server's copy of this
         person's key log agrees with ours, since no receipt covers the log. Reject "ulog" if it differs. If the server's
         copy is longer, the rest is fetched first. If it is shorter, our entries are uploaded, which a server that was
-        restored from a backup accepts; Reject "rollback" if it does not take them."""
+        restored from a backup accepts; Reject "rollback" if it does not take them. Also raises what the fetch raises:
+        Unreachable, Refused, or Reject if the new entries are not valid."""
         mine = self._link.book.log(self._link.account.uid)
         if mine is None or mine.seq < authed.ulog_seq:
-            mine = await self._link.book.fetch(connection, self._link.account.uid)
+            mine = await self._link.book.fetch(connection, self._link.account.uid, authed.ulog_seq)
         if mine.head_at(authed.ulog_seq) != authed.ulog_head:
             raise Reject("ulog", "own log")
         if authed.ulog_seq < mine.seq:
@@ -44,9 +46,11 @@ class OwnLogKeeping:
                 raise Reject("rollback", "own log") from e
 
     async def work(self, connection: Connection) -> None:
-        """Whenever this person's key log may have grown: fetches what the person's other devices entered, and adds what
-        is due, such as a new generation of the person's key. If the log has grown, has all rooms checked for members
-        who lost a device. Refused "revoked" or "reset" once the log ends this device."""
+        """Runs as a task until it is cancelled with the connection. Each time this person's key log may have grown, it
+        fetches what the person's other devices entered, adds what is due, such as a new generation of the person's key,
+        and calls the listener's `on_status`. The first time, and then whenever the log has grown, it has all rooms
+        checked for members who lost a device. Refused "revoked" or "reset" once the log shows that this device has
+        ended. Also raises what the fetch raises: Unreachable, Refused, or Reject if the new entries are not valid."""
         checked = -1
         while True:
             await self._link.own_log_moved.wait()
@@ -54,22 +58,28 @@ class OwnLogKeeping:
             await self._devices.follow(connection)
             if self._devices.ended is not None:
                 raise Refused(self._devices.ended)
-            await self._maintain()
+            for step in (self._recovery_sheet.defend, self._devices.maintain, self._recovery_sheet.finish):
+                await self._maintain(step)
             if self._devices.own_log.seq != checked:
                 checked = self._devices.own_log.seq
                 self._audit.check_now()
             self._link.listener.on_status()
 
-    async def _maintain(self) -> None:
-        """Adds to this person's key log what is due: a new generation of the person's key, the revocation of a device
-        that was recovered despite a veto, the missing entries of a recovery sheet that the person confirmed. `work`
-        calls it whenever the log may have grown. Refused and Reject are logged and not raised; Unreachable is raised. A
-        restored server accepts no new entries while it waits for a device of this person; then `work` tries again after
-        STUCK_RETRY_S."""
+    async def _maintain(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Calls `step` without arguments and awaits it. It adds to this person's key log what is due. `work` calls this
+        whenever the log may have grown, with each of three steps, in this order: the revocation of a device that was
+        added with the recovery sheet although the person vetoed that on this device; a new generation of the person's
+        key; the missing entries of a recovery sheet that the person confirmed.
+
+        Refused (the server or this device declines) and Reject (something is not valid) are logged and not raised; what
+        is left is then tried at the next call. Unreachable is raised. A restored server accepts no new entries while it
+        waits for a device of this person; then `work` tries again after STUCK_RETRY_S (seconds).
+
+        ▲ No step waits for another, and the revocation comes first. Otherwise a server that refuses a new generation
+        would keep in a device that was vetoed.
+        """
         try:
-            await self._devices.maintain()
-            await self._recovery_sheet.defend()
-            await self._recovery_sheet.finish()
+            await step()
         except (Refused, Reject) as e:
             log.info("own log not maintained: %s", e.code)
             if e.code == ErrorCode.CLOSED:

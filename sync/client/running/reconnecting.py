@@ -71,8 +71,9 @@ class Reconnecting:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Connects, syncs until the connection ends, waits and connects again, until cancelled. The waits grow with
-        each failure and are partly random."""
+        """Connects, syncs until the connection ends, waits and connects again, until cancelled. The wait is partly
+        random and grows with each failure up to a minute; after a connection that had lasted it is a few seconds. Where
+        a person must act first it is STUCK_RETRY_S, and up to OLD_RETRY_S for a program that is too old."""
         try:
             while True:
                 wait_s = await self._attempt_safely()
@@ -90,7 +91,7 @@ class Reconnecting:
 
     def retry_now(self) -> None:
         """Ends a wait between two attempts, so that a connection is made at once; later waits begin short again. Does
-        nothing to an open connection."""
+        nothing to an open connection. For a person who asks for it."""
         self.backoff.reset()
         self._retry.set()
 
@@ -106,8 +107,8 @@ class Reconnecting:
 
     def compare_clocks(self) -> None:
         """Drops the connection and signs in again, in the background, since a sign-in compares the server's clock with
-        ours. Does nothing within COMPARE_S of the last time. Called when the time of a room's last position is more
-        than ten minutes ahead of the server's clock, as far as this device knows that."""
+        ours. Does nothing within COMPARE_S of the last time. Called when the server dates the newest item of a room
+        more than ten minutes ahead of its own clock, as this device last measured that."""
         now = asyncio.get_running_loop().time()
         if now >= self._compare_at:
             self._compare_at = now + COMPARE_S
@@ -115,7 +116,9 @@ class Reconnecting:
             self.hurry()
 
     def spawn(self, coro: Coroutine[object, object, None]) -> None:
-        """Runs `coro` in a task of its own, which is cancelled when `run` ends."""
+        """Runs `coro` in a background task, which is cancelled when `run`, the loop over all connections, ends; it may
+        outlive one connection. Nobody waits for the task: an error in it ends nothing else, and only asyncio logs
+        it."""
         task = asyncio.ensure_future(coro)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -152,9 +155,10 @@ class Reconnecting:
         return self.backoff.next_s()
 
     async def _show_end(self, error: Exception) -> float | None:
-        """Shows to the person why a session ended (`error`), unless `hurry` dropped it. If the server does not know
-        this account or device, first tries to register it, or to upload its log again. Returns the seconds to wait
-        before the next attempt; None if the back-off decides."""
+        """Shows to the person why a session ended (`error`), but not a lost connection that `hurry` dropped. Returns
+        the seconds to wait before the next attempt; None if the back-off decides. If the server does not know this
+        device (Refused "auth"), first tries to register the account, or to upload its log again; if the server takes
+        that, shows nothing and returns 0. Logs if the server refuses it; an error of the store is raised."""
         if isinstance(error, Ended):
             return self._believe_end(error)
         if isinstance(error, TooOld):
@@ -188,9 +192,9 @@ class Reconnecting:
 
     def _believe_end(self, claim: Ended) -> float:
         """▲ Stores the entries in `claim` in this person's log, by which this device has then ended (`Devices.ended`),
-        if they prove that the log revokes it or ends the account. A server that only claims so is not believed. Shows
-        to the person which it is; erases nothing. Returns the seconds to wait before the next attempt, in both
-        cases."""
+        if they prove that the log revokes it or ends the account; the person is then shown "revoked" or "reset". A
+        server that only claims so is not believed: nothing is stored, and the person is shown the error "auth". Erases
+        nothing. Returns the seconds to wait before the next attempt, in both cases. An error of the store is raised."""
         try:
             self._devices.believe_end(claim.entries)
         except Reject as e:

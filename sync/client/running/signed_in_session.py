@@ -75,8 +75,10 @@ class SignedInSession:
             await self._end(connection, work)
 
     async def _sign_in(self, connection: Connection) -> None:
-        """Signs in on `connection`, and gives the parts of the engine what the server answers (the heads of the rooms,
-        recovery requests, and so on)."""
+        """Signs in on `connection`, which all parts of the engine then use, and shows SYNCING. Compares the server's
+        copy of this person's key log with ours, and gives the parts what the server answers (the heads of the rooms,
+        recovery requests, and so on). Raises as `Connection.sign_in`; Reject "ulog" if the two logs differ, "rollback"
+        if the server has lost entries and does not take them again. An error of the store is raised too."""
         account, parts = self._link.account, self._parts
         authed = await connection.sign_in(account.uid, account.dev, account.signing, parts.verifier.newest())
         self._link.connection = connection
@@ -111,9 +113,9 @@ class SignedInSession:
         return [asyncio.ensure_future(work) for work in works]
 
     async def _end(self, connection: Connection, work: list[asyncio.Future[None]]) -> None:
-        """Cancels the tasks in `work` and closes the connection; an attempt to add a device fails. If one of the tasks
-        failed with an error of this program or the store, everything is read from the store again: what the memory has
-        may be ahead of the disk."""
+        """Cancels the tasks in `work`, waits until they have ended, and closes `connection`; an attempt to add a device
+        fails. If one of the tasks failed with an error of this program or the store (no SyncError), everything is read
+        from the store again: what the memory has may be ahead of the disk."""
         self._link.connection = None
         self._link.notify_moved()
         if self.host is not None:
@@ -128,8 +130,8 @@ class SignedInSession:
     def _on_frame(self, frame: m.ServerFrame) -> None:
         """Gives `frame`, which the server sent without being asked, to the part of the engine that handles it. Before
         the inbox has the sign-in's list of rooms, Joined and Removed (the person was added to a room, or removed) wait
-        for it, at most _MOST_EARLY of them, and other frames for the inbox are dropped: the listed rooms are pulled
-        then. Runs on the reader task."""
+        for it, at most _MOST_EARLY of them. More of them are dropped, and all other frames for the inbox: the listed
+        rooms are pulled then. Runs on the reader task."""
         if isinstance(frame, m.LogMoved):
             self._link.own_log_moved.set()
         elif isinstance(frame, m.MemberMoved):

@@ -13,8 +13,9 @@ SPREAD_S = 5.0
 
 
 class Backoff:
-    """How long to wait before the next attempt to connect, in seconds: `next_s()` after each failure, `reset()` after a
-    success."""
+    """How long to wait before the next attempt to connect, in seconds. `next_s()`, called after each failure, returns a
+    wait that doubles up to a minute; `after_loss_s()`, after an established connection was lost, a short one. Both are
+    partly random, so that not all clients return at once. `reset()` makes the next wait short again."""
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
@@ -28,7 +29,7 @@ class Backoff:
         return self._rng.uniform(ceiling_s / 2, ceiling_s)
 
     def after_loss_s(self) -> float:
-        """The wait, in seconds, after an established connection was lost: random, up to SPREAD_S. If the server
+        """The wait, in seconds, after an established connection was lost: random between 0 and SPREAD_S. If the server
         stopped, all clients lost theirs at once and must not return at once. Also resets the back-off."""
         self.reset()
         return self._rng.uniform(0.0, SPREAD_S)

@@ -83,14 +83,15 @@ class Connection:
 
     @classmethod
     async def connect(cls, dialer: Dialer, *, now_ms: Callable[[], int], agency_pin: bytes | None) -> "Connection":
-        """Dials and shakes hands. Raises the errors of `Dialer.open`; Unreachable also if the server does not answer in
-        time; TooOld if the two speak no common version of the protocol; ClockOff if the clocks differ too much;
-        WrongAgency if the server's agency key is not the one of `agency_pin`; ServerUnproven if the server does not
-        prove its key and its address; Outdated or Refused if it refuses the connection; Reject if its answer breaks a
-        rule.
+        """Dials and shakes hands. Returns the open connection, on which nobody is signed in yet. Raises the errors of
+        `Dialer.open`; Unreachable also if the server does not answer in time; TooOld if the two speak no common version
+        of the protocol; ClockOff if the clocks differ too much; WrongAgency if the server's agency key is not the one
+        of `agency_pin`; ServerUnproven if its answer is not signed with its key for the address that was dialled;
+        Outdated or Refused if it refuses the connection; Reject if its answer breaks a rule (as an expired certificate
+        does).
 
         `now_ms` returns this device's time in ms. `agency_pin` is the agency key's fingerprint (first 16 or all 32
-        bytes of its hash); None if it is not known yet.
+        bytes of its hash). None if it is not known yet: then any agency is accepted.
         """
         transport = await dialer.open()
         try:
@@ -106,11 +107,13 @@ class Connection:
 
     async def sign_in(self, uid: Uid, dev: DevId, signer: Signer, receipts: list[Receipt]) -> Authed:
         """Proves to the server that this is the device `dev` of the person `uid`: `signer`, the device's key, signs a
-        challenge. `receipts` are the newest receipts of rooms that this device has, for the server to compare. Returns
-        the server's answer; Refused "auth" if the server does not know the device.
+        challenge. `receipts` are the newest that this device has, one per room: the server's own signatures on how far
+        each room had come. They show a server that was restored from a backup what it has lost. Returns the server's
+        answer.
 
-        Outdated if the operator asks for a newer program than this one. Ended if the server says that the person's log
-        ends this device, and shows it.
+        Refused "auth" if the server does not know the device. Outdated if the operator asks for a newer program than
+        this one. Ended if the server says that the person's log ends this device; the log's entries are in the error,
+        not verified. Also raises the errors of `request`: Unreachable, other Refused, Reject "malformed".
         """
         who = self.identity
         challenge = [who.nonce, who.client_nonce, agency_fingerprint(who.agency_pk), self.address, uid, dev]
@@ -210,9 +213,10 @@ async def _shake_hands(
 
 
 def _check_proof(answer: ServerHello, server_pk: bytes, hello: Hello, agency: bytes) -> None:
-    """▲ ServerUnproven unless `answer`, to our `hello`, is signed by `server_pk`, the key that the server's certificate
-    names, for the address that we dialled. `agency`: the fingerprint of the agency's key. Otherwise anybody could show
-    the certificate, which every client knows."""
+    """▲ ServerUnproven unless `answer`, the server's reply to our `hello`, is signed by `server_pk`, the key that the
+    server's certificate names. The signature must cover both sides' random bytes, `agency` (the fingerprint of the
+    agency's key), the address that we dialled, and the server's time. Otherwise anybody could show the certificate,
+    which every client knows. Returns nothing."""
     try:
         signed = hello_proof(answer.nonce, hello.nonce, agency, hello.address, answer.time)
         verify(server_pk, "hello", signed, answer.proof)
@@ -221,8 +225,9 @@ def _check_proof(answer: ServerHello, server_pk: bytes, hello: Hello, agency: by
 
 
 def _raise_if_closing(frame: ServerFrame) -> None:
-    """Raises the error in `frame` if it is an Error without a request id: the server's last frame on this connection.
-    Otherwise does nothing."""
+    """Does nothing, unless `frame` is an Error without a request id: the server's last frame on this connection. Then
+    raises what its code means: TooOld (no common version of the protocol), ClockOff (the clocks differ too much),
+    Outdated (the operator asks for a newer program), or Refused for every other code."""
     if isinstance(frame, Error) and frame.rid == 0:
         raise _refusal(frame)
 

@@ -34,7 +34,8 @@ _NOT_OURS = (CertificateRefused, WrongAgency, ServerUnproven, Reject)
 
 
 class Nowhere:
-    """The dialer of an account that has no usable address: every attempt to connect raises NoAddress."""
+    """The dialer of an account that has no usable address (none is known, or it is invalid): `open` and `request`
+    always raise NoAddress. So the program can run, without a server."""
 
     address = ServerAddress("", 0)
 
@@ -89,9 +90,12 @@ class ServerLine:
 
         The others are dialled at once if policy forbids the stored address, if there is none, or if what answers there
         does not prove to be the account's server; they are dialled if nothing has answered there for MOVE_AFTER_S. At
-        most MOST_OTHERS are. Raises as `Connection.connect`; ServerNotNamed if policy forbids the stored address and
-        the server is at none of the others; ServerUnproven with the first of the others that is not the account's
-        server.
+        most MOST_OTHERS are.
+
+        Otherwise, and if there are no others, raises what `Connection.connect` did at the stored address. If all others
+        were dialled in vain: ServerUnproven if one of them answered and did not prove to be the account's server (the
+        error names the first such). Otherwise ServerNotNamed if policy forbids the stored address, and the error of the
+        stored address if not.
         """
         try:
             connection = await Connection.connect(self._dialer, now_ms=now_ms, agency_pin=self._agency)
@@ -110,10 +114,11 @@ class ServerLine:
         return now - self._silent_since >= MOVE_AFTER_S
 
     async def _elsewhere(self, others: Sequence[Dialer], now_ms: Callable[[], int], failed: SyncError) -> Connection:
-        """Dials `others` in turn after the stored address failed with `failed`; `now_ms` returns this device's time in
-        ms. Returns the first connection where the account's own server answers, and stores that address from now on.
-        Otherwise raises ServerUnproven if one of them was not proved to be that server, ServerNotNamed if policy
-        forbids the stored address, or `failed`."""
+        """Dials `others`, the other servers that policy names, in turn, after the stored address failed with `failed`;
+        `now_ms` returns this device's time in ms. Returns the first connection where the account's own server answers,
+        and stores that address from now on. An error of one of them is logged, and the next is dialled. If all fail:
+        ServerUnproven if one of them was not proved to be that server. Otherwise ServerNotNamed if policy forbids the
+        stored address, and `failed` if not."""
         stranger = ""
         for dialer in others:
             try:
@@ -136,11 +141,12 @@ class ServerLine:
         raise failed
 
     async def _proved(self, dialer: Dialer, now_ms: Callable[[], int]) -> Connection:
-        """▲ A connection by `dialer`, if the server there is the account's: it belongs to the account's agency and has
-        the key that the server at the stored address proved to have, when this device last connected there.
-        ServerUnproven otherwise, also if no key is stored yet; the connection is then closed. Also raises what
-        `Connection.connect` does, which compares the server's clock with `now_ms()`, this device's. Without this check
-        the author of a policy, or the owner of a name in it, could move the account to another server."""
+        """▲ Connects by `dialer`, and returns the connection if the server there is the account's: it must have the key
+        that the server at the stored address proved to have, when this device last connected there. ServerUnproven
+        otherwise, also if no key is stored yet; the connection is then closed. WrongAgency if the server belongs to
+        another agency than the account. Also raises what else `Connection.connect` does, which compares the server's
+        clock with `now_ms()`, this device's. Without this check the author of a policy, or the owner of a name in it,
+        could move the account to another server."""
         connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=self._agency)
         if self._kept is None or connection.identity.server_pk != self._kept.key:
             await connection.close()
@@ -148,8 +154,8 @@ class ServerLine:
         return connection
 
     def _keep(self, dialer: Dialer, key: bytes) -> None:
-        """Uses `dialer` from now on, and stores its address and the server's `key`. If the disk refuses the write, the
-        connection still counts, and the next connection stores them."""
+        """Uses `dialer` from now on, and stores its address and the server's `key`. If the write fails (the disk is
+        full), that is only logged: the connection still counts, and the next connection stores them."""
         self._dialer, self._silent_since = dialer, None
         server = KeptServer(address=dialer.address.name, key=key)
         if server == self._kept:

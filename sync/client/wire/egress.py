@@ -37,7 +37,8 @@ CLOSE_TIMEOUT_S = 2.0
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """The TLS settings for connections to the server: TLS 1.3 at least, and the server must have a certificate of an
-    authority that the operating system trusts or that is in `ca_file`. OSError if the file cannot be used."""
+    authority that the operating system trusts or that is in `ca_file` (None: no such file). OSError (also ssl.SSLError)
+    if the file cannot be used."""
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
@@ -46,8 +47,9 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 class WebSocketTransport:
-    """A Transport over one open WebSocket: sends and receives whole frames, without compression (sizes are padded;
-    compression would undo that)."""
+    """A Transport over one open WebSocket: sends and receives whole frames (bytes), without compression (sizes are
+    padded; compression would undo that). `send` and `receive` raise Unreachable once the connection is lost, `receive`
+    also for a text message. If `close` is cancelled, it cuts the line and does not wait for the other end."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -76,21 +78,24 @@ class WebSocketTransport:
 
 
 class _Closable(Protocol):
-    """A TCP connection of the HTTP client, which can be closed."""
+    """A TCP connection that the HTTP library opened, of which only `aclose` (closes it) is needed. A cancelled request
+    closes its connection so, since the library leaves it open if it was cancelled during the TLS handshake."""
 
     async def aclose(self) -> None: ...
 
 
 class WebSocketDialer:
-    """A Dialer: opens WebSockets to one server, and sends it HTTP requests. `route` is called for every connection, so
-    a changed setting applies from the next one on."""
+    """A Dialer: opens WebSockets to one server, and sends it HTTP requests. `route` returns the allowed addresses, the
+    proxy and the trusted certificates. It is called before each WebSocket and each request, so a changed setting
+    applies from the next one on."""
 
     def __init__(
         self, address: ServerAddress, route: Callable[[], Route] = Route, pace: Callable[[], Pace] = Pace
     ) -> None:
         """`address` is the server's. `route`, called without arguments, returns the allowed addresses, the proxy and
-        the certificates as they are set now. `pace`, called for each HTTP request, returns a new limit for its
-        progress. OSError (also ssl.SSLError) if the file of certificates cannot be used."""
+        the certificates as they are set now; it is called here too, to read the file of certificates. OSError (also
+        ssl.SSLError) if that file cannot be used; it is not read for plain text. `pace`, called for each HTTP request,
+        returns a new limit for its progress."""
         self.address = address
         self._route, self._pace = route, pace
         self._tls: tuple[Path | None, ssl.SSLContext] | None = None
@@ -99,8 +104,9 @@ class WebSocketDialer:
 
     async def open(self) -> Transport:
         """Opens a WebSocket to the server, and returns it as a Transport. Unreachable if that fails; ProxyFailed or
-        ProxyWantsName if the proxy is the cause; CertificateRefused if the server's certificate is not trusted, or the
-        file of certificates cannot be used; AddressForbidden if the route does not allow the address."""
+        ProxyWantsName if the proxy is the cause; ProxyUnnamed or NoProxyScript if the settings ask for a proxy and it
+        cannot be known; CertificateRefused if the server's certificate is not trusted, or the file of certificates
+        cannot be used; AddressForbidden if the route does not allow the address."""
         proxy, tls = await self._prepare()
         try:
             socket = await _Straight(
@@ -162,15 +168,16 @@ class WebSocketDialer:
             raise _of_http(e) from e
 
     async def close(self) -> None:
-        """Closes the HTTP client that is kept for all requests, if there is one. The dialer stays usable: a later
-        request opens another client. Open WebSockets stay open."""
+        """Closes the HTTP client that is kept for all requests, if there is one; a request that is under way fails. The
+        dialer stays usable: a later request opens another client. Open WebSockets stay open."""
         kept, self._http = self._http, None
         if kept is not None:
             await kept[1].aclose()
 
     async def _client(self) -> "httpx.AsyncClient":
-        """The HTTP client that is kept for all requests; a new one if the route has changed since, and then the former
-        one is closed."""
+        """The HTTP client that is kept for all requests; the first call makes it. If the proxy or the TLS settings have
+        changed since, it is closed and a new one is made. Raises AddressForbidden, CertificateRefused, and what the
+        lookup of the proxy raises (ProxyFailed, ProxyUnnamed, NoProxyScript)."""
         import httpx
 
         now = await self._prepare()
@@ -184,9 +191,11 @@ class WebSocketDialer:
         return self._http[1]
 
     async def _prepare(self) -> tuple[str | None, ssl.SSLContext | None]:
-        """Asks for the route as it is set now. Returns the proxy to use (None for none) and the TLS settings (None for
-        plain text). AddressForbidden if the route does not allow the server's address; CertificateRefused if the file
-        of certificates cannot be used; ProxyFailed."""
+        """Asks for the route as it is set now, before each WebSocket and each request. Returns the proxy to use, as
+        "http://host:port" (None for none), and the TLS settings (None for plain text). AddressForbidden if the route
+        does not allow the server's address; CertificateRefused if the file of certificates cannot be used; ProxyFailed
+        if the lookup of the proxy fails or its answer cannot be used; ProxyUnnamed or NoProxyScript if the settings ask
+        for a proxy and it cannot be known."""
         route = self._route()
         route.check(self.address.host, self.address.port, self.address)
         proxy = await asyncio.to_thread(route.proxy, self.address.host, self.address.port)
@@ -204,8 +213,9 @@ class WebSocketDialer:
 
 
 async def _pieces(content: bytes, pace: Pace) -> AsyncIterator[bytes]:
-    """Yields `content`, the body of a request, in pieces, and reports each to `pace`. A piece counts as sent when the
-    connection takes the next one."""
+    """Yields `content`, the body of an HTTP request, in pieces of _PIECE_BYTES (none if it is empty), and reports each
+    to `pace`, which measures the progress. A piece counts as sent when the connection takes the next one. After the
+    last, `pace` begins a new time window, for the server's answer."""
     for at in range(0, len(content), _PIECE_BYTES):
         piece = content[at : at + _PIECE_BYTES]
         yield piece

@@ -38,8 +38,9 @@ class Pace:
             raise (TooSlow if self._moved else Unreachable)("no progress") from e
 
     def moved(self, size_bytes: int) -> None:
-        """Reports that `size_bytes` more bytes were sent or received. Once `window_bytes` have moved within the time
-        window, the next window of `window_s` begins."""
+        """Counts `size_bytes` more bytes of the HTTP request, sent or received. Once the count reaches `window_bytes`,
+        it is set to 0 and the next time window of `window_s` begins. Raises nothing itself: a window that passes with
+        too few bytes ends the request."""
         self._moved += size_bytes
         if self._moved >= self._window_bytes:
             self.turn()

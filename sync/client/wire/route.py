@@ -21,9 +21,11 @@ def straight(host: str, port: int) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The network route as policy and settings define it: which addresses may be connected to, and through which proxy.
-    `proxy_for` gets a host and port and returns the address of the proxy for them, None for none (see `ProxyLookup`);
-    it may raise OSError or a SyncError. `ca_file`: a file of certificates that are trusted beside the system's."""
+    """The network route as policy and settings define it: which addresses may be connected to, through which proxy, and
+    which certificates are trusted. `servers`: the only servers that may be used, () for any. `allowed`: patterns of the
+    only addresses that may be connected to beside them, () for none but the account's server. `proxy_for` gets a host
+    and port and returns the address of the proxy for them, None for none (see `ProxyLookup`); it may raise OSError or a
+    SyncError. `ca_file`: a file of certificates that are trusted beside the system's; None for no file."""
 
     servers: tuple[str, ...] = ()
     """The only servers that may be used ("host", "host:port"); empty: any."""
@@ -36,9 +38,9 @@ class Route:
     def check(self, host: str, port: int, server: ServerAddress) -> None:
         """▲ Raises AddressForbidden unless a connection to `host` and `port` is allowed by this route's lists:
         `servers` (the servers that may be used) and `allowed` (patterns of other addresses). `server` is the address of
-        the account's server. If that is the one to connect to, it must be among `servers` if there are any; if there
-        are none, it must be in `allowed` if that names any. Any other address must be in `allowed`. The address of a
-        proxy is not checked."""
+        the account's server. If that is the one to connect to, it must be in `servers`; if `servers` is empty, in
+        `allowed`; if both are empty, it is allowed. Any other address must be in `allowed`; it is forbidden if
+        `allowed` is empty. The address of a proxy is not checked. Returns nothing."""
         if (host, port) == (server.host, server.port) and (self.servers or not self.allowed):
             fits = not self.servers or any(_is_server(entry, server) for entry in self.servers)
         else:
@@ -47,9 +49,11 @@ class Route:
             raise AddressForbidden(f"{host}:{port}")
 
     def proxy(self, host: str, port: int) -> str | None:
-        """The proxy for a connection to `host` and `port`, as "http://host:port"; None for none. ProxyFailed if the
-        lookup fails, the proxy cannot be used (as "socks://…"), or it names a password: there is no place to store
-        one. Other errors of the lookup, such as ProxyUnnamed, are passed on."""
+        """Asks `proxy_for` for the proxy for a connection to `host` and `port`. Returns it as "http://host:port" (port
+        80 if none is named); None for a connection without a proxy. ProxyFailed if `proxy_for` raises OSError, or if
+        its answer cannot be used: it has another scheme than http (as "https://…" or "socks://…"), no host, no number
+        as its port, or a user name or password: there is no place to store one. Other errors of `proxy_for`, such as
+        ProxyUnnamed, are passed on."""
         try:
             proxy = self.proxy_for(host, port)
         except OSError as e:
@@ -70,7 +74,8 @@ class Route:
 
 def by(address: str) -> ProxyLookup:
     """Returns a lookup that answers with the proxy at `address` ("host:port" or "http://host:port") for every host and
-    port, or with None (no proxy) if `address` is ""."""
+    port, or with None (no proxy) if `address` is "". For a proxy that a setting names. `address` is not checked here:
+    `Route.proxy`, which calls the lookup, raises ProxyFailed if it cannot be used."""
     return (lambda host, port: address) if address else straight
 
 
@@ -109,8 +114,10 @@ def _fits(pattern: str, host: str, port: int) -> bool:
 
 
 def _left_out(entry: str, host: str, port: int) -> bool:
-    """Whether `entry`, one of the list in NO_PROXY, covers `host` and `port`. It is a name, which covers all names
-    under it too ("kommun.se" covers "a.kommun.se"), an address, or a network; with or without a port."""
+    """Whether `entry`, one of the list in NO_PROXY, covers `host` and `port`: no proxy is used for them then. It is a
+    name, which covers all names under it too ("kommun.se", ".kommun.se" and "*.kommun.se" cover "kommun.se" and
+    "a.kommun.se"), an IP address, or a network ("10.0.0.0/8"). With a port it covers that port alone, otherwise every
+    port. An invalid entry covers nothing; "*" alone is handled by the caller."""
     name, wanted = _split(entry.lower())
     if wanted and wanted != str(port):
         return False
@@ -122,7 +129,9 @@ def _left_out(entry: str, host: str, port: int) -> bool:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Host and port in `text`: "host", "host:port" or "[::1]:port"; the port is "" if none is given."""
+    """Splits `text` into host and port. It is "host", "host:port", "[::1]:port", or an IPv6 address (or network)
+    without brackets and port. Returns the host without brackets, and the port as text, "" if none is given. Checks
+    neither, and raises nothing."""
     if text.startswith("["):
         host, _, port = text[1:].partition("]")
         return host, port.removeprefix(":")

@@ -16,8 +16,9 @@ DEFAULT_PORT = 443
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where the agency's server is: host, port, and whether TLS is used. Plain text is only for loopback and only when
-    asked for explicitly."""
+    """The address of the agency's server: `host`, `port`, and whether TLS is used (`tls`). Plain text is only for a
+    server on this same computer, and only when asked for explicitly: `parse`, which makes the address from text,
+    ensures that, and the class itself checks nothing."""
 
     host: str
     port: int
@@ -25,9 +26,10 @@ class ServerAddress:
 
     @classmethod
     def parse(cls, text: str, *, insecure_loopback: bool = False) -> "ServerAddress":
-        """Reads `text`, which a person or a policy wrote: "host", "host:port" or a URL; the port is 443 if none is
-        given. BadAddress if it is no address, or asks for plain text ("http://"). `insecure_loopback`: plain text to
-        this computer itself is allowed."""
+        """Reads `text`, which a person or a policy wrote: "host", "host:port" or a URL (of which only host and port
+        count); the port is 443 if none is given. The address is for plain text if the URL begins with "http://",
+        otherwise for TLS. BadAddress if `text` is no address; also if it asks for plain text, unless
+        `insecure_loopback` is True and the host is this computer itself."""
         raw = text.strip()
         try:
             parts = urlsplit(raw if "//" in raw else f"https://{raw}")
@@ -46,8 +48,8 @@ class ServerAddress:
 
     @classmethod
     def named(cls, name: str) -> "ServerAddress":
-        """The address of which `name` is the `ServerAddress.name` ("host:port"), with TLS. BadAddress if the name is
-        invalid."""
+        """The address of which `name` is the `ServerAddress.name` ("host:port", as the address is stored), with TLS.
+        BadAddress if `name` is invalid."""
         return cls.parse(name)
 
     @property
@@ -57,13 +59,15 @@ class ServerAddress:
         return address_name(self.host, self.port) if self.host else ""
 
     def url(self, scheme: str, path: str) -> str:
-        """The URL of `path` at this server, with `scheme` "ws" or "http" (an s is added if it has TLS)."""
+        """The URL of `path` (which begins with "/") at this server, with `scheme` "ws" or "http" (an s is added if it
+        has TLS)."""
         return f"{scheme}{'s' if self.tls else ''}://{address_name(self.host, self.port)}{path}"
 
 
 class Transport(Protocol):
-    """One open connection to the server: sends and receives whole frames in order. `send` and `receive` raise
-    Unreachable once it is lost."""
+    """One open connection to the server, whatever carries it. `send` and `receive` move whole frames, as bytes and in
+    order, and raise Unreachable once the connection is lost; `receive` waits for the next frame. `close` ends the
+    connection."""
 
     async def send(self, data: bytes) -> None: ...
 
@@ -74,7 +78,8 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The server's answer to an HTTP request: the status, and the body."""
+    """The server's answer to an HTTP request: the status code (`status`), also one of an error, and the body
+    (`content`)."""
 
     status: int
     content: bytes
@@ -88,15 +93,18 @@ class Dialer(Protocol):
     def address(self) -> ServerAddress: ...
 
     async def open(self) -> Transport:
-        """A new Transport. Unreachable if no connection can be made; ProxyFailed if the proxy cannot be reached or
-        refuses; ProxyWantsName if it asks for a password; CertificateRefused if the server's TLS certificate is not
-        trusted; AddressForbidden if the organisation's rules do not allow the address; NoAddress if there is none;
-        ProxyUnnamed or NoProxyScript if the settings ask for a proxy that cannot be found."""
+        """A new connection for frames, a Transport. Unreachable if none can be made; ProxyFailed if the proxy cannot be
+        used or reached, or refuses; ProxyWantsName if it asks for a password; CertificateRefused if the server's TLS
+        certificate is not trusted, or the file of trusted certificates cannot be used; AddressForbidden if the
+        organisation's rules do not allow the address; NoAddress if there is none; ProxyUnnamed if the settings ask for
+        a proxy and name none; NoProxyScript if a script (PAC) should name it and none can be run here."""
         ...
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        """Sends an HTTP request (`method`, `headers`) to `path` at the server, with the body `content` (None for none),
-        on a connection that is kept for the next one. Raises the errors of `open`, TooSlow if too few bytes move."""
+        """Sends an HTTP request (`method`, as "GET", and `headers`) to `path` at the server, with the body `content`
+        (None for none), on a connection that is kept for the next one. Returns the answer, whatever its status. Raises
+        the errors of `open`; Unreachable also for no answer, or one that is compressed or too long; TooSlow if too few
+        bytes move."""
         ...
 
     async def close(self) -> None:

@@ -23,7 +23,8 @@ ESCROW_KEY = "escrow.key"
 
 
 class OtherKey(ConfigError):
-    """The server's key and the certificate for it do not belong together."""
+    """A ConfigError: the server's key and the certificate for it do not belong together. Raised where they are read,
+    and a class of its own so that a restore can say which file is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,9 @@ def keys_folder(data: Path) -> Path:
 
 def read_agency(data: Path, key_file: Path | None = None) -> Agency:
     """The agency's private key, from the file `key_file` (`-` is standard input, which can be read once), or if that is
-    None from where `init` put it. `data`: the server's data folder. ConfigError if the key cannot be read, or belongs
-    to a different agency than the one in `data`."""
+    None from where `init` put it. `data`: the server's data folder, which says which agency it is of. ConfigError if
+    the key is missing, cannot be read or belongs to a different agency, and if `data` has no agency. OSError if a file
+    in `data` cannot be opened."""
     public, path = read_agency_pk(data), key_file or keys_folder(data) / AGENCY_KEY
     agency = Agency(read_seed(path))
     if agency.pk != public:
@@ -86,16 +88,17 @@ def read_agency(data: Path, key_file: Path | None = None) -> Agency:
 
 @dataclass(frozen=True, slots=True)
 class Escrow:
-    """The agency's escrow key, which opens the shares of recovery sheets (the halves of their secrets that are not on
-    the paper), and `agency_pk`, the public key of the agency."""
+    """The agency's escrow key (`key`), which opens the shares of recovery sheets (the halves of their secrets that are
+    not on the paper), and `agency_pk`, the public key of the agency, by which a request to open a share is verified."""
 
     key: KemKey
     agency_pk: bytes
 
 
 def read_escrow(path: Path) -> Escrow:
-    """The agency's escrow key in the file `path`. ConfigError if the file is missing, if it is not that of an escrow
-    key, or if everybody on this machine may read or change it."""
+    """The agency's escrow key, with the agency's public key, from the file `path` (`-` is standard input, which can be
+    read once). ConfigError if the file is missing, if it is not that of an escrow key, or if everybody on this machine
+    may read or change it; OSError if it cannot be read for any other reason."""
     values = read_values(path, ESCROW_KEY, "--escrow-key")
     if [len(value) for value in values] != [SEED_BYTES, SEED_BYTES]:
         raise ConfigError(f"{path} is another kind of key: {ESCROW_KEY} has two values of {SEED_BYTES} bytes")
@@ -108,16 +111,18 @@ def read_agency_pk(data: Path) -> bytes:
 
 
 def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> None:
-    """Stores in `data` a new key of the server, made from `seed`, and the certificate for it by `agency`, valid until
-    `not_after_ms`. ConfigError if `data` has a server's key already."""
+    """Stores in the folder `data` a new key of the server, made from `seed` (32 bytes), and the certificate for it by
+    `agency`, valid until `not_after_ms` (ms since 1970). ConfigError if `data` has a server's key or certificate
+    already. OSError if a file cannot be written."""
     _write(data / "server.key", seed)
     _write(data / "server.cert", *agency.certify_server(SigningKey(seed).public, not_after_ms))
 
 
 def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
-    """Stores in `data` a new certificate for the server's present key, valid until `not_after_ms`. The key stays, so
-    that the receipts (the server's signatures on what it has stored) that clients keep stay valid. Replaces the old
-    certificate in one step."""
+    """Stores in the folder `data` a new certificate for the server's present key, made by `agency` and valid until
+    `not_after_ms` (ms since 1970). The key stays, so that the receipts (the server's signatures on what it has stored)
+    that clients keep stay valid. Replaces the old certificate in one step. ConfigError if the key is missing or cannot
+    be read; OSError if a file cannot be written."""
     new = data / "server.cert.new"
     new.unlink(missing_ok=True)
     _write(new, *agency.certify_server(SigningKey(_read_key(data / "server.key")).public, not_after_ms))
@@ -126,8 +131,11 @@ def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
 
 
 def read_identity(data: Path, now_ms: int) -> Identity:
-    """The keys and certificates of the server in the folder `data`. ConfigError or Reject if a file is missing, if the
-    files do not belong together, or if the server's certificate has ended at `now_ms`."""
+    """The keys and certificates of the server in the folder `data`. ConfigError if a file is missing, is no key file,
+    or has a wrong number of values or a key of a wrong length, and OtherKey, a ConfigError too, if the server's
+    certificate is for a different key. Reject "expired" if that certificate ended before `now_ms` (ms since 1970),
+    "signature" if a certificate is not signed by the agency, "bad-key", "malformed", "encoding" or "oversize" for what
+    is in it. OSError if a file cannot be opened."""
     key = SigningKey(_read_key(data / "server.key"))
     agency_pk = read_agency_pk(data)
     body, sig = _read(data / "server.cert", 2)

@@ -20,8 +20,8 @@ _OTHERS = stat.S_IROTH | stat.S_IWOTH
 
 
 def parse(text: str) -> list[bytes]:
-    """The values in `text`, the content of a key file: a version line, then each value in hex. ValueError for any other
-    content."""
+    """The values in `text`, the content of a key file, in their order: a version line, then each value in hex, with
+    white space between them. ValueError for any other content, also if it has no value."""
     head, *values = text.split()
     if head != HEAD or not values:
         raise ValueError(head)
@@ -33,7 +33,8 @@ def read_seed(path: Path) -> bytes:
     consumed, so a second call finds it empty.
 
     ConfigError, with a sentence that names the file, if the file is missing, if this user may not read it, if everybody
-    on this machine may read or change it, or if it is not the file of an agency key.
+    on this machine may read or change it, if it is not the file of an agency key, or if standard input is a terminal.
+    OSError if it cannot be read for any other reason.
     """
     values = read_values(path, "agency.key", "--agency-key")
     if len(values) != 1 or len(values[0]) != SEED_BYTES:
@@ -59,7 +60,9 @@ def read_values(path: Path, key: str, option: str) -> list[bytes]:
 
 def _read(path: Path, key: str, option: str) -> tuple[str, bytes]:
     """(the name of the file `path` for error messages, its content). Of the content at most `_MOST_BYTES` + 1 bytes, so
-    that the caller notices a file that is too large. `-` reads standard input. ConfigError if it cannot be read."""
+    that the caller notices a file that is too large. `-` reads standard input. ConfigError if the file is missing or a
+    folder, if this user may not read it, if everybody on this machine may read or change it, or if standard input is a
+    terminal. OSError if it cannot be read for any other reason."""
     if path == STDIN:
         if sys.stdin is None or sys.stdin.isatty():
             raise ConfigError(f"the key is read from standard input: {option} - < {key}")

@@ -32,8 +32,10 @@ class Listening:
 
 
 def listen(config: Config) -> Listening:
-    """The socket that systemd passed in; without one, a new socket as the configuration says. ConfigError if it cannot
-    be opened or does not fit the configuration."""
+    """The socket that systemd passed in; without one, a new socket as the configuration says, bound but not listening
+    yet. ConfigError if a new one cannot be opened (OSError for IPv6 on a machine without it). ConfigError also if
+    systemd passed several, one that is no stream socket, a unix socket without `behind_proxy`, or for plain HTTP one
+    that is not on loopback."""
     found = _inherited()
     if found is not None:
         try:
@@ -48,7 +50,8 @@ def listen(config: Config) -> Listening:
 
 
 def listen_on(host: str, port: int) -> socket.socket:
-    """Makes a TCP socket that is bound to `host` and `port`. ConfigError if that is not possible."""
+    """Makes a TCP socket that is bound to `host` and `port` (0 takes a free one) but does not listen yet. ConfigError
+    if it cannot be bound, for example if the port is in use. OSError for an IPv6 address on a machine without IPv6."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only where the socket says it is TCP: without it a reply may wait 40 ms for an ACK
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -89,7 +92,8 @@ def _checked(found: socket.socket, config: Config) -> Listening:
 
 def _unix(path: Path) -> socket.socket:
     """Makes a unix socket at `path` that its owner and group can connect to, and that listens already. Replaces a
-    socket that a killed server left. ConfigError if that is not possible."""
+    socket to which connections are refused, such as one that a killed server left. ConfigError if a process is there,
+    if `path` is a file of any other kind, or if the system refuses."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
@@ -124,8 +128,9 @@ def _answers(path: Path) -> bool:
 
 def dialled(config: Config, at: Listening) -> frozenset[str]:
     """The addresses (`host:port`) that clients may dial if the configuration names none: the certificate's names, or
-    loopback's, and the host of the socket `at`, with its port. On port 443 also without a port. ConfigError if the
-    certificate cannot be used, names no host, or is for any host of a domain."""
+    for plain HTTP loopback's, and the host of the socket `at`, with its port. On port 443 also without a port.
+    ConfigError if the certificate cannot be read as one, names no host, or is for any host of a domain; OSError if its
+    file cannot be opened."""
     hosts = {at.host}
     if config.cert is not None and not config.plain:
         hosts |= named(config.cert)
@@ -136,9 +141,10 @@ def dialled(config: Config, at: Listening) -> frozenset[str]:
 
 
 def named(cert: Path) -> frozenset[str]:
-    """The hosts that the certificate in the file `cert` is for, lower case. ConfigError if it is for any host of a
-    domain, since the server then cannot know which host clients dial. ConfigError too for a file that OpenSSL accepts
-    but that names no host."""
+    """The hosts that the certificate in the file `cert` is for, lower case; empty if it names none. ConfigError if it
+    is for any host of a domain (`*.example.se`), since the server then cannot know which host clients dial. ConfigError
+    too for a file that is no PEM certificate, even if OpenSSL accepts it (BEGIN TRUSTED CERTIFICATE). OSError if it
+    cannot be opened."""
     try:
         hosts = frozenset(host.lower() for host in hosts_of(cert.read_bytes()))
     except ValueError as e:

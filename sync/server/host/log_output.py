@@ -26,11 +26,11 @@ _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 @contextlib.contextmanager
 def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
     """Until the block ends, writes what is logged to standard error, in the level and form that `config` sets (but
-    administrators' commands at any level, and of some libraries only warnings or errors). OSError if the file cannot be
-    written.
+    administrators' commands at any level, and of some libraries only warnings or errors). The block's end restores the
+    levels of before.
 
-    `to_file`: also to the configuration's log file. Only one process at a time may: the file is renamed when it is
-    full.
+    `to_file`: also to the configuration's log file, if it names one; OSError if that cannot be opened. Only one process
+    at a time may: the file is renamed when it is full.
     """
     root, ours, handlers = logging.getLogger(), logging.getLogger("sync.server"), _handlers(config, to_file)
     admins = logging.getLogger("sync.server.admin")
@@ -67,7 +67,9 @@ def _handlers(config: Config, to_file: bool) -> list[logging.Handler]:
 
 
 def _in_journal() -> bool:
-    """Whether standard error goes to systemd's journal, which adds times itself."""
+    """Whether standard error goes to systemd's journal, which adds times itself: then log lines have no time. systemd
+    names the journal's stream in JOURNAL_STREAM, which is compared with standard error. False if standard error is no
+    file."""
     try:
         status = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):
@@ -76,16 +78,16 @@ def _in_journal() -> bool:
 
 
 class _File(RotatingFileHandler):
-    """A log file that rotates by itself, so that no other program has to signal the server. A line that a full disk has
-    no room for is still on standard error."""
+    """A log file that rotates by itself, so that no other program has to signal the server. If a line cannot be
+    written, as on a full disk, no error is raised: the line is still on standard error."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         pass
 
 
 class _Json(logging.Formatter):
-    """Formats a record as a JSON object on one line: time (UTC), level, subject, message, and an exception's class and
-    places."""
+    """Formats a record as a JSON object on one line: time (UTC), level, subject (the logger's name), message, and an
+    exception's class and places. Never an exception's message: it could have what a client sent."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -112,8 +114,9 @@ class _Text(logging.Formatter):
 
 
 class _Journal(logging.Formatter):
-    """Formats a log record for systemd's journal: its priority first, and no time in a text line, since the journal has
-    it. `form` is the formatter for all other outputs; JSON is used here too."""
+    """Formats a log record for systemd's journal: its priority first (`<6>`), and no time in a text line, since the
+    journal has it. `form` is the formatter for all other outputs. If that is JSON, its lines are used here too, with
+    their time; otherwise a text line is made here."""
 
     def __init__(self, form: logging.Formatter) -> None:
         super().__init__()
@@ -125,7 +128,8 @@ class _Journal(logging.Formatter):
 
 def _places(raised: _Raised) -> str:
     """The class of an exception, then the places of its traceback (file, line, function), the innermost first, at most
-    twelve."""
+    twelve. `raised`: (class, exception, traceback), as a log record has it; "nothing" if they are None. The exception's
+    message is left out, since it could have what a client sent."""
     kind, _, trace = raised
     places: list[str] = []
     while trace is not None:

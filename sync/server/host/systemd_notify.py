@@ -13,7 +13,7 @@ log = logging.getLogger("sync.server")
 
 def notify(state: str) -> None:
     """Sends `state` to systemd: "READY=1", "STOPPING=1" or another one. Nothing is sent without systemd; if systemd
-    does not listen, or no socket can be opened, that is only logged."""
+    does not listen, or no socket can be made, because too many files are open, that is only logged."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return

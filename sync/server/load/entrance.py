@@ -47,14 +47,17 @@ class Caller:
         self._end = abort
 
     def awaits_head(self, within_s: float) -> None:
-        """▲ Ends the connection after `within_s` seconds, unless the client has sent the rest of its request's head by
-        then, and the request was answered, opened a WebSocket or showed a device's bearer token."""
+        """▲ Ends the connection after `within_s` seconds, unless by then its request was answered, opened a WebSocket
+        or showed a device's bearer token. To have sent the request's head is not enough. So a slow client cannot keep a
+        connection. Another call replaces the deadline. The reason that is counted is "late"."""
         self._stop_timer()
         self._timer = asyncio.get_running_loop().call_later(within_s, self._entrance.evict, self, "late")
 
     def answered(self) -> None:
-        """Called when an HTTP request was answered: counts the connection as not signed in again, and gives the client
-        KEEP_ALIVE_S for the head of its next request. Nothing happens for a connection that the server has ended."""
+        """Called when an HTTP request was answered: counts the connection as not signed in again, and charges its
+        address again instead of the device. The connection is ended if its next request is not answered within
+        KEEP_ALIVE_S (30 s), opens no WebSocket and shows no bearer token. Does nothing for a connection that has
+        ended, or that the server has begun to end."""
         if not self.gone and not self.ended:
             self.budget = self.origin.budget
             self._entrance.keep(self)
@@ -86,8 +89,8 @@ class Caller:
         self._entrance.release(self)
 
     def signed_in(self, budget: Budget) -> None:
-        """Stops counting the connection as not signed in: a device has signed in, or shown a bearer token for this one
-        request. `budget` is charged from now on."""
+        """Stops counting the connection as not signed in, and stops its deadline: a device has signed in, or shown a
+        bearer token for this one request. `budget`, the device's, is charged from now on."""
         self._stop_timer()
         self._entrance.release(self)
         self.budget = budget
@@ -124,11 +127,14 @@ class _Origin:
 
 
 class Entrance:
-    """Counts and limits all connections on which nobody has signed in, altogether and by address."""
+    """Counts connections and limits those on which nobody has signed in: how many there are, altogether and by address,
+    how long each may take, and how many unanswered bytes they hold. Beyond a limit the oldest is ended. One address may
+    also have only so many connections, signed in or not: a further one is refused."""
 
     def __init__(self, limits: Limits, queue: FairQueue, turned_away: Callable[[str], None]) -> None:
-        """`queue`: decides when the requests of an address begin. `turned_away` is called for each connection that is
-        ended or refused, with the reason: "address", "bytes", "late" or "oldest"."""
+        """`limits`: how many connections there may be before sign-in, for how long and with how many bytes. `queue`:
+        decides when the requests of an address begin. `turned_away` is called for each connection that is ended or
+        refused, with the reason: "address", "bytes", "late" or "oldest"."""
         self._limits = limits
         self._budgets: Budgets[str] = Budgets(queue, address_terms(limits), kept=_ADDRESSES)
         self._turned_away = turned_away
@@ -145,9 +151,10 @@ class Entrance:
         return len(self._unsigned)
 
     def admit(self, peer: str) -> Caller | None:
-        """Counts a new connection whose other end is `peer` (an IP address, or UNIX). ▲ None if its address has too
-        many connections, or has used far more processor time than an address may: the caller then closes it, which
-        costs less than TLS. A proxy's connection is not limited so: its address is known later."""
+        """Counts a new connection whose other end is `peer` (an IP address, or UNIX), charges its address for TLS, and
+        begins the deadline for its request. If too many have not signed in, an older one is ended. ▲ None if its
+        address has too many connections, or has used far more processor time than an address may: the caller then
+        closes it, which costs less than TLS. A proxy's connection is not limited so: its address is known later."""
         origin = self._origin(self.proxies.origin(peer))
         if self._is_full(origin) or (origin.name != UNKNOWN and origin.budget.is_spent):
             self._turned_away("address")
@@ -185,7 +192,8 @@ class Entrance:
 
     def forwarded(self, caller: Caller, headers: Sequence[str]) -> None:
         """Counts a connection from now on for the address that a trusted proxy names in its X-Forwarded-For `headers`,
-        or ends it if that address has too many. Does nothing unless the other end is a trusted proxy."""
+        and charges that address; or ends the connection if that address has too many. Does nothing unless the other end
+        is a trusted proxy, and nothing if the address is the same as before."""
         if not self.proxies.trusts(caller.peer):
             return
         was_kept, origin = caller.is_unsigned, self._origin(self.proxies.forwarded(headers))
@@ -203,7 +211,8 @@ class Entrance:
             self.keep(caller)
 
     def release(self, caller: Caller) -> None:
-        """Stops counting a connection as not signed in. Nothing happens if it is not counted so."""
+        """Stops counting a connection, and its unanswered bytes, as not signed in. Nothing happens if it is not counted
+        so."""
         self._unsigned.pop(caller, None)
         caller.origin.unsigned.pop(caller, None)
         self.held_bytes -= caller.held_bytes
@@ -216,7 +225,8 @@ class Entrance:
         caller.end()
 
     def left(self, caller: Caller) -> None:
-        """Removes a connection that has ended from all counts."""
+        """Removes a connection that has ended from all counts. Must be called only once for it: a second call would
+        take one more from the connections of its address."""
         self.release(caller)
         self._forget(caller)
 

@@ -123,7 +123,8 @@ class Budget:
 
     def grant(self) -> None:
         """Begins the oldest waiting request of the budget's party (a device or an address); called by the queue that
-        serves all parties. There must be one."""
+        serves all parties. Just before, the caller must have found `has_waiting` true, which also removes cancelled
+        requests. Otherwise IndexError or asyncio.InvalidStateError."""
         self.at_work += 1
         self.waiting.pop(0).set_result(None)
 
@@ -151,14 +152,14 @@ class Budget:
 
     @property
     def at_once(self) -> int:
-        """How many requests of the party may be at work at the same time; 1 once more than half of its budget is
-        used."""
+        """How many requests of the party may be at work at the same time: as many as its terms say, but 1 once more
+        than half of its own processor time is used, since several at once would delay all other parties."""
         return self._at_once if self._processor.left >= self._ample_s else 1
 
     @property
     def in_credit(self) -> bool:
         """Whether the party (a device or an address) has processor time left in its own budget, and in the one that it
-        shares with other devices, if there is one."""
+        shares with other devices, if there is one. What threads have charged meanwhile is added first."""
         self.settle()
         return self._processor.left > 0 and (self._shared is None or self._shared.left > 0)
 
@@ -169,8 +170,9 @@ class Budget:
 
     @property
     def may_disturb(self) -> bool:
-        """Whether the party (a device or an address) may send frames that are dropped rather than delayed: it is within
-        its budget of processor time, or no other party has begun a request within its own budget in the last second."""
+        """Whether the party (a device or an address) may send ephemeral messages, which are dropped rather than
+        delayed: it is within its budget of processor time, or no other party has begun a request within its own budget
+        in the last second. What threads have charged meanwhile is added first."""
         return self.in_credit or not self._queue.has_others(self)
 
 
@@ -204,8 +206,8 @@ class FairQueue:
     time while others are served. One queue for the whole server."""
 
     def __init__(self, share: float) -> None:
-        """`share`: the part of the time (0 to 1) that all parties beyond their budgets get together while others are
-        served."""
+        """`share`: the part of the time (above 0, at most 1) that all parties beyond their budgets get together while
+        others are served."""
         self._share = share
         self._behind: dict[Budget, None] = {}
         """The parties beyond their budgets that have a waiting request, in the order in which they are served."""
@@ -227,14 +229,17 @@ class FairQueue:
 
     def may_begin(self, budget: Budget) -> bool:
         """Whether a new request of the party with this budget may begin at once. If so, it is counted in the party's
-        rate; the caller adds it to `at_work`."""
+        rate; the caller adds it to `at_work`. False, and nothing is counted, if too many of the party's requests run,
+        or its processor time or its rate is used up; the request must then wait."""
         if budget.at_work >= budget.at_once or not budget.in_credit or not budget.requests.take():
             return False
         self._note(budget)
         return True
 
     def look(self, budget: Budget) -> None:
-        """Begins those waiting requests of the party with this budget that may begin now, and schedules the rest."""
+        """Begins those waiting requests of the party with this budget that may begin now. The rest begin later: a timer
+        looks again when its rate allows one, the queue of all parties beyond their processor time serves it in turn,
+        and the end of a running request makes a place if too many run."""
         while budget.has_waiting and budget.at_work < budget.at_once:
             if wait_s := budget.requests.wait_s():
                 self._look_later(budget, wait_s)
@@ -257,7 +262,8 @@ class FairQueue:
         self._next()
 
     def has_others(self, budget: Budget) -> bool:
-        """Whether another party than the one with this budget began a request within its budget in the last second."""
+        """Whether a party other than the one with this budget began a request within its budget in the last second.
+        Only then must a party beyond its budget pause between its requests, for those that are within theirs."""
         _, at = self._other if self._newest[0] is budget else self._newest
         return time.monotonic() - at < _BUSY_S
 
@@ -275,8 +281,10 @@ class FairQueue:
             budget.timer = asyncio.get_running_loop().call_later(wait_s, look)
 
     def _next(self) -> None:
-        """Begins a request of the next party that is beyond its budget, once the pause after the one before is over.
-        There is no pause if no other party began a request lately."""
+        """Begins a request of the next party that is beyond its budget, unless one such request runs already. If the
+        pause after the one before is not over, a timer calls this function again. There is no pause if no other party
+        began a request within its budget in the last second. If the party is within its budget again, its requests
+        begin as usual."""
         while self._behind and self._one is None:
             budget = next(iter(self._behind))
             pause_s = self._not_before - time.monotonic()
@@ -302,8 +310,9 @@ class FairQueue:
         self._not_before = time.monotonic() + min(_MOST_PAUSE_S, used_s * (1 / self._share - 1))
 
     def _pass_over(self) -> None:
-        """Lets the next party beyond its budget begin though a request of the one before still runs: that one has
-        waited too long for the disk or for a room."""
+        """Called by a timer when a request beyond its party's budget has run for 2 s (_MOST_PAUSE_S). Lets the next
+        party beyond its budget begin, after the usual pause, though that request still runs: it has waited too long for
+        the disk or for a room's lock."""
         if self._one is not None:
             self._end_one(self._one)
             self._next()

@@ -42,8 +42,8 @@ class Outbox:
         self.size_bytes = 0
 
     def finish(self) -> None:
-        """Lets this queue, of the frames on their way to one connection, end: `take` returns None after the frames that
-        are queued now."""
+        """Lets this queue of frames to one connection end: `take` returns None as soon as nothing is queued any more.
+        What is queued is sent first. A second call does nothing."""
         self._last = True
         self._wake.set()
 
@@ -79,8 +79,9 @@ class Outbox:
         self._held = None
 
     def release(self) -> None:
-        """Ends what `hold` began: queues the frames that `must` has collected since, behind those that are queued
-        already."""
+        """Ends what `hold` began (that `must` only collects its frames): queues the collected frames behind those that
+        are queued already. So notifications that come during a sign-in follow the answer to it. Does nothing without
+        `hold`."""
         held, self._held = self._held or [], None
         for data in held:
             self.size_bytes -= len(data)
@@ -97,8 +98,8 @@ class Outbox:
             self.reply(data)
 
     def passing(self, data: bytes) -> None:
-        """Queues `data`, an encoded frame that may be lost: it is dropped if more than a quarter of the limit would be
-        queued."""
+        """Queues `data`, an encoded frame that may be lost, such as a notice that somebody types. Drops it if more than
+        a quarter of the limit would then be queued."""
         if self.size_bytes + len(data) <= self._limit // 4:
             self.reply(data)
 
@@ -174,8 +175,8 @@ class Hub:
 
     def enter(self, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
         """Counts a connection (`outbox`) on which the device `dev` has proved itself; `end` is called with an error
-        code and closes it. ▲ A device may have few: beyond the limit its oldest is ended, so that a connection that the
-        client has given up does not block a new one."""
+        code and closes it. ▲ A device may have few: beyond the limit its oldest is ended with the code "busy", so that
+        a connection that the client has given up does not block a new one."""
         own = self._by_dev.setdefault(dev, {})
         own[outbox] = end
         while len(own) > self._most_of_a_device:
@@ -183,7 +184,8 @@ class Hub:
             end_oldest(ErrorCode.BUSY)
 
     def leave(self, dev: bytes, outbox: Outbox) -> None:
-        """Stops counting a connection (`outbox`) of the device `dev` that has ended."""
+        """Stops counting a connection of the device `dev` that has ended; `outbox` is its queue. Does nothing if it is
+        not counted."""
         own = self._by_dev.get(dev, {})
         own.pop(outbox, None)
         if not own:
@@ -205,7 +207,8 @@ class Hub:
         self._by_room.setdefault(room, {})[listener] = None
 
     def unsubscribe(self, uid: bytes, room: bytes) -> None:
-        """Ends every subscription of the person `uid` to the room with the id `room`."""
+        """Ends every subscription of the person `uid` to the room with the id `room`, because the person was removed
+        from it. Their connections get no more of its frames, but stay open. Does nothing if there is none."""
         for listener in self._by_uid.get(uid, {}):
             listener.rooms.discard(room)
             _discard(self._by_room, room, listener)
@@ -218,9 +221,10 @@ class Hub:
         return list(self._by_room.get(room, {}))
 
     def news(self, room: bytes, n: int, frame: Frame, by: bytes = b"") -> None:
-        """Encodes a Fresh frame once and queues it for all listeners of the room with the id `room`; `n` is the last
-        position in the frame. The connections of `by`, the device that sent the new items, come last: its user sees
-        them already."""
+        """Encodes `frame`, a Fresh frame (new items of a room), once and queues it for every connection that listens to
+        the room with the id `room`; `n` is the last position in the frame. If the frame is too large to send, or does
+        not fit a connection's queue, that connection gets a short Behind frame instead, and its client pulls the items.
+        The connections of `by`, the device that sent the new items, come last: its user sees them already."""
         if listeners := self._by_room.get(room):
             try:
                 data = encode(frame)
@@ -231,8 +235,9 @@ class Hub:
             _charge(len(listeners), data)
 
     def passing(self, room: bytes, frame: Frame, but: Listener) -> None:
-        """Queues an ephemeral frame for all connections that listen to the room with the id `room`, except `but`. A
-        connection with much in its queue misses the frame."""
+        """Queues an ephemeral frame (a message that is not stored) for all connections that listen to the room with the
+        id `room`, except `but`, the one that sent it. A connection whose queue would be more than a quarter full misses
+        the frame. Does nothing if nobody else listens."""
         listeners = self._by_room.get(room)
         if listeners and (len(listeners) > 1 or but not in listeners):
             data = encode(frame)
@@ -242,8 +247,9 @@ class Hub:
             _charge(len(listeners), data)
 
     def notify_room(self, room: bytes, frame: Frame) -> None:
-        """Queues a frame for every connection that listens to the room with the id `room`. A connection whose queue is
-        full is ended: it reads the same again when it is back."""
+        """Queues a frame, such as the notice that a member lost a device, for every connection that listens to the room
+        with the id `room`. A connection with more than twice its queue's limit waiting is ended with the code "busy":
+        its client reads the same again when it has reconnected."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
             for listener in list(listeners):
@@ -271,7 +277,8 @@ class Hub:
         self.notify_each_device(uid, lambda dev: frame)
 
     def cut(self, dev: bytes, uid: bytes, code: str) -> None:
-        """Ends the connections of the device `dev` of the person `uid` with the error code `code`."""
+        """Ends all connections of the device `dev` of the person `uid` with the error code `code`, for example when the
+        device was revoked. Does nothing if there is none."""
         for listener in list(self._by_uid.get(uid, {})):
             if listener.dev == dev:
                 listener.end(code)
@@ -290,8 +297,9 @@ class Hub:
 
 
 def _charge(listeners: int, data: bytes) -> None:
-    """Charges the request that runs now for sending `data` to so many `listeners`, which other connections' tasks
-    do."""
+    """Charges the party of the request that runs now for sending `data` to so many `listeners`: a fixed processor time
+    for each of them, and some for each byte. The tasks of those connections do the sending, and no party is charged
+    there."""
     spending.charge(listeners * (_SEND_S + len(data) * _BYTE_S))
 
 

@@ -18,7 +18,7 @@ Gauges = Callable[[], Iterator[GaugeMetricFamily]]
 
 class Meters:
     """The counters of one server for the operator's Prometheus: items, refusals, connections turned away, bytes of
-    files and how long commits take. `commit` may be called from any thread."""
+    files and how long commits take. Counting is safe in any thread; the database's thread calls `commit`."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more of each, that nobody reads
@@ -82,7 +82,7 @@ def gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
 
 def gauges_by(name: str, help_text: str, label: str, values: dict[str, float]) -> GaugeMetricFamily:
     """A Prometheus gauge, called `name` and described by `help_text`, with a value for each of a few kinds. `values`:
-    by kind. `label`: what Prometheus calls the kind."""
+    the value by kind; if it is empty, the gauge has no value. `label`: the Prometheus label that holds the kind."""
     family = GaugeMetricFamily(name, help_text, labels=[label])
     for kind, value in values.items():
         family.add_metric([kind], value)

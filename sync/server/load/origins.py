@@ -17,8 +17,9 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def _read(text: str) -> _Address | None:
-    """Parses `text`, an IP address as sockets and proxies write it: with an interface, in brackets, with a port. An
-    IPv4 address that is written as IPv6 becomes IPv4. None for other text."""
+    """Parses `text`, an IP address as sockets and proxies write it: perhaps with an interface (`%eth0`), in brackets,
+    or with a port. Interface and port are dropped. An IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) becomes
+    IPv4. None for other text."""
     host = text.strip().partition("%")[0]
     if host.startswith("["):
         host = host[1:].partition("]")[0]
@@ -42,7 +43,8 @@ def origin_of(text: str) -> str:
 
 
 def network(text: str) -> _Network | None:
-    """Parses `text` as an IP network; a single address is one too. None for other text."""
+    """Parses `text` as an IP network, such as `10.0.0.0/8`, in which trusted proxies are; a single address is one too.
+    None for other text, also for an address within the network (`10.0.0.1/8`)."""
     try:
         return ipaddress.ip_network(text)
     except ValueError:
@@ -54,7 +56,7 @@ class Proxies:
 
     def __init__(self, trusted: Iterable[str], behind_proxy: bool) -> None:
         """`trusted`: the proxies that may name where a request comes from: addresses, networks, and "unix" for the unix
-        socket. `behind_proxy`: every connection is a proxy's, trusted or not."""
+        socket; any other text in it is ignored. `behind_proxy`: every connection is a proxy's, trusted or not."""
         self._unix = UNIX in trusted
         self._networks = [found for found in map(network, trusted) if found is not None]
         self._behind_proxy = behind_proxy
@@ -74,8 +76,9 @@ class Proxies:
         return UNKNOWN if self._behind_proxy or self.trusts(peer) else origin_of(peer)
 
     def forwarded(self, headers: Sequence[str]) -> str:
-        """Where a trusted proxy's request comes from, by its X-Forwarded-For `headers`. ▲ It is the last address that
-        is not a trusted proxy's: any client can write what is before it. UNKNOWN without such an address."""
+        """Where a trusted proxy's request comes from, by its X-Forwarded-For `headers`, in their order: an IPv4
+        address, or the /64 network of an IPv6 address. ▲ It is the last entry that is not a trusted proxy's: any client
+        can write what is before it. UNKNOWN without such an entry, or if that entry is no address."""
         named = [part for header in headers for part in header.split(",")]
         for part in reversed(named):
             if not self.trusts(part.strip()):

@@ -17,8 +17,8 @@ T = TypeVar("T")
 
 
 class Payer(Protocol):
-    """A party (a device or an address) that is charged for processor time, in seconds: what it has used decides when
-    its next requests begin."""
+    """The interface of what is charged for processor time, in seconds: the budget of a party (a device or an address).
+    What a party has used decides when its next requests begin."""
 
     def charge(self, processor_s: float) -> None:
         """Charges at once. Only on the event loop's thread."""
@@ -61,9 +61,9 @@ def charged() -> Iterator[None]:
 
 
 async def metered(work: Callable[P, Coroutine[Any, Any, T]], *given: P.args, **named: P.kwargs) -> T:
-    """Runs the coroutine function `work` with the given arguments and returns its result. After each of its steps on
-    the event loop, the payer of the context is charged for the step's processor time; waiting costs nothing. Two clock
-    readings a step: 0.5 µs."""
+    """Runs the coroutine function `work` with the given arguments and returns its result; its exceptions are raised
+    unchanged. After each of its steps on the event loop, the payer of the context is charged for the step's processor
+    time; waiting costs nothing. Two clock readings a step: 0.5 µs."""
     return await _steps(work(*given, **named))
 
 

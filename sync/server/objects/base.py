@@ -30,8 +30,9 @@ class WrongDigest(ObjectError):
 
 
 class NoSpace(ObjectError):
-    """The disk is full (up to its reserve, which files may not use) or failing. Nothing of the piece that was to be
-    stored is kept. What was stored before it stays, unless the piece was to begin the upload again."""
+    """A piece of an upload cannot be stored, or an upload cannot be completed: the disk is full (up to its reserve,
+    which files may not use) or failing. Nothing of the piece is kept. The bytes of the upload that were stored before
+    stay. They may be lost if the piece was to begin the upload again (offset 0)."""
 
     code = "full"
 
@@ -48,18 +49,20 @@ class Objects(Protocol):
     async def append(self, room: bytes, obj: bytes, part: bytes, offset: int, piece: bytes) -> int:
         """Adds `piece` to the unfinished upload of a part (named by the ids `room`, `obj`, `part`) and returns how many
         bytes of it are stored then. `offset`: where the piece begins; 0 begins the upload again. WrongOffset if it is
-        not 0 and the upload does not end there, NoSpace if the disk is full."""
+        not 0 and the upload does not end there, NoSpace if the disk is full or failing."""
         ...
 
     async def finish(self, room: bytes, obj: bytes, part: bytes, sha256: bytes) -> int:
         """Turns the upload of a part (named by the ids `room`, `obj`, `part`) into a complete part, durably, and
-        returns its size. WrongDigest if its bytes have another hash than `sha256`; the upload is then deleted. NoSpace
-        if the disk fails."""
+        returns its size in bytes. A complete part of the same name is replaced. `sha256`: the hash that the bytes must
+        have. WrongDigest if they have another; the upload is then deleted. WrongOffset if the part has no upload.
+        NoSpace if the disk fails; the part is then not complete."""
         ...
 
     async def read(self, room: bytes, obj: bytes, part: bytes, start: int, size_bytes: int) -> bytes:
-        """At most `size_bytes` bytes of a complete part (named by the ids `room`, `obj`, `part`), from `start` on.
-        FileNotFoundError if the part is not there."""
+        """Returns at most `size_bytes` bytes of a complete part (named by the ids `room`, `obj`, `part`), from the byte
+        `start` on: fewer at its end, b"" beyond it. FileNotFoundError if there is no complete part of that name, also
+        if its upload is unfinished."""
         ...
 
     async def discard(self, room: bytes, obj: bytes, part: bytes) -> None:

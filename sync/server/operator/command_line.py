@@ -27,9 +27,10 @@ def program() -> str:
 
 
 def configured(args: argparse.Namespace) -> Config:
-    """The configuration of a command, from its options and the operator's file. Where none of them names a TLS
-    certificate and key, tls.pem and tls.key in the data folder, if they are there. ConfigError for a bad file, and if
-    the data folder belongs to another user."""
+    """The configuration of a command, from its options `args` and the operator's file. If neither names a TLS
+    certificate, tls.pem in the data folder is used if it is there, and tls.key in the same way for the key; neither for
+    plain HTTP. ConfigError if the file is missing, cannot be read or has a wrong setting, and if the data folder
+    belongs to another user."""
     given = {name: getattr(args, name, None) for name in _OVERRIDES}
     overrides = {name: value for name, value in given.items() if value is not None and value is not False}
     if args.log is not None:
@@ -49,9 +50,10 @@ def _if_there(path: Path) -> Path | None:
 
 
 def _check_owner(data: Path) -> None:
-    """ConfigError unless this process runs as the owner of the folder `data`; if that is missing, only for root, in a
-    folder of another user. Nothing is checked on Windows. Otherwise the server could not read what this process writes:
-    SQLite makes further files beside a database, and a folder that root makes belongs to root."""
+    """ConfigError unless this process runs as the owner of the data folder `data`. If `data` is missing, ConfigError
+    only for root, if the nearest folder above it that exists does not belong to root. ConfigError too if this process
+    has no access to the folders above `data`. Nothing is checked on Windows. Otherwise the server could not read what
+    this process writes: SQLite makes further files beside a database, and a folder that root makes belongs to root."""
     try:
         ours = not hasattr(os, "geteuid") or data.stat().st_uid == os.geteuid()
     except FileNotFoundError:

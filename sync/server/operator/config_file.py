@@ -162,7 +162,9 @@ def read_config(file: Path | None, overrides: Mapping[str, Any]) -> Config:
     """The server's configuration. A value comes from `overrides` (the command line) if it is there, otherwise from the
     TOML file `file`, otherwise from the defaults.
 
-    Without `file`, DEFAULT_FILE is read if it exists. ConfigError names the file and the key.
+    If `file` is None, DEFAULT_FILE is read if it exists. ConfigError, which names the file, if the file is missing,
+    cannot be read or is not TOML. ConfigError, which names the file and the key, for an unknown key and a value that is
+    not allowed. `overrides` are not checked.
     """
     path = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     found = _read(path) if path is not None else {}

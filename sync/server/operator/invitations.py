@@ -22,8 +22,9 @@ _EVERYBODY = 1_000_000
 
 async def namesakes(data: Path, asked: Sequence[Staff]) -> list[tuple[int, str]]:
     """Warnings about people who are to be invited: (index in `asked`, sentence) for each record whose name a person or
-    an open invitation has already; the sentence says which. Accounts that have ended do not count. `data`: the server's
-    data folder.
+    an open invitation has already; the sentence says which. Sorted by index; [] if there are none. Upper and lower case
+    do not matter. Accounts that have ended do not count. `data`: the server's data folder. ConfigError if it has no
+    database.
 
     The caller warns and does not refuse: two colleagues may have the same name, and the printed code can be withdrawn.
     An option to allow it would be needed for every second list, and soon be given every time.
@@ -61,8 +62,8 @@ async def _invited(store: SqlStore, wanted: dict[str, list[int]]) -> list[tuple[
 
 
 def _format_record(record: dict[str, str]) -> str:
-    """A decoded staff record (`record`: "name", "title", "unit") in words, for example: Handläggare (Handläggare,
-    Enheten för tillsyn)."""
+    """Formats `record`, a decoded staff record ("name", "title", "unit"), for a warning to the operator: `name (title,
+    unit)`. An empty or missing title or unit is left out; without both only the name is left."""
     more = ", ".join(text for field in ("title", "unit") if (text := record.get(field, "")))
     return f"{record['name']} ({more})" if more else record["name"]
 

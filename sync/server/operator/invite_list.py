@@ -20,7 +20,7 @@ from pathlib import Path
 from sync.errors import Reject
 from sync.protocol.addresses import host_name
 from sync.server.config import LOOPBACK, Config, ConfigError
-from sync.server.host.files import create_private, sync_folder
+from sync.server.host.files import create_private
 from sync.server.host.folder_hold import held
 from sync.server.host.identity import read_agency
 from sync.server.host.listening import named
@@ -66,7 +66,7 @@ async def invite_all(config: Config, source: Path, *, hours: float, key_file: Pa
         known, codes = files.known_codes(people, agency)
         warnings = _unprintable(people) if known else await _warnings(config.data, people)
         if not known:
-            _write_new(files.codes, _table(people, codes))
+            create_private(files.codes, _table(people, codes))
         rows, added = await _invited(config.data, people, codes, agency, hours)
         letters_line = _write_letters(address(config), files.letters, people, codes, rows)
     begun = f"{added} of {len(people)} invited now"
@@ -80,8 +80,8 @@ def invite_all_offline(source: Path, to: Path, *, hours: float, key_file: Path |
     server. A second call continues an interrupted one.
 
     ConfigError, with nothing changed, if the list has a fault, if the files beside it belong to another list, or if
-    another command works in its folder; also if `to` exists without the table of codes or has the invitations of
-    another list.
+    another command works in its folder; also if `to` exists without the table of codes, has the invitations of another
+    list, is cut off, or has an invitation that has ended.
     """
     people = read_list(source)
     agency = offline_invites.read_key(key_file)
@@ -91,7 +91,7 @@ def invite_all_offline(source: Path, to: Path, *, hours: float, key_file: Path |
         if not known:
             if to.exists():
                 raise ConfigError(f"{to} exists already: name a new file for the invitations")
-            _write_new(files.codes, _table(people, codes))
+            create_private(files.codes, _table(people, codes))
         rows = _written_before(to, codes, agency) if to.exists() else _write_offline(to, people, codes, agency, hours)
         letters_line = _write_letters("", files.letters, people, codes, rows)
     begun = f"{len(people)} invitations for the agency {agency.fingerprint.hex()[:16]}: {to}"
@@ -116,7 +116,8 @@ def _written_before(to: Path, codes: Sequence[SignInCode], agency: Agency) -> li
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Files:
-    """The two files that are written beside a list of people: the table of their codes, and the letters."""
+    """The paths of the two files that are written beside a list of people: `codes`, the table of their activation codes
+    (CSV), and `letters`, the letters to print (PDF). Both are named after the list."""
 
     codes: Path
     letters: Path
@@ -154,7 +155,7 @@ async def _warnings(data: Path, people: Sequence[Listed]) -> list[str]:
 def _unprintable(people: Sequence[Listed]) -> list[str]:
     """A warning for each of `people`, in their order, whose staff record has characters that the font of the printed
     letters lacks."""
-    texts = ["".join(each.who.key) for each in people]
+    texts = [each.who.name + each.who.title + each.who.unit for each in people]
     odd = set(letters.unprintable("".join(texts)))
     return [
         f"line {each.line}: the letter has boxes in the place of {'  '.join(sorted(odd & set(text)))}"
@@ -166,9 +167,10 @@ def _unprintable(people: Sequence[Listed]) -> list[str]:
 async def _invited(
     data: Path, people: Sequence[Listed], codes: Sequence[SignInCode], agency: Agency, hours: float
 ) -> tuple[list[InviteRow], int]:
-    """Invites `people`, each by the code at the same place in `codes`, valid for `hours`. Returns the invitation of
-    each code, in order, and how many of them are new. Stores the new ones, in one transaction, in the data folder
-    `data`."""
+    """Invites `people`, each by the activation code at the same place in `codes`, valid for `hours`, signed by
+    `agency`. Codes that are in the data folder `data` already, used or not, are not invited again. Stores the new
+    invitations in one transaction, with an entry in the admin log. Returns the invitation of each code, in order, and
+    how many of them are new. ConfigError if `data` has no database, StoreError if it cannot be written."""
     async with opened(data) as store:
         there = {row.invite_pk: row for row in await store.invites()}
         new = {
@@ -185,9 +187,10 @@ async def _invited(
 def _write_letters(
     server: str, to: Path, people: Sequence[Listed], codes: Sequence[SignInCode], rows: Sequence[InviteRow]
 ) -> str:
-    """Writes the letters to the file `to`, for the codes whose invitation (in `rows`) can still be used, unless the
-    file exists. Returns what the summary calls the file. `server` is what people type to reach it, "" if that is not
-    known. ConfigError if no code can be used."""
+    """Writes letters to the file `to`, one for each of `people` whose invitation can still be used. `codes` and `rows`
+    have each person's activation code and invitation, in the same order. An existing file stays as it is. Returns the
+    summary's words for the file: "Letters", or "Letters, made before" if it existed. `server` is what people type to
+    reach it, "" if that is not known. ConfigError if the file does not exist and no invitation can be used."""
     if to.exists():
         return "Letters, made before"
     now = now_ms()
@@ -198,13 +201,15 @@ def _write_letters(
     ]
     if not made:
         raise ConfigError("every code of this list is used, withdrawn or too old: there is no letter to make")
-    _write_new(to, letters.pdf(made, server))
+    create_private(to, letters.pdf(made, server))
     return "Letters"
 
 
 def address(config: Config) -> str:
-    """What people type to reach the server, where the configuration says it: its first address, or the one name in its
-    certificate. "" otherwise."""
+    """The address that people type to reach the server, as far as the configuration `config` says it: the first of its
+    `addresses`, or the only host in its TLS certificate (loopback aside), with the port. The port 443 is left out. ""
+    if there is neither, or the certificate cannot be read. For plain HTTP (behind a proxy) the certificate is not
+    used."""
     if config.addresses:
         return config.addresses[0].removesuffix(":443")
     names: set[str] = set()
@@ -234,9 +239,10 @@ def _table(people: Sequence[Listed], codes: Sequence[SignInCode]) -> bytes:
 
 
 def _cells(who: Staff) -> list[str]:
-    """▲ A person's name, title and unit as cells that no spreadsheet computes. Otherwise a formula in a name could send
-    away the codes beside it. Covers text behind a comma too, where a spreadsheet of another country starts a new
-    cell."""
+    """▲ The name, title and unit of the person `who`, in this order, as cells that no spreadsheet computes: a character
+    that begins a formula, such as = or @, gets an apostrophe before it. Otherwise a formula in a name could send away
+    the codes beside it. Covers text behind a comma, a semicolon or a quotation mark too, where a spreadsheet of another
+    country starts a new cell."""
     return [_FORMULA.sub(r"\1'\2", text) for text in (who.name, who.title, who.unit)]
 
 
@@ -270,9 +276,10 @@ def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[Si
 
 
 def _own(path: Path) -> bytes:
-    """▲ The content of the file `path`, which only this user can have written. ConfigError for a link, and for a file
-    that others own or may write. Otherwise somebody who may write to the list's folder could put a table there with
-    codes that they know, and the agency would sign those."""
+    """▲ The content of the file `path`, which only this user can have written. ConfigError for a link, for a file that
+    others own or may write, and for no regular file; OSError if it is missing or cannot be read. Otherwise somebody who
+    may write to the list's folder could put a table there with codes that they know, and the agency would sign those.
+    On Windows links, owners and rights are not checked."""
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as e:
@@ -287,13 +294,3 @@ def _own(path: Path) -> bytes:
                 f"{path} can be written by others than {current_user()}: it may have codes that they know"
             )
         return f.read()
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """Stores `data` in the new file `path`, whole or not at all, readable for its owner alone. The caller holds the
-    folder's lock and has checked that no such file exists."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)  # of a run that was cut off
-    create_private(part, data)
-    part.replace(path)
-    sync_folder(path.parent)

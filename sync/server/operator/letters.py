@@ -56,7 +56,8 @@ def pdf(letters: Sequence[Letter], server: str) -> bytes:
 
 
 def unprintable(text: str) -> str:
-    """The characters in `text` that the letters' font lacks: a box is printed in the place of each."""
+    """The characters in `text` that the letters' font lacks, each once, sorted; "" if it has all. A box is printed in
+    the place of each."""
     with _pages() as pages:
         known = set().union(*(font.cmap for font in pages.from_files()))
     return "".join(sorted({char for char in text if ord(char) not in known}))
@@ -69,7 +70,8 @@ def link(server: str, code: str) -> str:
 
 
 def until(ms: int) -> str:
-    """The time `ms` in Swedish, in the local zone, as in: tisdag 1 december 2026 kl. 14.05."""
+    """The time `ms` in Swedish, in the local zone, for a letter. Hour and minute have two digits, as in: tisdag 1
+    december 2026 kl. 09.05."""
     t = datetime.fromtimestamp(ms / 1000).astimezone()
     return f"{_DAYS[t.weekday()]} {t.day} {_MONTHS[t.month - 1]} {t.year} kl. {t.hour:02}.{t.minute:02}"
 
@@ -86,7 +88,8 @@ def _pages() -> Iterator["_LetterPages"]:
 
 
 class _LetterPages(FPDF):
-    """A PDF of letters in Swedish: A4 pages in the fonts of the desktop program."""
+    """A PDF of letters in Swedish: A4 pages in the fonts of the desktop program. Empty at first; `add` adds a page for
+    each letter."""
 
     def __init__(self) -> None:
         super().__init__(orientation="portrait", unit="mm", format="A4")
@@ -150,7 +153,8 @@ class _LetterPages(FPDF):
         self.ln(1.5)
 
     def _qr(self, text: str) -> None:
-        """Draws the QR code of `text`: a rectangle for each run of dark modules in a row. 0.5 ms."""
+        """Draws the QR code of `text` on the page: 42 mm wide, at the left margin, below what was drawn before. What is
+        drawn next comes below it. Draws a rectangle for each run of dark modules in a row. 0.5 ms."""
         matrix = segno.make(text, error="m", micro=False).matrix
         size, top = _QR_MM / len(matrix), self.get_y()
         height = size * 1.02  # otherwise a viewer shows white lines between the rows

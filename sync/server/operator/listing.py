@@ -64,8 +64,9 @@ class DeviceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomLine:
-    """One room in the listing of rooms: its id in hex, `members` now, number of `items`, `size_bytes` (parts of files
-    counted), `changed` when the last item came (ms), and whether it is `closed` to writing since a restore."""
+    """One room in the listing of rooms: its id in hex, `members` now, number of `items` (a room has at least one),
+    `size_bytes` (parts of files counted), `changed` when the last item came (ms), and whether it is `closed` to writing
+    since a restore."""
 
     room: str
     members: int
@@ -77,8 +78,9 @@ class RoomLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A device that a closed room waits for, since it may have items that a restore lost: its person's name, its id in
-    hex, and when it was last seen (ms)."""
+    """A device that a closed room waits for, since it may have items that a restore lost. `name`: its person's name, or
+    the person's id if their staff record was lost. `device`: its id in hex. `last_seen`: when it was last seen (ms); a
+    device that was never seen is not awaited."""
 
     name: str
     device: str
@@ -101,7 +103,8 @@ class ClosedLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteLine:
     """One open invitation in the listing of invitations: ids in hex; `person` who is invited back ("" for somebody
-    new); `made` in ms, 0 for unknown; `age_hours` since then (0 for unknown), `hours_left` until the code ends."""
+    new); `made` in ms, 0 for unknown; `age_hours`: hours since then, 0 also if `made` is unknown; `hours_left` until
+    the code ends."""
 
     invitation: str
     name: str
@@ -118,8 +121,9 @@ Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine | OwnerLine | I
 
 async def users(data: Path, words: str) -> list[UserLine]:
     """A line for every person in the data folder `data` whose name, title and unit contain all `words` (separated by
-    spaces), sorted by name; "" lists everybody. A word may also be a part of a longer one, and case does not matter:
-    `berg` finds Lindberg."""
+    spaces), sorted by name; "" lists everybody. People whose account has ended are listed too. A word may also be a
+    part of a longer one, and case does not matter: `berg` finds Lindberg. [] if no person is found. ConfigError if
+    there is no database."""
     agency_pk = read_agency_pk(data)
     async with opened(data) as store:
         return [await _user_line(store, user, agency_pk) for user in await _people(store, words)]
@@ -144,7 +148,9 @@ async def _user_line(store: SqlStore, user: UserRow, agency_pk: bytes) -> UserLi
 
 async def devices(data: Path, words: str) -> list[DeviceLine]:
     """A line for each device, revoked ones too, of every person in the data folder `data` whose name, title and unit
-    contain all `words` (separated by spaces; also as parts of longer words, in any case); "" lists everybody's."""
+    contain all `words` (separated by spaces; also as parts of longer words, in any case); "" lists everybody's. Sorted
+    by the person's name; a person's devices in the order in which they were added. ConfigError if there is no
+    database."""
     agency_pk = read_agency_pk(data)
     lines = []
     async with opened(data) as store:
@@ -224,7 +230,7 @@ async def rooms(data: Path) -> list[RoomLine]:
 
 async def closed(data: Path) -> list[ClosedLine]:
     """A line for each room in the data folder `data` that takes no writing since a restore, with the devices that it
-    waits for."""
+    waits for. Sorted by the rooms' ids; [] if no room is closed. ConfigError if there is no database."""
     lines = []
     async with opened(data) as store:
         awaited = dict(await store.awaited_devices())
@@ -289,7 +295,8 @@ def as_json(lines: Iterable[Line]) -> str:
 
 
 def as_table(lines: Sequence[Line]) -> str:
-    """The lines as a table for people: columns under their names, times in local time; "" for no lines."""
+    """Formats `lines`, all of one listing, as a table for people: a row with the names of the columns, then a row for
+    each line, in their order. Times are in local time ("never" for 0), truth values are yes or no. "" for no lines."""
     rows = [{key: _printable(_cell(key, value)) for key, value in asdict(line).items()} for line in lines]
     if not rows:
         return ""
@@ -299,8 +306,8 @@ def as_table(lines: Sequence[Line]) -> str:
 
 
 def _printable(text: str) -> str:
-    """`text` with its control and format characters escaped as in JSON. Otherwise a terminal would obey those in a
-    person's name."""
+    """`text` with its unprintable characters escaped as in JSON: control and format characters, and every blank other
+    than the space. Otherwise a terminal would obey control characters in a person's name."""
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 

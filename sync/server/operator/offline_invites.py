@@ -48,8 +48,9 @@ refuses times that no database can store."""
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first line of a file of invitations. `agency` is the fingerprint of the agency's key, `count` how many lines
-    follow."""
+    """The first line of a file of invitations, which are made on one computer and imported on the server. `version`:
+    the version of such files. `agency`: the fingerprint of the agency's key. `count`: how many lines follow, one for
+    each invitation, so that a file that is cut off is noticed."""
 
     version: int = msgspec.field(name="kansli-invitations")
     agency: bytes
@@ -57,8 +58,9 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One invitation in a file of them: the agency's certificate and its signature, and the staff record with its
-    salt."""
+    """One invitation in a file of them. `cert`: the agency's certificate of it, encoded: its one-time public key, the
+    hash of the staff record, and when it ends. `sig`: the agency's signature over `cert`. `record`: the encoded staff
+    record; `salt`: what its hash was made with."""
 
     cert: bytes
     sig: bytes
@@ -84,7 +86,8 @@ def invite_offline(
 
 def read_key(key_file: Path | None) -> Agency:
     """The agency, made from its private key alone. `key_file`: where the key is, `-` for standard input. ConfigError if
-    it is None, or if it is not the file of such a key."""
+    it is None, if the file is missing, cannot be read or may be read by everybody on this machine, or if it is not the
+    file of such a key."""
     if key_file is None:
         raise ConfigError("--offline needs --agency-key: there is no data folder that says where it is")
     return Agency(read_seed(key_file))
@@ -132,9 +135,10 @@ async def import_invites(data: Path, source: Path) -> list[InviteRow]:
 
 
 def read_invitations(f: BinaryIO, name: str, agency_pk: bytes, now: int) -> list[InviteRow]:
-    """The invitations in the open file `f`, each proven by the agency's signature (`agency_pk` is its public key).
-    `name`: what errors call the file. `now`: the time (ms) after which the invitations must end. ConfigError with the
-    line where something is wrong."""
+    """The invitations in the open file `f`, in its order, each proven by the agency's signature (`agency_pk` is its
+    public key). `name`: what errors call the file. `now`: the present time (ms). ConfigError for a file of another
+    agency or kind, for one that is cut off, for a line that is not valid or comes twice, and for an invitation that has
+    ended by `now` or ends more than 366 days later. It names the line, if one is wrong."""
     lines = _lines(f, name)
     head = _head(next(lines, b""), name, agency_pk)
     rows: list[InviteRow] = []

@@ -17,8 +17,9 @@ from sync.trust.person.recovery_sheet import RecoveryShare
 
 async def make_request(store: Store, uid: bytes) -> bytes:
     """The bytes with which the holder of the escrow key can open, on any machine, the share of the person `uid`'s
-    recovery sheet (the half of its secret that is not on the paper): the person's log and staff record. ConfigError for
-    an unknown person, and for one whose record was lost in a restore."""
+    recovery sheet (the half of its secret that is not on the paper): the person's log and staff record. Made also for a
+    person without a recovery sheet; then nothing can be opened with it. ConfigError for an unknown person, and for one
+    whose record was lost in a restore."""
     user, rows = await store.user(uid), await store.user_entries(uid, -1)
     if user is None or not rows:
         raise ConfigError("nobody has this id")
@@ -47,7 +48,7 @@ def write_request(request: bytes, to: Path) -> None:
 
 def read_request(path: Path) -> bytes:
     """Reads a request to open the share of a recovery sheet from the file `path`. ConfigError if the file is too large
-    for one; nothing else is checked."""
+    for one, OSError if it is missing or cannot be read. Nothing else is checked: opening the share does that."""
     if path.stat().st_size > MAX_REQUEST_BYTES:
         raise ConfigError(f"{path} is no request: it is too large")
     return path.read_bytes()
@@ -55,11 +56,13 @@ def read_request(path: Path) -> bytes:
 
 def open_share(request: bytes, key_file: Path, *, name: str) -> RecoveryShare:
     """Opens the share that `request` asks for (the half of a recovery sheet's secret that is not on the paper), with
-    the escrow key in the file `key_file`. `name`: the name in the staff record of the person whose share it must be.
+    the escrow key in the file `key_file`. `name`: the name in the staff record of the person whose share it must be,
+    letter by letter the same.
 
     ▲ It is compared with the name that the agency's own key bound to the log. Otherwise a false server could request
     another person's share in the name of the person at the desk. ConfigError for another name, and if the key is
-    missing; Reject if the request is not valid or cannot be opened.
+    missing or is not an escrow key; Reject if the request is not valid or cannot be opened (no recovery sheet in force,
+    another escrow key).
     """
     escrow = read_escrow(key_file)
     asked = ShareRequest.check(request, escrow.agency_pk)

@@ -31,8 +31,8 @@ _HOW = 'save the list as "CSV UTF-8"'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A person on a list of people to invite. `line`: the line of the file on which their row begins (the header is
-    line 1)."""
+    """A person on a list of people to invite. `who`: their staff record (name, title, unit), checked. `line`: the line
+    of the file on which their row begins (the header is line 1)."""
 
     line: int
     who: Staff
@@ -40,7 +40,8 @@ class Listed:
 
 def read_list(path: Path) -> list[Listed]:
     """Reads a list of people to invite from the CSV file `path`: everybody on it, in its order; at least one.
-    ConfigError that names the file and each faulty line; OSError if the file cannot be read."""
+    ConfigError that names the file if it is empty, too large, not in UTF-8 or has more than MOST_LINES people; if lines
+    are faulty, it names the first twenty. OSError if the file cannot be read."""
     with path.open("rb") as f:
         data = f.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
@@ -70,8 +71,8 @@ def _limit() -> str:
 
 
 def _decoded(path: Path, data: bytes) -> str:
-    """The text of a file with the content `data`. ConfigError, which names `path`, if it is not UTF-8: a guessed
-    encoding could change a name, which the agency then signs."""
+    """The text of a file with the content `data`, without the byte order mark that may begin it. ConfigError, which
+    names `path`, if it is not UTF-8: a guessed encoding could change a name, which the agency then signs."""
     for bom, name in _BOMS:
         if data.startswith(bom):
             raise ConfigError(f"{path} is in {name}, not in UTF-8: {_HOW}")
@@ -95,8 +96,10 @@ _Fault = tuple[int, str]
 
 
 def _rows(text: str) -> tuple[list[_Row], list[_Fault]]:
-    """The rows of `text`, in CSV, that have text in a cell, each with the line on which it begins, and the faults.
-    Reading stops with a fault at a quotation mark that is not closed."""
+    """Parses `text` as CSV, with semicolons or commas, whichever its first line has more of. Returns (rows, faults).
+    The rows are those that have text in a cell, each with the line on which it begins. A quotation mark that is not
+    closed, or is within a cell, is a fault, with its line: reading stops there, and the rows before it are returned
+    too."""
     begun, rows = 0, []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:

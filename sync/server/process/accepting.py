@@ -53,14 +53,15 @@ class BareServer(uvicorn.Server):
 
 class GuardedServer(BareServer):
     """A uvicorn server that takes only the connections that `entrance` admits, by its limits on clients that have not
-    signed in. TLS is that of uvicorn's configuration, if any."""
+    signed in. It does not handle signals. TLS is that of uvicorn's configuration, if any."""
 
     def __init__(self, config: uvicorn.Config, entrance: Entrance) -> None:
         super().__init__(config)
         self._entrance = entrance
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts to accept connections on the given sockets, which are bound already. uvicorn calls it."""
+        """Starts to accept connections on `sockets`, which are bound already. uvicorn calls it at its start, in place
+        of its own method. None or [] accepts nothing."""
         await self.lifespan.startup()
         taking = [Accepting(each, self._entrance, self._protocol, self.config.ssl) for each in sockets or []]
         for each in taking:
@@ -152,8 +153,8 @@ class Accepting:
 
     async def _begin(self, arrived: socket.socket, caller: Caller) -> None:
         """Does the TLS handshake on `arrived`, an accepted socket, if the server uses TLS, and then gives the
-        connection to the protocol. If that fails, removes the connection (`caller`) from the entrance's counts; an
-        OSError, such as that of a failed handshake, is not raised, every other error is."""
+        connection to the protocol that reads it. If that fails, removes the connection (`caller`) from the entrance's
+        counts. An OSError is not raised: the other end spoke no TLS, left, or took too long. Every other error is."""
         within_s = None if self._tls is None else _GOODBYE_S
         try:
             await self._loop.connect_accepted_socket(

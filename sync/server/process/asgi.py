@@ -37,8 +37,9 @@ def make_monitor(service: Service, condition: Condition) -> Starlette:
 
 
 class _Health:
-    """Serves /healthz (the process runs) and /readyz (200 if the server would accept everything that is allowed,
-    otherwise 503 with the reason), for a proxy, a monitor or a container."""
+    """Serves /healthz (the process runs) and /readyz, for a proxy, a monitor or a container. /readyz is 200 if the
+    server can work, otherwise 503 with the reason: the store cannot be written, less of the disk is free than its
+    reserve, or a certificate is not valid now."""
 
     def __init__(self, condition: Condition) -> None:
         self._condition = condition
@@ -58,7 +59,8 @@ class _Health:
 
 class _Socket:
     """Adapts Starlette's WebSocket to what a Connection expects. If the other end has gone, `receive` returns None, and
-    `send` and `close` raise ConnectionError. A text message is received as b""."""
+    `send` and `close` raise ConnectionError. A text message is received as b"", which a Connection refuses as a
+    malformed frame."""
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
@@ -84,9 +86,9 @@ class _Socket:
 
 class _Guarded:
     """▲ Wraps the application: an HTTP request begins when the budget of its party allows, and its processor time is
-    charged to that budget. The party is the device whose bearer token the request shows, otherwise the client's
-    address. A WebSocket is charged for its opening; its own requests are budgeted elsewhere. A request of a connection
-    that the entrance has ended is not served."""
+    charged to that budget. The party is the device whose bearer token the request shows, otherwise the client's address
+    (from X-Forwarded-For, if a trusted proxy is at the other end). A WebSocket is charged for its opening; its own
+    requests are budgeted elsewhere. A request of a connection that the entrance has ended is not served."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app = app
@@ -130,8 +132,8 @@ class Edge:
         self.app = _Guarded(Starlette(routes=routes), service)
 
     async def leave(self) -> None:
-        """Ends all connections when the server stops: requests that have begun are answered, and clients are asked to
-        reconnect."""
+        """Ends all WebSockets when the server stops: requests that have begun on them are answered, and clients are
+        asked to reconnect. Takes at most two times LEAVE_S. HTTP requests are not ended here."""
         await asyncio.gather(*(connection.leave() for connection in self._connections))
 
     async def socket(self, websocket: WebSocket) -> None:

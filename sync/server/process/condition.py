@@ -30,9 +30,9 @@ _PROBE_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Look:
     """The server's condition at one moment. `code` is "ready" or the reason why not: "starting" (not checked yet),
-    "full" (no file would be accepted), "slow" (the disk does not answer), "certificate" (clients refuse it: its time
-    has ended or not begun), or the code of the error with which a write to the store failed. `free_bytes`: what is left
-    on the disk."""
+    "full" (less is free than the disk's reserve, so no file is accepted, or the disk is failing), "slow" (the disk does
+    not answer), "certificate" (clients refuse it: its time has ended or not begun), or the code of the error with which
+    a write to the store failed. `free_bytes`: what is left on the disk."""
 
     code: str
     free_bytes: int
@@ -44,8 +44,8 @@ class Look:
 
 class Condition:
     """Whether the server can work: that its store can be written, that its disk has room, and that its certificates are
-    valid (`look`). Also gives the operator's figures that are gauges rather than counters (`gauges`). `commands`: what
-    the admin log says."""
+    valid (`look`). Also gives the operator's figures that are gauges rather than counters (`gauges`). `commands`: the
+    AdminWatch, whose figures of the admin log (last backup, last command, counts) are among the gauges."""
 
     def __init__(
         self, config: Config, store: Store, service: Service, certificates: Certificates, commands: AdminWatch
@@ -62,7 +62,8 @@ class Condition:
 
     async def look(self) -> Look:
         """Checks the server's condition: writes to the store, reads the disk's free space, and looks at the
-        certificates' dates. A result is used for a second, however often this is called."""
+        certificates' dates. Returns the result; a fault is its `code`, and is not raised. Only if the free space cannot
+        be read, OSError. A result is used for a second, however often this is called."""
         async with self._looking:
             if time.monotonic() - self._at > _AGE_S:
                 self._seen = await self._look()
@@ -70,7 +71,10 @@ class Condition:
         return self._seen
 
     async def _look(self) -> Look:
-        free = shutil.disk_usage(self._config.data).free
+        try:
+            free = shutil.disk_usage(self._config.data).free
+        except OSError:
+            return Look("full", 0)  # the disk is failing, or gone
         try:
             await self._probe()
         except StoreError as e:
@@ -82,8 +86,9 @@ class Condition:
         return Look("full" if free < self._config.disk_reserve_bytes else "ready", free)
 
     async def _probe(self) -> None:
-        """Writes to the store, to see whether that works. TimeoutError after _PROBE_S, StoreError if the write fails.
-        While a write is still pending, no second one begins."""
+        """Writes to the store, to see whether that works; returns nothing if it does. TimeoutError if the write has not
+        ended after _PROBE_S: the next call then waits for the same write, and begins no second one. StoreError if the
+        write fails."""
         if self._probing is None:
             self._probing = asyncio.ensure_future(self._store.probe())
         done, _ = await asyncio.wait([self._probing], timeout=_PROBE_S)
@@ -93,7 +98,8 @@ class Condition:
         probed.result()
 
     async def close(self) -> None:
-        """Cancels a check of the store that has not ended."""
+        """Called when the server stops: cancels a test write to the store that is still pending, and waits for its end.
+        Does nothing if there is none."""
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.wait([self._probing])
@@ -149,5 +155,5 @@ _FILES = {"database": "", "log": "-wal"}
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except OSError:
         return 0

@@ -11,7 +11,9 @@ from sync.server.rules.handshake import Handshake, Who
 
 
 class Socket(Protocol):
-    """One WebSocket, as the code that serves it sees it: binary messages in and out, and a close with a code."""
+    """An interface: one WebSocket, as the code that serves it sees it. `receive` returns the next binary message, b""
+    for a text message, None when the other end has gone. `send` sends a binary message, and `close` ends the WebSocket
+    with a close code; both raise ConnectionError if the other end has gone."""
 
     async def receive(self) -> bytes | None:
         """The next binary message, b"" for a text message, None when the other end has gone."""
@@ -47,8 +49,10 @@ class Rules(Protocol):
 
 
 class Caller(Protocol):
-    """One client's connection, for the code that serves it: what it may ask of, and must report to, the entrance, the
-    part of the server that limits connections on which nobody has signed in."""
+    """An interface: one client's connection, as the code that serves it sees the entrance (the part of the server that
+    limits connections on which nobody has signed in). `budget`: the processor time that is charged. `lingers`: lets the
+    connection stay without a sign-in, for pairing. `signed_in`: notes that a device has signed in, whose budget is
+    charged from then on."""
 
     @property
     def budget(self) -> Budget:

@@ -77,8 +77,10 @@ class FileParts:
         return Response(status_code=status, headers={"upload-offset": str(held)})
 
     async def _get(self, request: Request, name: PartName, who: Who) -> Response:
-        """Answers GET and HEAD of the part `name`: all of it, or the bytes that the Range header asks for. BlobRefusal
-        404 or 416."""
+        """Answers GET and HEAD of the part `name`: all of it (200), or the bytes that the Range header asks for (206).
+        HEAD gets headers only, and no range. `who`: the device that asks, whose budget lets the step begin; its
+        permission was checked before. BlobRefusal 404 if the part is not complete or its bytes are missing, 416 if the
+        range is not possible."""
         async with self._budgeted(who):
             row = await self._service.blobs.find(name)
             headers = {
@@ -98,14 +100,15 @@ class FileParts:
         return Response(body, HTTPStatus.PARTIAL_CONTENT, headers)
 
     def _budgeted(self, who: Who) -> BudgetedRequest:
-        """▲ For an `async with` block that is one step of a request for files: it begins when the budget of the device
-        `who` allows, as the requests on its WebSocket do."""
+        """▲ Returns an object for an `async with` block that is one step of a request for files: the block begins when
+        the budget of the device `who` allows, as the requests on its WebSocket do. It counts as a running request of
+        the device until it ends; its processor time is charged elsewhere."""
         return BudgetedRequest(self._service.hub.budget(who.dev, who.uid))
 
     async def _body(self, request: Request, size: int) -> bytes:
         """Reads the request's body, of `size` bytes as announced. A shorter body is returned as it is. ▲ BlobRefusal
-        413 for more: a chunked body ends only when its sender wants. TimeoutError if nothing is received for
-        `stall_s`."""
+        413 for more: a chunked body ends only when its sender wants. TimeoutError if nothing is received for `stall_s`,
+        ClientDisconnect if the client has gone."""
         pieces: list[bytes] = []
         stream = request.stream()
         while True:

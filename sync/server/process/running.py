@@ -142,10 +142,13 @@ def _no_password() -> str:
 def _reload(
     config: Config, tls: ssl.SSLContext | None, at: Listening, service: Service, certificates: Certificates
 ) -> None:
-    """Reads the certificate's file again: new connections get that certificate (in `tls`), and the server's addresses
-    are its names unless they are configured. Existing connections keep the old certificate. ConfigError, with nothing
-    changed, if it cannot be used: the pair is loaded into a scratch context first, so that a certificate without its
-    key does not half-replace the one in use. Behind a proxy (`tls` is None) the file's problems are only logged."""
+    """Reads the file of the TLS certificate again, so that it can be renewed without a restart. New connections get the
+    new certificate (in `tls`, the context in use); existing ones keep the old one. Unless `config` names addresses, the
+    addresses at which `service` may be dialled become the certificate's names and the host of `at` (where the server
+    listens). `certificates`, which watches the certificates' dates, notes the new one. ConfigError, with nothing
+    changed, if the new certificate cannot be used, or has a problem that the old one does not have: the pair is loaded
+    into a scratch context first, so that a certificate without its key does not half-replace the one in use. OSError if
+    the file is replaced meanwhile. Behind a proxy (`tls` is None) the file's problems are only logged."""
     if tls is None or config.cert is None or config.key is None:
         certificates.adopt_new()  # behind a proxy nothing is loaded: its problems are only logged
         return
@@ -166,8 +169,9 @@ def _addresses(config: Config, at: Listening) -> frozenset[str]:
 
 @contextlib.asynccontextmanager
 async def _monitored(config: Config, app: Starlette) -> AsyncIterator[str]:
-    """Serves `app` on the operator's own listener until the block ends. Gives its URL; "" if the configuration has
-    none."""
+    """Serves `app`, the server's figures and health, over plain HTTP on the operator's own listener until the block
+    ends. Gives its URL; "", and nothing is served, if the configuration `config` has none. ConfigError if the address
+    cannot be used, for example because the port is taken."""
     if not config.metrics:
         yield ""
         return
@@ -181,8 +185,10 @@ async def _monitored(config: Config, app: Starlette) -> AsyncIterator[str]:
 async def _served(
     listening: socket.socket, edge: Edge, entrance: Entrance, tls: ssl.SSLContext | None
 ) -> AsyncIterator[None]:
-    """Serves clients from the socket `listening` until the block ends; with TLS if `tls` is given. Then it accepts no
-    new connection, answers and notifies all clients, and disconnects them last."""
+    """Serves clients from the socket `listening` until the block ends, by the application of `edge`; with TLS if `tls`
+    is given. `entrance` decides which connections are accepted, by its limits on clients that have not signed in. At
+    the end it accepts no new connection, answers and notifies all clients, disconnects them last, and closes the
+    socket."""
     server = GuardedServer(uvicorn_config(edge.app, tls), entrance)
     async with _listening(server, listening):
         try:

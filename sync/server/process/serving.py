@@ -23,9 +23,10 @@ log = logging.getLogger("sync.server")
 
 
 async def serve(config: Config) -> None:
-    """Runs a server until SIGTERM or SIGINT; SIGHUP makes it read the TLS certificate again. When clients can connect,
-    prints a line of JSON that says where, and notifies systemd. Errors as for `start_server`: ConfigError, Reject,
-    StoreError or OSError if it cannot start."""
+    """Runs a server with the configuration `config` until SIGTERM or SIGINT, then stops it in order and returns. SIGHUP
+    makes it read the TLS certificate again. When clients can connect, prints a line of JSON to standard output that
+    says where, and notifies systemd. If the server cannot start: ConfigError, StoreError, OSError, or Reject for a
+    certificate of the agency that does not verify."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sig, stop.set)

@@ -33,8 +33,10 @@ _SLICE = 1024
 
 
 class HeadProtocol(H11Protocol):
-    """uvicorn's HTTP protocol for one connection (`caller`), with a deadline for a request's head and for its answer.
-    The processor time of reading is charged to the connection's budget."""
+    """uvicorn's HTTP protocol for one connection (`caller`), with a deadline against slow clients. By then a request's
+    head must be received, and the request must be answered, open a WebSocket or show a device's bearer token. Otherwise
+    the connection is ended. The deadline is set when the connection begins, and again after each answer. The processor
+    time of reading is charged to the connection's budget."""
 
     def __init__(self, caller: Caller, **given: Any) -> None:
         super().__init__(app_state={"caller": caller}, **given)
@@ -111,8 +113,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_bytes(event)
 
     def handle_cont(self, event: Frame) -> None:
-        """Takes a further fragment of a message. ▲ The seventeenth closes the connection, and nothing behind it is
-        kept."""
+        """Takes a further fragment, `event`, of a message. ▲ The seventeenth, with the message's first one counted,
+        closes the connection, and nothing behind it is kept."""
         self._fragments += 1
         if self._fragments > MAX_FRAGMENTS:
             self._fail("fragments")

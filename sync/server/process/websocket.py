@@ -48,8 +48,9 @@ def _encoded(reply: Frame, rid: int) -> bytes:
 
 
 class Connection:
-    """The server's side of one WebSocket: reads frames, has requests answered by `rules`, and writes the answers,
-    within `limits`. `run()` returns when either end has closed it."""
+    """The server's side of one WebSocket: reads frames, has requests answered by `rules` (the rest of the server), and
+    writes the answers, within `limits`. Each request begins when the budget of its device (before sign-in: of its
+    address) allows. `run()` serves the connection and returns when either end has closed it."""
 
     def __init__(self, socket: Socket, rules: Rules, limits: Limits, caller: Caller | None = None) -> None:
         """`caller` is the connection as the entrance counts it before sign-in; None (in tests) counts nothing."""
@@ -95,8 +96,9 @@ class Connection:
             await self._last_word(None, _GOING)
 
     async def leave(self) -> None:
-        """Ends the connection because the server stops: reads no more, answers requests that have begun, and closes
-        with a code that asks the client to reconnect. Takes at most two times LEAVE_S."""
+        """Ends the connection because the server stops, and asks the client to reconnect by the close code. Reads no
+        more; waits at most LEAVE_S until requests that have begun are answered, then at most LEAVE_S until the answers
+        are sent. Requests that are still running then are cancelled."""
         self._leaving = True
         if self._reader is not None:
             self._reader.cancel()
@@ -107,7 +109,8 @@ class Connection:
         self.end(None)
 
     def end(self, code: str | None) -> None:
-        """Ends the connection, after an Error frame if `code` is given. A second call does nothing."""
+        """Makes `run` end the connection: it stops the connection's tasks and sends an Error frame, if `code` (an
+        ErrorCode) is not None, before it closes. Does not wait for that. A second call does nothing."""
         if not self._over.done():
             self._over.set_result(code)
 
@@ -180,11 +183,12 @@ class Connection:
                 await self._begin(frame)
 
     async def _pass_on(self, frame: Ephemeral) -> None:
-        """Passes an ephemeral message on to other devices, at a limited rate for the device over all its connections.
-        Messages that are too large or beyond the rate are dropped, and so are all while the device is beyond its
-        processor time and others are present. ▲ After a dropped message the connection is not read for _DROPPED_S.
-        Otherwise reading and dropping such frames could take all of the server's time. Refusal "auth" before
-        sign-in."""
+        """Passes an ephemeral message (for the devices that are online; it is not stored) on to other devices, at a
+        limited rate for the sending device over all its connections. Messages that are too large or beyond the rate are
+        dropped without an answer. So are all while the device is beyond its processor time and another device or
+        address has begun a request within the last second. ▲ After a dropped message the connection is not read for
+        _DROPPED_S. Otherwise reading and dropping such frames could take all of the server's time. Refusal "auth"
+        before sign-in."""
         if self._listener is None:
             raise Refusal(ErrorCode.AUTH, "first sign in")
         short = len(frame.ct) <= self._limits.ephemeral_bytes
@@ -280,8 +284,9 @@ class Connection:
         return reply
 
     async def _go_on_with(self, budget: Budget) -> None:
-        """Continues the current request in another budget: ends it in the one in which it began, and waits until
-        `budget` lets it begin there."""
+        """Continues the current request in another budget (the processor time of an address or a device), when a device
+        signs in: ends the request in the budget in which it began, and waits until `budget` lets it begin there. Later
+        requests on this connection use `budget` too. BugError if the calling task is no request at work."""
         task = asyncio.current_task()
         before = self._requests.get(task) if task is not None else None
         if task is None or before is None:

@@ -16,8 +16,8 @@ from sync.trust.room.payloads import Add
 async def check_crowding(store: Store, limits: Limits, who: Who, entries: Sequence[RoomEntry]) -> None:
     """Limits how many rooms a person can be added to. `entries` are those that the device `who` wants to append to a
     room's log; only entries that add a member are checked. Refusal "too-many-rooms" if an added person is a member of
-    `limits.rooms_a_person` rooms already. Refusal "unanswered" if the person of `who` has already added them to
-    `limits.unanswered_adds` rooms in which they have written nothing yet.
+    `limits.rooms_a_person` rooms already. Refusal "unanswered" if the person of `who` has already added that person to
+    `limits.unanswered_adds` rooms in which the added person has written nothing yet.
 
     Adds that are stored at the same moment are not counted: a device has at most eight requests at once. ▲ Otherwise
     anybody could put a colleague into so many rooms that the server could not answer that colleague's sign-in any more.

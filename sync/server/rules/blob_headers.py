@@ -64,8 +64,8 @@ class PutHeaders:
     @classmethod
     def parse(cls, content_range: str, length: int | None, digest: str, most: int) -> "PutHeaders":
         """Parses the headers of a PUT: `content_range` is Content-Range ("" if the body is the whole part), `length`
-        Content-Length, `digest` Repr-Digest. BlobRefusal 400 if one is malformed or they contradict each other, 411
-        without a length, 413 if the whole part has more than `most` bytes."""
+        Content-Length, `digest` Repr-Digest. BlobRefusal 400 if one is malformed, if they contradict each other or if
+        the body is empty, 411 without a length, 413 if the whole part has more than `most` bytes."""
         found = _DIGEST.fullmatch(digest)
         if found is None:
             raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
@@ -89,9 +89,10 @@ class PutHeaders:
 
 
 def parse_range(text: str, size: int) -> tuple[int, int] | None:
-    """The bytes that a download asks for, as (start, end), end excluded. `text` is the value of the header `Range:
-    bytes=a-b`, `size` how many bytes the part has. A range that ends beyond the part is cut. None if `text` is empty.
-    BlobRefusal 416 if the range begins beyond the part or is empty, and for every other form of the header."""
+    """Parses `text`, the value of a download's Range header, for a part of `size` bytes. Returns (start, end), end
+    excluded; None if `text` is empty. `bytes=a-b` is a range with b included, cut at the part's end; `bytes=a-` goes to
+    the part's end. BlobRefusal 416 if the range is empty or begins at the part's end or beyond, and for every other
+    form, such as several ranges or `bytes=-n`."""
     if not text:
         return None
     found = _RANGE.fullmatch(text)

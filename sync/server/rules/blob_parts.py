@@ -13,7 +13,7 @@ import base64
 import os
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Protocol
 
@@ -26,7 +26,7 @@ from sync.server.rules.handshake import Who, now_ms
 from sync.server.rules.quotas import Quotas, is_within, senders, today
 from sync.server.rules.refusal import Refusal
 from sync.server.rules.uploads import Busy, Uploads
-from sync.server.store.base import BlobRow, Store, Taken, Unwritable
+from sync.server.store.base import BlobRow, Store, StoreError, Taken, Unwritable
 from sync.trust.formats.items import Role
 
 _MAX_BEARERS = 100_000
@@ -35,7 +35,9 @@ _MOST_WAITING = 64
 
 
 class RoleOf(Protocol):
-    """What the rules of file parts ask about rooms; `Rooms` implements it."""
+    """An interface: what the rules of file parts ask about rooms. `role_of`: a person's role in a room, None if not a
+    member. `room_bytes`: how many bytes a room takes. `grew`: notes that a room has a new part. `Rooms` implements
+    it."""
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
         """The person's role in the room now, None if not a member."""
@@ -52,7 +54,8 @@ class RoleOf(Protocol):
 
 class _Slots:
     """One person's HTTP requests for parts of files: counts those being served, by device, and queues the others.
-    `at_once`: how many requests of one device are served at a time; all devices together have three times that."""
+    `at_once`: how many requests of one device are served at a time; all devices together have three times that, but
+    each device may always have one."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
@@ -63,8 +66,8 @@ class _Slots:
 
     @asynccontextmanager
     async def one(self, dev: bytes) -> AsyncIterator[None]:
-        """Waits until one more request of the device `dev` may be served. The request counts as being served until the
-        `async with` block ends."""
+        """Waits until one more request of the device with the id `dev` may be served, however many wait. The request
+        counts as being served until the `async with` block ends."""
         start = asyncio.get_running_loop().create_future()
         self._waiting.append((dev, start))
         self._begin()
@@ -79,8 +82,8 @@ class _Slots:
             self._begin()
 
     def _begin(self) -> None:
-        """Starts the waiting requests that may begin, in their order. A device that has no slot left holds up no other
-        device."""
+        """Starts the waiting requests that may begin, in their order. Called when a request is added and when one ends.
+        A device that has no slot left holds up no other device."""
         for dev, start in list(self._waiting):
             own, together = self._at_work[dev] + 1, self._at_work.total() + 1
             if not start.done() and is_within(own, together, self._at_once):
@@ -115,7 +118,8 @@ class Blobs:
         self._slots: dict[bytes, _Slots] = {}
 
     def mint(self, who: Who, frame: BlobToken) -> BlobTokenReply:
-        """Issues a bearer token for HTTP requests by the device `who`. It is valid for `bearer_s` of the limits. Tokens
+        """Issues a bearer token for HTTP requests for parts of files by the device `who`. Returns the reply to the
+        request `frame`: the token, and when it expires, which is `bearer_s` of the limits (seconds) from now. Tokens
         are in memory only, so a restart ends them all.
 
         ▲ A device has at most eight: a new one replaces the device's oldest, never another device's. Only beyond
@@ -134,13 +138,14 @@ class Blobs:
         return BlobTokenReply(frame.rid, bearer, expires)
 
     def revoke(self, dev: bytes) -> None:
-        """Ends all bearer tokens of the device `dev`."""
+        """Ends all bearer tokens of the device with the id `dev`, which was revoked or whose account has ended. Nothing
+        happens if it has none."""
         for bearer in self._of_device.pop(dev, ()):
             self._bearers.pop(bearer, None)
 
     def holder(self, authorization: str) -> Who | None:
-        """The device whose bearer token is in the header value `authorization`; None if the token is unknown or has
-        expired."""
+        """The device whose bearer token is in `authorization`, the value of a request's Authorization header. None if
+        the token is unknown or has expired, and for "" or any other value."""
         found = self._bearers.get(authorization.removeprefix("Bearer "))
         return found[0] if found is not None and found[1] > now_ms() else None
 
@@ -153,17 +158,19 @@ class Blobs:
         return found
 
     async def check_may(self, who: Who, name: PartName, *, write: bool) -> None:
-        """BlobRefusal 403 unless the person of the device `who` may read the part `name`, or with `write` upload it.
-        Members of the part's room may read; to upload takes the role of a writer or a higher one."""
+        """Checks that the person of the device `who` may read the part `name`, or with `write` upload it. BlobRefusal
+        403 if not, also if there is no such room. Members of the part's room may read; to upload takes the role of a
+        writer or a higher one. Whether the part exists is not checked."""
         role = await self._rooms.role_of(name.room, who.uid)
         if role is None or (write and role < Role.WRITER):
             raise BlobRefusal(HTTPStatus.FORBIDDEN, "forbidden")
 
     @asynccontextmanager
     async def slot(self, who: Who) -> AsyncIterator[None]:
-        """Waits until the device `who`, and all devices of its person together, have few enough requests being served.
-        This one counts until the `async with` block ends. ▲ Each request has a part in memory. A device may have 64
-        more requests than may be served at a time; beyond these BlobRefusal 429 "busy"."""
+        """Waits until the device `who`, and all devices of its person together, have few enough requests for parts of
+        files being served; each device may always have one. This one counts until the `async with` block ends. ▲ Each
+        request has a part in memory. A device may have 64 more requests than may be served at a time; beyond these
+        BlobRefusal 429 "busy"."""
         slots = self._slots.setdefault(who.uid, _Slots(self._limits.device_files))
         if slots.users[who.dev] >= self._limits.device_files + _MOST_WAITING:
             raise BlobRefusal(HTTPStatus.TOO_MANY_REQUESTS, "busy")
@@ -177,13 +184,16 @@ class Blobs:
                 self._slots.pop(who.uid, None)
 
     async def put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
-        """Stores one piece of the part `name`: `body` has the bytes that `headers` describe. A piece that begins at 0
-        begins the upload again. Returns (201, the part's size) when the part is complete, before that (202, how many of
-        its bytes are stored). A part that is complete already gives 201 again for the same hash.
+        """Stores one piece of the part `name`: `body` has the bytes that `headers` describe. The bytes count for the
+        quotas of the device `who`, which sends them. A piece that begins at 0 begins the upload again. Returns (201,
+        the part's size) when the part is complete, before that (202, how many of its bytes are stored). A part that is
+        complete already gives 201 again for the same hash. If the device has too many unfinished uploads, a new one
+        drops its oldest.
 
         BlobRefusal 400 if `body` has another length; 409 if another request writes the part now, if the device writes
         as many parts as it may, if the complete part has another hash, or if the piece does not continue what is stored
-        (`offset` says where it ends); 422 if the complete bytes have another hash; 507 for a quota or a full disk.
+        (`offset` says where it ends); 422 if the complete bytes have another hash, and the upload is then deleted; 507
+        for a quota, a full disk or a store that cannot write.
         """
         try:
             async with self._uploads.writing(name.key):
@@ -213,13 +223,15 @@ class Blobs:
         return await self._take(who, name, headers, body, new=found is None)
 
     async def _lies(self, row: BlobRow) -> bool:
-        """Whether the bytes of the part `row` are in the object store. They may be missing after a restore: a backup
-        may have had only the row."""
+        """Whether the object store has the bytes of the part `row`, to the last one; their hash is not checked. They
+        may be missing after a restore: a backup may have had only the row. The part then counts as not uploaded, and a
+        client may upload it again."""
+        last = max(0, row.size_bytes - 1)
         try:
-            await self._objects.read(row.room, row.obj, row.part, 0, 0)
+            found = await self._objects.read(row.room, row.obj, row.part, last, 1)
         except FileNotFoundError:
             return False
-        return True
+        return last + len(found) == row.size_bytes
 
     async def _take(self, who: Who, name: PartName, h: PutHeaders, body: bytes, *, new: bool) -> tuple[HTTPStatus, int]:
         if h.end < h.total:
@@ -241,6 +253,11 @@ class Blobs:
             await self._store.add_blob(row, senders(who), today(), len(body))
         except Taken as e:
             raise BlobRefusal(HTTPStatus.CONFLICT, "conflict") from e
+        except Unwritable:  # the bytes are in place without a row: no sweep would find them
+            await self._objects.delete(*name.key)
+            with suppress(StoreError):
+                await self._uploads.gone(name.key)
+            raise
         self._uploads.done(name.key)
         self._quotas.note(who, len(body))
         self._rooms.grew(name.room, size)
@@ -248,10 +265,11 @@ class Blobs:
         return HTTPStatus.CREATED, size
 
     async def _check_quota(self, who: Who, name: PartName, h: PutHeaders, *, new: bool) -> None:
-        """BlobRefusal 507 if the part `name` is too much for its room, or if the device `who` or its person would have
-        sent too much today with what is left of the part. `h`: the headers of the piece that is uploaded. `new`: False
-        for a complete part whose bytes were lost; it was counted before. ▲ Unfinished uploads count in the room as
-        complete parts do."""
+        """Checks the quotas before a piece of the part `name` is stored. BlobRefusal 507 "quota" if the whole part is
+        too much for its room, or if the device `who`, or all devices of its person together, would have sent too much
+        today with what is left of the part. `h`: the headers of the piece. `new`: False for a complete part whose bytes
+        were lost in a restore; its bytes were counted before, so neither check adds them. ▲ What is stored of other
+        unfinished uploads counts in the room as complete parts do."""
         used = await self._rooms.room_bytes(name.room) + self._uploads.held(name.room, but=name.key)
         if new and used + h.total > self._limits.room_bytes:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota")
@@ -261,8 +279,8 @@ class Blobs:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota") from e
 
     async def find(self, name: PartName) -> BlobRow:
-        """The row of the complete part `name`. BlobRefusal 404 if the part is not complete, or its bytes were lost in a
-        restore; its `offset` says how many bytes of an unfinished upload are stored."""
+        """The row of the complete part `name`. BlobRefusal 404 if the part does not exist or is not complete, or its
+        bytes were lost; its `offset` says how many bytes of an unfinished upload are stored, 0 for none."""
         row = await self._store.blob(name.room, name.obj, name.part)
         if row is None or not await self._lies(row):
             held = await self._objects.held(name.room, name.obj, name.part)
@@ -270,7 +288,8 @@ class Blobs:
         return row
 
     async def read(self, row: BlobRow, start: int, end: int) -> bytes:
-        """Bytes `start` to `end` - 1 of the complete part `row`. BlobRefusal 404 if the part's file is missing."""
+        """Reads bytes `start` to `end` - 1 of the complete part `row` from the object store; fewer if the part's file
+        is shorter. Their hash is not checked. BlobRefusal 404 if the part's file is missing."""
         try:
             return await self._objects.read(row.room, row.obj, row.part, start, end - start)
         except FileNotFoundError as e:

@@ -52,7 +52,8 @@ class Certificates:
     chain are watched, but the server never uses it."""
 
     def __init__(self, config: Config, server_until_ms: int, clock: Callable[[], int] = now_ms) -> None:
-        """`server_until_ms`: when server.cert ends. `clock`: returns the time. Both in ms since 1970."""
+        """`config` names the TLS certificate's file, which is read now; not behind a proxy. `server_until_ms`: when
+        server.cert ends. `clock`: returns the time. Both in ms since 1970."""
         self._config = config
         self._server_until_ms = server_until_ms
         self._clock = clock
@@ -69,7 +70,8 @@ class Certificates:
             raise ConfigError("; ".join(fresh.values()))
 
     def adopt_new(self) -> None:
-        """Notes that the server now uses the certificate in the file, and logs the file's problems and warnings."""
+        """Called when the server has reloaded its TLS certificate: notes that it now uses the one in the file, and logs
+        what is wrong with it and with server.cert. Behind a proxy only logs."""
         if not self._config.plain:
             self._in_use = _read(self._config.cert)
         self.log_problems()
@@ -84,8 +86,9 @@ class Certificates:
 
     @property
     def good(self) -> bool:
-        """Whether the certificates in use are valid now, by this machine's clock. Only their dates are compared. Behind
-        a proxy only server.cert counts, since the server does not use the proxy's."""
+        """Whether the certificates in use are valid now, by this machine's clock; /readyz reports it. Only their dates
+        are compared. A TLS certificate that cannot be read does not count. Behind a proxy only server.cert counts,
+        since the server does not use the proxy's."""
         now = self._clock()
         in_use = self._facts()[:1] if self._in_use is not None else []
         return self._server_until_ms > now and all(fact.begins_ms <= now < fact.ends_ms for fact in in_use)
@@ -110,16 +113,17 @@ class Certificates:
             log.warning("%s was changed since it was read: reload the server", self._config.cert)
 
     def _facts(self) -> list[CertFacts]:
-        """The TLS certificate in use and the others in its file; behind a proxy, those in the configured file. Empty if
-        there is no file, or it cannot be read."""
+        """The TLS certificate in use, as it was last loaded, and the others in its file, in the file's order; behind a
+        proxy, those that are in the configured file now. Empty if there is no file, or it cannot be read."""
         pem = self._in_use if self._in_use is not None else _read(self._config.cert)
         return _facts(pem)
 
 
 def judged_identity(data: Path, at_ms: int) -> Identity:
-    """Reads the server's keys and certificate from the folder `data` and checks the certificate at the time `at_ms`
-    (ms), as `read_identity` does and with its errors; but if the certificate has ended, raises a ConfigError that names
-    the date."""
+    """Reads the server's keys and certificates from the folder `data`, at a start, and checks the server's certificate
+    at the time `at_ms` (ms since 1970). ConfigError if a file is missing or cannot be read, if the certificate is for
+    another key, or if it has ended (with the date). Reject if a certificate is malformed or the agency did not sign
+    it."""
     try:
         return read_identity(data, at_ms)
     except Reject as e:
@@ -131,8 +135,10 @@ def judged_identity(data: Path, at_ms: int) -> Identity:
 
 
 def check_certificates(config: Config) -> list[str]:
-    """The warnings about a configuration's certificates, one sentence each. ConfigError or Reject if clients would
-    refuse the server, or if the server could not start."""
+    """The warnings about a configuration's certificates, one sentence each; [] if there are none. For the check before
+    a start. ConfigError if clients would refuse the TLS certificate, if server.cert has ended, or if a file of the
+    server's keys is missing, cannot be read or does not belong to the others. Reject if server.cert or escrow.cert is
+    malformed, or the agency did not sign it."""
     now = now_ms()
     identity = judged_identity(config.data, now)
     verdict = judge(config, now)
@@ -155,9 +161,9 @@ def days_left(config: Config) -> dict[str, float]:
 
 
 def judge(config: Config, at_ms: int, pem: bytes | None = None) -> Verdict:
-    """Judges the TLS certificate in the file that `config` names, as of the time `at_ms` (ms); judges `pem` instead if
-    it is given. Behind a proxy every problem is a warning, since the server works without this certificate. Nothing is
-    wrong if `config` names none."""
+    """Judges the TLS certificate in the file that `config` names, as of the time `at_ms` (ms since 1970); judges `pem`
+    instead if it is given. A file that cannot be read is a problem in the verdict, no error. Behind a proxy every
+    problem is a warning, since the server works without this certificate. Nothing is wrong if `config` names none."""
     verdict = _judge(config, at_ms, pem)
     return Verdict(warnings=[*verdict.problems.values(), *verdict.warnings]) if config.plain else verdict
 
@@ -201,7 +207,8 @@ def _judge_names(config: Config, fact: CertFacts, verdict: Verdict) -> None:
 
 def _covers(host: str, dialled: str) -> bool:
     """Whether `host`, a name or address in a certificate, covers `dialled`, the one that a client dials, as TLS
-    compares them: `*` matches exactly the first label; IP addresses are compared by value."""
+    compares them: `*` matches exactly the first label; IP addresses are compared by value, names without regard to
+    case."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host) == ipaddress.ip_address(dialled)
     host, dialled = host.lower(), dialled.lower()
@@ -210,10 +217,10 @@ def _covers(host: str, dialled: str) -> bool:
 
 
 def _judge_chain(config: Config, pem: bytes, verdict: Verdict) -> None:
-    """Follows the certificates in the file `pem` from issuer to issuer. If an issuer is missing, which is neither in
-    the file nor an authority of this machine, and the file has other certificates that do not belong to the chain, adds
-    a problem to `verdict`: an intermediate one is then surely missing. If the file has none left, adds only a warning:
-    clients may know the authority."""
+    """Follows the certificates in the file `pem` (`config` names it) from issuer to issuer, and changes `verdict` if an
+    issuer is missing: neither in the file nor an authority of this machine. If the file has other certificates that do
+    not belong to the chain, that is a problem. The operator has appended certificates, but not the intermediate one
+    that clients need. If the file has none left, it is only a warning: clients may know the authority."""
     gap = missing_issuer(pem, _authorities(config))
     if gap is None:
         return

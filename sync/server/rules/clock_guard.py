@@ -107,15 +107,15 @@ class ClockGuard:
     @property
     def jump_ms(self) -> int:
         """How far the clock is from the right time in ms (negative: behind) while new items are refused because it was
-        set; otherwise 0."""
+        set; an operator's figure. 0 otherwise, also after a change until the first item is refused."""
         ahead = self._read().ahead_of(self._right)
         return ahead if self._noticed is not None else 0
 
     def check(self) -> None:
         """▲ Refusal "busy" if the clock was set by more than ten minutes and it is not yet known which time is right:
-        then no item may get a time. Clients send the same again later. A new time counts after an hour, if the clock
-        was set by at most a day, or when the operator confirms it. Passes while the clock is right, and when it is
-        back."""
+        then no item may get a time. Clients send the same again later. A new time counts an hour after the first
+        refusal, if the clock was set by at most a day, or when the operator confirms it. Passes while the clock is
+        right, and when it is back."""
         now = self._read()
         ahead = now.ahead_of(self._right)
         if abs(ahead) <= JUMP_MS:
@@ -150,8 +150,9 @@ class ClockGuard:
             self._keep(right)
 
     def _keep(self, right: Reading) -> None:
-        """Stores `right`: the time since the machine started, and the right time of day at that moment. In a thread, so
-        that a slow disk does not block the event loop."""
+        """Stores `right`: the time since the machine started, and the right time of day at that moment, so that a
+        server which is started again notices a change too. In a thread that is not awaited, so that a slow disk does
+        not block the event loop; at once if no loop runs. A failure to write is ignored."""
         try:
             asyncio.get_running_loop().run_in_executor(None, _keep, self._data, right)
         except RuntimeError:  # no loop: a test, or a command
@@ -169,7 +170,8 @@ class ClockGuard:
 
 def confirm(data: Path) -> None:
     """Stores in the data folder `data` that the clock's present time is right, by an operator's command. A running
-    server that refuses items because the clock was set reads this when the next item is sent."""
+    server that refuses items because the clock was set reads this when the next item is sent. OSError if it cannot be
+    written."""
     _write(data, CONFIRMED, Reading(boot_id(), now_ms(), up_ms()))
 
 

@@ -32,7 +32,7 @@ def now_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A signed-in device `dev` and its person `uid`."""
+    """A signed-in device: its id `dev`, and its person's id `uid`."""
 
     uid: Uid
     dev: DevId
@@ -61,8 +61,10 @@ class Handshake:
         self.who: Who | None = None
 
     def hello(self, frame: Hello) -> ServerHello:
-        """Answers a client's first frame. Refusals end the connection: "version" if both sides know no common one,
-        "clock" (with the server's time) if the client's clock is too far off, "malformed", also for a second hello."""
+        """Answers a client's first frame: with the version to use, a nonce, the time, the server's certificate and a
+        signature that proves its key. Refusals end the connection: "version" if both sides know no common one, "clock"
+        (with the server's time) if the client's clock is more than ten minutes off, "malformed" for a second hello, a
+        nonce that is not 32 bytes, or versions in the wrong order."""
         lowest, highest = frame.versions
         if self._hello is not None or len(frame.nonce) != NONCE_BYTES or lowest > highest:
             raise Refusal(ErrorCode.MALFORMED, "hello", fatal=True)
@@ -85,7 +87,7 @@ class Handshake:
         return who.key.sign("hello", hello_proof(self._nonce, frame.nonce, who.fingerprint, frame.address, now))
 
     def check_greeted(self) -> None:
-        """Raises a Refusal that ends the connection, unless the client has sent its hello."""
+        """Raises a Refusal "malformed" that ends the connection, unless the client has sent its hello."""
         if self._hello is None:
             raise Refusal(ErrorCode.MALFORMED, "hello comes first", fatal=True)
 
@@ -97,8 +99,9 @@ class Handshake:
         return "".join(c for c in agent if c.isprintable())
 
     def check_release(self) -> None:
-        """Refusal "client-old", with the required release as detail, if the client program named itself as an older
-        release or named none. Lets every client pass if no release is required."""
+        """Refusal "client-old", with the required release as detail, if the client program named itself in its hello as
+        an older release, as another program, or with no release that can be read. The connection stays open. Lets every
+        client pass if no release is required."""
         named = release_of(self.agent)
         if self._min_client is not None and (named is None or named < self._min_client):
             raise Refusal(ErrorCode.CLIENT_OLD, shown(self._min_client))

@@ -60,8 +60,8 @@ class OldHashes:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservedSlot:
     """Reserves the next entry of a room for the device `dev` of the person `uid`: its removal of a member lost a race
-    with another change. `role` is the person's role. Until `until_ms` no other device may append an entry, except those
-    of a person with a higher role, and except while the room must get a new key first."""
+    with another change. `role` is the person's role. Until `until_ms` (ms since 1970) no other device may append an
+    entry, except those of a person with a higher role, and except while the room must get a new key first."""
 
     uid: bytes
     dev: bytes
@@ -107,15 +107,17 @@ class LiveRoom:
         return not self.lock.locked() and (self.tail is None or self.tail.done())
 
     async def settled(self) -> None:
-        """Waits until the last write of the room that was begun has succeeded or failed."""
+        """Waits until the last write of the room that was begun has succeeded or failed; returns at once if there is
+        none. Never raises the write's error. Does not wait for writes that begin meanwhile."""
         if self.tail is not None and not self.tail.done():
             await asyncio.wait([self.tail])
 
 
 class LiveRooms:
     """A cache of rooms: reads the stored state of each from the store, and verifies the items that came after it.
-    `kept`: how many stay in memory; the least recently used ones are evicted first, but none with a write under way.
-    `key` signs the server's receipts (statements to clients of a room's last position)."""
+    `people` has the logs that this needs. `kept`: how many rooms stay in memory; the least recently used ones are
+    evicted first. None is evicted while it has a write under way or is locked: then more than `kept` stay. `key` signs
+    the server's receipts (statements to clients of a room's last position)."""
 
     def __init__(self, store: Store, people: People, key: SigningKey, kept: int) -> None:
         self._store = store
@@ -137,8 +139,9 @@ class LiveRooms:
         return self._rooms.get(room)
 
     async def get(self, room: bytes) -> LiveRoom:
-        """The room with the id `room`, read from the store if it is not in memory; Refusal "unknown-room" if there is
-        none. BugError if its stored state and items disagree."""
+        """The room with the id `room`, read from the store if it is not in memory; whether a person may see it is not
+        checked. Refusal "unknown-room" if there is none. If what is stored is damaged: BugError if the state and the
+        items disagree, Reject or Refusal "invalid" for an item that breaks a rule."""
         live = self._rooms.get(room)
         if live is None:
             task = self._loading.get(room)
@@ -164,8 +167,8 @@ class LiveRooms:
         return await self.get(room)
 
     def new(self, room: bytes) -> LiveRoom:
-        """Makes an empty room in memory under the id `room`, which the store does not have. The caller must `forget` it
-        if its first items are refused."""
+        """Makes an empty room in memory under the id `room`, and returns it. Neither the store nor the memory may have
+        a room with this id. The caller must `forget` it if its first items are refused."""
         head = Receipt(room, 0, RH_0, 0, b"")
         live = LiveRoom(stream=RoomStream(RoomId(room)), head=head, size_bytes=0, state_n=0)
         self._rooms[room] = live
@@ -200,7 +203,9 @@ class LiveRooms:
 
     async def _catch_up(self, stream: RoomStream, row: RoomRow) -> None:
         """Brings `stream`, which was decoded from a stored state, up to the room's last position (`row`): reads the
-        later items and verifies them again, a few at a time. BugError if the store does not have them all."""
+        later items and verifies them again, a few at a time. Changes `stream`. BugError if the store does not have all
+        of them. Reject if a stored item breaks a rule, Refusal "invalid" if a person's log that the items name is
+        missing or too short, "busy" if they need too many logs."""
         while stream.n < row.n:
             rows = await self._store.items(row.room, stream.n, min(row.n, stream.n + _SLICE), _SLICE_BYTES)
             items = [Item(n=i.n, t=i.t, kind=i.kind, body=i.body, sig=i.sig, ct=i.ct) for i in rows]

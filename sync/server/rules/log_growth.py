@@ -60,8 +60,9 @@ class LogGrowth:
             raise Refusal(ErrorCode.QUOTA, "user log")
 
     async def note(self, draft: Draft) -> None:
-        """Adds the entries in `draft`, which are in the log now, to the counts of the day, by which `check` refuses. If
-        the store fails, that is logged; the entries stay in the log."""
+        """Adds the entries in `draft`, which are in the log now, to the day's counts in the store, by which `check`
+        refuses. Those that end a device or an account do not count. If the store fails, that is only logged: the
+        entries stay in the log and are not counted."""
         amounts = dict(zip(_tallies(draft.log.uid), _use(draft), strict=True))
         try:
             if any(amounts.values()):
@@ -85,8 +86,8 @@ def _use(draft: Draft, *, returned: bool = False) -> tuple[int, int]:
 
 
 def _counted(draft: Draft) -> Iterator[UserEntry]:
-    """The entries of `draft` that count in the limits of a log: not those that end a device or an account, and not the
-    one `puk_rotate` (a new key) that an agency's revocation makes necessary."""
+    """The entries of `draft`, in order, that count in the limits of a log: not those that end a device or an account,
+    and not the one `puk_rotate` (a new key) that an agency's revocation makes necessary."""
     owes_key = bool(draft.log.puks) and draft.log.puk_at(draft.log.seq) is None
     for entry in draft.read:
         if entry.type == "puk_rotate" and owes_key:

@@ -17,7 +17,7 @@ class Named:
     """What a set of items refers to, collected before they are judged (verified), so that the logs and hashes which
     this needs are loaded at once. `seen`: positions that their authors had verified. `people`: their authors and the
     persons that entries are about. `pinned`: the persons whose log heads they state. `rotates`: whether an entry
-    carries an epoch (new keys), which is sealed to every member."""
+    carries an epoch (new keys), which is sealed to every member, so that all members' logs are needed."""
 
     seen: set[int] = field(default_factory=set)
     people: set[bytes] = field(default_factory=set)
@@ -25,9 +25,9 @@ class Named:
     rotates: bool = False
 
     def logs(self, stream: RoomStream) -> set[bytes]:
-        """The persons whose logs must be in memory to judge the items against `stream`. Left out are persons who are
-        not in the room although an entry states the head of their log: the rules refuse such an entry without their
-        log."""
+        """The ids of the persons whose logs must be in memory to judge the items, of which this is the summary, against
+        the room's `stream`; all members if an entry brings new keys. Left out are persons who are not in the room
+        although an entry states the head of their log: the rules refuse such an entry without their log."""
         members = stream.members if self.rotates else {}
         return {*self.people, *members, *(self.pinned & stream.pins.keys())}
 

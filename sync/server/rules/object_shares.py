@@ -35,8 +35,8 @@ _ROOMS_REMEMBERED = 4096
 
 class Shares:
     """Gives members the shares of objects: a share is a secret of 32 bytes without which an object cannot be decrypted.
-    Remembers shares that were requested and that the server has lost, so that a member who begins to listen later is
-    asked for them too."""
+    Remembers, in memory only, shares that were requested and that the server has lost, so that a member who begins to
+    listen later is asked for them too."""
 
     def __init__(self, store: Store, hub: Hub) -> None:
         self._store = store
@@ -45,9 +45,10 @@ class Shares:
         """By room and object: when members may be asked for the share again (monotonic)."""
 
     async def request(self, listener: Listener, live: LiveRoom, frame: ShareRequest) -> ShareReply:
-        """Answers a request for the shares (the secrets) of objects in the room `live`, at most 1,000, with those that
-        the server has. Asks up to eight other listeners than `listener`, which sent the request, to upload those that
-        are lost, each once in 10 s; not those of objects that the room does not have, or that were destroyed."""
+        """Answers a request for the shares (the secrets) of objects in the room `live` with those that the server has;
+        looks only at the first 1,000 objects. Asks up to eight other listeners than `listener`, which sent the request,
+        to upload those that are lost, the same share at most once in 10 s. Does not ask for those of objects that the
+        room does not have, or that were destroyed."""
         objs = frame.objs[:_MAX_NAMES]
         rows = await self._store.shares(frame.room, objs)
         found = [WireShare(h.obj, h.share) for h in rows if h.share is not None]

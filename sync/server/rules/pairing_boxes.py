@@ -45,7 +45,7 @@ class _Box:
 
 class Pairing:
     """All open boxes. A box is a mailbox through which a signed-in device exchanges messages with the person's new
-    device, which cannot sign in yet. A connection is identified by its outbox."""
+    device, which cannot sign in yet. A connection is identified by its outbox (the queue of frames to it)."""
 
     def __init__(self) -> None:
         self._by_name: dict[bytes, _Box] = {}
@@ -53,9 +53,10 @@ class Pairing:
         self._numbers = Bucket(NUMBERS_PER_S, NUMBERS_BURST)
 
     def open(self, host: Outbox, frame: PairOpen) -> PairOpened:
-        """Opens a new box for the connection `host` of a signed-in device, and closes the one that it had. Its name is
-        the one in `frame`, or nine random digits if that is empty. It closes after five minutes. Refusal "busy" for too
-        many boxes, "code-used" for a name that is in use, "invalid" for a name of another length."""
+        """Opens a new box for the connection `host` of a signed-in device; first closes the one that it had, even if
+        this is then refused. Its name is the one in `frame`, or nine random digits if that is empty. It closes after
+        five minutes. Returns its name and when it closes (ms since 1970). Refusal "busy" if 10,000 boxes are open,
+        "code-used" for a name that is in use, "invalid" for a name that is not 16 bytes."""
         self.leave(host)
         if frame.box and len(frame.box) != PAIR_BOX_BYTES:
             raise Refusal(ErrorCode.INVALID, "box")
@@ -70,9 +71,10 @@ class Pairing:
         return PairOpened(frame.rid, name, now_ms() + int(OPEN_S * 1000))
 
     def join(self, guest: Outbox, frame: PairJoin) -> None:
-        """Lets the connection `guest` into the box that `frame` names. ▲ Only the first connection may: Refusal
-        "code-used" for a box that was joined before. "code-unknown" if there is no such box or `guest` is in a box
-        already, "busy" if too many connections try names of digits."""
+        """Lets the connection `guest`, of a new device, into the box that `frame` names. ▲ Only the first connection
+        may: Refusal "code-used" for a box that was joined before. "code-unknown" if there is no such box or `guest` is
+        in a box already. "busy" if joins by any name that is not 16 bytes come too fast (five a second, of all
+        connections together)."""
         if len(frame.box) != PAIR_BOX_BYTES and not self._numbers.take():
             raise Refusal(ErrorCode.BUSY, "pairing")
         box = self._by_name.get(frame.box)
@@ -84,9 +86,10 @@ class Pairing:
         self._by_peer[guest] = box
 
     def post(self, peer: Outbox, data: bytes) -> None:
-        """Passes the message `data` on from `peer` to the other connection in its box. Refusal "pairing" if there is
-        none. A message that is too long, one too many, or one for which the other connection's queue has no room closes
-        the box, with the same refusal: with a message lost the two could not pair."""
+        """Passes the message `data` on from the connection `peer` to the other one in its box. Refusal "pairing" if
+        there is none. A message above 8,192 bytes, or the 25th of both directions together, closes the box, with the
+        same refusal. So does one for which the other connection's queue has no room: with a message lost, the two could
+        not pair."""
         box = self._by_peer.get(peer)
         other = box.other(peer) if box is not None else None
         if box is None or other is None:

@@ -91,7 +91,8 @@ class People:
         return found
 
     async def load_many(self, uids: Iterable[bytes]) -> None:
-        """Loads the logs of the persons `uids` into memory. Unknown persons are skipped."""
+        """Loads the logs of the persons `uids` into memory, where rules that cannot wait for the disk look them up.
+        Unknown persons are skipped. Reject if a stored log breaks the rules of logs: it is damaged."""
         for uid in uids:
             if uid in self._logs:
                 self._logs.move_to_end(uid)
@@ -145,14 +146,15 @@ class People:
 
     async def invite(self, frame: Invite) -> InviteReply:
         """The certificate of the invitation that an activation code opens, with the staff record, and whether the
-        invited person has an account already. Refusal "code-…" unless the invitation can still be used."""
+        invited person has an account already. Does not use the invitation up. Refusal "code-unknown", "code-used",
+        "code-withdrawn" or "code-expired" if it cannot be used any more."""
         row = await self.open_invite(frame.invite_pk)
         cert = Signed(row.cert_body, row.cert_sig)
         return InviteReply(frame.rid, cert, row.salt, row.record, await self._is_here(row))
 
     async def _is_here(self, row: InviteRow) -> bool:
-        """Whether the invitation `row` is for a person who has an account that has not ended. False after a reset: the
-        code then makes a new account, as it should."""
+        """Whether the invitation `row` is for a person who has an account that has not ended. False for a new person,
+        and after a reset: the code then makes a new account, as it should."""
         log = await self.newest(row.person) if row.person is not None else None
         return log is not None and log.ended is None
 
@@ -172,8 +174,9 @@ class People:
 
     async def enrol(self, frame: Enrol) -> Ok:
         """Stores the first entries of a new person's log, and uses up their invitation. The same entries again (after a
-        lost answer) are Ok again. Refusal "code-…" if the invitation cannot be used, "invalid" if the entries do not
-        belong to it or are not three; Reject for an entry that breaks the rules of logs."""
+        lost answer) are Ok again. Refusal "code-unknown", "code-used", "code-withdrawn" or "code-expired" if the
+        invitation cannot be used. Refusal "invalid" if the entries do not belong to it, are not three, or one is above
+        128 KiB. Reject for an entry that breaks the rules of logs."""
         if len(frame.entries) != ENROL_ENTRIES or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
             raise Refusal(ErrorCode.INVALID, "entries")
         log = UserLog.replay([(e.body, e.sig) for e in frame.entries], self._identity.agency_pk)
@@ -197,8 +200,9 @@ class People:
         self.keep(log)
 
     async def _has_enrolled(self, invite_pk: bytes, log: UserLog) -> bool:
-        """Whether the invitation `invite_pk` was used for a stored log that begins with exactly the entries of
-        `log`."""
+        """Whether the invitation `invite_pk` was used for a stored log that begins with exactly the entries of `log`:
+        then the same enrolment was sent again. False if the invitation is unknown, was not used, or was used by another
+        person."""
         row = await self._store.invite(invite_pk)
         if row is None or row.used_by != log.uid:
             return False
@@ -208,9 +212,10 @@ class People:
     # -- logs and look-ups
 
     async def draft(self, uid: bytes, entries: Sequence[Signed]) -> Draft:
-        """Verifies `entries` as the next ones in the log of the person `uid`; stores nothing. Refusal "conflict" if
-        they do not follow the newest entry, "unknown-user", "invalid" or "oversize"; Reject for an entry that breaks
-        the rules of logs."""
+        """Verifies `entries` as the next ones in the log of the person `uid`, and returns the log before and after
+        them; stores nothing. Refusal "unknown-user"; "invalid" unless there are 1 to 6 entries; "oversize" if one is
+        above 128 KiB; "conflict" if they do not follow the newest entry. Reject for an entry that breaks the rules of
+        logs."""
         log = await self.newest(uid)
         if log is None:
             raise Refusal(ErrorCode.UNKNOWN_USER)
@@ -228,8 +233,9 @@ class People:
         return Draft(log, made, read, tuple(entries))
 
     async def take(self, draft: Draft, *, invite: InviteRow | None = None) -> UserLog:
-        """Stores the entries of a draft if the log has not changed since, and uses up `invite` if it is given. Returns
-        the new log. Refusal "conflict" if the log has changed, "code-used" if the invitation was used or withdrawn."""
+        """Stores the entries of `draft`, all or none, if the log has not changed since they were verified; in the same
+        step uses up `invite` if it is given. Returns the new log. Refusal "conflict" if the log has changed,
+        "code-used" if the invitation was used or withdrawn. StoreError if the write fails."""
         made, seq = draft.made, draft.log.seq
         rows, invite_pk = entry_rows(seq + 1, draft.entries), invite.invite_pk if invite is not None else None
         try:
@@ -252,16 +258,17 @@ class People:
 
     async def note_present(self, present: Collection[tuple[bytes, bytes]]) -> None:
         """Stores that the devices in `present`, each (person, device), are connected, as if they signed in now. A
-        device whose sign-in was not stored is left out. A StoreError is only logged. ▲ So a restored server awaits
-        them, and the root alone cannot revoke them at once as devices that were not seen lately."""
+        device of which the store has no sign-in is left out. A StoreError is only logged. ▲ So a restored server awaits
+        them, and the root (the key on a person's printed recovery sheet) alone cannot revoke them at once as devices
+        that were not seen lately."""
         try:
             await self._store.see_again(present, now_ms())
         except StoreError as e:
             log.warning("who is here was not noted: %s", e.code)
 
     async def devices(self, who: Who, frame: Devices) -> DevicesReply:
-        """When the devices of the person of `who` last signed in, or were last noted as connected, and with which
-        program. Revoked devices too."""
+        """When the devices of the person of `who` last signed in, or were last noted as connected (ms since 1970), and
+        with which program. Revoked devices too, in no order. A device of which no sign-in is stored is left out."""
         rows = await self._store.sightings(who.uid)
         return DevicesReply(frame.rid, [DeviceSeen(r.dev, r.last, r.agent) for r in rows])
 
@@ -279,9 +286,10 @@ class People:
         return Revoked(frame.rid, [Signed(r.body, r.sig) for r in rows[first:]])
 
     async def read_external_appends(self, after: int) -> tuple[int, list[UserLog]]:
-        """Reads again the logs to which the agency's command line has added entries. `after`: the last row of the
-        store's list of such additions that was read before. Returns (the last row now, these logs). A log that is
-        damaged on the disk is logged and left out."""
+        """Reads again the logs to which the agency's command line has added entries beside this server, also those that
+        are not in memory, and keeps them in memory. `after`: the last row of the store's list of such additions that
+        was read before; 0 for all. Returns (the last row now, these logs), or (`after`, []) if there are no new rows. A
+        log that is damaged on the disk is logged and left out."""
         rows = await self._store.external_appends(after)
         logs: list[UserLog] = []
         for uid in dict.fromkeys(uid for _, uid in rows):
@@ -294,8 +302,10 @@ class People:
         return rows[-1][0] if rows else after, logs
 
     async def entries(self, frame: UserLogRequest) -> UserLogReply:
-        """A person's log entries after a sequence number, as many as fit in an answer. The client requests the rest
-        again. Refusal "unknown-user", or "invalid" for a number that cannot be one."""
+        """The entries in a person's log after the sequence number that `frame` names (all for a negative one), in
+        order, as many as fit in an answer (1 MiB). The client requests the rest again. An answer without entries if
+        there are none after that number. Refusal "unknown-user", or "invalid" for a number that does not fit in 64
+        bits."""
         if frame.after >> 63 not in (0, -1):  # more than a column of the database holds
             raise Refusal(ErrorCode.INVALID, "after")
         out = await self.entries_after(frame.uid, frame.after)
@@ -304,8 +314,8 @@ class People:
         return UserLogReply(frame.rid, frame.uid, frame.after, out)
 
     async def entries_after(self, uid: bytes, after: int) -> list[Signed]:
-        """The entries in the log of the person `uid` whose sequence number is above `after`, as many as fit in an
-        answer; at least one if there is one."""
+        """The entries in the log of the person `uid` whose sequence number is above `after`, in order, as many as fit
+        in an answer (1 MiB); at least one if there is one. [] if there is none, also for an unknown person."""
         out: list[Signed] = []
         left = MAX_PULL_BYTES
         while rows := await self._store.user_entries(uid, after, _ROWS):
@@ -318,9 +328,10 @@ class People:
         return out
 
     async def directory(self, frame: Directory) -> DirectoryReply:
-        """The persons whose ids `frame` names; if it names none, those whose name, title and unit contain each of the
-        first eight words of its query (also as a part of a longer word, in any case), at most DIRECTORY_LIMIT. Leaves
-        out persons without a staff record, and unknown ones. Persons whose account has ended are in it."""
+        """The persons whose ids `frame` names (of the first 2,000), in no order. If it names none: those whose name,
+        title and unit together contain each of the first eight words of its query (also as a part of a longer word, in
+        any case), at most DIRECTORY_LIMIT (50), by name. A query without words finds everybody. Leaves out persons
+        without a staff record, and unknown ones. Persons whose account has ended are in it."""
         if frame.uids:
             rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         else:
@@ -330,8 +341,9 @@ class People:
         return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in known])
 
     async def heads(self, frame: LogHeads) -> LogHeadsReply:
-        """The newest entry's number and hash in the logs of the persons that `frame` names, and which of them have lost
-        their staff record. Unknown persons are left out."""
+        """Shows a client what a restore lost: the newest entry's number and hash in the logs of the persons that
+        `frame` names (of the first 2,000), in no order, and which of them have lost their staff record. Unknown persons
+        are left out. The client then uploads what is missing."""
         rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         lacking = [r.uid for r in rows if not r.record]
         return LogHeadsReply(frame.rid, [LogHead(r.uid, r.seq, r.head) for r in rows], lacking)

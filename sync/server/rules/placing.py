@@ -78,7 +78,10 @@ class Placing:
         clock: ClockGuard,
         closed: Container[bytes] = (),
     ) -> None:
-        """`closed`: the ids of rooms that take no writing since a restore."""
+        """`closed`: the ids of rooms that take no writing since a restore. The others are parts of the server: `people`
+        has the persons' logs, `live` the rooms in memory. `hub` sends to listeners. `limits` and `quotas` bound what is
+        sent, `clock` refuses while the time is in doubt, `pruning` deletes old content, `meters` counts for the
+        operator."""
         self._clock = clock
         self._meters = meters
         self._pruning = pruning
@@ -92,8 +95,9 @@ class Placing:
         self._quotas = quotas
 
     def put_seals(self, who: Who, frame: PutSeals) -> Ok:
-        """Keeps the seals that the device `who` uploads until it appends the entry that names them. A seal is a room's
-        key, encrypted to one member."""
+        """Keeps the seals that the device `who` uploads in memory until it appends the entry that names them; after ten
+        minutes they may be dropped. A seal is a room's key, encrypted to one member. Refusal "seals" for a wrong index,
+        name or size, "quota" if the device, or all devices of its person, keep too much here."""
         self._staging.put(who, frame)
         return Ok(frame.rid)
 
@@ -104,7 +108,9 @@ class Placing:
     async def push(self, who: Who, frame: Push) -> Placed:
         """Gives a batch of changes by the device `who` its positions, and returns when it is on the disk. A batch that
         already has positions gets the same answer again, even if it would now be refused. Refusal if a rule forbids the
-        batch, StoreError if it cannot be written; then none of it has a position."""
+        batch: "unknown-room", "closed" (since a restore), "forbidden", "stale" (the client must sync first),
+        "rotation-owed" (the room needs a new key first), "quota", "oversize", "invalid" or "busy". StoreError if it
+        cannot be written; then none of it has a position."""
         check_batch(frame)
         ids: list[bytes] = [item_id(ENVELOPE, b) for b in frame.bodies]
         live = await self._live.reach(frame.room, who.uid)
@@ -134,8 +140,12 @@ class Placing:
         """Gives the entries in `frame`, by the device `who`, their positions, all or none, and returns when they are on
         the disk. An entry changes a room's members, keys or rules; a genesis (the first entry) and an epoch (its first
         keys) together create a room. Entries that already have positions get the same answer again, even if they would
-        now be refused. Refusal if a rule forbids one; a removal that lost a race then has the room's next entry
-        reserved. StoreError if they cannot be written."""
+        now be refused. Refusal if a rule forbids one: "unknown-room", "closed" (since a restore), "forbidden",
+        "conflict" (another entry was first), "seals" (not uploaded), "rotation-owed" (the room needs a new key first),
+        "stale" (the client must sync first), "too-many-rooms" or "unanswered" (an added person is in too many rooms, or
+        wrote nothing after earlier adds), "quota", "oversize", "invalid" or "busy". A removal by an owner or
+        administrator that lost a race then has the room's next entry reserved. Reject for an entry that cannot be read,
+        StoreError if they cannot be written."""
         entries = read_entries(who, frame)
         ids: list[bytes] = [e.ident for e in entries]
         live = await self._for_append(who, frame, entries)
@@ -206,9 +216,10 @@ class Placing:
     def _find_seals(
         self, live: LiveRoom, who: Who, room: bytes, entries: list[RoomEntry]
     ) -> tuple[list[bytes] | None, list[SealRow]]:
-        """The seals that the device `who` uploaded for `entries` of the room with the id `room`; a seal is a room's
-        key, encrypted to one member. Returns (those of the new keys that the last entry brings, None if it brings none;
-        one for each member who is added without new keys). Refusal "seals" if some were not uploaded."""
+        """The seals that the device `who` uploaded for `entries` of the room with the id `room`, which is `live`; a
+        seal is a room's key, encrypted to one member. Returns (those of the new keys that the last entry brings, None
+        if it brings none; one for each member who is added without new keys). Refusal "seals" if some were not
+        uploaded, if they are not the ones that the entry names, or if they are more than the room can need."""
         newcomers: list[SealRow] = []
         for entry in entries:
             add = entry.payload
@@ -319,9 +330,9 @@ class Placing:
         return RoomHead(live.head, head.dev_seq if head else 0, head.ident if head else b"")
 
     async def _undo(self, live: LiveRoom) -> None:
-        """Discards items that the room's stream has accepted but that are not to be stored: marks the room as broken at
-        once, and drops it from memory when its pending writes have ended, so that it is read again with them. Waits for
-        that; a caller that is cancelled meanwhile (its client left) changes nothing of it."""
+        """Discards items that the stream of the room `live` has accepted but that are not to be stored: marks the room
+        as broken at once, and drops it from memory when its earlier writes have ended, so that the next request reads
+        it again from the disk. Waits for that; both happen also if the caller is cancelled meanwhile."""
         live.broken = True
         if live.tail is None or live.tail.done():
             self._live.forget(live)
@@ -330,8 +341,8 @@ class Placing:
             await live.settled()
 
     async def _known(self, live: LiveRoom, ids: Sequence[bytes]) -> int | None:
-        """The position of the first of `ids` if the room has all of these items, one after the other; None otherwise.
-        Waits for writes under way."""
+        """The position of the first of `ids` (at least one) if the room `live` has all of these items, one after the
+        other; None otherwise. So a request that is sent again gets its first answer. Waits for writes under way."""
         await live.settled()
         found = await self._store.positions(live.head.room, list(ids))
         at = [found.get(i, 0) for i in ids]
@@ -343,8 +354,8 @@ class Placing:
 
 
 def _prunes_in(accepted: Sequence[Accepted]) -> list[tuple[bytes, int]]:
-    """(object, position) of each valid prune (an administrator's entry) among these items: the object's content up to
-    that position may be deleted."""
+    """(object, position) of each valid prune (an administrator's entry) among the items `accepted`, in their order: the
+    object's content up to and including that position may be deleted."""
     payloads = [a.entry.payload for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
     return [(p.obj, p.n) for p in payloads if isinstance(p, Prune)]
 
@@ -356,8 +367,9 @@ def _check_unbroken(live: LiveRoom) -> None:
 
 
 def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[bytes]) -> bool:
-    """▲ Whether `seals` are one for each of `recipients`, of the right lengths; and if `entry` adds a person, whether
-    that person's seal is the one that the entry names. False for an entry that brings no new keys."""
+    """▲ Whether `seals` are one for each of `recipients`, in the same order and of the right lengths; and if `entry`
+    adds a person, whether that person's seal is the one that the entry names by its hash. False for an entry that
+    brings no new keys."""
     if entry.epoch is None or not seals_fit(entry.epoch, recipients, seals):
         return False
     add = entry.payload
@@ -367,8 +379,9 @@ def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[byt
 
 
 def _naming_seals(accepted: Sequence[Accepted]) -> list[int]:
-    """The positions of the valid entries that name seals (encrypted keys): those that bring new keys, and those that
-    add a member."""
+    """The positions, in order, of the valid entries that name seals (encrypted keys): those that bring new keys, and
+    those that add a member. Used for items that clients upload again after a restore: they come without their seals,
+    and the store notes at which positions, so that a check does not report these as missing."""
     entries = [(a.n, a.entry) for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
     return [n for n, entry in entries if entry.epoch is not None or isinstance(entry.payload, Add)]
 
@@ -399,9 +412,10 @@ def _placement(
     *,
     returned: bool,
 ) -> Placement:
-    """What the store is to write for accepted items (`rows`, of `size` bytes). The stream of `live` must have them
-    already. `accepted`: the verdicts on them. `shares` and `seals` are stored with them. `returned`: a client uploads
-    them again after a restore. Call it once for each: it notes in `live` what it includes."""
+    """What the store is to write for accepted items (`rows`, of `size` bytes) that the device `who` sent. The stream of
+    `live` must have them already. `accepted`: the verdicts on them. `shares` and `seals` are stored with them.
+    `returned`: a client uploads them again after a restore. Call it once for each: it notes in `live` what it
+    includes."""
     changes = member_changes(live.pending_members, live.stream.members, accepted)
     live.pending_members = live.stream.members
     stored = live.stream.n - live.state_n >= _STATE_EVERY or live.state_n == 0

@@ -32,11 +32,13 @@ class Receipts:
         self._public = public
 
     async def check(self, brought: Sequence[Receipt], heads: Sequence[RoomHead]) -> None:
-        """Compares the receipts that a device presents (`brought`; of each room the last one counts) with the store;
-        `heads` are the heads of its person's rooms. Stores each receipt that this server signed and whose position it
-        does not have, or has with a different hash: the operator sees how many rooms have such receipts, and a room
-        that a restore closed waits for the position. Receipts that it did not sign are ignored; after 64 of them the
-        rest is not looked at. Refusal "oversize" for too many."""
+        """Compares the receipts that a device presents (`brought`; of each room the last one counts) with the store, to
+        find what a restore lost. `heads` are the heads of its person's rooms, for a quick comparison; receipts of other
+        rooms are checked too. Stores each receipt that this server signed and whose position it does not have, or has
+        with a different hash, unless a higher one of the room is stored. The operator sees how many rooms have such
+        receipts, and a room that a restore closed waits for the position. Receipts that it did not sign are ignored;
+        after 64 of them the rest is not looked at. Refusal "oversize", which ends the connection, for too many (above
+        8,192)."""
         if len(brought) > MAX_RECEIPTS:
             raise Refusal(ErrorCode.OVERSIZE, "receipts", fatal=True)
         mine = {h.receipt.room: h.receipt for h in heads}

@@ -40,14 +40,15 @@ class Pruning:
 
     def begin(self, live: LiveRoom, pruned: Iterable[tuple[bytes, int]]) -> None:
         """Begins to delete content of the room `live`: for each (object, position) in `pruned`, that of the object's
-        changes and snapshots up to the position. ▲ The prunes (the entries that allow this) must be valid and
-        durable."""
+        changes and snapshots up to the position. Returns at once. A failure is only logged; the rest is deleted when
+        the room is next read from the disk. ▲ The prunes (the entries that allow this) must be valid and durable."""
         task = asyncio.ensure_future(self._forget(live, dict(pruned)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stops deleting. What is left is deleted when its room is next read from the disk."""
+        """Cancels the deletion in the background and waits until it has ended. What is left is deleted when its room is
+        next read from the disk."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:

@@ -28,16 +28,17 @@ def senders(who: Who) -> tuple[Tally, Tally]:
 
 
 def is_within(own: int, together: int, limit: int) -> bool:
-    """Whether a device may have `own` of something while all devices of its person have `together`; both include what
-    is asked for now. `limit` is what one device may have. ▲ All of them together have what DEVICES may have. Otherwise
-    a person with ten devices, or a thief who adds ten, would have ten times as much as others. When that is used up,
-    each device may still have `limit` / SURE_PART, but at least one."""
+    """Whether a device may have `own` of something (bytes in a day, uploads) while all devices of its person have
+    `together`; both include what is asked for now. `limit` is what one device may have. ▲ All of them together have
+    what three devices (DEVICES) may have. Otherwise a person with ten devices, or a thief who adds ten, would have ten
+    times as much as others. When that is used up, each device may still have `limit` / 16 (SURE_PART), but at least
+    one."""
     return own <= limit and (together <= DEVICES * limit or own <= max(1, limit // SURE_PART))
 
 
 class Quotas:
-    """Limits the bytes that a room may hold, and that a device and all devices of its person may send in a day. Keeps
-    today's counts in memory; each is read from the store once a day."""
+    """Limits the bytes that a room may hold, and that a device and all devices of its person may send in a day (UTC).
+    Keeps today's counts in memory; each is read from the store once a day."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
@@ -59,7 +60,7 @@ class Quotas:
 
     async def check_device(self, who: Who, size: int) -> None:
         """Refusal "quota" if the device `who`, or all devices of its person together, may not send `size` more bytes
-        today."""
+        today (UTC). Counts nothing; `note` does."""
         own, together = [await self._today(tally) + size for tally in senders(who)]
         if not is_within(own, together, self._limits.device_bytes_a_day):
             raise Refusal(ErrorCode.QUOTA, "device" if own > self._limits.device_bytes_a_day else "person")
@@ -76,8 +77,9 @@ class Quotas:
         return self._used.setdefault(tally, used) if day == self._day else used
 
     def note(self, who: Who, size: int) -> None:
-        """Adds `size` bytes that the device `who` has sent to the counts in memory, by which `check` refuses. The store
-        counts the same bytes."""
+        """Adds `size` bytes that the device `who` sends to the counts in memory, by which `check` refuses. Called when
+        they are accepted, which may be before they are on the disk. Writes nothing: the store counts the same bytes
+        itself."""
         self._add(senders(who), size)
 
     def take_back(self, by: Iterable[Tally], size: int) -> None:

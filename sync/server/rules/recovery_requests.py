@@ -87,8 +87,9 @@ class RecoveryRules:
         """Adds a device to a person's log by recovery sheet, or notes the request if it must wait. Returns (the longer
         log, Ok) or (None, VetoPeriod with the time until which devices may object); after that time the client must
         send it again. The same entries again, once accepted, are (None, Ok). Refusal "vetoed" after an objection,
-        "unknown-user", "code-…", "other-person", "invalid", "conflict" if the log has changed, "busy" (too many
-        revocations, or a clock that was set).
+        "unknown-user", "code-…" for an invitation that is not open, "other-person" if it is not this person's,
+        "invalid" for entries of another form, "oversize", "conflict" if the log has changed, "busy" (too many
+        revocations, or a clock that was set); Reject for an entry that breaks the rules of logs.
 
         ▲ Accepted at once only if no active device of the person could object. Accepting uses up the invitation.
         """
@@ -113,10 +114,11 @@ class RecoveryRules:
         return made, Ok(frame.rid)
 
     async def _ready_to_add(self, log: UserLog, dev: bytes, invite: InviteRow) -> int:
-        """0 if the device `dev` may be added to the person's log now; otherwise the time from which it may be (ms), and
-        the request, which uses `invite`, is stored. It replaces a request of another device with the same invitation:
-        the wait then begins again. Refusal "vetoed" if a device of the person has objected to a request with this
-        invitation, "busy" while the clock's time is in doubt."""
+        """0 if the device `dev` may be added to the person's log now: no active device could object, or the time for
+        that is over. Otherwise the time from which it may be (ms), and the request, which uses `invite`, is stored; a
+        request of the same device keeps its time. It replaces a request of another device with the same invitation: the
+        wait then begins again. Refusal "vetoed" if a device of the person has objected to a request with this
+        invitation, "busy" while the clock's time is in doubt; a new request is stored then too."""
         rows = [
             r for r in await self._store.recovery_requests(log.uid) if r.what == ADD and r.invite_pk == invite.invite_pk
         ]
@@ -145,11 +147,13 @@ class RecoveryRules:
     async def append(self, who: Who, frame: UserAppend) -> tuple[UserLog | None, Ok | VetoPeriod]:
         """Adds entries by the device `who` to its own person's log, or notes a request that must wait. Returns (the
         longer log, Ok), or (None, VetoPeriod with the time until which devices may object); after that time the client
-        must send it again.
+        must send it again. Refusal "conflict" if the log has changed, "unknown-user", "invalid" for no or too many
+        entries, "oversize"; Reject for an entry that breaks the rules of logs.
 
         ▲ A binding to a staff record is refused ("invalid"): it needs an invitation. A `dev_revoke` by the root key
         waits for a veto if the device that it revokes was connected lately; Refusal "vetoed" after an objection. Only a
-        few revocations and entries a day are accepted: Refusal "busy", and "quota" for a log that would be too long.
+        few revocations and entries a day are accepted: Refusal "busy" (also while it is in doubt whether the clock is
+        right), and "quota" for a log that would be too long.
         """
         draft = await self._people.draft(who.uid, frame.entries)
         if any(entry.type == "binding" for entry in draft.read):
@@ -166,8 +170,9 @@ class RecoveryRules:
         return made, Ok(frame.rid)
 
     async def _answered(self, uid: bytes, what: str, dev: bytes) -> None:
-        """Drops the request of the person `uid` to add or revoke (`what`) the device `dev`: its entry was accepted. ▲ A
-        full disk undoes nothing: a request that stays in the store is judged again when it is read."""
+        """Drops the request of the person `uid` to add or revoke (`what`: "add" or "revoke") the device `dev`: its
+        entry was accepted. Nothing happens if there is none. ▲ A full disk undoes nothing: a StoreError is only logged,
+        and a request that stays in the store is judged again when it is read."""
         try:
             await self._store.drop_recovery_request(uid, what, dev)
         except StoreError as e:
@@ -195,10 +200,11 @@ class RecoveryRules:
         return ready
 
     async def _count(self, draft: Draft) -> None:
-        """Counts the revocations in `draft`, which are about to be accepted, and stores the counts. Refusal "busy" if a
-        device, or the root, makes too many in 24 hours. ▲ Each revocation makes all rooms rotate their keys. Each
-        device has a count of its own, and devices that a revoked device added are not counted. Otherwise a stolen
-        device could use up the count and keep itself, or the devices that it added, unrevoked."""
+        """Counts the revocations in `draft`, which are about to be accepted, and stores the counts. Refusal "busy", and
+        nothing is stored, if a device, or the root, makes too many in 24 hours. The counts stay if the entries are not
+        stored after all. ▲ Each revocation makes all rooms of the person rotate their keys. Each device has a count of
+        its own, and devices that a revoked device added are not counted. Otherwise a stolen device could use up the
+        count and keep itself, or the devices that it added, unrevoked."""
         uid, day = draft.log.uid, now_ms() - _DAY_MS
         counted = _counted(draft)
         if not counted:
@@ -238,7 +244,8 @@ class RecoveryRules:
 
     async def _waits(self, log: UserLog, row: RecoveryRequestRow) -> bool:
         """Whether the request `row` of the log's person can still be accepted: to add a device, its invitation is open;
-        to revoke one, the device is not revoked yet."""
+        to revoke one, the device is not revoked yet. Only such requests are shown to the person's devices, which may
+        object. False for a row that only records a revocation for the daily limit."""
         if row.what != ADD:
             return row.what == REVOKE and log.device_active(row.dev, log.seq) is not None
         invite = await self._store.invite(row.invite_pk)

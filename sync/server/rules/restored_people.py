@@ -65,12 +65,14 @@ class ReturnedLogs:
     async def take(self, frame: ReuploadLog, *, late: bool = False) -> Returned | None:
         """Stores the entries of a person's log in `frame` that the server lacks, and the staff record if it is lost.
         Returns None if no entry was new. Stores nothing if it raises: Refusal "conflict" if the entries do not continue
-        the stored log, "invalid" if the record is not the log's or a new log has no binding, "oversize", "quota" for a
-        log that would be too long, "code-used" or "code-withdrawn" for the invitation of a binding, and Reject for an
-        entry that breaks the rules of logs.
+        the stored log, "invalid" if there are none, one is too long, the record is not the log's, a new log has no
+        binding or two bindings used one invitation, "oversize" for the record or its salt, "quota" for a log that would
+        be too long, "code-used" or "code-withdrawn" for the invitation of a binding, and Reject for an entry or record
+        that breaks the rules.
 
         ▲ `late`: Refusal "forbidden" for new entries that normally require an invitation and the one-day veto period.
-        Otherwise a recovery sheet plus an old code would bypass both on any restored server.
+        Otherwise a recovery sheet plus an old code would bypass both on any restored server. It changes nothing for the
+        log of a person whom the server does not have.
         """
         given = await _read(frame)
         uid = given.read[0].uid or given.read[0].ident[:16]
@@ -130,9 +132,10 @@ class ReturnedLogs:
         return Returned(log, known.seq)
 
     async def _grown(self, known: UserLog, given: _Given) -> UserLog:
-        """The log `known` with the entries of `given` added and verified; `known` is not changed. ▲ Everybody who knows
-        a log can request this, also before sign-in. So the log's length is checked before any signature, and the event
-        loop runs other tasks in between."""
+        """The log `known` with the entries of `given` added and verified; `known` is not changed. Refusal "quota" if it
+        would be longer than a log may be, Reject for an entry that breaks the rules of logs ("chain" if it does not
+        continue `known`). ▲ Everybody who knows a log can request this, also before sign-in. So the log's length is
+        checked before any signature, and the event loop runs other tasks in between."""
         made = replace(known, heads=list(known.heads))  # `apply` makes new objects of the other fields
         self._growth.check_length(Draft(known, made, tuple(given.read), tuple(given.entries)))
         for count, entry in enumerate(given.entries, start=1):
@@ -142,8 +145,10 @@ class ReturnedLogs:
         return made
 
     async def _invites(self, log: UserLog, given: _Given) -> list[InviteRow]:
-        """The invitations that the bindings among the entries of `given`, all verified, used. A binding ties the log to
-        a staff record. ▲ Refusal "invalid" if two bindings used the same invitation."""
+        """The invitations that the bindings among the entries of `given`, all verified and in `log`, used: in the order
+        of the entries, [] if there is no binding. A binding ties the log to a staff record. ▲ Refusal "invalid" if two
+        bindings used the same invitation. "code-used" if another person used one, "code-withdrawn" if one was withdrawn
+        unused."""
         bound = [e for e in given.read if e.type == "binding"]
         if len({e.by for e in bound}) < len(bound):
             raise Refusal(ErrorCode.INVALID, "binding")
@@ -174,8 +179,9 @@ class ReturnedLogs:
         )
 
     async def _record_here(self, log: UserLog, entries: Sequence[UserEntry]) -> StaffRow:
-        """The staff record to which the newest binding among `entries` ties `log`, read from the invitation that the
-        binding used. An empty record if the invitation, or its record, is lost."""
+        """The staff record to which the newest binding among `entries`, which must have one, ties `log`: read from the
+        invitation that the binding used. For a client that uploads a log again without the record. Returns an empty
+        record if the invitation, or its record, is lost."""
         newest = next(e for e in reversed(entries) if e.type == "binding")
         here = await self._store.invite(self._cert(newest)[0].invite_pk)
         if here is not None and record_hash(here.salt, here.record) == log.record_hash:

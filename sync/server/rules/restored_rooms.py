@@ -70,7 +70,8 @@ class _Stubs:
 
 class RestoreRecovery:
     """Takes back from clients what a restored server lost, and opens each room for writing when nothing of it is
-    missing any more. `closed`: the ids of rooms that take no writing; Placing reads the same set."""
+    missing any more. `closed`: the ids of rooms that take no writing. It is changed here; Placing, the part that takes
+    new items, reads the same set."""
 
     def __init__(
         self,
@@ -96,8 +97,9 @@ class RestoreRecovery:
         self._stubs: dict[bytes, _Stubs] = {}
 
     async def open(self) -> None:
-        """Reads the state of the recovery from the store: the signed statement of the restore, the devices that may
-        still upload something, and the closed rooms. Stops waiting for devices that are revoked or ended meanwhile."""
+        """Reads the state of the recovery from the store, once at the start: the signed statement of the restore, the
+        devices that may still upload something, and the closed rooms. All are empty if there was no restore. Stops
+        waiting for devices that are revoked or ended meanwhile."""
         self._restored = await self._store.restored()
         self._awaited = dict(await self._store.awaited_devices())
         self._closed |= await self._store.closed_rooms()
@@ -130,9 +132,12 @@ class RestoreRecovery:
             raise Refusal(ErrorCode.CLOSED, "user log")
 
     async def reupload_log(self, frame: ReuploadLog) -> Returned | None:
-        """Stores entries of a person's log that a restore lost and a client uploads again. Returns the longer log, None
-        if no entry was new. Refusal "forbidden" on a server that was never restored, and from a day after the restore
-        for entries that need an invitation or a veto period; otherwise the errors of `ReturnedLogs.take`."""
+        """Stores entries of a person's log that a restore lost and a client uploads again, and the staff record if it
+        is lost. Returns the longer log, None if no entry was new. Refusal "forbidden" on a server that was never
+        restored; from a day after the restore also for entries that need an invitation or a veto period, in a log that
+        the server has. As in `ReturnedLogs.take`: Refusal "conflict" if the entries do not continue the stored log,
+        "invalid", "oversize", "quota", "code-used", "code-withdrawn", and Reject for an entry that breaks the rules of
+        logs."""
         late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
         taken = await self._logs.take(frame, late=late)
         if taken is not None:
@@ -157,7 +162,9 @@ class RestoreRecovery:
             self._awaited.pop(dev, None)
 
     async def finish_reupload(self, who: Who, frame: ReuploadDone) -> Ok:
-        """Notes that the device `who` has nothing more to upload, and opens the rooms that waited for it alone."""
+        """Notes that the device `who` has nothing more to upload after a restore; `frame` only says so. Drops its
+        unfinished proof of lost items, and opens the rooms that waited for this device alone. Ok also for a device that
+        is not awaited."""
         await self._forget(who.dev)
         self._stubs.pop(who.dev, None)
         await self.open_ready()
@@ -166,13 +173,14 @@ class RestoreRecovery:
     # -- proofs -----------------------------------------------------------------------------------------------------
 
     async def promise(self, who: Who, frame: Promise) -> Wanted:
-        """Takes a proof of which items a room had after a position: `frame` has a stub (time, kind, id) of each, and
-        further frames may continue it; one that does not begins a new proof. With the last frame comes the receipt that
-        proves them, signed by this server before it was restored; if the server lacks any, it then closes the room to
-        writing and awaits those. Returns the room's head and the last position that is awaited, (None, 0) before the
-        last frame. Refusal "stale" if the server does not have the position from which the stubs begin, "invalid" if
-        the receipt does not prove them, "quota" for too many stubs, "forbidden" on a server that was never restored,
-        "busy"."""
+        """Takes a proof by the device `who` of which items a room had after a position: `frame` has a stub (time, kind,
+        id) of each, and further frames may continue it; one that does not begins a new proof. With the last frame comes
+        the receipt that proves them, signed by this server before it was restored; if the server lacks any, it then
+        closes the room to writing and awaits those. Returns (the room's head, or None if the server does not have the
+        room; the last position that is awaited, 0 for none), and (None, 0) before the last frame. Refusal "stale" if
+        the server does not have the position from which the stubs begin, "invalid" for malformed stubs or if the
+        receipt does not prove them, "quota" for too many stubs, "forbidden" on a server that was never restored, "busy"
+        if the room was just dropped from memory: the client sends the proof again."""
         self._check_restored()
         stubs = self._stubs.get(who.dev)
         if stubs is None or (stubs.room, stubs.until) != (frame.room, frame.after):
@@ -190,10 +198,12 @@ class RestoreRecovery:
         return await self._wanted(frame.rid, frame.room)
 
     async def _prove(self, stubs: _Stubs, r: Receipt) -> None:
-        """▲ Checks that the receipt `r` proves the stubs. This server must have signed it, and the stubs must chain
-        from a position that the server has, through its head, to the receipt's running hash. Then exactly these items
-        were at these positions: those after the head are awaited, and the room is closed to writing if there are any.
-        Refusal "invalid", "stale" or "busy" otherwise."""
+        """▲ Checks that the receipt `r` proves the stubs, a device's list of the items that a room had. This server
+        must have signed the receipt. The stubs must chain from a position that the server has, through its head, to the
+        receipt's running hash, which covers all items up to there. Then exactly these items were at these positions:
+        those after the head are awaited, and the room is closed to writing if there are any. Refusal "invalid" if one
+        of this is not so, "stale" if the server does not have the position before the first stub, "busy" if the room
+        was just dropped from memory."""
         try:
             signed_receipts.check(self._server_pk, r)
         except Reject as e:
@@ -240,9 +250,11 @@ class RestoreRecovery:
 
     async def reupload(self, who: Who, frame: Reupload) -> Wanted:
         """Stores items that the device `who` uploads again at their old positions, if they are the items that a proof
-        named. Skips items that the server has. Returns the room's head and the last position that is still awaited (0:
-        none, so that the room may be opened). Refusal "unknown-room" if the server has neither the room nor a proof
-        about it, "invalid" for other items, "forbidden" on a server that was never restored, "busy"."""
+        named. Any device may upload them. Skips items that the server has. Returns (the room's head, or None if the
+        server does not have the room yet; the last position that is still awaited, 0 for none, so that the room may be
+        opened). Refusal "unknown-room" if the server has neither the room nor a proof about it, "invalid" for other
+        items, "forbidden" on a server that was never restored, "busy" if the room was just dropped from memory; Reject
+        for an item that breaks the room's rules. StoreError if they cannot be written."""
         self._check_restored()
         items = [Item.of(i) for i in frame.items]
         live = await self._find(frame.room)
@@ -271,8 +283,9 @@ class RestoreRecovery:
     ) -> "asyncio.Future[Receipt] | None":
         """▲ Stores `items`, those of `frame` that the room lacks. Each must be the proven one at the next position,
         with its original time, and with its content unless that was pruned or destroyed; Refusal "invalid" otherwise.
-        It is judged as any other item, but time limits and quotas do not apply. The future ends when they are on the
-        disk. None if nothing is stored: there are none, they do not begin at the next position, or are only the
+        It is judged as any other item (Reject, or Refusal "invalid" or "busy"), but time limits and quotas do not
+        apply. Entries and batches before the one that is refused are stored all the same. The future ends when they are
+        on the disk. None if nothing is stored: there are none, they do not begin at the next position, or are only the
         beginning of a batch."""
         if not items or items[0].n != live.stream.n + 1:
             return None  # the answer has the room's head
@@ -349,8 +362,10 @@ def _items(stubs: _Stubs) -> list[AwaitedItem]:
 
 
 def _chained(stubs: _Stubs, rh: bytes, head_n: int) -> tuple[bytes | None, bytes]:
-    """Computes the running hashes of the stubs, from `rh` at the position before them. Returns (the hash at the
-    position `head_n`, None if the stubs do not pass it; the hash at their end)."""
+    """Computes the running hashes of the stubs, a device's list of a room's items. A running hash covers all items up
+    to its position; `rh` is the one at the position before the stubs. Returns (the hash at the position `head_n`, the
+    hash at the last stub). The former is None if `head_n` is not the position of a stub, also if it is the one just
+    before them. The caller compares both with what the server has signed."""
     through: bytes | None = None
     for n, (t, kind, ident) in enumerate(STUB.iter_unpack(stubs.data), start=stubs.after + 1):
         rh = next_rh(rh, n, t, kind, ident)
@@ -360,8 +375,8 @@ def _chained(stubs: _Stubs, rh: bytes, head_n: int) -> tuple[bytes | None, bytes
 
 
 def _units(items: Sequence[Item]) -> list[list[Item]]:
-    """Cuts items into the units in which they are judged: single entries and whole batches. Leaves out a batch that is
-    cut off at the end; the client uploads it again in its next frame."""
+    """Cuts items into the units in which they are judged, in order: single entries and whole batches. Leaves out a
+    batch that is cut off at the end; the client uploads it again in its next frame. [] if nothing is whole."""
     out: list[list[Item]] = []
     unit: list[Item] = []
     for item in items:

@@ -71,8 +71,10 @@ class Rooms:
     # -- membership
 
     async def heads(self, who: Who) -> list[RoomHead]:
-        """The newest position, with the receipt (the server's signature on it), of every room that the person of `who`
-        is in now, each with the number and id of the last change there by the device `who`."""
+        """The newest position of each room that the person of `who` is in now, with the receipt (the server's signature
+        on it), in no fixed order; [] if they are in none. Each comes with the number and id of the last change there by
+        the device `who` itself, 0 and b"" for none. They are part of the answer to a sign-in: the device sees what it
+        missed, and whether the server has lost something."""
         heads: list[RoomHead] = []
         for r in await self._store.memberships(who.uid, who.dev):
             heads.append(RoomHead(self._live.receipt(r.room, r.n, r.rh, r.t), r.dev_seq, r.dev_head))
@@ -140,9 +142,11 @@ class Rooms:
         )
 
     async def contents(self, who: Who, frame: Contents) -> ContentsReply:
-        """The items at the single positions that `frame` names, with their content, as many as fit in an answer.
-        Refusal "malformed" for positions that are not ascending, too many, or outside the room; ▲ for a former member
-        also beyond the entry that removed them. "unknown-room" for any other person."""
+        """The items at the single positions that `frame` names, in their order and with their content, None where that
+        was deleted. Returns the first ones that fit in an answer, at least one; the client requests the rest again. For
+        a client that read the room without contents first. Refusal "malformed" for positions that are not ascending,
+        for none or more than 4,096 of them, and outside the room; ▲ for a former member also beyond the entry that
+        removed them. "unknown-room" for a person who never was a member, and if there is no such room."""
         if not 0 < len(frame.ns) <= MAX_CONTENTS or any(a >= b for a, b in pairwise(frame.ns)):
             raise Refusal(ErrorCode.MALFORMED, "ns")
         end = (await self._shown_to(who, frame.room)).n
@@ -165,9 +169,10 @@ class Rooms:
         return live.head
 
     async def moved_logs(self, who: Who, frame: MovedLogs) -> MovedLogsReply:
-        """The members whose user logs have newer entries than a room has stated for them (its pins): perhaps one of
-        them lost a device. Refusal "forbidden" if the person of `who` is a former member, "unknown-room" for any other
-        person."""
+        """The members whose user logs (signed chains of entries about devices and keys) have newer entries than a room
+        has stated for them (its pins), each with the number and hash of the newest entry; [] if there are none. The
+        client then states these in the room, since a member may have lost a device. Refusal "forbidden" if the person
+        of `who` is a former member, "unknown-room" for any other person."""
         stream = (await self._as_member(frame.room, who.uid)).stream
         pins = stream.pins
         rows = await self._store.people(list(stream.members))
@@ -175,9 +180,10 @@ class Rooms:
         return MovedLogsReply(frame.rid, heads)
 
     async def subscribe(self, listener: Listener, frame: Subscribe) -> Ok:
-        """Sends the device `listener` what is new in a room from now on. Asks it for shares (secrets of objects) that
-        others requested and the server has lost. Refusal "quota" for too many subscriptions, "forbidden" for a former
-        member, "unknown-room" for any other person."""
+        """Sends `listener`, one connection of a signed-in device, what is new in a room from now on. Asks it at once
+        for shares (secrets of objects) that others requested and the server has lost. Refusal "quota" if the connection
+        has as many subscriptions as it may, also if this room is among them; otherwise a second call changes nothing.
+        "forbidden" for a former member, "unknown-room" for a person who never was one."""
         await self._as_member(frame.room, listener.uid)
         if len(listener.rooms) >= self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
@@ -205,13 +211,15 @@ class Rooms:
 
     async def reseal(self, who: Who, frame: Reseal) -> Ok:
         """Stores another seal of an existing epoch for the member `frame.uid`: the room's keys of that time, encrypted
-        to them. Any member may send one. The recipient verifies it. Refusal "forbidden" for a former member as the
-        sender, "unknown-room", "invalid" (no such member or epoch, or the recipient needs a newer key first), "seals"
-        (its size), "quota" or "busy".
+        to them. Notifies their connected devices. Any member may send one. The recipient verifies it. Refusal
+        "forbidden" for a former member as the sender, "unknown-room" for any other person, "seals" for an empty seal or
+        one of more than 4,096 bytes, "quota", "busy". "invalid" if the room has no such member or epoch, or if the
+        recipient has no key of their own in force: after the agency has revoked one of their devices they must make a
+        new one first.
 
-        ▲ Each member may send one in 10 s for an epoch and recipient: only few seals are kept, so that a member could
-        otherwise push out the good ones. ▲ Its bytes count in the device's daily quota. Otherwise a member could seal
-        the thousands of epochs of a room of their own again and again.
+        ▲ Each member may send one in 10 s for an epoch and recipient ("busy"): only few seals are kept, so that a
+        member could otherwise push out the good ones. ▲ Its bytes count in the device's daily quota ("quota").
+        Otherwise a member could seal the thousands of epochs of a room of their own again and again.
         """
         live = await self._as_member(frame.room, who.uid)
         if frame.uid not in live.stream.members or frame.epoch not in live.stream.epochs:
@@ -240,13 +248,16 @@ class Rooms:
 
     async def shares(self, listener: Listener, frame: ShareRequest) -> ShareReply:
         """The shares that the server has of the objects that `frame` names, the secrets without which they cannot be
-        decrypted. The server asks other listeners of the room to upload those that it lost. Refusal "forbidden" for a
-        former member, "unknown-room" for any other person."""
+        decrypted; of at most 1,000 objects. A lost share is missing in the answer. The server asks up to eight other
+        connections that listen to the room to upload it, once in 10 s; everybody who listens gets it then. Refusal
+        "forbidden" for a former member, "unknown-room" for any other person."""
         return await self._shares.request(listener, await self._as_member(frame.room, listener.uid), frame)
 
     async def put_share(self, who: Who, frame: PutShare) -> Ok:
-        """Stores a share (an object's secret) that the server lost and a member sends. Refusal "forbidden" for a former
-        member, "unknown-room", "invalid" if it does not match, or if the object is unknown or was destroyed."""
+        """Stores a share (an object's secret) that the server lost and a member sends again, and sends it to all
+        connections that listen to the room. A share that the server has is not replaced; the answer is Ok all the same.
+        Refusal "forbidden" for a former member, "unknown-room" for any other person, "invalid" if the share does not
+        match its commitment (a hash in the room's items), or if the object is unknown or was destroyed."""
         return await self._shares.put(await self._as_member(frame.room, who.uid), frame)
 
 
@@ -255,8 +266,8 @@ def _wire(rows: Iterable[ItemRow]) -> list[WireItem]:
 
 
 def _whole_batches(rows: list[ItemRow]) -> list[ItemRow]:
-    """`rows` up to the last one with a signature. The rest is a batch that is cut off, and a client judges whole
-    batches (protocol §7)."""
+    """`rows` up to the last one with a signature, [] if none has one. The rest is a batch that is cut off, and a client
+    judges whole batches (protocol §7)."""
     end = len(rows)
     while end and not rows[end - 1].sig:
         end -= 1

@@ -18,9 +18,9 @@ _HEAL_MS = 60_000
 
 
 def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
-    """Refusal "busy" if `entry` does nothing but rotate the room's key and its author, a writer, sends it less than an
-    hour after the last such entry by anybody (that the server remembers: for as long as the room is in memory). ▲ Each
-    rotation is work for every member.
+    """Refusal "busy" if `entry`, the last one of an append, does nothing but rotate the room's key and its author, a
+    writer, sends it less than an hour after the last rotation by anybody that was appended alone (that the server
+    remembers: for as long as the room is in memory). ▲ Each rotation is work for every member.
 
     The limit does not apply while the room owes a rotation (it must get a new key, since a member left or lost a
     device). It does not apply either if a member has reported a minute ago or earlier that they cannot open the present
@@ -66,8 +66,10 @@ def reserve_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> No
 
 
 def note_entries(live: LiveRoom, who: Who, entries: Sequence[RoomEntry]) -> None:
-    """Notes in `live` what `check_rotation` and `check_reserved_slot` need of entries by the device `who` that were
-    accepted: a rotation (new keys), a reserved slot that was used, a report that a member cannot open a key."""
+    """Notes in `live`, the room in memory, what `check_rotation` and `check_reserved_slot` need of entries by the
+    device `who` that were accepted together. These are: when a rotation (new keys) was appended alone, and whether its
+    author passed the hourly limit by a report; when a member first reported that they cannot open a key. Any entry by
+    the device for which a slot was reserved ends the reservation."""
     if [e.type for e in entries] == ["epoch"]:
         if live.stream.epoch - 1 in live.cannot_open and now_ms() - live.rotated_ms < _ROTATION_MS:
             live.forced[entries[0].uid] = now_ms()

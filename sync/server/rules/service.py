@@ -93,7 +93,8 @@ SEEN_S = 6 * 3600.0
 
 class Service:
     """The whole server without its sockets: answers each request by the part that has the rules for it. `addresses` are
-    the `host:port` at which clients reach the server; a client signs the one that it dialled."""
+    the `host:port` at which clients reach the server; a client signs the one that it dialled, so that its sign-in is
+    valid at no other server. Empty until the caller sets it: before that no device can sign in."""
 
     def __init__(
         self,
@@ -163,10 +164,13 @@ class Service:
         return await self.people.ended(own, frame) if who is None else who
 
     async def sign_in(self, who: Who, agent: str, frame: Auth) -> Authed | Revoked:
-        """Answers the sign-in `frame` of the device `who`, whose program calls itself `agent`: the newest entry of the
-        person's log, the last position of each of their rooms, recovery requests that wait, and what a restore closed;
-        or the entries that revoked the device. The caller must already collect the person's notifications for this
-        connection, since everything is read only once."""
+        """Answers the sign-in `frame` of the device `who`, whose signature `prove` has verified: the newest entry of
+        the person's log, the last position of each of their rooms, recovery requests that wait, and what a restore
+        closed; or the entries that revoked the device. Stores that the device signed in now, with the program that
+        calls itself `agent`. Also stores receipts in `frame` (this server's signatures on positions) that it cannot
+        match: they show that its database was set back. Refusal "oversize", which ends the connection, for too many of
+        them. The caller must already collect the person's notifications for this connection, since everything is read
+        only once."""
         await self.people.note_sign_in(who, agent)
         own = await self._log_of(who)
         if own.device_active(who.dev, own.seq) is None:
@@ -209,7 +213,9 @@ class Service:
                 raise Refusal(ErrorCode.AUTH, "first sign in", fatal=True)
 
     async def answer(self, listener: Listener, frame: ClientFrame) -> Frame:
-        """Answers a request of the signed-in device `listener`, or raises Refusal, Reject or StoreError."""
+        """Answers a request of the signed-in device `listener`, or raises Refusal, Reject or StoreError, which the
+        caller turns into an error frame. For a frame that is not allowed after sign-in a Refusal "malformed" that ends
+        the connection."""
         who = Who(Uid(listener.uid), DevId(listener.dev))
         match frame:
             case Push():
@@ -296,8 +302,8 @@ class Service:
         self, uid: bytes, work: Coroutine[None, None, tuple[UserLog | None, Ok | VetoPeriod]]
     ) -> Ok | VetoPeriod:
         """Awaits `work`, a request that may add to the log of the person `uid` and returns (the longer log or None, the
-        answer). Then notifies the person's devices of new entries or of a new request that waits. Returns the
-        answer."""
+        answer). Then notifies the person's devices of new entries or of a new request that waits. Returns the answer.
+        If `work` raises, the error is raised and nobody is notified."""
         moved, reply = await work
         if moved is not None:
             await self._log_moved(moved, moved.seq - APPEND_ENTRIES)

@@ -11,8 +11,10 @@ _MAX_ENTRIES = 64
 
 
 def check_batch(frame: Push) -> None:
-    """Checks how many items a batch has and how large they are. Refusal "invalid" or "oversize" if no client may send
-    such a batch."""
+    """Checks the shape of a batch of changes in `frame`, before anything in it is decoded or looked up. Refusal
+    "invalid" for none or too many items, not one content for each, a signature that is not of 64 bytes, or more shares
+    (secrets of objects) than items; "oversize" if a content or the batch is too large. The same for every room and
+    device."""
     if not 1 <= len(frame.bodies) <= MAX_BATCH_ITEMS or len(frame.bodies) != len(frame.cts):
         raise Refusal(ErrorCode.INVALID, "batch")
     if len(frame.sig) != 64 or len(frame.shares) > len(frame.bodies):
@@ -24,9 +26,10 @@ def check_batch(frame: Push) -> None:
 
 
 def read_entries(who: Who, frame: Append) -> list[RoomEntry]:
-    """Decodes the entries in `frame`, which are to be appended to a room together. Refusal or Reject unless there are 1
-    to 64, none too long, all by the requesting device `who` and for the room, and only the last one carries an epoch
-    (new keys)."""
+    """Decodes the entries in `frame`, which are to be appended to a room together, and returns them in order. Refusal
+    "invalid" unless there are 1 to 64, all for the room, and only the last one carries an epoch (new keys); "oversize"
+    if one is too long or a signature is not of 64 bytes; "forbidden" unless all are by the requesting device `who`.
+    Reject for an entry that cannot be decoded."""
     if not 1 <= len(frame.entries) <= _MAX_ENTRIES:
         raise Refusal(ErrorCode.INVALID, "entries")
     if any(len(e.body) > MAX_ENTRY_BYTES or len(e.sig) != 64 for e in frame.entries):

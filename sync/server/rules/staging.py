@@ -28,7 +28,7 @@ _Key = tuple[bytes, bytes, bytes]
 @dataclass(slots=True)
 class _Device:
     """The seals (a room's keys, each encrypted to one member) that one device has uploaded: the names of its uploads
-    (`uploads`), oldest first, and their bytes together (`size_bytes`)."""
+    (`uploads`), each (device, room, root hash of the seals), oldest first, and their bytes together (`size_bytes`)."""
 
     uploads: dict[_Key, None] = field(default_factory=dict)
     size_bytes: int = 0
@@ -103,8 +103,8 @@ class Staging:
 
     def of_epoch(self, who: Who, room: bytes, epoch: Epoch, most: int) -> list[bytes]:
         """The seals of a new `epoch` (new keys of a room) that the device `who` uploaded for the room with the id
-        `room`. ▲ Refusal "seals" unless all of them are here, there are at most `most`, and their RFC 9162 root is the
-        one that the epoch names."""
+        `room`, in the order of the upload. They stay here until the entry is accepted. ▲ Refusal "seals" unless all of
+        them are here, there are at most `most`, and their RFC 9162 root is the one that the epoch names."""
         upload = self._uploads.get((who.dev, room, epoch.root))
         if upload is None or len(upload.seals) != epoch.count or epoch.count > most:
             raise Refusal(ErrorCode.SEALS, f"epoch {epoch.e}")
@@ -131,8 +131,8 @@ class Staging:
             self._drop(key)
 
     def done(self, who: Who, room: bytes) -> None:
-        """Drops the seals that the device `who` uploaded for the room with the id `room`, after its entry was
-        accepted."""
+        """Drops all seals (encrypted keys) that the device `who` uploaded for the room with the id `room`, after its
+        entry was accepted: the store has those that the entry names. Nothing happens if there are none."""
         for key in self._of(who, room):
             self._drop(key)
 

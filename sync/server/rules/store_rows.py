@@ -16,8 +16,9 @@ from sync.trust.room.stream import Accepted, AcceptedEntry
 
 
 def item_rows(rh: bytes, items: Sequence[Item], ids: Sequence[bytes]) -> list[ItemRow]:
-    """The items as rows with their running hashes. `rh`: the running hash of the position before the first. `ids`: the
-    items' ids, in the same order."""
+    """The items as rows for the store, in their order, each with its running hash, which covers all items up to it.
+    `rh`: the running hash of the position before the first. `ids`: the items' ids, in the same order; ValueError if
+    there are not as many."""
     rows = []
     for item, ident in zip(items, ids, strict=True):
         rh = next_rh(rh, item.n, item.t, item.kind, ident)
@@ -45,8 +46,9 @@ def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireS
 
 def returned_shares(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow]:
     """The rows of the shares (secrets) of objects that begin in `accepted`, items of the room with the id `room` that a
-    client uploads again after a restore. A share that is not in `shares`, or does not match its commitment, counts as
-    lost: its row has None. For new items use `share_rows`, which accepts no such share."""
+    client uploads again after a restore; none for an item that is void (refused by the room's rules). A share that is
+    not in `shares`, or does not match its commitment, counts as lost: its row has None. [] if no object begins there.
+    For new items use `share_rows`, which accepts no such share."""
     given = {s.obj: s.share for s in shares}
     rows = []
     for a in accepted:
@@ -62,8 +64,9 @@ def member_changes(
     before: Mapping[Uid, Member], after: Mapping[Uid, Member], accepted: Sequence[Accepted]
 ) -> list[MemberChange]:
     """The persons who became members or ceased to be members between `before` and `after`, the members before and after
-    the items `accepted`. First those who ceased, each with the position of the entry that ended their membership; then
-    the new ones, each with the person that added them (None for a founder)."""
+    the items `accepted`, which are not empty. First those who ceased, each with the position of the entry that ended
+    their membership; then the new ones, each with the person that added them (None for a founder). A person who is in
+    both is left out, also if they left and were added again in between."""
     if before is after:
         return []
     last = accepted[-1].n
@@ -84,7 +87,8 @@ def authors(accepted: Sequence[Accepted]) -> set[Uid]:
 
 
 def user_row(log: UserLog, staff: InviteRow | StaffRow) -> UserRow:
-    """A person's row, from their log and the staff record in `staff`; the record may be empty."""
+    """The row of a person whom the store does not have yet, from their log and the staff record in `staff`; the record
+    may be empty. Reject for a record that cannot be decoded."""
     return UserRow(
         uid=log.uid,
         seq=log.seq,
@@ -97,8 +101,9 @@ def user_row(log: UserLog, staff: InviteRow | StaffRow) -> UserRow:
 
 
 def appended(log: UserLog, staff: InviteRow | StaffRow | None) -> Appended:
-    """The new values of a person's row, now that `log` has new entries. `staff` has the record that a binding (the
-    entry that ties a log to a staff record) among them names; None keeps the stored record."""
+    """What changes in a person's stored row, now that `log` has new entries: the hash of its newest entry, the root key
+    in force, and the staff record. `staff` has the record that a binding (the entry that ties a log to a staff record)
+    among the new entries names; None keeps the stored record. Reject for a record that cannot be decoded."""
     if staff is None:
         return Appended(head=log.head, root_pk=log.root_pk)
     search = search_text(staff.record)
@@ -111,8 +116,9 @@ def entry_rows(first: int, entries: Sequence[Signed]) -> list[EntryRow]:
 
 
 def search_text(record: bytes) -> str:
-    """The text by which searches find the staff record `record` (encoded): name, title and unit in lower case; "" for
-    an empty record."""
+    """The text by which searches find the staff record `record` (encoded): name, title and unit in lower case, with a
+    space between them; a missing one is empty. "" for an empty record. Reject "malformed", "encoding" or "oversize" for
+    a record that cannot be decoded."""
     if not record:
         return ""
     fields = decode_record(record)

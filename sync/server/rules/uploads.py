@@ -33,7 +33,8 @@ class Busy(WorldError):
 
 
 class Uploads:
-    """All unfinished uploads of parts of files, in memory and in the store alike."""
+    """All unfinished uploads of parts of files, in memory and in the store alike: in memory to count them for limits,
+    in the store to continue them after a restart."""
 
     def __init__(self, store: Store, objects: Objects, limits: Limits) -> None:
         self._store = store
@@ -44,15 +45,16 @@ class Uploads:
         self._writing: set[Name] = set()
 
     async def open(self) -> None:
-        """Reads the unfinished uploads from the store, which must be open."""
+        """Reads the unfinished uploads from the store, which must be open. Call it once at the start. The store's
+        errors are raised."""
         for row in await self._store.uploads():
             self._rows[row.name] = row
 
     @asynccontextmanager
     async def writing(self, name: Name) -> AsyncIterator[None]:
-        """Marks the part `name` as being written until the block ends: no other request writes it, and it is not swept.
-        ▲ Busy if it is being written already. Otherwise the second writer's bytes could be stored under the first's
-        name."""
+        """Marks the part `name` as being written until the `async with` block ends: no other request writes it, and it
+        is not swept. ▲ Busy at once if it is being written already. Otherwise the second writer's bytes could be stored
+        under the first's name."""
         if name in self._writing:
             raise Busy
         self._writing.add(name)
@@ -63,14 +65,16 @@ class Uploads:
 
     def held(self, room: bytes, but: Name) -> int:
         """How many bytes of unfinished uploads to the room with the id `room` are stored, without the upload of the
-        part `but`."""
+        part `but`; 0 for none. They count in the room's quota, and the caller counts the part that is being written by
+        itself."""
         return sum(row.held_bytes for row in self._rows.values() if row.room == room and row.name != but)
 
     async def note(self, who: Who, name: Name, held_bytes: int, sent_bytes: int, day: int) -> None:
         """Notes that `held_bytes` of the part `name` will be on the disk once a piece of `sent_bytes` by the device
         `who` is written. `day` is the number of the day that they count for. ▲ Counted before the piece is written. If
-        the upload begins with this piece and the device has too many, drops the device's oldest; Busy if too few of
-        them can be dropped, since the others are being written. If that or the store fails, nothing is noted."""
+        the upload begins with this piece and the device, or all devices of its person together, have too many, drops
+        the device's oldest; Busy if too few of them can be dropped, since the others are being written. If that or the
+        store fails, nothing is noted, but what was dropped by then stays dropped."""
         before = self._rows.get(name)
         row, surplus = before, list[Name]()
         if row is None or held_bytes == sent_bytes:  # it begins, or begins again
@@ -90,10 +94,10 @@ class Uploads:
             raise
 
     def _surplus(self, who: Who, name: Name) -> list[Name]:
-        """The uploads of the device `who`, oldest first, that are dropped to make room for an upload of the part
-        `name`; [] if there is room. Busy if too few of them can be dropped, since the others are being written. ▲
-        Uploads of the person's other devices are never dropped. Otherwise a stolen device could keep those devices from
-        sending."""
+        """The uploads of the device `who`, oldest first, that are to be dropped to make room for an upload of the part
+        `name`; [] if there is room. The device may have a few uploads, and so may all devices of its person together.
+        Busy if too few of them can be dropped, since the others are being written. ▲ Uploads of the person's other
+        devices are never dropped. Otherwise a stolen device could keep those devices from sending."""
         theirs = [row for row in self._rows.values() if row.uid == who.uid and row.name != name]
         own = [row.name for row in theirs if row.dev == who.dev]
         idle = [each for each in own if each not in self._writing]
@@ -109,19 +113,22 @@ class Uploads:
         self._rows.pop(name, None)
 
     async def drop(self, name: Name) -> None:
-        """Drops the unfinished upload of the part `name` and its bytes. Busy if the part is being written."""
+        """Drops the unfinished upload of the part `name` and its bytes, also bytes without a row. Nothing happens if
+        there are none. Busy if the part is being written."""
         async with self.writing(name):
             await self.gone(name)
 
     async def gone(self, name: Name) -> None:
-        """Drops the unfinished upload of the part `name` and its bytes. The caller must be the one that writes the
-        part."""
+        """Drops the unfinished upload of the part `name` and its bytes. Nothing happens if there is none. The caller
+        must be the one that writes the part (within `writing`). The store's errors are raised; the bytes are gone
+        then."""
         await self._objects.discard(*name)
         if self._rows.pop(name, None) is not None:
             await self._store.drop_upload(*name)
 
     async def tidy(self) -> None:
-        """Drops abandoned uploads (`sweep`) now and every SWEEP_S. Runs until cancelled."""
+        """Drops abandoned uploads (`sweep`) now and every hour (SWEEP_S). Runs until cancelled: an error is logged, and
+        the next hour tries again."""
         while True:
             try:
                 await self.sweep()

@@ -22,9 +22,9 @@ OK = "ok"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminEntry:
     """One command that an administrator gave, as the admin log records it. `t`: when (ms since 1970, by the server
-    machine's clock). `user` and `sudo_user`: login names of the machine ("" for none). `about`: whom or what the
-    command was about, as ids in hex, numbers and words of ours, never a name of staff. `result`: "ok" or an error
-    code."""
+    machine's clock). `command`: the command's name. `user` and `sudo_user`: login names of the machine ("" for none).
+    `about`: whom or what the command was about, as ids in hex, numbers and words of ours, never a name of staff.
+    `result`: "ok" or an error code."""
 
     t: int
     command: str
@@ -37,7 +37,7 @@ class AdminEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminRow:
     """One row of the admin log. `n`: its number, from 1. `body`: the entry as a line of JSON. `hash`: a hash over
-    `body` and the hash of the row before it."""
+    `body` and the hash of the row before it (32 zero bytes for the first row), so that a change of any row shows."""
 
     n: int
     body: str
@@ -46,8 +46,8 @@ class AdminRow:
 
 @dataclass(frozen=True, slots=True)
 class AdminHead:
-    """The number and hash of the newest row of the admin log that was ever written. They are stored apart from the
-    rows: otherwise nobody could detect that the last rows were deleted."""
+    """The number and hash of the newest row of the admin log that was ever written; 0 and 32 zero bytes for an empty
+    log. They are stored apart from the rows: otherwise nobody could detect that the last rows were deleted."""
 
     n: int
     hash: bytes
@@ -58,8 +58,8 @@ class AdminHead:
 
     @classmethod
     def parse(cls, text: str) -> "AdminHead":
-        """Parses `text` of the form `n:hash`, the hash in hex, as `format` writes it. ValueError for text of another
-        form."""
+        """Parses `text` of the form `n:hash`, the hash in hex, as `format` writes it: as the database keeps it, or as
+        an administrator noted it and gives it to `audit --expect`. ValueError for text of another form."""
         n, _, digest = text.partition(":")
         head = cls(int(n), bytes.fromhex(digest))
         if head.n < 0 or len(head.hash) != len(START):
@@ -68,34 +68,52 @@ class AdminHead:
 
 
 EMPTY = AdminHead(0, START)
+UNKNOWN = AdminHead(0, b"")
+"""The head of a log whose stored head is damaged or was deleted: how many entries were written is not known. No entry
+can have it."""
+
+
+def stored_head(text: object, *, begun: bool) -> AdminHead:
+    """The head that the database stores as `text`, None if nothing is stored. `begun`: whether the log has entries, or
+    a server copied some. UNKNOWN if the stored head is damaged, or missing although the log was begun."""
+    if text is None:
+        return UNKNOWN if begun else EMPTY
+    try:
+        return AdminHead.parse(text) if isinstance(text, str) else UNKNOWN
+    except ValueError:
+        return UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
     """The first row of the admin log that fails verification, by its number `n`. `code`: "missing"; "chain" (the hash
     does not fit: the row or the one before it was changed); "malformed" (the body cannot be read); "unexpected" (the
-    row comes after the stored head)."""
+    row comes after the stored head); "head" (the row is the last that is there, `n` is 0 for none, and the stored head
+    is lost or damaged, so later rows may be missing)."""
 
     n: int
     code: str
 
 
 class AdminLog(Protocol):
-    """The part of the store that keeps the admin log: which administrator gave which command. Durability is as for all
-    of `sync.server.store.base.Store`."""
+    """The part of the store, as a Protocol, that keeps the admin log: which administrator gave which command. A write
+    is durable when it returns, as in all of `sync.server.store.base.Store`."""
 
     def record_with_next_write(self, entry: AdminEntry) -> None:
         """Records an administrator's command (`entry`) in the admin log, together with what the command changes: the
         entry is kept in memory, and the next write that succeeds, of whatever kind, stores it in the same transaction.
-        Call it just before that write. A second call before a write replaces the entry: the first is then never
-        recorded."""
+        Call it just before that write; if the write fails, the entry waits for the one after it. A second call before a
+        write replaces the entry: the first is then never recorded."""
         ...
 
     async def admin_rows(self, after: int) -> list[AdminRow]:
         """Rows with n > after, in order."""
         ...
 
-    async def admin_head(self) -> AdminHead: ...
+    async def admin_head(self) -> AdminHead:
+        """The newest row that was ever written, EMPTY for none. UNKNOWN if what the store keeps of it is damaged or
+        gone."""
+        ...
 
     async def admin_logged(self) -> int:
         """The number of the last row that a server has copied to its log; 0 for none."""
@@ -105,7 +123,8 @@ class AdminLog(Protocol):
 
 
 def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
-    """The admin log's next row after `head`: `entry` as JSON, and its hash, which covers the hash of `head`."""
+    """Makes the admin log's next row after `head`, and stores nothing: the number after that of `head`, `entry` as
+    JSON, and its hash, which covers the hash of `head`."""
     fields = {
         "n": head.n + 1,
         "t": entry.t,
@@ -120,7 +139,8 @@ def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
 
 
 def read_entry(row: AdminRow) -> AdminEntry:
-    """The entry in a row of the admin log. ValueError if the row's body is not an entry of this format."""
+    """The entry in a row of the admin log. ValueError if the row's body is not an entry of this format, or has another
+    number than the row. The row's hash is not checked; `first_broken` does that."""
     try:
         fields = json.loads(row.body)
         if fields.pop("n") != row.n:
@@ -137,14 +157,15 @@ def read_entry(row: AdminRow) -> AdminEntry:
 
 
 def first_broken(rows: Iterable[AdminRow], head: AdminHead, *, after: AdminHead = EMPTY) -> Broken | None:
-    """Checks rows of the admin log, which begin after the row `after`. `head` is the newest row that was ever written.
-    Returns the first row that is missing, changed, unreadable or beyond `head`; None if every row up to `head` is as it
-    was written and no other follows."""
+    """Checks `rows` of the admin log, in order, which begin after the row `after` (of which a caller has checked the
+    chain before; by default they are the whole log). `head` is the newest row that was ever written. Returns the first
+    row that is missing, changed, unreadable or beyond `head`; None if every row up to `head` is as it was written and
+    no other follows. For the head UNKNOWN there is always one, the last row at the latest."""
     at = after
     for row in rows:
         if row.n != at.n + 1:
             return Broken(at.n + 1, "missing")
-        if row.n > head.n:
+        if row.n > head.n and head != UNKNOWN:
             return Broken(row.n, "unexpected")
         if _hash(at.hash, row.body) != row.hash:
             return Broken(row.n, "chain")
@@ -153,6 +174,8 @@ def first_broken(rows: Iterable[AdminRow], head: AdminHead, *, after: AdminHead 
         except ValueError:
             return Broken(row.n, "malformed")
         at = AdminHead(row.n, row.hash)
+    if head == UNKNOWN:
+        return Broken(at.n, "head")
     if at.n < head.n:
         return Broken(at.n + 1, "missing")
     return None if at == head else Broken(at.n, "chain")

@@ -50,9 +50,9 @@ __all__ = [
 
 
 class Store(PeopleStore, RoomStore, BlobStore, FigureStore, RestoreStore, AdminLog, Protocol):
-    """The server's whole store, as a Protocol: people, rooms, parts of files, figures, restores and the admin log. A
-    write is durable when it returns, and stored whole or not at all; the module's head says more about durability and
-    order."""
+    """The server's whole store, as a Protocol: people, rooms, parts of files, figures for the operator (how many
+    people, rooms and bytes there are), the recovery after restores, and the admin log. A write is durable when it
+    returns, and stored whole or not at all; the module's head says more about durability and order."""
 
     @property
     def queued(self) -> int:

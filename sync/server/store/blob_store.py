@@ -45,7 +45,8 @@ class BlobStore(Protocol):
 
     async def put_upload(self, row: UploadRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
         """Stores how far the upload `row` has come, in place of the part's earlier row. Adds `sent_bytes`, the bytes of
-        this piece, to the counts `by` of the day with the number `day`, which limit what may be sent in a day."""
+        this piece, to the counts `by` (of the sending device and of its person) of the day with the number `day`, which
+        limit what may be sent in a day. All in one transaction."""
         ...
 
     async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
@@ -58,8 +59,9 @@ class BlobStore(Protocol):
 
     async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
         """Stores that the part `row` is complete, drops its upload, and adds its size to the room's. Adds `sent_bytes`,
-        the bytes of the last piece, to the counts `by` of the day with the number `day`, which limit what may be sent
-        in a day. Raises Taken if the complete part exists already."""
+        the bytes of the last piece, to the counts `by` (of the sending device and of its person) of the day with the
+        number `day`, which limit what may be sent in a day. Raises Taken, and stores nothing, if the complete part
+        exists already."""
         ...
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...

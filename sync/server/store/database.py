@@ -12,7 +12,8 @@ from sync.server.store.base import StoreError
 
 
 class TooNew(StoreError):
-    """The database was written by a later version of the server."""
+    """Raised when the server opens its database and a later version of the server has written it. Nothing is
+    changed."""
 
     code = "update-needed"
 
@@ -21,7 +22,8 @@ class TooNew(StoreError):
 
 
 class TooOld(StoreError):
-    """The database was written by a version before the first release, whose formats are not read any more."""
+    """Raised when the server opens its database and a version before the first release has written it: its formats are
+    not read any more."""
 
     code = "too-old"
 
@@ -32,9 +34,10 @@ class TooOld(StoreError):
 
 
 def connected(path: Path, max_pages: int | None) -> Engine:
-    """Makes an engine for the SQLite file at `path`. Its connections write durably; each transaction begins with BEGIN
-    IMMEDIATE. `max_pages`: the file's largest size in pages of 4 KiB, beyond which writes fail as on a full disk; None
-    for no limit."""
+    """Makes an engine for the SQLite file at `path`; `prepare` creates the tables. Its connections write durably. Each
+    transaction begins with BEGIN IMMEDIATE (it locks for writing at once), except on a connection that is set to
+    AUTOCOMMIT, as for reads. `max_pages`: the file's largest size in pages of 4 KiB, beyond which writes fail as on a
+    full disk; None for no limit."""
     # Parameters are hidden: an error's text must not carry names or contents into the log.
     options = {"check_same_thread": False, "timeout": 30}
     address = URL.create("sqlite", database=str(path))  # written as a text, a path's % and ? would be the address's
@@ -79,9 +82,9 @@ def prepare(engine: Engine) -> None:
 
 
 def probe(c: Connection) -> None:
-    """Checks that the database can be written: stores a new value in a row for this, since SQLite neither writes nor
-    flushes a page that has not changed. The caller commits; only the commit flushes it. The database's own error is
-    raised if the write fails."""
+    """Checks that the database can be written, for the server's report on its own health. Stores a new value in a row
+    for this, since SQLite neither writes nor flushes a page that has not changed. The caller commits the connection
+    `c`; only the commit flushes it. The database's own error is raised if the write fails."""
     one = upsert(s.probes)
     c.execute(one.on_conflict_do_update(index_elements=["row"], set_={"count": s.probes.c.count + 1}), _FIRST_PROBE)
 

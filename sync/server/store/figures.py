@@ -56,8 +56,9 @@ class FigureStore(Protocol):
     async def counts(self, now_ms: int) -> Counts: ...
 
     async def population(self, seen_since: int) -> Population:
-        """Counts people, devices and rooms. Of devices, those that signed in at `seen_since` (ms) or later. Cheap
-        enough to call once a minute."""
+        """Counts for monitoring: people; devices that signed in, or were noted as connected, at `seen_since` (ms) or
+        later; rooms that a restore closed; and rooms of which clients hold receipts (this server's signatures) for
+        another history. There is no count of all rooms. Cheap enough to call once a minute."""
         ...
 
     async def room_sizes(self) -> list[RoomSize]:

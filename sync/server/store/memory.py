@@ -53,8 +53,8 @@ class _Room:
 
 
 class MemoryStore(MemoryRestore, MemoryAdminLog):
-    """The server's store in memory, for tests: nothing outlives the process. Its methods are those of
-    `sync.server.store.base.Store`."""
+    """The server's store in memory, for tests and the trial office of `--selftest`: nothing outlives the process. Its
+    methods are those of `sync.server.store.base.Store`."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -8,8 +8,9 @@ from sync.server.store.restored import AwaitedItem, RestoreRow
 
 
 class MemoryRestore:
-    """The part of the store in memory that is about a restore from a backup: closed rooms, and the devices and items
-    that are awaited. Reads `_sightings` and `_rooms` of MemoryStore."""
+    """The part of the store in memory (for tests and a trial office) that is about a restore from a backup: rooms
+    closed to writing, and the devices and items that are awaited. A mixin of MemoryStore, whose `_sightings` and
+    `_rooms` it reads."""
 
     _sightings: dict[bytes, SightingRow]
     _rooms: Iterable[bytes]

@@ -9,9 +9,10 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteRow:
     """One invitation, which an activation code opens: its one-time key `invite_pk`, the agency's certificate of that
-    key (`cert_body`, `cert_sig`), the staff record that the certificate binds, with its salt, until when it can be used
-    (`not_after`), and the person who used it (`used_by`, None for nobody). `made` and `withdrawn`: when that was done,
-    0 for unknown or never. `person`: the person who is invited back, None for a new one. Times are in ms."""
+    key (`cert_body`, `cert_sig`), the staff record that the certificate binds, with its salt (both empty if a restore
+    lost them), until when it can be used (`not_after`), and the person who used it (`used_by`, None for nobody). `made`
+    and `withdrawn`: when that was done, 0 for unknown or never. `person`: the person who is invited back, None for a
+    new one. Times are in ms."""
 
     invite_pk: bytes
     cert_body: bytes
@@ -42,9 +43,9 @@ class StaffRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRow:
-    """One person: the number and hash of the newest entry of their log (`seq`, `head`), the staff record and its salt,
-    the text that searches find it by, and the root key in force (`root_pk`), by which a recovery sheet finds the
-    person."""
+    """One person: the number and hash of the newest entry of their log (`seq`, `head`); their staff record (`record`)
+    and the salt that it is hashed with, both empty if a restore lost them; the text that searches find the person by
+    (`search`); and the public root key in force (`root_pk`), by which a recovery sheet finds the person."""
 
     uid: bytes
     seq: int
@@ -67,7 +68,8 @@ class EntryRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SightingRow:
     """When the device `dev` of the person `uid` last signed in, or was last noted as connected (`last`, in ms by the
-    server's clock), and the name that its program gave at the sign-in (`agent`)."""
+    server's clock), and the name that its program gave at the sign-in (`agent`). After a restore, the server awaits
+    uploads by devices that were seen lately; people and administrators see from it which devices are in use."""
 
     dev: bytes
     uid: bytes
@@ -77,10 +79,11 @@ class SightingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryRequestRow:
-    """A request of the person `uid` that was made with their recovery sheet. `what`: "add" or "revoke" a device;
-    "revoked" records a revocation that was made, since only a few a day are accepted. `dev`: that device. `since`:
-    when, in ms by the server's clock. `invite_pk`: the invitation, empty for none. `vetoed_by`: the device that
-    objected, empty for none. `by` of a "revoked" row: the device that revoked it, empty for the root."""
+    """A request of the person `uid` that was made with their recovery sheet, and waits while the person's devices may
+    object. `what`: "add" or "revoke" a device; "revoked" is no request: it records a revocation that was made, since
+    only a few a day are accepted. `dev`: that device. `since`: when, in ms by the server's clock. `invite_pk`: the
+    invitation that an "add" uses, empty for none. `vetoed_by`: the device that objected, empty for none. `by` of a
+    "revoked" row: the device that revoked it, empty for the root key."""
 
     uid: bytes
     what: str
@@ -105,8 +108,9 @@ class Appended:
 
 
 class PeopleStore(Protocol):
-    """The part of the store, as a Protocol, that keeps people: invitations, their logs, devices and recovery requests.
-    See sync/server/store/base.py for durability and order."""
+    """The part of the server's store, as a Protocol, that keeps people: invitations, people's logs, devices and
+    recovery requests. A write is durable when its coroutine returns, and is stored whole or not at all. A failed write
+    raises a StoreError. Reads see only durable writes."""
 
     async def add_invite(self, row: InviteRow) -> None:
         """Stores a new invitation. Taken if its key exists."""
@@ -123,13 +127,14 @@ class PeopleStore(Protocol):
         ...
 
     async def withdraw_invite(self, invite_pk: bytes, now_ms: int) -> None:
-        """Withdraws the invitation with the public key `invite_pk` as of `now_ms`. Taken if it was used or does not
-        exist. A second call keeps the first call's time."""
+        """Withdraws the invitation with the public key `invite_pk` as of `now_ms`, also one whose time has ended. Taken
+        if it was used or does not exist. A second call keeps the first call's time, without an error."""
         ...
 
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
         """Uses up the invitation `invite_pk` and stores the new person with the first entries of their log, in one
-        transaction. Taken if the invitation was used or withdrawn or does not exist, or if the person exists."""
+        transaction. Taken if the invitation was used or withdrawn or does not exist, or if the person exists; nothing
+        is stored then. Whether the invitation's time has ended is not checked here."""
         ...
 
     async def append_user(
@@ -143,13 +148,14 @@ class PeopleStore(Protocol):
         returned: Sequence[InviteRow] = (),
         external: bool = False,
     ) -> None:
-        """Appends entries to the log of the person `uid`, all or none. Moved if the log does not end at `expected_seq`,
-        or there is none.
+        """Appends `entries` (at least one) to the log of the person `uid`. Either everything is stored or nothing.
+        Moved if the log does not end at `expected_seq`, or there is none.
 
-        `made`: the new values of the person's row. `invite_pk`: the invitation that the entries use up; Taken if it was
-        used or withdrawn, or does not exist. `returned`: the invitations that they used before a restore, as in
-        `return_user`. `external`: whether this process is not the server; a running server then finds the append by
-        `external_appends`.
+        `made`: the new values of the person's row. `invite_pk`: the invitation that the entries use up, None for none;
+        Taken if it was used or withdrawn, or does not exist. `returned`: after a restore, the invitations that the
+        entries used before it; they are marked as used by the person, and stored if they were lost; Taken if another
+        person used one, or one was withdrawn unused. `external`: whether this process is not the server; a running
+        server then finds the append by `external_appends`.
         """
         ...
 

@@ -12,7 +12,7 @@ class StoreError(WorldError):
 
 class Moved(StoreError):
     """A write builds on a head (of a room or of a person's log) that has changed since the caller read it, or that does
-    not exist. Nothing is written."""
+    not exist. Nothing is written. The caller may read the head again and retry, or refuse the request."""
 
     code = "conflict"
 
@@ -26,8 +26,8 @@ class Taken(StoreError):
 
 
 class Unwritable(StoreError):
-    """A write failed in the database, for another reason than a full disk (that is Full), or came after the store was
-    closed. Nothing of the write is kept."""
+    """A write failed in the database, which was locked for instance, or came after the store was closed. Nothing of the
+    write is kept. If the disk is full or failing, the error is Full, a subclass."""
 
     code = "busy"
 

@@ -30,12 +30,15 @@ class AwaitedItem:
 
 
 class RestoreStore(Protocol):
-    """The part of the store that is about a restore from a backup: closed rooms, and the devices and items that are
-    awaited. Durability is as for all of `sync.server.store.base.Store`."""
+    """The part of the server's store, as a Protocol, that is about a restore from a backup: rooms that are closed to
+    writing, and the devices and items that are awaited, since they may still upload what was lost. A write is durable
+    when its coroutine returns, and is stored whole or not at all. A failed write raises a StoreError."""
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
-        """Stores the statement `row` of a restore, closes every room, and awaits uploads by each device that signed in
-        at `seen_since` (ms) or later. Devices and items that an earlier restore still awaited are given up."""
+        """Notes that the store was restored from a backup: stores `row`, the server's signed statement of it, closes
+        every room to writing, and awaits uploads by each device that signed in, or was noted as connected, at
+        `seen_since` (ms) or later. Devices and items that an earlier restore still awaited are no longer awaited.
+        StoreError if the write fails; nothing is changed then."""
         ...
 
     async def restored(self) -> RestoreRow | None:
@@ -53,9 +56,10 @@ class RestoreStore(Protocol):
         ...
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:
-        """Notes that `items` of the room with the id `room` are proven (by a receipt that this server signed) and
-        should be uploaded again, and closes the room to writing. Items that the room has by now are skipped, and items
-        that are awaited already stay as they are. Returns how many of `items` the room lacks."""
+        """Notes that `items` of the room with the id `room`, which a receipt (this server's signature) proves, should
+        be uploaded again. Items up to the room's last position are skipped, since the room has them by now; of an
+        unknown room it has none. Items that are awaited already stay as they are. Returns how many of `items` the room
+        lacks, with those that were awaited already. If that is not 0, the room is closed to writing."""
         ...
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
@@ -67,8 +71,9 @@ class RestoreStore(Protocol):
         ...
 
     async def openable_rooms(self) -> list[bytes]:
-        """Closed rooms that await neither an item nor a device of any member, and for which no receipt (this server's
-        signature) was presented (`put_unmet`) of a position above their last one."""
+        """The ids, in no order, of the closed rooms that can be opened for writing again: they await neither an item
+        nor a device of any present member, and no device has presented a receipt (this server's signature) for a
+        position above their last one. Opens none of them."""
         ...
 
     async def open_room(self, room: bytes) -> None:

@@ -13,7 +13,8 @@ from sync.server.store.tally import Tally
 class RoomRow:
     """One room: its last position `n` with that item's running hash `rh` and time `t` (ms, the server's clock), the
     bytes of its items and parts of files (`size_bytes`), and `state`: what its items up to position `state_n` amount to
-    (members, keys, …), opaque to the store."""
+    (members, keys, …), opaque to the store. `state_n` may be below `n`, since the state is stored only now and then; 0
+    with an empty `state` if it never was."""
 
     room: bytes
     n: int
@@ -43,8 +44,10 @@ class ItemRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareRow:
-    """An object's share, the secret without which it cannot be decrypted. It was introduced at position `n` with the
-    commitment `share_c`. `share` is None if a restore lost it and no client has uploaded it since."""
+    """The share of the object `obj`: the secret without which the object cannot be decrypted. `n`: the position of the
+    item that introduced it; if the whole row was lost and a client uploaded the share again, the room's last position
+    at that time. `share_c`: the commitment (a hash) in that item. `share`: the secret; None if a restore lost it and no
+    client has uploaded it since."""
 
     obj: bytes
     n: int
@@ -63,8 +66,9 @@ class SealRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberChange:
-    """The person `uid` became a member of a room (`until_n` None), or ceased to be one at the position `until_n`. `by`:
-    the person who added them."""
+    """A change of a room's members: the person `uid` became a member (`until_n` None), or ceased to be one by the entry
+    at the position `until_n`. The position at which a membership began is not stored. `by`: the person who added them;
+    None for the room's founder and for the end of a membership, at which the store keeps the adder that it has."""
 
     uid: bytes
     until_n: int | None
@@ -83,8 +87,9 @@ class Crowding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHead:
-    """The newest change (envelope) by one device in a room, which the device is sent when it signs in: its number
-    `dev_seq` among the device's changes there, and its id."""
+    """The newest change (envelope) by the device `dev` in a room: its number `dev_seq` among the device's changes
+    there, and its id. The server sends it to that device at each sign-in, beside the room's newest position; the
+    command `verify` compares it with the room's items."""
 
     dev: bytes
     dev_seq: int
@@ -147,8 +152,10 @@ class UnmetRow:
 
 
 class RoomStore(Protocol):
-    """The part of the store, as a Protocol, that keeps rooms: their items, members, shares and seals. See
-    sync/server/store/base.py for durability and order."""
+    """The part of the server's store, as a Protocol, that keeps rooms: their items, members, shares (secrets of
+    objects) and seals (encrypted keys). A write is durable when its coroutine returns or its future ends, and is stored
+    whole or not at all. A failed write raises a StoreError. New items of a room are stored in the order of the calls of
+    `place`. Reads see only durable writes."""
 
     def place(self, placement: Placement) -> "asyncio.Future[None]":
         """Stores new items of a room at their positions; the future ends when they are durable. Its error is Moved if
@@ -166,12 +173,14 @@ class RoomStore(Protocol):
         self, room: bytes, after: int, until: int, limit_bytes: int, *, bare: bool = False
     ) -> list[ItemRow]:
         """Items of the room with the id `room` whose positions are above `after` and at most `until`, in order: the
-        first, if there is any, then as many as `limit_bytes` and 4,096 items allow. `bare`: without their content."""
+        first, if there is any, then as many as `limit_bytes` and 4,096 items allow. `bare`: without their content. []
+        if there are none, or no such room."""
         ...
 
     async def items_at(self, room: bytes, ns: Sequence[int], limit_bytes: int) -> list[ItemRow]:
-        """Items of the room with the id `room` at the positions `ns` (at most 4,096), in order: the first, if there is
-        any, then as many as `limit_bytes` allows. Positions that the room does not have are left out."""
+        """Items, with their content, of the room with the id `room` at the positions `ns` (1 to 4,096 of them,
+        ascending). They come in ascending order: the first, if there is any, then as many as `limit_bytes` allows.
+        Positions that the room does not have are left out."""
         ...
 
     async def forget(self, room: bytes, ns: Sequence[int]) -> int:
@@ -198,7 +207,8 @@ class RoomStore(Protocol):
 
     async def crowding(self, uid: bytes, by: bytes) -> Crowding:
         """How many rooms the person `uid` is in now, and to how many of these the person `by` added them although they
-        have written nothing there yet. The rules refuse a further add by these numbers."""
+        have written nothing there yet. Both are 0 for an unknown person. The rules refuse a further add by these
+        numbers."""
         ...
 
     async def until_n(self, room: bytes, uid: bytes) -> int | None:
@@ -213,7 +223,8 @@ class RoomStore(Protocol):
 
     async def put_share(self, room: bytes, row: ShareRow) -> bool:
         """Stores the share (the secret) of an object in the room with the id `room` that the store lost, even if no row
-        of it is left. False, with nothing changed, if the store has the share."""
+        of it is left. True if it was stored. False, with nothing changed, if the store has the share. The caller has
+        checked the share against its commitment."""
         ...
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
@@ -222,8 +233,9 @@ class RoomStore(Protocol):
 
     async def add_seal(self, room: bytes, row: SealRow, keep: int, by: Sequence[Tally] = (), day: int = 0) -> None:
         """Adds a seal to the room with the id `room`: the keys of an epoch (a generation of the room's keys), encrypted
-        to one person. Of all seals for that person and epoch at most `keep` stay, the first and the newest. Adds the
-        seal's bytes to the counts `by` of the day with the number `day`, which limit what may be sent in a day."""
+        to one person. Of all seals for that person and epoch at most `keep` stay (2 if `keep` is lower), the first and
+        the newest; the oldest after the first are dropped. Adds the seal's bytes to the counts `by` of the day with the
+        number `day`, which limit what may be sent in a day."""
         ...
 
     async def put_unmet(self, row: UnmetRow) -> None:

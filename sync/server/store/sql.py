@@ -290,8 +290,9 @@ def _is_part(table: Table, room: bytes, obj: bytes, part: bytes) -> ColumnElemen
 
 
 def _items(c: Connection, narrow: Any, limit_bytes: int, *, bare: bool) -> list[ItemRow]:
-    """The items that the condition `narrow` selects, in order: the first, if there is any, then as many as
-    `limit_bytes` and `_MAX_ROWS` allow. `bare`: without their content."""
+    """The items that the SQL condition `narrow` selects, in the order of their positions: the first, if there is any,
+    then as many as fit in `limit_bytes` together with it, at most 4,096 (`_MAX_ROWS`). Body, signature and content
+    count. `bare`: without their content (`ct` is None). [] if there are none."""
     i = s.items.c
     query = select(i.n, i.t, i.kind, i.id, i.rh, i.body, i.sig, null() if bare else i.ct)
     rows = c.execute(query.where(narrow).order_by(i.n).limit(_MAX_ROWS))

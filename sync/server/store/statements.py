@@ -2,6 +2,7 @@
 """The SQL statements of writes, built once, and the functions that run them. All run inside the writer's
 transaction."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,13 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.server.store import schema as s
 from sync.server.store.base import InviteRow, ItemRow, Moved, Placement, StoreError, Taken, Tally
+
+_EXISTS = {
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+}
+"""SQLite's error codes for a row whose key exists."""
 
 _place_update = (
     update(s.rooms)
@@ -168,9 +176,10 @@ def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> N
 
 
 def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
-    """Stops awaiting the items of `p`, which were uploaded again after a restore, and closes the room to writing if
-    they are its first. `sealless`: the positions of its entries that lack their seals (encrypted keys); they are
-    stored, so that the command `verify` does not report those seals as missing. The caller commits."""
+    """Notes that clients uploaded the items of `p` again after a restore: stops awaiting the items of the room up to
+    the last of these. If the room begins with them (the restore had lost it wholly), closes it to writing. `sealless`:
+    the positions of those of its entries that lack their seals (encrypted keys); they are stored, so that the command
+    `verify` does not report those seals as missing. The caller commits."""
     a = s.awaited_items.c
     c.execute(delete(s.awaited_items).where(a.room == p.room, a.n <= p.items[-1].n))
     if p.expected_n == 0:
@@ -181,7 +190,8 @@ def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> No
 
 def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
     """Deletes the content of the items at the positions `ns` of the room with the id `room`; the items themselves stay.
-    The room's size shrinks by that. The caller commits. Returns how many bytes that freed; a second call frees none."""
+    The room's size shrinks by that. The caller commits. Returns how many bytes that freed. Positions without an item or
+    without content count 0, so a second call returns 0."""
     i = s.items.c
     at = (i.room == room) & i.n.in_(ns) & i.ct.is_not(None)
     freed = c.scalar(select(func.coalesce(func.sum(func.length(i.ct)), 0)).where(at)) or 0
@@ -191,19 +201,24 @@ def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
 
 
 def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
-    """Adds each of `amounts` to its count of the day with the number `day` (days since 1970, UTC). By these counts the
-    rules limit what a device or a person may send, or add to a log, in a day. The caller commits."""
+    """Adds each of `amounts` to its count of the day with the number `day` (days since 1970, UTC). A count that does
+    not exist yet begins at 0. By these counts the rules limit what a device or a person may send, or add to a log, in a
+    day. The caller commits."""
     rows = [{"what": t.what, "who": t.who, "day": day, "amount": amount} for t, amount in amounts.items()]
     if rows:
         c.execute(_count, rows)
 
 
 def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:
-    """Adds `rows` (at least one) to `table`, within the caller's transaction. If one exists already, raises `refusal`,
-    or Taken with the table's name if that is None."""
+    """Adds `rows` to `table` within the caller's transaction. A row is a dict of values by column name; there must be
+    at least one. If the primary key of one exists already, raises `refusal`, or Taken with the table's name if
+    `refusal` is None; the caller then undoes the transaction. Any other broken constraint (a missing value) is an
+    IntegrityError: a fault of the caller."""
     try:
         c.execute(insert(table), rows)
     except IntegrityError as e:
+        if getattr(e.orig, "sqlite_errorcode", 0) not in _EXISTS:
+            raise
         raise (refusal or Taken(table.name)) from e
 
 

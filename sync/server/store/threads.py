@@ -29,8 +29,10 @@ class Threads:
     def __init__(
         self, path: Path, *, max_pages: int | None = None, committed: Callable[[float], None] = lambda took_s: None
     ) -> None:
-        """`path`: the SQLite file. `max_pages` of 4 KiB limit its size; beyond them it behaves as a full disk.
-        `committed` is called in the writer's thread with the seconds that each commit took."""
+        """Makes the SQL store for the SQLite file `path`; only `open` connects, and creates the file if there is none.
+        `max_pages` of 4 KiB limit its size; beyond them it behaves as a full disk; None for no limit. `committed` is
+        called in the writer's thread after each commit, also a failed one, with the seconds that it and its jobs took;
+        it must not raise."""
         self._committed = committed
         self._engine = connected(path, max_pages)
         self._writer: Writer | None = None
@@ -86,13 +88,13 @@ class Threads:
 
         written = self._writer.submit(both)
         written.add_done_callback(lambda done: self._still(done, along))
-        return written
+        return asyncio.shield(written)  # a caller that is cancelled does not undo the write
 
     def _still(self, done: "asyncio.Future[T]", along: Callable[[Connection], None]) -> None:
-        """Called when a write has ended (`done`). `along`, the record of an administrator's command, ran in the same
-        transaction. If the write failed, `along` is kept for the next write, unless a newer one waits for that
-        already."""
-        if (done.cancelled() or done.exception() is not None) and self._along is None:
+        """Called when a write has ended, also if its caller was cancelled before; `done` is its future. `along`, which
+        stores the record of an administrator's command, ran in the same transaction. If the write failed, `along` is
+        kept for the next write. It is dropped instead if a newer one is kept for that already."""
+        if done.exception() is not None and self._along is None:
             self._along = along
 
     async def _read(self, run: Callable[[Connection], T]) -> T:

@@ -13,8 +13,9 @@ _GROUP = 4
 
 
 def write(number: int, count: int) -> str:
-    """Formats `number` as `count` characters of Crockford's base32, 5 bits each, the highest bits first, in groups of
-    four with a dash between two groups. Bits of `number` for which there is no room are left out."""
+    """Formats `number` as `count` characters of Crockford's base32, for a person to type. Each has 5 bits, the highest
+    bits first, leading zeros too; a dash is put after every four. Only the lowest 5 x `count` bits of `number` are
+    written; any higher bits are left out."""
     letters = "".join(_ALPHABET[number >> 5 * i & 31] for i in reversed(range(count)))
     return "-".join(letters[i : i + _GROUP] for i in range(0, count, _GROUP))
 
@@ -42,7 +43,7 @@ def checked(label: str, secret: int, secret_bits: int, check_bits: int) -> int:
 def check(label: str, number: int, secret_bits: int, check_bits: int) -> int:
     """Removes the checksum of `check_bits` bits from `number`, and returns the secret, a number of `secret_bits` bits.
     `checked` made the number with the same `label`, which names the kind of code. Reject "code" if the checksum does
-    not match."""
+    not match, or `number` has more bits than both together."""
     secret = number >> check_bits
     if secret >> secret_bits or number != checked(label, secret, secret_bits, check_bits):
         raise Reject("code", "checksum")

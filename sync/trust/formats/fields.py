@@ -33,15 +33,16 @@ def u64(value: object, where: str) -> int:
 
 def counter(value: object, where: str) -> int:
     """Returns `value` if it is an integer from 0 to 2^63 - 1, for numbers that are stored in a database column.
-    Otherwise Reject "malformed", which names the field `where`."""
+    Otherwise, and also for True and False, Reject "malformed", which names the field `where`."""
     if type(value) is not int or value >> 63:
         raise Reject("malformed", where)
     return value
 
 
 def time(value: object, where: str) -> int:
-    """Returns `value` if it is a time in ms since 1970 UTC, at most MAX_TIME_MS. Otherwise Reject "malformed", which
-    names the field `where`. ▲ A later time could not be shown anywhere."""
+    """Returns `value` if it is an integer of at most MAX_TIME_MS, as a time in ms since 1970 UTC. Otherwise Reject
+    "malformed", which names the field `where`. ▲ A later time could not be shown anywhere. That it is not negative is
+    not checked: the decoder of CBOR refuses negative numbers."""
     if type(value) is not int or value > MAX_TIME_MS:
         raise Reject("malformed", where)
     return value
@@ -87,9 +88,10 @@ def text(value: object, most: int, where: str) -> str:
 
 
 def ext(value: object) -> Ext:
-    """Checks and returns the extensions of a signed item, a map from a number below 2^16 to bytes. Odd numbers are
-    ignored (they are part of what is signed). ▲ Reject "format" for an even number, since this program knows none.
-    Reject "malformed" for any other shape."""
+    """Checks the extensions of an entry of a person's log, a map from a number below 2^16 to bytes, and returns `value`
+    as it is. Odd numbers are ignored (they are part of what is signed). ▲ Reject "format" for an even number, since
+    this program knows none for such entries. Reject "malformed" for any other shape. Entries and changes of rooms use
+    `even_ext` instead."""
     even = even_ext(value)
     if even:
         raise Reject("format", f"ext {even[0]}")
@@ -97,8 +99,9 @@ def ext(value: object) -> Ext:
 
 
 def even_ext(value: object) -> tuple[int, ...]:
-    """Checks the extensions of a signed item, a map from a number below 2^16 to bytes, and returns the even numbers.
-    Only a client that knows all of these may accept the item. Reject "malformed" for any other shape."""
+    """Checks the extensions of a signed item of a room, a map from a number below 2^16 to bytes, and returns the even
+    numbers in the map's order; () if there are none. Only a client that knows all of these may accept the item. Reject
+    "malformed" for any other shape."""
     if value == {}:
         return ()
     if type(value) is not dict:
@@ -110,14 +113,16 @@ def even_ext(value: object) -> tuple[int, ...]:
 
 
 def extension(value: object, ident: int) -> bytes:
-    """The bytes of extension `ident` in `value`, the extensions of an item that `even_ext` has checked; empty if the
-    item does not have it."""
+    """Returns the bytes of the extension with the number `ident` in `value`, the map of a signed item's extensions
+    (number to bytes); b"" if the item does not have it. Nothing is raised: b"" also if `value` is no such map, which
+    `even_ext` has checked before."""
     found = value.get(ident, b"") if isinstance(value, dict) else b""
     return found if type(found) is bytes else b""
 
 
 def position(value: object, where: str) -> tuple[int, bytes]:
-    """Reads a position: a pair of a number and a hash (32 B). Reject "malformed", which names the field `where`, for
-    any other shape."""
+    """Reads a position in a room or a log: `value` is a list of a number and a hash (32 B). Returns both. The number
+    has no upper bound here; CBOR allows 0 to 2^64 - 1. Reject "malformed", which names the field `where`, for any other
+    shape."""
     number, digest = array(value, 2, where)
     return u64(number, where), raw(digest, 32, where)

@@ -17,7 +17,8 @@ STUB = struct.Struct(">QB32s")
 
 
 class Role(IntEnum):
-    """What a member may do in a room. A higher role may do everything that a lower one may."""
+    """What a member may do in a room: READER, WRITER, ADMIN or OWNER, in ascending order. A higher role may do
+    everything that a lower one may."""
 
     READER = 1
     WRITER = 2

@@ -26,9 +26,10 @@ HeaderParts = tuple[
 
 
 def header(data: bytes) -> HeaderParts | None:
-    """Reads the fields of an envelope's header: suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c,
-    kind, flags. None if `data` is not a header of version 2 without extensions; the strict decoder must then read or
-    reject it."""
+    """Quickly reads the fields of an envelope's header, in this order: suite, room, uid, dev, dev_seq, prev, epoch,
+    seen, ulog, obj, share_c, kind, flags. `seen` and `ulog` are each (number, hash). Nothing is raised. None if `data`
+    is not a header of version 2 without extensions, or its dev_seq is 2^63 or more; the strict decoder must then read
+    or reject it."""
     found = _HEADER.fullmatch(data)
     if found is None:
         return None

@@ -11,7 +11,7 @@ from sync.crypto import aead, seal
 from sync.crypto.encoding import ARRAY, dec, enc, head
 from sync.crypto.kdf import H, kdf
 from sync.crypto.seal import KemKey
-from sync.errors import Reject
+from sync.errors import BugError, Reject
 from sync.ids import NO_UID, Hash, RoomId, Uid
 from sync.trust.formats import fields
 from sync.trust.keys import merkle
@@ -54,8 +54,8 @@ class Epoch:
     """The public part of an epoch (a generation of a room's keys), as an entry of the room's log carries it: number
     `e`, and commitments (hashes) to its content key (`kc`) and archive key (`ac`). `prev` is encrypted under the
     archive key and holds the content keys of the epochs from `base` up to the one before, and the archive key of
-    `base`. `recip` is the hash of the recipients, `root` the Merkle root of the `count` seals, `unsealed` the persons
-    whose key nothing could be sealed to. `n` is the position of that entry, and `by` its author.
+    `base`. `recip` is the hash of the recipients, `root` the Merkle root of the `count` seals, `unsealed` the ids of
+    the recipients to whose key nothing could be sealed. `n` is the position of that entry, and `by` its author.
 
     An epoch has one of three shapes: linked (ac, prev and base); with a fresh archive (ac alone: epoch 1, or when no
     member may read history); without an archive (none of them). `pins` are the newer user-log heads that the entry
@@ -80,7 +80,8 @@ class Epoch:
         return bool(self.ac)
 
     def payload(self) -> list[object]:
-        """Encodes the epoch to the list that an entry carries; `Epoch.read` reads it."""
+        """Encodes the epoch (a generation of a room's keys) to the list that an entry carries, without `n` and `by`,
+        which belong to the entry; `Epoch.read` reads it."""
         pins = [[uid, seq, head] for uid, seq, head in self.pins]
         return [
             self.e,
@@ -97,8 +98,10 @@ class Epoch:
 
     @classmethod
     def read(cls, value: object) -> "Epoch":
-        """Reads an epoch from `value`, the list that an entry carries. Reject "malformed" for wrong types, or for a
-        combination of `ac`, `prev` and `base` that is none of the three shapes. The keys are not checked here."""
+        """Reads an epoch (a generation of a room's keys) from `value`, the list that an entry carries; `n` and `by` are
+        not in it and keep their defaults. Reject "malformed" for wrong types or lengths, or unless the epoch is linked
+        to older ones (with `ac`, `prev` and `base`), has a fresh archive (`ac` alone) or has no archive (none of them).
+        The keys are not checked here."""
         e, kc, ac, prev, base, recip, root, count, unsealed, pins = fields.array(value, 10, "epoch")
         epoch = cls(
             e=fields.u64(e, "epoch"),
@@ -172,7 +175,8 @@ class KeyRing:
 
     def add(self, e: int, k: bytes, a: bytes | None) -> bool:
         """Adds the keys of epoch `e`: its content key `k`, and its archive key `a` or None. The caller has verified
-        them. True if either of them is new here."""
+        them. True if either of them is new here. Keys that are here already stay: None for `a` does not erase an
+        archive key."""
         old = self._keys.get(e)
         if old is not None and (a is None or old[1] is not None):
             return False
@@ -198,7 +202,8 @@ class KeyRing:
 class NewEpoch:
     """An epoch (a generation of a room's keys) that was made on this device and is not published yet: its public part
     (`epoch`), its content key (`k`) and archive key (`a`, None without an archive). `seals` are the keys sealed to each
-    of the `recipients`, in the same order, which is that of the Merkle tree."""
+    of the `recipients`, in the same order, which is that of the Merkle tree; a seal is empty if nothing could be sealed
+    to that recipient."""
 
     epoch: Epoch
     recipients: list[Recipient]
@@ -214,7 +219,7 @@ def sound_base(room: RoomId, epochs: Mapping[int, Epoch], ring: KeyRing) -> int 
     """▲ The number of the newest epoch to which a new one can link back, that is, hold the keys from there on for
     readers of the history; None if there is none. The device must hold that epoch's archive key in `ring`. If the epoch
     itself has a link, it must open, hold the key of every epoch that it reaches over, and match their commitments in
-    `epochs` (the room's epochs by number).
+    `epochs` (the room's epochs by number). An epoch with a bad link is skipped, without an error.
 
     After a bad or null link the next epoch's maker therefore links below it, and nobody can cut off the history.
     """
@@ -242,13 +247,18 @@ def new_epoch(
     archive: bool = True,
     base: int | None = None,
 ) -> NewEpoch:
-    """▲ Makes epoch `e` of a room, with fresh independent secrets on every attempt, sealed to the `recipients`. `pins`
-    are the (uid, seq, hash) of user-log heads that are to be published with it.
+    """▲ Makes epoch `e` (a generation of a room's keys), with fresh independent secrets on every attempt, sealed to the
+    `recipients`, and returns it unpublished. `pins` are the (uid, seq, hash) of user-log heads that are to be published
+    with it.
 
-    With `base` (see `sound_base`) the epoch holds, encrypted, the keys in `ring` from epoch `base` on. `archive` False
-    makes an epoch without an archive key, as a signer without history must. Each seal takes about 60 µs, so call this
-    in a thread.
+    With `base`, a number from `sound_base`, the epoch holds, encrypted, the keys in `ring` from epoch `base` on; None
+    for no link to older epochs. `archive` False makes an epoch without an archive key, as a signer without history
+    must; then `base` must be None. BugError for a `base` without `archive`, or whose archive key is not in `ring`:
+    nobody could read it. Each seal takes about 60 µs, so call this in a thread. Nothing is raised for a recipient to
+    whom nothing can be sealed: that seal is empty, and the epoch names the recipient as unsealed.
     """
+    if base is not None and (not archive or ring.a(base) is None):
+        raise BugError("a link needs both archive keys")
     k, a = os.urandom(32), os.urandom(32) if archive else None
     prev = b""
     if a is not None and base is not None:
@@ -290,9 +300,10 @@ def _sealed(
 
 
 def seal_for(room: RoomId, epoch: Epoch, recipient: Recipient, k: bytes, a: bytes | None) -> bytes:
-    """Seals the keys of an existing epoch, `k` and perhaps `a`, to one more recipient; `a` only if the recipient is a
-    person who may read the history. The seal is not signed: any seal whose keys match the epoch's commitments is
-    good."""
+    """Seals (encrypts) the keys of an existing epoch to one more `recipient`, and returns the seal: the content key
+    `k`, and with it the archive key `a` (None if there is none) if the recipient is a person who may read the history.
+    For any other recipient this function leaves `a` out. ValueError if nothing can be sealed to the recipient's key.
+    The seal is not signed: any seal whose keys match the epoch's commitments is good."""
     secret = k + a if a is not None and recipient.history and recipient.kind == USER else k
     info = seal_info(room, epoch.e, epoch.kc, recipient.uid, recipient.puk_gen)
     return seal.seal_to(recipient.kem_pk, info, secret)
@@ -300,8 +311,9 @@ def seal_for(room: RoomId, epoch: Epoch, recipient: Recipient, k: bytes, a: byte
 
 def seals_fit(epoch: Epoch, recipients: Sequence[Recipient], seals: Sequence[bytes]) -> bool:
     """▲ Whether `seals` have the lengths that `recipients`, in the same order, should get: both keys for a person who
-    may read the history, the content key alone for others, and empty only for persons whom the epoch names as unsealed.
-    Only the recipient can check the content."""
+    may read the history, the content key alone for others, and empty only for recipients whom the epoch names as
+    unsealed. False also if there are more or fewer seals than recipients; nothing is raised. Only the recipient can
+    check the content."""
     if len(recipients) != len(seals):
         return False
     unsealed = set(epoch.unsealed)
@@ -332,12 +344,15 @@ def open_seal(
 
 
 def walk_back(room: RoomId, epoch: Epoch, epochs: dict[int, Epoch], ring: KeyRing) -> list[int]:
-    """Reads the keys of older epochs out of the link (the encrypted older keys) of `epoch`, adds them to `ring`, and
-    returns the numbers of the epochs whose keys are new there. Returns an empty list if `ring` lacks the archive key of
-    `epoch`, or the epoch has no link.
+    """Decrypts the link of `epoch`, and adds the keys in it to `ring`, so that a member who may read the history can
+    read older items. An epoch is a generation of a room's keys. Its link holds, encrypted under its archive key, the
+    content keys of older epochs and the archive key of the oldest of these. Returns the numbers of the epochs of which
+    a key is new in `ring`, ascending. Returns an empty list if none is, if `ring` lacks the archive key of `epoch`, or
+    if it has no link.
 
-    ▲ Every key is checked against its commitment in `epochs`. For a bad link it raises Reject ("bad-link"; "decrypt" if
-    the link does not open; "malformed", "encoding" or "oversize" if its content has another form) and adds nothing.
+    ▲ Every key is checked against its commitment in `epochs`, the room's epochs by number. For a bad link it raises
+    Reject and adds nothing: "bad-link" for a key that does not match or an epoch that is not in `epochs`, "decrypt" if
+    the link does not open, "malformed", "encoding" or "oversize" if its content has another form.
     """
     a = ring.a(epoch.e)
     if a is None or epoch.base is None:
@@ -352,8 +367,9 @@ def _open_link(
 ) -> tuple[bytes, dict[int, bytes | None]]:
     """Decrypts the link (the older keys) of `epoch` with its archive key `a`. Returns the archive key of the epoch that
     the link reaches back to, and the content keys of that epoch and all between, by number; None for a key that the
-    maker did not have. Reject "bad-link" for a key that does not match its commitment in `epochs`, "decrypt" if the
-    link does not open, "malformed", "encoding" or "oversize" if its content has another form."""
+    maker did not have. `epochs` are the room's epochs by number. Reject "bad-link" if `epoch` has no link, if the link
+    holds other epochs than these, or for a key that does not match its commitment in `epochs`; "decrypt" if the link
+    does not open; "malformed", "encoding" or "oversize" if its content has another form."""
     f = epoch.base
     base = epochs.get(f) if f is not None else None
     if f is None or base is None:

@@ -19,8 +19,9 @@ def root(leaves: Sequence[bytes]) -> Hash:
 
 
 def root_of_hashes(hashes: Sequence[bytes]) -> Hash:
-    """The Merkle tree head over the hashes of leaves, in order. Pairs are joined from the left, and a last node without
-    a partner moves up unchanged. Without leaves it is the hash of nothing."""
+    """The Merkle tree head over the hashes of leaves, in order, by which an epoch commits to its seals (encrypted
+    keys). Pairs are joined from the left, and a last node without a partner moves up unchanged. Without leaves it is
+    the hash of nothing."""
     if not hashes:
         return EMPTY
     level = list(hashes)

@@ -60,9 +60,9 @@ class InviteCert:
 
     @classmethod
     def check(cls, agency_pk: bytes, body: bytes, sig: bytes) -> "InviteCert":
-        """Decodes an invitation's certificate `body`. Reject "signature" unless `sig` is the signature of the agency
-        with the public key `agency_pk` over it; "bad-key" or "malformed" for a bad key or shape in it. Whether it has
-        expired is not checked."""
+        """Verifies and decodes an invitation's certificate `body`. Reject "signature" unless `sig` is the signature of
+        the agency with the public key `agency_pk` over it; "bad-key" for a weak key in it; "malformed", "encoding" or
+        "oversize" for a body of another form. Whether it has expired is not checked."""
         verify(agency_pk, "invite", body, sig)
         pk, record, until = fields.array(dec(body, limit=_CERT_LIMIT), 3, "invite")
         cert = cls(
@@ -75,8 +75,9 @@ class InviteCert:
 
 
 class Agency:
-    """The agency's private key, with which the agency certifies its server and its invitations. Made from `seed` (32
-    B). It is kept off the server where the agency can do so."""
+    """The agency's private key, with which the agency certifies its server and its invitations, and signs its own
+    entries in people's logs (such as the revocation of a device). Made from `seed` (32 B). It is kept off the server
+    where the agency can do so."""
 
     def __init__(self, seed: bytes) -> None:
         self._key = SigningKey(seed)
@@ -102,9 +103,10 @@ class Agency:
 
 
 def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -> bytes:
-    """The server's receipt-signing key, out of the certificate `body` that the agency with the public key `agency_pk`
-    signed with `sig`. Reject "signature" if the agency did not, "expired" if the certificate ended before `now_ms`,
-    "bad-key" for a weak key of either."""
+    """Verifies the certificate `body`, in which the agency states the server's receipt-signing key, and returns that
+    public key. `agency_pk` is the agency's public key, `sig` its signature. Reject "signature" if the agency did not
+    sign it, "expired" if it ended before `now_ms` (0 skips this check), "bad-key" for a weak key of the agency or the
+    server, "malformed", "encoding" or "oversize" for a body of another form."""
     check_public(agency_pk)
     verify(agency_pk, "server", body, sig)
     server_pk, until_ms = _server_cert(body)
@@ -134,8 +136,9 @@ def _server_cert(body: bytes) -> tuple[bytes, int]:
 
 @dataclass(frozen=True, slots=True)
 class SignInCode:
-    """An activation code, which a new colleague types once: a one-time secret (`seed`), from which the invitation's key
-    is derived, and the first 16 bytes of the fingerprint of the agency's key (`agency`)."""
+    """An activation code, which a new colleague types once: a one-time secret (`seed`, 16 B), from which the
+    invitation's key is derived, and the first 16 bytes of the fingerprint of the agency's key (`agency`), so that the
+    client trusts no other agency."""
 
     seed: bytes
     agency: bytes
@@ -153,16 +156,18 @@ class SignInCode:
         return SigningKey(kdf(self.seed, "invite"))
 
     def format(self) -> str:
-        """The code as the person types it: Crockford base32 in groups of four letters. Its last two bytes are a
-        checksum."""
+        """Formats the activation code as a new colleague types it: Crockford base32 in groups of four letters, with a
+        dash between two groups. It encodes the version, the one-time secret, 16 bytes of the agency key's fingerprint,
+        and two bytes of checksum. `parse` reads it."""
         raw = bytes((CODE_VERSION,)) + self.seed + self.agency
         raw += H("code", raw)[:2]
         return code_letters.write(int.from_bytes(raw, "big"), CODE_LETTERS)
 
     @classmethod
     def parse(cls, text: str) -> "SignInCode":
-        """Reads a typed code; case, spaces and dashes do not matter. Reject "code" if it is mistyped or of an unknown
-        version."""
+        """Reads `text`, an activation code as a person typed it: a one-time secret and the first 16 bytes of the
+        fingerprint of the agency's key. Case, spaces and dashes do not matter. Reject "code" if it is mistyped (its
+        length, a letter or the checksum is wrong) or of an unknown version."""
         number = code_letters.read(text, CODE_LETTERS)
         raw = number.to_bytes(_CODE_BYTES, "big")
         if H("code", raw[:-2])[:2] != raw[-2:] or raw[0] != CODE_VERSION:

@@ -37,7 +37,8 @@ class DeviceSecrets:
     """The secrets of one device: seeds of 32 bytes for its signing key (`sign`), its sealing key (`kem`) and its
     person's root key (`root`). They are independent of each other.
 
-    `root` is empty on a device that does not have the root key.
+    `root` is empty on a device that does not have the root key. The person's first device has it, until a recovery
+    sheet, whose code gives another root key, is in force.
     """
 
     sign: bytes
@@ -67,10 +68,11 @@ def new_user(
     """Makes the first three entries of a new person's log: the genesis, the binding to the staff record, and generation
     1 of the per-user key (PUK), to which rooms seal. Returns the entries, and the log that they make.
 
-    `secrets` are those of the person's first device. `code` is the activation code, and `cert` the certificate of it by
-    the agency with the public key `agency_pk`, for the staff record with the hash `record`. `puk_seed` (32 B) makes the
-    PUK. `time` in ms is a claim. Reject, with the codes of `UserLog.apply`, if the certificate is not of this agency,
-    code and record.
+    `secrets` are those of the person's first device, with the root key; ValueError without it. `code` is the activation
+    code, and `cert` the certificate of it by the agency with the public key `agency_pk`, for the staff record with the
+    hash `record`. `puk_seed` (32 B) makes the PUK. `time` in ms is a claim. Reject "signature" if the certificate is
+    not of this agency, "binding" if it is not of this code and record, "malformed", "encoding", "oversize" or "bad-key"
+    if it has another form. Its date is not checked.
     """
     root, device, kem = SigningKey(secrets.root), SigningKey(secrets.sign), KemKey(secrets.kem)
     keys = [device.public, kem.public]
@@ -95,11 +97,12 @@ def puk_payload(
     log: UserLog, new_seed: bytes, old_seed: bytes = b"", but: DevId | None = None, recovery: bytes | None = None
 ) -> list[object]:
     """Makes the content of an entry that starts the next generation of the per-user key (PUK): its public key and its
-    secret `new_seed`, sealed to each active device and to the recovery key. The seed of an earlier generation,
+    secret `new_seed`, sealed to each active device of `log` and to the recovery key. The seed of an earlier generation,
     `old_seed`, is encrypted under the new one; empty for the first.
 
     `but` is the device that the same entry revokes: it gets no seal. `recovery` is the public recovery key that the
-    same entry sets.
+    same entry sets; with None, it is the one that `log` has, if any. Returns [number, public key, encrypted old seed,
+    seals].
     """
     gen = len(log.puks) + 1
     wrap = aead.encrypt(kdf(new_seed, "puk-prev"), ["puk-prev", log.uid, gen], old_seed) if old_seed else b""
@@ -137,8 +140,8 @@ def open_puk(puk: Puk, uid: Uid, dev: bytes, kem: KemKey) -> bytes:
 
 
 def safety_number(mine: Hash, theirs: Hash) -> str:
-    """Sixty digits that two persons compare to be sure of each other's keys. `mine` and `theirs` are the hashes of the
-    first entries of their logs; the digits are the same in either order."""
+    """Sixty digits, without spaces, that two persons compare to be sure of each other's keys. `mine` and `theirs` are
+    the hashes of the first entries of their logs; the digits are the same in either order."""
     first, second = sorted((bytes(mine), bytes(theirs)))
     digits = []
     for half in (first, second):

@@ -32,15 +32,17 @@ def escrow_id(escrow_pk: bytes) -> bytes:
 
 
 def certify_escrow(agency: Agency, escrow_pk: bytes) -> Entry:
-    """Makes the certificate of the public escrow key `escrow_pk`: (body, the agency's signature over it)."""
+    """Makes the certificate of the public escrow key `escrow_pk`, to which persons seal the shares of their recovery
+    sheets. Returns (body, signature over it). `agency` has the agency's private key, which signs: so a server cannot
+    have shares sealed to a key of its own. Nothing is checked."""
     body = enc([escrow_pk])
     return body, agency.key.sign(DOMAIN, body)
 
 
 def check_escrow(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
-    """Reads the public escrow key from its certificate `body`. ▲ Reject "signature" unless `sig` is the signature over
-    it of the agency with the public key `agency_pk`, "malformed" for another shape, "bad-key" if nothing can be sealed
-    to the key."""
+    """Reads the public escrow key from its certificate `body`, and returns it. ▲ Reject "signature" unless `sig` is the
+    signature over it of the agency with the public key `agency_pk`, "malformed", "encoding" or "oversize" for a body of
+    another form, "bad-key" if nothing can be sealed to the key."""
     verify(agency_pk, DOMAIN, body, sig)
     (pk,) = fields.array(dec(body, limit=_CERT_LIMIT), 1, "escrow")
     escrow_pk = fields.raw(pk, seal.PUBLIC_BYTES, "escrow")
@@ -57,22 +59,24 @@ def share_info(uid: bytes, number: int) -> bytes:
 def seal_share(escrow_pk: bytes, uid: bytes, number: int, share: RecoveryShare) -> bytes:
     """Seals `share`, the second half of a recovery sheet's secret, so that only the agency's private escrow key opens
     it; `escrow_pk` is the public one. `number` says which of the recovery sheets of the person `uid` it belongs to,
-    from 1."""
+    from 1. Returns the sealed bytes. ValueError if nothing can be sealed to `escrow_pk`."""
     return seal.seal_to(escrow_pk, share_info(uid, number), share.secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareRequest:
-    """A verified request to open the share of one person's recovery sheet: the person's whole log, and their staff
-    record."""
+    """A verified request to open one person's share, the half of a recovery sheet's secret that is not on the paper.
+    `log` is the person's whole log, `record` their staff record. Before the agency opens the share, it compares the
+    name in `record` with that of the person at the desk."""
 
     log: UserLog
     record: dict[str, str]
 
     @staticmethod
     def encode(entries: list[Entry], salt: bytes, record: bytes) -> bytes:
-        """Encodes a request, which is carried from the server to the computer with the escrow key. `entries` are the
-        person's whole log, `record` their encoded staff record, and `salt` what it was hashed with."""
+        """Encodes a request to open the share of a person's recovery sheet. The bytes are carried from the server to
+        the separate computer that has the escrow key. `entries` are the person's whole log, each (body, signature);
+        `record` is their encoded staff record, and `salt` what it was hashed with. Nothing is checked here."""
         return enc(["share-request", REQUEST_VERSION, salt, record, [[body, sig] for body, sig in entries]])
 
     @classmethod

@@ -39,15 +39,16 @@ class PairingCode:
 
     @classmethod
     def parse(cls, text: str) -> "PairingCode":
-        """Reads a typed code. Reject "code" if it is mistyped. One mistake in a thousand passes; the other device then
-        refuses, since nothing decrypts."""
+        """Reads `text`, a code as the person typed it at the new device. Case, spaces and dashes do not matter. Reject
+        "code" if it is mistyped. One mistake in a thousand passes here; the code then names no box at the server, which
+        refuses the pairing."""
         number = code_letters.check(_LABEL, code_letters.read(text, CODE_LETTERS), SECRET_BITS, CHECK_BITS)
         return cls(number.to_bytes(SECRET_BITS // 8, "big"))
 
     @property
     def box(self) -> bytes:
-        """The name (16 B) of the box at the server that both devices open, and through which it relays their messages.
-        The name reveals nothing of the secret."""
+        """The name (16 B), derived from this pairing code, of the box at the server that the old device opens and the
+        new one joins. Through the box the server relays their messages. The name reveals nothing of the secret."""
         return kdf(self.secret, "enrol-box", length=PAIR_BOX_BYTES)
 
 
@@ -66,13 +67,17 @@ class NewDevice:
 
     @classmethod
     def read(cls, value: object) -> "NewDevice":
+        """Reads the description. Reject "malformed" for another shape, ▲ "bad-key" for a sealing key that nothing can
+        be sealed to: otherwise the old device would fail only after its person has admitted the new one."""
         sign_pk, kem_pk, name, system = fields.array(value, 4, "new device")
-        return cls(
+        new = cls(
             sign_pk=fields.raw(sign_pk, 32, "new device"),
             kem_pk=fields.raw(kem_pk, seal.PUBLIC_BYTES, "new device"),
             name=fields.text(name, NAME_LIMIT, "new device"),
             system=fields.text(system, NAME_LIMIT, "new device"),
         )
+        seal.check_public(new.kem_pk)
+        return new
 
     @property
     def keys(self) -> list[object]:
@@ -133,15 +138,17 @@ class Cover:
         return sent
 
     def note(self, sent: bytes) -> None:
-        """Includes the message `sent` in what all following messages are bound to. Called by this class for its own
-        messages, and from outside for those that are sealed to the new device's key instead."""
+        """Includes the message `sent` in what all following encrypted messages are bound to. This class calls it for
+        each message that it makes or reads. It is called from outside only for message 5 (the person's log has grown),
+        which is sealed to the new device's key instead. Message 4, the last one, is not included."""
         self._transcript = H("enrol-transcript", self._transcript, sent)
 
     def take(self, role: str, sent: bytes, count: int) -> list[object]:
-        """Decrypts the message `sent` by the device `role` ("old" or "new"), and returns its `count` fields. Without a
-        code nothing is encrypted. Reject "enrol" if the message does not decrypt: the code is wrong, the server belongs
-        to another agency, or the server tries to be the man in the middle. Reject "malformed", "encoding", "oversize",
-        "format" or "old-format" for fields of another shape or version."""
+        """Decrypts the message `sent` by the device `role` ("old" or "new"), and returns its `count` fields. All later
+        encrypted messages are then bound to it. Without a code nothing is encrypted. Reject "enrol" if the message does
+        not decrypt: the code is wrong, the server belongs to another agency, or the server tries to be the man in the
+        middle. Reject "malformed", "encoding", "oversize", "format" or "old-format" for fields of another shape or
+        version."""
         plain = sent
         if self._code is not None:
             try:

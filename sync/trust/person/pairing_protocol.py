@@ -89,10 +89,12 @@ class Entering:
         return self._cover.put(_NEW, body)
 
     def answer(self, second: bytes) -> bytes:
-        """Reads message 2 (`second`), which says whose device this is to become, and makes message 3: a proof that this
-        device has its private keys. If the person compares digits instead of typing a code, message 3 also holds the
-        description to which message 1 committed, and `digits` is set. Reject, mostly "enrol" or "malformed", for a
-        wrong message 2."""
+        """Reads message 2 (`second`), in which the old device states whose device this is to become, and the newest
+        entry of that person's log; stores it in `old`. Makes message 3: this device's signature for that entry, a proof
+        that it has its private keys. If the person compares digits instead of typing a code, message 3 also holds the
+        description to which message 1 committed, and `digits` is set. Reject "enrol" if message 2 does not decrypt, or
+        its person and log do not fit, "bad-key" if nothing can be sealed to the old device, "malformed", "encoding",
+        "oversize", "format" or "old-format" for another form."""
         described, nonce = self._cover.take(_OLD, second, 2)
         old_nonce = fields.raw(nonce, 0 if self._by_code else NONCE_BYTES, "nonce")
         self.old = old = OldDevice.read(described)
@@ -109,10 +111,13 @@ class Entering:
         return self._signing.sign("dev-proof", [old.uid, old.head, self._me.keys, old.dev])
 
     def prove_again(self, fifth: bytes) -> bytes | None:
-        """Reads `fifth`, message 5: the person's log has got newer entries since. Makes message 6, a proof of this
-        device's keys for the new head. None if `fifth` is not a message 5 for this device; it may then be message 4.
+        """Reads `fifth`, message 5: the person's log has got newer entries since this device proved its keys. Makes
+        message 6, a proof of the same keys for the new head. None if `fifth` is not a message 5 for this device; it may
+        then be message 4, with which the pairing ends.
 
-        ▲ A log only grows: Reject "enrol" for a head that is not above every head that was proved for.
+        ▲ A log only grows: Reject "enrol" for a head that is not above every head that was proved for, and also before
+        message 2. Reject "malformed", "encoding", "oversize", "format" or "old-format" if `fifth` opens to something
+        else.
         """
         opened = self._open("enrol-moved", fifth)
         if opened is None:
@@ -126,8 +131,10 @@ class Entering:
         return self._cover.put(_NEW, [self._prove(self.old)])
 
     def done(self, fourth: bytes) -> tuple[int, DevId]:
-        """Reads `fourth`, message 4, with which the pairing ends: the number of the log entry that added this device,
-        and this device's id. Reject "enrol" if the message is not for this device, or before message 2."""
+        """Reads `fourth`, message 4, with which the pairing ends. Returns the number of the log entry that added this
+        device, and this device's id; the caller must verify both in the person's log. Reject "enrol" if the message is
+        not for this device, or before message 2; "malformed", "encoding", "oversize", "format" or "old-format" if it
+        opens to something else."""
         opened = self._open("enrol-done", fourth)
         if opened is None:
             raise Reject("enrol", "done")
@@ -174,8 +181,9 @@ class Admitting:
 
     def receive_first(self, first: bytes) -> None:
         """Reads `first`, message 1 of the pairing: the new device's keys, name and system, or, if the person compares
-        digits instead of typing a code, a commitment (hash) to them. Reject "enrol" if the new device does not have the
-        code; mostly "malformed" for a message of another form."""
+        digits instead of typing a code, a commitment (hash) to them. Stores them. Reject "enrol" if the new device does
+        not have the code; "malformed", "encoding", "oversize", "format" or "old-format" for a message of another form.
+        Whether the keys are usable is not checked."""
         body = self._cover.take(_NEW, first, 1)
         if self._by_code:
             self.new = NewDevice.read(body[0])
@@ -183,15 +191,18 @@ class Admitting:
             self._commit = fields.raw(body[0], 32, "commitment")
 
     def describe(self, old: OldDevice) -> bytes:
-        """Makes message 2, which states this device, its person and the newest entry of the person's log (`old`)."""
+        """Makes message 2, which states this device, its person and the newest entry of the person's log (`old`). It is
+        encrypted, unless the person compares digits instead of typing a code. Nothing is checked here, nor that message
+        1 was read before."""
         self._old = old
         return self._cover.put(_OLD, [old.fields(), self._nonce])
 
     def check(self, third: bytes) -> None:
-        """Reads `third`, message 3, and verifies the new device's proof that it has its private keys. If the person
-        compares digits instead of typing a code, sets `new` and `digits`. Reject "enrol" if the message does not
-        decrypt, does not match the commitment in message 1, or comes before message 2; "signature" if the proof is
-        wrong."""
+        """Reads `third`, message 3, and verifies the new device's proof that it has its private keys. Stores it in
+        `proof`, for the entry that adds the device. If the person compares digits instead of typing a code, sets `new`
+        and `digits`. Reject "enrol" if the message does not decrypt, does not match the commitment in message 1, or
+        comes before message 2; "signature" if the proof is wrong; "malformed", "encoding", "oversize", "format" or
+        "old-format" for a message of another form."""
         old = self._old
         if old is None:
             raise Reject("enrol", "order")
@@ -214,7 +225,9 @@ class Admitting:
 
     def _verify(self, proof: object) -> None:
         """▲ Verifies `proof`: the new device's signature that it has its keys, for the newest head of the log that this
-        device has sent it. Reject "signature", or "enrol" before messages 1 and 2."""
+        device has sent it. Stores it, for the entry that adds the device. Reject "signature" if it is wrong,
+        "malformed" if it is not 64 bytes, "enrol" before message 2 or before the device's keys are known (by code from
+        message 1, by digits from message 3)."""
         if self.new is None or self._old is None:
             raise Reject("enrol", "order")
         old, signed = self._old, fields.raw(proof, 64, "proof")
@@ -222,8 +235,10 @@ class Admitting:
         self.proof, self.proved = signed, old.head
 
     def ask_again(self, seq: int, head: Hash) -> bytes:
-        """Makes message 5: the person's log has got newer entries since message 2, the newest with number `seq` and
-        hash `head`. The new device must prove its keys again for it. Reject "enrol" before messages 1 and 2."""
+        """Makes message 5, sealed to the new device: the person's log has grown since that device proved its keys, and
+        its newest entry has the number `seq` and the hash `head`. The new device must prove its keys again, for this
+        head; no older proof is accepted any more. Reject "enrol" before message 2, or before the new device's keys are
+        known (by code from message 1, by digits from message 3). ValueError if nothing can be sealed to its key."""
         message = self._seal("enrol-moved", seq, head)
         assert self._old is not None  # noqa: S101 - else nothing is sealed
         self._old = replace(self._old, seq=seq, head=head)
@@ -231,8 +246,10 @@ class Admitting:
         return message
 
     def check_again(self, sixth: bytes) -> None:
-        """Reads `sixth`, message 6. Reject "enrol" or "signature" if it is not a proof of the same keys for the head in
-        message 5."""
+        """Reads `sixth`, message 6: the new device's proof of its keys for the head in message 5. Stores it, for the
+        entry that adds the device. Reject "enrol" if the message does not decrypt, "signature" if it is not a proof of
+        the same keys for that head, "malformed", "encoding", "oversize", "format" or "old-format" for a message of
+        another form."""
         (proof,) = self._cover.take(_NEW, sixth, 1)
         self._verify(proof)
 

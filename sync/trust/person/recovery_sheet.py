@@ -103,8 +103,9 @@ class RecoveryShare:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPair:
-    """Both halves of a recovery sheet's secret: the printed code and the agency's share. Together they open the
-    person's content."""
+    """Both halves of a recovery sheet's secret: the printed code, and the agency's share. The person's root key, which
+    may add a device to their log, is derived from the code alone. The recovery key, which opens the person's content,
+    is derived from both."""
 
     code: RecoveryCode
     share: RecoveryShare
@@ -121,8 +122,9 @@ class RecoveryPair:
 
     @property
     def kem(self) -> KemKey:
-        """▲ The recovery key, to which each generation of the person's own key is sealed as it is to their devices. It
-        is derived from both halves; neither half alone gives it."""
+        """▲ The recovery key, private and public: it is derived from both halves of a recovery sheet's secret (the
+        printed code and the agency's share); neither half alone gives it. While this recovery sheet is the person's
+        newest, each generation of their per-user key (PUK) is sealed to it, as it is to their devices."""
         return KemKey(kdf(self.secret, "recovery-kem-2"))
 
 

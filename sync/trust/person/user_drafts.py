@@ -41,8 +41,9 @@ class Hand:
 
 def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes, time: int) -> Entry:
     """Drafts a `dev_add`: the entry that adds a device with the public keys `sign_pk` and `kem_pk`. `proof` is the
-    device's signature with them over the log's newest head. `time` in ms is a claim. Reject "puk" if the adding device
-    cannot open the newest generation of the per-user key (PUK): it must make the next one first.
+    device's signature with them over the log's newest head; it is not checked here. `time` in ms is a claim. Reject
+    "puk" if the adding device cannot open the newest generation of the per-user key (PUK): it must make the next one
+    first. ValueError if nothing can be sealed to `kem_pk`.
 
     ▲ The root may add a device without that seed, since a stolen device may have made a generation that nobody can
     open. The seal then holds random bytes, and the new device makes the next generation.
@@ -102,15 +103,17 @@ def reset(log: UserLog, agency: Agency, time: int) -> Entry:
 
 def bind_again(log: UserLog, code: SignInCode, agency_pk: bytes, cert: Entry, record: bytes, time: int) -> Entry:
     """Drafts a later `binding`: the agency, with the public key `agency_pk`, confirms again by a new activation code
-    (`code`) whose log this is. It must come right before an entry by which the root adds a device. `cert` is the
-    agency's certificate of the code, `record` the hash of the staff record in it. `time` in ms is a claim."""
+    (`code`) whose log this is. The one-time key of that code signs. The entry must come right before one by which the
+    root adds a device. `cert` is the agency's certificate of the code, `record` the hash of the staff record in it.
+    `time` in ms is a claim. Nothing is checked here: applying the entry refuses a certificate that does not fit."""
     payload: list[object] = [agency_pk, cert[0], cert[1], record]
     return _entry(log, invite_id(code.key.public), code.key, "binding", payload, time)
 
 
 def replace_root(log: UserLog, old: SigningKey, new: SigningKey, time: int) -> Entry:
-    """Drafts a `root_rotate`, the entry that replaces the root key `old` by `new`. Both sign: the new key proves that
-    its holder has it. `time` in ms is a claim."""
+    """Drafts a `root_rotate`, the entry that replaces the root key `old` by `new`. `old` signs the entry. Its content
+    is the public key of `new` and a signature by `new`, which proves that its holder has it. `time` in ms is a claim.
+    Nothing is checked here: applying the entry refuses an `old` that is not the root key in force."""
     proof = new.sign("root-proof", [log.uid, log.head, new.public])
     return _entry(log, ROOT, old, "root_rotate", [new.public, proof], time)
 
@@ -120,8 +123,9 @@ def set_recovery(
 ) -> Entry:
     """Drafts a `recovery_set`, the entry that puts the recovery key of `pair` in force. It holds the share of `pair`,
     sealed to the agency's public escrow key `escrow_pk`, and the next generation of the per-user key (PUK), the first
-    that is sealed to this recovery key. `root` is the root key in force; `seeds` are the seeds of PUK generations that
-    the caller holds. `time` in ms is a claim. Reject "puk" if `seeds` has none."""
+    that is sealed to this recovery key. `root`, the root key in force, signs. `seeds` are the seeds of PUK generations
+    that the caller holds, by number; the newest is encrypted under the next generation's. `time` in ms is a claim.
+    Reject "puk" if `seeds` has none of a generation of this log. ValueError if nothing can be sealed to `escrow_pk`."""
     old = _newest(log, Hand(ROOT, root, seeds))
     number = (log.recovery_sheet.number if log.recovery_sheet is not None else 0) + 1
     sealed = seal_share(escrow_pk, log.uid, number, pair.share)
@@ -134,10 +138,11 @@ def new_recovery_sheet(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> list[Entry]:
     """The entries that put the recovery sheet of `pair` in force, without those that the log has already: `root_rotate`
-    and `recovery_set`. `root` is the root key in force before, `escrow_pk` the agency's public escrow key, to which the
-    share is sealed. `seeds` are the seeds of generations of the per-user key (PUK) that the caller holds. `time` in ms
-    is a claim. `log` is not changed. Reject `recovery-sheet` if the root key in the log is neither `root` nor that of
-    `pair`, `puk` if `seeds` is empty."""
+    and `recovery_set`, in this order; [] if it has both. `root` is the root key in force before, `escrow_pk` the
+    agency's public escrow key, to which the share is sealed. `seeds` are the seeds of generations of the per-user key
+    (PUK) that the caller holds, by number. `time` in ms is a claim. `log` is not changed. Reject `recovery-sheet` if
+    the root key in the log is neither `root` nor that of `pair`. Reject `ended` if `root_rotate` is missing and the
+    agency has ended the log, `puk` if `recovery_set` is missing and `seeds` has no generation of this log."""
     entries = []
     draft = replace(log)
     if draft.root_pk != pair.code.root.public:
@@ -169,8 +174,11 @@ def recovery_entries(log: UserLog, back: RecoveryPlan, time: int) -> tuple[list[
     of the old devices in the plan `back`. Applies them to `log`. `time` in ms is a claim. Returns the entries, and the
     seed of every generation of the per-user key (PUK) that the recovery sheet opens or the entries make, by number.
 
-    Reject `recovery-sheet` or `share` as in `check_pair`, `device` or `puk` as in `revoke`; `log` may then be changed
-    in part.
+    Reject `recovery-sheet` if the printed code in `back` is not, or no longer, the person's, `share` if the agency's
+    share is that of another recovery sheet. After these checks `log` may be changed in part, so pass a copy: Reject
+    `ended` if the agency has ended the log, `signature` or `binding` if the certificate is not of this agency, code and
+    record, `device-twice` if the log has the new device already, `devices` if it has too many, `device` if one to
+    revoke is not active, `puk` if one is to be revoked and the recovery sheet opens no generation.
     """
     check_pair(log, back.pair)
     root = back.pair.code.root
@@ -190,8 +198,9 @@ def recovery_entries(log: UserLog, back: RecoveryPlan, time: int) -> tuple[list[
 
 
 def check_pair(log: UserLog, pair: RecoveryPair) -> None:
-    """▲ Checks that a recovery sheet can recover this log. Reject `recovery-sheet` if the printed code of `pair` is
-    not, or no longer, the person's; `share` if its share is that of another recovery sheet."""
+    """▲ Checks that the recovery sheet of `pair` can recover this log; returns None if it can. Reject `recovery-sheet`
+    if the printed code is not, or no longer, the person's, or the log does not have all entries of that recovery sheet;
+    `share` if the share in `pair` is that of another recovery sheet."""
     if log.root_pk != pair.code.root.public or not log.recovery_sheet_in_force:
         raise Reject("recovery-sheet", "own log")
     if log.recovery_pk != pair.kem.public:

@@ -24,10 +24,11 @@ TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class UserEntry:
-    """One decoded entry of a person's user log, number `seq` from 0. `prev` is the hash of the entry before, `ident`
-    that of this one. `by` is the signer: the 16 B id of a device or invitation, or "root" or "agency". `type` is one of
-    TYPES, `payload` its content, not checked here. `uid` is None in the first entry, whose hash makes it. `time` in ms
-    is the signer's claim."""
+    """One decoded entry of a person's user log (the signed list of their devices and keys), number `seq` from 0. `prev`
+    is the hash of the entry before (zeros in the first), `ident` that of this one. `by` is the signer: the 16 B id of a
+    device, or of an invitation (an activation code, which signs a binding), or "root" or "agency". `type` is one of
+    TYPES, `payload` its content, not checked here. `uid`, the person's id, is None in the first entry, since it is made
+    from that entry's hash. `time` in ms is the signer's claim."""
 
     uid: bytes | None
     seq: int
@@ -69,16 +70,6 @@ def entry_body(
 def entry_id(body: bytes) -> Hash:
     """The id of an entry, which is the head of the log after it."""
     return H(DOMAIN, body)
-
-
-def root_of(bodies: list[bytes]) -> bytes:
-    """The public root key in force after the entries with these bodies: those of a verified log, from its first on."""
-    root = b""
-    for body in bodies:
-        entry = UserEntry.decode(body)
-        if entry.type in ("genesis", "root_rotate"):
-            root = fields.raw(fields.items(entry.payload, "root", 3)[0], 32, "root")
-    return root
 
 
 def device_id(genesis_root_pk: bytes, sign_pk: bytes) -> DevId:

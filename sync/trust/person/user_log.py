@@ -32,11 +32,9 @@ _FIRST = {1: "binding", 2: "puk_rotate"}
 @dataclass(frozen=True, slots=True)
 class Device:
     """One device of the person: its id `dev`, and its public keys for signatures (`sign_pk`) and for sealing (`kem_pk`,
-    the newest). It is active from entry `added` of the user log to the one before entry `revoked`; `revoked` is None if
-    it was not revoked. `by` is the device that added it, or "root" for the root key.
-
-    `time` is when it was added, in ms, by that entry's claim.
-    """
+    the newest). It is active from entry `added` of the user log to the one before entry `revoked` (None if it was not
+    revoked), but not after the agency has ended the log. `by` is the device that added it, or "root" for the root key.
+    `time` is when it was added, in ms, by that entry's claim."""
 
     dev: DevId
     sign_pk: bytes
@@ -50,11 +48,9 @@ class Device:
 @dataclass(frozen=True, slots=True)
 class Puk:
     """One generation (`gen`, from 1) of a person's per-user key (PUK), to which the keys of rooms are sealed: its
-    public key `kem_pk`, and its secret seed sealed to each device (`seals`).
-
-    `prev_wrap` is the seed of an earlier generation, encrypted under this one's. `seq` is the entry of the user log
-    that made it, `time` (ms) is that entry's claim.
-    """
+    public key `kem_pk`, and its secret seed sealed to each device and to the recovery key, if the person has one
+    (`seals`). `prev_wrap` is the seed of an earlier generation, encrypted under this one's (empty in the first). `seq`
+    is the entry of the user log that made it, `time` (ms) is that entry's claim."""
 
     gen: int
     kem_pk: bytes
@@ -67,12 +63,10 @@ class Puk:
 
 @dataclass(frozen=True, slots=True)
 class RecoverySheet:
-    """The public part of a person's newest recovery sheet, from the `recovery_set` at entry `seq` of their user log:
-    the public recovery key `kem_pk`, and how many recovery sheets the person has had with this one (`number`).
-
-    `sealed` is the recovery sheet's share, sealed to the agency's escrow key of id `escrow`. Only the agency can check
-    its content.
-    """
+    """The public part of a person's newest recovery sheet, in force or not, from the `recovery_set` at entry `seq` of
+    their user log: the public recovery key `kem_pk`, and how many recovery sheets the person has had with this one
+    (`number`). `sealed` is the recovery sheet's share, sealed to the agency's escrow key of id `escrow`. Only the
+    agency can check its content."""
 
     kem_pk: bytes
     number: int
@@ -124,7 +118,7 @@ class UserLog:
     @property
     def at(self) -> tuple[int, Hash]:
         """The number and the hash of the newest entry, both of the same moment, also while another thread applies an
-        entry."""
+        entry. IndexError for a log without entries."""
         heads = self.heads
         return len(heads) - 1, heads[-1]
 
@@ -139,8 +133,9 @@ class UserLog:
 
     @property
     def ready(self) -> bool:
-        """▲ Whether the agency has bound the log and not ended it, and it has a PUK. Only then may the person be added
-        to a room."""
+        """▲ Whether the agency has bound the log to a staff record and not ended it, and it has a per-user key (PUK).
+        Only then may the person be added to a room. Still True after the agency has revoked a device, although nothing
+        can be sealed to the person before the next generation of the PUK."""
         return self.bound and bool(self.puks) and self.ended is None
 
     @property
@@ -161,8 +156,8 @@ class UserLog:
         return self.heads[seq] if 0 <= seq < len(self.heads) else None
 
     def device_active(self, dev: bytes, seq: int) -> Device | None:
-        """The device `dev` if it was active after entry `seq`; None if it was not added yet, was revoked, or the log
-        had ended."""
+        """The device `dev` if it was active after entry `seq`; None if the log does not have it, it was not added yet
+        or was revoked, or the log had ended. A `seq` after the newest entry counts as the newest."""
         device = self.devices.get(DevId(dev))
         if device is None or device.added > seq or (device.revoked is not None and device.revoked <= seq):
             return None
@@ -183,9 +178,9 @@ class UserLog:
 
     def recipient(self, seq: int, head: Hash, history: bool) -> Recipient | None:
         """The recipient as which an epoch is sealed to this person, whose log counts in a room up to entry `seq` with
-        hash `head`; None if they have no generation of their key that counts there (`puk_at`). `history`: whether the
-        person may read from the room's beginning. The newest answer is kept: a room of thousands asks for each member
-        again and again."""
+        hash `head`; None if they have no generation of their key that counts there (`puk_at`). That `head` is the hash
+        of `seq` is not checked. `history`: whether the person may read from the room's beginning. The newest answer is
+        kept: a room of thousands asks for each member again and again."""
         kept = self.sealed_to
         if kept is not None and (kept.ulog_seq, kept.ulog_head, kept.history) == (seq, head, history):
             return kept
@@ -206,7 +201,8 @@ class UserLog:
     @classmethod
     def replay(cls, entries: list[tuple[bytes, bytes]], agency_pk: bytes) -> "UserLog":
         """Builds a log from all its `entries`, each (body, signature), from the first on, and verifies them.
-        `agency_pk` is the agency's public key. Reject as in `apply`, or "malformed" if there are none."""
+        `agency_pk` is the agency's public key. Reject with the code of the first rule that an entry breaks, such as
+        "chain", "order", "signer" or "signature" (all are those of `apply`), or "malformed" if there are no entries."""
         log = cls(agency_pk)
         for body, sig in entries:
             log.apply(body, sig)
@@ -216,7 +212,11 @@ class UserLog:
 
     def apply(self, body: bytes, sig: bytes) -> UserEntry:
         """Verifies the next entry, `body` with its signature `sig`, against everything before it, applies it and
-        returns it. Reject with the reason if it breaks a rule; the log is then unchanged."""
+        returns it, decoded. If it breaks a rule, the log is unchanged. Reject "chain" (does not follow the newest
+        entry, or is of another log), "ended" (the agency has ended the log), "order" (wrong type for its number),
+        "signer" (may not make this type), "signature"; "malformed", "encoding", "oversize", "format" or "old-format"
+        for another form; by type also "bad-key", "agency", "binding", "device", "devices", "device-twice", "older",
+        "added", "generation" or "recipients"."""
         entry = UserEntry.decode(body)
         where = f"user entry {entry.seq}"
         if entry.seq != len(self.heads) or entry.prev != (self.heads[-1] if self.heads else NO_HEAD):
@@ -259,8 +259,9 @@ def _copy(log: UserLog) -> UserLog:
 
 
 def _take(log: UserLog, draft: UserLog) -> None:
-    """Replaces the content of `log` by that of `draft`. The heads are set last: another thread that drafts an entry at
-    the same time then finds everything that belongs to the head that it reads."""
+    """The last step of applying an entry: replaces the content of `log` by that of `draft`, the changed copy. The heads
+    are set last: another thread that drafts an entry at the same time then finds everything that belongs to the head
+    that it reads."""
     for name in UserLog.__dataclass_fields__:
         if name != "heads":
             setattr(log, name, getattr(draft, name))
@@ -334,7 +335,8 @@ def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 def _puk_seal(log: UserLog, entry: UserEntry, to: bytes, gen: object, sealed: object) -> None:
     """Stores `sealed`, the seed of the newest generation of the per-user key (PUK) sealed to the device `to`, beside
     the seals of the other devices, in place of an older one. It comes in an entry that adds the device or changes its
-    key. Reject "generation" if `gen` is not the newest generation."""
+    key. Reject "generation" if `gen` is not the newest generation, "malformed" if `sealed` has not the length of a
+    seal; its content cannot be checked."""
     if fields.u64(gen, "puk seal") != len(log.puks):
         raise Reject("generation", f"user entry {entry.seq}")
     puk = log.puks[-1]
@@ -402,9 +404,11 @@ def _root_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 
 def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
-    """Records a new recovery sheet, in force if its root key was set before (`root_rotate`). ▲ Its entry carries the
-    next generation of the per-user key (PUK), so that the recovery sheet that it replaces opens none of the later ones.
-    Returns the key that must have signed."""
+    """Records the new recovery sheet in `entry`, in force if its root key was set before (`root_rotate`). ▲ Its entry
+    carries the next generation of the per-user key (PUK), so that the recovery sheet that it replaces opens none of the
+    later ones. Returns the public root key, which must have signed; `sig` is not used here. Reject "signer" if not the
+    root made the entry, "generation" if a number is not the next one, "recipients" if the PUK is not sealed to just the
+    active devices and the recovery key, "bad-key", "malformed", "format" or "old-format"."""
     version, kem_pk, number, escrow, sealed, puk = fields.array(entry.payload, 6, "recovery_set")
     fields.version(version, RECOVERY_SHEET_FORMAT, "recovery_set")
     if entry.by != ROOT:

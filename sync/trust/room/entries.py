@@ -50,7 +50,8 @@ class RoomEntry:
         "old-format"; for values in its payload also "suite" or "bad-key".
 
         With `lenient` there is no Reject for an unknown type or extension, or for a payload that cannot be read, which
-        only the author can have done wrong: the payload becomes `Unreadable`, and the entry is void.
+        only the author can have done wrong: the payload becomes `Unreadable`, and the entry is void (has no effect),
+        unless the room's policy enables that type or extension: then the room needs a newer program.
         """
         parts = fields.array(dec(body, limit=MAX_ENTRY_BYTES), 12, "room entry")
         version, room, seq, prev, uid, dev, seen, ulog, time, kind, payload, ext = parts

@@ -47,8 +47,9 @@ Pins = list[tuple[Uid, int, Hash]]
 
 class Drafter:
     """Drafts entries for one room by one author. It uses the room's state at the moment when the Drafter is made and
-    does not see what is accepted later, so a draft may be made in a thread. `book` has the user logs of the members,
-    `ring` the room's secret keys. `time` in ms is a claim and orders nothing."""
+    does not see what is accepted later, so a draft may be made in a thread. If the room's log has grown since, the
+    server refuses the draft as a conflict, and the caller drafts again. `book` has the user logs of the members, which
+    are read when an entry is drafted, `ring` the room's secret keys. `time` in ms is a claim and orders nothing."""
 
     def __init__(self, stream: RoomStream, author: Author, book: UserBook, ring: KeyRing, time: int) -> None:
         self._s: RoomState = copy.copy(stream.state)  # fields that a draft reads are replaced, not changed
@@ -62,14 +63,16 @@ class Drafter:
         """Drafts the entry that adds the person `uid` with a role; `history`: whether they may read what was written
         before. With history, both keys of the present epoch and no owed rotation (new keys are due, since a member or
         device is gone) this is a small entry and one seal; in every other case the entry carries a new epoch. Reject
-        "not-ready" if nothing can be sealed to the person, "forbidden" if the author is no member or may not read the
-        history that they give. The author's role and the room's policy are not checked here."""
+        "not-ready" if nothing can be sealed to the person, or their user log is not here; "forbidden" if the author is
+        no member or may not read the history that they give. NeedLog if a new epoch is made and a member's user log is
+        not here. The author's role, the room's policy and whether `uid` is a member already are not checked here."""
         log = self._book.log(uid)
-        # after the agency revoked a device there is nothing to seal to until there is a newer PUK generation
-        to = log.recipient(log.seq, log.head, history) if log is not None else None
-        if log is None or not log.ready or to is None:
+        if log is None or not log.ready:
             raise Reject("not-ready", "user log")
-        ulog = (log.seq, log.head)
+        ulog = log.at  # read once: another thread may apply entries
+        to = log.recipient(*ulog, history)
+        if to is None:  # the agency revoked a device, and there is no newer PUK generation yet
+            raise Reject("not-ready", "user log")
         if history and not self._me().history:
             raise Reject("forbidden", "history")
         member = Member(uid, role, 0, 0, history, Hash(bytes(32)))
@@ -86,9 +89,11 @@ class Drafter:
         return self._draft("add", payload, new=new)
 
     def remove(self, uid: Uid, *, reason: str = "") -> Draft:
-        """Drafts the entry that removes the member `uid`. It carries the next epoch, whose keys the removed person does
-        not receive, and `reason` encrypted under its content key. Reject "forbidden" if the author is no member, or
-        removes themselves."""
+        """Drafts the entry that removes the member `uid`. It carries the next epoch (new keys of the room), which the
+        removed person does not receive, and `reason`, cut after 280 code points and encrypted under that epoch's
+        content key, for the members who stay. Reject "forbidden" if the author is no member, or removes themselves.
+        NeedLog if a member's user log is not here. The author's role, and whether `uid` is a member, are not checked
+        here: the server refuses a wrong entry."""
         new = self._new_epoch({uid: None}, {})
         note = encrypt_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
         return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)
@@ -100,8 +105,9 @@ class Drafter:
         return self._draft("role", [uid, int(role), None])
 
     def rotate(self) -> Draft:
-        """Drafts an entry with nothing but a new epoch, that is new keys for the room: when these are due since a
-        member or a device is gone, the epoch is old enough, or a person asked for it."""
+        """Drafts an entry with nothing but a new epoch, that is new keys for the room. The caller decides when: these
+        are due since a member or a device is gone, the epoch is old enough, or a person asked for it. That is not
+        checked here. Reject "forbidden" if the author is no member, NeedLog if a member's user log is not here."""
         new = self._new_epoch({}, {})
         return self._draft("epoch", [new.epoch.payload()], new=new)
 
@@ -111,7 +117,7 @@ class Drafter:
         what the room has pinned: that is not checked here. Persons whose log is not available are left out; if all are,
         the entry names nobody."""
         logs = [log for log in (self._book.log(u) for u in uids) if log is not None]
-        return self._draft("pin", [[[log.uid, log.seq, log.head] for log in logs]])
+        return self._draft("pin", [[[log.uid, *log.at] for log in logs]])
 
     def cannot_open(self, e: int) -> Draft:
         return self._draft("cannot_open", [e])
@@ -125,7 +131,9 @@ class Drafter:
     def hist(self, uid: Uid, proposal: Hash) -> Draft:
         """Drafts the entry that gives the member `uid`, who may not read the history, the archive key of a new epoch
         and with it the history. Two administrators must have agreed before: `proposal` is the hash of the entry that
-        proposed it. Reject "not-member"."""
+        proposed it. Reject "not-member" if `uid` is no member, "forbidden" if the author is none. NeedLog if a member's
+        user log is not here. The agreement, and the author's role and history, are not checked here: the server refuses
+        a wrong entry."""
         member = self._s.members.get(uid)
         if member is None:
             raise Reject("not-member")
@@ -136,8 +144,10 @@ class Drafter:
         return self._draft("destroy", [obj, rule, decision])
 
     def prune(self, obj: bytes, n: int, snapshot: Hash) -> Draft:
-        """Drafts the entry that lets the server drop an object's content up to position `n`; the snapshot with the id
-        `snapshot` replaces it."""
+        """Drafts the entry that lets the server delete the content of the object with the id `obj`, up to and including
+        position `n`; the snapshot with the id `snapshot`, the object's whole state, replaces it. Nothing is checked
+        here: the server refuses the entry if the author is no administrator or the snapshot may not replace that
+        content."""
         return self._draft("prune", [obj, n, snapshot])
 
     def policy(self, changes: dict[str, object]) -> Draft:
@@ -146,7 +156,8 @@ class Drafter:
     # -- pieces -------------------------------------------------------------------------------------------------
 
     def _me(self) -> Member:
-        """The author as a member. Reject "forbidden" if the author is not a member."""
+        """The author of the drafts as a member of the room, with role and history. Reject "forbidden" if the author is
+        not a member."""
         member = self._s.members.get(self._author.uid)
         if member is None:
             raise Reject("forbidden", "author")
@@ -155,23 +166,33 @@ class Drafter:
     def _pins(self, more: dict[Uid, tuple[int, Hash]]) -> dict[Uid, tuple[int, Hash]]:
         """The newest known (number, hash) of the user log of each person who is or was a member: what the room has
         pinned (up to there the log counts in it), or for a member the newer head that this device knows. `more` are
-        those of persons whom the entry adds."""
+        those of persons whom the entry adds. The author is always in it. A new epoch is sealed by these heads. ▲ The
+        author's is no newer than the head that the entry itself states, though the log may have grown since: the epoch
+        would be void ("ulog")."""
         pins = {**self._s.pins, **more}
         for uid in self._s.members:
-            log = self._book.log(uid)
-            if log is not None and log.at[0] > pins[uid][0]:
-                pins[uid] = log.at
-        mine = self._author
-        if mine.uid not in pins or mine.ulog[0] > pins[mine.uid][0]:
-            pins[mine.uid] = mine.ulog
+            at = self._newest(uid)
+            if at is not None and at[0] > pins[uid][0]:
+                pins[uid] = at
         return pins
+
+    def _newest(self, uid: Uid) -> tuple[int, Hash] | None:
+        if uid == self._author.uid:
+            return self._author.ulog
+        log = self._book.log(uid)
+        return log.at if log is not None else None
 
     def _new_epoch(self, change: entry_rules.Change, more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
         """Makes the next epoch, sealed to the members as they will be after the entry: with the newest known heads of
         their user logs pinned (stated in the entry, counting from then on) and `change` applied. `more` are the pinned
-        heads of persons whom the entry adds. Every client computes the same recipients. If no member may read the
-        history then, the author may from here on, and a new archive begins. NeedLog if a member's log is missing.
-        Reject "forbidden" if the author is no member now, or after the entry."""
+        heads of persons whom the entry adds. Every client computes the same recipients. A member whose log the agency
+        has ended is left out.
+
+        The epoch has an archive key, which opens older epochs for members with history, if the author may read the
+        history, holds the keys for it and has not used up their share of long links; otherwise it has none. If no
+        member may read the history then, the author may from here on, and a new archive begins. NeedLog if a member's
+        log is missing. Reject "forbidden" if the author is no member now, or after the entry.
+        """
         me, room = self._author.uid, self._stream.room
         pins = self._pins(more)
         moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]
@@ -221,7 +242,8 @@ def new_room(
     """Drafts the first two entries of a new room, to be appended together: the genesis with the room's `policy` (its
     settings by name; None for none), and its first epoch, whose only member is `author`, as owner. `nonce` (32 B,
     random by default) determines the room's id. `origin` is the stopped room that the new one continues, None if there
-    is none. `time` in ms is a claim."""
+    is none. `time` in ms is a claim. NeedLog if the author's user log in `book` is missing or older than the head that
+    `author` states; Reject "malformed" or "bad-key" for bad recovery keys in `policy`. Nothing else is checked."""
     payload: list[object] = [nonce or os.urandom(32), policy or {}, origin.field() if origin else None]
     body = entry_body(None, 0, NO_PREV, author.uid, author.dev, (0, RH_0), author.ulog, time, "genesis", payload)
     ident = item_id(ENTRY, body)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which member may post which entry, and what the entry does (protocol §5, §6). One function per type.
 
-A rule changes the state and returns None, or returns the reason why the entry is void; the caller then restores the
-state.
+A rule changes the state and returns None, or the reason why the entry is void; the caller then restores the state.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,7 +47,7 @@ GUARDED_POLICY = frozenset(("history", "recovery"))
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    """The entry of a room that is being judged, its position and time (ms), and the user logs."""
+    """The room entry that is being judged, its position `n`, the server's time `t` (ms) there, and the user logs."""
 
     entry: RoomEntry
     n: int
@@ -59,11 +58,10 @@ class _At:
 def recipients(
     members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], policy: dict[str, object], book: UserBook
 ) -> list[Recipient]:
-    """▲ All recipients that an epoch must be sealed to: the `members`, with the user logs up to their heads in `pins`,
-    and the agency's recovery keys in `policy`. ▲ These keys never get the history. NeedLog if a log is missing.
-
-    A person whose device the agency revoked is left out until they have a newer generation of their own key.
-    """
+    """▲ All recipients that an epoch (new room keys) must be sealed to, in any order: the `members`, with the user logs
+    in `book` up to their heads in `pins`, and the agency's recovery keys in `policy`. ▲ These keys never get the
+    history. A person is left out whose log has ended, or whose device the agency revoked, until they have a newer
+    generation of their own key. NeedLog if a log is missing."""
     out = []
     find = book.log
     for uid, member in members.items():
@@ -87,8 +85,9 @@ def without_reset(
     t: int,
 ) -> dict[Uid, Member]:
     """The `members` without those of `moved` whose user log, up to its pinned head in `pins`, states that the agency
-    has ended it. If no owner is left, the longest-standing administrator becomes the owner, or if there is none the
-    longest-standing writer, who may then administer since `t` (ms). NeedLog."""
+    has ended it; `members` itself if there are none. If no owner is left, the longest-standing administrator becomes
+    the owner, or if there is none the longest-standing writer, who may then administer since `t` (ms); without either
+    there is no owner. NeedLog if a log of `moved` is not in `book`."""
     gone = {u for u in moved if u in members and _log_to(book, u, pins[u][0]).ended_at(pins[u][0])}
     if not gone:
         return members
@@ -112,8 +111,9 @@ def _log_to(book: UserBook, uid: Uid, seq: int) -> UserLog:
 
 
 def apply_entry(s: RoomState, entry: RoomEntry, n: int, t: int, book: UserBook) -> str | None:
-    """Judges one entry at position `n` and time `t` (ms) by its author's present role, and applies it. Returns None, or
-    why the entry is void (keeps its position, has no effect); `s` may then be changed in part, as after NeedLog."""
+    """Judges one entry at position `n` and the server's time `t` (ms) by its author's present role, and applies it to
+    `s`. The caller has checked signature and author. Returns None, or why the entry is void (keeps its position, has no
+    effect), such as "forbidden"; then, and at NeedLog (`book` lacks a log), the caller must restore `s`."""
     here = _At(entry, n, t, book)
     payload = entry.payload
     if isinstance(payload, Unreadable):
@@ -188,9 +188,9 @@ def changed(members: dict[Uid, Member], change: Change) -> dict[Uid, Member]:
 
 
 def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) -> str | None:
-    """Applies the `epoch` that an entry carries, and `change`, what it does to the members; if `epoch` is None, the
-    change alone. Returns the reason if the epoch does not count. ▲ Recipients, roles and the owed rotation are computed
-    after the entry's own pins and change."""
+    """Applies an entry's `epoch`, and `change`, what it does to the members; without one the change alone. Returns
+    None, or why the entry is void: "stale", "ulog", "not-member", "epoch-link", "recipients"; then, and at NeedLog, `s`
+    may be half changed. ▲ Recipients, roles and the owed rotation are computed after its own pins and change."""
     author = here.entry.uid
     held_history = s.members[author].history
     if epoch is None:
@@ -230,7 +230,7 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
 
 
 def _remembered(epochs: dict[int, Epoch], new: Epoch) -> dict[int, Epoch]:
-    """▲ The `epochs` with a `new` one added. Drops the list of persons to whom the previous epoch was not sealed. Of
+    """▲ A copy of `epochs` with a `new` one. Drops the list of persons to whom the previous epoch was not sealed. Of
     more than EPOCHS_KEPT drops the oldest, but never the newest one with an archive, which the next link needs."""
     kept = {**epochs, new.e: new}
     before = kept.get(new.e - 1)
@@ -282,8 +282,8 @@ def _add(s: RoomState, here: _At, p: Add) -> str | None:
 
 
 def _may_touch(s: RoomState, here: _At, uid: Uid) -> str | None:
-    """Why the entry's author may not remove the member `uid` or change their role; None if they may. Administrators
-    manage members, only owners change owners, and the last owner stays."""
+    """Why the entry's author may not remove the member `uid`, or change their role: "not-member", "forbidden" (not an
+    administrator, or for an owner not an owner), "last-owner" (the only one stays). None if they may."""
     role, target = _role(s, here), s.members.get(uid)
     if target is None:
         return "not-member"
@@ -348,7 +348,7 @@ def _pin(s: RoomState, here: _At, p: Pin) -> str | None:
 
 def seasoned(s: RoomState, uid: Uid, t: int) -> bool:
     """▲ Whether the member `uid` has been an administrator for at least seven days at the server's time `t` (ms), or
-    from genesis."""
+    from genesis, and so may approve proposals. False for all other persons."""
     member = s.members.get(uid)
     since = member.admin_t if member is not None else None
     return since is not None and (since == 0 or t - since >= SEASONED_MS)

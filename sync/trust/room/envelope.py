@@ -73,12 +73,12 @@ class Header:
     """Extension 1: the position that a snapshot covers (u64), or the snapshot that an attest is of (32 B); see
     snapshots.py."""
 
-    def unknown(self) -> list[str]:
-        """▲ The features of the header that this program does not know: "kind 9", "ext 2". The envelope is void, that
-        is without effect at every client, unless the room's policy enables them: then the room needs a newer
-        program."""
-        kinds = [] if self.kind in LEAST_ROLE else [f"kind {self.kind}"]
-        return [*kinds, *(f"ext {e}" for e in self.even_ext)]
+    def unknown(self) -> tuple[str, ...]:
+        """▲ The features of the header that this program does not know: "kind 9", "ext 2"; () if it knows all. With
+        such a feature the envelope is void, that is without effect at every client, unless the room's policy enables
+        all of them: then the room needs a newer program."""
+        kinds = () if self.kind in LEAST_ROLE else (f"kind {self.kind}",)
+        return (*kinds, *(f"ext {e}" for e in self.even_ext))
 
     def encode(self) -> bytes:
         return enc(
@@ -91,8 +91,8 @@ class Header:
 
     @classmethod
     def decode(cls, data: bytes) -> "Header":
-        """Decodes a header. Reject "encoding", "oversize" or "malformed" for a wrong one, "format" or "old-format" for
-        another version. Kind and suite are not checked."""
+        """Decodes a header. Reject "encoding", "oversize" or "malformed" for a wrong one, "format" for a newer version,
+        "old-format" for an older one. Kind, suite, flags and unknown extensions are not judged here."""
         quick = usual_envelope.header(data)
         if quick is not None:
             suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags = quick
@@ -135,7 +135,8 @@ def _read_body_strictly(body: bytes) -> tuple[bytes, bytes, int]:
 
 def padded_size(size: int) -> int:
     """The length to which a plaintext of `size` bytes is padded, so that the ciphertext reveals less: 256, 512, 1k, 2k,
-    4k, then Padmé (at most 12 % more)."""
+    4k, then Padmé (at most 12 % more). If a length field comes before the plaintext, the caller has counted it in
+    `size`."""
     for bucket in _BUCKETS:
         if size <= bucket:
             return bucket
@@ -204,7 +205,8 @@ class ObjectKeys:
     def key(self, epoch_key: bytes, e: int, obj: bytes, share: bytes, kind: int = OP) -> bytes:
         """The AEAD key of the envelopes of object `obj` in epoch `e`. `epoch_key` is the epoch's archive key if `kind`
         is SNAPSHOT, and its content key for any other kind. `share` is the object's share, without which the key cannot
-        be derived."""
+        be derived. The key is kept: a later call for the same object, epoch and sort of key returns it, without looking
+        at `epoch_key` and `share`, so the caller must have verified both."""
         snapshot = kind == SNAPSHOT
         found = self._keys.get((e, obj, snapshot))
         if found is None:
@@ -223,8 +225,8 @@ class ObjectKeys:
 class PlainOp:
     """One envelope before encryption: its `payload`, the object `obj` that it belongs to, and the AEAD `key` to encrypt
     it with. `share_c`, the commitment to the object's share, is set only in the object's first envelope. `kind` is a
-    row of `LEAST_ROLE`. `about` is what a snapshot, or an attest (a statement that one is right), names in its
-    header."""
+    row of `LEAST_ROLE`. `about` goes into the header: the position (8 B) that a snapshot covers, in its last piece, or
+    the id of the snapshot that an attest states to be right; otherwise b""."""
 
     obj: ObjId
     key: bytes

@@ -18,14 +18,17 @@ from sync.trust.room.room_state import RoomState
 
 def check_content(item: Item, hdr: Header, room: RoomId, digest: bytes, length: int, *, strict: bool) -> None:
     """Checks that an envelope is of this room, and that its content has the hash `digest` and the length `length`,
-    which its signed body names. Reject "other-room", or "content-hash" (also for more than MAX_OP_BYTES). Missing
-    content passes; with `strict` (at the server) it is "malformed"."""
+    which its signed body names. Reject "other-room", or "content-hash" (also if `length` is above MAX_OP_BYTES, with or
+    without content, so that clients that pulled headers judge alike). Missing content passes; with `strict` (at the
+    server) it is "malformed"."""
     if hdr.room != room:
         raise Reject("other-room", f"position {item.n}")
+    if length > MAX_OP_BYTES:
+        raise Reject("content-hash", f"position {item.n}")
     if item.ct is None:
         if strict:
             raise Reject("malformed", f"position {item.n}")
-    elif len(item.ct) != length or length > MAX_OP_BYTES or H(item.ct) != digest:
+    elif len(item.ct) != length or H(item.ct) != digest:
         raise Reject("content-hash", f"position {item.n}")
 
 
@@ -34,7 +37,9 @@ def check_chain(
 ) -> None:
     """▲ Checks that a batch of envelopes of one device, from position `n` on, is no replay, has no gap and continues
     the history that we know: dev_seq rises (within the batch by one), prev is the id before, seen never falls. `idents`
-    are the ids of the `headers`. Reject "replay", "chain" or "seen".
+    are the ids of the `headers`. Reject "replay" for a dev_seq that was used, "seen" if the first envelope has seen
+    less than the device had, "chain" for any other break, also for a second device, person or user-log head in the
+    batch.
 
     `start` is the id that the first envelope must name as the one before. None if the room keeps nothing of its author:
     then the batch is checked only within itself. With `strict` (the server) a first envelope with a wrong start or a
@@ -63,16 +68,19 @@ def check_chain(
 
 def judge(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
     """The reason why an envelope of a member's active device is void at this position (keeps it, but has no effect), or
-    None. `length` is that of its ciphertext, `t` the position's time (ms). Reject "format" if the room needs a newer
-    program."""
+    None: "format" (unknown kind, extension or flag), "suite", "forbidden" (role), "rotation-owed" (new keys must come
+    first), "stale" (not the newest epoch, or a snapshot in one without an archive), "destroyed", "share" (the object is
+    begun twice, not at all, or not by a change); beyond the room's bounds "oversize", "snapshot" or "total". `length`
+    is that of its ciphertext, `t` the position's time (ms). Reject "format" if the room's policy enables what this
+    program does not know."""
     return _judge(s, hdr) or totals.judge_envelope(s, hdr, length, t)
 
 
 def _judge(s: RoomState, hdr: Header) -> str | None:
     if hdr.even_ext or hdr.kind not in envelope.LEAST_ROLE:
-        feature = hdr.unknown()[0]
-        if enables(s.policy, feature):
-            raise Reject("format", feature)
+        features = hdr.unknown()
+        if enables(s.policy, features):
+            raise Reject("format", ", ".join(features))
         return "format"
     if hdr.flags:
         return "format"

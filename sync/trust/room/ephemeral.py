@@ -89,13 +89,14 @@ class EphemeralHeader:
 
 
 def read(body: bytes) -> EphemeralHeader:
-    """Decodes the header of a body; Reject "malformed"."""
+    """Decodes the header of a `body`; its signature is not verified. Reject "malformed", "encoding", "oversize",
+    "format" or "old-format"."""
     return _read(body)[0]
 
 
 def _read(body: bytes) -> tuple[EphemeralHeader, list[object]]:
-    """Decodes the body of an ephemeral message: its header, and the values that its encryption is bound to. Reject
-    "malformed", "encoding", "oversize", "format" or "old-format"."""
+    """Decodes the body of an ephemeral message: its header, and the values that its encryption is bound to. The
+    signature is not verified here. Reject "malformed", "encoding", "oversize", "format" or "old-format"."""
     parts = fields.array(dec(body, limit=_LIMIT), 10, "ephemeral")
     version, room, epoch, uid, dev, session, ctr, time, kind, digest = parts
     fields.version(version, VERSION, "ephemeral")
@@ -132,9 +133,10 @@ class EphemeralReceiver:
         role: Callable[[Uid], Role | None] | None = None,
     ) -> tuple[EphemeralHeader, bytes]:
         """Returns the header and the decrypted payload. ▲ Reject "ephemeral" for a counter that is not above the
-        session's newest (a replay, or too late), for a wrong time, room, kind, role, device or hash, for content above
-        64 KiB, and if `key` has no key; "signature" for a forged message; another code for one that cannot be decoded
-        or decrypted.
+        session's newest (a replay, or too late), for a time over 2 minutes from `now`, a wrong room, kind, role, device
+        or hash, for content above 64 KiB, and if `key` has no key; "signature" for a forged message; "malformed",
+        "encoding", "oversize", "format" or "old-format" for one that cannot be decoded, "decrypt" or "padding" for one
+        that cannot be decrypted.
 
         `sign_pk` is given a uid and a device id, and returns the public key of that device, or None unless it is an
         active one of a member. `key` is given an epoch's number, and returns its content key or None. `role` is given a

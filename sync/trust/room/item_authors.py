@@ -16,11 +16,11 @@ def author_of(
     """Finds the author of the item at position `n`, who says to be the device `dev` of `uid`. Returns the device whose
     key must have signed the item, and the reason why the item is void (has no effect) regardless of its content, or
     None: "forbidden" (no member), "stale" (a log position before the one that already counts in the room) or "revoked".
-    `ulog` is the (number, hash) of the author's user log that the item states.
+    `ulog` is the (number, hash) of the author's user log that the item states; `book` has the user logs.
 
-    The device is None if it belongs to another person in this room; its signature is then not checked. ▲ Items are void
-    only on evidence: for a log that is not available it raises NeedLog; a head that differs from ours, or a device that
-    the log does not have, is a Reject.
+    If the device belongs to another person in this room, it returns None and "forbidden"; the signature is then not
+    checked. ▲ Items are void only on evidence. NeedLog for a log that is not available up to `ulog`; Reject "ulog" for
+    a head that differs from ours, "signature" for a device that the log does not have up to there.
     """
     log = book.log(uid)
     if log is None or log.seq < ulog[0]:
@@ -47,8 +47,10 @@ def pin_author(
 ) -> None:
     """▲ Records the author of an item that is not void: the device `dev` of the person `uid`. Moves the room's pin (the
     head up to which their user log counts here) to `ulog` (number, hash), never back, so that no later item counts
-    under an older one. With `keep`, records that `dev` is this person's, and nobody else's, in the room. `t` is the
-    item's time (ms)."""
+    under an older one. What the log states up to there takes effect: after a revoked device the room owes new keys.
+    With `keep`, records that `dev` is this person's, and nobody else's, in the room; without it (the device is beyond
+    what the person may have here) the room keeps nothing of the device. `t` is the item's time (ms), `book` has the
+    user logs."""
     if ulog[0] > s.pins.get(uid, ulog)[0]:
         entry_rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, t)
     if keep and dev not in s.dev_owner:

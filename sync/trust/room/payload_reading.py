@@ -36,15 +36,18 @@ SUBJECT_LIMIT = 10 * 1024
 
 
 def read_payload(kind: str, payload: object, ext: object, *, lenient: bool) -> Payload:
-    """Reads `payload`, the content of an entry of the type `kind`, and checks the entry's extensions `ext`. An unknown
-    type or extension, or a payload that this type cannot have, is a Reject; with `lenient`, Unreadable is returned
-    instead. Extensions that are no map of numbers to bytes are always a Reject."""
+    """Reads `payload`, the content of an entry of the type `kind`, and checks the entry's extensions `ext`. Reject
+    "format" for an unknown type or an unknown extension with an even number; "malformed", "suite", "bad-key",
+    "encoding" or "oversize" for a payload that this type cannot have. With `lenient` (at clients, so that only the
+    entry is void) it returns Unreadable with that code instead. Extensions that are no map of numbers to bytes are
+    always a Reject "malformed"."""
     even = fields.even_ext(ext)
     read = READ.get(kind)
     if even or read is None:
-        needs = f"ext {even[0]}" if even else f"type {kind}"
+        types = () if read is not None else (f"type {kind}",)
+        needs = (*types, *(f"ext {e}" for e in even))
         if not lenient:
-            raise Reject("format", needs)
+            raise Reject("format", ", ".join(needs))
         return Unreadable(code="format", needs=needs)
     try:
         return read(payload)
@@ -73,12 +76,16 @@ def _maybe_epoch(value: object) -> Epoch | None:
 
 
 def _genesis(value: object) -> Genesis:
-    nonce, policy, successor = fields.array(value, 3, "genesis")
-    old = None
-    if successor is not None:
-        room, n, rh = fields.array(successor, 3, "successor")
-        old = fields.raw(room, 16, "successor"), fields.u64(n, "successor"), fields.raw(rh, 32, "successor")
-    return Genesis(nonce=fields.raw(nonce, 32, "nonce"), policy=read_policy(policy), successor=old)
+    nonce, policy, old = fields.array(value, 3, "genesis")
+    predecessor = None
+    if old is not None:
+        room, n, rh = fields.array(old, 3, "predecessor")
+        predecessor = (
+            fields.raw(room, 16, "predecessor"),
+            fields.u64(n, "predecessor"),
+            fields.raw(rh, 32, "predecessor"),
+        )
+    return Genesis(nonce=fields.raw(nonce, 32, "nonce"), policy=read_policy(policy), predecessor=predecessor)
 
 
 def _add(value: object) -> Add:

@@ -12,12 +12,12 @@ from sync.trust.keys.epochs import Epoch
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
     """The content of a room's first entry. `nonce` is random, so that the room's id is unique. `policy` has the room's
-    settings by name. If this room continues a stopped one, `successor` is that room's id, a position in it and the
+    settings by name. If this room continues a stopped one, `predecessor` is that room's id, a position in it and the
     running hash there; otherwise None."""
 
     nonce: bytes
     policy: dict[str, object]
-    successor: tuple[bytes, int, bytes] | None
+    predecessor: tuple[bytes, int, bytes] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +66,10 @@ class SetRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The content of an entry that changes the room's policy: `changes` has the new values by name. Its "format"
-    enables extensions, kinds of envelopes and types of entries that older programs do not know. `epoch` may carry new
-    keys."""
+    """The content of an entry that changes the room's policy: `changes` has the new values by name; an entry that names
+    "history" or "recovery" is void, since these change only by an approved proposal. Its "format" enables extensions,
+    kinds of envelopes and types of entries that older programs do not know. `epoch` has new keys for the room, None
+    without."""
 
     changes: dict[str, object]
     epoch: Epoch | None
@@ -84,15 +85,17 @@ class Rotate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
     """The content of an entry that states newer heads of the members' user logs: (person, number, hash) of each. From
-    here on these logs count up to there."""
+    here on these logs count in the room up to there, so that a device which they revoke, or a membership of a person
+    whose log the agency ended, ends here too."""
 
     pins: tuple[tuple[Uid, int, Hash], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hist:
-    """The content of an entry that gives the member `uid`, who may not read the history, the archive key from here on.
-    `proposal` is the hash of the approved proposal. `epoch` may carry new keys."""
+    """The content of an entry that lets the member `uid`, who could not read the history, read it: from this entry on
+    they receive the archive key, which opens the older keys. `proposal` is the hash of the approved proposal. `epoch`
+    has new keys for the room, None if they receive the present archive key."""
 
     uid: Uid
     proposal: Hash
@@ -128,8 +131,9 @@ class CannotOpen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destroy:
-    """The content of an entry that orders the disposal of the object `obj` (gallring): its content is deleted for good.
-    `rule` and `decision` are hashes of the texts that order it."""
+    """The content of an entry that orders the disposal of the object `obj` (gallring). From here on the object takes no
+    more changes, and the server need not give its content any more. `rule` and `decision` are hashes of the texts that
+    order it."""
 
     obj: ObjId
     rule: bytes
@@ -158,11 +162,12 @@ class Unreadable:
     """In place of the content of an entry whose type, extension or payload could not be read. The entry is void (has no
     effect), with `code` as the reason.
 
-    `needs` names the feature ("type x", "ext 2") that a policy would have to enable, if that is the only reason.
+    `needs` names the features ("type x", "ext 2") that a policy would have to enable, if that is the only reason. It
+    is empty for a payload of a wrong form.
     """
 
     code: str
-    needs: str = ""
+    needs: tuple[str, ...] = ()
 
 
 Payload = (

@@ -36,7 +36,8 @@ class EncryptedNote:
 
     @classmethod
     def decode(cls, raw: bytes) -> "EncryptedNote":
-        """Reads the bytes that `encode` made. Reject if they are damaged."""
+        """Reads the bytes that `encode` made: the epoch, both persons and the sealed note. Reject "malformed",
+        "encoding" or "oversize" if they are damaged."""
         e, by, subject, sealed = fields.array(dec(raw, limit=2 * _LIMIT), 4, "note")
         return cls(
             epoch=fields.u64(e, "note"),
@@ -55,18 +56,20 @@ def encrypt_note(k: bytes, room: RoomId, epoch: int, by: Uid, subject: Uid, text
 
 
 def decrypt_note(k: bytes, room: RoomId, note: EncryptedNote) -> str:
-    """Decrypts a note with the content key `k` of its epoch. Reject if the key, or anything that the note is bound to,
-    differs. ▲ The note is bound to its author and to the removed person, so that nobody can repeat it in another
+    """Decrypts a note, the reason for a removal, with the content key `k` of its epoch. Reject "decrypt" if the key, or
+    anything that the note is bound to, differs; "padding", "malformed", "encoding" or "oversize" if its author wrote
+    another form. ▲ The note is bound to its author and to the removed person, so that nobody can repeat it in another
     entry."""
     context = _context(room, note.epoch, note.by, note.subject)
     return read_note(unpad(aead.decrypt(kdf(k, "note", room, note.epoch), context, note.sealed)))
 
 
 def read_note(payload: bytes) -> str:
-    """Reads the text in a note's decrypted `payload`. Reject "malformed" for any other form or version and for a text
-    above MAX_REASON, "encoding" or "oversize" for other bytes."""
+    """Reads the text in a note's decrypted `payload`. Reject "malformed" for any other form and for a text above
+    MAX_REASON, "format" or "old-format" for another version, "encoding" or "oversize" for other bytes."""
     version, text = fields.array(dec(payload, limit=_LIMIT), 2, "note")
-    if version != _VERSION or type(text) is not str or len(text) > MAX_REASON:
+    fields.version(version, _VERSION, "note")
+    if type(text) is not str or len(text) > MAX_REASON:
         raise Reject("malformed", "note")
     return text
 

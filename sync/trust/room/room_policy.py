@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The values that a room's policy may have, and the list of recovery recipients in it."""
 
+from collections.abc import Sequence
+
 from sync.crypto.seal import PUBLIC_BYTES, SUITE_HYBRID, check_public
 from sync.errors import Reject
 from sync.ids import Uid
@@ -20,7 +22,8 @@ def read_policy(value: object) -> dict[str, object]:
     - "format": what newer clients may use, a map with any of "ext" and "kinds" (lists of numbers) and "types" (names)
     - "suite": 2, the only cipher suite
 
-    Reject "suite" for any other suite, "bad-key" for a key that nothing can be sealed to, "malformed" for the rest.
+    Reject "suite" for any other suite, "bad-key" for a key that nothing can be sealed to, "malformed" for the rest,
+    also for a field of another name.
     """
     policy = _names(value, "policy")
     for name, item in policy.items():
@@ -40,15 +43,17 @@ def read_policy(value: object) -> dict[str, object]:
     return policy
 
 
-def enables(policy: dict[str, object], feature: str) -> bool:
-    """▲ Whether a room's policy enables `feature` ("ext 2", "kind 9", "type x"), which this program lacks. False for
-    "".
+def enables(policy: dict[str, object], features: Sequence[str]) -> bool:
+    """▲ Whether a room's policy enables all `features` of an item ("ext 2", "kind 9", "type x") that this program
+    lacks. False if there are none.
 
-    Only then does the room need a newer program. A feature that no policy enabled has no effect, regardless of the
-    sender.
+    Only then does the room need a newer program. An item with a feature that no policy enabled has no effect,
+    regardless of the sender and of its other features: programs that know different ones of them judge it alike.
     """
-    if not feature:
-        return False
+    return bool(features) and all(_is_enabled(policy, feature) for feature in features)
+
+
+def _is_enabled(policy: dict[str, object], feature: str) -> bool:
     what, _, name = feature.partition(" ")
     enabled = policy.get("format", {})
     listed = enabled.get({"ext": "ext", "kind": "kinds", "type": "types"}[what], []) if enabled else []  # type: ignore[attr-defined]  # read_policy checked it
@@ -56,9 +61,9 @@ def enables(policy: dict[str, object], feature: str) -> bool:
 
 
 def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
-    """Reads the list of the agency's recovery keys, to which a room's keys are sealed too, as (id, sealing key). ▲
-    Reject "bad-key" for a key that nothing can be sealed to; "malformed" for a list of another shape, or with one id
-    twice."""
+    """Reads the list of the agency's recovery keys, to which a room's keys are sealed too, as (id, sealing key), in its
+    order. ▲ Reject "bad-key" for a key that nothing can be sealed to; "malformed" for a list of another shape, with
+    more than 8 keys, or with one id twice."""
     out = []
     for row in fields.items(value, "recovery", RECIPIENTS_LIMIT):
         ident, key = fields.array(row, 2, "recovery")

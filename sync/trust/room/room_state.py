@@ -19,7 +19,7 @@ from sync.trust.room.used_totals import Used
 class Member:
     """A member of a room: their role, and whether they may read what was written before they were added (`history`).
     `add_id` is the id of the entry that added them, `since_n` its position, and `since_t` its time (ms). `admin_t` is
-    the time since which they may administer, None if they may not."""
+    the time (ms) since which they may administer: 0 for the founder, None if they may not."""
 
     uid: Uid
     role: Role
@@ -34,10 +34,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class DeviceHead:
-    """A device's newest envelope in a room, which its next one must name as the one before it: its number among the
-    device's envelopes (`dev_seq`; the next one is higher, but need not be this plus 1), its id (`ident`) and its
-    position `n`; all zero if the device has posted only entries. `seen_n` is the newest position of the room that the
-    device has stated to have verified."""
+    """A device's newest envelope in a room, which its next one must name as the one before it, unless its person was
+    added to the room later: then that one names the entry of the add. It has a number among the device's envelopes
+    (`dev_seq`; the next one is higher, but need not be this plus 1), an id (`ident`) and a position `n`; all zero if
+    the device has posted only entries. `seen_n` is the newest position of the room that the device has stated to have
+    verified."""
 
     dev_seq: int
     ident: bytes
@@ -47,8 +48,10 @@ class DeviceHead:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An open proposal by the member `by`: `what` it is about ("hist", "history" or "recovery") and its `subject`, as
-    in the entry `Propose`. `approved` is the second administrator's uid, None until one has approved."""
+    """An open proposal by the member `by`, which takes effect only with a second administrator. `what` it is about, and
+    the `subject`: "hist" (give a member the history) with the member's uid, "history" (a new value of that policy) with
+    b"all" or b"from-now", or "recovery" with the encoded list of the agency's recovery keys. `approved` is the second
+    administrator's uid, None until one has approved; only one of "hist" stays open then, until the history is given."""
 
     what: str
     subject: bytes
@@ -91,7 +94,8 @@ class RoomState:
     generation. While `rotation_owed`, a new one must come before anything is written. `device_heads`: each device's
     newest envelope. `pins`: the (number, hash) of each person's user log that counts in the room, also of former
     members. `destroyed`: the position at which each object was destroyed; `pruned`: the position up to which it is
-    pruned. `dev_owner`: whose each device is. `shares`: the commitment to each object's share."""
+    pruned. `dev_owner`: whose each device is. `shares`: by object the commitment (hash) to its share, the random value
+    without which its content keys cannot be derived."""
 
     room: RoomId = NO_ROOM
     n: int = 0

@@ -71,12 +71,14 @@ class Proof:
         return cls(receipt, Signed(fields.blob(cert, 256, "proof"), fields.raw(cert_sig, 64, "proof")))
 
     def check(self, agency_pk: bytes) -> None:
-        """Reject unless the agency with the public key `agency_pk` certified the server's key, and that key signed the
-        receipt. ▲ A proof is valid beyond the certificate's time."""
+        """Reject "signature" unless the agency with the public key `agency_pk` certified the server's key, and that key
+        signed the receipt; "bad-key" for a weak key of either, "malformed", "encoding" or "oversize" for a certificate
+        of another form. ▲ A proof is valid beyond the certificate's time."""
         check(verify_server_cert(agency_pk, self.cert.body, self.cert.sig, now_ms=0), self.receipt)
 
 
 def claim(items: list[Item]) -> bytes:
-    """Encodes signed items as evidence against the server: the batch (or entry) of a member whose `seen` names another
-    history than the one that this device was shown."""
+    """Encodes signed items, without their content, as evidence that the caller keeps when it stops a room: the entry or
+    batch whose author names in `seen` another history than the server showed this device, or whose signature is false.
+    Nothing is checked here."""
     return enc([VERSION, [[i.n, i.t, i.kind, i.body, i.sig] for i in items]])

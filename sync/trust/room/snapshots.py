@@ -108,7 +108,7 @@ class Attest:
     @classmethod
     def decode(cls, payload: bytes) -> "Attest":
         """Reads an attest (a statement that a snapshot is right) from a decrypted payload. Reject "malformed",
-        "encoding", "oversize", "format" or "old-format"."""
+        "encoding", "oversize", "format" (a newer version) or "old-format"."""
         version, obj, n, snapshot, digest = fields.array(dec(payload, limit=1024), 5, "attest")
         fields.version(version, VERSION, "attest")
         return cls(
@@ -121,9 +121,10 @@ class Attest:
 
 def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
     """Records in the state what the unencrypted header of an envelope says about snapshots: an object got a snapshot
-    (ignored if it covers more than its author had seen), an attest of one (a member's statement that it is right), or a
-    newer baseline (state for new members). `n`, `t` (ms) and `ident` are the envelope's position, time and id; it is
-    not void."""
+    (in the header of its last piece; ignored if it covers nothing, or more than its author had seen), an attest of one
+    (a member's statement that it is right), or a newer baseline (state for new members). Of too many snapshots of the
+    object one is dropped. `n`, `t` (ms) and `ident` are the envelope's position, time and id; it is not void. Envelopes
+    of other kinds change nothing."""
     if hdr.kind == envelope.SNAPSHOT and len(hdr.about) == 8:
         covers = int.from_bytes(hdr.about, "big")
         if 0 < covers <= hdr.seen[0]:
@@ -132,6 +133,7 @@ def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
     elif hdr.kind == envelope.ATTEST:
         _note_attest(s, n, hdr)
     elif hdr.kind == envelope.BASELINE:
+        # the newest, even if its author had seen less: it is the one with which those who read with K alone begin
         s.baselines = {**s.baselines, hdr.obj: (n, hdr.epoch, hdr.seen[0])}
 
 
@@ -152,10 +154,10 @@ def _note_attest(s: RoomState, n: int, hdr: Header) -> None:
 
 
 def _bounded(rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
-    """▲ The `rows`, an object's snapshots, without one of them if they are too many. A flood of snapshots cannot push
-    out those of other persons: of those that nobody else has stated to be right the oldest is dropped, of the person
-    who has most of them. When at most half are such, one of the others is dropped, so that the rest are spread over the
-    time since the oldest."""
+    """▲ The `rows`, an object's snapshots with the oldest first, without one of them if they are more than KEPT (16). A
+    flood of snapshots cannot push out those of other persons: of those that nobody else has stated to be right the
+    oldest is dropped, of the person who has most of such. When at most half of KEPT are such, one of the others is
+    dropped, so that the rest are spread over the time since the oldest."""
     if len(rows) <= KEPT:
         return rows
     bare = [row for row in rows if not row.attests]
@@ -171,16 +173,19 @@ def _of_the_busiest(rows: list[Snapshot]) -> Snapshot:
 
 def _closest(rows: list[Snapshot]) -> Snapshot:
     """The snapshot that leaves the smallest gap in time when it is dropped: the one before it and the one after it are
-    closest to each other. Never the oldest or the newest. Takes at least three rows, the oldest first."""
+    closest to each other. Never the oldest or the newest. Takes at least three rows, the oldest first; ValueError for
+    fewer."""
     between = zip(rows, rows[1:], rows[2:], strict=False)
     return min(between, key=lambda three: three[2].t - three[0].t)[1]
 
 
 def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
-    """▲ Why a prune (an order to drop an object's old changes) by an administrator, at the time `t` (ms), does not
-    count: "snapshot" (`p` does not name a remembered snapshot that covers it and that two other persons have stated to
-    be right), "early" (the snapshot is younger than 30 days), "baseline" (a member, or the agency's recovery, who holds
-    only content keys could no longer read the object); None if it counts."""
+    """▲ Why `p`, a prune (an order to drop an object's old changes) at the time `t` (ms), does not count; None if it
+    counts. "snapshot": `p` names no remembered snapshot of its object that reaches up to the position `p.n` and that
+    two persons other than the snapshot's author have stated to be right. "early": the snapshot is younger than 30 days.
+    "baseline": a member, or the agency's recovery, who holds only content keys could no longer read the object, as it
+    has no baseline (its state for such readers) in the present epoch that reaches up to `p.n`. The caller checks that
+    an administrator posted it."""
     row = next((row for row in s.snapshots.get(p.obj, ()) if row.ident == p.snapshot), None)
     if row is None or row.covers < p.n or len(row.attests) < ATTESTS_TO_PRUNE:
         return "snapshot"

@@ -65,8 +65,9 @@ class StateCodec:
         self, s: RoomState, parts: Sequence[bytes], rows: Mapping[str, dict[object, tuple[object, bytes]]]
     ) -> None:
         """Keeps the bytes that the state `s` was read from, so that they are not encoded again. `parts` are the encoded
-        fields, in the order of _PARTS; `rows` has, for some fields, each row's value and bytes by its key. ▲ Otherwise
-        the first slice after a start would encode the whole state: 0.2 s in a room of thousands of snapshots."""
+        fields, in the order of _PARTS; `rows` has, for the epochs and the snapshots, each row's value and bytes by its
+        key. ▲ Otherwise the first `encode` after a start of the program would encode the whole state: 0.2 s in a room
+        of thousands of snapshots."""
         read = dict(zip(_PARTS, parts, strict=True))
         self._shares = read.pop("shares")
         self._missing = s.missing, s.missing.dropped, read.pop("missing")
@@ -79,7 +80,7 @@ class StateCodec:
         """Encodes the room's state `s`. `touched` are the devices whose heads, and `used` the persons whose use of the
         room's totals (what a room may hold altogether), may have changed since the last call: only their rows are
         encoded again. They are in the order of the changes, since a new row is appended and must be where it is in `s`.
-        Reject STATE_TOO_LARGE for a state that could not be read again."""
+        Reject "oversize" above 64 MiB: such a state could not be read again."""
         parts = [
             self._part("members", s.members, _pack_members),
             self._listed("epochs", s.epochs, _epoch_row),
@@ -125,17 +126,19 @@ class StateCodec:
         return self._part(name, value, pack)
 
     def _pack_shares(self, shares: dict[bytes, bytes]) -> bytes:
-        """Packs `shares`, the commitment to each object's share by the object's id, in the dict's order. Objects are
-        only ever added, so the packed rows stay and the new ones are appended."""
+        """Packs `shares`, in the dict's order, and returns all rows: by an object's id the commitment (hash) to its
+        share, the random value from which its keys are derived. Objects are only ever added, so the packed rows stay
+        and the new ones are appended."""
         packed = len(self._shares) // _SHARE.size
         if packed < len(shares):
             self._shares += b"".join(_SHARE.pack(o, c) for o, c in islice(shares.items(), packed, None))
         return self._shares
 
     def _pack_missing(self, missing: Missing) -> bytes:
-        """Packs the positions whose content is missing. Only new ones are packed and appended, as long as none was
-        dropped. ▲ Otherwise a server that withholds 100,000 positions would have each of them packed again with every
-        slice."""
+        """Packs the positions whose content is missing, and returns all rows. Only new ones are packed and appended, as
+        long as none was dropped. After a drop, and for a new container, all are packed again. ▲ If all were packed at
+        each call, a server that withholds 100,000 positions would have each of them packed with every slice of
+        items."""
         held, dropped, packed = self._missing
         count = len(packed) // _POSITION.size
         if held is not missing or dropped != missing.dropped or count > len(missing):

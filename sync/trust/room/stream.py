@@ -95,8 +95,8 @@ class RoomStream:
 
     @classmethod
     def reading(cls, data: bytes) -> Generator[None, None, "RoomStream"]:
-        """Reads the state that `to_bytes` made, in pieces of at most 2 ms: a generator that returns the stream at the
-        end. Reject "format" for another version."""
+        """Reads `data`, the state that `to_bytes` made: a generator that stops after each piece of about 2 ms and
+        returns the stream at the end. Reject "format" for another version; for damaged bytes any error."""
         state, codec = yield from decoding_state(data)
         return cls(state.room, state, codec)
 
@@ -176,8 +176,9 @@ class RoomStream:
         return obj in self.state.destroyed or n <= self.state.pruned.get(obj, 0)
 
     def withheld(self) -> list[int]:
-        """▲ Positions whose content is missing without a reason. The caller asks when everything up to the server's
-        head is judged, since the destroy or prune that explains a missing content may come after it."""
+        """▲ Positions whose content is missing without a reason, in the order in which that was noticed. The caller
+        asks when everything up to the server's head is judged, since the destroy or prune that explains a missing
+        content may come after it."""
         return list(self.state.missing)
 
     # -- taking items in ----------------------------------------------------------------------------------------
@@ -185,15 +186,12 @@ class RoomStream:
     def accept(
         self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None, *, headers_only: bool = False
     ) -> list[Accepted]:
-        """Judges the next items in order and takes in all of them or none; returns them with their verdicts. `rh_at` is
-        given an old position and returns the running hash there, or None: items of authors who lag behind state it.
-
-        With `headers_only` their content was not requested and does not count as missing; the caller requests it later
-        and checks it against the running hash.
-
-        Reject for what an honest server never shows, and "format" if the room needs a newer program; NeedLog if a user
-        log must be fetched first.
-        """
+        """Judges `items`, the room's next ones, in order and takes in all of them or none; returns them with their
+        verdicts. `book` has the user logs. `rh_at` is given an old position and returns the running hash there, or
+        None: items of authors who lag behind state it. With `headers_only` their content was not requested and does not
+        count as missing; the caller requests it later and checks it against the running hash. Reject for what an honest
+        server never shows, and "format" if the room needs a newer program. NeedLog if a user log must be fetched first;
+        the caller then calls again."""
         saved = self._save()
         try:
             return self._accept_all(items, book, rh_at, strict=False, headers_only=headers_only)
@@ -205,11 +203,9 @@ class RoomStream:
         self, kind: int, signed: Sequence[tuple[bytes, bytes, bytes | None]], t: int, book: UserBook, rh_at: RhAt
     ) -> tuple[list[Item], list[Accepted]]:
         """At the server: gives `signed` items of one `kind`, each (body, sig, ct), the next positions at time `t` (ms;
-        at least the last position's), or refuses all of them with a Reject or NeedLog. Returns them with their
-        positions, and verdicts.
-
-        `rh_at` and the rules: as in `accept`, but an item that would be void is refused with its reason as the code.
-        """
+        at least the last position's). Returns them with their positions, and verdicts. If one is refused, none is
+        placed: by a Reject, which for an item that would be void has that reason as its code, or by NeedLog if a user
+        log must be fetched first. `rh_at` is given an old position and returns the running hash there, or None."""
         t = max(t, self.state.t)
         items = [Item(self.state.n + 1 + i, t, kind, body, sig, ct) for i, (body, sig, ct) in enumerate(signed)]
         saved = self._save()
@@ -220,9 +216,9 @@ class RoomStream:
             raise
 
     def _save(self) -> tuple[RoomState, int, int]:
-        """The state for `_restore`. Device heads, shares, persons' use and missing content grow to tens of thousands of
-        rows, so they are changed in place, and a journal records how to change them back. The other fields are
-        replaced, and their old references are enough."""
+        """Returns the state for `_restore`, and how many device heads and persons' use have changed since `to_bytes`.
+        These, shares and missing content grow to tens of thousands of rows, so they are changed in place, and a
+        journal, begun here, records how to change them back. Of the other fields the old references are enough."""
         self._undo.clear()
         return copy.copy(self.state), len(self._touched), len(self._used)
 
@@ -267,7 +263,7 @@ class RoomStream:
         return out
 
     def _step(self, item: Item, ident: Hash) -> None:
-        """Advances the stream by the position of `item`, whose id is `ident`; called after the item has been judged."""
+        """Moves position, time and running hash on past `item`, whose id is `ident`, after its verdict (also void)."""
         s = self.state
         s.rh = next_rh(s.rh, item.n, item.t, item.kind, ident)
         s.n, s.t = item.n, item.t
@@ -296,7 +292,7 @@ class RoomStream:
             if void is None and head is not None and entry.seen[0] < head.seen_n:
                 void = "stale"
         if void is None and isinstance(entry.payload, Unreadable) and enables(s.policy, entry.payload.needs):
-            raise Reject("format", entry.payload.needs)
+            raise Reject("format", ", ".join(entry.payload.needs))
         before, keep = copy.copy(s), totals.knows_or_takes_device(s, entry.uid, entry.dev)
         if void is None:
             void = entry_rules.apply_entry(s, entry, item.n, item.t, book)
@@ -343,8 +339,8 @@ class RoomStream:
     # -- what each person has used (totals.py) ------------------------------------------------------------------
 
     def _count(self, uid: Uid, more: dict[str, int]) -> None:
-        """Adds `more`, numbers by the fields of `Used`, to what the person `uid` has used of the room's totals, and to
-        the sums. Called only after the verdict, since these are changed in place."""
+        """Adds `more`, numbers by the fields of `Used` (also below 0), to what the person `uid` has used of the room's
+        totals, and to the sums of all persons. Called only after the verdict, since these are changed in place."""
         for who in (uid, EVERYBODY) if more else ():
             self._put_used(who, totals.add(self.state.used.get(who, NOTHING), more))
 
@@ -375,8 +371,10 @@ class RoomStream:
         self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, headers_only: bool
     ) -> list[Accepted]:
         """▲ Judges one device's batch of envelopes, each of which names the one before; the last is signed. Nothing is
-        applied before that signature is verified. With `strict` (at the server) a void one is a Reject; with
-        `headers_only` content that is not here does not count as missing. `rh_at` is as in `accept`."""
+        applied before that signature is verified. Returns them with their verdicts. With `strict` (at the server) a
+        void one is a Reject; with `headers_only` content that is not here does not count as missing. `rh_at` is given
+        an old position and returns the running hash there, or None. Reject for a false signature, chain, content or
+        history; NeedLog if the author's log is missing."""
         bodies = [envelope.read_body(item.body) for item in items]
         headers = [Header.decode(hdr) for hdr, _, _ in bodies]
         idents = [item_id(ENVELOPE, item.body) for item in items]
@@ -414,8 +412,8 @@ class RoomStream:
         return out
 
     def _take(self, item: Item, hdr: Header, ident: Hash, *, headers_only: bool) -> None:
-        """Applies an envelope that is not void, with the id `ident`, to the room's state. If its content is not here,
-        notes that as missing, unless `headers_only` or a destroy or prune explains it."""
+        """Applies an envelope that is not void, with the id `ident`, to the room's snapshots, objects and use of the
+        totals. Notes content that is not here as missing, unless `headers_only` or a destroy or prune explains it."""
         s = self.state
         if hdr.kind in _ABOUT_STATES:
             before = copy.copy(s)
@@ -432,7 +430,8 @@ class RoomStream:
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
         """▲ Reject "fork" unless `seen`, the position and running hash that the author of the item at `n` had verified,
-        is in our history before `n`. Otherwise the server showed the author another history."""
+        is in our history before `n`. Otherwise the server showed the author another history. Also "fork" if our hash
+        there is neither in memory nor found by `rh_at`."""
         at, rh = seen
         if at >= n:
             raise Reject("fork", f"position {n}")
@@ -441,7 +440,7 @@ class RoomStream:
 
     def rh_of(self, at: int, rh_at: RhAt | None) -> bytes | None:
         """The running hash at the accepted position `at`: of the last 4096 from memory, of older ones from `rh_at`, if
-        that is given; None if neither has it."""
+        that is given; None if neither has it. Zeros at position 0."""
         if at == 0:
             return RH_0
         first = self.state.n - len(self._recent) + 1

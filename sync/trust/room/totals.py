@@ -99,9 +99,10 @@ def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None
 
 
 def ends_something(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> bool:
-    """▲ Whether no total (bound on what a room may hold) may stop the entry: a removal, a leave, a lowered role, a pin
-    (newer heads of user logs) that states a revocation or the end of a user log, or the epoch that a room owes.
-    `before` and `after` are the room without the entry and with it."""
+    """▲ Whether no total (bound on what a room may hold) may stop the entry, except the share of links to older epochs,
+    since it can be made without a link. True for a removal, a leave, a lowered role, a pin (newer heads of user logs)
+    that states a revocation or the end of a member's user log, or the epoch that a room owes. `before` and `after` are
+    the room without the entry and with it; `book` has the user logs."""
     match entry.payload:
         case Remove() | Leave():
             return True
@@ -158,21 +159,22 @@ def _may_propose(s: RoomState, uid: Uid) -> bool:
 
 def links_of(before: RoomState, entry: RoomEntry) -> int:
     """How many epochs farther back than it must the new epoch of an entry links (holds old keys): those between the
-    epoch that it links to and the newest one with an archive. 0 if it has no link."""
+    epoch that it links to and the newest one with an archive. 0 if the entry has no epoch, or its epoch no link."""
     epoch = entry.epoch
     return 0 if epoch is None or epoch.base is None else links_beyond(before, epoch.base)
 
 
 def links_beyond(s: RoomState, base: int) -> int:
-    """The number of epochs between `base` and the newest epoch with an archive. A link (the old keys in a new epoch)
-    back to `base` counts with this number against its author's share of `LINKS`."""
+    """The number of epochs from `base` to the newest epoch with an archive; 0 if that is `base`. A link (the old keys
+    in a new epoch) back to `base` counts with this number against its author's share of `LINKS`."""
     newest = next((e for e in range(s.epoch, base, -1) if (epoch := s.epochs.get(e)) and epoch.has_archive), base)
     return newest - base
 
 
 def may_link(s: RoomState, uid: Uid, base: int) -> bool:
-    """Whether the next epoch that `uid` makes may link back to epoch `base`; if not (their share of longer links is
-    used up), it is made without an archive."""
+    """Whether the next epoch (key generation) that `uid` makes may link back to epoch number `base`, that is, hold the
+    keys since then. If not, their share of longer links is used up, and the epoch is made without an archive (the key
+    with which readers of the history open older keys). A link to the newest epoch with an archive is always allowed."""
     beyond = links_beyond(s, base)
     return not beyond or LINKS.has_room(_of(s, uid).links, _of(s, EVERYBODY).links, beyond)
 
@@ -182,7 +184,9 @@ def may_link(s: RoomState, uid: Uid, base: int) -> bool:
 
 def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> dict[str, int]:
     """What an entry that counts adds to its author's use of the room's totals (beyond whose bounds later entries have
-    no effect), by the fields of `Used`. `before` and `after` are the room without the entry and with it."""
+    no effect), by the fields of `Used`; fields that get nothing are left out. An entry that ends something (a
+    membership, a role, a device, an owed rotation) adds only its links. `before` and `after` are the room without the
+    entry and with it; `book` has the user logs."""
     more = {"links": links_of(before, entry)}
     if not ends_something(before, after, entry, book):
         more |= {"entries": 1, "epochs": int(entry.epoch is not None), "people": int(_brings(before, entry))}
@@ -191,8 +195,8 @@ def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: U
 
 def counted_envelope(used: Used, hdr: Header, t: int) -> Used:
     """Returns `used`, an author's use of the room's totals, with one more envelope of theirs that is not void: a begun
-    object, or a heartbeat or purge mark of the day. `t` is the server's time (ms). Snapshots are counted by
-    `snapshots_between` instead."""
+    object, or a heartbeat or purge mark of the day. On a new day these marks are counted from 0. For any other envelope
+    it returns `used` itself. `t` is the server's time (ms). Snapshots are counted by `snapshots_between` instead."""
     if hdr.kind not in (envelope.HEARTBEAT, envelope.PURGED):
         return add(used, {"objects": 1}) if hdr.share_c else used
     today = day_of(t)

@@ -9,7 +9,8 @@ from typing import TypeVar
 from sync.ids import Uid
 
 EVERYBODY = Uid(bytes(16))
-"""The row with the sums of all persons' rows. Nobody has this uid: it is the first half of a hash."""
+"""The row with the sums of all persons' rows, except objects, heartbeats and purged. Nobody has this uid: it is the
+first half of a hash."""
 _ROW = struct.Struct(">16s10I")
 T = TypeVar("T")
 
@@ -17,9 +18,11 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
     """How much one person has used of what a room may hold altogether (its totals): `objects` begun, `devices` that
-    wrote, `epochs` made, `people` added, `entries` posted, and by how many epochs their links reach farther back than
-    they must (`links`). `heartbeats` and `purged` count envelopes of these kinds on `day` alone. Of the others only
-    `snapshots` can fall: it counts those that the room remembers now."""
+    wrote, `epochs` (key generations) made, `people` added, `entries` posted, and by how many epochs the links in
+    theirs, which hold older keys, reach farther back than they must (`links`). An entry that ends a membership, a role,
+    a device or an owed rotation counts only for its link. `heartbeats` and `purged` count envelopes of these kinds on
+    `day` alone (days of the server's time since 1970). Of the others only `snapshots` can fall: it counts those that
+    the room remembers now."""
 
     objects: int = 0
     devices: int = 0
@@ -40,8 +43,9 @@ NOTHING = Used()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """A bound on how much a room holds of one kind. A person may hold one part in `part` of what is left of `most`, and
-    in any case `least`: the room therefore never holds more than `most`, and `least` for each person."""
+    """A bound on how much a room holds of one kind. A person may hold one part in `part` of what is left of `most`
+    after what all persons hold, this person included, and in any case `least`: the room therefore never holds more than
+    `most`, and `least` for each person."""
 
     most: int
     part: int
@@ -87,8 +91,9 @@ class Rows:
         self, held: Mapping[Uid, T] | Mapping[bytes, T], touched: Iterable[bytes], row: Callable[[bytes, T], bytes]
     ) -> bytes:
         """Packs the dict `held` to its rows, and returns all of them. `touched` are the keys whose values may have
-        changed since the last call, in the order of these changes. `row` is given a key and its value, and returns its
-        bytes, always of one length."""
+        changed since the last call, in the order of these changes; a new key's row is appended. `row` is given a key
+        and its value, and returns its bytes, always of one length. At the first call, and if `held` has fewer keys than
+        rows were packed, all of it is packed. KeyError for a touched key that `held` does not have."""
         values: Mapping[bytes, T] = held  # type: ignore[assignment]  # a Uid is bytes
         if len(self._at) > len(values) or not self._at:
             self._packed, self._at, touched = bytearray(), {}, values

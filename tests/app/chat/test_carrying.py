@@ -3,12 +3,14 @@
 name."""
 
 import pytest
+from msgspec import structs
 
 from app.chat import settling
 from app.chat.originals import HOPS
-from app.chat.records import Attachment, MessageEdited, MessageSent
+from app.chat.records import Attachment, MessageEdited, MessageSent, encode
 from app.core.clock import local
 from app.core.ids import ObjId, RoomId
+from app.objects.object import MAX_DATA_BYTES
 from tests.app.chat.successors import (
     NEXT,
     THERE,
@@ -96,6 +98,19 @@ def test_a_message_that_is_too_large_with_its_previews_is_carried_without_them_a
     carry(hl)
     (message,) = shown(hl)
     assert (message.author, message.quoted_author, message.attachments[0].preview) == (EK, None, b"")
+
+
+def test_attack_a_message_as_large_as_a_record_may_be_keeps_no_room_from_being_continued(hl: Desk) -> None:
+    """With its author, id and time beside it, it is too large for a record: the founder's program tried for ever."""
+    wrote(hl, EK, MessageSent(text="Före"))
+    sent = MessageSent(text="å", attachments=(Attachment(name="a", size_bytes=1, media_type="", manifest=b"m"),))
+    room_left = MAX_DATA_BYTES - len(encode(sent)) - 4
+    manifest = bytes(room_left)
+    wrote(hl, EK, structs.replace(sent, attachments=(structs.replace(sent.attachments[0], manifest=manifest),)))
+    wrote(hl, EK, MessageSent(text="Efter"))
+    assert len(shown(hl, ROOM)) == 3
+    carry(hl)
+    assert [m.text for m in shown(hl)] == ["Före", "Efter"]
 
 
 def test_a_carried_message_keeps_its_time_when_the_server_has_it_and_is_not_unread(hl: Desk) -> None:

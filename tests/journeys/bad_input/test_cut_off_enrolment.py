@@ -132,6 +132,17 @@ async def test_a_code_that_is_looked_up_meanwhile_makes_nobody_elses_account(o: 
     await _works(o, desk, session)
 
 
+async def test_of_two_codes_the_one_whose_person_is_shown_last_makes_the_account(o: Offices) -> None:
+    """A person goes back to the first code, whose enrolment was cut off, and confirms whom it names."""
+    desk = new_desk(o)
+    wanted, other = await o.w.invite("Registrator"), await o.w.invite("Enhetschef")
+    await _cut(o, desk, wanted, reached=True)
+    await desk.office.look_up(desk.server, other)
+    found = await desk.office.look_up(desk.server, wanted)
+    assert found.name == "Registrator"
+    await _works(o, desk, await desk.office.enrol(found, PASSPHRASE, lambda text, done, total: None))
+
+
 async def test_another_code_after_a_cut_off_enrolment_begins_anew(o: Offices) -> None:
     desk = new_desk(o)
     await _cut(o, desk, await o.w.invite("Registrator"), reached=False)

@@ -10,8 +10,8 @@ from pathlib import Path
 from sync.server.config import Config, ConfigError
 from sync.server.operator.upkeep.manifest import NAME, read_manifest
 from sync.server.operator.upkeep.reading import Reading
-from sync.server.store.admin_chain import EMPTY, AdminHead, AdminRow, Broken, first_broken, last_of, read_entry
-from sync.server.store.sql_admin_log import HEAD
+from sync.server.store.admin_chain import AdminHead, AdminRow, Broken, first_broken, last_of, read_entry, stored_head
+from sync.server.store.sql_admin_log import HEAD, LOGGED
 from sync.trust.person.agency import invite_id
 
 _WORDS = {
@@ -24,9 +24,10 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """One administrator's command, as `audit` lists it. `n`: its number in the admin log. `time` in ms; `user` and
-    `sudo_user` who gave it, by login names; `result` "ok" or a code; `about` ids in hex, numbers and words by their
-    names; `hash` in hex."""
+    """One administrator's command, as `audit` lists it. `n`: its number in the admin log. `time`: when, in ms. `user`:
+    the login name of the user who gave it. `sudo_user`: the user who called sudo for it, "" without sudo. `command`:
+    its name. `result`: "ok" or a code. `about`: whom or what it concerned; ids in hex, numbers and words by their
+    names. `hash`: of the entry, in hex."""
 
     n: int
     time: int
@@ -40,7 +41,8 @@ class AuditLine:
 
 def audit(data: Path) -> list[AuditLine]:
     """Every command that was recorded in `data`, a data folder or a backup, the oldest first. An invitation that was
-    used also says by which `person`. ConfigError if an entry cannot be read, StoreError if the database cannot."""
+    used also says by which `person`. ConfigError if there is no database or an entry cannot be read, StoreError if the
+    database cannot."""
     reading = opened(data)
     try:
         guests = _guests(reading)
@@ -111,12 +113,16 @@ def kept_until(data: Path) -> int:
 
 def in_words(broken: Broken, written: int) -> str:
     """A sentence on the first broken entry; `written` is how many entries were ever written."""
+    if broken.code == "head":
+        last = f"entry {broken.n} is the last that is there" if broken.n else "no entry is there"
+        return f"the admin log is broken: {last}, and the number of the last that was written is lost or damaged"
     return f"the admin log is broken: entry {broken.n} {_WORDS[broken.code]} ({written} were written)"
 
 
 def opened(data: Path) -> Reading:
-    """Opens the database of `data`, a data folder or a backup, for reading. ConfigError if there is none, StoreError if
-    it cannot be read."""
+    """Opens the database of `data`, a data folder or a backup, for reading; the caller closes it. ConfigError if there
+    is none, or a backup's manifest cannot be read. StoreError if the database cannot be read, or a later version of the
+    server wrote it."""
     path = Config(data=data).database
     if (data / NAME).exists():
         path = data / read_manifest(data).database
@@ -126,17 +132,20 @@ def opened(data: Path) -> Reading:
 
 
 def rows(reading: Reading) -> Iterator[AdminRow]:
-    """The rows of a database's admin log, in order."""
+    """The rows of the admin log in the open database `reading`, by their numbers from the lowest on; none if it has no
+    such log. Damaged if the database cannot be read, also after some rows."""
     for n, body, digest in reading.rows("admin_log", "SELECT n, body, hash FROM admin_log ORDER BY n"):
         yield AdminRow(n=n, body=body.decode("utf-8", "replace"), hash=digest)
 
 
 def kept_head(reading: Reading) -> AdminHead:
     """The number and hash of the newest entry that was ever written to the admin log, as the database stores it beside
-    the entries. If that value is missing, returns EMPTY, the head of a log without entries; if it is damaged, a head
-    that no entry can have."""
-    kept = reading.one("meta", "SELECT value FROM meta WHERE name = ?", (HEAD,))
-    try:
-        return AdminHead.parse(kept[0].decode()) if kept is not None else EMPTY
-    except ValueError:
-        return AdminHead(0, b"")
+    the entries. EMPTY for a log without entries; UNKNOWN if that value is damaged or was deleted."""
+    head, logged = (_meta(reading, name) for name in (HEAD, LOGGED))
+    begun = logged not in (None, "0") or reading.one("admin_log", "SELECT n FROM admin_log LIMIT 1") is not None
+    return stored_head(head, begun=begun)
+
+
+def _meta(reading: Reading, name: str) -> str | None:
+    row = reading.one("meta", "SELECT value FROM meta WHERE name = ?", (name,))
+    return row[0].decode(errors="replace") if row is not None else None

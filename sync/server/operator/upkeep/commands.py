@@ -7,6 +7,7 @@ import errno
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sync.server.operator import admin_log
 from sync.server.operator.listing import in_form
 from sync.server.operator.upkeep.audit import kept_until
 from sync.server.operator.upkeep.backup import backup as copy
-from sync.server.operator.upkeep.backup import matches
+from sync.server.operator.upkeep.backup import drop_parts, matches
 from sync.server.operator.upkeep.manifest import NAME, read_manifest
 from sync.server.operator.upkeep.owners import one_owner as find_one_owner
 from sync.server.operator.upkeep.problems import Problem, Tally
@@ -33,7 +34,9 @@ _KEPT = (
 
 
 class _Progress:
-    """Prints the progress on stderr, at most once a second."""
+    """Prints the progress of a command on stderr, at most once a second. Its methods are passed to the command as
+    callbacks: `judged` to a verification (prints its counts so far), `copied` to a backup (prints how many of how
+    many)."""
 
     def __init__(self) -> None:
         self._printed_at = time.monotonic()
@@ -57,19 +60,21 @@ def print_problem(problem: Problem) -> None:
 
 def verify(args: argparse.Namespace, data: Path) -> int:
     """Verifies `data` (a data folder or a backup) or one room in it (`args.room`), and prints each problem and the
-    counts. Returns the exit status, 0 only without problems."""
-    return _verify(data, args.room)
+    counts. Returns the exit status, 0 without problems, otherwise 1. If a backup's database is not the one in its
+    manifest, that problem alone is printed. ConfigError if `data` has no agency.pub or a manifest that cannot be read,
+    StoreError for a later version's database."""
+    return _verify(data, args.room, print_problem)
 
 
-def _verify(data: Path, room: bytes | None) -> int:
+def _verify(data: Path, room: bytes | None, on_problem: Callable[[Problem], None]) -> int:
     database = None
     if (data / NAME).exists():
         manifest = read_manifest(data)
         database = data / manifest.database
         if not matches(data, manifest):
-            print_problem(Problem(what="database", where=manifest.database, code="blob-hash"))
+            on_problem(Problem(what="database", where=manifest.database, code="blob-hash"))
             return 1
-    tally = check(data, print_problem, _Progress().judged, room=room, database=database)
+    tally = check(data, on_problem, _Progress().judged, room=room, database=database)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 else 1
 
@@ -92,25 +97,38 @@ def backup(args: argparse.Namespace, data: Path) -> int:
 
 
 def _copy(args: argparse.Namespace, data: Path) -> str:
-    """Makes the backup of the data folder `data` at `args.target`. Returns "ok"; "blob-missing" if the server lacks a
-    file part, so that the backup lacks it too; "damaged" if the finished backup was verified and has a fault."""
+    """Makes the backup of the data folder `data` at `args.target` and prints its manifest. Verifies the backup with
+    `args.verify`. Returns "damaged" if that found a fault; otherwise "blob-missing" if the server lacks a file part, so
+    that the backup lacks it too, and "ok" if not. A file part that is damaged in the backup is removed from it, so that
+    the next backup copies the part again. A backup that fails raises its error."""
     made = copy(data, args.target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
-    if args.verify and _verify(args.target, None):
+    rotten: list[str] = []
+
+    def note_problem(problem: Problem) -> None:
+        rotten.extend([problem.where] if (problem.what, problem.code) == ("blob", "blob-hash") else [])
+        print_problem(problem)
+
+    if args.verify and _verify(args.target, None, note_problem):
+        drop_parts(args.target, rotten)
         return "damaged"
     return OK if made.blobs_missing == 0 else "blob-missing"
 
 
 def _code(e: Exception) -> str:
-    """The code that the admin log records for the error with which a backup failed."""
+    """The code that the admin log records for `e`, the error with which a backup failed. For an OSError the system's
+    name of it, such as "enospc", or "io" if it has none. For any other the error's own `code`, or "refused" if it has
+    none."""
     if isinstance(e, OSError):
         return errno.errorcode.get(e.errno or 0, "io").lower()
     return str(getattr(e, "code", "refused"))
 
 
 def restore(args: argparse.Namespace, data: Path) -> int:
-    """Makes the data folder `data` from the backup in `args.source`, and prints problems and counts. Returns the exit
-    status, 0 if the new data folder is in place."""
+    """Makes the data folder `data` from the backup in `args.source` (`args.keys`: the folder of its keys, if they are
+    elsewhere), and prints problems and counts. Returns the exit status: 0 if the new data folder is in place, 1 if the
+    backup has problems and nothing was put in place. With `args.damaged` it is put in place in spite of problems.
+    ConfigError, Reject or Full if the restore is not possible."""
     tally = put_back(args.source, data, print_problem, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
     if tally.problems and not args.damaged:
@@ -122,8 +140,10 @@ def restore(args: argparse.Namespace, data: Path) -> int:
 
 
 def one_owner(args: argparse.Namespace, data: Path) -> int:
-    """Prints the rooms in the data folder `data` that depend on one owner. Returns the exit status, 0 if every room
-    could be read."""
+    """Prints the rooms in the data folder `data` that depend on one owner: rooms of two or more members, in which at
+    most one owner still has an account. Without that person no member could appoint an owner. `args.table`: as a table,
+    not as JSON. Returns the exit status, 0 if every room could be read, otherwise 1. ConfigError if the folder has no
+    agency.pub, StoreError if its database cannot be read."""
     found = find_one_owner(data)
     print(in_form(found.lines, table=args.table), end="")
     for room in found.unread:

@@ -41,7 +41,8 @@ class Manifest:
     keys: bool
 
     def write(self, folder: Path) -> None:
-        """Replaces the manifest of the backup in `folder`, durably."""
+        """Writes this manifest into `folder`, a backup's folder, in place of the former one, if there is one. After a
+        crash the folder has the old manifest or the new one, whole. OSError if the disk fails."""
         beside = folder / f"{NAME}.new"
         with beside.open("w", encoding="utf-8") as f:
             json.dump(asdict(self), f, indent=1)
@@ -52,8 +53,8 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the backup in `folder`. ConfigError if the folder is no backup, or the backup has an unknown
-    format."""
+    """Reads the manifest of the backup in `folder`; its database is not checked. ConfigError if there is no manifest
+    (the folder is no backup), if the manifest cannot be parsed, or if the backup has an unknown format."""
     try:
         value = json.loads((folder / NAME).read_text(encoding="utf-8"))
         if value.get("format") != FORMAT:
@@ -69,7 +70,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of the file `path` in hex, read in pieces."""
+    """The SHA-256 of the file `path` in hex, read in pieces. OSError if the file cannot be read."""
     digest = hashlib.sha256()
     with path.open("rb") as f:
         while piece := f.read(_PIECE):
@@ -78,8 +79,10 @@ def sha256_of(path: Path) -> str:
 
 
 def copy_file(source: Path, target: Path, *, mode: int = 0o600) -> str:
-    """Copies the file `source` durably, to a new name with the rights `mode`; the copy then replaces `target`. Returns
-    the file's SHA-256 in hex."""
+    """Copies the file `source` to a new name with the rights `mode`, flushes the copy to the disk, and renames it to
+    `target`, which it replaces. Makes the folder of `target` if it is missing; does not flush that folder, so the
+    caller must. Returns the file's SHA-256 in hex. FileNotFoundError if there is no `source`; OSError for other faults,
+    such as a full disk."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside, digest = target.with_name(f"{target.name}.new"), hashlib.sha256()
     with source.open("rb") as f, os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as to:

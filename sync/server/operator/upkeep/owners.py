@@ -25,9 +25,10 @@ _ITEMS = "SELECT n, t, kind, body, sig, ct FROM items WHERE room = ? AND n > ? A
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerLine:
-    """One room in the listing of rooms that depend on one person: at most one of its owners still has an account. Ids
-    in hex; `changed` is the last item's time in ms. `owner` and `name` are "" if every owner's account was ended, and
-    `name` if the server has no staff record. `members`: everybody in the room."""
+    """One line in the listing of rooms that depend on one person: a room in which at most one owner still has an
+    account. `room` and `owner`: ids in hex. `name`: the owner's, from the staff record. `owner` and `name` are "" if
+    every owner's account was ended, and `name` if the server has no staff record of the owner, or a damaged one.
+    `members`: how many members the room has. `changed`: the last item's time in ms."""
 
     room: str
     owner: str
@@ -38,8 +39,9 @@ class OwnerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOwner:
-    """The rooms that have at most one owner with an account, a line for each. `unread` has the ids, in hex, of damaged
-    rooms whose owners cannot be determined; `verify` says what is wrong with them."""
+    """The rooms that have at most one owner with an account, a line for each. `unread` has the ids, in hex, of rooms
+    that could not be listed, because they or their owner's staff record are damaged; `verify` says what is wrong with
+    them."""
 
     lines: tuple[OwnerLine, ...]
     unread: tuple[str, ...]
@@ -48,7 +50,8 @@ class OneOwner:
 def one_owner(data: Path) -> OneOwner:
     """Finds the rooms in the data folder `data` of two or more members of whose owners at most one has an account,
     those with the most members first. Rooms of one member are left out: no other person would lose anything, and each
-    person has one such room."""
+    person has one such room. Damaged rooms are listed apart. ConfigError if agency.pub is missing or cannot be read,
+    TooNew for a later version's database, Damaged for one that cannot be read."""
     agency_pk = read_agency_pk(data)
     reading = Reading(Config(data=data).database)
     lines, unread = [], []
@@ -87,8 +90,9 @@ def _line(reading: Reading, logs: Logs, room: bytes, n: int, t: int, state_n: in
 
 
 def _units(reading: Reading, room: bytes, after: int, until: int) -> Iterator[list[Item]]:
-    """The items of the room with the id `room` whose positions are above `after` and at most `until`, as units that are
-    judged together: single entries and whole batches."""
+    """Reads items of the room with the id `room` from the database `reading`: those whose positions are above `after`
+    and at most `until`, in order. Yields them as units that are judged together: single entries and whole batches. A
+    batch that goes on beyond `until` is cut there. Damaged if the file cannot be read."""
     unit: list[Item] = []
     for n, t, kind, body, sig, ct in reading.rows("items", _ITEMS, (room, after, until)):
         unit.append(Item(n, t, kind, body, sig, ct))
@@ -112,5 +116,10 @@ def _lives(logs: Logs, uid: Uid) -> bool:
 
 
 def _name(reading: Reading, uid: bytes) -> str:
+    """The name in the staff record of the person `uid`; "" if there is none or it is damaged, which `verify`
+    reports."""
     row = reading.one("users", "SELECT record FROM users WHERE uid = ?", (uid,))
-    return decode_record(row[0]).get("name", "") if row and row[0] else ""
+    try:
+        return decode_record(row[0]).get("name", "") if row and row[0] else ""
+    except (Reject, *MISTYPED):
+        return ""

@@ -39,8 +39,9 @@ class Tally:
 
 @dataclass(slots=True)
 class Report:
-    """Collects the results of a check of the data. `on_problem` is called with each problem, `step` regularly with the
-    tally so far."""
+    """Collects the results of a check of the data, for the command that shows them. `on_problem` is called with each
+    problem that `add` gets. `step` is for the progress: the check calls it with `tally`, the counts so far, after each
+    unit of items, each person and each part of a file."""
 
     on_problem: Callable[[Problem], None]
     step: Callable[[Tally], None]
@@ -79,7 +80,8 @@ class Logs:
         return found
 
     def entries(self, uid: bytes) -> list[tuple[bytes, bytes]]:
-        """The entries of the log of the person `uid`, each as (body, signature), in order."""
+        """Reads the entries of the log of the person `uid` from the database, each as (body, signature), the oldest
+        first. They are not verified. [] if there is no such person. Damaged if the file cannot be read."""
         query = "SELECT body, sig FROM user_entries WHERE uid = ? ORDER BY seq"
         return [(body, sig) for body, sig in self._reading.rows("user_entries", query, (uid,))]
 

@@ -20,8 +20,8 @@ MISTYPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Damaged(StoreError):
-    """A database's file cannot be read by SQLite, or is not the database of a server. `kind`: the class of the error
-    that was found."""
+    """Raised if a database's file cannot be read by SQLite, or is not the database of a server. `kind`, for the
+    message: the name of the class of the error that was found."""
 
     code = "database"
 
@@ -29,10 +29,26 @@ class Damaged(StoreError):
         super().__init__(f"the database cannot be read: {kind}")
 
 
+class Locked(StoreError):
+    """Another program keeps the database locked. Nothing is wrong with the file."""
+
+    code = "busy"
+
+    def __init__(self) -> None:
+        super().__init__("another program has locked the database: try again when it has ended")
+
+
+def _unreadable(e: Exception) -> StoreError:
+    """The error that `e`, which was raised while a database was read, becomes: Locked or Damaged."""
+    busy = getattr(e, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return Locked() if busy else Damaged(type(e).__name__)
+
+
 def check_version(path: Path) -> None:
-    """Checks that this server can use the database at `path`: TooNew if a later version of the server wrote it, TooOld
-    if a version before the first release did, whose formats are not read any more, Damaged if the file is no server's
-    database or is not there. The file is not changed."""
+    """Checks that this server can use the database at `path`, and returns nothing if so. TooNew if a later version of
+    the server wrote it. TooOld if its version is lower than this server's: only servers before the first release wrote
+    such, and their formats are not read any more. Damaged if the file is no server's database or is not there. The file
+    is not changed."""
     reading = Reading(path)
     reading.close()
     if reading.version < s.VERSION:
@@ -44,8 +60,9 @@ class Reading:
     not have counts as empty."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the database at `path` for reading only. TooNew if a later version of the server wrote it, Damaged if
-        it is no database or there is no file."""
+        """Opens the database at `path` for reading only, also one of an older version. TooNew if a later version of the
+        server wrote it, Damaged if it is no server's database or there is no file, Locked if another program has locked
+        it."""
         try:
             self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
         except sqlite3.Error as e:
@@ -58,7 +75,7 @@ class Reading:
             self.version = int(found[0])
         except (sqlite3.Error, TypeError, ValueError) as e:
             self._db.close()
-            raise Damaged(type(e).__name__) from e
+            raise _unreadable(e) from e
         if self.version > s.VERSION:
             self._db.close()
             raise TooNew(self.version)
@@ -76,7 +93,8 @@ class Reading:
             self._db.execute("ROLLBACK")
 
     def structure(self) -> list[str]:
-        """The faults that SQLite finds in the file itself, at most twenty, in its words; empty for none."""
+        """The faults that SQLite finds in the file itself, at most twenty, in its words; [] for none. If SQLite cannot
+        finish, the name of its error's class as the only one."""
         try:
             rows = self._db.execute("PRAGMA integrity_check(20)").fetchall()
         except sqlite3.Error as e:
@@ -84,12 +102,13 @@ class Reading:
         return [text.decode(errors="replace") for (text,) in rows if text != b"ok"]
 
     def has(self, table: str, column: str) -> bool:
-        """Whether a table of this file has a column."""
-        return any(row[1] == column.encode() for row in self._db.execute(f"PRAGMA table_info({table})"))
+        """Whether a table of this file has a column. Damaged if that cannot be read."""
+        return any(row[1] == column.encode() for row in self.rows(table, f"PRAGMA table_info({table})"))
 
     def rows(self, table: str, query: str, params: tuple[object, ...] = ()) -> Iterator[Row]:
-        """Yields the rows that `query` finds in `table`, fetched a few at a time; `params` are the values of its
-        placeholders. Nothing if the file has no such table. Damaged if a page cannot be read, also after some rows."""
+        """Runs `query`, with `params` as the values of its placeholders, and yields the rows that it finds, fetched a
+        few at a time. `table`: the table that `query` reads; if the file has no such table, nothing is yielded. Damaged
+        or Locked if a page cannot be read, also after some rows."""
         if table not in self._tables:
             return
         try:
@@ -97,7 +116,7 @@ class Reading:
             while found := cursor.fetchmany(_FETCH):
                 yield from found
         except sqlite3.Error as e:
-            raise Damaged(type(e).__name__) from e
+            raise _unreadable(e) from e
 
     def one(self, table: str, query: str, params: tuple[object, ...] = ()) -> Row | None:
         """The first row of a query, None if there is none."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sync.server.config import Config, ConfigError
-from sync.server.host.files import sync_folder
+from sync.server.host.files import sync_folder, sync_folders
 from sync.server.host.identity import OtherKey, read_identity
 from sync.server.operator import admin_log
 from sync.server.operator.upkeep.backup import PUBLIC, SECRET, matches
@@ -41,10 +41,15 @@ def restore(
     damaged: bool = False,
 ) -> Tally:
     """Makes the data folder `data`, which must be missing or empty, from the backup in `source`. `keys`: the folder of
-    server.key, if it is not in the backup. The new folder is verified: `on_problem` is called with each problem, `step`
-    often with the tally so far. If there are problems, nothing is put in place unless `damaged`. Every room of the new
-    folder is closed to writing until clients have uploaded again what was lost. Returns the tally. ConfigError or
-    Reject if the restore is not possible, Full if the disk of the new folder is full."""
+    server.key; None if it is in the backup. The new folder is verified: `on_problem` is called with each problem,
+    `step` often with the tally so far. Returns the tally. If it counts problems, nothing was put in place unless
+    `damaged`; no error is raised for that, so the caller must look at the tally. Every room of the new folder is closed
+    to writing until clients have uploaded again what was lost since the backup.
+
+    If the restore is not possible: ConfigError (no whole backup, `data` not empty, or no fitting server.key), Reject
+    for a certificate that does not verify, TooNew or TooOld for the database of another version, Full if the disk of
+    the new folder is full, OSError for other faults of a disk.
+    """
     manifest = _whole(source)
     data = _free(data)
     data.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +67,7 @@ def restore(
             return tally
         _put_aside(rotten, Config(data=beside).blobs)
         asyncio.run(_mark(beside, manifest, damaged=bool(tally.problems)))
-        sync_folder(beside)
+        sync_folders(beside)
         _put_in_place(beside, data)
         return tally
     except OSError as e:
@@ -74,8 +79,8 @@ def restore(
 
 
 def _whole(source: Path) -> Manifest:
-    """The manifest of the backup in `source`. ConfigError if its database is missing or is not the one that the
-    manifest names."""
+    """Reads the manifest of the backup in `source`, before a restore. ConfigError if the folder is no backup, or if its
+    database is missing or has another size or hash than the manifest says."""
     manifest = read_manifest(source)
     if not matches(source, manifest):
         why = "is not what the manifest says" if (source / manifest.database).exists() else "is missing"
@@ -91,8 +96,9 @@ def _put_in_place(beside: Path, data: Path) -> None:
 
 
 def _free(data: Path) -> Path:
-    """The path `data` of the future data folder, with its links resolved. ConfigError if it is a disk of its own, or a
-    folder that is not empty."""
+    """Checks `data`, the path at which a restore puts the new data folder, and returns it with its links resolved. The
+    folder may be missing. ConfigError if it is a disk of its own (a mount point), since the finished folder is renamed
+    to this path, or if it is a folder that is not empty."""
     data = data.resolve()  # a link to another disk stays one
     if os.path.ismount(data):  # Path.is_mount is not on Windows
         raise ConfigError(f"{data} is a disk of its own: restore to a folder on it, and name that as data")
@@ -102,8 +108,9 @@ def _free(data: Path) -> Path:
 
 
 def _put_aside(rotten: Sequence[str], blobs: Path) -> None:
-    """Renames damaged parts of files in the folder `blobs`; `rotten` has their names as `verify` reports them. A client
-    that still has such a part uploads it again, as for a missing one."""
+    """Renames damaged parts of files in the folder `blobs`, of a data folder that is being restored, to names that end
+    in ".bad"; they then count as missing. `rotten` has their names as `verify` reports them. A client that still has
+    such a part uploads it again."""
     for where in rotten:
         part = blobs / where[:2] / where
         part.rename(part.with_suffix(".bad"))

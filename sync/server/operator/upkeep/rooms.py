@@ -8,6 +8,7 @@ from sync.crypto.kdf import H
 from sync.errors import NeedLog, Reject
 from sync.ids import RoomId
 from sync.protocol.version import MAX_BATCH_ITEMS
+from sync.server.config import Limits
 from sync.server.operator.upkeep.problems import Logs, Report
 from sync.server.operator.upkeep.reading import MISTYPED, Reading
 from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
@@ -19,7 +20,7 @@ from sync.trust.room.room_state import Missing
 from sync.trust.room.stream import Accepted, AcceptedEntry, RoomStream
 
 _ITEMS = "SELECT n, t, kind, id, rh, body, sig, ct, size_bytes FROM items WHERE room = ? ORDER BY n"
-_SEALS_KEPT = 8
+_SEALS_KEPT = Limits().reseals_kept
 """The store keeps at most so many seals of a person and epoch and drops the middle ones; an `add` may name one of
 those."""
 
@@ -43,9 +44,11 @@ class RoomCheck:
         self._sealless = {n for (n,) in sealless}
 
     def run(self) -> None:
-        """Verifies the room's items from the first, and compares the result with the stored head, state, members,
-        devices' newest changes and shares (the objects' secrets). Reports each problem. After one on which later items
-        depend, each of these is checked only by itself, and of the rest only the head."""
+        """Verifies the room's items from the first, and compares the result with what is stored beside them: head
+        (position and hash of the newest item), state, members, devices' newest changes and shares (the objects'
+        secrets). Reports each problem, also content that is missing without permission, and a room that does not exist.
+        After a problem on which later items depend, each later item is checked only by itself. The results then cannot
+        be compared, except the head, and that the stored state is not newer than the items."""
         try:
             self._run()
         except MISTYPED:
@@ -81,8 +84,9 @@ class RoomCheck:
     # -- items ----------------------------------------------------------------------------------------------------
 
     def _units(self) -> Iterator[list[Item]]:
-        """The room's items, each checked by itself, as units that are judged together: single entries and whole
-        batches."""
+        """Yields the room's items from the first, as units that are judged together: single entries and whole batches.
+        Each item is checked by itself before. A missing position is reported, and the items are then not judged any
+        further. Damaged if the file cannot be read."""
         unit: list[Item] = []
         expected = 1
         for n, t, kind, ident, rh, body, sig, ct, size in self._reading.rows("items", _ITEMS, (self._room,)):
@@ -99,9 +103,11 @@ class RoomCheck:
             yield unit
 
     def _whole(self, item: Item, ident: bytes, rh: bytes, size: int) -> Item:
-        """Checks an item's row by itself: whether its id is `ident`, its running hash `rh` and, if its content is
-        stored, its size in bytes `size`, as the row says. Returns the item. Content that does not match its body is
-        reported and left out."""
+        """Checks an item by itself against its row: its id must be `ident`, its running hash `rh` and, if its content
+        is stored, its size in bytes `size`. Reports each mismatch, and returns the item all the same. Content that does
+        not match the hash and length in the item's body is reported, and the item is returned without it. If the item
+        has an unknown kind, or its hash shows that an earlier one was changed, the room's items are not judged any
+        further."""
         at = str(item.n)
         computed = item_id(item.kind, item.body)
         if computed != ident:
@@ -162,9 +168,10 @@ class RoomCheck:
     # -- seals ----------------------------------------------------------------------------------------------------
 
     def _check_seals(self, a: AcceptedEntry) -> None:
-        """Checks that the seals (encrypted keys) that an accepted entry names are stored; reports it if not. For an
-        added member with so many seals that the store has dropped some, nothing is reported. An entry that was uploaded
-        again after a restore has none of them, only re-seals, and is not checked."""
+        """Checks that the seals (a room's keys, encrypted to members) that the accepted entry `a` names are stored;
+        reports it if not. For an added member with so many seals that the store has dropped some, nothing is reported.
+        An entry that was uploaded again after a restore is not checked: its seals were lost, and members have uploaded
+        re-seals (the same keys, encrypted again) instead."""
         add, epoch = a.entry.payload, a.entry.epoch
         if a.n in self._sealless:
             return
@@ -203,7 +210,8 @@ class RoomCheck:
 
     def _check_content(self) -> None:
         """Reports each content that is missing although no entry allows it: neither a destroy of its object, nor a
-        prune (an administrator's permission to delete old content) up to there."""
+        prune (an administrator's permission to delete old content) up to there. Content that was reported as damaged is
+        not reported again."""
         for n in self._stream.withheld():
             if n not in self._bad_content:
                 self._add("content", str(n), "withheld")

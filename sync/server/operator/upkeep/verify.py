@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sync.errors import Reject
-from sync.protocol.messages import Receipt
+from sync.protocol.messages import Receipt, Signed
 from sync.server.config import Config, ConfigError
 from sync.server.host.identity import read_agency_pk, read_escrow_cert, read_server_cert
 from sync.server.objects.filesystem import part_path
@@ -38,10 +38,11 @@ def verify(
     room: bytes | None = None,
     database: Path | None = None,
 ) -> Tally:
-    """Checks the data folder or backup `data` (`database`: the file of a backup's database), or only the room with the
-    id `room` in it. Calls `on_problem` with each problem, and `step` often with the tally so far. Returns the tally. A
-    damaged database is reported as a problem too. ConfigError without agency.pub, StoreError for a later version's
-    database."""
+    """Checks all that is stored in `data`, a data folder or a backup; with `room`, only the room with that id.
+    `database`: the file of a backup's database; None for the one of a data folder. Nothing is changed, and a server may
+    be running. Calls `on_problem` with each problem, and `step` often with the tally so far. Returns the tally. A
+    database that cannot be read is reported as a problem too, and ends the check. ConfigError if agency.pub is missing,
+    or if it cannot be parsed. A StoreError for a later version's database (TooNew) or a locked one (Locked)."""
     report = Report(on_problem, step)
     agency_pk = read_agency_pk(data)
     try:
@@ -87,7 +88,8 @@ class _Check:
             self.room(room)
 
     def room(self, room: bytes) -> None:
-        """Checks the room with the id `room` and its parts of files, and reports each problem."""
+        """Checks the room with the id `room` and its parts of files, and reports each problem; a room that does not
+        exist is one. Damaged if the database's file cannot be read."""
         with self._reading.snapshot():
             RoomCheck(self._reading, self._logs, self._report, room).run()
         self._report.tally.rooms += 1
@@ -111,10 +113,12 @@ class _Check:
     def _person(
         self, uid: bytes, seq: int, head: bytes, salt: bytes, record: bytes, search: bytes, root_pk: bytes | None
     ) -> str | None:
-        """Checks the log of the person `uid`, and their row: `seq` and `head` (number and hash of the newest entry),
-        `salt` and `record` (the staff record, which may have been erased), `search` (the text that searches find it by)
-        and `root_pk` (the root key in force; None is not checked). Returns the code of the first fault, None if there
-        is none."""
+        """Checks one person: verifies the log of the person with the id `uid`, and compares it with their row. `seq`
+        and `head`: number and hash of the newest entry. `root_pk`: the root key in force; not compared if None. `salt`
+        and `record`: the staff record, of which the log has a salted hash. `search`: the text that searches find it by.
+        These three are not checked if `record` is empty, since it was erased. Returns the code of the first fault:
+        "chain" (entries are missing or surplus), "head" (also for `root_pk`), "record", or the reason why the log does
+        not verify. None if there is no fault."""
         numbers = self._reading.rows("user_entries", "SELECT seq FROM user_entries WHERE uid = ? ORDER BY seq", (uid,))
         if [n for (n,) in numbers] != list(range(seq + 1)):
             return "chain"
@@ -144,29 +148,18 @@ class _Check:
     # -- the server -------------------------------------------------------------------------------------------------
 
     def _server(self) -> None:
-        """Checks the server's and the escrow key's certificates, and the stored statements and receipts that the server
-        signed. Reports each problem. If server.cert is not valid, or missing (which is no problem), the rest is not
-        checked."""
-        try:
-            cert = read_server_cert(self._data)
-        except ConfigError:
-            self._report.add("certificate", "server.cert", "malformed")
+        """Checks server.cert (the agency's certificate for the server), the escrow key's certificate, the server's
+        signed statements that it was restored, and those of its receipts (signatures on what it has stored) that
+        clients have shown for items that it does not have. Reports each problem. If server.cert is not valid, or
+        missing (which is no problem), statements and receipts are not checked. Dates are not judged."""
+
+        def verify_server(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
+            return verify_server_cert(agency_pk, body, sig, now_ms=0)
+
+        self._certified("escrow.cert", read_escrow_cert, check_escrow)
+        server_pk = self._certified("server.cert", read_server_cert, verify_server)
+        if server_pk is None:
             return
-        if cert is None:
-            return
-        try:
-            server_pk = verify_server_cert(self._agency_pk, cert.body, cert.sig, now_ms=0)
-        except Reject as e:
-            self._report.add("certificate", "server.cert", e.code)
-            return
-        try:
-            escrow = read_escrow_cert(self._data)
-            if escrow is not None:
-                check_escrow(self._agency_pk, escrow.body, escrow.sig)
-        except ConfigError:
-            self._report.add("certificate", "escrow.cert", "malformed")
-        except Reject as e:
-            self._report.add("certificate", "escrow.cert", e.code)
         fingerprint = agency_fingerprint(self._agency_pk)
         for t, backup_t, body, sig in self._reading.rows("restores", "SELECT t, backup_t, body, sig FROM restores"):
             try:
@@ -182,15 +175,31 @@ class _Check:
             except Reject as e:
                 self._report.add("receipt", f"{room.hex()}/{n}", e.code)
 
+    def _certified(
+        self, name: str, read: Callable[[Path], Signed | None], check: Callable[[bytes, bytes, bytes], bytes]
+    ) -> bytes | None:
+        """The public key in the certificate file `name`, which `read` reads and `check` verifies. None if the file is
+        missing, or has a fault, which is reported."""
+        try:
+            cert = read(self._data)
+            return check(self._agency_pk, cert.body, cert.sig) if cert is not None else None
+        except Reject as e:
+            self._report.add("certificate", name, e.code)
+        except ConfigError:  # not in hex; not two values
+            self._report.add("certificate", name, "malformed")
+        return None
+
     def _strays(self) -> None:
-        """Reports rows that belong to rooms that do not exist."""
+        """Reports rows that belong to rooms that do not exist: one problem for each table and such room."""
         for table in _OWNED:
             query = f"SELECT DISTINCT room FROM {table} WHERE room NOT IN (SELECT room FROM rooms)"  # noqa: S608 - ours
             for (room,) in self._reading.rows(table, query):
                 self._report.add(table, room.hex(), "unknown-room")
 
     def _admin_log(self) -> None:
-        """Reports the first entry of the admin log that is not as it was written."""
+        """Verifies the admin log, a chain of administrators' commands, against the newest entry that was ever written.
+        Reports the first entry that is missing, changed, unreadable or added later; nothing if there is none. The
+        entries after it are not checked."""
         broken = first_broken(audit.rows(self._reading), audit.kept_head(self._reading))
         if broken is not None:
             self._report.add("audit", str(broken.n), broken.code)
