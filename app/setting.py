@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+from sync.protocol.addresses import address_name
+
 Value = str | int | bool
 V = TypeVar("V", str, int, bool)
 
@@ -92,7 +94,7 @@ def host_port(server: str) -> str:
     """A server as "host:port", whichever form it was written in; the port is 443 if none was. "" if it is no server."""
     try:
         parts = urlsplit(server if "//" in server else f"https://{server}")
-        return f"{parts.hostname}:{parts.port or 443}" if parts.hostname else ""
+        return address_name(parts.hostname, parts.port or 443) if parts.hostname else ""
     except ValueError:
         return ""
 

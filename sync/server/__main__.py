@@ -4,6 +4,7 @@ operator/."""
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -105,12 +106,16 @@ def _run(args: argparse.Namespace, config: Config) -> int:
 
 
 def _ask_keys() -> Path:
-    """Asks at the terminal for the folder in which to store the agency's keys, and returns it. `~` is the home folder,
-    and an empty answer is the current folder. Nothing else is checked. ConfigError if standard input is no terminal;
-    EOFError if it ends."""
-    if not sys.stdin.isatty():
+    """Asks at the terminal for the folder in which to store the agency's keys, and returns it. `~` is the home folder.
+    Nothing else is checked. ConfigError if standard input is no terminal or ends, or if the answer is empty: the keys
+    would then be stored in the current folder."""
+    answer = ""
+    if sys.stdin.isatty():
+        with contextlib.suppress(EOFError):
+            answer = input("Folder for agency.key and escrow.key, outside the data folder: ").strip()
+    if not answer:
         raise ConfigError("say with --keys in which folder, outside the data folder, agency.key and escrow.key go")
-    return Path(input("Folder for agency.key and escrow.key, outside the data folder: ").strip()).expanduser()
+    return Path(answer).expanduser()
 
 
 async def _invite(args: argparse.Namespace, config: Config) -> str:

@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from sync.errors import BadAddress
+from sync.protocol.addresses import address_name
 
 DEFAULT_PORT = 443
 
@@ -49,19 +50,18 @@ class ServerAddress:
     def named(cls, name: str) -> "ServerAddress":
         """The address of which `name` is the `ServerAddress.name` ("host:port", as the address is stored), with TLS.
         BadAddress if `name` is invalid."""
-        host, _, port = name.rpartition(":")
-        return cls.parse(f"[{host}]:{port}" if ":" in host else name)
+        return cls.parse(name)
 
     @property
     def name(self) -> str:
-        """ "host:port": what the sign-in signature binds and the status bar shows; "" without a host."""
-        return f"{self.host}:{self.port}" if self.host else ""
+        """ "host:port", an IPv6 address in brackets: what the sign-in signature binds and the status bar shows; ""
+        without a host."""
+        return address_name(self.host, self.port) if self.host else ""
 
     def url(self, scheme: str, path: str) -> str:
         """The URL of `path` (which begins with "/") at this server, with `scheme` "ws" or "http" (an s is added if it
         has TLS)."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}{'s' if self.tls else ''}://{host}:{self.port}{path}"
+        return f"{scheme}{'s' if self.tls else ''}://{address_name(self.host, self.port)}{path}"
 
 
 class Transport(Protocol):

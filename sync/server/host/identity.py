@@ -13,8 +13,8 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.protocol.messages import Signed
 from sync.server.config import ConfigError
-from sync.server.host.files import create_private
-from sync.server.host.key_file import HEAD, STDIN, parse, read_seed
+from sync.server.host.files import create_private, sync_folder
+from sync.server.host.key_file import HEAD, SEED_BYTES, STDIN, parse, read_seed, read_values
 from sync.trust.person.agency import Agency, agency_fingerprint, verify_server_cert
 from sync.trust.person.escrow_key import certify_escrow, check_escrow
 
@@ -65,8 +65,12 @@ def write_agency(data: Path, keys: Path, seed: bytes, escrow_seed: bytes) -> Age
 
 
 def keys_folder(data: Path) -> Path:
-    """Where `init` put the agency's keys."""
-    return Path(_read(data / "agency.where")[0].decode())
+    """Where `init` put the agency's keys. ConfigError if the data folder's note of it is missing or cannot be read."""
+    note = data / "agency.where"
+    try:
+        return Path(_read(note, 1)[0].decode())
+    except UnicodeDecodeError as e:
+        raise _unreadable(note) from e
 
 
 def read_agency(data: Path, key_file: Path | None = None) -> Agency:
@@ -92,17 +96,18 @@ class Escrow:
 
 
 def read_escrow(path: Path) -> Escrow:
-    """The agency's escrow key, with the agency's public key, from the file `path`. ConfigError if the file is missing
-    or is not that of an escrow key; OSError if it cannot be opened. Whether others may read the file is not checked."""
-    values = _read(path)
-    if len(values) != 2 or any(len(value) != 32 for value in values):
-        raise ConfigError(f"{path.name} cannot be read")
+    """The agency's escrow key, with the agency's public key, from the file `path` (`-` is standard input, which can be
+    read once). ConfigError if the file is missing, if it is not that of an escrow key, or if everybody on this machine
+    may read or change it; OSError if it cannot be read for any other reason."""
+    values = read_values(path, ESCROW_KEY, "--escrow-key")
+    if [len(value) for value in values] != [SEED_BYTES, SEED_BYTES]:
+        raise ConfigError(f"{path} is another kind of key: {ESCROW_KEY} has two values of {SEED_BYTES} bytes")
     return Escrow(KemKey(values[0]), values[1])
 
 
 def read_agency_pk(data: Path) -> bytes:
     """Which agency this folder belongs to."""
-    return _read(data / "agency.pub")[0]
+    return _read_key(data / "agency.pub")
 
 
 def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> None:
@@ -120,22 +125,23 @@ def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
     be read; OSError if a file cannot be written."""
     new = data / "server.cert.new"
     new.unlink(missing_ok=True)
-    _write(new, *agency.certify_server(SigningKey(_read(data / "server.key")[0]).public, not_after_ms))
+    _write(new, *agency.certify_server(SigningKey(_read_key(data / "server.key")).public, not_after_ms))
     new.replace(data / "server.cert")
+    sync_folder(data)
 
 
 def read_identity(data: Path, now_ms: int) -> Identity:
-    """The keys and certificates of the server in the folder `data`. ConfigError if a file is missing or is no key file,
-    and OtherKey, a ConfigError too, if the server's certificate is for a different key. Reject "expired" if that
-    certificate ended before `now_ms` (ms since 1970), "signature" if a certificate is not signed by the agency,
-    "bad-key", "malformed", "encoding" or "oversize" for what is in it. OSError if a file cannot be opened. ValueError
-    or TypeError for a key file with a wrong number of values or a key of a wrong length."""
-    key = SigningKey(_read(data / "server.key")[0])
+    """The keys and certificates of the server in the folder `data`. ConfigError if a file is missing, is no key file,
+    or has a wrong number of values or a key of a wrong length, and OtherKey, a ConfigError too, if the server's
+    certificate is for a different key. Reject "expired" if that certificate ended before `now_ms` (ms since 1970),
+    "signature" if a certificate is not signed by the agency, "bad-key", "malformed", "encoding" or "oversize" for what
+    is in it. OSError if a file cannot be opened."""
+    key = SigningKey(_read_key(data / "server.key"))
     agency_pk = read_agency_pk(data)
-    body, sig = _read(data / "server.cert")
+    body, sig = _read(data / "server.cert", 2)
     if verify_server_cert(agency_pk, body, sig, now_ms) != key.public:
         raise OtherKey("server.cert is for another server.key")
-    escrow = _read(data / "escrow.cert")
+    escrow = _read(data / "escrow.cert", 2)
     check_escrow(agency_pk, *escrow)
     return Identity(
         key=key,
@@ -147,19 +153,20 @@ def read_identity(data: Path, now_ms: int) -> Identity:
 
 
 def read_server_cert(data: Path) -> Signed | None:
-    """The server's certificate, not checked; None if it is not there."""
+    """The server's certificate, not checked; None if it is not there. ConfigError if the file holds no certificate."""
     return _read_cert(data / "server.cert")
 
 
 def read_escrow_cert(data: Path) -> Signed | None:
-    """The escrow key's certificate, not checked; None if it is not there."""
+    """The escrow key's certificate, not checked; None if it is not there. ConfigError if the file holds no
+    certificate."""
     return _read_cert(data / "escrow.cert")
 
 
 def _read_cert(path: Path) -> Signed | None:
     if not path.exists():
         return None
-    body, sig = _read(path)
+    body, sig = _read(path, 2)
     return Signed(body, sig)
 
 
@@ -169,12 +176,29 @@ def _write(path: Path, *values: bytes) -> None:
         create_private(path, text.encode("ascii"))
     except FileExistsError as e:
         raise ConfigError(f"{path.name} exists already") from e
+    sync_folder(path.parent)
 
 
-def _read(path: Path) -> list[bytes]:
+def _read(path: Path, count: int) -> list[bytes]:
+    """The values in the file `path`. ConfigError if it is missing or has not `count` of them."""
     try:
-        return parse(path.read_text())
+        values = parse(path.read_text())
     except FileNotFoundError as e:
         raise ConfigError(f"{path.name} is missing: run init first") from e
     except ValueError as e:
-        raise ConfigError(f"{path.name} cannot be read") from e
+        raise _unreadable(path) from e
+    if len(values) != count:
+        raise _unreadable(path)
+    return values
+
+
+def _read_key(path: Path) -> bytes:
+    """The one key in the file `path`. ConfigError if the file is missing or has anything else."""
+    (key,) = _read(path, 1)
+    if len(key) != SEED_BYTES:
+        raise _unreadable(path)
+    return key
+
+
+def _unreadable(path: Path) -> ConfigError:
+    return ConfigError(f"{path.name} cannot be read: it is damaged, or is another file")

@@ -36,46 +36,54 @@ def read_seed(path: Path) -> bytes:
     on this machine may read or change it, if it is not the file of an agency key, or if standard input is a terminal.
     OSError if it cannot be read for any other reason.
     """
-    name, content = _read(path)
-    if not content:
-        raise ConfigError(f"{name} is empty: it should be agency.key")
-    if len(content) > _MOST_BYTES:
-        raise ConfigError(f"{name} is no key: it is larger than {_MOST_BYTES} bytes")
-    try:
-        values = parse(content.decode("ascii"))
-    except ValueError as e:
-        raise ConfigError(f"{name} cannot be read as a key: agency.key begins with the line {HEAD}") from e
+    values = read_values(path, "agency.key", "--agency-key")
     if len(values) != 1 or len(values[0]) != SEED_BYTES:
+        name = "standard input" if path == STDIN else path
         raise ConfigError(f"{name} is another kind of key: agency.key has one value of {SEED_BYTES} bytes")
     return values[0]
 
 
-def _read(path: Path) -> tuple[str, bytes]:
+def read_values(path: Path, key: str, option: str) -> list[bytes]:
+    """The values in the file of a secret key at `path`, or on standard input for `-`. `key`: the name that the file has
+    where `init` made it; `option`: the one by which the operator gives it. Both are for the sentences of ConfigError,
+    which is raised for everything that `read_seed` says of a file."""
+    name, content = _read(path, key, option)
+    if not content:
+        raise ConfigError(f"{name} is empty: it should be {key}")
+    if len(content) > _MOST_BYTES:
+        raise ConfigError(f"{name} is no key: it is larger than {_MOST_BYTES} bytes")
+    try:
+        return parse(content.decode("ascii"))
+    except ValueError as e:
+        raise ConfigError(f"{name} cannot be read as a key: {key} begins with the line {HEAD}") from e
+
+
+def _read(path: Path, key: str, option: str) -> tuple[str, bytes]:
     """(the name of the file `path` for error messages, its content). Of the content at most `_MOST_BYTES` + 1 bytes, so
     that the caller notices a file that is too large. `-` reads standard input. ConfigError if the file is missing or a
     folder, if this user may not read it, if everybody on this machine may read or change it, or if standard input is a
     terminal. OSError if it cannot be read for any other reason."""
     if path == STDIN:
         if sys.stdin is None or sys.stdin.isatty():
-            raise ConfigError("the agency's key is read from standard input: --agency-key - < agency.key")
-        return "standard input", _read_open(sys.stdin.fileno(), "standard input")
+            raise ConfigError(f"the key is read from standard input: {option} - < {key}")
+        return "standard input", _read_open(sys.stdin.fileno(), "standard input", key)
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError as e:
-        raise ConfigError(f"{path} is missing: say where the agency's key is with --agency-key") from e
+        raise ConfigError(f"{path} is missing: say where {key} is with {option}") from e
     except PermissionError as e:
-        instead = f"as root, give it on standard input: --agency-key - < {path}"
+        instead = f"as root, give it on standard input: {option} - < {path}"
         raise ConfigError(f"{path} may not be read by {current_user()}; {instead}") from e
     try:
-        return str(path), _read_open(fd, str(path))
+        return str(path), _read_open(fd, str(path), key)
     finally:
         os.close(fd)
 
 
-def _read_open(fd: int, name: str) -> bytes:
+def _read_open(fd: int, name: str, key: str) -> bytes:
     found = os.fstat(fd)
     if stat.S_ISDIR(found.st_mode):
-        raise ConfigError(f"{name} is a folder: name the file agency.key in it")
+        raise ConfigError(f"{name} is a folder: name the file {key} in it")
     if os.name == "posix" and stat.S_ISREG(found.st_mode) and found.st_mode & _OTHERS:
         how = "take that right away (chmod o-rwx), or mount a medium that knows no rights with umask=077"
         raise ConfigError(f"{name} can be read or changed by everybody on this machine: {how}")

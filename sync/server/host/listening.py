@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.crypto.tls import hosts_of
+from sync.protocol.addresses import address_name, host_name
 from sync.server.config import LOOPBACK, Config, ConfigError
 
 _FIRST_FD = 3
 """The first file descriptor that systemd passes (sd_listen_fds)."""
+_PROBE_S = 1.0
+"""How long the process behind a unix socket may take to accept a connection that only asks whether it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Listening:
 
     def url(self, scheme: str) -> str:
         """The URL at which clients connect."""
-        return f"{scheme}://{bracketed(self.host)}:{self.port}" if self.port else f"unix:{self.host}"
+        return f"{scheme}://{address_name(self.host, self.port)}" if self.port else f"unix:{self.host}"
 
 
 def listen(config: Config) -> Listening:
@@ -57,7 +60,7 @@ def listen_on(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except (OSError, TypeError) as e:  # TypeError: no name of a host can look like this
         listening.close()
-        raise ConfigError(f"cannot listen on {bracketed(host)}:{port}: {_reason(e)}") from e
+        raise ConfigError(f"cannot listen on {address_name(host, port)}: {_reason(e)}") from e
     return listening
 
 
@@ -83,20 +86,21 @@ def _checked(found: socket.socket, config: Config) -> Listening:
         return Listening(found, str(name), 0)
     host, port = str(name[0]), int(name[1])
     if config.plain and host not in LOOPBACK:
-        raise ConfigError(f"plain HTTP on {bracketed(host)}:{port}: systemd's socket must be on loopback or unix")
+        raise ConfigError(f"plain HTTP on {address_name(host, port)}: systemd's socket must be on loopback or unix")
     return Listening(found, host, port)
 
 
 def _unix(path: Path) -> socket.socket:
-    """Makes a unix socket at `path` that its owner and group can connect to; it does not listen yet. Replaces a socket
-    that nobody answers, such as one that a killed server left. ConfigError if a process answers there, if `path` is a
-    file of any other kind, or if the system refuses."""
+    """Makes a unix socket at `path` that its owner and group can connect to, and that listens already. Replaces a
+    socket to which connections are refused, such as one that a killed server left. ConfigError if a process is there,
+    if `path` is a file of any other kind, or if the system refuses."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
             path.unlink()
         listening.bind(str(path))
         path.chmod(0o660)
+        listening.listen()  # at once: otherwise another server would find a socket behind which nobody listens
     except OSError as e:
         listening.close()
         raise ConfigError(f"cannot listen on {path}: {_reason(e)}") from e
@@ -109,22 +113,31 @@ def _reason(e: Exception) -> str:
 
 
 def _answers(path: Path) -> bool:
+    """Whether a process listens on the unix socket at `path`. True also where that cannot be found out, since a socket
+    is removed on this answer: the process is busy, or this user may not connect, or it is a socket of another kind."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(str(path)) == 0
+        probe.settimeout(_PROBE_S)
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True
+        return True
 
 
 def dialled(config: Config, at: Listening) -> frozenset[str]:
     """The addresses (`host:port`) that clients may dial if the configuration names none: the certificate's names, or
     for plain HTTP loopback's, and the host of the socket `at`, with its port. On port 443 also without a port.
-    ConfigError if the certificate cannot be read as one, or is for any host of a domain; OSError if its file cannot be
-    opened."""
-    hosts = {at.host.lower()}
+    ConfigError if the certificate cannot be read as one, names no host, or is for any host of a domain; OSError if its
+    file cannot be opened."""
+    hosts = {at.host}
     if config.cert is not None and not config.plain:
         hosts |= named(config.cert)
     else:
         hosts |= set(LOOPBACK)
-    default = frozenset(hosts) if at.port == 443 else frozenset()
-    return default | {f"{bracketed(h)}:{at.port}" for h in hosts}
+    default = frozenset(map(host_name, hosts)) if at.port == 443 else frozenset()
+    return default | {address_name(h, at.port) for h in hosts}
 
 
 def named(cert: Path) -> frozenset[str]:
@@ -136,13 +149,10 @@ def named(cert: Path) -> frozenset[str]:
         hosts = frozenset(host.lower() for host in hosts_of(cert.read_bytes()))
     except ValueError as e:
         raise ConfigError(f"{cert} cannot be used: a PEM file with BEGIN CERTIFICATE is needed") from e
+    if not hosts:
+        raise ConfigError(f"{cert} names no host (subjectAltName), so clients refuse it: get one that does")
     any_host = sorted(host for host in hosts if host.startswith("*."))
     if any_host:
         example = f'addresses = ["kansli.{any_host[0][2:]}:443"]'
         raise ConfigError(f"the certificate is for {any_host[0]}: say what clients dial, {example} (--address)")
     return hosts
-
-
-def bracketed(host: str) -> str:
-    """A host as it is written in an address: an IPv6 address in brackets."""
-    return f"[{host}]" if ":" in host else host

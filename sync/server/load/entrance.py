@@ -37,6 +37,8 @@ class Caller:
         self.held_bytes = 0
         """How many bytes were received on this connection and are not answered yet; 0 once a device has signed in."""
         self.gone = False
+        self.ended = False
+        """Whether the server has ended the connection. `gone` follows when its transport is closed."""
 
     # -- what the connection's protocols say
 
@@ -55,8 +57,8 @@ class Caller:
         """Called when an HTTP request was answered: counts the connection as not signed in again, and charges its
         address again instead of the device. The connection is ended if its next request is not answered within
         KEEP_ALIVE_S (30 s), opens no WebSocket and shows no bearer token. Does nothing for a connection that has
-        ended."""
-        if not self.gone:
+        ended, or that the server has begun to end."""
+        if not self.gone and not self.ended:
             self.budget = self.origin.budget
             self._entrance.keep(self)
             self.awaits_head(KEEP_ALIVE_S)
@@ -65,9 +67,11 @@ class Caller:
         """Stops the deadline: the connection is now a WebSocket, which has its own."""
         self._stop_timer()
 
-    def forwarded(self, headers: Sequence[str]) -> None:
-        """Takes the request's X-Forwarded-For headers; they count only if the other end is a trusted proxy."""
+    def forwarded(self, headers: Sequence[str]) -> bool:
+        """Takes the request's X-Forwarded-For headers; they count only if the other end is a trusted proxy. False if
+        the connection has ended, also because of them: the request must then not be served."""
         self._entrance.forwarded(self, headers)
+        return not self.ended
 
     def held(self, size_bytes: int) -> None:
         """Adds received bytes that are not answered yet; a negative number subtracts answered ones."""
@@ -93,6 +97,8 @@ class Caller:
 
     def end(self) -> None:
         """Ends the connection at once."""
+        self.ended = True
+        self._stop_timer()
         self._end()
 
     def left(self) -> None:

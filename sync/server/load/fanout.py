@@ -72,6 +72,12 @@ class Outbox:
         """Makes `must` collect its frames until `release`. Answers are still queued at once."""
         self._held = []
 
+    def discard(self) -> None:
+        """Ends what `hold` began, and drops the frames that `must` has collected since. Nothing happens without a
+        `hold`, or after a `release`."""
+        self.size_bytes -= sum(map(len, self._held or ()))
+        self._held = None
+
     def release(self) -> None:
         """Ends what `hold` began (that `must` only collects its frames): queues the collected frames behind those that
         are queued already. So notifications that come during a sign-in follow the answer to it. Does nothing without
@@ -242,12 +248,13 @@ class Hub:
 
     def notify_room(self, room: bytes, frame: Frame) -> None:
         """Queues a frame, such as the notice that a member lost a device, for every connection that listens to the room
-        with the id `room`. A connection with more than twice its queue's limit waiting misses the frame and stays
-        connected. Nothing is sent instead: clients also check by themselves each hour."""
+        with the id `room`. A connection with more than twice its queue's limit waiting is ended with the code "busy":
+        its client reads the same again when it has reconnected."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
-            for listener in listeners:
-                listener.outbox.must(data)
+            for listener in list(listeners):
+                if not listener.outbox.must(data):
+                    listener.end(ErrorCode.BUSY)
             _charge(len(listeners), data)
 
     def nudge(self, uid: bytes, room: bytes, n: int) -> None:

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.errors import Reject
+from sync.protocol.addresses import host_name
 from sync.server.config import LOOPBACK, Config, ConfigError
 from sync.server.host.files import create_private
 from sync.server.host.folder_hold import held
 from sync.server.host.identity import read_agency
-from sync.server.host.listening import bracketed, named
+from sync.server.host.listening import named
 from sync.server.host.wording import current_user, format_time
 from sync.server.operator import admin_log, letters, offline_invites
 from sync.server.operator.admin import opened
@@ -217,7 +218,7 @@ def address(config: Config) -> str:
             names = set(named(config.cert)) - set(LOOPBACK)
     if len(names) != 1:
         return ""
-    host = bracketed(names.pop())
+    host = host_name(names.pop())
     return host if config.port == 443 else f"{host}:{config.port}"
 
 

@@ -64,8 +64,6 @@ def open_share(request: bytes, key_file: Path, *, name: str) -> RecoveryShare:
     missing or is not an escrow key; Reject if the request is not valid or cannot be opened (no recovery sheet in force,
     another escrow key).
     """
-    if not key_file.exists():
-        raise ConfigError(f"{key_file} is missing: say where the escrow key is with --escrow-key")
     escrow = read_escrow(key_file)
     asked = ShareRequest.check(request, escrow.agency_pk)
     if asked.record["name"] != name:

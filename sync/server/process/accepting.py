@@ -142,7 +142,14 @@ class Accepting:
         task = self._loop.create_task(self._begin(arrived, caller))
         caller.connected(task.cancel)
         self._beginning.add(task)
-        task.add_done_callback(self._beginning.discard)
+
+        def begun(done: "asyncio.Task[None]") -> None:
+            self._beginning.discard(done)
+            if done.cancelled() and not caller.gone:  # before its first step: `_begin` has done nothing of this
+                caller.left()
+                arrived.close()
+
+        task.add_done_callback(begun)
 
     async def _begin(self, arrived: socket.socket, caller: Caller) -> None:
         """Does the TLS handshake on `arrived`, an accepted socket, if the server uses TLS, and then gives the

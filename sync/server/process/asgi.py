@@ -88,7 +88,7 @@ class _Guarded:
     """▲ Wraps the application: an HTTP request begins when the budget of its party allows, and its processor time is
     charged to that budget. The party is the device whose bearer token the request shows, otherwise the client's address
     (from X-Forwarded-For, if a trusted proxy is at the other end). A WebSocket is charged for its opening; its own
-    requests are budgeted elsewhere."""
+    requests are budgeted elsewhere. A request of a connection that the entrance has ended is not served."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app = app
@@ -97,7 +97,10 @@ class _Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller: Caller = scope["state"]["caller"]
         headers = Headers(scope=scope)
-        caller.forwarded(headers.getlist("x-forwarded-for"))
+        if not caller.forwarded(headers.getlist("x-forwarded-for")):
+            while not (await receive())["type"].endswith(".disconnect"):
+                pass
+            return
         if scope["type"] == "websocket":
             caller.budget.charge(_OPENING_S)
             await self._app(scope, receive, send)

@@ -15,9 +15,10 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from sync.protocol.addresses import address_name
 from sync.server.config import Config, ConfigError, split_address
 from sync.server.host.folder_hold import held
-from sync.server.host.listening import Listening, bracketed, dialled, listen, listen_on
+from sync.server.host.listening import Listening, dialled, listen, listen_on
 from sync.server.load.entrance import Entrance
 from sync.server.load.meters import Meters
 from sync.server.load.origins import Proxies
@@ -75,16 +76,17 @@ async def start_server(
     sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_INTERVAL_S))
     small_tls_buffers()
     async with contextlib.AsyncExitStack() as open_things:
+        # two servers would each send heads that the other has passed: to clients the server would have gone backwards.
+        # Before it listens: a second start must not take the first one's unix socket
+        open_things.enter_context(held(config.data, "another server is at work in it"))
         at = listen(config)
         open_things.callback(at.socket.close)
-        # two servers would each send heads that the other has passed: to clients the server would have gone backwards
-        open_things.enter_context(held(config.data, "another server is at work in it"))
         await store.open()
         open_things.push_async_callback(store.close)
         service = Service(store, objects, identity, config.limits, meters, ClockGuard(config.data))
         await service.open()
         open_things.push_async_callback(service.close)
-        service.addresses = config.addresses or dialled(config, at)
+        service.addresses = _addresses(config, at)
         service.min_client = config.min_client
         certificates = Certificates(config, server_cert_until_ms(identity.cert.body))
         commands = AdminWatch(store, now_ms)
@@ -151,11 +153,18 @@ def _reload(
         certificates.adopt_new()  # behind a proxy nothing is loaded: its problems are only logged
         return
     tls_context(config)
-    addresses = config.addresses or dialled(config, at)
+    addresses = _addresses(config, at)
     certificates.check_new()
     tls.load_cert_chain(config.cert, config.key)
     service.addresses = addresses
     certificates.adopt_new()
+
+
+def _addresses(config: Config, at: Listening) -> frozenset[str]:
+    """The addresses at which clients reach the server, written as clients write them: those that `config` names, or
+    those of the certificate and of the socket `at`. ConfigError as from `dialled`."""
+    named = frozenset(address_name(*split_address(each)) for each in config.addresses)
+    return named or dialled(config, at)
 
 
 @contextlib.asynccontextmanager
@@ -169,7 +178,7 @@ async def _monitored(config: Config, app: Starlette) -> AsyncIterator[str]:
     listening = listen_on(*split_address(config.metrics))
     host, port = listening.getsockname()[:2]
     async with _listening(BareServer(uvicorn_config(app, None)), listening):
-        yield f"http://{bracketed(host)}:{port}"
+        yield f"http://{address_name(host, port)}"
 
 
 @contextlib.asynccontextmanager

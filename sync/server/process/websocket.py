@@ -278,8 +278,9 @@ class Connection:
                 self._listener = listener
         finally:
             self._signing_in = False
-            if self._listener is None:
+            if self._listener is None:  # refused, revoked, or the store failed: it has no right to what was collected
                 self._rules.hub.drop(listener)
+                self._outbox.discard()
         return reply
 
     async def _go_on_with(self, budget: Budget) -> None:

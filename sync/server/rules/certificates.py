@@ -150,10 +150,11 @@ def check_certificates(config: Config) -> list[str]:
 
 def days_left(config: Config) -> dict[str, float]:
     """How many days the certificates in a configuration's files are still valid, negative after the end: "server"
-    (server.cert), only if its file exists, and "tls", only if its file can be read. ConfigError if server.cert is there
-    but cannot be read, Reject if its content is malformed."""
-    cert, now = read_server_cert(config.data), now_ms()
-    until = {} if cert is None else {"server": server_cert_until_ms(cert.body)}
+    (server.cert) and "tls", each only if its file exists and can be read."""
+    now, until = now_ms(), dict[str, int]()
+    with contextlib.suppress(ConfigError, OSError, Reject):
+        if (cert := read_server_cert(config.data)) is not None:
+            until["server"] = server_cert_until_ms(cert.body)
     if tls := _facts(_read(config.cert)):
         until["tls"] = tls[0].ends_ms
     return {which: _days(ms, now) for which, ms in until.items()}

@@ -203,14 +203,16 @@ class LiveRooms:
 
     async def _catch_up(self, stream: RoomStream, row: RoomRow) -> None:
         """Brings `stream`, which was decoded from a stored state, up to the room's last position (`row`): reads the
-        later items and verifies them again, a few at a time. Changes `stream`. Reject if a stored item breaks a rule,
-        Refusal "invalid" if a person's log that the items name is missing or too short, "busy" if they need too many
-        logs."""
+        later items and verifies them again, a few at a time. Changes `stream`. BugError if the store does not have all
+        of them. Reject if a stored item breaks a rule, Refusal "invalid" if a person's log that the items name is
+        missing or too short, "busy" if they need too many logs."""
         while stream.n < row.n:
             rows = await self._store.items(row.room, stream.n, min(row.n, stream.n + _SLICE), _SLICE_BYTES)
             items = [Item(n=i.n, t=i.t, kind=i.kind, body=i.body, sig=i.sig, ct=i.ct) for i in rows]
             while items and items[-1].kind != 1 and not items[-1].sig:
                 items.pop()  # a batch is judged whole: the next slice begins with it
+            if not items:
+                raise BugError("a room's items are not all there")
             old = OldHashes()
 
             def judge(items: list[Item] = items, old: OldHashes = old) -> None:
@@ -268,11 +270,12 @@ class LiveRooms:
         """Stores the state of the room `live`, so that the next load is quick. Does nothing if it is stored already,
         while items of the room are not on the disk yet, and for a room that was dropped from memory. A failure is only
         logged: no data is lost by it."""
-        if live.broken or live.state_n == live.head.n or live.stream.n != live.head.n:
+        n = live.head.n
+        if live.broken or live.state_n == n or live.stream.n != n:
             return
         try:
-            await self._store.put_state(live.head.room, live.head.n, live.stream.to_bytes())
-            live.state_n = live.head.n
+            await self._store.put_state(live.head.room, n, live.stream.to_bytes())
+            live.state_n = max(live.state_n, n)  # the room may have moved on, and stored a newer one
         except StoreError as e:
             log.warning("a room's state was not kept: %s", e.code)
 

@@ -65,6 +65,7 @@ class Shares:
         obj, share = frame.share.obj, frame.share.share
         expected = _expected(live, obj)
         if expected is None:
+            self._wanted.get(frame.room, {}).pop(obj, None)  # destroyed since it was requested
             raise Refusal(ErrorCode.INVALID, "object")
         if share_commitment(frame.room, obj, share) != expected:
             raise Refusal(ErrorCode.INVALID, "share")

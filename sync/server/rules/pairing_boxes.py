@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from sync.protocol.codec import encode
-from sync.protocol.messages import ErrorCode, Frame, PairEnd, PairJoin, PairMail, PairOpen, PairOpened
+from sync.protocol.messages import ErrorCode, PairEnd, PairJoin, PairMail, PairOpen, PairOpened
 from sync.protocol.version import PAIR_BOX_BYTES, PAIR_MESSAGE_BYTES, PAIR_MESSAGES, PAIR_NUMBER_DIGITS
 from sync.server.load.fanout import Outbox
 from sync.server.load.rates import Bucket
@@ -88,7 +88,8 @@ class Pairing:
     def post(self, peer: Outbox, data: bytes) -> None:
         """Passes the message `data` on from the connection `peer` to the other one in its box. Refusal "pairing" if
         there is none. A message above 8,192 bytes, or the 25th of both directions together, closes the box, with the
-        same refusal."""
+        same refusal. So does one for which the other connection's queue has no room: with a message lost, the two could
+        not pair."""
         box = self._by_peer.get(peer)
         other = box.other(peer) if box is not None else None
         if box is None or other is None:
@@ -97,7 +98,9 @@ class Pairing:
         if len(data) > PAIR_MESSAGE_BYTES or box.messages > PAIR_MESSAGES:
             self._end(box)
             raise Refusal(ErrorCode.PAIRING, "too much")
-        _give(other, PairMail(data))
+        if not other.must(encode(PairMail(data))):
+            self._end(box)
+            raise Refusal(ErrorCode.PAIRING, "slow")
 
     def waits(self, peer: Outbox) -> bool:
         """Whether this connection is in a box, so that it may stay though it has not signed in."""
@@ -116,7 +119,7 @@ class Pairing:
         self._by_name.pop(box.name, None)
         for peer in (box.host, box.guest):
             if peer is not None and self._by_peer.pop(peer, None) is not None and peer is not but:
-                _give(peer, PairEnd())
+                peer.must(encode(PairEnd()))  # one whose queue is full stops reading, and is cut off by itself
         box.guest = None
 
     def _number(self) -> bytes:
@@ -124,7 +127,3 @@ class Pairing:
             name = f"{secrets.randbelow(10**PAIR_NUMBER_DIGITS):0{PAIR_NUMBER_DIGITS}}".encode()
             if name not in self._by_name:
                 return name
-
-
-def _give(peer: Outbox, frame: Frame) -> None:
-    peer.must(encode(frame))

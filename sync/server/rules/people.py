@@ -87,13 +87,16 @@ class People:
         found = self._logs.get(uid)
         if found is None:
             raise NeedLog(uid, 0)
+        self._logs.move_to_end(uid)
         return found
 
     async def load_many(self, uids: Iterable[bytes]) -> None:
         """Loads the logs of the persons `uids` into memory, where rules that cannot wait for the disk look them up.
         Unknown persons are skipped. Reject if a stored log breaks the rules of logs: it is damaged."""
         for uid in uids:
-            if uid not in self._logs:
+            if uid in self._logs:
+                self._logs.move_to_end(uid)
+            else:
                 await self.load(uid)
 
     async def load(self, uid: bytes) -> UserLog | None:
@@ -135,6 +138,7 @@ class People:
         known = self._logs.get(log.uid)
         if known is None or known.seq <= log.seq:
             self._logs[log.uid] = log
+            self._logs.move_to_end(log.uid)
         while len(self._logs) > self._kept:
             self._logs.popitem(last=False)
 
@@ -254,18 +258,13 @@ class People:
 
     async def note_present(self, present: Collection[tuple[bytes, bytes]]) -> None:
         """Stores that the devices in `present`, each (person, device), are connected, as if they signed in now. A
-        device of which the store has no sign-in is left out. A StoreError in writing is only logged; an error in
-        reading is raised. ▲ So a restored server awaits them, and the root (the key on a person's printed recovery
-        sheet) alone cannot revoke them at once as devices that were not seen lately."""
-        uids = {uid for uid, _ in present}
-        rows = [row for found in await asyncio.gather(*map(self._store.sightings, uids)) for row in found]
-        here = [replace(row, last=now_ms()) for row in rows if (row.uid, row.dev) in present]
-        for failed in await asyncio.gather(*map(self._store.put_sighting, here), return_exceptions=True):
-            if isinstance(failed, StoreError):
-                log.warning("who is here was not noted: %s", failed.code)
-                break
-            if failed is not None:
-                raise failed
+        device of which the store has no sign-in is left out. A StoreError is only logged. ▲ So a restored server awaits
+        them, and the root (the key on a person's printed recovery sheet) alone cannot revoke them at once as devices
+        that were not seen lately."""
+        try:
+            await self._store.see_again(present, now_ms())
+        except StoreError as e:
+            log.warning("who is here was not noted: %s", e.code)
 
     async def devices(self, who: Who, frame: Devices) -> DevicesReply:
         """When the devices of the person of `who` last signed in, or were last noted as connected (ms since 1970), and
@@ -337,7 +336,7 @@ class People:
             rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         else:
             words = frame.query[:QUERY_CHARS].casefold().split()[:8]
-            rows = await self._store.search_people(words, DIRECTORY_LIMIT)
+            rows = await self._store.search_people(words, DIRECTORY_LIMIT, recorded=True)
         known = [r for r in rows if r.record]  # after a restore a person may have no record
         return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in known])
 

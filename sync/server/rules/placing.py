@@ -290,6 +290,7 @@ class Placing:
             error = None if future.cancelled() else future.exception()
             if error is not None or future.cancelled():
                 self._live.forget(live)
+                self._quotas.take_back(placement.by, placement.size_bytes)
                 if not answer.done():
                     answer.set_exception(error or StoreError("cancelled"))
                     answer.exception()  # read here: asyncio would warn if the requester is gone
@@ -329,10 +330,15 @@ class Placing:
         return RoomHead(live.head, head.dev_seq if head else 0, head.ident if head else b"")
 
     async def _undo(self, live: LiveRoom) -> None:
-        """Discards items that the stream of the room `live` has accepted but that are not to be stored: waits for the
-        room's earlier writes, and drops it from memory, so that the next request reads it again from the disk."""
-        await live.settled()
-        self._live.forget(live)
+        """Discards items that the stream of the room `live` has accepted but that are not to be stored: marks the room
+        as broken at once, and drops it from memory when its earlier writes have ended, so that the next request reads
+        it again from the disk. Waits for that; both happen also if the caller is cancelled meanwhile."""
+        live.broken = True
+        if live.tail is None or live.tail.done():
+            self._live.forget(live)
+        else:
+            live.tail.add_done_callback(lambda _: self._live.forget(live))
+            await live.settled()
 
     async def _known(self, live: LiveRoom, ids: Sequence[bytes]) -> int | None:
         """The position of the first of `ids` (at least one) if the room `live` has all of these items, one after the
@@ -423,7 +429,7 @@ def _placement(
         expected_n=rows[0].n - 1,
         items=rows,
         size_bytes=size,
-        by=senders(who),
+        by=() if returned else senders(who),
         day=today(),
         shares=shares,
         seals=seals,

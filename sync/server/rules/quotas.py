@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """How much a room may hold, and how much a device and a person may send in a day."""
 
+from collections.abc import Iterable
+
 from sync.protocol.messages import ErrorCode
 from sync.server.config import Limits
 from sync.server.load.fanout import DEVICES
@@ -41,7 +43,9 @@ class Quotas:
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
         self._limits = limits
-        self._used: dict[Tally, tuple[int, int]] = {}
+        self._day = today()
+        self._used: dict[Tally, int] = {}
+        """The counts of `_day`."""
 
     async def check(self, live: LiveRoom, who: Who, size: int, *, ends: bool = False) -> None:
         """Refusal "quota" if `size` more bytes pass the limit of the room `live`, or the day's limit of the device
@@ -63,17 +67,26 @@ class Quotas:
 
     async def _today(self, tally: Tally) -> int:
         day = today()
-        at, used = self._used.get(tally, (-1, 0))
-        if at != day:
-            used = await self._store.counted(tally, day)
-            self._used[tally] = (day, used)
-        return used
+        if day != self._day:
+            self._day = day
+            self._used.clear()
+        if tally in self._used:
+            return self._used[tally]
+        used = await self._store.counted(tally, day)
+        # another request may have read the count meanwhile, and added to it what is not on the disk yet
+        return self._used.setdefault(tally, used) if day == self._day else used
 
     def note(self, who: Who, size: int) -> None:
         """Adds `size` bytes that the device `who` sends to the counts in memory, by which `check` refuses. Called when
         they are accepted, which may be before they are on the disk. Writes nothing: the store counts the same bytes
         itself."""
-        for tally in senders(who):
+        self._add(senders(who), size)
+
+    def take_back(self, by: Iterable[Tally], size: int) -> None:
+        """Takes `size` bytes that could not be written out of the counts `by`, to which `note` added them."""
+        self._add(by, -size)
+
+    def _add(self, tallies: Iterable[Tally], size: int) -> None:
+        for tally in tallies:
             if tally in self._used:  # otherwise the next check reads the store's count, which includes them
-                day, used = self._used[tally]
-                self._used[tally] = (day, used + size)
+                self._used[tally] += size

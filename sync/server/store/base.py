@@ -24,7 +24,7 @@ from sync.server.store.people_store import (
     StaffRow,
     UserRow,
 )
-from sync.server.store.refusals import Full, Moved, StoreError, Taken, Unwritable
+from sync.server.store.refusals import Full, Moved, StoreError, Taken, Unreadable, Unwritable
 from sync.server.store.restored import RestoreStore
 from sync.server.store.room_store import (
     Crowding,
@@ -45,7 +45,7 @@ __all__ = [
     "Appended", "BlobRow", "Counts", "Crowding", "DeviceHead", "EntryRow", "Full", "InviteRow", "ItemRow",
     "MemberChange", "Membership", "Moved", "Placement", "Population", "RecoveryRequestRow", "RoomRow", "RoomSize",
     "SealRow", "ShareRow", "SightingRow", "StaffRow", "Store", "StoreError", "Taken", "Tally", "UnmetRow",
-    "Unwritable", "UploadRow", "UserRow",
+    "Unreadable", "Unwritable", "UploadRow", "UserRow",
 ]  # fmt: skip
 
 

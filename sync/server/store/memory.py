@@ -3,7 +3,7 @@
 process."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.server.store.base import (
@@ -183,14 +183,20 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
     async def put_sighting(self, row: SightingRow) -> None:
         self._sightings[row.dev] = row
 
+    async def see_again(self, devices: Collection[tuple[bytes, bytes]], now_ms: int) -> None:
+        for dev, row in self._sightings.items():
+            if (row.uid, dev) in devices:
+                self._sightings[dev] = replace(row, last=now_ms)
+
     async def sightings(self, uid: bytes) -> list[SightingRow]:
         return [row for row in self._sightings.values() if row.uid == uid]
 
     async def people(self, uids: Sequence[bytes]) -> list[UserRow]:
         return [self._users[u] for u in dict.fromkeys(uids) if u in self._users]
 
-    async def search_people(self, words: Sequence[str], limit: int) -> list[UserRow]:
-        found = [u for u in self._users.values() if all(w in u.search for w in words)]
+    async def search_people(self, words: Sequence[str], limit: int, *, recorded: bool = False) -> list[UserRow]:
+        users = [u for u in self._users.values() if u.record or not recorded]
+        found = [u for u in users if all(w in u.search for w in words)]
         return sorted(found, key=lambda u: u.search)[:limit]
 
     # -- rooms

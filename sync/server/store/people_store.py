@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the store keeps of people: invitations, user logs, devices and recovery requests."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -205,12 +205,18 @@ class PeopleStore(Protocol):
         """Stores when the device last signed in; replaces its earlier row."""
         ...
 
+    async def see_again(self, devices: Collection[tuple[bytes, bytes]], now_ms: int) -> None:
+        """Stores of each of `devices`, (person, device), that it was seen at `now_ms`. Nothing else of its row changes;
+        a device without a row gets none."""
+        ...
+
     async def sightings(self, uid: bytes) -> list[SightingRow]:
         """The last sign-in of each of the person's devices that ever signed in."""
         ...
 
     async def people(self, uids: Sequence[bytes]) -> list[UserRow]: ...
 
-    async def search_people(self, words: Sequence[str], limit: int) -> list[UserRow]:
-        """Persons whose search text holds every word, by that text's order."""
+    async def search_people(self, words: Sequence[str], limit: int, *, recorded: bool = False) -> list[UserRow]:
+        """Persons whose search text holds every word, by that text's order. `recorded`: only those with a staff record,
+        which a restore may have lost."""
         ...

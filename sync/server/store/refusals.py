@@ -37,3 +37,10 @@ class Full(Unwritable):
     write is kept; everything stored before is."""
 
     code = "full"
+
+
+class Unreadable(StoreError):
+    """A read failed in the database: the disk failed, the file is damaged or locked, or it is no database. Nothing is
+    changed."""
+
+    code = "busy"

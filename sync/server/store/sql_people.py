@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Invitations, people, their logs and devices in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, case, delete, insert, select, update
@@ -24,6 +24,7 @@ from sync.server.store.statements import (
     keep_recovery_request,
     return_invites,
     see_device,
+    see_device_again,
     use_invite,
 )
 from sync.server.store.threads import Threads
@@ -164,6 +165,11 @@ class SqlPeople(Threads):
     async def put_sighting(self, row: SightingRow) -> None:
         await self._write(lambda c: c.execute(see_device, columns(row)))
 
+    async def see_again(self, devices: Collection[tuple[bytes, bytes]], now_ms: int) -> None:
+        rows = [{"b_uid": uid, "b_dev": dev, "b_last": now_ms} for uid, dev in devices]
+        if rows:
+            await self._write(lambda c: c.execute(see_device_again, rows))
+
     async def sightings(self, uid: bytes) -> list[SightingRow]:
         def run(c: Connection) -> list[SightingRow]:
             rows = c.execute(select(s.sightings).where(s.sightings.c.uid == uid)).all()
@@ -177,9 +183,11 @@ class SqlPeople(Threads):
 
         return await self._read(run)
 
-    async def search_people(self, words: Sequence[str], limit: int) -> list[UserRow]:
+    async def search_people(self, words: Sequence[str], limit: int, *, recorded: bool = False) -> list[UserRow]:
         def run(c: Connection) -> list[UserRow]:
             query = select(s.users).order_by(s.users.c.search).limit(limit)
+            if recorded:
+                query = query.where(s.users.c.record != b"")
             for word in words:
                 query = query.where(s.users.c.search.contains(word, autoescape=True))
             return [UserRow(**r._mapping) for r in c.execute(query)]

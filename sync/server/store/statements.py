@@ -61,6 +61,11 @@ see_device = upsert(s.sightings)
 see_device = see_device.on_conflict_do_update(
     index_elements=["dev"], set_={f: see_device.excluded[f] for f in ("uid", "last", "agent")}
 )
+see_device_again = (
+    update(s.sightings)
+    .where(s.sightings.c.uid == bindparam("b_uid"), s.sightings.c.dev == bindparam("b_dev"))
+    .values(last=bindparam("b_last"))
+)
 keep_recovery_request = upsert(s.recovery_requests)
 keep_recovery_request = keep_recovery_request.on_conflict_do_update(
     index_elements=["uid", "what", "dev"],

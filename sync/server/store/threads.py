@@ -2,6 +2,7 @@
 """The two threads that have connections to the SQLite file: a writer and a reader."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from sync.server.load.spending import Payer, payer
+from sync.server.store.base import Unreadable
 from sync.server.store.database import connected, prepare, probe
 from sync.server.store.writer import Writer
+
+log = logging.getLogger("sync.server")
 
 T = TypeVar("T")
 
@@ -39,8 +44,10 @@ class Threads:
     async def open(self) -> None:
         try:
             await asyncio.to_thread(prepare, self._engine)
-        except BaseException:
+        except BaseException as e:
             self._engine.dispose()
+            if isinstance(e, DBAPIError):
+                raise _unreadable(e) from e
             raise
         self._writer = Writer(self._engine, self._committed)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
@@ -96,11 +103,21 @@ class Threads:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, run, payer())
 
     def _read_now(self, run: Callable[[Connection], T], who: Payer | None) -> T:
-        if self._read_connection is None:
-            self._read_connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         began = time.thread_time()
         try:
+            if self._read_connection is None:
+                self._read_connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             return run(self._read_connection)
+        except DBAPIError as e:
+            raise _unreadable(e) from e
         finally:
             if who is not None:
                 who.charge_from_thread(time.thread_time() - began)
+
+
+def _unreadable(e: DBAPIError) -> Unreadable:
+    """The StoreError that the database error `e` of a read becomes. Logs SQLite's name for the error, since it is the
+    operator who must act."""
+    name = getattr(e.orig, "sqlite_errorname", type(e.orig).__name__)
+    log.error("the database cannot be read: %s", name)
+    return Unreadable(f"the database cannot be read: {name}")

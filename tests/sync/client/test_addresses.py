@@ -15,4 +15,5 @@ def test_text_that_is_no_address_raises_one_error(text: str) -> None:
 
 def test_an_address_has_a_host_and_a_port() -> None:
     assert ServerAddress.parse(" a.se ").name == "a.se:443"
+    assert ServerAddress.parse("HTTPS://[0:0:0::00A1]:1").name == "[::a1]:1"
     assert ServerAddress.parse("https://[::1]:1").url("ws", "/x") == "wss://[::1]:1/x"

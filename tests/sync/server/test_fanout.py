@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The order in which a room's listeners are notified of new items."""
+"""How a room's listeners are notified: in which order, and what becomes of one that does not read."""
 
-from sync.protocol.messages import Behind
+from collections.abc import Callable
+
+from sync.protocol.messages import Behind, MemberMoved
 from sync.server.config import Limits
 from sync.server.load.fanout import Hub, Listener, Outbox
 
@@ -29,3 +31,21 @@ async def test_the_device_that_wrote_is_notified_last() -> None:
         hub.subscribe(listener, ROOM)
     hub.news(ROOM, 7, Behind(ROOM, 7), by=b"1" * 16)
     assert notified == [b"2" * 16, b"3" * 16, b"1" * 16]
+
+
+async def test_a_listener_that_does_not_read_is_ended_before_it_misses_a_notice_that_must_come() -> None:
+    """It connects again and reads the logs. Otherwise it would go on with a device that was revoked."""
+    hub, ended = Hub(Limits()), list[bytes]()
+    slow, quick = Outbox(10), Outbox(1 << 20)
+
+    def ending(dev: bytes) -> Callable[[str], None]:
+        return lambda code: ended.append(dev)
+
+    for dev, outbox in ((b"1" * 16, slow), (b"2" * 16, quick)):
+        listener = Listener(b"u" * 16, dev, outbox, ending(dev))
+        hub.add(listener)
+        hub.subscribe(listener, ROOM)
+    slow.reply(bytes(21))
+    hub.notify_room(ROOM, MemberMoved(ROOM))
+    assert ended == [b"1" * 16]
+    assert quick.size_bytes

@@ -91,3 +91,18 @@ async def test_a_share_is_refused_and_not_wanted_after_destroy(house: House) -> 
         await put(bert, room, share)
     assert await asked(anna, room, share.obj) == []
     assert bert.wire.unasked.empty()
+
+
+async def test_a_share_that_was_requested_before_destroy_is_not_wanted_for_ever(house: House) -> None:
+    anna, bert, room, share = await begun(house)
+    lose(house, share.obj)
+    await asked(anna, room, share.obj)
+    await bert.wire.next(m.SharesWanted)
+    await anna.sync(room)
+    await anna.submit(anna.drafter(room).destroy(share.obj, H(b"rule"), H(b"decision")))
+    await bert.wire.next(m.Fresh)
+    with pytest.raises(Refused, match="invalid object"):
+        await put(bert, room, share)
+    await anna.subscribe(room)
+    await asked(anna, room, share.obj)
+    assert anna.wire.unasked.empty()

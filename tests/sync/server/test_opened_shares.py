@@ -132,6 +132,15 @@ def test_init_asks_where_the_agencys_keys_go(
     assert main(["init", *data]) == 1
     assert "--keys" in capsys.readouterr().err
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+
+    def ended(asked: str) -> str:
+        raise EOFError
+
+    for answer in (lambda asked: " ", ended):  # an empty answer would be the current folder
+        monkeypatch.setattr("builtins.input", answer)
+        assert main(["init", *data]) == 1
+        assert "--keys" in capsys.readouterr().err
+        assert not (tmp_path / "server" / "agency.pub").exists()
     monkeypatch.setattr("builtins.input", lambda asked: f" {safe} ")
     assert main(["init", *data]) == 0
     assert (safe / "escrow.key").exists()
@@ -145,5 +154,6 @@ def test_an_escrow_key_is_read_as_it_was_written_and_no_other_file_is_one(tmp_pa
     assert escrow.agency_pk.hex() in (data / "agency.pub").read_text()
     for text in ("kansli/1\naabb\n", f"kansli/1\n{'aa' * 31}\n{'bb' * 32}\n", "annat"):
         (safe / "other.key").write_text(text)
+        (safe / "other.key").chmod(0o600)
         with pytest.raises(ConfigError):
             read_escrow(safe / "other.key")

@@ -11,9 +11,12 @@ import pytest
 from sync.protocol import messages as m
 from sync.protocol.version import PAIR_MESSAGE_BYTES, PAIR_MESSAGES
 from sync.server.config import Limits
+from sync.server.load.fanout import Outbox
 from sync.server.load.rates import Bucket
 from sync.server.process.running import start_server
 from sync.server.rules import pairing_boxes
+from sync.server.rules.pairing_boxes import Pairing
+from sync.server.rules.refusal import Refusal
 from tests.sync.server.house import House
 from tests.sync.server.wire import Refused, Wire, config, wired
 
@@ -109,3 +112,14 @@ async def test_attack_numbers_are_not_to_be_found_by_trying(house: House) -> Non
         with pytest.raises(Refused, match="busy"):
             await new.ask(m.PairJoin(new.rid(), b"000000009"), m.Ok)
         await new.ask(m.PairJoin(new.rid(), box), m.Ok)
+
+
+async def test_a_message_that_the_other_end_has_no_room_for_ends_the_box_and_is_not_confirmed() -> None:
+    pairing, host, guest = Pairing(), Outbox(10), Outbox(1 << 20)
+    box = pairing.open(host, m.PairOpen(1, b"")).box
+    pairing.join(guest, m.PairJoin(2, box))
+    host.reply(bytes(21))
+    with pytest.raises(Refusal, match="pairing"):
+        pairing.post(guest, b"1")
+    assert not pairing.waits(guest)
+    assert not pairing.waits(host)

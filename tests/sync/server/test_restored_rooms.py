@@ -17,7 +17,8 @@ from sync.server.operator.upkeep.problems import Problem
 from sync.server.operator.upkeep.verify import verify
 from sync.server.process.running import start_server
 from sync.server.rules import restored_rooms
-from sync.server.rules.handshake import now_ms
+from sync.server.rules.handshake import Who, now_ms
+from sync.server.rules.quotas import senders, today
 from sync.trust.formats.items import RH_0, STUB, Item, item_id, next_rh
 from sync.trust.room import signed_receipts
 from sync.trust.room.restore_notice import Restored
@@ -27,6 +28,16 @@ from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.wire import Refused, config
 
 __all__ = ["before"]  # a fixture
+
+
+async def test_what_a_device_uploads_again_does_not_count_as_sent_today(before: Before) -> None:
+    """Quotas do not apply to it; counted, it would leave the device nothing for the day's work."""
+    anna, room = before.anna, before.room
+    async with before.older() as server:
+        counts = [await server.store.counted(each, today()) for each in senders(Who(anna.uid, anna.author.dev))]
+        await promise(anna, room, before.lost, before.receipt)
+        await reupload(anna, room, before.lost, before.shares)
+        assert [await server.store.counted(each, today()) for each in senders(Who(anna.uid, anna.author.dev))] == counts
 
 
 async def test_what_was_lost_comes_back_at_its_old_positions(before: Before) -> None:

@@ -4,6 +4,7 @@ people at work, and what it sends to systemd."""
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -22,6 +23,7 @@ from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server.config import Config, ConfigError
+from sync.server.host import systemd_notify
 from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.process.running import start_server
 from sync.server.process.serving import check
@@ -92,6 +94,31 @@ async def test_the_watchdog_is_fed_while_the_loop_turns(data: Path, systemd: Sys
     assert await served.stop() == 0
 
 
+async def test_a_state_that_cannot_be_sent_is_logged_and_ends_nothing(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise the watchdog's task would end with its error, and systemd would kill a server that works."""
+    monkeypatch.setenv("NOTIFY_SOCKET", systemd.env["NOTIFY_SOCKET"])
+    monkeypatch.setenv("WATCHDOG_USEC", "20000")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))  # no descriptor is left to this process
+    try:
+        feeding = asyncio.create_task(systemd_notify.watchdog())
+        await until(lambda: "systemd was not notified" in caplog.text)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert await systemd.receive() == "WATCHDOG=1"
+    feeding.cancel()
+    await asyncio.wait([feeding])
+
+
+async def test_a_unit_whose_watchdog_is_off_is_sent_nothing(systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", systemd.env["NOTIFY_SOCKET"])
+    monkeypatch.setenv("WATCHDOG_USEC", "0")
+    async with asyncio.timeout(5):
+        await systemd_notify.watchdog()
+
+
 async def test_it_serves_on_the_socket_that_systemd_hands_over(data: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as kept:
         port = kept.getsockname()[1]
@@ -143,16 +170,6 @@ async def test_behind_a_proxy_people_sign_for_what_they_dialled(data: Path, tmp_
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX) as left:
             left.bind(str(path))
-
-
-async def test_a_socket_that_somebody_serves_is_not_taken(data: Path, tmp_path: Path) -> None:
-    path = tmp_path / "server.sock"
-    proxied = Config(data=data, unix=path, behind_proxy=True, addresses=("kansli.example:443",))
-    async with start_server(proxied):
-        with pytest.raises(ConfigError, match="cannot listen on"):
-            async with start_server(proxied):
-                pass
-        assert path.exists()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from sync.server.config import Config, ConfigError
 from sync.server.operator import admin
 from sync.server.process.running import start_server
 from sync.server.rules.handshake import Who
-from sync.server.store.base import Full, SightingRow
+from sync.server.store.base import Full, SightingRow, Unreadable
 from sync.trust.person.agency import SignInCode, verify_server_cert
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, decoded, keys_of, new_data, now, open_wire, wired
@@ -260,6 +260,26 @@ async def test_attack_endless_notifications_keep_nobody_from_signing_in(
     await bert.connect(house.server.url, house.data)
     assert read == [1]
     assert [(await bert.wire.next(m.LogMoved)).seq for _ in range(100)] == list(range(100))
+
+
+async def test_a_connection_whose_sign_in_the_store_refused_gets_what_comes_later_and_nothing_of_the_person(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bert = await house.person(), await house.person("Registrator")
+    await bert.wire.close()
+    service = house.server.service
+
+    async def failing(who: Who) -> list[m.RoomHead]:
+        service.hub.notify_person(who.uid, m.LogMoved(7))
+        raise Unreadable("disk")
+
+    monkeypatch.setattr(service.rooms, "heads", failing)
+    with pytest.raises(Refused, match="busy store"):
+        await bert.connect(house.server.url, house.data)
+    box = (await anna.wire.ask(m.PairOpen(anna.wire.rid(), b""), m.PairOpened)).box
+    await bert.wire.ask(m.PairJoin(bert.wire.rid(), box), m.Ok)
+    await anna.wire.ask(m.PairPost(anna.wire.rid(), b"senare"), m.Ok)
+    assert (await bert.wire.next(m.PairMail)).data == b"senare"
 
 
 async def test_attack_a_device_that_is_revoked_while_it_signs_in_is_not_let_in(

@@ -21,6 +21,7 @@ from sync.server.store.base import (
     Store,
     StoreError,
     Taken,
+    Unreadable,
     Unwritable,
 )
 from sync.server.store.database import TooNew, TooOld
@@ -159,3 +160,27 @@ async def test_a_database_that_somebody_else_writes_to_is_busy_and_not_full(tmp_
     assert (type(e.value), e.value.code) == (Unwritable, "busy")
     await store.probe()
     await store.close()
+
+
+async def test_a_read_that_the_database_refuses_is_an_error_of_the_store(tmp_path: Path) -> None:
+    """Otherwise no caller that goes on without the store would notice, and a client would be told "internal"."""
+    path = tmp_path / "s.sqlite3"
+    store = SqlStore(path)
+    await store.open()
+    assert await store.sightings(ANNA) == []
+    with contextlib.closing(sqlite3.connect(path)) as c, c:
+        c.execute("ALTER TABLE sightings RENAME TO elsewhere")
+    with pytest.raises(Unreadable, match="SQLITE_ERROR") as e:
+        await store.sightings(ANNA)
+    assert e.value.code == "busy"
+    with contextlib.closing(sqlite3.connect(path)) as c, c:
+        c.execute("ALTER TABLE elsewhere RENAME TO sightings")
+    assert await store.sightings(ANNA) == []
+    await store.close()
+
+
+async def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    path.write_bytes(b"something else" * 400)
+    with pytest.raises(Unreadable, match="SQLITE_NOTADB"):
+        await SqlStore(path).open()

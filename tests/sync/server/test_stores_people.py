@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync.server.store.base import Appended, Moved, RecoveryRequestRow, Store, Taken
+from sync.server.store.base import Appended, Moved, RecoveryRequestRow, SightingRow, Store, Taken
 from tests.sync.server.store_rows import ANNA, BERT, DEV, entry, invite, store, user
 
 __all__ = ["store"]  # a fixture
@@ -95,3 +95,21 @@ async def test_people_are_found_by_every_word_and_wildcards_are_letters(store: S
     assert [u.uid for u in await store.search_people([], 1)] == [ANNA]
     assert await store.search_people(["bygg", "arkiv"], 10) == []
     assert {u.uid for u in await store.people([ANNA, BERT, b"x" * 16, ANNA])} == {ANNA, BERT}
+
+
+async def test_people_whose_record_was_lost_take_no_place_among_those_who_have_one(store: Store) -> None:
+    for k, made in enumerate([user(ANNA), replace(user(BERT, ""), salt=b"", record=b"")]):
+        await store.add_invite(invite(bytes([k]) * 32))
+        await store.enrol(bytes([k]) * 32, made, [entry(0)])
+    assert [u.uid for u in await store.search_people([], 1)] == [BERT]
+    assert [u.uid for u in await store.search_people([], 1, recorded=True)] == [ANNA]
+
+
+async def test_a_device_is_seen_again_with_the_program_that_it_signed_in_with(store: Store) -> None:
+    other = b"e" * 16
+    row = SightingRow(dev=DEV, uid=ANNA, last=5, agent="kansli/0.1")
+    await store.put_sighting(row)
+    await store.see_again([(ANNA, DEV), (BERT, DEV), (ANNA, other)], 9)
+    assert await store.sightings(ANNA) == [replace(row, last=9)]
+    assert await store.sightings(BERT) == []
+    await store.see_again([], 10)

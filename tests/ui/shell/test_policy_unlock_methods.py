@@ -130,7 +130,8 @@ def test_the_server_that_is_known_is_chosen_however_it_was_written(qtbot: QtBot)
     [
         ("kansli.example", "kansli.example:443"),
         ("https://Kansli.Example/", "kansli.example:443"),
-        ("[::1]:99", "::1:99"),
+        ("[::1]:99", "[::1]:99"),
+        ("https://[0:0::1]:99/", "[::1]:99"),
         ("a:99999", ""),
         ("[x", ""),
         ("", ""),

@@ -185,7 +185,7 @@ class _Check:
             return check(self._agency_pk, cert.body, cert.sig) if cert is not None else None
         except Reject as e:
             self._report.add("certificate", name, e.code)
-        except (ConfigError, ValueError):  # not in hex; not two values
+        except ConfigError:  # not in hex; not two values
             self._report.add("certificate", name, "malformed")
         return None
 
