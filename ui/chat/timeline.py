@@ -16,6 +16,7 @@ from app.chat.transfers import Transfers
 from app.core.ids import ChangeId
 from ui.chat import timeline_keys
 from ui.chat.anchor import Anchor
+from ui.chat.hover import Hover
 from ui.chat.item_model import TimelineModel
 from ui.chat.layouts import Layouts
 from ui.chat.message_layout import Hit, MessageLayout
@@ -71,7 +72,7 @@ class TimelineView(PlacedList):
         bind(self, self._anchor.at_end_changed, self._on_at_end)
         self._moving = False
         self._part = PartFocus(self._layouts)
-        self._hover = -1
+        self._hover = Hover(self._on_hover)
         self._removing = False
         """Whether rows are being removed: the view still counts them, and the conversation has them no more."""
         self._moved = False
@@ -97,7 +98,7 @@ class TimelineView(PlacedList):
 
     def jump_to_end(self) -> None:
         """Scrolls to the latest message, and follows new ones."""
-        self._set_hover(-1)
+        self._hover.end()
         self._anchor.go_to_end()
         self._settle()
 
@@ -138,7 +139,7 @@ class TimelineView(PlacedList):
     def scroll_to_row(self, row: int, into: int) -> None:
         """Scrolls so that the window begins `into` pixels below the top of `row`. Nothing for no such row."""
         if 0 <= row < self._chat.rowCount():
-            self._set_hover(-1)
+            self._hover.end()
             self._anchor.go_to(row, into)
             self._settle()
 
@@ -215,7 +216,7 @@ class TimelineView(PlacedList):
         settled = self._anchor.settle(height)
         self._update_scroll_bar(height)
         if settled:
-            self._follow_hover()
+            self._hover.follow(self._rows_in_sight())
             self.viewport().update()
             self.sight_changed.emit()
 
@@ -231,7 +232,7 @@ class TimelineView(PlacedList):
     def _scroll(self, by: int) -> None:
         self._anchor.move(by)
         self._settle()
-        self._set_hover(-1)  # last: hiding the bar under the pointer can make Qt send a pointer move
+        self._hover.end()  # last: hiding the bar under the pointer can make Qt send a pointer move
 
     def _rows_in_sight(self) -> range:
         return self._anchor.rows_in_sight(self.viewport().height())
@@ -245,21 +246,12 @@ class TimelineView(PlacedList):
     def _on_at_end(self, at_end: bool) -> None:
         self.at_end_changed.emit(at_end)
 
-    def _set_hover(self, row: int) -> None:
-        if row != self._hover:
-            self._hover = row
-            if row >= 0:
-                self.hovered.emit(self._chat.timeline.message(row), self.row_rect(row))
-            else:
-                self.hovered.emit(None, QRect())
-            self.viewport().update()
-
-    def _follow_hover(self) -> None:
-        """Reports the hovered message at its new place; it is no longer hovered when it has left the window."""
-        if self._hover in self._rows_in_sight():
-            self.hovered.emit(self._chat.timeline.message(self._hover), self.row_rect(self._hover))
+    def _on_hover(self, row: int) -> None:
+        if row >= 0:
+            self.hovered.emit(self._chat.timeline.message(row), self.row_rect(row))
         else:
-            self._set_hover(-1)
+            self.hovered.emit(None, QRect())
+        self.viewport().update()
 
     # -- Qt's overrides ---------------------------------------------------------------------------------------------
 
@@ -279,8 +271,7 @@ class TimelineView(PlacedList):
         count = end - start + 1
         self._layouts.heights.insert(start, count)
         self._layouts.forget(start, self._chat.rowCount())
-        if start <= self._hover:
-            self._hover += count
+        self._hover.insert(start, count)
         timeline, me = self._chat.timeline, self._chat.people.me.uid
         theirs = next((row for row in range(start, end + 1) if timeline.message(row).author != me), None)
         self._anchor.insert(start, count, theirs)
@@ -300,10 +291,7 @@ class TimelineView(PlacedList):
         self._layouts.forget(start, len(self._layouts))
         self._layouts.heights.remove(start, end - start + 1)
         self._anchor.remove(start, end - start + 1)
-        if start <= self._hover <= end:
-            self._set_hover(-1)
-        elif end < self._hover:
-            self._hover -= end - start + 1
+        self._hover.remove(start, end)
         self.viewport().update()
         self._settle()
         if self._moved:
@@ -320,7 +308,7 @@ class TimelineView(PlacedList):
         anchor = self._anchor
         row, floor = self._layouts.row_now(anchor.row), self._layouts.row_now(anchor.floor.row)
         self._layouts.reset()
-        self._set_hover(-1)
+        self._hover.end()
         anchor.floor.row = floor
         if row is not None:
             anchor.row = row
@@ -341,7 +329,7 @@ class TimelineView(PlacedList):
         if abs(dy) > FAR * max(1, self.viewport().height()):
             self._anchor.go_to(*self._layouts.heights.at(self.verticalScrollBar().value()))
             self._settle()
-            self._set_hover(-1)
+            self._hover.end()
         else:
             self._scroll(-dy)
 
@@ -356,7 +344,7 @@ class TimelineView(PlacedList):
             layout = self._layouts.at(row)
             painter.save()
             painter.translate(0, y)
-            self._painter.paint(painter, layout, hovered=row == self._hover, selected=row == current, focus=focus)
+            self._painter.paint(painter, layout, hovered=row == self._hover.row, selected=row == current, focus=focus)
             if row == current and (ring := self._part.rect(row)) is not None:
                 self._painter.ring(painter, ring)
             painter.restore()
@@ -396,7 +384,7 @@ class TimelineView(PlacedList):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         row, hit = self._hit_at(event.position().toPoint())
-        self._set_hover(row)
+        self._hover.move(row)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if hit else Qt.CursorShape.ArrowCursor)
         web = hit.run.href if hit is not None and hit.run is not None and hit.run.link is None else ""
         set_tip(self.viewport(), address_tip(web) if web else "")
@@ -426,7 +414,7 @@ class TimelineView(PlacedList):
     def leaveEvent(self, event: QEvent) -> None:
         under = self.viewport().mapFromGlobal(self.cursor().pos())
         if not self.viewport().rect().contains(under):
-            self._set_hover(-1)
+            self._hover.end()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Mouse:

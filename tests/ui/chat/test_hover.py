@@ -289,7 +289,7 @@ def test_a_click_takes_effect_only_where_it_was_begun(view: ChatView, hl: Desk) 
         for x in range(left_px(), 600, 4)
         if view.list._hit_at(QPoint(x, rect.bottom() - 12))[1] is not None
     )
-    view.list._set_hover(-1)
+    view.list._hover.end()
     press(view.list.viewport(), at)
     from_others(hl, EK, CHANNEL, [link], n=990, t=T + 10_500_000)  # all go up by one row
     release(view.list.viewport(), at)
