@@ -25,6 +25,10 @@ class RoomFiles:
         """Seals a file for upload."""
         return await self._files.add(room, obj, source, progress)
 
+    def drop(self, parts: Sequence[bytes]) -> None:
+        """Deletes the parts of files that are not sent after all, unless a message that waits to be sent names them."""
+        self._files.drop(parts)
+
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Fetches the file that `manifest` describes for the room's conversation, and writes it to `target`. ▲ A file
         stays in the room for which it was encrypted: if it is not in this room, it is fetched from the room that this

@@ -345,18 +345,16 @@ class ChatService:
         """Encrypts files and sends one message with them. Returns the message's id. `reply_to`: the message that it
         answers; `pictures`: what is known of the files that are images. Progress and cancelling through `transfers`.
 
-        All files are checked before the first is encrypted: FileTooLarge, FileUnreadable, BadFileName. EmptyMessage
-        without a file, even with a text; MessageTooLong; NotFound without a conversation.
+        Everything is checked before the first file is encrypted: FileTooLarge, FileUnreadable, BadFileName.
+        EmptyMessage without a file, even with a text; TooManyFiles; MessageTooLong; NotFound without a conversation. If
+        the message is not sent, because an error is raised or the task is cancelled, no part of its files is kept.
         """
         text = text.strip()
+        record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, self.members(room)))
+        obj, text_bytes = self._channel(room), len(encode(record))
         checked = await self.files.check(sources)
-        if not checked:
-            raise EmptyMessage
-        attachments, parts = await self.files.seal(room, self._channel(room), checked, pictures or {})
-        record = MessageSent(
-            text=text, reply_to=reply_to, mentions=find(text, self.members(room)), attachments=attachments
-        )
-        return self._append(room, record, parts)
+        async with self.files.seal(room, obj, checked, pictures or {}, text_bytes) as (attachments, parts):
+            return self._append(room, msgspec.structs.replace(record, attachments=attachments), parts)
 
     def check_export(self) -> None:
         """Raises ExportOff if the machine's policy lets no file be saved outside the program. Call it before the person

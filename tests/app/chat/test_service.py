@@ -321,6 +321,9 @@ class FolderBlobs:
         progress(2, 2)
         return source.name.encode(), []
 
+    def drop(self, parts: Sequence[bytes]) -> None:
+        """Does nothing: these blobs have no parts."""
+
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         await asyncio.to_thread(shutil.copy, self.folder / manifest.decode(), target)
         progress(1, 1)
