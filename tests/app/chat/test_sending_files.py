@@ -10,12 +10,14 @@ import pytest
 
 from app.chat.errors import EmptyMessage, MessageTooLong, TooManyFiles
 from app.chat.files import MAX_FILE_BYTES, Picture
+from app.chat.originals import HOPS
 from app.chat.records import MAX_ATTACHMENTS, MAX_TEXT, MessageSent, decode
 from app.chat.room_files import RoomFiles
 from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull, FileUnreadable, NotFound
 from app.objects.files import Pasted, Progress, SealedFiles, Source
 from sync.client.exchange.blob_transfer import Blobs as Transfers
+from sync.errors import Refused
 from sync.protocol.version import PART_BYTES
 from tests.office import CHANNEL, HL, ROOM, Desk, desk
 
@@ -162,3 +164,20 @@ def test_the_disk_that_refuses_to_delete_a_part_hides_no_other_error(hl: Desk, m
     monkeypatch.setattr(Path, "unlink", locked)
     sealed.drop(parts)
     assert hl.store.blobs.to_upload() == []
+
+
+async def test_attack_a_long_row_of_rooms_that_continue_each_other_ends_the_search_for_a_file(
+    hl: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[RoomId] = []
+
+    async def refuse(_files: object, room: RoomId, *_more: object) -> None:
+        asked.append(room)
+        raise Refused("blob-missing")
+
+    monkeypatch.setattr(SealedFiles, "fetch", refuse)
+    sealed = SealedFiles(hl.store.blobs, cast("Transfers", Offline()))
+    files = RoomFiles(sealed, hl.store.objects, lambda room: room)  # as if the row had no end
+    with pytest.raises(Refused):
+        await files.fetch(ROOM, b"m", tmp_path / "å.txt", lambda done, total: None)
+    assert len(asked) == HOPS + 1
