@@ -29,7 +29,8 @@ _LIBRARIES = ("PySide6_Essentials", "cryptography", "sqlcipher3", "pycrdt", "msg
 
 
 def report(profile: Profile, settings: Settings) -> dict[str, str]:
-    """The report for support: the texts of its files by name, in order. Reads no key and opens no store."""
+    """The report for support: the texts of its files by name, in order (program, settings, policy, store, logs). It
+    has no content that people wrote. Reads no key and opens no store."""
     found = {
         "program.txt": _program(),
         "settings.txt": "\n".join(_settings(settings)),
@@ -45,7 +46,7 @@ def report(profile: Profile, settings: Settings) -> dict[str, str]:
 
 def write(parts: Mapping[str, str], path: Path) -> None:
     """Writes the report's texts (`parts`, by file name) as a zip file. Raises FileUnreadable if it cannot be written;
-    an existing file is unchanged then."""
+    an existing file is then unchanged or replaced whole."""
     import zipfile  # every session imports this module; few ever write a report
 
     packed = io.BytesIO()
@@ -117,7 +118,8 @@ def _size(path: Path) -> int:
 
 
 def _tail(file: Path) -> str:
-    """The end of a log file, at most MAX_LOG_BYTES, in whole lines."""
+    """The end of a log file, at most MAX_LOG_BYTES, in whole lines; "(cannot be read)" if it cannot. Invalid UTF-8 is
+    replaced by U+FFFD."""
     try:
         data = file.read_bytes()
     except OSError:

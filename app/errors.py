@@ -54,8 +54,8 @@ class StoreMissing(StoreFault):
 
 
 class StoreUnwritable(StoreFault):
-    """Error: the disk refuses to read or write a file of the profile, or one that unsent work is saved to (rights, I/O
-    error, a lock held by another program), or the file is in the way or has changed."""
+    """Error: the disk refuses to read or write a file of the profile, or one that an attachment or unsent work is saved
+    to (rights, I/O error, a lock held by another program), or the file is in the way or has changed."""
 
     code = "store-unwritable"
 
@@ -94,7 +94,8 @@ class WrongPassphrase(UnlockFault):
 
 
 class KeyringLocked(UnlockFault):
-    """Error: the operating system's key store is locked or did not answer: wait and ask, never wipe."""
+    """Error: the operating system's key store is locked or did not answer. The caller waits and asks the person, and
+    never erases the profile for it."""
 
     code = "keyring-locked"
 
@@ -184,8 +185,8 @@ class FileTooLarge(FileFault):
 
 
 class BadFileName(FileFault):
-    """Error: nothing of a file's name is left that can be used, without folders, control characters and names that
-    Windows reserves."""
+    """Error: nothing of a file's name is left that can be used, once folders, control characters, and characters that a
+    system forbids are taken out."""
 
     code = "bad-file-name"
 
@@ -203,7 +204,8 @@ class Offline(WorldError):
 
 
 class TooManyTries(WorldError):
-    """Error: three comparisons of digits failed within an hour: wait an hour, or use a code."""
+    """Error: three comparisons of digits between this device and a new one failed within an hour: wait an hour, or let
+    the new device in by a code."""
 
     code = "too-many-tries"
 
@@ -231,7 +233,7 @@ class NotFound(WorldError):
 
 class ReturnWaits(WorldError):
     """Error: the person recovers their account by the recovery sheet and must wait: another device of theirs may object
-    until `ready_ms`."""
+    until `ready_ms` (the server's time, ms)."""
 
     code = "waits"
 

@@ -16,13 +16,14 @@ _MOST_BYTES = 64
 
 
 def version_file() -> Path | None:
-    """The package's file; None where Kansli runs from source."""
+    """The path of the file by which the package names the installed release; None where Kansli runs from source."""
     folder = getattr(sys, "_MEIPASS", None)
     return Path(folder) / FILE if getattr(sys, "frozen", False) and isinstance(folder, str) else None
 
 
 class Installed:
-    """Compares the release that is installed on this computer, as a file names it, with the one that runs."""
+    """Compares the release that is installed on this computer, as a file names it, with the one that runs. After an
+    upgrade the window can then ask for a restart."""
 
     def __init__(self, file: Path | None, running: str = PROGRAM, *, held_by_system: bool = sys.platform == "win32"):
         """`file`: the package's file with the installed release; None if there is none, as when Kansli runs from

@@ -120,7 +120,8 @@ class _File(msgspec.Struct, frozen=True):
 
 
 def encode(components: tuple[Component, ...]) -> bytes:
-    """Encodes the list for the file: every licence text once, which the components name by number."""
+    """Encodes the list of components as JSON, for the file in a frozen program: every licence text once, which the
+    components name by number."""
     numbers: dict[str, int] = {}
     rows = tuple(
         _Row(c.name, c.version, c.licence, tuple(numbers.setdefault(t, len(numbers)) for t in c.texts), c.within)
@@ -130,7 +131,7 @@ def encode(components: tuple[Component, ...]) -> bytes:
 
 
 def decode(data: bytes) -> tuple[Component, ...]:
-    """The components that `encode` wrote; ValueError for other bytes."""
+    """Decodes the list of components from the bytes of `encode`; ValueError for other bytes."""
     try:
         file = msgspec.json.decode(data, type=_File)
         texts = dict(enumerate(file.texts))
@@ -146,8 +147,9 @@ def decode(data: bytes) -> tuple[Component, ...]:
 
 
 def load() -> tuple[Component, ...]:
-    """The list of this program's components: Kansli first, then by name, each followed by the works that it
-    contains."""
+    """The list of this program's components: Kansli first, then by name, each followed by the works that it contains. A
+    frozen program reads it from a file (ValueError if that is damaged); from source it is made of the installed
+    distributions, which is slow: call it in a thread."""
     frozen = path(FILE)
     if frozen.exists():
         return decode(frozen.read_bytes())
@@ -177,7 +179,7 @@ def ordered(components: list[Component]) -> tuple[Component, ...]:
 
 def matching(components: tuple[Component, ...], words: str) -> tuple[Component, ...]:
     """The components that have every word of `words` in their name, their licence or the name of the work that contains
-    them, in any case."""
+    them, in any case; all if `words` is empty."""
     wanted = words.lower().split()
     return tuple(c for c in components if all(w in f"{c.name} {c.licence} {c.within}".lower() for w in wanted))
 
@@ -192,8 +194,8 @@ def own() -> tuple[Component, ...]:
 
 
 def python(library: Path, version: str = "") -> Component:
-    """The Python interpreter as a component. `library`: the folder of its standard library; `version`: this
-    interpreter's if ""."""
+    """The Python interpreter as a component. `library`: the folder of its standard library, in or above which its
+    licence's text is (no text if it is nowhere). `version`: the running interpreter's if ""."""
     number = version or platform.python_version()
     minor = ".".join(number.split(".")[:2])
     places = (library / "LICENSE.txt", library.parent / "LICENSE.txt", Path(f"/usr/share/doc/python{minor}/copyright"))
@@ -202,7 +204,8 @@ def python(library: Path, version: str = "") -> Component:
 
 
 def licence_of(distribution: metadata.Distribution) -> str:
-    """The distribution's licence as an SPDX expression; "LicenseRef-unknown" where its metadata do not give it."""
+    """The licence of a Python distribution as an SPDX expression, from our own table or its metadata;
+    "LicenseRef-unknown" if neither gives it."""
     known = _KNOWN.get(normal(distribution.name))
     about = distribution.metadata
     declared = [about[field] for field in ("License-Expression", "License") if field in about]
@@ -234,7 +237,8 @@ def normal(name: str) -> str:
 
 def _installed() -> Iterator[metadata.Distribution]:
     """The distributions that the program needs at run time and that are installed: those in pyproject.toml, and those
-    that they require in turn."""
+    that they require in turn, in no order. Those that are not installed, as they are for another system, are left
+    out."""
     project = tomllib.loads(path("../pyproject.toml").read_text(encoding="utf-8"))["project"]
     waiting, seen = list(project["dependencies"]), set()
     while waiting:

@@ -66,7 +66,8 @@ class Recovery:
 
     def check_old(self, code: str) -> None:
         """Checks the typed code of the person's former recovery sheet. Raises Reject `"code"` if it is mistyped,
-        `"recovery-sheet"` if it is not that of the recovery sheet in force."""
+        `"recovery-sheet-format"` if it is of format 1, `"recovery-sheet"` if it is not that of the recovery sheet in
+        force."""
         self._engine.recovery_sheet.check_old(code)
 
     def draw(self) -> RecoverySheetPaper:

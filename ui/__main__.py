@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 
 def arguments(given: Sequence[str]) -> list[str]:
-    """The arguments of the command line, of which everything after `--link` is one link, whatever it looks like: a web
-    page writes it, and Windows splits it into arguments at quotes that the page put in."""
+    """The arguments for the program's parser: those given, unchanged, unless the first is `--link`. All that follows
+    `--link` is then one link, whatever it looks like: ["--", the parts joined by spaces]. A web page writes the link,
+    and Windows splits it into arguments at quotes that the page put in; after "--" no part is read as an option."""
     return ["--", " ".join(given[1:])] if given[:1] == ["--link"] else list(given)
 
 

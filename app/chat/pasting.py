@@ -31,7 +31,9 @@ class Pasted:
 
 
 def read(text: str, html: str) -> Pasted:
-    """Makes the text to insert out of the plain `text` and the `html` of the clipboard; either may be empty."""
+    """Makes the text to insert into a message out of the plain `text` and the `html` of the clipboard; either may be
+    empty. The plain text is preferred; the HTML shows what it is: rows of a table become a monospaced block, Word's
+    lists become lines with "-" or a number. Reads only the first five million characters of `html`."""
     tags = complete(html[:_MAX_HTML_CHARS])
     shown = words(tags)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -61,8 +63,9 @@ def _with_blocks(text: str) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Table rows as lines with padded columns, each as wide as its widest cell; joined by tabs instead where that would
-    be mostly spaces."""
+    """Table rows as lines of text, one for each row, with padded columns. A column is as wide as its widest cell, at
+    most 40 characters; a longer cell moves the rest of its row. Cells are joined by tabs instead where the padding
+    would be nearly all of the text. ValueError without rows."""
     widths = [0] * max(map(len, rows))
     for row in rows:
         for column, cell in enumerate(row):

@@ -48,8 +48,9 @@ class Blobs(Protocol):
     """Stores and transfers encrypted files. Cancel the task to stop a transfer."""
 
     async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
-        """Encrypts a file for upload. Returns (its manifest, which describes the parts, the parts' ids). Calls
-        `progress` with the bytes done and in all."""
+        """Encrypts a file and stores its parts on this device; they are uploaded later by themselves. Returns (its
+        manifest, which describes the parts; the parts' ids). Calls `progress` with the bytes done and in all.
+        FileUnreadable, DiskFull, StoreUnwritable; if it fails, no part is kept."""
         ...
 
     def drop(self, parts: Sequence[bytes]) -> None:
@@ -59,7 +60,8 @@ class Blobs(Protocol):
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Fetches the parts that `manifest` describes, decrypts them and writes the file to `target`; if that fails,
-        nothing is written and an existing file is unchanged. Calls `progress` with the bytes done and in all."""
+        nothing is written and an existing file is unchanged. Calls `progress` with the bytes done and in all.
+        StoreUnwritable; NotFound; SyncErrors such as Unreachable, Refused or Reject."""
         ...
 
 
@@ -86,7 +88,8 @@ class LinkedThings:
 
 
 class NoThings:
-    """`Things` for a chat without tasks or documents: finds nothing."""
+    """`Things` for a chat whose messages can link to no tasks or documents: `find` returns None, and `changed` is never
+    emitted."""
 
     def __init__(self) -> None:
         self.changed: Signal[RoomId] = Signal()

@@ -35,7 +35,7 @@ from app.store.origins import founded
 from app.store.rows import ObjectRow, StoredChange
 from app.store.statements import CHUNK, MAX_INT
 
-__all__ = ["KIND_ID", "positioned", "project", "record_of", "refresh_room"]
+__all__ = ["KIND_ID", "positioned", "project", "record_of", "refresh_room", "touched_by"]
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -137,7 +137,7 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
 
 
 def _decoded(change: StoredChange) -> Record | None:
-    """The record in a change; None if the change holds no record of a conversation."""
+    """The record in a change; None if the change's data is no valid record of a conversation."""
     try:
         return decode(change.data)
     except BadChange:
@@ -146,9 +146,24 @@ def _decoded(change: StoredChange) -> Record | None:
 
 def record_of(change: StoredChange) -> Plain:
     """The chat record in a change; if it carries a message over from another room, that message, without its edit.
-    BadChange if the change is no valid record."""
+    BadChange if the change is no valid record. Whether its author may carry messages over is not checked."""
     record = decode(change.data)
     return message_in(record) if isinstance(record, Carried) else record
+
+
+def touched_by(changes: Sequence[StoredChange]) -> set[ChangeId]:
+    """The ids of earlier messages that these changes are about: edited, deleted, reacted to, answered. Changes without
+    a valid record are left out."""
+    touched: set[ChangeId] = set()
+    for change in changes:
+        try:
+            record = record_of(change)
+        except BadChange:
+            continue
+        target = record.reply_to if isinstance(record, MessageSent) else record.target
+        if target is not None:
+            touched |= {ChangeId(target), second_id(change.author, target)}
+    return touched
 
 
 def _read(conn: Connection, change: StoredChange) -> Plain | Carried:
@@ -197,8 +212,8 @@ def _add_messages(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tup
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """The message that has an id in the conversation already: its author, the row of its change, and whether it was
-    carried over."""
+    """The message that has an id in the conversation already: the author whom its record names, the row of its change,
+    and whether it was carried over."""
 
     author: Uid
     row: int
@@ -206,10 +221,11 @@ class _Taken:
 
 
 def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
-    """Decides which messages are new. Returns (the messages to add, each under its id here; ids of messages that were
-    carried over from an old room and stay although their author has now sent them here too). ▲ A change id belongs to
-    its author: another person's message under it gets a different id here. A message that its author sent replaces the
-    one that was carried in their name, unless the two agree or the carried one is deleted."""
+    """Decides which messages are new, and deletes those that they replace. Returns (the messages to add, each under its
+    id here; ids of messages that were carried over from an old room and stay although their author has now sent them
+    here too). ▲ A change id belongs to its author: another person's message under it gets a different id here. A
+    message that its author sent replaces the one that was carried in their name, unless the two agree or the carried
+    one is deleted."""
     taken = _taken(conn, obj, [one.change_id for one in sent])
     added, confirmed = dict[ChangeId, _Arrived](), set[ChangeId]()
     for one in sent:
@@ -254,8 +270,9 @@ def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
 
 
 def _message_row(one: _Arrived) -> tuple[object, ...]:
-    """The values of a new message's row. ▲ A message that the founder carried over from an old room is written as a
-    quotation by the founder, until `settle` has compared it with this device's own copy of the old room."""
+    """The values of a new message's row, in the order of the columns in _ADD_MESSAGE. ▲ A message that the founder
+    carried over from an old room is written as a quotation by the founder, until `settle` has compared it with this
+    device's own copy of the old room."""
     change, record = one.change, one.carried
     return (
         change.rowid,
@@ -278,8 +295,8 @@ def _message_row(one: _Arrived) -> tuple[object, ...]:
 
 
 def sort_of(change: StoredChange) -> int:
-    """The sort key of a change: the server's position; a number above all positions while the server does not have
-    it."""
+    """The sort key of a change: the server's position. While the server does not have the change, a number above all
+    positions, in the order in which this device stored such changes."""
     return change.n if change.n is not None else PENDING + change.rowid
 
 

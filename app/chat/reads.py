@@ -75,8 +75,9 @@ class ChatRows:
         replies: Mapping[bytes, tuple[int, tuple[ChangeId, int]]],
         reactions: Mapping[bytes, tuple[Reaction, ...]],
     ) -> Message:
-        """Builds the message of a row with _COLUMNS. `quotes`: the answered messages by id; `replies`: (count, latest)
-        of the answers by id; `reactions`: by id."""
+        """Builds the message of a row with _COLUMNS. `quotes`: the answered messages by id; `replies`: (count,
+        (id, time in ms) of the latest) of the answers, by the id of the answered message; `reactions`: by id. A message
+        that is in none of them has none."""
         change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, *origin = row
         carried_by, named, named_t = origin
         answered = replies.get(change_id)
@@ -114,8 +115,8 @@ class ChatRows:
         return int(self._db.value("SELECT count(*) FROM chat_messages WHERE obj = ? AND sort < ?", (self._obj, sort)))
 
     def _slice(self, columns: str, first: int, limit: int) -> list[Row]:
-        """At most `limit` rows from index `first` on, with these `columns`. Counts from the nearer end: an OFFSET of
-        100,000 would walk the whole index at each scroll."""
+        """At most `limit` rows from index `first` on, oldest first, with these `columns`. Counts from the nearer end:
+        an OFFSET of 100,000 would walk the whole index at each scroll."""
         total = self.count()
         limit = min(limit, total - first)
         if limit <= 0:

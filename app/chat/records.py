@@ -26,8 +26,8 @@ MAX_T = 2**53
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An encrypted file in a message. `manifest` describes its encrypted parts, opaque here. `width` and `height` in
-    pixels for images, otherwise 0. `preview` is a small JPEG of an image, so that it shows at once and nothing
-    unencrypted touches the disk. The file itself travels unchanged."""
+    pixels for images, otherwise 0. `preview` is a small JPEG of an image (b"" if there is none), so that it shows
+    at once and nothing unencrypted touches the disk. The file itself travels unchanged."""
 
     name: str
     size_bytes: int
@@ -52,7 +52,7 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class MessageSent(msgspec.Struct, frozen=True, kw_only=True, tag="sent", omit_defaults=True):
-    """The record of a new message. `reply_to` is the id of the message that it answers."""
+    """The record of a new message. `reply_to` is the id of the message that it answers, None if it answers none."""
 
     text: str
     reply_to: bytes | None = None
@@ -123,7 +123,8 @@ _PAYLOAD: Payload[Record] = Payload(Record)
 
 
 def encode(record: Record) -> bytes:
-    """Encodes a record as a change's data. MessageTooLong if the text is longer than MAX_TEXT."""
+    """Encodes a record as a change's data. MessageTooLong if the text is longer than MAX_TEXT; other limits are checked
+    only when the data is decoded."""
     if isinstance(record, MessageSent | MessageEdited) and len(record.text) > MAX_TEXT:
         raise MessageTooLong
     return _PAYLOAD.encode(record)
@@ -131,6 +132,7 @@ def encode(record: Record) -> bytes:
 
 def decode(data: bytes) -> Record:
     """Decodes a change's data into a record that is safe to show. BadChange if it is no valid record or breaks a limit.
+    A message that is carried over is checked only when it is taken out of its record (`message_in`).
 
     ▲ Names of files and reactions are cleaned here, and a preview that this program would not make is left out. So no
     view receives what a colleague's program could put there.
@@ -151,7 +153,7 @@ def decode(data: bytes) -> Record:
 
 def message_in(carried: Carried) -> MessageSent:
     """The message in a record that carries one over, without its edit. BadChange if a part of the record is malformed,
-    is about another message, or gives a text that was deleted."""
+    is about another message, or gives a text that was deleted or edited away, or if there are too many reactions."""
     if len(carried.reactions) > MAX_CARRIED_REACTIONS:
         raise BadChange("oversize")
     sent = decode(carried.data)
@@ -169,8 +171,8 @@ def message_in(carried: Carried) -> MessageSent:
 
 
 def edit_in(carried: Carried) -> MessageEdited | None:
-    """The edit in a record that carries a message over; None if the message was not edited. BadChange if it is
-    malformed."""
+    """The edit in a record that carries a message over; None if the message was not edited. BadChange if the edit is
+    malformed or is about another message."""
     if carried.edit is None:
         return None
     record = _part(carried, carried.edit)
@@ -186,7 +188,8 @@ def text_in(carried: Carried) -> MessageSent:
 
 
 def reaction_in(carried: Carried, part: CarriedPart) -> ReactionSet:
-    """The reaction in `part`, which belongs to a record that carries a message over. BadChange if it is malformed."""
+    """The reaction in `part`, which belongs to a record that carries a message over. BadChange if it is malformed,
+    is about another message, or takes a reaction back."""
     record = _part(carried, part)
     if not isinstance(record, ReactionSet) or not record.on:
         raise BadChange("malformed")
@@ -209,7 +212,7 @@ def without_words(data: bytes) -> bytes:
 
 def without_previews(data: bytes) -> bytes:
     """A message's bytes without the previews of its pictures. A message is carried over in this form if its record
-    would otherwise be too large. BadChange."""
+    would otherwise be too large. BadChange if the bytes are no message."""
 
     def bare(sent: MessageSent) -> MessageSent:
         files = tuple(msgspec.structs.replace(file, preview=b"") for file in sent.attachments)

@@ -34,7 +34,8 @@ class RoomFiles:
         """Fetches the file that `manifest` describes for the room's conversation, and writes it to `target`. ▲ A file
         stays in the room for which it was encrypted: if it is not in this room, it is fetched from the room that this
         one continues, and so on back, at most HOPS rooms far. NotFound if the room has no conversation; Refused or
-        Reject if none of the rooms gives the file."""
+        Reject if none of the rooms gives the file. Any other error, such as Unreachable or StoreUnwritable, is raised
+        at once."""
         hops = HOPS
         while True:
             channel = self._objects.first(room, KIND_ID)

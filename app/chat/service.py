@@ -31,7 +31,7 @@ from app.core.enums import RoomType
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
-from app.errors import BadChange, ExportOff, Forbidden, NotFound, StoreFault
+from app.errors import ExportOff, Forbidden, NotFound, StoreFault
 from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.people.person import Person
@@ -47,9 +47,9 @@ MENTION_CHARS = 400
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was being written in a room and is not sent. `edits`: the own message that is being edited, if any; `aside`
-    and `aside_reply_to` are then the draft from before. `files`: paths of attached files. `pictures`: the number of
-    pasted pictures; the pictures themselves are not kept."""
+    """What was being written in a room and is not sent. `edits`: the own message that is being edited, if any; `text`
+    is then its new text, `aside` and `aside_reply_to` are the draft from before. `files`: paths of attached files.
+    `pictures`: the number of pasted pictures; the pictures themselves are not kept."""
 
     text: str = ""
     reply_to: bytes | None = None
@@ -147,8 +147,8 @@ class ChatService:
         return found.obj if found else None
 
     def timeline(self, room: RoomId) -> Timeline:
-        """The room's conversation as a live list for views. Every caller gets the same one while it is in use. NotFound
-        if the room has no conversation."""
+        """The room's conversation as a live list for views. Every caller gets the same one as long as any
+        caller holds it; then a new one is made. NotFound if the room has no conversation."""
         obj = self._channel(room)
         timeline = self._timelines.get(obj)
         if timeline is None:
@@ -168,7 +168,8 @@ class ChatService:
         return list(self._members.people_in(room))
 
     def unread(self, room: RoomId) -> tuple[int, int]:
-        """(unread messages in the room's conversation, those of them that mention this person)."""
+        """(unread messages in the room's conversation, at most MAX_UNREAD; those of them that mention this person).
+        (0, 0) without a conversation."""
         obj = self.channel(room)
         counter = self._objects.counter(obj) if obj is not None else Counter()
         return counter.unread, counter.mentions
@@ -215,8 +216,9 @@ class ChatService:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def send(self, room: RoomId, text: str, *, reply_to: ChangeId | None = None) -> ChangeId:
-        """Sends a message and returns its id. `reply_to`: the message that it answers. Mentions are found in the text.
-        EmptyMessage, MessageTooLong, NotFound if the room has no conversation."""
+        """Stores a message, which is sent at once or when online again, and returns its id. `reply_to`: the message
+        that it answers, not checked. Mentions are found in the text. EmptyMessage, MessageTooLong, NotFound if the room
+        has no conversation."""
         text = text.strip()
         if not text:
             raise EmptyMessage
@@ -227,7 +229,8 @@ class ChatService:
 
     def edit(self, room: RoomId, target: ChangeId, text: str) -> None:
         """Replaces the text of `target`, one's own message, by `text`; does nothing if that is the same. An empty text
-        is possible if the message has files. Forbidden, NotFound, EmptyMessage, MessageTooLong."""
+        is possible if the message has files. Forbidden as in `can_edit` (not one's own, deleted, or one may not write
+        in the room), NotFound, EmptyMessage, MessageTooLong."""
         message = self._message(room, target)
         text = text.strip()
         if not self.can_edit(room, message):
@@ -247,8 +250,8 @@ class ChatService:
 
     def react(self, room: RoomId, target: ChangeId, emoji: str, on: bool | None = None) -> None:
         """Sets this person's reaction with `emoji` to the message `target` (`on` True), takes it back (False), or
-        toggles it (None). Does nothing if the message is deleted, or if the reaction is so already. Forbidden,
-        NotFound."""
+        toggles it (None). Does nothing if the message is deleted, or if the reaction is so already. Forbidden; NotFound
+        without a conversation or if the message is not here; BadChange for an emoji that is too long or empty."""
         message = self._message(room, target)
         if not self.may_write(room):
             raise Forbidden
@@ -259,8 +262,8 @@ class ChatService:
 
     def mark_read(self, room: RoomId, seen: Collection[ChangeId]) -> None:
         """Marks the messages `seen` as read because they were on screen. The read mark moves forward and stops before
-        the first message that has not been on screen. Later ones that have been are stored one by one, on this computer
-        (app/chat/unread.py)."""
+        the first message that has not been on screen. Later ones that have been are stored one by one, on this
+        computer. Does nothing if nothing in the room is unread."""
         self._mark(room, lambda obj: unread.see(self._db.conn, obj, self.me, seen))
 
     def mark_all_read(self, room: RoomId) -> None:
@@ -320,7 +323,7 @@ class ChatService:
 
     def unstored(self) -> list[Unsaved]:
         """The drafts that the disk has refused, each named by its room's root object (`ObjId(room)`), since the store
-        may be closed by now. An emptied draft does not count: nothing is lost with it."""
+        may be closed by now. Only drafts with a text or files count: with an emptied one nothing is lost."""
         kept = [room for room, draft in self._unkept.items() if draft.text or draft.aside or draft.files]
         return [Unsaved(obj=ObjId(room), draft=True) for room in kept]
 
@@ -333,8 +336,9 @@ class ChatService:
         return linked_object(self._objects, link)
 
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
-        """Yields groups of changes that carry the conversation `obj` over into `into`, the conversation of the room
-        that continues its room. Leaves out messages that are there already, and those that the server does not have."""
+        """Yields groups of changes, encoded, oldest first, that carry the conversation `obj` over into `into`, the
+        conversation of the room that continues its room; the caller writes each group in one transaction. Leaves out
+        messages that are there already, and those that the server does not have."""
         return carry(self._db, obj, ChatRows(self._db, obj, self.me), ChatRows(self._db, into, self.me))
 
     # -- files -----------------------------------------------------------------------------------------------------
@@ -348,12 +352,13 @@ class ChatService:
         reply_to: ChangeId | None = None,
         pictures: Mapping[Source, Picture] | None = None,
     ) -> ChangeId:
-        """Encrypts files and sends one message with them. Returns the message's id. `reply_to`: the message that it
-        answers; `pictures`: what is known of the files that are images. Progress and cancelling through `transfers`.
+        """Encrypts files and stores one message with them, which is sent when they are uploaded. Returns the message's
+        id. `reply_to`: the message that it answers; `pictures`: size and preview of the files that are images. Progress
+        and cancelling through `transfers`.
 
-        Everything is checked before the first file is encrypted: FileTooLarge, FileUnreadable, BadFileName.
-        EmptyMessage without a file, even with a text; TooManyFiles; MessageTooLong; NotFound without a conversation. If
-        the message is not sent, because an error is raised or the task is cancelled, no part of its files is kept.
+        Checked before the first file is encrypted: EmptyMessage without a file, even with a text; TooManyFiles;
+        MessageTooLong; FileTooLarge, FileUnreadable, BadFileName; NotFound without a conversation. Later: DiskFull,
+        StoreUnwritable. If this raises or is cancelled before the message is stored, no part of its files is kept.
         """
         text = text.strip()
         record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, self.members(room)))
@@ -371,7 +376,8 @@ class ChatService:
     async def fetch_file(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
         """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
         replaces a file, or a folder, in which it gets its own name beside existing files. Returns the path. ExportOff
-        if the policy lets no file be saved, NotFound if there is no such attachment or this chat transfers no files."""
+        if the policy lets no file be saved, NotFound if there is no such attachment or this chat transfers no files;
+        StoreUnwritable if it cannot be written; SyncErrors such as Unreachable or Refused if it cannot be fetched."""
         self.check_export()
         return await self.files.fetch(room, message, index, target)
 
@@ -403,7 +409,7 @@ class ChatService:
             room = of_obj[0].room
             timeline = self._timelines.get(obj)
             ids = {c.change_id for c in of_obj} | {second_id(c.author, c.change_id) for c in of_obj}
-            touched = _touched(of_obj)
+            touched = projection.touched_by(of_obj)
             if timeline is not None:
                 timeline.refresh(touched.union(carried_among(self._db.conn, obj, ids)))
             self._refresh_successors(room, touched | ids)
@@ -434,17 +440,3 @@ class ChatService:
 
 def _shown(text: str) -> str:
     return one_line(plain(text), MENTION_CHARS)
-
-
-def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:
-    """The ids of earlier messages that these changes are about: edited, deleted, reacted to, answered."""
-    touched: set[ChangeId] = set()
-    for change in changes:
-        try:
-            record = projection.record_of(change)
-        except BadChange:
-            continue
-        target = record.reply_to if isinstance(record, MessageSent) else record.target
-        if target is not None:
-            touched |= {ChangeId(target), second_id(change.author, target)}
-    return touched

@@ -71,9 +71,9 @@ def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = 
 
 
 def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, uid: Uid) -> None:
-    """Computes and writes, within the caller's transaction, the state of one person's reaction with one emoji to a
-    message. A deleted message has none. Does nothing if the message, or a record of that person about the emoji, is not
-    here.
+    """Computes and writes, within the caller's transaction, the state of the person `uid`'s reaction with `emoji` to
+    the message `change_id`: set, or none. A deleted message has none. Does nothing if the message, or a record of that
+    person about the emoji, is not here.
 
     ▲ It costs the same however many reactions the message has. Otherwise a member could make each further reaction take
     as long as all earlier ones.
@@ -97,9 +97,13 @@ def _write_attribution(
     conn: Connection, message: MessageRow, record: Carried, shown: Attribution, later: Outcome
 ) -> Uid | None:
     """▲ Writes whom this device shows as the author of a message that was carried over from an old room: `shown` is the
-    decision. `record`: the carried message; `later`: what later records in this room make of it. Returns the person who
-    is shown as having deleted it, None if it is not deleted. An edit that the named author signed in this room makes
-    the message theirs on every device."""
+    decision. `record`: the carried message; `later`: what later records in this room make of it. An edit that the
+    named author signed in this room makes the message theirs on every device.
+
+    Returns the person who is shown as having deleted it, None if it is not deleted. If `record` says that it was
+    deleted in the old room, that is the person whom it names where `shown` confirms it, otherwise the person who
+    carried it over.
+    """
     theirs = shown.shown or later.edit is not None
     author = message.author if theirs else message.carried_by
     named = None if theirs else message.author
@@ -128,9 +132,9 @@ def _is_deleted(conn: Connection, message: MessageRow) -> bool:
 
 
 def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
-    """Writes a message again as its record has it, without edits and reactions, since its deletion does not count any
-    more: the person who deleted it was an administrator while the deletion waited for its position, and is none at that
-    position."""
+    """Writes a message again as its record has it, since its deletion does not count any more: the person who deleted
+    it was an administrator while the deletion waited for its position, and is none at that position. The caller writes
+    edits and reactions afterwards."""
     sent = text_in(record) if isinstance(record, Carried) else record
     assert isinstance(sent, MessageSent)  # noqa: S101 - projection.py has looked
     conn.execute(
@@ -169,7 +173,8 @@ def _write_reactions(
     conn: Connection, message: MessageRow, later: Outcome, before: Sequence[CarriedPart] | None
 ) -> None:
     """Replaces the stored reactions of a message by those in `later` and those in `before`, which were carried over
-    with the message. `before` None: the message is deleted and has none."""
+    with the message. For the same person and emoji `later` counts, also if it says that the reaction was taken back.
+    `before` None: the message is deleted, and all its reactions are removed."""
     rows = dict[tuple[str, bytes], int]()
     conn.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (message.obj, message.change_id))
     if before is None:
@@ -235,9 +240,9 @@ def own_uid(conn: Connection) -> Uid:
 
 def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = True) -> None:
     """Stores, within the caller's transaction, the conversation's share of the room's line in the list: the latest
-    message, how many are unread and how many of them mention this person. Only the room's one conversation counts.
-    Otherwise a member could announce a second one whose messages nobody can read. Does nothing for an empty
-    conversation.
+    message, how many are unread and how many of them mention this person. Only the room's one conversation counts,
+    any other gets zeros. Otherwise a member could announce a second one whose messages nobody can read. Does nothing
+    for an empty conversation.
 
     `count`: whether the number of unread messages can have changed. An own message leaves it as it is, and counting
     reads all own messages above the read mark.
@@ -256,7 +261,8 @@ def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = Tr
 
 
 def _last(conn: Connection, obj: ObjId) -> Any:
-    """The row of the latest message that is not deleted, or of the latest of all; None in an empty conversation."""
+    """The latest message that is not deleted, or, if all are deleted, the latest of all: (author, t, text, mentions,
+    attachments, deleted_by, named), as stored. None in an empty conversation."""
     sql = (
         "SELECT author, t, text, mentions, attachments, deleted_by, named FROM chat_messages WHERE obj = ?{left}"
         " ORDER BY sort DESC LIMIT 1"

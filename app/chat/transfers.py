@@ -15,8 +15,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """One file that is being uploaded or fetched. `key` is unique; for a fetch it is (message id, number of the file).
-    `done` and `total` in bytes."""
+    """One file that is being uploaded or fetched. `key` is unique: for a fetch (message id, number of the file), for
+    an upload (a random id, 0). `name`: the file's; `done` and `total` in bytes; `upload` False for a fetch."""
 
     key: tuple[bytes, int]
     room: RoomId
@@ -50,8 +50,9 @@ class Transfers:
         return self._running.get(key)
 
     def failed(self, key: tuple[bytes, int]) -> str:
-        """The code of the error with which the last fetch of a file ended. `key`: the transfer's. "" if it succeeded,
-        if the person stopped it, if it is running again, or if there was none."""
+        """The code of the error with which the last fetch of a file ended. `key`: the transfer's. "bug" for an
+        error without a code. "" if it succeeded, if the person stopped it, if it is running again, or if there was
+        none."""
         return self._failed.get(key, "")
 
     def cancel(self, key: tuple[bytes, int]) -> None:

@@ -39,8 +39,9 @@ class Typing:
         self._received: dict[RoomId, dict[tuple[Uid, DevId], float]] = {}
 
     def send(self, room: RoomId, on: bool = True) -> None:
-        """Sends that this account is writing in the room, at most every SEND_EVERY_S; or that it has stopped (`on`
-        False), only while others may still show that it is writing, which they do for SHOWN_FOR_S."""
+        """Sends that this account is writing in the room, at most every three seconds for each room; or that it has
+        stopped (`on` False), only if it sent that it is writing less than seven seconds ago. After that the other
+        members' programs drop it by themselves."""
         now = self._now_s()
         since = now - self._sent.get(room, -inf)
         if since < SEND_EVERY_S if on else since >= SHOWN_FOR_S:
@@ -73,8 +74,8 @@ class Typing:
             self.changed.emit(room)
 
     def now(self, room: RoomId) -> list[Uid]:
-        """The people who are writing in a room now, longest first. Drops those of whom nothing was received for a
-        while."""
+        """The people who are writing in a room now, longest first, each once. This account's own person is among them
+        while they write on another device. Drops those of whom nothing was received for seven seconds."""
         received = self._received.get(room, {})
         late = self._now_s() - SHOWN_FOR_S
         for key in [key for key, t in received.items() if t <= late]:

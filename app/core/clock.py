@@ -25,8 +25,9 @@ def now_ms() -> int:
 
 
 def local(t_ms: int) -> datetime:
-    """A time in ms since 1970 UTC as a local time. A time outside 1970 to the year 9999 becomes the nearest one inside.
-    ▲ Otherwise a colleague could write a time that ends the view of everybody who looks at it."""
+    """A time in ms since 1970 UTC as a local time, with its time zone. A time before 1970 or after the beginning of the
+    year 9999 becomes the nearest one inside. ▲ Otherwise a colleague could write a time that ends the view of everybody
+    who looks at it."""
     utc = _EPOCH + timedelta(milliseconds=min(max(0, t_ms), MAX_MS))
     try:
         return utc.astimezone()

@@ -17,8 +17,9 @@ _THREAD = re.compile(r"(Current thread|Thread) 0x[0-9a-fA-F]+")
 
 
 def read(folder: Path) -> list[str]:
-    """Reads the crash file in `folder`, without what may name a person: one line for each call, error and thread; [] if
-    there is none. Only the first MOST_BYTES are read."""
+    """Reads the file in `folder` in which Python noted a crash of native code, without what may name a person: one line
+    for each call, error and thread; [] if there is none, or it cannot be read. Other lines are left out. Only the first
+    MOST_BYTES are read."""
     try:
         with (folder / NAME).open("rb") as file:
             text = file.read(MOST_BYTES).decode("utf-8", errors="replace")

@@ -46,7 +46,7 @@ class Draft:
     removes it. Any thread. OSError is raised as it is.
 
     ▲ Its name until then cannot be guessed, and it is never opened through a link: `target` may be in a folder that
-    others write in. It is private to this user until it is complete.
+    others write in. It is private to this user until `keep`.
     """
 
     def __init__(self, target: Path) -> None:
@@ -56,14 +56,16 @@ class Draft:
         self.file = os.fdopen(os.open(self._path, flags, 0o600), "wb")
 
     def keep(self) -> None:
-        """Closes the file and moves it to `target`, where it gets the rights of an ordinary file."""
+        """Closes the file and moves it to `target`, where it gets the rights of an ordinary file. The caller has
+        flushed it to the disk before. OSError if it cannot; `target` is unchanged then, and `drop` removes the file."""
         self.file.close()
         if os.name != "nt":
             self._path.chmod(_ORDINARY[0])
         self._path.replace(self._target)
 
     def drop(self) -> None:
-        """Closes and removes the file. Does nothing after `keep`."""
+        """Closes and removes the unfinished file; it is no error if it cannot be removed. Does nothing after `keep`,
+        nor in a second call. OSError if closing cannot write what is still buffered: then the file stays."""
         self.file.close()
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
@@ -71,7 +73,8 @@ class Draft:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Replaces the content of the file at `path` by `data`, durably: after a crash it has the old content or the new
-    one. OSError is raised as it is; then the old file is unchanged, unless only flushing the folder failed."""
+    one. Makes the file if there is none. OSError is raised as it is; then the old file is unchanged, unless only
+    flushing the folder failed."""
     draft = path.with_name(f".{path.name}.{new_id().hex()[:8]}")
     try:
         with draft.open("xb") as file:
@@ -86,7 +89,8 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes new file names in a folder durable (not needed, nor possible, on Windows)."""
+    """Makes new file names in a folder durable; OSError if the system cannot. Does nothing on Windows, where it is
+    neither needed nor possible."""
     if os.name == "nt":
         return
     fd = os.open(folder, os.O_RDONLY)

@@ -18,7 +18,8 @@ _LOWEST = "A" + "0" * 26
 def between(low: str | None, high: str | None, jitter: Callable[[], str] | None = None) -> str:
     """A new sort key strictly between `low` and `high`; None is the beginning or the end of the list. ValueError if
     `low >= high`, or if one of them is no sort key. `jitter` returns the random digits at its end (for tests); they are
-    left out where they do not fit below `high`."""
+    left out where they do not fit below `high`. Only before a key that no program of ours makes (`a00`: a fraction
+    that ends in 0) the result may be above `high`."""
     if low is not None and high is not None and low >= high:
         raise ValueError("keys out of order")
     key = _between(low, high)
@@ -28,7 +29,7 @@ def between(low: str | None, high: str | None, jitter: Callable[[], str] | None 
 
 
 def spread(count: int) -> list[str]:
-    """Makes `count` sort keys in rising order, for the entries of a new list."""
+    """Makes `count` sort keys in rising order, for the entries of a new list; [] for 0."""
     keys: list[str] = []
     for _ in range(count):
         keys.append(between(keys[-1] if keys else None, None))
@@ -91,8 +92,10 @@ def _step(whole: str, by: int) -> str | None:
 
 
 def _middle(low: str, high: str | None) -> str:
-    """A fraction strictly between `low` and `high`, without trailing zeros. Each is a text of digits; `low` "" is 0,
-    `high` None is 1."""
+    """A fraction strictly between `low` and `high`, without trailing zeros. Each is a text of digits (0–9, A–Z, a–z)
+    behind the point; `low` "" is 0, `high` None is 1. ValueError for another character.
+
+    `low` must be below `high`, and `high` must not end in 0; otherwise the result is not between them."""
     head = ""
     if high is not None:
         same = 0

@@ -38,8 +38,8 @@ def set_aside() -> None:
 
 
 def sweep() -> None:
-    """Searches all objects for garbage, also those that were kept out of searches. Does nothing before `begin`. Takes
-    up to 0.1 s."""
+    """Searches all objects for garbage and frees it, also those that were kept out of searches; those that are alive
+    are kept out again. Does nothing before `begin`. Takes up to 0.1 s: call it when nobody waits."""
     if _set_aside in gc.callbacks:
         gc.unfreeze()
         gc.collect()

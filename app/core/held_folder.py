@@ -33,7 +33,7 @@ class HeldFolder:
 
     def __init__(self, path: Path, parent: "HeldFolder | None" = None) -> None:
         """Opens the folder at the absolute `path`. `parent`: the open folder that contains it; the folder is then found
-        by its name in there."""
+        by its name in there. OSError if it cannot be opened, and if it is a link or no folder."""
         self.path = path
         self._held: int | None = None
         self._fd: int | None = None
@@ -65,29 +65,30 @@ class HeldFolder:
         return sorted(os.listdir(self.path if self._fd is None else self._fd))  # noqa: PTH208 - by descriptor
 
     def is_folder(self, name: str) -> bool:
-        """Whether the folder has a folder `name` in it that is no link."""
+        """Whether the folder has a folder `name` in it that is no link. OSError if the system does not say."""
         found = self._stat(name)
         return found is not None and stat.S_ISDIR(found.st_mode) and not _is_link(found)
 
     def is_link(self, name: str) -> bool:
-        """Whether the folder has a link or junction `name` in it."""
+        """Whether the folder has a link or junction `name` in it. OSError if the system does not say."""
         found = self._stat(name)
         return found is not None and _is_link(found)
 
     def is_file(self, name: str) -> bool:
-        """Whether the folder has an ordinary file `name` in it that is no link."""
+        """Whether the folder has an ordinary file `name` in it that is no link. OSError if the system does not say."""
         found = self._stat(name)
         return found is not None and stat.S_ISREG(found.st_mode) and not _is_link(found)
 
     def read(self, name: str, limit_bytes: int) -> bytes:
-        """At most the first `limit_bytes` bytes of the ordinary file `name` in the folder. OSError for a link; but
-        Windows follows it, so call `is_file` first."""
+        """At most the first `limit_bytes` bytes of the ordinary file `name` in the folder. OSError if it cannot be
+        read, and for a link; but Windows follows a link, so call `is_file` first."""
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(self._place(name), flags, dir_fd=self._fd), "rb") as file:
             return file.read(limit_bytes)
 
     def remove(self, name: str) -> None:
-        """Removes the file, link or empty folder `name` from the folder. A link's or junction's target stays."""
+        """Removes the file, link or empty folder `name` from the folder. A link's or junction's target stays. OSError
+        if it cannot, also for a folder that is not empty; FileNotFoundError if there is none."""
         found = self._stat(name)
         if found is not None and stat.S_ISDIR(found.st_mode):
             self.remove_folder(name)  # a junction is removed as a folder is

@@ -45,8 +45,8 @@ def trn(one: str, many: str, n: int) -> str:
 
 @cache
 def catalogue(code: str) -> Catalogue:
-    """All texts of the language `code` ("sv"): English text to translated forms (singular, plural). Empty for English.
-    Read once and cached."""
+    """All texts of the language `code` ("sv"): English text to translated forms (singular, plural). Empty for English
+    and for an unknown code. Read once and cached: the caller must not change it."""
     result: Catalogue = {}
     folder = path(f"locale/{code}")
     for file in sorted(folder.glob("*.po")) if folder.is_dir() else ():
@@ -55,7 +55,8 @@ def catalogue(code: str) -> Catalogue:
 
 
 def read_po(file: Path) -> Catalogue:
-    """Reads one .po file: English text to translated forms. The header and entries marked fuzzy are left out."""
+    """Reads one .po file: English text to translated forms (singular, plural), "" where one is not translated yet. The
+    header and entries marked fuzzy are left out. OSError if it cannot be read; a malformed file is not expected."""
     result: Catalogue = {}
     for entry in _entries(file.read_text(encoding="utf-8")):
         if entry.get("msgid") and "fuzzy" not in entry:

@@ -6,8 +6,8 @@ from types import ModuleType
 
 
 class Later(ModuleType):
-    """A placeholder for a module, which imports it at the first use of one of its names. Beside it, under
-    TYPE_CHECKING, is the import that mypy and PyInstaller see."""
+    """A placeholder for a module, which imports it at the first use of one of its names, so that a start need not wait
+    for it. Beside it, under TYPE_CHECKING, is the import that mypy and PyInstaller see."""
 
     def __getattr__(self, name: str) -> object:
         found: object = getattr(import_module(self.__name__), name)

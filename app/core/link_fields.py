@@ -16,8 +16,9 @@ def write(what: str, fields: Mapping[str, str]) -> str:
 
 
 def read(text: str, what: str, *names: str) -> tuple[str, ...] | None:
-    """The values of the fields `names` in a link of the kind `what`, in that order; None if `text` is no such link,
-    lacks a name, has a field twice or is too long."""
+    """The values of the fields `names`, in that order, in `text`, a link of ours of the kind `what`
+    (`kansli:<what>?name=value&…`); None if `text` is no such link, lacks a name or its value, has a field twice or is
+    too long. Fields with other names are ignored."""
     if len(text) > MAX_CHARS:
         return None
     try:

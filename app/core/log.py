@@ -38,7 +38,9 @@ where it was raised."""
 
 
 class Subject:
-    """The logger of one subject. Each entry has an event and fields: `log.store.info("opened", version=1, ms=4)`."""
+    """The logger of one subject. Each entry has an event and fields: `log.store.info("opened", version=1, ms=4)`. Only
+    numbers, ids (their first 4 bytes), short codes and a `Place` are written; any other text, also as the event,
+    becomes "?"."""
 
     __slots__ = ("_logger",)
 
@@ -62,8 +64,8 @@ class Subject:
         self._write(logging.ERROR, event, fields)
 
     def exception(self, event: str, error: BaseException, **fields: Field) -> None:
-        """Logs an unexpected error: its type and the places where it was raised, the same for the errors that it was
-        raised from; never a message."""
+        """Logs `error`, which was not expected, under the short code `event` and with `fields`: its type and the places
+        where it was raised, the same for the errors that it was raised from; never a message."""
         with _whole:
             self._logger.error("%s", _line(event, {**fields, "type": type(error).__name__, "code": _code(error)}))
             for line in places(error):
@@ -82,8 +84,8 @@ ui = Subject("ui")
 
 
 class _Formatter(logging.Formatter):
-    """Formats a line of the log: time, level, subject, text. Of an exception that other code logged only its type and
-    places, not its message."""
+    """Formats a line of the log: time, level, subject, text. If an exception is logged with it, lines for its type and
+    the places where it was raised follow, never its message."""
 
     def formatException(self, ei: object) -> str:
         error = ei[1] if isinstance(ei, tuple) else None
@@ -113,7 +115,8 @@ def file_name(path: str) -> str:
 
 def start(folder: Path, level: str = "info") -> None:
     """Writes all subjects to the file kansli.log in `folder` (3 files of 1 MB). `level`: the least that is written:
-    "warning", "info" or "debug". A second call moves to the new folder."""
+    "warning", "info" or "debug". A second call moves to the new folder. Makes the folder if there is none; OSError if
+    that fails. ValueError for another level."""
     stop()
     folder.mkdir(parents=True, exist_ok=True)
     file = RotatingFileHandler(folder / "kansli.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
@@ -124,13 +127,14 @@ def start(folder: Path, level: str = "info") -> None:
 
 
 def set_level(level: str) -> None:
-    """Sets the least `level` that the log has from now on, while it is open: "warning", "info" or "debug"."""
+    """Sets the least `level` that is written from now on, until the log is closed or opened again: "warning", "info"
+    or "debug". ValueError for another one."""
     for name in SUBJECTS:
         logging.getLogger(name).setLevel(level.upper())
 
 
 def stop() -> None:
-    """Closes the log files and drops the level. A second call does nothing."""
+    """Ends the log: closes its files and forgets the level that was set. A second call does nothing."""
     for name in SUBJECTS:
         logger = logging.getLogger(name)
         logger.setLevel(logging.NOTSET)

@@ -14,7 +14,8 @@ def name() -> str:
 
 
 def system() -> str:
-    """The operating system with its version, for instance "Debian GNU/Linux 13" or "Windows 11"."""
+    """The operating system with its version, for instance "Debian GNU/Linux 13" or "Windows 11", at most 64
+    characters; "Linux" where the distribution is not known."""
     if sys.platform != "linux":
         return one_line(f"{platform.system()} {platform.release()}", 64)
     try:

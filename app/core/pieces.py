@@ -27,7 +27,8 @@ class Budget:
 
 async def driven(steps: Generator[None, None, T], budget: Budget | None = None) -> T:
     """Runs a generator that works in steps to its end, and returns its result. The event loop may run other tasks after
-    each step. Raises TooLong once `budget` is used up; the time that this work takes is deducted from it."""
+    each step. Raises TooLong, after closing the generator, once `budget` is used up; the time that this work takes is
+    deducted from it. None is no limit."""
     while True:
         if budget is not None and budget.left_s < 0:
             steps.close()

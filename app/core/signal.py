@@ -18,7 +18,9 @@ class Signal(Generic[*Args]):
 
     def connect(self, slot: Callable[[*Args], object]) -> Callable[[], None]:
         """Calls `slot` at every emit until the returned function is called (twice does no harm). `slot` gets what is
-        emitted. Its result is ignored; its error reaches the emitter."""
+        emitted. Its result is ignored; its error reaches the emitter. Connecting and disconnecting during an emit count
+        from the next one. A function that was connected twice is called twice, and either returned function ends
+        both."""
         self._slots = [*self._slots, slot]  # a new list: connecting during an emit counts from the next one
 
         def disconnect() -> None:

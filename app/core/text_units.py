@@ -19,7 +19,7 @@ def utf8_len(text: str) -> int:
 
 def point_from_utf16(text: str, pos_utf16: int) -> int:
     """Converts a position in `text` from UTF-16 units (`pos_utf16`) to code points. Inside a character: the character's
-    start."""
+    start. Behind the end: the end. ValueError if negative."""
     _check(pos_utf16)
     if text.isascii():
         return min(pos_utf16, len(text))
@@ -30,14 +30,15 @@ def point_from_utf16(text: str, pos_utf16: int) -> int:
 
 
 def utf16_from_point(text: str, pos: int) -> int:
-    """Converts a position in `text` from code points (`pos`) to UTF-16 units."""
+    """Converts a position in `text` from code points (`pos`) to UTF-16 units. Behind the end: the end. ValueError if
+    negative."""
     _check(pos)
     return utf16_len(text[:pos])
 
 
 def point_from_utf8(text: str, pos_utf8: int) -> int:
     """Converts a position in `text` from UTF-8 bytes (`pos_utf8`) to code points. Inside a character: the character's
-    start."""
+    start. Behind the end: the end. ValueError if negative."""
     _check(pos_utf8)
     if text.isascii():
         return min(pos_utf8, len(text))
@@ -49,7 +50,8 @@ def point_from_utf8(text: str, pos_utf8: int) -> int:
 
 
 def utf8_from_point(text: str, pos: int) -> int:
-    """Converts a position in `text` from code points (`pos`) to UTF-8 bytes."""
+    """Converts a position in `text` from code points (`pos`) to UTF-8 bytes. Behind the end: the end. ValueError if
+    negative."""
     _check(pos)
     return utf8_len(text[:pos])
 
@@ -70,8 +72,8 @@ def clean(text: str) -> str:
 
 
 def _ends_in_lone_high(text: str, pos_utf16: int) -> bool:
-    """Whether the character of `text` that ends at the UTF-16 position `pos_utf16` is a lone high surrogate, which is a
-    character by itself."""
+    """For a UTF-16 position behind a high surrogate: whether that is a lone one, so that a character of `text` ends
+    there. False if the position is between the two halves of a character. True at and behind the end of `text`."""
     seen = 0
     for char in text:
         seen += 2 if ord(char) > 0xFFFF else 1

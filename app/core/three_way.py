@@ -30,9 +30,9 @@ Change = tuple[int, int, int, int]
 
 def merge(base: str | None, one: str, other: str) -> str:
     """Merges `one` and `other`, which were both written from `base`: returns `other` with what `one` added to `base`,
-    and without what `one` removed from it. Every word that either of them added is there, once if both added the same.
-    Words that both added at the same place are in the order `other`, `one`. If `base` is not known (None), nothing
-    counts as removed."""
+    and without what `one` removed from it. Every word that either of them added is there, once if both added the same
+    at one place. Words that both added at the same place are in the order `other`, `one`. If `base` is not known
+    (None), nothing counts as removed."""
     if one in (other, base):
         return other
     if other == base:
@@ -50,8 +50,8 @@ def merge(base: str | None, one: str, other: str) -> str:
 
 
 def edits(old: str, new: str) -> list[tuple[int, int, str]]:
-    """The edits that turn `old` into `new`, word by word: (start, end, replacement), in rising order. All positions are
-    code points of `old`, so that a caller applies the last edit first."""
+    """The edits that turn `old` into `new`, word by word: (start, end, replacement), in rising order; [] if they are
+    equal. All positions are code points of `old`, so that a caller applies the last edit first."""
     before, after = _tokens(old), _tokens(new)
     places = [0, *accumulate(map(len, before))]
     return [
@@ -66,7 +66,8 @@ def _tokens(text: str) -> list[str]:
 
 
 def _common(mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    """The words that both texts, each given as its words, have in the same order."""
+    """The words that a comparison of two texts, each given as its words, finds in both, in their order; [] if there are
+    none."""
     common, at = list[str](), 0
     for start, end, _, _ in _changes(mine, theirs):
         common += mine[at:start]
@@ -75,8 +76,9 @@ def _common(mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
 
 
 def _edits(old: Sequence[str], new: Sequence[str]) -> tuple[dict[int, list[str]], set[int]]:
-    """How `new` differs from `old`: (the added words, by the index of the old word that follows them; the indexes of
-    the removed words)."""
+    """How `new` differs from `old`: (the added words, by the index in `old` of the word that they precede, `len(old)`
+    at the end; the indexes in `old` of the removed words). Replaced words are removed, and the new ones added in
+    front."""
     added, removed = dict[int, list[str]](), set[int]()
     for start, end, new_start, new_end in _changes(old, new):
         removed.update(range(start, end))
@@ -86,21 +88,21 @@ def _edits(old: Sequence[str], new: Sequence[str]) -> tuple[dict[int, list[str]]
 
 
 class _Effort:
-    """The steps that one comparison may still take, so that no text can stop the program."""
+    """The steps that one comparison may still take, MAX_STEPS at first, so that no text can stop the program."""
 
     def __init__(self) -> None:
         self._left = MAX_STEPS
 
     def allows(self, steps: int) -> bool:
-        """Whether so many `steps` are left. If so, deducts them."""
+        """Whether so many `steps` are left. If so, deducts them; otherwise deducts nothing."""
         enough = steps <= self._left
         self._left -= steps if enough else 0
         return enough
 
 
 def _both(theirs: Sequence[str], mine: Sequence[str]) -> list[str]:
-    """Joins the words that two people added at one place: once if one of them added all that the other did, otherwise
-    `theirs` and then `mine`, apart from each other."""
+    """Joins the words that two people added at one place: the longer ones alone if they contain the others in
+    one piece, otherwise `theirs` and then `mine`, with a space or line break between them. [] for none."""
     if _holds(theirs, mine):
         return list(theirs)
     if _holds(mine, theirs):
@@ -111,8 +113,9 @@ def _both(theirs: Sequence[str], mine: Sequence[str]) -> list[str]:
 
 
 def _apart(merged: Sequence[str]) -> Iterator[str]:
-    """Yields the merged words, with a space added between words that a merge made adjacent: one person deleted the
-    words between them and the other wrote there. Otherwise the two words would become one."""
+    """Yields the merged words (spaces and line breaks count as words too), with a space added between any two that have
+    none between them. A merge can bring words together: one person deleted the space between them, and the other wrote
+    there. Otherwise the two words would become one."""
     before = " "
     for word in merged:
         if not before.isspace() and not word.isspace():
@@ -133,7 +136,7 @@ def _changes(old: Sequence[str], new: Sequence[str], depth: int = 0, effort: _Ef
     """Yields the places where two texts, given as their words, differ (see `Change`): word by word if there are few
     enough. Longer texts are divided at words that occur once in both; `depth`: how often they were divided so far.
     Texts without such a word are compared by line, or count as one place. `effort` limits the work of the whole
-    comparison."""
+    comparison; None for the usual limit."""
     effort = effort or _Effort()
     start, end, new_end = _trimmed(old, new)
     old, new = old[start:end], new[start:new_end]
@@ -162,7 +165,7 @@ def _between(
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     """(position in `old`, position in `new`) of words that occur exactly once in each text. Of these, the longest
-    series whose order is the same in both."""
+    series whose order is the same in both, in that order; [] if there is none. Longer texts are divided there."""
     counts, new_counts = Counter(old), Counter(new)
     places = {word: at for at, word in enumerate(new) if new_counts[word] == 1}
     pairs = [(at, places[word]) for at, word in enumerate(old) if counts[word] == 1 and word in places]
@@ -196,7 +199,7 @@ def _by_line(old: Sequence[str], new: Sequence[str], effort: _Effort) -> Iterato
 
 def _matched(old: Sequence[Hashable], new: Sequence[Hashable], effort: _Effort) -> Iterator[Change]:
     """Yields the places where two sequences differ, as difflib's opcodes do: looks for the longest equal part first, as
-    long as `effort`, the work that is left, allows."""
+    long as `effort`, the work that is left, allows. Anything not compared then counts as differing."""
     matcher, counts = SequenceMatcher(None, old, new, autojunk=False), Counter(new)
     steps = [0, *accumulate(1 + counts[word] for word in old)]
     same, waiting = [(len(old), len(new), 0)], deque([(0, len(old), 0, len(new))])

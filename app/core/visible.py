@@ -46,7 +46,8 @@ def one_line(text: str, limit: int = MAX_NAME) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """`text` on as many lines as it has, without control characters and explicit direction marks.
+    """`text` on as many lines as it has, without control characters and explicit direction marks. Tabs stay; every kind
+    of line break becomes "\\n".
 
     Invisible marks that only help right-to-left scripts (U+200E, U+200F) stay: they cannot reorder a whole line.
     """
@@ -76,8 +77,9 @@ def _kept(text: str) -> str:
 
 
 def _keep(text: str, out: list[str]) -> None:
-    """Adds to `out` those characters of `text` that may be shown. `out` has the text before it, which decides about
-    joiners."""
+    """Adds to `out` those characters of `text`, a part of a longer text, that may be shown. `out` has the characters
+    before it: on the last of them it depends whether an invisible joiner, or a mark that chooses a picture, is kept.
+    More than 4 combining marks on one letter are left out."""
     marks = 0
     for at, char in enumerate(text):
         category = unicodedata.category(char)
@@ -98,8 +100,9 @@ def _is_shown(char: str, category: str, before: str, after: str) -> bool:
 
 
 def _joins(char: str, before: str, after: str) -> bool:
-    """Whether a joiner has an effect between the characters `before` and `after`: inside an emoji, or between two
-    letters of a script that joins them (Arabic to Sinhala)."""
+    """Whether the invisible joiner or non-joiner `char` (U+200D, U+200C) has an effect between the characters `before`
+    and `after` ("" at an end): a joiner inside an emoji, or either between two letters of a script that joins them
+    (Arabic to Sinhala)."""
     if char == _JOINER and _is_picture(after):
         return _is_picture(before) or before == "\ufe0f"
     shapes = "\u0600" <= before <= "\u0dff" and "\u0600" <= after <= "\u0dff"

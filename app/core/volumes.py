@@ -28,8 +28,9 @@ def is_remote(folder: Path, mounts: Path = MOUNTS) -> bool:
 
 
 def _type_of(folder: Path, mounts: str) -> str:
-    """The kind of the file system that a folder is on, from `mounts`, the text of the mount table: that of the mount
-    whose path contains it most closely, the last of several."""
+    """The kind of the file system ("ext4") that the absolute `folder` is on; "" if no mount contains it. `mounts`: the
+    text of the mount table. Of the mounts whose path contains the folder, the longest path counts, the last of equal
+    ones."""
     best, kind = -1, ""
     for line in mounts.splitlines():
         left, _, right = line.partition(" - ")

@@ -15,7 +15,8 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def places_of(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """(start, end) in code points, as for a slice, of each whole word in `text` that begins with one of `words`, in the
-    order of the text. Large and small letters are alike. Letters with and without an accent or dots are not: `e` finds
+    order of the text; [] if `words` is empty. Every character but letters and digits separates words. Large and small
+    letters are alike. Letters with and without an accent or dots are not: `e` finds
     no é, and `a` no å."""
     wanted = tuple(word.lower() for word in words)
     if not wanted:

@@ -25,15 +25,15 @@ _NAME = "pairing-misses"
 
 
 class Misses:
-    """The times of failed comparisons of digits between two devices, kept in the store. After TRIES of them within an
-    hour, none is possible for an hour."""
+    """The times of failed comparisons of digits between two devices, kept in the store. After TRIES (3) of them within
+    an hour, none is possible for an hour."""
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
 
     def _kept(self, now_ms: int) -> list[int]:
-        """The failed comparisons of the last two hours, oldest first: those of the first hour may have begun a pause
-        that still lasts."""
+        """The times (ms) of the failed comparisons in the two hours before `now_ms`, oldest first: those of the first
+        hour may have begun a pause that still lasts."""
         kept = [int(t) for t in self._notes.get(_NAME).split()]
         return [t for t in kept if now_ms - 2 * HOUR_MS < t <= now_ms]
 
@@ -52,8 +52,8 @@ class Misses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:
-    """A device that asks to be let into the account, as it describes itself. `digits`: for the person to compare, "" if
-    a code was used."""
+    """A device that asks to be let into the account, as it describes itself: its `name` ("–" if it gave none) and
+    `system`. `digits`: for the person to compare, "" if a code was used."""
 
     name: str
     system: str
@@ -75,17 +75,18 @@ class Invitation:
 
     async def open(self, *, by_code: bool) -> Offer:
         """Begins the attempt. Returns what the person must show or type on the other device. `by_code`: with a code;
-        otherwise by comparing digits. Raises Unreachable, Refused; TooManyTries for digits after three failed
-        comparisons."""
+        otherwise by comparing digits. Raises Unreachable, Refused; TooManyTries for digits in the hour after
+        three failed comparisons."""
         if not by_code and self._misses.until(clock.now_ms()) is not None:
             raise TooManyTries
         self._by_code = by_code
         return await self._host.open(by_code=by_code)
 
     async def arrived(self) -> Newcomer:
-        """Waits until a device connects, and returns its description. Raises Refused "pairing" when the time is over;
-        Reject "enrol" for a device that does not have the code, or whose digits cannot be right. With digits, a Reject
-        counts as a failed comparison."""
+        """Waits until a device connects, and returns its description. Raises Refused "pairing" when the time is over,
+        the device has left, the connection is lost, or this side has closed; Unreachable while offline; Reject "enrol"
+        for a device that does not have the code, or whose digits cannot be right, "signature" for one that does not
+        prove its keys, and others for a malformed message. With digits, a Reject counts as a failed comparison."""
         try:
             new = await self._host.wait_for_guest()
         except Reject:
@@ -97,14 +98,15 @@ class Invitation:
 
     async def admit(self) -> None:
         """Lets the device in, after the person agreed. Raises Refused "pairing" if the other device has ended the
-        attempt, "revoked" or "reset" if this device itself is out of the account, and SyncErrors such as
-        Unreachable."""
+        attempt, "revoked" or "reset" if this device itself is out of the account, and other SyncErrors such as
+        Unreachable. An error may also mean that the device is in, and only the message to it could not be sent."""
         dev = await self._host.admit()
         if self._new is not None:
             self._admitted(dev, self._new)
 
     async def refuse(self) -> None:
-        """Refuses the device, after the person said no. With digits this counts as a failed comparison."""
+        """Refuses the device, after the person said no, and ends the attempt; no error while offline. With digits this
+        counts as a failed comparison."""
         self._missed()
         await self.close()
 

@@ -44,8 +44,8 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationProgress:
-    """How far a revocation has come: `rooms` of this person's `all` rooms have a key that the revoked device does not
-    have."""
+    """How far a revocation has come: `rooms` of this person's `all` rooms state it in their logs. In these nothing more
+    is written under a key that the revoked device has: the next writer makes a new one."""
 
     rooms: int
     all: int
@@ -85,8 +85,8 @@ class DeviceService:
     # -- the list -------------------------------------------------------------------------------------------------
 
     def all(self) -> list[DeviceInfo]:
-        """Every device of the person: this one first, then the others in use, the longest in the account first, then
-        the revoked ones."""
+        """Every device of the person: this one first, then the others in use, then the revoked ones; both with the
+        longest in the account first."""
         own = self._engine.devices.all()
         shared, alive = self._personal.shared, self._personal.alive()
         order = [d.dev for d in own]
@@ -144,8 +144,10 @@ class DeviceService:
         return [row for row in self.all() if row.dev in added]
 
     async def revoke(self, dev: DevId, *, with_added: bool = False) -> None:
-        """Revokes a device: from now on nothing is sealed to it, and one room after the other gets a new key.
-        `with_added`: the devices of `added_by` are revoked too. After an error some of them may already be revoked."""
+        """Revokes a device: from now on nothing is sealed to it, and one room after the other states it and gets a new
+        key before anything more is written there. `with_added`: the devices that it added are revoked too. Raises
+        Unreachable; Refused or Reject if it may not, such as Reject "older" for a device older than this one. After an
+        error some of them may already be revoked."""
         devices = self._engine.devices
         try:
             await (devices.revoke_with_added(dev) if with_added else devices.revoke(dev))
@@ -154,7 +156,8 @@ class DeviceService:
 
     @property
     def revocation_progress(self) -> RevocationProgress | None:
-        """How many rooms have a new key after the last revocation; None once all have one."""
+        """How many of this person's rooms state in their logs that a device was revoked, so that nothing more is
+        written there under a key that it has; None once all do, or if none was revoked."""
         left, rooms = self._engine.revocation_progress
         return RevocationProgress(rooms=rooms - left, all=rooms) if left else None
 
@@ -177,7 +180,7 @@ class DeviceService:
 
     @property
     def digits_from(self) -> int | None:
-        """When (ms), at the latest, digits may be compared again, after three comparisons that failed within an hour;
+        """The time (ms) from which digits may be compared again, after three comparisons that failed within an hour;
         None if they may be now."""
         return self._misses.until(clock.now_ms())
 

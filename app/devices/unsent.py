@@ -49,7 +49,7 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Draft(msgspec.Struct, frozen=True, array_like=True):
-    """A text that was typed and not sent."""
+    """A text that was typed and not sent, in a file of unsent work. `data`: as the object's tool wrote it."""
 
     room: bytes
     obj: bytes
@@ -115,7 +115,8 @@ class UnsentWork:
 
     async def save(self, path: Path) -> int:
         """Writes all unsent changes, drafts and file parts to `path`, durably. Returns the number of changes and
-        drafts. Raises StoreUnwritable; then nothing is left behind, and an existing file is unchanged."""
+        drafts; with none, the file is written all the same. Raises StoreUnwritable; then nothing is left behind, and an
+        existing file is unchanged."""
         changes, drafts = self._store.unsent_work.changes(), self._store.unsent_work.drafts()
         parts = self._parts(changes)
         body = _encoder.encode(
@@ -168,8 +169,9 @@ class UnsentWork:
     async def take_in(self, found: UnsentFile) -> int:
         """Stores the changes, drafts and file parts of a file that was read, under the change ids that they have.
         Skipped are those of rooms in which this device may not write, a draft of an object that has one here, and a
-        file part whose bytes are damaged. Returns how many changes were new on this device. A second call changes
-        nothing. FileUnreadable, or Reject "malformed" for a file that lacks bytes.
+        file part whose bytes are damaged. Returns how many changes were new on this device. A second call stores
+        no change again. FileUnreadable; Reject "malformed" for a file that lacks bytes; DiskFull or StoreUnwritable.
+        After an error the part that was stored stays, and another call goes on.
 
         A change does not wait for a file part that is neither here nor in the file: no device would ever upload it.
         """
@@ -232,8 +234,9 @@ def _size(path: Path) -> int:
 
 
 def _write(path: Path, sealed: bytes, parts: Sequence[tuple[Path, int]]) -> None:
-    """Writes the file: the sealed body, then the bytes of the parts (path, recorded size). StoreUnwritable, also for a
-    part whose size has changed, since it would shift every later offset."""
+    """Writes a file of unsent work to `path`, durably and whole or not at all: `sealed`, the sealed body, then the
+    bytes of `parts` (path, recorded size). StoreUnwritable, also for a part that cannot be read, or whose size has
+    changed, since it would shift every later offset."""
     draft = path.with_name(f".{path.name}.{new_id().hex()[:8]}")
     try:
         with draft.open("xb") as file:

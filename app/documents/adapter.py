@@ -29,8 +29,8 @@ class DocumentAdapter:
 
     def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> Document:
         """Makes an empty model of the document `obj`, which calls `emit` with each finished update that is made here.
-        The selections that it sends name no client number under which this person has only unsent changes (see
-        `Document.hide`)."""
+        Selections that the model encodes for colleagues will name no client number of the CRDT under which this person
+        has only unsent changes: a colleague could write under that number first."""
         document = Document(emit)
         unplaced = (pieces.client_of(data) for data in self._changes.unplaced(obj))
         document.hide(client for client in unplaced if client is not None)

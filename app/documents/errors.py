@@ -22,7 +22,7 @@ class ConversionFault(WorldError):
 
 class ImportTooLarge(ConversionFault):
     """Error: the file is larger, or has more paragraphs and changes of format, than is read; or its first paragraph
-    alone is too long. (Of a file with more text, only the beginning is read.)"""
+    or table alone is too long. (Of a file with more text, only the beginning is read.)"""
 
     code = "import-too-large"
 
@@ -53,13 +53,14 @@ class ImportDoctype(ConversionFault):
 
 
 class ImportForeign(ConversionFault):
-    """Error: the file is of an unsupported kind: an old Word document, a PDF, OpenDocument, a program."""
+    """Error: the file is of an unsupported kind, by its extension or its content: an old Word document, a PDF,
+    OpenDocument, a program."""
 
     code = "import-foreign"
 
 
 class ImportEmpty(ConversionFault):
-    """Error: the file has no content."""
+    """Error: the file has no text, and nothing else that would be counted, such as pictures."""
 
     code = "import-empty"
 
@@ -77,14 +78,15 @@ class ConversionUnavailable(ConversionFault):
 
 
 class ExportFull(ConversionFault):
-    """Error: there is no space on the disk, or in the person's quota, for the exported file. Nothing is left of it, and
-    an existing file is unchanged."""
+    """Error: there is no space on the disk, or in the person's quota, for the exported file. An existing file is
+    unchanged."""
 
     code = "export-full"
 
 
 class ExportFailed(ConversionFault):
-    """Error: the disk or folder refuses the exported file. Nothing is left of it, and an existing file is unchanged."""
+    """Error: the disk or folder refuses the exported file, for any reason but lack of space. An existing file is
+    unchanged."""
 
     code = "export-failed"
 

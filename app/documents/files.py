@@ -81,14 +81,14 @@ class DocumentFiles:
 
     async def export_docx(self, obj: ObjId, target: Path) -> None:
         """Writes a document as docx to `target`. Raises ExportOff, NotFound, ConversionFault, ExportFull or
-        ExportFailed; nothing is written then, and a file that was at `target` is unchanged."""
+        ExportFailed; a file that was at `target` is unchanged then."""
         self.check_export()
         data = await self._converter.write_docx(*self.content(obj))
         await self._write(target, data, "docx")
 
     async def export_markdown(self, obj: ObjId, target: Path) -> None:
         """Writes a document's text, without its title, as Markdown in UTF-8 to `target`. Raises ExportOff, NotFound,
-        ExportFull or ExportFailed."""
+        ExportFull or ExportFailed; a file that was at `target` is unchanged then."""
         self.check_export()
         _, blocks = self.content(obj)
         text = await asyncio.to_thread(to_markdown, blocks)
@@ -96,13 +96,14 @@ class DocumentFiles:
 
     async def export_pdf(self, target: Path, data: bytes) -> None:
         """Writes `data`, a PDF that was made of a document, to `target`. Raises ExportOff, PrintOff, ExportFull or
-        ExportFailed."""
+        ExportFailed; a file that was at `target` is unchanged then."""
         self.check_pdf()
         await self._write(target, data, "pdf")
 
     async def import_file(self, room: RoomId, source: Path) -> Imported:
-        """Makes a document in the room out of the file `source`, with the file's name as its title. Raises
-        FileUnreadable or ConversionFault; no document is made then."""
+        """Makes a document in the room out of the file `source`, with the file's name, without its extension, as its
+        title. Raises FileUnreadable, ConversionFault (also for an extension that is not read), or StoreFault if the
+        disk refuses; no document is made then."""
         kind = source.suffix.lower().removeprefix(".")
         data = await asyncio.to_thread(_read, source, kind)
         taken = await self._converter.read(kind, data)
@@ -122,8 +123,8 @@ class DocumentFiles:
 
 
 def _read(source: Path, kind: str) -> bytes:
-    """Reads a file's bytes. `kind`: its extension. ImportForeign for a kind that is not read, FileUnreadable,
-    ImportTooLarge. ▲ A file that is too large is not read at all, nor a pipe or device."""
+    """Reads a file's bytes. `kind`: its extension, in small letters and without the dot. ImportForeign for a kind that
+    is not read, FileUnreadable, ImportTooLarge. ▲ A file that is too large is not read at all, nor a pipe or device."""
     try:
         if not source.is_file():
             raise FileUnreadable
@@ -153,8 +154,9 @@ def _write_file(target: Path, data: bytes) -> None:
 
 
 def _changes(title: str, blocks: Sequence[Block]) -> list[bytes]:
-    """The data of the changes that make up a new document: first its title, then all of its text as one update. Runs in
-    a thread: the text is inserted in many steps, so the event loop gets Python's lock in between."""
+    """The data of the changes that make up a new document: first its title, then all of its text as one update, which
+    is cut into several changes if it is long. Runs in a thread: the text is inserted in many steps, so the event loop
+    gets Python's lock in between."""
     updates: list[bytes] = []
     with closing(Document(updates.append)) as document:
         document.set_up(title)

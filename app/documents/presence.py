@@ -20,8 +20,8 @@ MAX_DEVICES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """A colleague's device that has a document open. `selection`: its selection as bytes, from which the open document
-    finds where that is now."""
+    """Another device, of a colleague or of this person, that has a document open. `selection`: its selection as bytes,
+    from which the open document finds where that is now."""
 
     uid: Uid
     dev: DevId
@@ -58,12 +58,14 @@ class Presence:
 
     def enter(self, room: RoomId, obj: ObjId, selection: Callable[[], bytes]) -> None:
         """Notes that this person has opened the document, and sends that to the room's devices now and again at
-        intervals. `selection` returns their selection as bytes; it is called whenever that is to be sent."""
+        intervals. `selection` returns their selection as bytes; it is called whenever that is to be sent. A second
+        call replaces it."""
         self._mine[obj] = _Mine(room, selection)
         self._tick(obj)
 
     def leave(self, obj: ObjId) -> None:
-        """Notes that this person has closed the document, and notifies the others."""
+        """Notes that this person has closed the document, notifies the others, and drops their selections. Does nothing
+        if this person has not entered it."""
         mine = self._mine.pop(obj, None)
         self._received.pop(obj, None)
         if mine is not None:
@@ -75,8 +77,8 @@ class Presence:
         return obj in self._mine
 
     def moved(self, obj: ObjId) -> None:
-        """Notes that the person's selection has changed. It is sent at once, or a little later if one was sent just
-        now."""
+        """Notes that the person's selection in the document has changed. It is sent at once, or a little later if one
+        was sent just now. Does nothing if the person has not entered the document."""
         mine = self._mine.get(obj)
         if mine is None or mine.waiting:
             return
@@ -89,9 +91,10 @@ class Presence:
             mine.cancel = self._later(wait / 1000, lambda: self._tick(obj))
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
-        Messages of other tools, about documents that this person has not entered, and from more than MAX_DEVICES
-        devices are ignored."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`:
+        their selection in a document, or that they left it. Notes it and emits `changed`; a device that is new there
+        gets this person's selection in return. Messages of other tools, about documents that this person has not
+        entered, and from more than MAX_DEVICES devices are ignored."""
         try:
             caret = CARET.decode(payload)
         except BadChange:
@@ -111,12 +114,13 @@ class Presence:
         self.changed.emit(obj)
 
     def others(self, obj: ObjId) -> list[Present]:
-        """The other devices that have the document open."""
+        """The other devices, of colleagues and of this person, that have the document open, in the order in which they
+        came. Empty if this person has not entered it."""
         received = self._received.get(obj, {})
         return [Present(uid=uid, dev=dev, selection=selection) for (uid, dev), (_, selection) in received.items()]
 
     def close(self) -> None:
-        """Leaves every document."""
+        """Leaves every document that this person has entered, and notifies the others."""
         for obj in list(self._mine):
             self.leave(obj)
 
@@ -132,8 +136,8 @@ class Presence:
         self._forget(obj)
 
     def _forget(self, obj: ObjId) -> None:
-        """Drops from the document's present devices those that have sent nothing for a while: their computer sleeps or
-        has lost its connection."""
+        """Drops from the document's present devices those that have sent nothing for SHOWN_FOR_MS (25 s): their
+        computer sleeps or has lost its connection. Emits `changed` if there were any."""
         received, oldest = self._received.get(obj, {}), self._now_ms() - SHOWN_FOR_MS
         gone = [key for key, (t, _) in received.items() if t < oldest]
         for key in gone:

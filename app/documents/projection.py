@@ -23,8 +23,9 @@ _SET = "UPDATE document_rows SET words = ?, excerpt = ?, pending = 0 WHERE obj =
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Checks new changes of a document, stores the newest title, and marks the document's row to be indexed, all within
-    the caller's transaction. BadChange for a change that is no update."""
+    """Checks new changes of a document (at least one, in order), stores the title of the newest that gives one, and
+    marks the document's row to be indexed, with the last change's author. All within the caller's transaction.
+    BadChange for a change whose data or update is damaged."""
     titles = [title for change in changes if (title := check(change.data))]
     conn.execute(_MARK, (obj.obj, obj.room, changes[-1].author))
     if titles:
@@ -32,8 +33,8 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
 
 
 def index(conn: Connection, obj: ObjectRow, document: Document) -> None:
-    """Writes a document's title, word count, excerpt and search text from its merged content, within the caller's
-    transaction."""
+    """Writes a document's title, word count, excerpt and search text from its merged content, and takes away the
+    mark that it must be indexed. An empty title leaves the listed one as it is. Within the caller's transaction."""
     text = document.plain_text()
     excerpt = one_line(text[: 4 * EXCERPT_CHARS], EXCERPT_CHARS)
     conn.execute(_SET, (document.words, excerpt, obj.obj))

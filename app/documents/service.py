@@ -60,7 +60,7 @@ class Rooms(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRow:
     """A document as lists show it. `by` wrote in it last, at `updated` (ms); `words`: how many it has; `excerpt`: its
-    beginning."""
+    beginning. These two follow a change some seconds later."""
 
     obj: ObjId
     room: RoomId
@@ -125,13 +125,15 @@ class DocumentService:
         return [Unsaved(obj=obj, draft=False) for obj in self.unsaved_ids()]
 
     def linked(self, link: ObjectLink) -> Linked | None:
-        """What to show of the document that a link leads to; None if it is not here or is in the trash."""
+        """What to show of the document that a link leads to: its title, who wrote in it last, and when. None if the
+        link's room has no such document here, or if it is in the trash."""
         found, row = linked_object(self._objects, link), self.row(link.obj)
         return replace(found, by=row.by) if found is not None and row is not None else found
 
     def close_all(self) -> None:
-        """Closes every document, indexes what is left, and stops following the store. Call it before the store closes.
-        StoreFault if the disk refuses some edits: `unsaved_changes` returns them."""
+        """Closes every document, kills a running conversion of a file, indexes what is left, and stops following the
+        store. Call it before the store closes. StoreFault if the disk refuses some edits: everything else is closed all
+        the same, and `unsaved_changes` returns the refused edits."""
         self.files.close()
         try:
             for obj in self._live.ids():
@@ -169,7 +171,8 @@ class DocumentService:
         return self._rooms.may_write(room)
 
     def create(self, room: RoomId, title: str) -> ObjId:
-        """Creates a document with this title and an empty line. Returns its id."""
+        """Creates a document with this title and an empty line, and stores it at once, so that the room's members get
+        it. Does not open it. Returns its id. StoreFault if the disk refuses."""
         updates: list[bytes] = []
         with closing(Document(updates.append)) as document, self._db.transaction():
             document.set_up(title)
@@ -182,15 +185,15 @@ class DocumentService:
 
     def begin(self, room: RoomId, title: str) -> DocumentRow:
         """Creates a document with this title and opens it. It is stored, and others see it, only with the first edit or
-        change of title. If it is closed before that, nothing of it is left. Needs a `close`."""
+        change of title. If it is closed before that, no document is left. Needs a `close`."""
         obj = self._objects.new(room)
         document = self._live.begin(room, obj, lambda new: new.set_up(title))
         me = self.people.me.uid
         return DocumentRow(obj=obj, room=room, title=document.title, updated=clock.now_ms(), by=me, words=0, excerpt="")
 
     def add(self, room: RoomId, changes: "Sequence[bytes]") -> ObjId:
-        """Creates a document of which `changes` are the first changes (data), stored in one transaction. Returns its
-        id."""
+        """Creates a document of which `changes` are the first changes (data). Returns its id. They are stored all or
+        none: BadChange for damaged data, StoreFault if the disk refuses."""
         with self._db.transaction():
             obj = self._objects.new(room)
             self._rooms.announce(room, obj, projection.KIND_ID)
@@ -220,7 +223,8 @@ class DocumentService:
 
     def close(self, obj: ObjId) -> None:
         """Ends one `open` of a document; after the last one it is no longer shown as open to colleagues. StoreFault if
-        the disk refuses edits (app/objects/live.py)."""
+        the disk still refuses edits, which then stay in memory to be stored later (`retry`). KeyError if it is neither
+        open nor has such edits."""
         try:
             if self._live.holders(obj) == 1:
                 self.leave(obj)
@@ -232,19 +236,21 @@ class DocumentService:
         return history.versions(self._changes.history(obj)[1])
 
     def document_at(self, obj: ObjId, rowid: int) -> Document:
-        """The document as it was at the version whose last change is in row `rowid`. Nothing that is written in it is
-        stored. The caller closes it."""
+        """The document as it was at the version whose last change is in row `rowid` of the store; as it is now if no
+        change of it is in that row, and empty for an unknown document. Nothing that is written in it is stored. The
+        caller closes it."""
         begun, edits = self._changes.history(obj)
         return self._made(obj, [*begun, *history.until(edits, rowid)])
 
     def before(self, obj: ObjId, rowid: int) -> Document:
-        """The document as it was before the change in row `rowid` of the store. Nothing that is written in it is
-        stored. The caller closes it."""
+        """The document as this device had it before the change in row `rowid` of the store; empty if there is nothing
+        before. Nothing that is written in it is stored. The caller closes it."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
     def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
         """Creates a document with the text and formats that this one has here, and its title with "(copy)" behind it,
-        in `room` (None: the same room). Returns its id. NotFound if this one does not exist."""
+        in `room` (None: the same room). Returns its id. NotFound if this one does not exist, StoreFault if the disk
+        refuses the new one."""
         row = self._objects.get(obj)
         if row is None:
             raise NotFound
@@ -256,7 +262,8 @@ class DocumentService:
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Document:
         """Makes a separate document out of `changes`, some or all of those of the document `obj`, to be read only: what
-        is written in it is not stored. The caller closes it."""
+        is written in it is not stored. Damaged changes are left out; without changes it is empty. The caller closes
+        it."""
         document = Document()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
             document.merge(pieces.Assembler().feed(changes))
@@ -265,9 +272,9 @@ class DocumentService:
     # ---- presence
 
     def enter(self, obj: ObjId, selection: Callable[[], tuple[int, int]]) -> None:
-        """Notes that this person has an open document on screen, and lets colleagues see it. `selection` returns
-        (anchor, caret) in UTF-16 units; it is called whenever that is to be sent. NotFound if the document is not open.
-        """
+        """Notes that this person has an open document on screen: lets colleagues see that and the selection, and lists
+        it among the recently opened. `selection` returns (anchor, caret) in UTF-16 units; it is called whenever that is
+        to be sent. NotFound if the document is not open, StoreFault if the disk refuses."""
         document, room = self._live.get(obj), self._live.room_of(obj)
         if document is None or room is None:
             raise NotFound
@@ -276,8 +283,8 @@ class DocumentService:
         self._presence.enter(room, obj, lambda: document.encode_selection(*selection()))
 
     def leave(self, obj: ObjId) -> None:
-        """Notes that this person no longer has the document on screen. What is written from now on does not count as
-        seen. A second call does no harm."""
+        """Notes that this person no longer has the document on screen, and stops showing them there to colleagues. If
+        it is in the trash, what is written from now on counts as unseen. A second call does no harm."""
         if self._presence.is_in(obj):
             self._see(obj)
         self._presence.leave(obj)
@@ -288,8 +295,9 @@ class DocumentService:
         self._presence.moved(obj)
 
     def presence(self, obj: ObjId) -> "Sequence[Caret]":
-        """The selections of colleagues in an open document, without those that cannot be found in the text yet; empty
-        if the document is not open."""
+        """The selections of colleagues in an open document, without those that cannot be found in the text yet; this
+        person's other devices count as colleagues. Empty if the document is not open or this person has not entered
+        it."""
         document = self._live.get(obj)
         if document is None:
             return []
@@ -302,8 +310,9 @@ class DocumentService:
         return carets
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
-        Messages of other tools are ignored."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`:
+        a colleague's selection in a document of the room, or that they left it. `presence_changed` is emitted.
+        Messages of other tools, and about documents that this person has not entered, are ignored."""
         self._presence.receive(room, uid, dev, payload)
 
     # ---- indexing
@@ -332,8 +341,9 @@ class DocumentService:
 
     @contextmanager
     def _shown(self, obj: ObjId) -> Iterator[Document]:
-        """A context with the document as it is now, whether it is open or not. If it is not open, its state is cached
-        after reading: merging 20,000 keystrokes takes 0.8 s, and reading their cached state 0.08 s."""
+        """A context with the document as it is now, whether it is open or not, for reading. NotFound. If it is not open
+        and many changes were merged, its state is cached afterwards: merging 20,000 keystrokes takes 0.8 s, and reading
+        their cached state 0.08 s."""
         with self._live.holding(obj) as document:
             yield document
 

@@ -15,7 +15,7 @@ from app.store.objects import Objects
 
 
 class Me(Protocol):
-    """Names this account's person."""
+    """Has this account's person, as `me`."""
 
     @property
     def me(self) -> Person: ...
@@ -52,13 +52,15 @@ class DocumentTrash:
         return next((item for item in self.put_away(row.room) if item.obj == obj), None)
 
     def take_back(self, item: PutAway) -> None:
-        """Takes a document out of the trash, to its old place. Does nothing if it is not in the trash."""
+        """Takes the document of the entry `item` out of the trash, to its old place. Does nothing if it is not in the
+        trash."""
         if self.of(item.obj) is not None:
             self._restore(item.obj)
 
     def written_after(self) -> Sequence[WrittenAfter]:
         """The documents that this person put into the trash and others have written in since then, or since this person
-        last saw it. A document counts as seen when this person opens it, and when they leave it."""
+        last saw it, the last put away first. A document counts as seen when this person opens it, and when they leave
+        it."""
         found = []
         for retired in self._retired(None, self._people.me.uid):
             seen = max(retired.row, self._objects.read_mark(retired.obj))
@@ -69,9 +71,9 @@ class DocumentTrash:
         return found
 
     def see(self, obj: ObjId, row: int) -> None:
-        """Notes that the person has seen the changes of a document up to row `row`, if it is in the trash, so that
-        `written_after` no longer lists those. Ignores an error of the disk: a full disk must not keep a document
-        open."""
+        """Notes that the person has seen the changes of a document up to row `row` of the store, if it is in the trash,
+        so that `written_after` no longer lists those. Ignores a StoreFault when the note is written: a full disk must
+        not keep a document open."""
         item = self.of(obj)
         if item is not None:
             with suppress(StoreFault):

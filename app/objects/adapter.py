@@ -50,7 +50,7 @@ class Adapter(Protocol[M]):
 
     def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> M:
         """Makes an empty model of the object `obj`. The model calls `emit` with each finished update that is made on
-        this device; it does not fail if the disk refuses the update."""
+        this device; `emit` does not fail if the disk refuses the update."""
         ...
 
     def title(self, model: M) -> str | None:

@@ -30,8 +30,9 @@ _MAIL_FIELDS = {"subject", "body", "cc"}
 
 
 def safe_link(text: str) -> str:
-    """Checks an address that a person wrote. Returns it in a form that may be linked to, with a scheme if it lacked
-    one; "" if it may not be linked to. 2 µs for an address that was checked before."""
+    """Checks an address that a person wrote: http, https, mailto, or one of Kansli's own links. Returns it without
+    white space and with a scheme (https, or mailto for a mail address) if it lacked one; "" if it may not be linked to.
+    2 µs for an address that was checked before."""
     return _judged(text) if len(text) <= 2 * MAX_ADDRESS else ""
 
 
@@ -55,7 +56,7 @@ def _if_address(link: str) -> str:
 
 
 def opened(link: str) -> str:
-    """The address that the browser or mail program gets: as written, but with the host in ASCII."""
+    """The address that the browser or mail program gets: as written, but a web address with its host in ASCII."""
     return _with_host(link, lambda name: name)
 
 
@@ -71,7 +72,7 @@ def host(link: str) -> str:
 
 
 def shown(link: str) -> str:
-    """The whole address for a person to read: with the host in ASCII if it is unfamiliar."""
+    """The whole address for a person to read: a web address with its host in ASCII if it is unfamiliar."""
     return _with_host(link, lambda name: _unicode(name) if _is_familiar(name) else name)
 
 
@@ -85,11 +86,13 @@ def _with_host(link: str, write: Callable[[str], str]) -> str:
 
 def notes(pieces: Sequence[tuple[str, str]]) -> list[str]:
     """Which links of a line need their true host beside them. `pieces`: the line's parts as (text, address of its link
-    or ""). Returns for each part the host to show after it, or "".
+    or ""). Returns for each part the host to show after it, or "". If neighbouring links have the same host, only the
+    last gets it.
 
-    A link gets its host if its text names a different host, if the host has unfamiliar letters, or if letters of the
-    line are reordered on screen. Neighbouring links are read together, with the characters close to them. Otherwise
-    "skatteverket" and ".se" could be two links, and the host that a person reads would not be theirs.
+    A link gets its host if its text names a different host, is very long or has hidden characters, if the host has
+    unfamiliar letters, or if letters of the line are reordered on screen. Neighbouring links are read together, with
+    the characters close to them. Otherwise "skatteverket" and ".se" could be two links, and the host that a person
+    reads would not be theirs.
     """
     whole = "".join(text for text, _ in pieces)
     turned = reorders(whole)
@@ -105,7 +108,9 @@ def notes(pieces: Sequence[tuple[str, str]]) -> list[str]:
 def _notes(pieces: Sequence[tuple[str, str]], label: str, turned: bool) -> list[str]:
     """The hosts to show after linked parts of a text that follow each other. `pieces`: (text, link) of each part.
     `label`: the text that a person reads there. `turned`: letters of the line are shown in another order than they are
-    written. "" for a part before one with the same host, and for all if the label agrees with the host."""
+    written. A list of "" unless a host is in doubt: `turned`, different hosts, a host with unfamiliar letters, or a
+    label that names a different one, is very long or has hidden characters. Otherwise each part's host, but "" for a
+    part before one with the same host."""
     hosts = [host(link) for _, link in pieces]
     doubtful = turned or len(set(hosts)) > 1 or _is_unfamiliar(pieces[0][1]) or _names_another(label, pieces[0][1])
     if not doubtful:
@@ -114,7 +119,8 @@ def _notes(pieces: Sequence[tuple[str, str]], label: str, turned: bool) -> list[
 
 
 def _around(whole: str, begin: int, end: int) -> str:
-    """The characters of `whole` from `begin` to `end`, extended at both ends to whole words."""
+    """The characters of `whole` from `begin` to `end`, extended at both ends to whole words, that is to white space,
+    until the result has more than _LONG_LABEL (300) characters."""
     while begin and end - begin <= _LONG_LABEL and not whole[begin - 1].isspace():
         begin -= 1
     while end < len(whole) and end - begin <= _LONG_LABEL and not whole[end].isspace():
@@ -188,7 +194,7 @@ def _split(link: str) -> SplitResult | None:
 
 @lru_cache(512)
 def _ascii(name: str) -> str:
-    """A host name in ASCII (IDNA) and small letters; "" if it is not a valid one."""
+    """A host name in ASCII (IDNA) and small letters; an IPv6 address in brackets; "" if it is not a valid one."""
     name = name.lower().rstrip(".")
     if ":" in name:
         return f"[{name}]" if re.fullmatch(r"[0-9a-f:.]+", name) else ""

@@ -20,8 +20,9 @@ def begin(facts: Facts, data: bytes) -> Structure:
 
 
 def beginning(facts: Facts, data: bytes) -> Generator[None, None, Structure]:
-    """Does the same as `begin` in steps: checks a state's `facts` against the encoded structure `data` and returns the
-    structure."""
+    """A generator that checks an object's merged state against the encoded structure `data` that came beside it: other
+    tasks can run between its steps. `facts`: what was read of the state's update. Returns the decoded structure.
+    BadUpdate if the two disagree, or if the update's items cannot be put in any order. `begin` does it at once."""
     structure = yield from decoding(data)
     sections = {section.client: section for section in facts.sections}
     for number, client in structure.clients.items():
@@ -61,8 +62,8 @@ def _check_items(facts: Facts, structure: Structure) -> Iterator[None]:
 
 
 def _check_item(section: Section, item: Item, client: Client, structure: Structure) -> None:
-    """Checks that the structure has the whole item in one run of ids, and in the sequence that the item itself
-    names."""
+    """Checks that the structure has the whole item in one run of ids, in the sequence that the item itself names, and
+    as the same type (such as a nested map) or as none. BadUpdate "state" otherwise. An item without content passes."""
     if item.kind == GC:
         return
     run, number = client.sequence(item.clock), client.parent(item.clock)
@@ -78,8 +79,9 @@ def _check_item(section: Section, item: Item, client: Client, structure: Structu
 
 
 def _check_lows(section: Section, client: Client) -> None:
-    """Checks that the structure and the update name the same surrogate pairs in the text that is not deleted. Pairs of
-    deleted text are in the structure alone."""
+    """Checks that the structure (`client`) and the update (`section`) name the same surrogate pairs (characters of two
+    UTF-16 units) in one client's text that is not deleted. BadUpdate "state" otherwise. Pairs of deleted text are in
+    the structure alone."""
     gone = [(item.clock, item.clock + item.length) for item in section.items if item.kind in (DELETED, GC)]
     at, lows = 0, list[int]()
     for low in client.lows:
@@ -93,7 +95,7 @@ def _check_lows(section: Section, client: Client) -> None:
 
 def _check_order(facts: Facts) -> Iterator[None]:
     """▲ Checks that the items can be put in an order in which each comes after all that it names, so that parents and
-    neighbours form no cycle. BadUpdate "cycle" otherwise."""
+    neighbours form no cycle. BadUpdate "cycle" otherwise. A generator: other tasks can run between its steps."""
     left = {section.client: iter(section.items) for section in facts.sections}
     ends = {section.client: section.end for section in facts.sections}
     heads: dict[int, Item | None] = {client: next(items) for client, items in left.items()}
@@ -121,7 +123,8 @@ def _check_order(facts: Facts) -> Iterator[None]:
 
 def _missing(item: Item | None, heads: dict[int, Item | None], ends: dict[int, int]) -> Id | None:
     """The first of the ids that the item names (its neighbours and parent) that is not in the order yet; None if all
-    are. `heads`: each client's next item that is not in the order; `ends`: the clock behind its last one."""
+    are, or if there is no item. `heads`: each client's next item that is not in the order; `ends`: the clock behind its
+    last one."""
     for ident in (item.origin, item.right, item.parent) if item is not None else ():
         if isinstance(ident, tuple) and not _is_put(ident, heads, ends):
             return ident

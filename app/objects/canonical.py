@@ -59,7 +59,8 @@ def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[
 
 def _runs(read: "_Reader", client: int, count: int) -> tuple[bool, list[Run]]:
     """Reads the next `count` items, all of the CRDT client number `client`. Returns (whether they are complete from
-    clock 0 on, the items). Neighbouring items that could be one are joined, whether the CRDT had joined them or not."""
+    clock 0 on, the items). Neighbouring items that could be one are joined, whether the CRDT had joined them or not.
+    IndexError, ValueError, RecursionError or struct.error for damaged bytes."""
     clock, runs = read.uint(), list[Run]()
     whole = clock == 0
     for _ in range(count):
@@ -94,7 +95,8 @@ def _item(read: "_Reader", clock: int, info: int) -> Run:
 
 
 def _content(read: "_Reader", what: int) -> tuple[int, Any]:
-    """Reads the content of an item of kind `what`. Returns (its length in the CRDT's units, the content)."""
+    """Reads the content of an item of kind `what` (the CRDT's number for text, a map, …). Returns (its length in the
+    CRDT's units, the content). ValueError for an unknown kind."""
     match what:
         case 1:
             return read.uint(), None
@@ -140,7 +142,8 @@ def _join(client: int, before: Run, run: Run) -> bool:
 
 
 def _ranges(read: "_Reader") -> list[list[int]]:
-    """A client's deleted clocks as [from, length], sorted, neighbours joined."""
+    """Reads one CRDT client's ranges of deleted clocks from a delete set. Returns them as [from, length], sorted;
+    ranges that touch or overlap are joined."""
     out: list[list[int]] = []
     for clock, length in sorted((read.uint(), read.uint()) for _ in range(read.uint())):
         if out and clock <= out[-1][0] + out[-1][1]:
@@ -152,7 +155,7 @@ def _ranges(read: "_Reader") -> list[list[int]]:
 
 class _Reader:
     """Reads numbers, texts and values in lib0, the encoding of CRDT updates, from the beginning of some bytes.
-    IndexError past their end."""
+    IndexError past their end; ValueError for an unknown kind of value, a number that is too long or a damaged text."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -216,13 +219,15 @@ class _Reader:
         return found()
 
     def _list(self) -> list[Any]:
-        """Reads a list. ▲ A list that would look like the array that replaces a value of another type gets a mark of
-        its own: nobody then attests (confirms) a snapshot that has one of them in place of the other."""
+        """Reads a list. A value that JSON lacks is replaced by an array such as ["bytes", hex]. ▲ A list that would
+        look like such an array is returned with "list" before its values: nobody then attests (confirms) a snapshot
+        that has one of them in place of the other."""
         values = [self.any() for _ in range(self.uint())]
         return ["list", *values] if values and values[0] in _WORDS else values
 
     def _int(self) -> int:
-        """Reads a signed number: the first byte has six bits and the sign, each further one seven bits."""
+        """Reads a signed number: the first byte has six bits and the sign, each further one seven bits. ValueError if
+        it is longer than nine bytes."""
         byte = self.byte()
         sign = -1 if byte & 0x40 else 1
         value, shift = byte & 0x3F, 6

@@ -31,7 +31,8 @@ _DOMAIN = b"kansli/v1 attested\n"
 class State:
     """An object's merged state up to a position. `update`: the whole object as one update. `begun`: what its judge
     knows, as bytes (FORMAT.md). `digest`: the hash by which other members attest the state. `held`: the short texts
-    that the caller asked for, by map and key. `waits`: positions of the changes that still wait for others."""
+    that the caller asked for, by map and then key. `waits`: positions of the changes that still wait for others and are
+    not in the state."""
 
     update: bytes
     begun: bytes
@@ -41,8 +42,9 @@ class State:
 
 
 class Making(Protocol):
-    """A function that makes an object's state: `state_at`, which has the arguments' meaning, or one that does the same
-    in another process (app/worker/states.py). It enters the context `named` only while this process merges."""
+    """A function that makes an object's merged state from its changes, or None if they cannot be merged: `state_at`,
+    which explains the arguments, or one that does the same in another process (app/worker/states.py). It enters the
+    context `named` only while this process merges. The other process adds WorkerDied and WorkerUnavailable."""
 
     def __call__(
         self,
@@ -58,9 +60,9 @@ class Making(Protocol):
 
 
 class Compaction(Protocol):
-    """A kind's `Compact`: makes the content of a snapshot from an object's `changes` up to position `n`. It has two
-    more arguments: `making`, the function that makes the state, and `named`, a context that it enters only while this
-    process merges."""
+    """The function of a kind of object that makes the content of a snapshot from an object's `changes`, all up to
+    position `n`. Returns None if they cannot be merged. `making`: the function that makes the merged state. `named`: a
+    context that is entered only while this process merges. Without these two it is called as a `Compact`."""
 
     def __call__(
         self,
@@ -93,9 +95,9 @@ def state_at(
     text_keys: Sequence[tuple[str, str]] = (),
     named: AbstractContextManager[None] = UNNAMED,
 ) -> State | None:
-    """The merged state of an object's `changes` up to position `n`; the changes are judged in their order. None if they
-    cannot be merged, or if the state is larger than an update may be. BadChange if they begin with a state that is
-    damaged.
+    """The merged state of an object's `changes`, which are judged in their order. `n`: the position up to which they
+    reach; none is left out for being later. None if they cannot be merged, or if the state is larger than an update may
+    be. BadChange if they begin with a state that is damaged; any other damaged change does not count.
 
     `unpack` is given a change's data, and returns the update or piece in it or raises BadChange. `texts` and `maps`:
     the names of the CRDT's roots. `text_keys`: the (map, key) of each text that the caller needs; the result's `held`
@@ -129,9 +131,9 @@ def state_of(
     updates: Sequence[bytes], begun: bytes = b"", *, texts: Sequence[str] = (), maps: Sequence[str] = ()
 ) -> tuple[bytes, bytes, dict[str, Any]] | None:
     """Merges the updates of a CRDT with the roots `texts` and `maps`. Returns (the whole as one update, the hash by
-    which members attest a snapshot (sign that they have computed the same), the content of the roots); None if ids are
-    missing, if an update cannot be merged, or if a value is nested by the thousand. `begun`: what the object's judge
-    knows, as bytes.
+    which members attest a snapshot (sign that they have computed the same), the content of each root by its name).
+    Bytes that are no update are left out. None if ids are missing, if a valid update cannot be merged, or if a value is
+    nested by the thousand. `begun`: what the object's judge knows, as bytes.
 
     The hash: H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun). Two texts that look
     alike and differ in ids have different hashes: the next edit of one of them would be lost in the other.
@@ -150,11 +152,11 @@ def state_of(
 
 def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, list[bytes]]:
     """Judges an object's changes in order (decides which of them count). Returns (the judge, the updates that count, in
-    the order of their verdicts). `unpack` is given a change's data, and returns the update or piece in it or raises
-    BadChange.
+    the order of their verdicts: one that waited comes after what it waited for). `unpack` is given a change's data, and
+    returns the update or piece in it or raises BadChange; the change then does not count.
 
-    Changes at position 0 make up a state to begin with. Changes that were waiting in that state follow at their own
-    positions.
+    Changes at position 0 are together one state to begin with; BadChange if it is damaged. Changes that were waiting in
+    that state follow at their own positions.
     """
     replay, updates = Replay(unpack, _Nothing()), list[bytes]()
     begins = [change for change in changes if not change.position]
@@ -175,6 +177,6 @@ def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, lis
 
 
 def _plain(value: object) -> object:
-    """▲ The value that is written to JSON in place of one that JSON lacks: bytes, or another that no tool of ours
-    makes. Such a value stops nobody's work; the items in the hash still distinguish it."""
+    """▲ The value that is written to JSON in place of one that JSON lacks: ["bytes", hex] for bytes, ["other"] for any
+    other, which no tool of ours makes. Such a value stops nobody's work; the items in the hash still distinguish it."""
     return ["bytes", value.hex()] if isinstance(value, bytes | bytearray) else ["other"]

@@ -18,8 +18,8 @@ _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT
 
 
 def clean_name(name: str) -> str:
-    """A file name without unsafe parts, such as folders, control characters and names that Windows reserves.
-    BadFileName if nothing is left of it."""
+    """A file name of at most 180 characters without unsafe parts, such as folders, control characters and names that
+    Windows reserves; the extension is kept. BadFileName if nothing is left of it."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     if len(last) > 2 * _LOOKED_AT:
         last = last[:_LOOKED_AT] + last[-_LOOKED_AT:]
@@ -45,7 +45,7 @@ def shown_name(name: str) -> str:
 
 def free_path(folder: Path, name: str) -> Path:
     """A path in `folder` for a file with this name that does not exist yet: "fil.pdf", "fil (2).pdf" … The name is made
-    safe. BadFileName."""
+    safe; no file is made. BadFileName."""
     name = clean_name(name)
     candidate = folder / name
     number = 2

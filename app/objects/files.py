@@ -41,9 +41,10 @@ class SealedFiles:
         self._transfers = transfers
 
     async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
-        """Encrypts a file for upload. Returns its manifest, which describes the parts and their keys, and the parts'
-        ids. Calls `progress` with the bytes done and in all. FileUnreadable (also if the file became shorter
-        meanwhile), DiskFull, StoreUnwritable; if it fails, no part is kept."""
+        """Encrypts a file of the object `obj`, stores its parts on this device and starts their upload. Returns (the
+        manifest, which names the parts and holds their keys; the parts' ids, in order). Calls `progress` with the bytes
+        done and in all. FileUnreadable (also if the file became shorter meanwhile), DiskFull, StoreUnwritable; if it
+        fails, the parts are deleted."""
         size = await asyncio.to_thread(size_of, source)
         parts: list[Part] = []
         done = 0
@@ -79,10 +80,11 @@ class SealedFiles:
                 log.store.warning("part-not-dropped", part=part, code=e.code)
 
     async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches the parts that `manifest` describes, decrypts them, and writes the file to `target`. Calls `progress`
-        with the bytes done and in all. If it fails, a file that was at `target` before is unchanged. StoreUnwritable if
-        `target` cannot be written, Reject for a damaged manifest or part; errors of `Blobs.read` and
-        `Transfers.fetch`."""
+        """Reads the parts that `manifest` describes on this device, or fetches them from the server; decrypts them, and
+        writes the file to `target`. Calls `progress` with the bytes done and in all. If it fails, a file that was at
+        `target` before is unchanged. StoreUnwritable if `target` cannot be written, also on a full disk. Reject for a
+        damaged manifest or part; NotFound or StoreCorrupt if a part's bytes here are lost or damaged; Refused or
+        Unreachable from the server."""
         described = Manifest.decode(manifest)
         try:
             draft = await asyncio.to_thread(Draft, target)
@@ -137,8 +139,8 @@ def part_count(size: int) -> int:
 
 
 def _read(source: Source, at: int, size: int) -> bytes:
-    """The next part of a file: from byte `at` on, at most PART_BYTES. `size`: the file's size at the start; bytes that
-    were added to the file since are ignored. FileUnreadable."""
+    """The next part of a file: from byte `at` on, at most PART_BYTES; b"" at its end, also if it became shorter.
+    `size`: the file's size at the start; bytes that were added to the file since are ignored. FileUnreadable."""
     if isinstance(source, Pasted):
         return source.data[at : at + PART_BYTES]
     try:

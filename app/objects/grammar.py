@@ -56,8 +56,9 @@ Deleted: TypeAlias = Sequence[tuple[int, Sequence[tuple[int, int]]]]
 
 class Item(NamedTuple):
     """One item of a CRDT update: `length` consecutive ids (client, clock) of one CRDT client number, from `clock` on,
-    with content of one `kind`. `origin` and `right`: the ids of its neighbours when it was written. `parent` (a root's
-    name or a type's id) and `key` are None where a neighbour gives them. `keyed`: it is a map's value."""
+    with content of one `kind` (a text, values, a nested type …). `origin` and `right`: the ids of its neighbours when
+    it was written. `parent` (a root's name or a nested type's id) and `key` are None where a neighbour gives them.
+    `keyed`: it is a map's value, also if `key` is None."""
 
     clock: int
     length: int
@@ -174,7 +175,8 @@ class _Update:
             raise BadUpdate("several", self._read.end)
 
     def _outside(self, sections: Sequence[Section]) -> Generator[None, None, list[Id]]:
-        """The ids that the update names and does not contain."""
+        """The ids that the update names and does not contain, in the order in which it names them, with repetitions.
+        `sections`: the update's items."""
         tired, named = self._read.tired, self._named
         own: dict[int, Section] = {}
         for section in sections:
@@ -265,7 +267,8 @@ class _Update:
         return name
 
     def _short_text(self, most_bytes: int) -> Generator[None, None, str | None]:
-        """Reads a text of at most `most_bytes`. A longer one is checked and skipped; then the result is None."""
+        """Reads a text of at most `most_bytes`, with its length before it. A longer one is checked and skipped; then
+        the result is None. BadUpdate "text" or "truncated"."""
         read, start = self._read, self._read.at
         size = read.size()
         if size <= most_bytes:
@@ -275,7 +278,8 @@ class _Update:
         return None
 
     def _whole_text(self) -> Generator[None, None, str]:
-        """Reads a text of any length from the update, in steps between which other tasks can run."""
+        """Reads a text of any length, with that length before it, in steps between which other tasks can run. BadUpdate
+        "text" or "truncated"."""
         read, start = self._read, self._read.at
         parts: list[str] = []
         for part in read.texts(start, read.size()):
@@ -287,7 +291,7 @@ class _Update:
     def _text(self, clock: int, lows: list[int]) -> Generator[None, None, int]:
         """Reads an item's text and returns its length in UTF-16 units. `clock`: that of its first unit. Adds the clocks
         of second halves of surrogate pairs to `lows`. The pairs count towards the update's limit only when all of the
-        text is read."""
+        text is read (BadUpdate "total"). BadUpdate "text" if it is no UTF-8."""
         read, start = self._read, self._read.at
         pairs = length = 0
         for part in read.texts(start, read.size()):
@@ -365,8 +369,8 @@ class _Update:
 
 
 def _emptied(things: dict[K, V], read: Reader) -> Iterator[None]:
-    """Removes all entries of a dict, a few at a time. ▲ Otherwise its memory would be freed in one piece, which takes
-    30 ms for 500,000 entries."""
+    """Removes all entries of a dict, in steps; `read` counts the work. ▲ Otherwise its memory would be freed in one
+    piece, which takes 30 ms for 500,000 entries."""
     while things:
         things.popitem()
         if read.tired():
@@ -390,7 +394,7 @@ def _is_mark(name: str, size_bytes: int) -> bool:
 
 def client_begun(piece: bytes) -> int | None:
     """The CRDT client number whose items an update has, read from `piece`, the first bytes of the update. None if those
-    bytes are too few, or if the update has items of no client or of several."""
+    bytes are too few or not valid, or if the update has items of no client or of several."""
     read = Reader(piece)
     try:
         if read.number() != 1:

@@ -34,8 +34,9 @@ _SIMPLE = frozenset((b"true", b"false", b"null"))
 
 
 def skip_json(read: Reader) -> Iterator[None]:
-    """Checks that the next text is valid JSON and moves the reader behind it. Works in steps; BadUpdate "json",
-    "depth", "twice" or "text" if it is not valid, "total" if the update holds too much."""
+    """Checks that the next text, which has its length before it, is valid JSON and moves the reader behind it. Works in
+    steps; BadUpdate "json", "depth", "twice" or "text" if it is not valid, "truncated" or another rule of numbers if
+    its length is not, "total" if the update holds too much."""
     start = read.at
     size = read.size()
     begin = read.at
@@ -47,7 +48,8 @@ def skip_json(read: Reader) -> Iterator[None]:
 
 
 class _Json:
-    """Checks one JSON text in an update, from byte `begin` to the reader's position. Errors name byte `start`."""
+    """Checks one JSON text in an update, from byte `begin` to the reader's position. Errors name byte `start`, where
+    the length before the text begins."""
 
     __slots__ = ("_at", "_data", "_end", "_first", "_key", "_read", "_start")
 
@@ -110,7 +112,7 @@ class _Json:
         self._read.at = self._end
 
     def _ends(self, mark: int) -> bool:
-        """Whether the next byte of the JSON is the character code `mark`. If so, moves behind it."""
+        """Whether the next byte of the JSON is the character code `mark`; False at its end. If so, moves behind it."""
         found = self._at < self._end and self._data[self._at] == mark
         self._at += found
         return found
@@ -118,7 +120,7 @@ class _Json:
     def _quick(self) -> int:
         """Moves over the next token if it is short, and returns its kind: the byte of a punctuation mark, _STRING, or
         _PLAIN for a number, true, false or null. Returns 0 and does not move if no token follows, or if the token may
-        be longer than STRETCH: then `_slow` decides."""
+        be longer than STRETCH: then `_slow` decides. BadUpdate for a number that is too large."""
         at, limit, end = self._at, self._at + STRETCH, self._end
         if limit >= end:
             found = _TOKEN.match(self._data, at, end)
@@ -140,7 +142,7 @@ class _Json:
     def _slow(self, *, key: bool = False) -> Generator[None, None, int]:
         """Moves over the next token, however long it is, and returns its kind: the byte of a punctuation mark, _STRING,
         or _PLAIN for a number, true, false or null. `key`: it should be a map's key, which is then noted in `_key`.
-        BadUpdate if no token follows."""
+        BadUpdate "json" if no valid token follows."""
         yield from self._over(_SPACE)
         first = self._data[self._at] if self._at < self._end else 0
         if first == _STRING:
@@ -156,8 +158,8 @@ class _Json:
         return kind
 
     def _over(self, pattern: re.Pattern[bytes]) -> Iterator[None]:
-        """Moves over all characters that `pattern` matches from the present place on, in steps between which other
-        tasks can run."""
+        """Moves over all characters that `pattern` matches from the present place on, maybe none, in steps between
+        which other tasks can run."""
         while True:
             found = pattern.match(self._data, self._at, min(self._at + STRETCH, self._end))
             long = found is not None and found.end() == self._at + STRETCH
@@ -168,8 +170,8 @@ class _Json:
                 yield from self._pause()
 
     def _new_key(self, keys: set[str | bytes]) -> Iterator[None]:
-        """Moves over a map's key and the colon behind it. BadUpdate if the key is in `keys` already; otherwise it is
-        added."""
+        """Moves over a map's key and the colon behind it, and adds the key to `keys`. BadUpdate "twice" if it is in
+        `keys` already, "json" if no key and colon follow."""
         if kind := self._quick():
             quoted = self._data[self._first : self._at]
             key = _decoded(quoted) if kind == _STRING else b""
@@ -183,8 +185,8 @@ class _Json:
             raise self._bad()
 
     def _string(self, key: bool) -> Iterator[None]:
-        """Moves over the rest of a string, behind its first quote. If `key`, notes the string in `_key`; of a long one
-        only its hash, behind a byte that no text has."""
+        """Moves over the rest of a string, behind its first quote. BadUpdate "json" if it has no valid end. If `key`,
+        notes the string in `_key`; of a long one only its hash, behind a byte that no text has."""
         whole, start, size = hashlib.sha256(), b"", 0
         while (end := self._stretch()) > self._at:
             if key:
@@ -201,7 +203,8 @@ class _Json:
         self._key = start if size <= STRETCH else b"\xff" + whole.digest()
 
     def _stretch(self) -> int:
-        """The offset where the next stretch of a string ends: at most STRETCH bytes on, and between characters."""
+        """The offset where the next stretch of a string ends: at most STRETCH bytes on, and between characters. The
+        present offset if the string ends there, or is not valid there. Does not move."""
         found = _CHARACTERS.match(self._data, self._at, min(self._at + STRETCH, self._end))
         end = found.end() if found is not None else self._at
         while end < self._end and self._data[end] & 0xC0 == 0x80:
@@ -209,8 +212,8 @@ class _Json:
         return end
 
     def _number(self) -> Iterator[None]:
-        """Moves over a number and checks its size. Of a long one only the first digits and the power of ten are
-        used."""
+        """Moves over a number. BadUpdate "json" if a whole one does not fit into 64 bits with sign, if any other is
+        infinite, or if digits are missing. Of a long one only the first digits and the power of ten are used."""
         first = self._at
         self._at += self._data[first] == _MINUS
         before = self._at
@@ -235,15 +238,15 @@ class _Json:
         self._check_number(short, whole)
 
     def _digits(self, *, least: bool = True) -> Iterator[None]:
-        """Moves over digits. If `least`, BadUpdate when there is none."""
+        """Moves over digits. If `least`, BadUpdate "json" when there is none."""
         begin = self._at
         yield from self._over(_DIGITS)
         if least and self._at == begin:
             raise self._bad()
 
     def _exponent(self) -> Generator[None, None, int]:
-        """Reads the exponent of a number, behind its e. One of more than 12 digits is returned as ±10**12, which is
-        larger than any text is long."""
+        """Reads the exponent of a number, behind its e, with its sign; BadUpdate "json" if it has no digit. One of more
+        than 12 digits is returned as ±10**12, which is larger than any text is long."""
         sign = -1 if self._ends(_MINUS) else 1
         if sign == 1:
             self._ends(0x2B)
@@ -254,8 +257,8 @@ class _Json:
         return sign * int(self._data[first : self._at] or b"0") if self._at - first <= 12 else sign * 10**12
 
     def _check_number(self, text: bytes, whole: bool) -> None:
-        """▲ Checks that a whole number fits into 64 bits, and that any other one is finite. `whole`: `text` has no
-        fraction and no exponent."""
+        """▲ Checks that a whole number fits into 64 bits with sign, and that any other one is finite; BadUpdate "json"
+        otherwise. `text`: the number. `whole`: it has no fraction and no exponent."""
         if whole and len(text) > 18 and (len(text) > 20 or not -(2**63) <= int(text) < 2**63):
             raise self._bad()
         if not whole and abs(float(text)) == float("inf"):

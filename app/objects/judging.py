@@ -92,13 +92,13 @@ class Judge:
         return (yield from self._judging(change, facts))
 
     def step(self) -> Verdict:
-        """Judges the oldest of the waiting updates that have everything they need now. Call it only while `ready`:
-        IndexError otherwise."""
+        """Judges one of the waiting updates that have everything they need now, the one at the lowest position. Call it
+        only while `ready`: IndexError otherwise."""
         return finished(self.stepping())
 
     def stepping(self) -> Generator[None, None, Verdict]:
-        """Does the same as `step`, in steps of work. If it is closed before the verdict, the caller must roll the
-        transaction back."""
+        """Does the same as `step`, in steps of work. If the generator is closed before the verdict, the caller must
+        call `rollback`: the update would otherwise be lost."""
         while (position := heappop(self._order)) not in self._ready:
             pass
         change = self._ready.pop(position)
@@ -216,8 +216,9 @@ class Judge:
         return Verdict(change, Kind.LATE, missing=missing, deferred=slow)
 
     def _claim(self, change: Change, facts: Facts) -> bool:
-        """Gives each CRDT client number that the update is the first to use to the update's author, for good. Returns
-        whether one of the update's numbers is among those with which its author began too many in one hour."""
+        """Gives each CRDT client number that the update is the first to use to the update's author, for good unless the
+        caller rolls back since the update breaks a rule. Returns whether one of the update's numbers is among those
+        with which its author began too many in one hour."""
         slow = False
         for section in facts.sections:
             new = section.client not in self.structure.clients

@@ -35,9 +35,9 @@ class BadUpdate(BadChange):
 
 
 class Reader:
-    """Reads some bytes from their beginning, strictly. Every method moves its position `at` on, and raises BadUpdate
-    where the bytes break a rule or end too early (`stretch` and `texts` do not check the end: `size` does it for them).
-    `work` counts the steps since the last pause."""
+    """Reads some bytes (at most MAX_BYTES) from their beginning, strictly. Every method moves its position `at` on, and
+    raises BadUpdate where the bytes break a rule or end too early (`stretch` and `texts` do not check the end: `size`
+    does it for them). `work` counts the steps since the last pause."""
 
     __slots__ = ("at", "data", "end", "things", "work")
 
@@ -58,7 +58,9 @@ class Reader:
         return self.data[at]
 
     def number(self, limit: int = MAX_CLOCK) -> int:
-        """Reads an unsigned number in its shortest form, below `limit`, which is at least 128."""
+        """Reads an unsigned number of seven bits a byte, the lowest first. BadUpdate "number" if it is not in its
+        shortest form, "limit" if it is not below `limit` (at least 128: one of a single byte is not compared),
+        "truncated" at the end."""
         data, start = self.data, self.at
         at = start
         try:
@@ -86,8 +88,9 @@ class Reader:
         return value
 
     def count(self, least_bytes: int = 1) -> int:
-        """Reads the number of things that follow, each of at least `least_bytes` bytes. BadUpdate if so many do not fit
-        into the rest. ▲ yrs allocates memory for as many as are named."""
+        """Reads the number of things that follow, each of at least `least_bytes` bytes, and counts them towards the
+        update's limit. BadUpdate "truncated" if so many do not fit into the rest, "total" above the limit. ▲ yrs
+        allocates memory for as many as are named."""
         start = self.at
         value = self.number()
         if value * least_bytes > self.end - self.at:
@@ -97,7 +100,7 @@ class Reader:
 
     def spend(self, things: int) -> None:
         """Counts `things` (items, ranges, values) towards the update's limit; BadUpdate "total" above MAX_THINGS. ▲
-        Otherwise 75 MiB of things of two bytes each would take 7 GB to judge."""
+        Otherwise 24 MiB of things of two bytes each would take over 2 GB to judge."""
         self.things += things
         if self.things > MAX_THINGS:
             raise BadUpdate("total", self.at)
@@ -120,15 +123,16 @@ class Reader:
         return True
 
     def size(self) -> int:
-        """Reads the number of bytes that follow. BadUpdate if the rest is shorter."""
+        """Reads the number of the bytes that follow, but not those bytes. BadUpdate "truncated" if the rest is
+        shorter."""
         size = self.number()
         if size > self.end - self.at:
             raise BadUpdate("truncated", self.at)
         return size
 
     def text(self) -> str:
-        """Reads a text in UTF-8, without surrogates, with its length before it. ▲ yrs before 0.28 does not check this:
-        its behaviour is undefined for other bytes."""
+        """Reads a text in UTF-8, without surrogates, with its length before it. BadUpdate "text" or "truncated". ▲ yrs
+        before 0.28 does not check this: its behaviour is undefined for other bytes."""
         return self.stretch(self.at, self.size())
 
     def stretch(self, start: int, size: int) -> str:
@@ -143,7 +147,7 @@ class Reader:
             raise BadUpdate("text", start) from None
 
     def texts(self, start: int, size: int) -> Iterator[str]:
-        """Reads the next `size` bytes as UTF-8 in stretches that end between characters, at least one. `size` is a
+        """Reads the next `size` bytes as UTF-8 in stretches that end between characters; "" if `size` is 0. `size` is a
         number that `size()` returned: whether so many bytes are there is not checked again. BadUpdate "text", which
         names the offset `start`, if they are no UTF-8."""
         end = self.at + size

@@ -22,18 +22,20 @@ class ObjectLink:
     words: tuple[str, ...] = ()
 
     def to_markup(self, title: str) -> str:
-        """The link in the form that chat and documents read: `[title](kansli://…)`, to be pasted there."""
+        """The link in the form that chat and documents read: `[title](kansli://…)`, to be pasted there. `title`: the
+        words to show, on one line; square brackets in it become round ones."""
         label = " ".join(title.split()).replace("[", "(").replace("]", ")")
         return f"[{label}]({self.to_text()})"
 
     def to_text(self) -> str:
-        """The text of a copied link: `kansli://<room hex>/<object hex>?kind=chat&ref=…`. It has no content."""
+        """The text of a copied link: `kansli://<room hex>/<object hex>?kind=chat&ref=…`. It has nothing of the object's
+        content or title."""
         query = {"kind": self.kind} | ({"ref": self.ref.hex()} if self.ref else {})
         return f"{SCHEME}://{self.room.hex()}/{self.obj.hex()}?{urlencode(query)}"
 
     @classmethod
     def parse(cls, text: str) -> "ObjectLink | None":
-        """The link in the text, or None if it is not one of ours."""
+        """Reads a text that is one link, without `words`. None if it is not a link of ours, or damaged."""
         try:
             parts = urlsplit(text.strip())
             query = parse_qs(parts.query)
@@ -50,8 +52,8 @@ class ObjectLink:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
     """What a link shows of the thing that it leads to: its present title, when it was changed last (`updated`, ms; 0:
-    unknown), and a person (`by`; None: unknown), who is the maker for an object. A tool whose things have a state of
-    their own returns a subclass, which its part in ui/ shows."""
+    unknown), and the person who changed it last (`by`; None: unknown). A tool whose things have a state of their own
+    returns a subclass, which its part in ui/ shows."""
 
     title: str
     by: Uid | None = None
@@ -59,9 +61,9 @@ class Linked:
 
 
 def linked_object(objects: Objects, link: ObjectLink) -> Linked | None:
-    """What to show of the object that a link leads to. None if the link's room has no such object of the link's kind,
-    or if the object is in the trash. The store knows only the person who made an object; a tool that knows the person
-    who changed it last adds them (`by`)."""
+    """What to show of the object that a link leads to: title and time of change. None if the link's room has no such
+    object of the link's kind, or if the object is in the trash. The store does not know the person who changed it last:
+    a tool that does adds them (`by`)."""
     found = objects.get(link.obj)
     if found is None or found.deleted or found.room != link.room or found.kind != link.kind:
         return None

@@ -3,7 +3,7 @@
 
 The model (a `Document`, a `Board`) knows no store. This module stores its edits, merges what colleagues wrote, caches
 its state, and keeps in memory what the disk refuses. It knows no tool; each tool gives it an `Adapter`
-(app/objects/adapter.py).
+(app/objects/adapter.py). Lives on the event loop.
 
 **One change at a time.** An edit is written into the CRDT, is stored, and the views are notified of it, all before the
 call that made it returns. Storing it may complete a commit that ran apart (decision 0006), and with it come colleagues'
@@ -17,10 +17,7 @@ level:
 - `CrdtDoc` keeps its signals until the transaction is over (`_queue`). A merge between two of them would notify the
   views of the later change first.
 - This module therefore asks the model whether an edit is in progress (`is_changing`), and knows when it merges itself.
-  It then queues what was received until the event loop's next turn. No edit lasts longer, since none waits for
-  anything.
-
-Lives on the event loop.
+  It then queues what was received until the event loop's next turn. No edit lasts longer: none waits.
 """
 
 import asyncio
@@ -108,8 +105,8 @@ class LiveObjects(Generic[M]):
                 self.close(obj)
 
     def shared(self, obj: ObjId) -> M:
-        """Returns the live model of an object, which needs no `close`: Python frees it when nobody refers to it any
-        more. NotFound."""
+        """Returns the live model of an object, the same as `open` does, loaded if it was not open. It needs no `close`:
+        Python frees it when nobody refers to it any more. NotFound."""
         return self._of(obj).model
 
     def begin(self, room: RoomId, obj: ObjId, write: Callable[[M], None]) -> M:
@@ -126,9 +123,9 @@ class LiveObjects(Generic[M]):
         return held.model
 
     def close_all(self) -> None:
-        """Closes every object and stops following the store. Call it before the store closes. StoreFault if the disk
-        refuses some edits; everything else is stored and closed all the same, and `unsaved_changes` returns the refused
-        ones."""
+        """Closes every object that somebody holds and stops following the store; an edit after it is refused. Call it
+        before the store closes. StoreFault if the disk refuses some edits; everything else is stored and closed all the
+        same, and `unsaved_changes` returns the refused ones. An error of this program in one object is only logged."""
         faults: list[StoreFault] = []
         for held in list(self._needed.values()):
             held.holders = 0
@@ -166,7 +163,7 @@ class LiveObjects(Generic[M]):
         return held.room if held is not None else None
 
     def holders(self, obj: ObjId) -> int:
-        """How many callers have opened an object and not closed it."""
+        """How many callers have opened an object and not closed it; 0 for one that is not open."""
         held = self._open.get(obj)
         return held.holders if held is not None else 0
 
@@ -179,15 +176,15 @@ class LiveObjects(Generic[M]):
         return self._open[obj].row
 
     def damaged(self, obj: ObjId) -> int:
-        """How many changes of an open object could not be read. They are kept, and everything else is shown. 0 for an
-        object that is not open."""
+        """How many changes of an open object could not be read. They are kept, and everything else is shown. Only those
+        since its cached state, if it was loaded from one. 0 for an object that is not open."""
         held = self._open.get(obj)
         return held.feeder.damaged + held.damaged if held is not None else 0
 
     # ---- what is not stored
 
     def unsaved(self, obj: ObjId) -> bool:
-        """Whether the disk has refused edits that are only in memory."""
+        """Whether the disk has refused edits of the object that are only in memory. False for one that is not open."""
         held = self._needed.get(obj)
         return bool(held and held.unsaved)
 
@@ -196,13 +193,13 @@ class LiveObjects(Generic[M]):
         return [obj for obj, held in self._needed.items() if held.unsaved]
 
     def unsaved_changes(self) -> Mapping[ObjId, Sequence[bytes]]:
-        """The changes that the disk refused and that are only in memory, as data by object. Also after `close_all`,
-        whose caller decides what becomes of them."""
+        """The changes that the disk refused and that are only in memory: by object their data, in order. Also after
+        `close_all`, whose caller decides what becomes of them."""
         return {obj: tuple(held.unsaved) for obj, held in self._needed.items() if held.unsaved}
 
     def retry(self, obj: ObjId) -> None:
         """Tries to store the object's edits that the disk has refused. Emits `fault` if it refuses again, `saved` if it
-        does not. Nothing happens if everything is stored."""
+        does not. Nothing happens if everything is stored, or if the object is not open."""
         held = self._needed.get(obj)
         if held is not None:
             try:
@@ -249,7 +246,7 @@ class LiveObjects(Generic[M]):
         return held
 
     def _load_cached(self, held: Held[M]) -> bool:
-        """Loads the object's cached merged state into the model, if there is one. False if the cached state is damaged:
+        """Loads the object's cached merged state into the model. True also if there is none. False if it is damaged:
         then the model is closed, and the caller merges all changes into a new one."""
         cached = self._objects.crdt_state(held.obj)
         if cached is None:
@@ -275,10 +272,10 @@ class LiveObjects(Generic[M]):
             held.model.close()
 
     def _cache(self, held: Held[M]) -> None:
-        """Caches the object's merged state, if enough changes were merged since the last time. ▲ Not if the model has
-        edits that are not stored, lacks changes that are, or lacks any that the room waits for: the state must be
-        exactly that of the rows up to its row. Edits that build on something which is not here yet wait in the model,
-        and are not in its state."""
+        """Caches the object's merged state, if enough changes were merged since the last time; not if the disk refuses
+        it. ▲ Not if the model has edits that are not stored, lacks changes that are, or lacks any that the room waits
+        for: the state must be exactly that of the rows up to its row. Edits that build on something which is not here
+        yet wait in the model, and are not in its state."""
         if held.since_cached < CACHE_AFTER:
             return
         with suppress(StoreFault):  # it is only slower to open without
@@ -293,8 +290,9 @@ class LiveObjects(Generic[M]):
     # ---- inside: storing
 
     def _save(self, held: Held[M], update: bytes) -> None:
-        """Stores an edit that is being made on this device, while the model is still in the middle of it. If the disk
-        refuses, emits `fault` and keeps the edit in memory."""
+        """Stores `update`, an edit that is being made on this device, while the model is still in the middle of it. If
+        the disk refuses, emits `fault` and keeps the edit in memory. Of a new object, the first content is only
+        noted."""
         title = self._adapter.title(held.model)
         data = encode(update, title if title is not None and title != self._title(held.obj) else None)
         if held.is_beginning:
@@ -319,7 +317,7 @@ class LiveObjects(Generic[M]):
 
     def _store_closed(self, held: Held[M]) -> None:
         """Stores the object's edits that the disk refused, and then drops the object if its last `close` had to keep it
-        for them."""
+        for them. StoreFault if the disk refuses again."""
         had_unsaved = bool(held.unsaved)
         self._store(held)
         if had_unsaved and not held.holders:
@@ -327,8 +325,8 @@ class LiveObjects(Generic[M]):
 
     def _store(self, held: Held[M]) -> None:
         """Stores all edits of the object that are not stored yet, or none of them: StoreFault, also after `close_all`.
-        ▲ A crash between the pieces of a large edit would leave pieces that wait for others for ever, for every
-        member."""
+        Emits `saved` if the disk had refused them before. ▲ A crash between the pieces of a large edit would leave
+        pieces that wait for others for ever, for every member."""
         if not held.unsaved:
             return
         outer = held.storing
@@ -363,8 +361,9 @@ class LiveObjects(Generic[M]):
     # ---- inside: what was received
 
     def _on_appended(self, change: StoredChange) -> None:
-        """Notes a change that was just stored. ▲ One that this module did not store itself must still be merged into
-        the model: the store offers an own change again if a prune covered it."""
+        """Notes a change that the store has just stored. ▲ One that this module did not store itself must still be
+        merged into the model, now or after the running edit: the store offers an own change again if a prune covered
+        it."""
         held = self._open.get(change.obj)
         if held is None:
             return
@@ -402,7 +401,8 @@ class LiveObjects(Generic[M]):
 
     def _catch_up(self, held: Held[M]) -> None:
         """Merges the received changes into the model, in order. If a change that was merged no longer counts, reads the
-        whole object again instead. Nothing happens if the model is up to date."""
+        whole object again instead. Nothing happens if the model is up to date. An error of this program is not raised
+        (`_on_failed`); StoreFault and lack of memory are."""
         if self._open.get(held.obj) is not held or not (held.received or held.is_stale):
             return
         was_stale, held.is_merging = held.is_stale, True
@@ -423,10 +423,10 @@ class LiveObjects(Generic[M]):
             held.is_merging = False
 
     def _on_failed(self, held: Held[M], fault: Exception, *, is_again: bool) -> None:
-        """▲ Handles an error of this program in a merge, so that it does not reach the store, which would stop the
-        whole room until the next start. The changes are stored: the object is read again from them in the loop's next
-        turn, and if that fails too (`is_again`), with the next change. Until then no state of it is cached, since that
-        would lack changes."""
+        """▲ Handles the error `fault` of this program in a merge: logs it and gives it to the loop's exception handler,
+        so that it does not reach the store, which would stop the whole room until the next start. The changes are
+        stored: the object is read again from them in the loop's next turn; if that reading was what failed
+        (`is_again`), with the next change. Until then no state of it is cached, since that would lack changes."""
         log.store.exception("merge", fault, obj=short(held.obj))
         with suppress(RuntimeError):  # no loop runs
             loop = asyncio.get_running_loop()

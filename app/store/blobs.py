@@ -137,14 +137,16 @@ class Blobs:
             self._db.conn.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
 
     def checked_for(self) -> bytes | None:
-        """Says for which restore of the server from a backup this device has last checked that the server still has all
-        its parts of files: an opaque mark of that restore. None before the first check."""
+        """Says for which restore of the server from a backup this device has last checked that the server still has its
+        parts of files: an opaque mark of that restore, and of the rooms that were left out. None before the first
+        check."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'parts-looked-for'")
         return value
 
     def set_checked_for(self, mark: bytes) -> None:
         """Stores `mark`, which names a restore of the server from a backup: since it, this device has asked the server
-        for all its uploaded parts of files, and need not ask again for this restore. Replaces the former mark."""
+        for its uploaded parts of files, except in the rooms that `mark` names too, and need not ask again for this
+        restore. Replaces the former mark."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 

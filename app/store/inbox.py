@@ -7,6 +7,7 @@ from typing import assert_never
 
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
+from app.errors import BugError
 from app.store import counters
 from app.store import statements as sql
 from app.store.arrivals import Arrivals, arrivals, is_small
@@ -116,8 +117,10 @@ class Inbox:
     def set_problem(self, room: RoomId, code: str | None) -> None:
         """Stores why this device stopped the room (`code`: "fork", "rollback" or "restored"), so that nothing of the
         room's outbox is sent; None removes the code, and it is sent again. Does nothing for a room of which no state is
-        stored."""
+        stored. BugError for any other code: it could not be stored, and a stored code would be removed."""
         number = next((n for n, c in _PROBLEMS.items() if c == code), 0)
+        if code is not None and not number:
+            raise BugError(f"a reason that cannot be stored: {code}")
         with self._db.transaction():
             self._db.conn.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
 
@@ -346,7 +349,7 @@ class Inbox:
 
 
 def _event_row(room: RoomId, e: RoomEvent) -> tuple[object, ...]:
-    return room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history, e.obj, e.until, e.note
+    return room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history, e.obj, e.until, e.note, e.place
 
 
 def _reread(room: RoomId) -> str:

@@ -83,7 +83,9 @@ class Rooms:
 
     def resets(self, room: RoomId) -> list[tuple[Uid, int]]:
         """(person, server's time in ms) for each member whose account the agency has ended, in order."""
-        rows = self._db.rows("SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n", (room,))
+        rows = self._db.rows(
+            "SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n, place", (room,)
+        )
         return [(Uid(uid), t) for uid, t in rows]
 
     def left_at(self, room: RoomId, uid: Uid) -> int:
@@ -108,9 +110,12 @@ class Rooms:
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
         """The position of the newest entry that made the person `uid` an administrator or owner, or None; also if a
-        later entry lowered the role."""
+        later entry lowered the role or ended the membership. For the room's founder, if no later entry did: 1, the
+        position of the genesis."""
         found = self._db.value(
-            "SELECT max(n) FROM events WHERE room = ? AND subject = ? AND role >= ?", (room, uid, Role.ADMIN)
+            """SELECT max(n) FROM events WHERE room = ?1
+               AND (subject = ?2 AND role >= ?3 OR kind = 'genesis' AND by = ?2)""",
+            (room, uid, Role.ADMIN),
         )
         return int(found) if found is not None else None
 
@@ -124,8 +129,8 @@ class Rooms:
         """The entries of the room's log after position `after_n`, in order, at most `limit`: who was added, removed and
         so on, and the records that leave a change out, for the timeline."""
         rows = self._db.rows(
-            """SELECT n, t, kind, by, subject, role, history, obj, until, note FROM events WHERE room = ? AND n > ?
-               ORDER BY n, place LIMIT ?""",
+            """SELECT n, t, kind, by, subject, role, history, obj, until, note, place FROM events
+               WHERE room = ? AND n > ? ORDER BY n, place LIMIT ?""",
             (room, after_n, limit),
         )
         return [
@@ -140,8 +145,9 @@ class Rooms:
                 obj=obj,
                 until=until,
                 note=note,
+                place=place,
             )
-            for n, t, kind, by, subject, role, h, obj, until, note in rows
+            for n, t, kind, by, subject, role, h, obj, until, note, place in rows
         ]
 
     def set_muted(self, room: RoomId, muted: bool) -> None:

@@ -245,8 +245,8 @@ OLDEST_KEPT_ITEMS = "SELECT rowid, t, size FROM kept_items ORDER BY t LIMIT ?"
 ADD_RECEIPT = """INSERT INTO receipts (room, n, proof) VALUES (?, ?, ?)
     ON CONFLICT (room) DO UPDATE SET n = excluded.n, proof = excluded.proof WHERE excluded.n > n"""
 ADD_EVIDENCE = "INSERT OR IGNORE INTO evidence (room, code, ours, theirs, claim, t) VALUES (?, ?, ?, ?, ?, ?)"
-ADD_EVENT = """INSERT OR REPLACE INTO events (room, n, t, kind, by, subject, role, history, obj, until, note)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+ADD_EVENT = """INSERT OR REPLACE INTO events (room, n, t, kind, by, subject, role, history, obj, until, note, place)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ADD_ROOM = "INSERT OR IGNORE INTO rooms (room, created) VALUES (?, ?)"
 DROP_MEMBER = "DELETE FROM members WHERE room = ? AND uid = ?"
 PUT_MEMBER = "INSERT OR REPLACE INTO members (room, uid, role, since_n, history) VALUES (?, ?, ?, ?, ?)"

@@ -16,11 +16,12 @@ from sync.client.devices.device_pairing import Host
 from sync.client.devices.own_devices import Devices
 from sync.client.devices.own_recovery_sheet import RecoverySheet
 from sync.client.exchange.blob_transfer import Blobs
+from sync.client.exchange.extras import Extra
 from sync.client.exchange.history_grants import HistoryProposal, approval_waits, may_propose, proposals
 from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.member_audit import Audit
 from sync.client.exchange.missing_keys import Seals
-from sync.client.exchange.outbox import Extra, Outbox
+from sync.client.exchange.outbox import Outbox
 from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.exchange.room_operations import RoomOperations
 from sync.client.exchange.rotation_schedule import Schedule, due_ms, made_ms
@@ -211,12 +212,6 @@ class Engine:
         found = self._link.rooms.get(room)
         return (self.parts.inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
 
-    def knows(self, room: RoomId) -> bool:
-        """Whether this device follows `room` (keeps a copy of it up to date) or has followed it; False for an
-        invitation to a room it never followed. The answer is certain only while the status is ONLINE: before that, a
-        room to which the person was added meanwhile may be missing."""
-        return room in self._link.rooms or room in self._link.large
-
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         """The open proposals in `room` to let a member read the whole history. Each says why this person cannot take
         its next step (to approve it, then to seal the keys to the member), or None if they can. [] for a room that is
@@ -343,7 +338,8 @@ class Engine:
     async def learn(self, uids: list[Uid]) -> None:
         """Fetches, verifies and stores the key logs and staff records (name, title, unit) of the people `uids`, so that
         they can be shown. Those whom the server does not have are left out. Does nothing for an empty list. Unreachable
-        while offline; Refused; Reject if a log or a record is not valid: the people before that one stay stored."""
+        while offline; Refused; Reject if the server answers with somebody else, or if a log or a record is not valid:
+        the people before that one stay stored."""
         if uids:
             await self._link.book.directory(self._link.online, "", uids)
 

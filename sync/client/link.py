@@ -43,6 +43,8 @@ class Link:
     rooms: dict[RoomId, RoomSync] = field(default_factory=dict)
     large: dict[RoomId, bytes] = field(default_factory=dict)
     """The states of large rooms that are not read yet; see `open_large`."""
+    is_loaded: bool = True
+    """False while an error of the store has interrupted `reload`: `rooms` and `large` then lack some rooms."""
     connection: Connection | None = None
     outbox_work: asyncio.Event = field(default_factory=asyncio.Event)
     inbox_work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -82,7 +84,8 @@ class Link:
         found = self.rooms.get(room)
         if found is None and room in self.large:
             # ▲ a new RoomSync in its place would begin at the room's first position
-            found = self.rooms[room] = self._restore(room, self.large.pop(room))
+            found = self.rooms[room] = self._restore(room, self.large[room])
+            del self.large[room]  # ▲ only now: `_restore` may raise an error of the store
         if found is None:
             found = self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, None)
         return found
@@ -90,8 +93,9 @@ class Link:
     def reload(self) -> None:
         """Loads every room from the store, and discards the rooms and people's key logs in memory: at the start, and
         after a session that an error of the store or of this program ended. The states of large rooms are not read
-        here, but by `open_large`. ▲ A key log in memory that is ahead of the disk would be appended with entries
-        missing before it."""
+        here, but by `open_large`. If the store raises an error, `open_large` loads everything again. ▲ A key log in
+        memory that is ahead of the disk would be appended with entries missing before it."""
+        self.is_loaded = False
         self.book.forget()
         self.rooms.clear()
         self.large.clear()
@@ -100,19 +104,26 @@ class Link:
                 self.large[room] = state
             else:
                 self.rooms[room] = self._restore(room, state)
+        self.is_loaded = True
 
     async def open_large(self) -> None:
         """Reads the states of large rooms, lets other tasks of the event loop run after each part of a state, and
         notifies the listener of each room. A room whose state cannot be read is stopped as UNREADABLE, and the others
-        are read; an error of the store is raised. It runs before each connection, since until then such a room is not
-        in `rooms` and can neither receive nor send."""
+        are read; an error of the store is raised, and the next call tries again what was not read. It runs before each
+        connection, since until then such a room is not in `rooms` and can neither receive nor send.
+
+        ▲ What an interrupted `reload` did not read is read first. Otherwise such a room would be taken for a new one,
+        and be read again from its first position.
+        """
+        if not self.is_loaded:
+            self.reload()
         while self.large:
             room, state = next(iter(self.large.items()))
             stream = await _read(state)
             if self.large.get(room) is not state:  # `room` read it during the wait, or everything was loaded again
                 continue
-            del self.large[room]
             self.rooms[room] = self._restore(room, state, stream)
+            del self.large[room]  # ▲ only now: `_restore` may raise an error of the store
             self.listener.on_room(room)
 
     def _restore(self, room: RoomId, state: bytes | None, stream: RoomStream | None = None) -> RoomSync:

@@ -136,7 +136,8 @@ class InboxPort(Protocol):
         ...
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
-        """The position of the newest entry that made a member an administrator or owner; None if there is none."""
+        """The position of the newest entry that made a person an administrator or owner, also if they are none any
+        more; None if there is none. The genesis made the room's founder one."""
         ...
 
     def note_seen(self, room: RoomId, n: int, t: int) -> None:
@@ -176,7 +177,8 @@ class InboxPort(Protocol):
     def set_problem(self, room: RoomId, code: str | None) -> None:
         """Stores `code`, why `room` has stopped: "fork", "rollback" or "restored", the reasons that last after a
         restart. While it is stored, the room's outbox is held back (`OutboxPort.pending` leaves its rows out). None
-        removes the reason: the outbox is sent again. Does nothing for a room of which no state is stored."""
+        removes the reason: the outbox is sent again. Does nothing for a room of which no state is stored. BugError for
+        any other code."""
         ...
 
     def receipts(self) -> list[KeptReceipt]:
@@ -362,8 +364,8 @@ class BlobPort(Protocol):
 
     def parts_checked_for(self) -> bytes | None:
         """The mark (opaque) that `set_parts_checked_for` stored last; None if nothing is stored. It names the restore
-        of the server (from a backup) after which the server was asked for all uploaded parts of files. After a restore
-        with another mark they are asked for again."""
+        of the server (from a backup) after which the server was asked for the uploaded parts of files, and the rooms
+        whose parts it was not asked for. After a restore with another mark all are asked for again."""
         ...
 
     def set_parts_checked_for(self, mark: bytes) -> None: ...

@@ -67,7 +67,7 @@ class OpenedSnapshot:
 class RoomEvent:
     """A room entry at its position, for the timeline and the member list: `by` did something at position `n` (time `t`,
     the server's, ms). `kind` is the entry type's name, or "reset" for a member whose account the agency has ended: no
-    entry, at a position of the slice that showed it, with that member as `by` and `subject`.
+    entry, at the last position of the slice that showed it, with that member as `by` and `subject`.
 
     Each other field is None where it does not apply. `subject` is whom it concerns (add, rm for a removal, role, hist
     for giving the history), `role` the role that an add or a role entry gives, `history` for add: whether the member
@@ -88,6 +88,8 @@ class RoomEvent:
     obj: ObjId | None = None
     until: int | None = None
     note: bytes | None = field(default=None, repr=False)
+    place: int = field(default=0, repr=False)
+    """Its number among the lines of its kind at this position, from 0 on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

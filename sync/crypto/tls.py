@@ -9,6 +9,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -61,14 +62,13 @@ def make_ca(name: str) -> Pem:
     return _pem(cert, key)
 
 
-def make_server_cert(ca: Pem, hosts: list[str]) -> Pem:
+def make_server_cert(ca: Pem, hosts: list[str], key_pem: bytes | None = None) -> Pem:
     """Makes a server certificate, signed by the authority `ca` and valid for 397 days. `hosts` are the host names and
-    IP addresses that it is for, at least one. TypeError if the key of `ca` is not an elliptic-curve key."""
+    IP addresses that it is for, at least one. `key_pem`: the private key that it is for, None for a new one. TypeError
+    if it or the key of `ca` is not an elliptic-curve key, ValueError if one cannot be read."""
     authority = x509.load_pem_x509_certificate(ca.cert)
-    ca_key = serialization.load_pem_private_key(ca.key, password=None)
-    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-        raise TypeError("the authority's key is not an elliptic-curve key")
-    key = ec.generate_private_key(ec.SECP256R1())
+    ca_key = _read_key(ca.key)
+    key = ec.generate_private_key(ec.SECP256R1()) if key_pem is None else _read_key(key_pem)
     now = datetime.datetime.now(datetime.UTC)
     cert = (
         x509.CertificateBuilder()
@@ -86,6 +86,17 @@ def make_server_cert(ca: Pem, hosts: list[str]) -> Pem:
         .sign(ca_key, hashes.SHA256())
     )
     return _pem(cert, key)
+
+
+def is_issued_by(cert_pem: bytes, ca_pem: bytes) -> bool:
+    """Whether the first certificate in `cert_pem` is signed by the authority whose certificate is `ca_pem`. ValueError
+    if one of them cannot be read."""
+    cert, authority = x509.load_pem_x509_certificate(cert_pem), x509.load_pem_x509_certificate(ca_pem)
+    try:
+        cert.verify_directly_issued_by(authority)
+    except (InvalidSignature, TypeError, ValueError):  # TypeError for a kind of key that signs no certificates
+        return False
+    return True
 
 
 def hosts_of(cert_pem: bytes) -> list[str]:
@@ -108,6 +119,13 @@ def _alternative(host: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
         return x509.DNSName(host)
+
+
+def _read_key(key_pem: bytes) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(key_pem, password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError("this is not an elliptic-curve key")
+    return key
 
 
 def _pem(cert: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pem:

@@ -36,8 +36,12 @@ async def test_attack_a_statement_that_the_server_did_not_sign_explains_nothing(
     assert a.engine.status.state is LinkState.ERROR
 
 
-async def test_attack_a_server_that_drops_what_its_backup_had_is_rolled_back_whatever_it_says(w: World) -> None:
-    """Its statement is its own; what is missing was there long before that backup."""
+@pytest.mark.parametrize("late_ms", [120_000, -2 * 86_400_000], ids=["backup since", "restored long before"])
+async def test_attack_a_server_that_drops_what_its_backup_had_is_rolled_back_whatever_it_says(
+    w: World, late_ms: int
+) -> None:
+    """The statement is the server's own. What is missing was there long before that backup, or was acknowledged long
+    after that restore."""
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     backup = await backed_up(w)
@@ -45,7 +49,7 @@ async def test_attack_a_server_that_drops_what_its_backup_had_is_rolled_back_wha
     await w.settle(room)
     await restored(w, backup, a, b)
     identity = read_identity(w.data, now_ms())
-    late = now_ms() + 120_000
+    late = now_ms() + late_ms
     told = Restored.sign(identity.key, identity.fingerprint, late, late)
     seen: list[RoomState] = []
     a.on_room = lambda room: seen.append(a.engine.room_state(room))  # type: ignore[method-assign]

@@ -111,3 +111,36 @@ async def test_parts_of_a_room_that_does_not_come_back_hold_up_no_others(
         await asyncio.sleep(0.05)
     assert await comes_back()
     assert a.store.parts_checked_for() is None
+
+
+async def test_parts_of_a_room_are_asked_for_once_the_person_may_write_there_again(w: World) -> None:
+    """The server asks nobody else for them: this device alone has them."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, other, obj = await w.room(a, b), await w.room(a, b), new_obj()
+    backup = await backed_up(w)
+    sealed = os.urandom(5000)
+    parts = {PartId(os.urandom(16)): at for at in (room, other)}
+    for part, at in parts.items():
+        keep_part(b, at, obj, part, sealed)
+    b.engine.blobs.wake()
+    await until(lambda: b.store.uploads() == [])
+    await a.engine.operations.set_role(room, b.uid, 1)
+    await w.settle(room)
+    await restored(w, backup)
+    for client in (a, b):
+        client.online()
+    await w.settle(room)
+    await until(lambda: b.store.parts_checked_for() is not None and b.store.uploads() == [])
+    mark, digest = b.store.parts_checked_for(), hashlib.sha256(sealed).digest()
+    here, there = parts
+    assert await a.engine.blobs.fetch(other, obj, there, digest) == sealed
+    with pytest.raises(Refused):
+        await a.engine.blobs.fetch(room, obj, here, digest)
+    await b.restart()
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)
+    assert b.store.parts_checked_for() == mark
+    await a.engine.operations.set_role(room, b.uid, 2)
+    await w.settle(room)
+    b.engine.blobs.wake()
+    await until(lambda: b.store.parts_checked_for() != mark and b.store.uploads() == [])
+    assert await a.engine.blobs.fetch(room, obj, here, digest) == sealed

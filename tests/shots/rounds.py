@@ -19,12 +19,18 @@ from tests.shots.camera import quiet
 from tests.shots.scene import Scene, Step
 from tests.shots.story import Story, StoryTime, fill
 from tests.shots.views import OFFLINE, STOPPED, VIEWS, leave
+from ui.kit import theme
+from ui.kit.translate import change_language
 from ui.shell.window.main_window import MainWindow
 from ui.tools import TOOLS
 
 Visit = Callable[[QWidget, str], object]
 """Called for every view with the window in which it is shown and its name: the look's and the view's, with a slash
 between."""
+
+
+_DELETED = QEvent.Type.DeferredDelete.value
+"""Qt sends such events only from its own loop, which does not run here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,32 +87,41 @@ async def walk(visit: Visit, looks: dict[str, Look], views: list[str], *, painte
                     if steps is OFFLINE and wanted:
                         await o.w.stop_server()
                     for name, look in looks.items() if wanted else ():
-                        _renew(scene, clock, painted=painted)
+                        _renew(scene, clock, look, painted=painted)
                         await _visit(visit, scene, name, look, wanted)
             finally:
                 await _end(scene)
                 pump.cancel()
 
 
+def _application() -> QApplication:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    return application
+
+
 def _new_window(story: Story, clock: StoryTime) -> MainWindow:
     return MainWindow(story.me, TOOLS, keys=story.desks[0].office.unlocking, now=clock.now)
 
 
-def _renew(scene: Scene, clock: StoryTime, *, painted: bool) -> None:
-    """Puts a new window in place of the scene's. A window that has made every view takes ten times as long to change
-    its theme or text size. `painted`: whether it is to be drawn."""
+def _renew(scene: Scene, clock: StoryTime, look: Look, *, painted: bool) -> None:
+    """Puts a new window, in this look, in place of the scene's. A window that has made every view takes ten times as
+    long to change its theme or text size. `painted`: whether it is to be drawn."""
     _delete(scene.window)
+    settings = scene.story.me.settings
+    settings.set(THEME, look.theme)
+    settings.set(LANGUAGE, look.language)
+    settings.set(TEXT_SIZE, look.text_size)
+    settings.set(DENSITY, look.density)
+    change_language(look.language)  # as ui/main.py does before there is a window
+    theme.resize(_application(), look.text_size, look.density)
+    theme.apply(_application(), look.theme)
     scene.window = _new_window(scene.story, clock)
     scene.window.setUpdatesEnabled(painted)
     scene.window.show()
 
 
 async def _visit(visit: Visit, scene: Scene, name: str, look: Look, steps: dict[str, Step]) -> None:
-    settings = scene.story.me.settings
-    settings.set(THEME, look.theme)
-    settings.set(LANGUAGE, look.language)
-    settings.set(TEXT_SIZE, look.text_size)
-    settings.set(DENSITY, look.density)
     for shown in (scene.window, scene.gate):
         shown.resize(*look.size)
     await quiet()
@@ -116,6 +131,7 @@ async def _visit(visit: Visit, scene: Scene, name: str, look: Look, steps: dict[
         await quiet()
         visit(target, f"{name}/{view}")
         await leave(scene)
+        QApplication.sendPostedEvents(None, _DELETED)  # a theme would dress what nobody sees any more
 
 
 async def _end(scene: Scene) -> None:
@@ -128,4 +144,4 @@ async def _end(scene: Scene) -> None:
 def _delete(window: QMainWindow) -> None:
     window.hide()
     window.deleteLater()
-    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+    QApplication.sendPostedEvents(window, _DELETED)

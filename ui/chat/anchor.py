@@ -13,7 +13,7 @@ from ui.chat.heights import Heights
 
 
 class Rows(Protocol):
-    """The rows of the list of messages: how many there are, and their heights."""
+    """What an `Anchor` reads of a list of messages: how many rows it has (`len`), and their heights."""
 
     @property
     def heights(self) -> Heights:
@@ -40,8 +40,9 @@ class Anchor:
 
     def settle(self, height: int) -> bool:
         """Measures the rows that a window of this height (pixels) shows, and moves the place back into the list if it
-        is beyond an end. Follows the latest row if `at_end`. False, with nothing measured, if there is no row or no
-        window."""
+        is beyond an end. Shows the latest row if `at_end`, and sets `at_end` if the list ends in the window; but if the
+        first unseen row (`floor`) would leave the window, stops there, with `at_end` False. Returns True; False, with
+        nothing measured, if there is no row or no window."""
         count = len(self._rows)
         if count == 0:
             self.row = self.into = 0
@@ -53,19 +54,21 @@ class Anchor:
         return True
 
     def go_to(self, row: int, into: int) -> None:
-        """Makes the window (the visible part of the list) begin `into` pixels below the top of `row`, and follow no new
-        rows."""
+        """Makes the window (the visible part of the list) begin `into` pixels below the top of `row`, at the next
+        `settle`. New rows are not followed, unless the list then ends in the window. Unseen rows may leave the
+        window."""
         self.set_at_end(False)
         self.row, self.into, self.floor.row = row, into, None
 
     def go_to_end(self) -> None:
-        """Makes the window (the visible part of the list) show the latest row, and follow new ones."""
+        """Makes the window (the visible part of the list) show the latest row, at the next `settle`, and follow new
+        ones. Unseen rows may leave the window."""
         self.floor.row = None
         self.set_at_end(True)
 
     def move(self, by: int) -> None:
         """Scrolls by `by` pixels, down if positive; `settle` then measures the rows. Scrolling up ends following the
-        latest row."""
+        latest row, and `settle` begins it again when the list ends in the window. Unseen rows may leave the window."""
         self.floor.row = None
         if by < 0:
             self.set_at_end(False)
@@ -73,27 +76,29 @@ class Anchor:
 
     def set_at_end(self, at_end: bool) -> None:
         """Sets whether the window follows the latest row (`at_end`), and emits `at_end_changed` if that changes it.
-        Nothing is scrolled before `settle`."""
+        Nothing is scrolled before the next `settle`."""
         if at_end != self.at_end:
             self.at_end = at_end
             self.at_end_changed.emit(at_end)
 
     def insert(self, at: int, count: int, unseen: int | None) -> None:
         """Notes that `count` rows were inserted at the index `at`. The window keeps its place, unless it follows the
-        latest row. `unseen` is the index of the first of them that the person is to see; None if there is none."""
+        latest row. `unseen` is the index of the first of them that the person has not seen; None if there is none. A
+        window that follows does not push that row out."""
         if not self.at_end and at <= self.row:
             self.row += count
         self.floor.insert(at, count, unseen if self.at_end else None)
 
     def remove(self, at: int, count: int) -> None:
-        """Notes that `count` rows were removed from the index `at` on. The window keeps the number of its first row, so
-        it shows later rows if rows above it were removed."""
+        """Notes that `count` rows were removed from the index `at` on; call it when they are gone. The window keeps the
+        number of its first row, at most the last, so it shows later rows if rows above it were removed."""
         left = len(self._rows)
         self.row = max(0, min(self.row, left - 1))
         self.floor.remove(at, count, left)
 
     def rows_in_sight(self, height: int) -> range:
-        """The indexes of the rows that a window of this height (pixels) shows."""
+        """The indexes of the rows that a window of this height (pixels) shows, also those of which it shows a part.
+        Empty without rows. Nothing is measured: a height may be a guess."""
         row, y, heights = self.row, -self.into, self._rows.heights
         while row < len(heights) and y < height:
             y += heights[row]
@@ -107,7 +112,8 @@ class Anchor:
 
     def _to_end(self, count: int, height: int) -> bool:
         """Places the window of this height so that the last of `count` rows ends in it, or as near to that as the floor
-        allows (the first unseen row, which stays in the window). Returns whether the last row is in sight."""
+        allows (the first unseen row, which stays in the window). Returns whether the last row is in sight, and sets
+        `at_end` to that."""
         row, seen = count, 0
         while row > 0 and seen < height:
             row -= 1
@@ -120,7 +126,8 @@ class Anchor:
         return stopped is None
 
     def _normalise(self, count: int) -> None:
-        """Moves `row` and `into` so that the place lies within that row, of `count` rows."""
+        """Changes `row` and `into` without moving the place: after scrolling, `into` may be outside `row`, and the
+        place is then in another row, of `count` (at least 1). A place above the first row becomes that row's top."""
         self.row = min(self.row, count - 1)
         while self.into < 0 and self.row > 0:
             self.row -= 1
@@ -132,7 +139,8 @@ class Anchor:
 
     def _fill(self, count: int, height: int) -> None:
         """Measures the rows from the place down to the end of a window of this height. If the `count` rows end at or
-        above the window's end, places the window at the end of the list."""
+        above the window's end, places the window at the end of the list and sets `at_end`, as far as the first unseen
+        row allows."""
         row, seen = self.row, -self.into
         while row < count and seen < height:
             seen += self._rows.height(row)

@@ -12,8 +12,8 @@ _MIME = "application/x-kansli-message"
 
 
 def mime_of(message: Message) -> QMimeData:
-    """A message in the forms in which it is put on the clipboard: its text with and without marks, or the names of its
-    files."""
+    """A message in the forms in which it is put on the clipboard: its text without marks, as HTML, and, for Kansli,
+    with its marks; only if it has no text, the names of its files, one on each line."""
     mime = QMimeData()
     if not message.text:
         mime.setText("\n".join(attachment.name for attachment in message.attachments))

@@ -30,8 +30,8 @@ from ui.kit.translate import tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A message that is to be sent. `edits` is the own message that it changes, `reply_to` the message that it answers;
-    None if there is none."""
+    """A message that is to be sent. `edits` is the own `Message` whose text it replaces, `reply_to` the `Message` that
+    it answers; None if there is none."""
 
     text: str
     reply_to: Message | None
@@ -41,8 +41,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftMessage:
-    """A message that is being written, or whose files are being sent: it is not sent yet. `reply_to` is the message
-    that it answers, and `name` that message's author."""
+    """A message that is being written, or whose files are being sent: it is not sent yet. `reply_to` is the `Message`
+    that it answers, and `name` the name of that message's author; None and "" if it answers none."""
 
     text: str = ""
     reply_to: Message | None = None
@@ -55,8 +55,8 @@ NOTHING = DraftMessage()
 
 class Composer(QFrame):
     """The area in which a message is written, with its tools and files. It decides nothing: `submitted` is emitted with
-    what was written (a `Written`), `written` without arguments when the draft has changed. `people` returns who can be
-    mentioned."""
+    what was written (a `Written`), `written` without arguments when the draft may have changed. `people` returns who
+    can be mentioned."""
 
     submitted = Signal(object)
     written = Signal()
@@ -165,14 +165,15 @@ class Composer(QFrame):
 
     def restore(self, begun: DraftMessage, edit: Message | None = None, edited: str = "") -> None:
         """Shows a draft again. If the person was changing the message `edit`, `edited` is its new text, and `begun` is
-        shown after that edit."""
+        shown after that edit. With `edit` None, `edited` is not used."""
         self._show(begun)
         if edit is not None:
             self._begin_edit(edit, edited)
 
     def put_back(self, failed: DraftMessage) -> None:
-        """Adds a message that could not be sent to what is being written, before it; during an edit of a message, to
-        what was being written before the edit. If both are answers, the one that is being written stays an answer."""
+        """Adds `failed`, a message that could not be sent, to what is being written: its text before that text, and its
+        files. During an edit of a message, adds it to what was being written before the edit. If only one of the two
+        is an answer, both together become that answer; if both are, the one that is being written decides."""
         since = self._aside if self._edit is not None else self.begun
         text = "\n".join(part for part in (failed.text, since.text) if part.strip())
         first = failed if since.reply_to is None else since
@@ -185,7 +186,9 @@ class Composer(QFrame):
             self._show(begun)
 
     def reply(self, message: Message, name: str) -> None:
-        """Begins an answer to `message`, whose author is `name`. What is being written becomes the answer's text."""
+        """Begins an answer to `message`, whose author is `name`. What is being written becomes the answer's text.
+        During the change of a message, that change ends without being saved, its text is kept for the next change of
+        that message, and what was being written before it becomes the answer's text."""
         if self._edit is not None:
             self._leave_edit()
         self._reply, self._name = message, name
@@ -194,7 +197,8 @@ class Composer(QFrame):
         self.written.emit()
 
     def edit(self, message: Message) -> None:
-        """Begins to change `message`, one of the person's own. What was being written is shown again afterwards."""
+        """Begins to change `message`, one of the person's own. What was being written is shown again afterwards. A
+        change of another message ends without being saved; its text is kept for the next change of that message."""
         if self._edit is None or self._edit.change_id != message.change_id:
             if self._edit is not None:
                 self._leave_edit()
@@ -231,8 +235,8 @@ class Composer(QFrame):
         self._to_end()
 
     def add_files(self, files: Sequence[Source]) -> None:
-        """Adds files that are to be sent with the message; one that is there already is not added again. Does nothing
-        while a message is being changed."""
+        """Adds files that are to be sent with the message; one that is there already is not added again. While a
+        message is being changed, none is added, and nothing is shown. Gives the field the focus."""
         for file in files:
             if file not in self.files and self._edit is None:
                 self.files.append(file)
@@ -240,12 +244,13 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def clear(self) -> None:
-        """Empties the field, after the message was sent or saved, or the change of a message was cancelled. After a
-        change, shows what was being written before it."""
+        """Empties the field and removes files and answer, after the message was sent or saved, or the change of a
+        message was cancelled. After a change, shows what was being written before it."""
         self._end_edit()
 
     def cancel(self) -> None:
-        """Handles Escape: cancels the change of a message or the answer; if there is neither, emits `cancelled`."""
+        """Handles Escape and the cross over the field: cancels the change of a message, whose changed text is lost, or
+        the answer, whose text stays. If there is neither, emits `cancelled`. Gives the field the focus."""
         if self._edit is not None:
             self.clear()
         elif self._reply is not None:
@@ -262,7 +267,8 @@ class Composer(QFrame):
         return False
 
     def submit(self) -> None:
-        """Emits `submitted` with the message that is written, if there is anything to send."""
+        """Emits `submitted` with the message that is written (a `Written`), if it has a text or files. The field is not
+        emptied: the receiver calls `clear` when it takes the message."""
         if self.send_button.isEnabled():
             self.field.close_names()
             written = Written(
@@ -347,7 +353,7 @@ class Composer(QFrame):
 
     def show_left_out(self, left_out: str) -> None:
         """Shows and announces the sentence `left_out`: what could not be pasted or kept. It stays until it is closed,
-        or until another paste or a send; "" hides it."""
+        or until another paste, a send, or the beginning or end of a change of a message; "" hides it."""
         self.pasted_line.setVisible(bool(left_out))
         if left_out:
             self.pasted_line.show_text("warning", left_out, tr("Close the message"))
@@ -364,8 +370,9 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def _add_image(self, data: bytes) -> None:
-        """Adds a pasted picture as a file to be sent, byte for byte. The picture is on no disk until it is
-        encrypted."""
+        """Adds a pasted picture (`data`, a PNG or JPEG) as a file to be sent, byte for byte, with the name "Picture
+        1.png" or the like. The picture is on no disk until it is encrypted. While a message is being changed, it is not
+        added."""
         suffix = "png" if format_of(data) == b"png" else "jpg"
         self.add_files([Pasted(f"{tr('Picture')} {len(self.files) + 1}.{suffix}", data)])
 
@@ -396,7 +403,8 @@ class Banner(QWidget):
         self.hide()
 
     def show_text(self, icon: str, text: str, close: str) -> None:
-        """Shows the line with this icon and text. `close` is the name of what the cross does."""
+        """Shows the line with this icon and text. `close` says what the cross does: its tooltip and name for screen
+        readers."""
         self._icon.set_icon(icon, "accent")
         self.label.set_text(text)
         self.close_button.set_name(close, "Esc")

@@ -23,7 +23,8 @@ class Drafting:
     """Stores what is being written in one conversation and is not sent, and restores it later."""
 
     def __init__(self, view: QWidget, service: ChatService, room: RoomId, composer: Composer) -> None:
-        """`view` owns the timer and shows errors; `composer` is where the person writes."""
+        """Begins with nothing stored or shown: the caller calls `restore`. `view` owns the timer and shows errors;
+        `composer` is where the person writes."""
         self.sending: list[DraftMessage] = []
         """Drafts with files that are not sent yet."""
         self._service = service
@@ -64,7 +65,8 @@ class Drafting:
         self._storing.run_guarded(lambda: self._service.keep_draft(self._room, draft))
 
     def restore(self) -> None:
-        """Shows the stored draft in the composer again, and what of it could not be kept."""
+        """Shows the stored draft in the composer again, and how many pasted pictures of it were not kept. Does nothing
+        without a draft. If the message that was being changed is gone, its changed text is added to the draft's."""
         draft = self._service.draft(self._room)
         edit = found(self._timeline, draft.edits)
         reply = found(self._timeline, draft.reply_to if draft.edits is None else draft.aside_reply_to)
@@ -84,8 +86,8 @@ class Drafting:
             )
 
     def begin(self, written: Written) -> DraftMessage:
-        """Notes that a message with files is being sent. Until `end` it is stored with the draft, since Kansli may be
-        locked before it is sent. Returns the message, for `end`."""
+        """Notes that a message with files is being sent. Until `end` is called, `keep` stores it with the draft, since
+        Kansli may be locked before it is sent. Returns the message, for `end`. Stores nothing itself."""
         sending = self._begun(written.text, written.reply_to, written.files)
         self.sending.append(sending)
         return sending

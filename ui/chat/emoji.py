@@ -18,7 +18,7 @@ COLUMNS = 8
 
 
 def emoji_names() -> dict[str, str]:
-    """The emoji that can be chosen, with their names."""
+    """The emoji that can be chosen, in the order of the panel, each with its name in the person's language."""
     return {
         "👍": tr("Thumbs up"), "👀": tr("Eyes"), "✅": tr("Done mark"), "❤️": tr("Heart"), "🎉": tr("Party"),
         "🙏": tr("Folded hands"), "👏": tr("Applause"), "😀": tr("Smile"), "😂": tr("Laughing"),
@@ -30,7 +30,8 @@ def emoji_names() -> dict[str, str]:
 
 
 class EmojiPanel(QFrame):
-    """A small panel from which the person chooses an emoji: `take` is called with it. Opened by `open_at`."""
+    """A small panel from which the person chooses an emoji: `take` is called with it, after the panel has
+    closed. Opened by `open_at`."""
 
     def __init__(self, parent: QWidget, take: Callable[[str], object]) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -55,7 +56,7 @@ class EmojiPanel(QFrame):
 
     def open_at(self, point: QPoint, *, above: bool = False) -> None:
         """Shows the panel with its top left corner at a global point, or with `above` its bottom left corner, inside
-        the screen."""
+        the screen. The first emoji gets the focus."""
         self.adjustSize()
         area = area_of(self)
         y = point.y() - self.height() if above else point.y()

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 
 class Floor:
-    """The first row of the conversation that the person has not seen yet (`row`). While there is one, a view that
-    follows new messages does not push it out of the window. None: every row may leave the window."""
+    """The first row of the conversation that the person has not seen yet (`row`, an index). While there is one, a
+    view that follows new messages does not push it out of the window. `row` None: every row may leave the window."""
 
     def __init__(self) -> None:
         self.row: int | None = None
@@ -21,8 +21,9 @@ class Floor:
 
     def insert(self, at: int, count: int, unseen: int | None) -> None:
         """Notes that `count` rows were inserted at the index `at`. `unseen` is the index of the first of them that the
-        person is to see, if the view follows new messages; it becomes the floor (the first row that was not seen) if
-        there is none."""
+        person has not seen; None if there is none, or if the view follows no new messages. If there is no floor (first
+        row that was not seen), `unseen` becomes it. A floor with a greater index than
+        `at` moves by `count`; at the same index it stays, and is then the first inserted row."""
         if self.row is None:
             self.row = unseen
         elif at < self.row:
@@ -30,7 +31,8 @@ class Floor:
 
     def remove(self, at: int, count: int, left: int) -> None:
         """Notes that `count` rows were removed from the index `at` on; `left` rows remain. The first unseen row moves
-        with the others; there is none if it was removed at the end."""
+        with the others. If it was removed itself, the row after the removed ones takes its place; None if there is no
+        such row."""
         if self.row is not None and at < self.row:
             self.row = max(at, self.row - count)
         if self.row is not None and self.row >= left:

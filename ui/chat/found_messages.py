@@ -6,6 +6,6 @@ from app.core.ids import ChangeId
 
 
 def found(timeline: Timeline, change_id: bytes | None) -> Message | None:
-    """The message of the conversation with this id; None if there is none, or if the id is None."""
+    """The message of the conversation with this id, also a deleted one; None if there is none, or if the id is None."""
     index = timeline.index_of(ChangeId(change_id)) if change_id else None
     return timeline.message(index) if index is not None else None

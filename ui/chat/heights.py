@@ -31,7 +31,7 @@ class Heights:
         self._sum_from(0)
 
     def insert(self, at: int, count: int) -> None:
-        """Inserts `count` rows that are not measured yet, at the index `at`."""
+        """Inserts `count` rows that are not measured yet, with the guessed height, at the index `at`."""
         self._rows[at:at] = [self.guess] * count
         self._sum_from(at)
 
@@ -53,8 +53,8 @@ class Heights:
         return sum(self._sums[:block]) + sum(self._rows[block * BLOCK : row])
 
     def at(self, y: int) -> tuple[int, int]:
-        """The row at `y` pixels from the top of the first row, and how far below that row's top `y` is; the first or
-        last row if `y` is outside. (0, 0) if there are no rows."""
+        """The row at `y` pixels from the top of the first row, and how far below that row's top `y` is. If `y` is
+        outside: the first row and 0, or the last row and its height. (0, 0) if there are no rows."""
         if not self._rows or y <= 0:
             return 0, 0
         block = 0

@@ -21,7 +21,8 @@ _ASKED = 200
 
 def home_rows(parts: ViewParts[ChatService], new: AbstractSet[RoomId]) -> list[HomeRow]:
     """The rows that the chats add to the Home page: the latest unread messages that mention the person (at most six),
-    then conversations of two with something unread. `new` are rooms that the person was added to and has not opened."""
+    then conversations of two with something unread or in `new`, the latest first, if none of those mentions is in them.
+    `new` are rooms that the person was added to and has not opened. Muted conversations are left out."""
     rooms = {each.room: each for each in parts.rooms.rooms()}
     unread = parts.service.mentions(_ASKED, unread_only=True)
     mentions = [each for each in unread if each.room in rooms][:_MENTIONS]
@@ -33,9 +34,10 @@ def home_rows(parts: ViewParts[ChatService], new: AbstractSet[RoomId]) -> list[H
 
 
 def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: AbstractSet[RoomId]) -> list[RoomSummary]:
-    """Conversations of two, the latest first, in which something is written and something is unread, or that are in
-    `new` (rooms that the person was added to and has not opened). Left out are muted ones, those that the person has
-    left or that another room continues, and those in `named`, of which a mention is shown already."""
+    """Those of `rooms` that are conversations of two, the latest first, in which something is written, and of which
+    something is unread or which are in `new` (rooms that the person was added to and has not opened). Left out are
+    muted ones, those that the person has left or that another room continues, and those in `named`, of which a mention
+    is shown already."""
     found = [
         room
         for room in rooms

@@ -55,7 +55,8 @@ class HoverBar(QFrame):
         return self.isVisible() and self.message is not None and self.message.change_id == message.change_id
 
     def below(self, name: str) -> QPoint:
-        """The global point under the button with this name."""
+        """The global point below the lower left corner of the button `name` ("react", "reply", "edit", "more"): there
+        its panel or menu opens. KeyError for another name."""
         button = self._buttons[name]
         return button.mapToGlobal(QPoint(0, button.height() + 4))
 

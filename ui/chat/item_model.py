@@ -36,7 +36,8 @@ class TimelineModel(QAbstractListModel):
         bind(self, people.changed, Soon(self, self._on_people).due)
 
     def spoken(self, row: int) -> str:
-        """The sentence that a screen reader reads out for the message in this row."""
+        """What a screen reader reads out for the message in this row: the day if it is the first of that day, author,
+        time, content and state (such as edited, or how many answers). IndexError for no such row."""
         message, place = self.timeline.message(row), self.timeline.place(row)
         name = speaker(self.people, message)
         day = [long_day(message.day)] if place.new_day else []
@@ -44,8 +45,8 @@ class TimelineModel(QAbstractListModel):
 
     def is_new(self, row: int) -> bool:
         """Whether the message in this row is by another person, not deleted, and below the line over the first unread
-        one. The line stays while the room is open, so a message that scrolled past on screen is still new for a person
-        who listens to one message at a time."""
+        one. False if there is no line. The line stays while the room is open, so a message that scrolled past on screen
+        is still new for a person who listens to one message at a time."""
         first, message = self.timeline.first_unread, self.timeline.message(row)
         mine = message.author == self.people.me.uid
         return first is not None and row >= first and not mine and not message.deleted
@@ -82,7 +83,7 @@ class TimelineModel(QAbstractListModel):
         self.dataChanged.emit(self.index(first), self.index(first + count - 1))
 
     def _on_people(self) -> None:
-        """Handles a changed name: any message may name anybody, so all of them may have changed."""
+        """Handles a changed name: reports all rows as changed, since any message may name anybody."""
         if self._count:
             self._on_changed(0, self._count)
 
@@ -114,13 +115,14 @@ class TimelineModel(QAbstractListModel):
 
 
 def content(message: Message) -> str:
-    """The content of a message on one line, as plain text: its words, then the names of its files."""
+    """The content of a message on one line, as plain text: its words, then the names of its files. "" if it has
+    neither."""
     files = [tr("file {name}").format(name=attachment.name) for attachment in message.attachments]
     return ", ".join(part for part in (plain(message.text, message.mentions), *files) if part)
 
 
 def naming(people: People, message: Message) -> str:
-    """Text that names a message in a question: author, time and first words."""
+    """Text that names a message in a question about it: author, time and first words (at most 120 characters)."""
     spoken = content(message)
     words = spoken if len(spoken) <= WORDS_CHARS else f"{spoken[:WORDS_CHARS].rstrip()} …"
     when = f"{short_day(message.day)} {clock(message.t)}"
@@ -141,7 +143,7 @@ def speaker(people: People, message: Message) -> str:
 
 def quotes_text(people: People, message: Message) -> str:
     """Text for a quotation: whom it names as the author, when that was, and that nothing on this computer confirms
-    it."""
+    it. AssertionError if the message is no quotation."""
     assert message.quoted_author is not None  # noqa: S101 - narrows the type
     name, t = people.person(message.quoted_author).name, message.quoted_t or 0
     when = f"{short_day(day(t))} {clock(t)}"
@@ -149,6 +151,6 @@ def quotes_text(people: People, message: Message) -> str:
 
 
 def removed_text(people: People, message: Message) -> str:
-    """Text in place of a deleted message: that it was deleted, and by whom."""
+    """Text in place of a deleted message: that it was deleted, and by whom. AssertionError if it is not deleted."""
     assert message.deleted_by is not None  # noqa: S101 - narrows the type
     return tr("The message was deleted by {name}").format(name=people.person(message.deleted_by).name)

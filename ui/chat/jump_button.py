@@ -31,7 +31,8 @@ class JumpButton(TextButton):
 
     def show_count(self, unread: int, mentions: int) -> None:
         """Shows how many messages the button marks as read: those that are `unread`, without the `mentions` of the
-        person among them, which stay unread."""
+        person among them, which stay unread. Shows no number if that is 0, and "over 999" if 1000 or more are unread,
+        which is as far as they are counted."""
         marked = unread - mentions
         if unread >= MANY:
             text = tr("Go to latest and mark over {n} as read").format(n=MANY - 1)

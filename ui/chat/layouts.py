@@ -19,8 +19,8 @@ LAYOUTS_KEPT = 400
 
 class Layouts:
     """The layouts of a conversation's messages, made when they are asked for, and the heights of all rows in pixels;
-    that of a row which was never laid out is guessed. Only the latest layouts are kept. `things` finds what messages
-    link to."""
+    that of a row which was never laid out is guessed. Only the 400 layouts that were made last are kept. `things` finds
+    what messages link to."""
 
     def __init__(self, model: TimelineModel, things: Things, viewport: QWidget) -> None:
         """`model` has the messages, `things` finds what they link to. They are laid out as wide as the `viewport`."""
@@ -36,7 +36,7 @@ class Layouts:
 
     def at(self, row: int) -> MessageLayout:
         """The layout of the message in this row (from 0), made now if it is not kept or not as wide as the viewport.
-        Its height replaces the guess in `heights`. IndexError beyond the last row."""
+        Its height replaces the guess in `heights`. IndexError for no such row."""
         layout = self._kept.get(row)
         width = self._viewport.width()
         if layout is None or layout.width != width:
@@ -56,19 +56,20 @@ class Layouts:
         return self.at(row).height
 
     def mark(self, change_id: ChangeId | None, words: Sequence[str]) -> None:
-        """Marks the `words` of a search in the message with this id, and no words in any other. None: in no message."""
+        """Marks the `words` of a search in the message with this id, and no words in any other, until the next call.
+        None: in no message."""
         changed = {self._marked[0], change_id} - {None}
         self._marked = change_id, words
         self.forget_where(lambda layout: layout.message.change_id in changed)
 
     def forget(self, first: int, last: int) -> None:
         """Drops the layouts of the rows from `first` to `last`, and of one row before and after them, whose look may
-        depend on them."""
+        depend on them. The heights stay."""
         for row in [r for r in self._kept if first - 1 <= r <= last + 1]:
             del self._kept[row]
 
     def forget_where(self, changed: Callable[[MessageLayout], bool]) -> bool:
-        """Drops the layouts for which `changed` returns True. Returns whether there were any."""
+        """Drops the layouts for which `changed` returns True. Returns whether there were any. The heights stay."""
         rows = [row for row, layout in self._kept.items() if changed(layout)]
         for row in rows:
             del self._kept[row]

@@ -56,9 +56,9 @@ class MessageActions:
         self._words = words
 
     def act(self, shown: Message, action: str) -> None:
-        """Does `action` ("reply", "edit", "delete", "copy" …) with a message, as the message is now: it may have
-        changed since it was `shown`. Asks before it deletes. If the message was deleted, says so. Does nothing if the
-        person may not do this with it."""
+        """Does `action` ("reply", "edit", "delete", "copy", "react", "more": its menu) with a message, as the message
+        is now: it may have changed since it was `shown`. Asks before it deletes. If the message was deleted, says so.
+        Does nothing if the person may not do this with it."""
         message = self._find(shown.change_id)
         if message is None or message.deleted:
             toast(self._view, tr("The message was deleted"))
@@ -88,7 +88,8 @@ class MessageActions:
             self.delete_now(message.change_id)
 
     def delete_now(self, message: ChangeId) -> None:
-        """Deletes the message with this id, without asking the person."""
+        """Deletes the message with this id, without asking the person. An error is shown; if the disk refuses, with a
+        button Try again."""
         run_guarded(
             self._view, lambda: self._service.delete(self._room, message), again=lambda: self.delete_now(message)
         )
@@ -101,8 +102,8 @@ class MessageActions:
         panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
 
     def react(self, message: Message, emoji: str) -> None:
-        """Adds the person's reaction to a message, or removes it if it is there. If the disk refuses, the error is
-        shown with a button Try again."""
+        """Adds the person's reaction `emoji` to a message, or removes it if it is there. An error is shown; if the disk
+        refuses, with a button Try again."""
         again = partial(self.react, message, emoji)
         run_guarded(self._view, lambda: self._service.react(self._room, message.change_id, emoji), again=again)
 
@@ -149,7 +150,8 @@ class MessageActions:
         ]
 
     def _link_entries(self, message: Message) -> list[Entry]:
-        """Menu entries that open what the message links to, so that this is possible without a mouse."""
+        """Menu entries that open the things in rooms that the message links to (not web addresses), so that this is
+        possible without a mouse. [] if there are none."""
         links = [(run.text, run.link) for run in parse(message.text, message.mentions) if run.link is not None]
         return [
             Entry(
@@ -161,8 +163,9 @@ class MessageActions:
         ]
 
     def hit(self, message: Message, hit: Hit) -> None:
-        """Does what a click on `hit`, a part of the message, is for: goes to a quoted message, reacts, fetches a file,
-        follows a link."""
+        """Does what a click on `hit`, a part of the message, is for: goes to the quoted message or to the latest
+        answer, sets or removes a reaction (if the person may answer here), fetches a file or stops that, follows a
+        link."""
         match hit.part:
             case Part.QUOTE:
                 self._jump_to_quote(message)
@@ -178,7 +181,8 @@ class MessageActions:
                 pass
 
     def hit_file(self, message: Message, number: int) -> None:
-        """Fetches the message's file with this index, or stops fetching it."""
+        """Asks where to save the message's file with this index (from 0) and fetches it; if it is being fetched, stops
+        that. An error is shown, also if the policy lets no file be saved."""
         key = (message.change_id, number)
         if self._service.transfers.get(key) is not None:
             self._cancel(key)

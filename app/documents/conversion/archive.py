@@ -55,8 +55,8 @@ _READ, _LINK = ("/officeDocument", "/styles", "/numbering"), "/hyperlink"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """A docx that was checked. `docx`: a new archive with only the parts that are read. `parts`: all its XML, by name.
-    `macros`: whether the file had any."""
+    """A docx that was checked. `docx`: a new archive with only its XML, in which no relationship leads to a part that
+    is not read. `parts`: all its XML, by name. `macros`: whether the file had any."""
 
     docx: bytes
     parts: Mapping[str, bytes]
@@ -64,8 +64,8 @@ class Archive:
 
 
 def checked_archive(data: bytes) -> Archive:
-    """Checks the bytes of a docx and returns the parts that are read. Raises ImportForeign, ImportEncrypted,
-    ImportBomb, ImportDoctype or ImportDamaged."""
+    """Checks the bytes of a docx and returns its XML parts. Raises ImportForeign, ImportEncrypted, ImportBomb,
+    ImportDoctype or ImportDamaged."""
     if data.startswith(_OLE):
         raise ImportEncrypted if _ENCRYPTED_PART in data else ImportForeign
     if not data.startswith(b"PK"):
@@ -123,8 +123,8 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def _is_plain(part: bytes) -> bool:
-    """▲ Whether a search for letters in an XML file's bytes finds what an XML parser would read: its encoding is one of
-    the usual ones, and agrees with the declared one."""
+    """▲ Whether a search for letters in an XML file's bytes finds what an XML parser would read: its encoding, and
+    the one that it declares if it does, are usual ones. False also for bytes that do not begin with "<"."""
     wide = part[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
     codec = "utf-16-be" if part[:2] in (b"\xfe\xff", b"\0<") else "utf-16-le" if wide else "utf-8"
     head = part[:400].decode(codec, "replace")
@@ -162,7 +162,7 @@ def _packed(xml: Mapping[str, bytes]) -> bytes:
 def _related(name: str, part: bytes, xml: Mapping[str, bytes]) -> bytes:
     """Removes the relationships that are not needed from `part`, the content of the .rels file `name`. Links stay, and
     those to the document, its styles and numbering, if their target is in the archive. `xml`: the archive's files by
-    name."""
+    name. Returns the new content. lxml's XMLSyntaxError if `part` is no XML."""
     folder = posixpath.dirname(posixpath.dirname(name))
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
     for relation in root.findall(_RELATION):

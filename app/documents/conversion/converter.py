@@ -33,7 +33,8 @@ class Converter:
     event loop."""
 
     def __init__(self, command: Sequence[str] | None = None, *, limit_s: float = CONVERT_S) -> None:
-        """`command`: what starts the process, and `limit_s`: its longest time in seconds; both only for tests."""
+        """`command`: what starts the process (None: this program's own), and `limit_s`: the longest time of a
+        conversion in seconds; both are given only by tests."""
         self._command = list(command or _command())
         self._limit_s = limit_s
         self._one = asyncio.Lock()
@@ -63,8 +64,9 @@ class Converter:
             self._worker.close()
 
     async def _converted(self, kind: str, data: bytes) -> bytes:
-        """Converts the data in a new process. `kind`: the file's kind, or `wire.DOCX_OUT`. If the task is cancelled,
-        the process is killed."""
+        """Converts the data in a new process, once earlier conversions are done, and returns the result's bytes.
+        `kind`: the file's extension, or `wire.DOCX_OUT`. Raises ConversionFault. If the task is cancelled, the process
+        is killed."""
         async with self._one:
             if self._closed:
                 raise ConversionUnavailable

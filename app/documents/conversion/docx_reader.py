@@ -72,8 +72,8 @@ class _Field:
 
 
 def read_docx(archive: Archive) -> Taken:
-    """Reads a checked docx into blocks and counts what a document cannot hold. Any exception means that the file is
-    damaged."""
+    """Reads a checked docx into blocks, at least one, and counts what a document cannot hold. Any exception means that
+    the file is damaged."""
     reader = _Reader(docx.Document(io.BytesIO(archive.docx)))
     reader.read(archive)
     return Taken(
@@ -107,7 +107,8 @@ class _Reader:
         """Word's number of each block in a numbered list, by the identity of the block, which is kept with it."""
 
     def read(self, archive: Archive) -> None:
-        """Reads the file's text into `blocks`, and counts into `left` what a document cannot hold."""
+        """Reads the file's text into `blocks`, and counts into `left` what a document cannot hold. Sets `cut` if only
+        the beginning of the text fits."""
         try:
             self._content(self._body, self.blocks)
         except _Full:
@@ -212,7 +213,8 @@ class _Reader:
                 table.end_cell()
 
     def _cell(self, cell: Any, table: Table) -> None:
-        """Reads a cell of a table: its paragraphs that have text, and tables inside it."""
+        """Reads a cell of a table into `table`, which collects the whole table and has this cell open: the cell's
+        paragraphs that have text, and tables inside it."""
         for child in cell:
             if child.tag == W + "tbl":
                 inner = Table()
@@ -266,7 +268,7 @@ class _Reader:
 
     def _is_hidden(self, properties: Any) -> bool:
         """Whether a run's text is hidden: as its own property says, or if it has none, the style of its paragraph or
-        characters."""
+        characters. Its argument: the run's properties, or None."""
         if value_of(properties, "vanish") is not None:
             return is_on(properties, "vanish")
         return self._hides or self._styles.hides(value_of(properties, "rStyle"))
@@ -335,8 +337,8 @@ class _Reader:
         return self._judged(_at(found[1], found[2])) if found else ""
 
     def _link_of(self, hyperlink: Any) -> str:
-        """The address of a link; "" for one that may not be opened. A link to a place within the document has no target
-        here, and becomes plain text."""
+        """The address of a link (a `w:hyperlink` element); "" for one that may not be opened, which is counted. A link
+        to a place within the document has no target here: "" too, so it becomes plain text."""
         target = self._links.get(hyperlink.get(_R_ID, ""))
         return self._judged(_at(target, hyperlink.get(W + "anchor"))) if target is not None else ""
 
@@ -347,7 +349,8 @@ class _Reader:
 
 
 def _related(document: Any, kind: str) -> Any:
-    """The root element of the part (styles, numbering) that the document relates to by `kind`; None if it has none."""
+    """The root element of the part (styles, numbering) that the docx `document` relates to by `kind`, the type of a
+    relationship; None if it has none."""
     try:
         part = document.part.part_related_by(kind)
     except KeyError:
@@ -366,7 +369,7 @@ def _child(element: Any, tag: str) -> Any:
 
 def _chosen(alternatives: Any) -> Any:
     """The first of several alternative forms of a content, which is the one that Word shows too; the fallback if there
-    is no other."""
+    is no other. Returns an element, to be read for its children; () if there is neither."""
     found = alternatives.find(_MC + "Choice")
     return _child(alternatives, _MC + "Fallback") if found is None else found
 

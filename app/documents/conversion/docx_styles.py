@@ -18,20 +18,22 @@ _DEEPEST = 20
 
 
 def value_of(element: Any, name: str) -> str | None:
-    """The `w:val` attribute of the child `name` of an element; None if there is no such child, "" if it has no such
-    attribute."""
+    """The `w:val` attribute of the child `name` of an element; None if there is no such child or the element is None,
+    "" if the child has no such attribute."""
     child = element.find(W + name) if element is not None else None
     return None if child is None else str(child.get(W + "val", ""))
 
 
 def number_in(element: Any, name: str) -> int | None:
-    """The `w:val` attribute of the child `name` as a number; None if there is no such child, or it is no number."""
+    """The `w:val` attribute of the child `name` of an element as a whole number; None if there is no such child, if it
+    is no number of at most nine digits, or if the element is None."""
     text = value_of(element, name)
     return int(text) if text and re.fullmatch(r"-?\d{1,9}", text) else None
 
 
 def marks_in(properties: Any) -> dict[str, bool]:
-    """The marks (bold, italic, underline, strike) that run properties set (True) or take away (False)."""
+    """The marks (bold, italic, underline, strike) that run properties set (True) or take away (False). A mark that they
+    do not name is left out; empty for None."""
     found: dict[str, bool] = {}
     for mark, names in _MARKS:
         values = [value for name in names if (value := value_of(properties, name)) is not None]
@@ -41,7 +43,8 @@ def marks_in(properties: Any) -> dict[str, bool]:
 
 
 def is_on(properties: Any, name: str) -> bool:
-    """Whether the properties switch the feature `name` on."""
+    """Whether the properties (an element or None) switch the feature `name` on: they have a child of that name whose
+    value is not "0", "false", "off" or "none"."""
     value = value_of(properties, name)
     return value is not None and value not in _OFF
 
@@ -73,7 +76,8 @@ class Styles:
             yield (value_of(style, "name") or "").lower()
 
     def heading(self, paragraph: Any) -> int:
-        """The level of a heading, 1–9; 0 if the paragraph is no heading. `paragraph`: its properties."""
+        """The level of a heading, 1–9, by the paragraph's own outline level or by its style (a title is 1); 0 if the
+        paragraph is no heading. `paragraph`: its properties."""
         own = number_in(paragraph, "outlineLvl")
         if own is not None and own < 9:
             return max(own, 0) + 1
@@ -105,8 +109,8 @@ class Styles:
         return None
 
     def named_list(self, paragraph: Any) -> tuple[str, int] | None:
-        """("ul" or "ol", level from 1) if the paragraph has one of Word's own list styles, for files that define no
-        numbering; None otherwise."""
+        """("ul" or "ol", level from 1) if the paragraph's style is one of Word's own list styles or based on one; None
+        otherwise. For files that define no numbering. `paragraph`: its properties."""
         for name in self._names(value_of(paragraph, "pStyle")):
             if found := _NAMED_LIST.fullmatch(name):
                 return ("ul" if found[1] == "bullet" else "ol"), int(found[2] or 1)
@@ -129,7 +133,8 @@ class Styles:
         return self._hiding[style_id]
 
     def numbered_by(self, style_id: str) -> int | None:
-        """The numId of the numbering that a list style refers to; None if it has none."""
+        """The numId of the numbering that the list style `style_id` refers to; None if it has none, and for an unknown
+        style."""
         for style in self._chain(style_id):
             properties = style.find(W + "pPr")
             if properties is not None and (found := properties.find(W + "numPr")) is not None:
@@ -137,8 +142,8 @@ class Styles:
         return None
 
     def marks(self, style_id: str | None) -> dict[str, bool]:
-        """The marks that a character style sets (True) or takes away (False). Styles of links have none: a link is
-        shown as one anyway."""
+        """The marks that the character style `style_id`, or a style that it is based on, sets (True) or takes away
+        (False). Empty for None, an unknown style and the styles of links: a link is shown as one anyway."""
         if not style_id:
             return {}
         if style_id not in self._marks:

@@ -91,7 +91,8 @@ _NUMBERING = f"""{_HEAD}<w:numbering {_W}>
 
 
 def template(title: str) -> bytes:
-    """The bytes of an empty docx whose only property is its title."""
+    """The bytes of an empty docx whose only property is its title: what every exported document begins as. The title
+    must hold only characters that XML can hold."""
     core = f"""{_HEAD}<cp:coreProperties xmlns:dc="http://purl.org/dc/elements/1.1/"
  xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"><dc:title>{escape(title)}</dc:title>
 </cp:coreProperties>"""

@@ -29,7 +29,8 @@ class Converting:
 
     def answer(self, question: Question) -> Answer:
         """Carries out a question of the program: takes the next bytes of the file, converts the file, or returns some
-        bytes of the result. ValueError for a question that this process does not answer."""
+        bytes of the result. A file that cannot be converted is no exception: the answer has the error's code.
+        ValueError for a question that this process does not answer."""
         match question:
             case PutBytes(data=data):
                 self._given.append(data)
@@ -50,8 +51,9 @@ class Converting:
 
 
 def converted(kind: str, data: bytes) -> bytes:
-    """Converts data. `kind` `wire.DOCX_OUT`: an encoded document becomes a docx. Any other kind: a file becomes the
-    encoded content of a document. Raises ConversionFault."""
+    """Converts data. `kind` `wire.DOCX_OUT`: an encoded document becomes a docx. Any other kind: a file with that
+    extension becomes the encoded content of a document. Raises ConversionFault; ValueError for a damaged encoded
+    document."""
     if kind == wire.DOCX_OUT:
         return docx_writer.write_docx(*wire.decode_document(data))
     taken = _read(kind, data)
@@ -76,8 +78,8 @@ def _read(kind: str, data: bytes) -> Taken:
 
 
 def _text(data: bytes) -> str:
-    """Decodes text: in UTF-16 if it begins with that mark, otherwise in UTF-8, and if it is not valid UTF-8, in
-    Windows' old western encoding. ImportForeign if a byte is zero and it is not UTF-16."""
+    """Decodes text: in UTF-16 if it begins with UTF-16's byte order mark, otherwise in UTF-8, and if it is not valid
+    UTF-8, in Windows' old western encoding. ImportForeign if a byte is zero and it is not UTF-16."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     if b"\0" in data:

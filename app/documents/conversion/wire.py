@@ -63,7 +63,8 @@ def encode_taken(taken: Taken) -> bytes:
 
 def decode_taken(data: bytes) -> Taken:
     """Decodes and checks what the process has read from a file. ValueError for invalid bytes, and for more than a
-    document may hold. Call it in a thread: it leaves the event loop time in between."""
+    document may hold; invalid styles and links are left out. Call it in a thread: it decodes in pieces, and the event
+    loop gets Python's lock in between."""
     pieces = _apart(data)
     try:
         found = msgspec.msgpack.decode(next(pieces, b""), type=_Taken)
@@ -119,7 +120,8 @@ def _apart(data: bytes) -> Iterator[memoryview]:
 
 
 def _blocks(pieces: Iterator[memoryview]) -> list[Block]:
-    """The blocks in all parts of a message, checked as a stranger's. ValueError for more than a document may hold."""
+    """The blocks in all pieces of a message, in order, checked as a stranger's: invalid styles and links are left out.
+    ValueError for invalid bytes, and for more than a document may hold."""
     found: list[tuple[Style, list[Run]]] = []
     chars = parts = 0
     for piece in pieces:

@@ -29,7 +29,8 @@ UNDO = Origin("undo")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextOp:
     """One step of a change to a text, in the style of Quill. Exactly one is set: `retain` (skip so many UTF-8 bytes),
-    `delete` (remove so many), or `insert` (add this text). `attrs`: the attributes that are set there."""
+    `delete` (remove so many), or `insert` (add this text). `attrs`: the attributes that are set on the skipped or added
+    text; a value of None takes one away."""
 
     retain: int = 0
     delete: int = 0

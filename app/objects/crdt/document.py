@@ -18,7 +18,7 @@ from app.objects.observers import Observers, weakly
 
 
 class UndoSteps(Protocol):
-    """pycrdt's undo manager. `undo` and `redo` return whether there was a step to undo or redo."""
+    """What is used of pycrdt's undo manager. `undo` and `redo` return whether there was a step to undo or redo."""
 
     def can_undo(self) -> bool: ...
 
@@ -86,8 +86,10 @@ class CrdtDoc:
 
     @contextmanager
     def transact(self, origin: Origin = LOCAL) -> Iterator[None]:
-        """A context in which all changes to the document become one update. A nested use joins the outermost. The
-        document's signals are emitted after its end. `origin`: who makes the changes."""
+        """A context in which all changes to the document become one update. A nested use joins the outermost, whose
+        `origin` counts. The document's signals are emitted after its end. `origin`: who makes the changes. After an
+        exception the changes made so far stay, and are emitted. BugError after `close`, and for a panic of the
+        library."""
         if self._depth:
             self._depth += 1
             try:
@@ -106,7 +108,8 @@ class CrdtDoc:
     def apply(self, updates: Sequence[bytes]) -> list[int]:
         """Merges updates in order. Returns the indexes of those that are damaged and were left out. A damaged update
         never stops the others: the document may be rebuilt without it, and emits `reloaded`; the caller decides whether
-        to raise `DamagedUpdate`."""
+        to raise `DamagedUpdate`. It is raised here only if the document itself cannot be read any more. BugError after
+        `close`."""
         bad = {i for i, update in enumerate(updates) if not is_update(update)}
         good = [i for i in range(len(updates)) if i not in bad]
         for start in range(0, len(good), BATCH):
@@ -130,8 +133,8 @@ class CrdtDoc:
         return bad
 
     def close(self) -> None:
-        """Frees the document, emits `closed`, and nothing after that. BugError for any use after it; a second call does
-        nothing."""
+        """Frees the document, emits `closed`, and nothing after that. BugError for whatever reads or writes the
+        document after it; a second call does nothing."""
         if self._doc is None:
             return
         self._observers.end()
@@ -167,13 +170,14 @@ class CrdtDoc:
         return int(self.shared.client_id)
 
     def state(self) -> bytes:
-        """The state vector of the CRDT: how many operations of each client number this document has."""
+        """The encoded state vector of the CRDT: how many operations of each client number this document has. BugError
+        after `close`."""
         with panics(BugError, "crdt"):
             return self.shared.get_state()
 
     def diff(self, state: bytes | None = None) -> bytes:
         """One update with everything that a document with the state vector `state` lacks; the whole document if it is
-        None. DamagedUpdate if the vector is damaged."""
+        None. DamagedUpdate if the vector is damaged; BugError after `close`."""
         with panics(DamagedUpdate, "state"):
             return self.shared.get_update(state)
 
@@ -181,8 +185,8 @@ class CrdtDoc:
         self, roots: Sequence["CrdtText | CrdtMap"], *, clock_ms: Callable[[], int], group_ms: int
     ) -> "UndoSteps":
         """Makes an undo manager that follows transactions of origin LOCAL in the given roots. For app/objects/undo.py
-        only. Edits within `group_ms` (ms) are one step, by the time that `clock_ms`, a method, returns. ▲ pycrdt never
-        releases that method, so only a weak reference to it is kept."""
+        only. Edits within `group_ms` (ms) are one step, by the time that `clock_ms`, a bound method, returns. ▲ pycrdt
+        never releases that method, so only a weak reference to it is kept."""
         manager = pycrdt.UndoManager(
             scopes=[root.shared for root in roots], capture_timeout_millis=group_ms, timestamp=weakly(clock_ms, 0)
         )
@@ -246,8 +250,9 @@ class CrdtDoc:
             self._emitting -= 1
 
     def _apply_batch(self, updates: Sequence[bytes]) -> list[int]:
-        """Merges updates in one transaction. Returns the indexes of those that could not be merged: then the document
-        is rebuilt from its state before, the others are merged one by one, and `reloaded` is emitted."""
+        """Merges valid updates in one transaction. Returns the indexes of those that could not be merged, [] if all
+        could. If one fails, the document is rebuilt from its state before, the others are merged one by one, and
+        `reloaded` is emitted."""
         before = self.shared
         try:
             with self.transact(REMOTE):

@@ -40,19 +40,22 @@ class CrdtText:
         return [(x if isinstance(x, str) else "\ufffc", attrs_of(a)) for x, a in self.shared.diff()]
 
     def insert(self, pos: int, text: str, attrs: Attributes | None = None) -> None:
-        """Inserts at byte position `pos` with exactly these attributes, whatever the text beside it has. `pos` must be
-        between two characters or at an end: any other is not refused, and the text is inserted elsewhere."""
+        """Inserts `text` at byte position `pos` with exactly these attributes (None: without any), whatever the text
+        beside it has. `pos` must be between two characters or at an end: any other is not refused, and the text is
+        inserted elsewhere."""
         self.shared.insert(pos, text, dict(attrs or {}))
 
     def delete(self, pos: int, length: int) -> None:
-        """Removes `length` bytes from byte position `pos` on; nothing if `length` is 0 or less. If the text has fewer,
-        pycrdt panics, which is BugError within the document's `transact`."""
+        """Removes `length` bytes from byte position `pos` on; nothing if `length` is 0 or less. Both ends must be
+        between characters; otherwise more is removed. If the text has fewer bytes, those are removed, and pycrdt
+        panics, which is BugError within the document's `transact`."""
         if length > 0:
             del self.shared[pos : pos + length]
 
     def format(self, pos: int, length: int, attrs: Attributes) -> None:
         """Sets attributes on `length` bytes from byte position `pos` on; None takes an attribute away. Does nothing if
-        `length` is 0 or less, or `attrs` is empty."""
+        `length` is 0 or less, or `attrs` is empty. Both ends must be between characters; otherwise more is formatted.
+        Bytes beyond the text's end are ignored."""
         if length > 0 and attrs:
             self.shared.format(pos, pos + length, dict(attrs))
 

@@ -29,8 +29,8 @@ def is_update(update: bytes) -> bool:
 
 def may_be_kept(state: bytes) -> bool:
     """Whether a merged state that this program made is small enough to be merged again, here and in the worker: it may
-    be no larger than an update. A state of more than MAX_THINGS bytes is read to count what it holds, which takes 0.3 s
-    for each MB."""
+    be no larger than an update. A state of up to MAX_THINGS bytes always is. A longer one is read to count what it
+    holds, which takes 0.3 s for each MB."""
     return len(state) <= MAX_BYTES and (len(state) <= MAX_THINGS or _is_state(state))
 
 
@@ -44,7 +44,8 @@ def _is_state(update: bytes) -> bool:
 
 def merged(updates: Sequence[bytes], texts: Sequence[str], maps: Sequence[str]) -> tuple[bytes, dict[str, Any]] | None:
     """Merges updates in a new document with the roots `texts` and `maps`. Returns (one update with all of them in it,
-    the content of those roots). Bytes that are no update are left out; None if one that looks valid cannot be merged.
+    the content by root name: a text as [[text, attributes] …], a map as a dict). Bytes that are no update are left out;
+    None if one that looks valid cannot be merged.
 
     The document has no subscribers: several may be made at once, in any thread.
     """

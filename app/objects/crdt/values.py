@@ -13,7 +13,8 @@ _MAX_WHOLE = 2**53
 
 
 def text_op(op: Mapping[str, Any]) -> TextOp:
-    """Converts a step of pycrdt's text change. Anything embedded is one U+FFFC."""
+    """Converts one step of pycrdt's change of a text to ours (skip, delete or insert). Anything embedded is one U+FFFC.
+    Whole numbers in attributes become int."""
     attrs = {k: _number(v) for k, v in op["attributes"].items()} if op.get("attributes") else None
     if "insert" in op:
         insert = op["insert"]
@@ -32,8 +33,9 @@ def _number(value: Any) -> Any:
 
 
 def to_plain(value: Any, depth: int = 0) -> Any:
-    """Converts a value of the CRDT to plain Python. `depth`: how deep it is nested. ▲ A value that is nested deeper
-    than MAX_DEPTH becomes None: that value alone is ignored."""
+    """Converts a value of the CRDT to plain Python: a map to a dict, a text to str, whole numbers to int. A shared
+    array, which no tool of ours makes, is returned as it is. `depth`: how deep the value is nested, 0 for the
+    outermost. ▲ A value that is nested deeper than MAX_DEPTH becomes None: that value alone is ignored."""
     if depth > MAX_DEPTH:
         return None
     match value:
@@ -50,8 +52,9 @@ def to_plain(value: Any, depth: int = 0) -> Any:
 
 
 def to_shared(value: Any) -> Any:
-    """Converts a value to what pycrdt accepts. ▲ It accepts every value that `to_plain` can read, also those that no
-    tool of ours writes. Otherwise a board that holds such a value could not be copied."""
+    """Converts a value to what pycrdt accepts: a dict becomes a nested map; bytearray becomes bytes, an int from 2**53
+    on a float. ▲ It accepts every value that `to_plain` can read, also those that no tool of ours writes. Otherwise a
+    board that holds such a value could not be copied."""
     match value:
         case dict():
             return pycrdt.Map({key: to_shared(item) for key, item in value.items()})
@@ -62,8 +65,8 @@ def to_shared(value: Any) -> Any:
 
 
 def _member(value: Any) -> Any:
-    """Converts a value that is no map, or that is inside a list. Dicts in it stay plain dicts, which the CRDT stores as
-    whole values."""
+    """Converts a value that is no map, or that is inside a list, to what pycrdt accepts (bytearray to bytes, an int
+    from 2**53 on to float). Dicts in it stay plain dicts, which the CRDT stores as whole values."""
     match value:
         case dict():
             return {key: _member(item) for key, item in value.items()}

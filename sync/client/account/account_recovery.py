@@ -10,6 +10,7 @@ from functools import partial
 from sync.client.account.account_secrets import Account
 from sync.client.account.compare_and_swap import again
 from sync.client.account.enrolment import Result, converse
+from sync.client.account.known_logs import within_bounds
 from sync.client.wire.connection import Connection
 from sync.client.wire.transport import Dialer
 from sync.crypto.encoding import dec, enc
@@ -69,10 +70,11 @@ class Attempt:
     @classmethod
     def decode(cls, data: bytes) -> "Attempt":
         """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for a newer version, "old-format"
-        for an older one; "malformed", "encoding" or "oversize" if the bytes are damaged. A version with another number
-        of fields is "malformed" too."""
-        version, seed, agency, recovery_sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
-        fields.version(version, VERSION, "attempt")
+        for an older one, whatever fields it has; "malformed", "encoding" or "oversize" if the bytes are damaged."""
+        parts = fields.items(dec(data, limit=1024), "attempt")
+        if parts:
+            fields.version(parts[0], VERSION, "attempt")
+        seed, agency, recovery_sheet, sign, kem, revoke = fields.array(parts, 7, "attempt")[1:]
         if type(revoke) is not bool:
             raise Reject("malformed", "attempt")
         return cls(
@@ -181,13 +183,18 @@ class Recovery:
         of the recovery sheet ("recovery-sheet") and its share (the half of its secret that is not on the paper;
         "share"), and the record that the server shows is the one that the log names ("record"). Refused "reset" if the
         account has ended. The server refuses with "recovery-sheet-unknown", "other-person" (the activation code is for
-        somebody else) or "code-…" (it cannot be used)."""
+        somebody else) or "code-…" (it cannot be used).
+
+        ▲ Reject "oversize" if the log is longer than a server lets one grow. Otherwise a false server could send
+        entries for ever."""
         root_pk, invite_pk = self._attempt.recovery_sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
             ask = partial(m.RecoverLookup, invite_pk=invite_pk, root_pk=root_pk, after=len(entries) - 1)
             found = await connection.request(ask, m.RecoverLookupReply)
             entries += [(e.body, e.sig) for e in found.entries]
+            if not within_bounds(entries):
+                raise Reject("oversize", "own log")
             if not found.entries or len(entries) > found.person.ulog_seq:
                 break
         seen = UserLog.replay(entries, connection.identity.agency_pk)

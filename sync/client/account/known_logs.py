@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Everybody's user logs: verified once, kept in the application's store, fetched from the server if missing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sync.client.ports import AccountPort
@@ -9,8 +9,16 @@ from sync.client.wire.connection import Connection
 from sync.errors import Reject
 from sync.ids import Uid
 from sync.protocol import messages as m
+from sync.protocol.version import MAX_PULL_BYTES, MAX_USER_ENTRY_BYTES
 from sync.trust.person.agency import decode_record, encode_record, record_hash
 from sync.trust.person.user_log import UserLog
+
+MOST_BYTES = 16 * 1024 * 1024
+MOST_ENTRIES = 4000
+"""The longest log that is fetched at once, in bytes with signatures and in entries. A server lets a log grow to 8 MiB
+and 1,000 entries, and beyond that by the entries that end a device or recover the account."""
+_MOST_IN_ONE = MAX_USER_ENTRY_BYTES + 64
+"""The longest entry with its signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,15 @@ async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tu
     if reply.uid != uid or reply.after != after:
         raise Reject("other-user", "user log reply")
     return [(e.body, e.sig) for e in reply.entries]
+
+
+def within_bounds(entries: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether `entries` (body, signature) are not more, or longer, than what is fetched at once of one person's log."""
+    return len(entries) <= MOST_ENTRIES and _size(entries) <= MOST_BYTES
+
+
+def _size(entries: Sequence[tuple[bytes, bytes]]) -> int:
+    return sum(len(body) + len(sig) for body, sig in entries)
 
 
 class Book:
@@ -79,41 +96,52 @@ class Book:
         """Verifies `entries`, (body, signature) pairs that follow the known ones in the log of the person `uid`, stores
         them, and calls `moved`, this Book's callback, with `uid`; also if there are no `entries`. Asks no server.
         Returns the whole log. Reject, and nothing is stored, if one is not valid, does not follow or belongs to a
-        different person, or if there is neither an entry nor a log here."""
+        different person, or if there is neither an entry nor a log here.
+
+        ▲ If this or the store raises, the log is read from the store when it is next asked for. A log in memory that is
+        ahead of the disk would be appended with entries missing before them."""
         log = self.log(uid) or UserLog(self._agency_pk)
         first = log.seq + 1
         try:
             for body, sig in entries:
                 log.apply(body, sig)
-        except Reject:
+            if not log.heads or log.uid != uid:
+                raise Reject("other-user", "user log")
+            self._ports.append_user_log(uid, first, entries)
+        except BaseException:
             self._logs.pop(uid, None)  # some entries were applied, and none is stored
             raise
-        if not log.heads or log.uid != uid:
-            self._logs.pop(uid, None)
-            raise Reject("other-user", "user log")
         self._logs[uid] = log
-        self._ports.append_user_log(uid, first, entries)
         self._moved(uid)
         return log
 
-    async def fetch(self, connection: Connection, uid: Uid) -> UserLog:
-        """Fetches over `connection`, in one request, what is new in the log of the person `uid`, verifies and stores
-        it, and returns the log. Of more than 1 MiB of new entries the server gives the first part only: the log
-        returned lacks the rest until the next call.
+    async def fetch(self, connection: Connection, uid: Uid, seq: int = -1) -> UserLog:
+        """Fetches over `connection` what is new in the log of the person `uid`, verifies and stores it, and returns the
+        log. `seq` is the number of the newest entry, if the server has named it. One answer has at most 1 MiB, so this
+        asks again while entry `seq` is missing, or an answer was so long that the server may have cut it. It stops when
+        the server has no more: the log returned may then still lack entry `seq`.
 
         Reject "withheld" if neither the server nor this device has anything, "other-user" for an answer to another
-        question, another code for entries that are not valid: then none is stored. Refused "unknown-user" if the server
-        does not know the person; Unreachable if the connection is lost."""
-        known = self.log(uid)
-        after = known.seq if known else -1
-        entries = await entries_after(connection, uid, after)
-        known = self.log(uid)
-        entries = entries[known.seq - after if known else 0 :]  # another task may have fetched them during the wait
-        if entries:
-            return self.take(uid, entries)
-        if known is None:
-            raise Reject("withheld", "user log")
-        return known
+        question, another code for entries that are not valid: of that answer none is stored. Refused "unknown-user" if
+        the server does not know the person; Unreachable if the connection is lost.
+
+        ▲ One call ends with the answer by which it has more than MOST_BYTES or MOST_ENTRIES; a later call continues
+        there. Otherwise a false server, and a person who makes entries for it, could keep it here for ever."""
+        taken: list[tuple[bytes, bytes]] = []
+        while True:
+            known = self.log(uid)
+            after = known.seq if known else -1
+            answer = await entries_after(connection, uid, after)
+            known = self.log(uid)
+            entries = answer[known.seq - after if known else 0 :]  # another task may have fetched them during the wait
+            if entries:
+                known = self.take(uid, entries)
+            if known is None:
+                raise Reject("withheld", "user log")
+            taken += answer
+            cut = _size(answer) + _MOST_IN_ONE > MAX_PULL_BYTES
+            if not answer or not (cut or known.seq < seq) or not within_bounds(taken):
+                return known
 
     async def directory(self, connection: Connection, query: str, uids: list[Uid]) -> list[Uid]:
         """Asks the server's directory over `connection` for the people `uids` (at most 2,000; `query` is then ignored).
@@ -121,17 +149,20 @@ class Book:
         fits everybody. Returns the ids of those that the server has, in the server's order. Their key logs and staff
         records are verified and stored before this returns.
 
-        Reject "record" if a record is not the one that the person's log names, another code for an invalid log; the
-        people before that one stay stored. Also Refused or Unreachable."""
+        Reject "other-user", and nothing is stored, if the answer names a person who is not among `uids`. Reject
+        "record" if a record is not the one that the person's log names, another code for an invalid log; the people
+        before that one stay stored. Also Refused or Unreachable."""
         reply = await connection.request(
             lambda rid: m.Directory(rid=rid, query=query, uids=list(uids)), m.DirectoryReply
         )
+        if uids and not {person.uid for person in reply.people} <= {bytes(uid) for uid in uids}:
+            raise Reject("other-user", "directory")
         found = []
         for person in reply.people:
             uid = Uid(person.uid)
             log = self.log(uid)
             if log is None or log.seq < person.ulog_seq:
-                log = await self.fetch(connection, uid)
+                log = await self.fetch(connection, uid, person.ulog_seq)
             if log.record_hash != record_hash(person.salt, person.record):
                 raise Reject("record", "directory")
             self._ports.put_person(uid, decode_record(person.record), person.salt)

@@ -278,10 +278,10 @@ class Devices:
         await self.follow(self._link.online)
 
     async def follow(self, connection: Connection) -> None:
-        """Fetches over `connection`, which is signed in, what is new in this person's log (in one request, at most 1
-        MiB), verifies and stores it, and decrypts the new generations of the person's key in it. The server may
-        withhold entries. Unreachable if the connection is lost, Refused if the server refuses, Reject for entries that
-        are not valid: then none is stored."""
+        """Fetches over `connection`, which is signed in, what is new in this person's log, verifies and stores it,
+        and decrypts the new generations of the person's key in it. The server may withhold entries. Unreachable if the
+        connection is lost, Refused if the server refuses, Reject for entries that are not valid: of that answer none is
+        stored."""
         await self._link.book.fetch(connection, self._link.account.uid)
         self._open_keys()
 

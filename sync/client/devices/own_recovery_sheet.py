@@ -204,9 +204,10 @@ class RecoverySheet:
         the person has a day for a veto even if the server's clock is set ahead."""
         self._asked = list(asked)
         now = self._link.now_ms()
-        waiting = [DevId(a.dev) for a in asked if a.what == ADD]
+        waiting = dict.fromkeys(DevId(a.dev) for a in asked if a.what == ADD)
         kept = {dev: t for dev, t in self._first_seen.items() if dev in waiting or now - t < VETO_MS}
-        kept |= {dev: now for dev in waiting[: _MAX_FIRST_SEEN - len(kept)] if dev not in kept}
+        new = [dev for dev in waiting if dev not in kept]  # ▲ the order of `asked` is the server's
+        kept |= dict.fromkeys(new[: _MAX_FIRST_SEEN - len(kept)], now)
         if kept != self._first_seen:
             self._first_seen = kept
             self._link.ports.keep_recovery_first_seen(enc([[dev, t] for dev, t in kept.items()]))

@@ -17,7 +17,7 @@ from sync.client.ports import PartUpload
 from sync.client.wakeup import woken
 from sync.client.wire.transport import Answer, Dialer
 from sync.crypto.kdf import H
-from sync.errors import Refused, Reject, Unreachable
+from sync.errors import Refused, Reject, SyncError, Unreachable
 from sync.ids import ObjId, PartId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -63,8 +63,7 @@ class Blobs:
     async def work(self) -> None:
         """Uploads the encrypted parts of files that wait, the oldest first, whenever there are some; before that, after
         a restore of the server, finds those that it lost. Runs until it is cancelled with the connection. After a
-        failure it tries again in RETRY_S (seconds). Ended by Unreachable if the whole connection is lost, by Refused if
-        the server gives no token for uploads, and by those errors of `Dialer.request` that are not Unreachable."""
+        failure it tries again in RETRY_S (seconds). Ended by Unreachable if the whole connection is lost."""
         while True:
             failed = not await self._check_for_lost()
             for upload in self._link.ports.uploads():
@@ -75,21 +74,29 @@ class Blobs:
         """After a restore of the server from a backup: asks it for every part of a file that is stored here and that it
         had confirmed, in rooms where this person may write, and marks those that it no longer has, so that they are
         uploaded again. True when all are asked for, or if there was no restore; False if some could not be asked for
-        yet: the caller tries again. Unreachable if the whole connection is lost; Refused if the server gives no token;
-        those errors of `Dialer.request` that are not Unreachable."""
+        yet: the caller tries again. Unreachable if the whole connection is lost.
+
+        The parts of rooms in which the person may not write are asked for once they may: the store has the ids of these
+        rooms, behind the mark of the restore."""
         mark, ports = self._restored, self._link.ports
-        if mark is None or ports.parts_checked_for() == mark:
+        if mark is None:
+            return True
+        left = _rooms_left(ports.parts_checked_for(), mark)
+        if left is not None and not any(self._may_write(room) for room in left):
             return True
         shut: set[RoomId] = set()
+        skipped: set[RoomId] = set()
         for part in ports.uploaded_parts():
-            room = self._link.rooms.get(part.room)
-            if part.part in self._checked_for or part.room in shut or room is None or not room.may_write:
+            if part.part in self._checked_for or part.room in shut or (left is not None and part.room not in left):
+                continue
+            if not self._may_write(part.room):
+                skipped.add(part.room)
                 continue
             try:
                 answer = await self._request("HEAD", part.room, part.obj, part.part, {}, None)
-            except Unreachable:
-                if self._link.connection is None:
-                    raise
+            except SyncError as e:
+                self._raise_if_lost(e)
+                log.info("part not asked for: %s", e.code)
                 return False
             if answer.status == HTTPStatus.NOT_FOUND:
                 ports.part_lost(part.part)
@@ -98,16 +105,24 @@ class Blobs:
                 continue
             self._checked_for.add(part.part)
         if not shut:
-            ports.set_parts_checked_for(mark)
+            ports.set_parts_checked_for(mark + b"".join(sorted(skipped)))
         return not shut
+
+    def _may_write(self, room: RoomId) -> bool:
+        found = self._link.rooms.get(room)
+        return found is not None and found.may_write
+
+    def _raise_if_lost(self, e: SyncError) -> None:
+        """Raises `e` if it is Unreachable because the whole connection is lost."""
+        if isinstance(e, Unreachable) and self._link.connection is None:
+            raise e
 
     async def _try(self, upload: PartUpload) -> bool:
         """Uploads one encrypted part of a file (`upload`). True if the server has it, or if this device has dropped it
-        meanwhile. False if it cannot be read here,
-        the server refuses it or the route does not reach the server: `work` then tries all again in RETRY_S. ▲ A part
-        that cannot be sent, because the route carries no files or its bytes are gone, delays no other part and no
-        change that does not name it. Unreachable only if the whole connection is lost. Raises Refused if the server
-        gives no token for uploads, and those errors of `Dialer.request` that are not Unreachable."""
+        meanwhile. False if it cannot be read here, the server refuses it or gives no token for it, or the route does
+        not reach the server: `work` then tries all again in RETRY_S. ▲ A part that cannot be sent, because the route
+        carries no files or its bytes are gone, delays no other part and no change that does not name it. Unreachable
+        only if the whole connection is lost."""
         try:
             sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
         except Exception as e:
@@ -118,9 +133,8 @@ class Blobs:
             return False
         try:
             return await self._upload(upload, sealed)
-        except Unreachable as e:
-            if self._link.connection is None:
-                raise
+        except SyncError as e:
+            self._raise_if_lost(e)
             log.info("part not sent: %s", e.code)
             self._set_refused(upload.room, e.code)
             return False
@@ -184,6 +198,15 @@ class Blobs:
             reply = await self._link.online.request(lambda rid: m.BlobToken(rid=rid), m.BlobTokenReply)
             self._bearer, self._expires_ms = reply.bearer, reply.expires
         return self._bearer
+
+
+def _rooms_left(stored: bytes | None, mark: bytes) -> set[RoomId] | None:
+    """The rooms whose parts are still to be asked for after the restore of `mark`; None for all rooms. `stored` is what
+    the store has of the last check: its mark, and behind that the ids of the rooms that were left."""
+    if stored is None or not stored.startswith(mark):
+        return None
+    rooms = stored[len(mark) :]
+    return {RoomId(rooms[at : at + 16]) for at in range(0, len(rooms), 16)}
 
 
 def _why(answer: Answer) -> str | None:

@@ -38,13 +38,20 @@ def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
     device has not known as an administrator for seven days by its own clock, so that the grant must wait. The room's
     rule counts by the server's time alone; this client seals the history only when both clocks agree. `link` has this
     device's rooms and store. False if the room or the proposal is not known, or not approved; and if the approver has
-    been an administrator since the room began, or is no administrator or no member any more."""
+    been an administrator since the room began.
+
+    ▲ An approver who has left, was removed or lost the role makes the grant wait as if they were still an
+    administrator, since their approval still counts. Otherwise a server whose clock is ahead needs an accomplice as
+    approver only for a moment.
+    """
     found = link.rooms.get(room)
     state = found.stream.state if found is not None else None
     approved = state.proposals[proposal].approved if state is not None and proposal in state.proposals else None
-    member = state.members.get(approved) if state is not None and approved is not None else None
-    if approved is None or member is None or not member.admin_t:
-        return False  # an administrator since genesis, or not approved yet
+    if state is None or approved is None:
+        return False
+    member = state.members.get(approved)
+    if member is not None and member.since_n == 1 and member.admin_t == 0:
+        return False  # since genesis; a server can give any entry the time 0
     n = link.ports.promoted_at(room, approved)
     return n is None or link.waited_ms(room, n) < entry_rules.SEASONED_MS
 

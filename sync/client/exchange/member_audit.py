@@ -140,9 +140,9 @@ class Audit:
         referred to them. Returns the members among them with a revoked device, or an ended account, of which the room
         does not know yet; [] if there are none. Refused, Unreachable, or Reject for a log that breaks a rule."""
         reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
-        moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
-        for uid in moved:
-            await self._link.book.fetch(self._link.online, uid)
+        moved = {Uid(h.uid): h.seq for h in reply.heads if h.uid in room.stream.members}
+        for uid, seq in moved.items():
+            await self._link.book.fetch(self._link.online, uid, seq)
         return [uid for uid in moved if self._behind(room, uid)]
 
     async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:

@@ -194,16 +194,23 @@ class Seals:
         `uid`, who asked for it, and uploads the seal. Their key log is fetched first. Does nothing if they may not have
         that key any more, this device does not hold it, or their log has no key now to which it may be sealed (the
         agency revoked a device, and their next key is not there yet). Refused and Reject are only logged; after "busy"
-        it is tried again in 10 s. Unreachable if the connection is lost."""
-        room = self._link.rooms.get(room_id)
-        k = room.keys.ring.k(e) if room is not None else None
-        if room is None or k is None or not room.keys.may_read(uid, e):
+        it is tried again in 10 s. Unreachable if the connection is lost.
+
+        ▲ Their right to that key is checked again once their key log is fetched, immediately before the key is sealed.
+        Otherwise a person who is removed during the request, and added again without the history, would get a key from
+        before.
+        """
+        if self._key_for(room_id, uid, e) is None:
             return
         now = self._link.now_ms()
         self._answered = {key: at for key, at in self._answered.items() if now - at < _AGAIN_MS}
         self._answered[room_id, uid, e] = now
         try:
             known = await self._link.book.fetch(self._link.online, uid)
+            found = self._key_for(room_id, uid, e)
+            if found is None:
+                return
+            room, k = found
             to = known.recipient(known.seq, known.head, room.stream.members[uid].history)
             if to is None:
                 return
@@ -216,3 +223,10 @@ class Seals:
             log.info("not answered for epoch %d: %s", e, why.code)
             if why.code == ErrorCode.BUSY:
                 self._answers[room_id, uid, e] = self._link.now_ms() + _PARTIAL_MS
+
+    def _key_for(self, room_id: RoomId, uid: Uid, e: int) -> tuple[RoomSync, bytes] | None:
+        """The room `room_id` and the content key of its epoch `e`, if this device holds that key and the person `uid`
+        may have it now; None otherwise."""
+        room = self._link.rooms.get(room_id)
+        k = room.keys.ring.k(e) if room is not None else None
+        return (room, k) if room is not None and k is not None and room.keys.may_read(uid, e) else None

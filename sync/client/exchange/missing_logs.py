@@ -28,7 +28,7 @@ class MissingLogs:
                 return judge()
             except NeedLog as need:
                 try:
-                    found = await self._link.book.fetch(self._link.online, need.uid)
+                    found = await self._link.book.fetch(self._link.online, need.uid, need.seq)
                 except Refused as e:
                     raise Reject("withheld", "user log") from e
                 if found.seq < need.seq:

@@ -5,17 +5,16 @@
 import asyncio
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+from sync.client.exchange.extras import Extra, Extras
 from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.link import Link
 from sync.client.ports import PendingChange, SealedBatch
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
 from sync.client.wakeup import woken
-from sync.errors import Refused
+from sync.errors import NeedLog, Refused, Reject
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -52,19 +51,6 @@ RESTORED_JUMP = 2**16
 """How far dev_seq jumps in a store that was set back: more than a device signs in a room between two backups."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extra:
-    """An envelope to be sent that is not a change of the person's: a piece of a snapshot, an attest (confirmation of a
-    snapshot) or a heartbeat (sign that the person has joined), as `kind` says. `obj` is its object (for a heartbeat the
-    room's id), `payload` its content before encryption. `about` goes into its header (extension 1): for a snapshot's
-    last piece the position that the snapshot covers, for an attest the snapshot's id, otherwise empty."""
-
-    obj: ObjId
-    kind: int
-    about: bytes
-    payload: bytes = field(repr=False)
-
-
 class Outbox:
     """Encrypts and sends what this device has to send in its rooms, and begins the new key that a room needs, for
     example after a member left. One `work` task at a time; one batch of each room under way."""
@@ -85,15 +71,14 @@ class Outbox:
         self._wake_at: float | None = None
         self._own_ahead: dict[RoomId, int] = {}
         self._rotations: dict[RoomId, int] = {}
-        self._extras: dict[RoomId, deque[Extra]] = {}
-        self._sealed_extras: dict[RoomId, list[Extra]] = {}
+        self._extras = Extras()
 
     def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
         """Queues `extras`, envelopes that are no changes of the person's (a snapshot's pieces, an attest, a heartbeat),
         for `room`. They are sent when no written change is due. Those that the server refuses for good, and those whose
         key this device lacks, are dropped. Those that are not encrypted when the program ends are lost: the part that
         made them checks again what is needed."""
-        self._extras.setdefault(room, deque()).extend(extras)
+        self._extras.add(room, extras)
         self._link.outbox_work.set()
 
     async def work(self) -> None:
@@ -105,7 +90,7 @@ class Outbox:
             await woken(self._link.outbox_work, wait_s)
             self._wake_at = None
             await self._rotate_where_owed()
-            work = dict.fromkeys([*self._link.ports.rooms_with_work(), *(r for r, e in self._extras.items() if e)])
+            work = dict.fromkeys([*self._link.ports.rooms_with_work(), *self._extras.rooms()])
             rooms = [self._link.rooms[r] for r in work if r in self._link.rooms]
             for room in rooms:
                 with self._link.apart(room.room):
@@ -142,7 +127,7 @@ class Outbox:
             return None
         rows = self._due(self._pending(room)) if room.may_write else []
         ops, shares, used = self._pack(room, rows)
-        ops = ops or self._pack_extras(room)
+        ops = ops or self._extras.pack(room, BATCH_BYTES)
         if not ops:
             return None
         first_seq = self._next_seq(room)
@@ -241,19 +226,6 @@ class Outbox:
                 used += [row.row for row in group]
         return ops, shares, used
 
-    def _pack_extras(self, room: RoomSync) -> list[PlainOp]:
-        waiting, ops, size = self._extras.get(room.room, deque()), list[PlainOp](), 0
-        taken: list[Extra] = []
-        while waiting and size + len(waiting[0].payload) <= BATCH_BYTES:
-            extra = waiting.popleft()
-            key = room.keys.special_key(extra.obj, room.stream.epoch, extra.kind)
-            if key is not None:
-                size += len(extra.payload)
-                taken.append(extra)
-                ops.append(PlainOp(extra.obj, key, b"", extra.payload, extra.kind, extra.about))
-        self._sealed_extras[room.room] = taken
-        return ops
-
     def _op(self, room: RoomSync, group: list[PendingChange], shares: dict[ObjId, bytes]) -> PlainOp | None:
         obj = group[0].obj
         payload = envelope.pack([(row.change_id, row.payload) for row in group])
@@ -335,15 +307,15 @@ class Outbox:
         log.info("push refused: %s", why.code)
         if not batch.rows and why.code in _NOT_AGAIN:
             self._link.ports.unseal(batch)
-            self._sealed_extras.pop(room.room, None)
+            self._extras.drop_packed(room.room)
             return room.may_send
         passing = why.code in (ErrorCode.STALE, ErrorCode.ROTATION_OWED)
         if not passing or self._refusals.get(room.room, 0) + 1 >= SHOW_AFTER:
             room.block(why.code)
         if why.code not in _SAME_BYTES:  # after those the same bytes are sent again
             self._link.ports.unseal(batch)
-            again = self._sealed_extras.pop(room.room, []) if not batch.rows and passing else []
-            self._extras.setdefault(room.room, deque()).extendleft(reversed(again))
+            if not batch.rows and passing:
+                self._extras.queue_again(room.room)
         if passing:
             self._pull_again(room)
         self._wait(room, SOON_S if passing else RETRY_S)
@@ -391,11 +363,19 @@ class Outbox:
 
     async def rotate(self, room: RoomSync) -> None:
         """Begins a new epoch, that is, a new key, in `room`, sealed to its present members. Refused if the server does
-        not take the entry, or "unknown-user" if this person's own key log is not here; NeedLog if a member's is not.
-        Reject if this person may not begin an epoch, or if the server's reply breaks a rule. Unreachable. Nothing is
-        tried again."""
-        await self._link.load_logs(room)
-        await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
+        not take the entry, "unknown-user" if this person's own key log is not here, "need-log" if a member's is not,
+        "forbidden" if this person may not begin an epoch. Reject if the server's reply breaks a rule. Unreachable.
+        Nothing is tried again.
+
+        ▲ What stops the draft concerns this room alone. As a Reject or NeedLog it would end the session, and the next
+        ones, for all rooms.
+        """
+        try:
+            await self._link.load_logs(room)
+            draft = await asyncio.to_thread(self.drafter(room).rotate)
+        except (Reject, NeedLog) as e:
+            raise Refused(e.code, "rotation") from e
+        await self.append(room, draft)
 
     def drafter(self, room: RoomSync) -> Drafter:
         """A Drafter, which makes and signs this person's entries for the log of `room` in its current state. Refused

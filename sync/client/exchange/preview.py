@@ -5,9 +5,9 @@ It pulls the room's entries and the headers of its envelopes, judges them as tho
 three records: the room's first, the first that the inviting person wrote after the invitation, and the newest. ▲ It
 stores nothing.
 
-A room beyond MAX_POSITIONS or MAX_BYTES is not judged, and nothing of it is decrypted. Only its newest MAX_POSITIONS
-are searched for the entry that adds the person; that entry is believed by its author's signature. If the entry is not
-among them, the invitation shows no inviting person.
+A room beyond MAX_POSITIONS or MAX_BYTES is not judged, and nothing of it is decrypted. Only its newest MAX_POSITIONS,
+and of these about MAX_BYTES, are searched for the entry that adds the person, the newest first; that entry is believed
+by its author's signature. If the entry is not among them, the invitation shows no inviting person.
 """
 
 import asyncio
@@ -42,6 +42,8 @@ MAX_RECORD_BYTES = 1024
 _SEALED_BYTES = MAX_RECORD_BYTES + 256
 """The size of a record of 1 KiB after encryption."""
 _FIRST_BYTES = 64 * 1024
+_NEWEST = 8
+"""How many of a long room's newest positions are searched first. They fit MAX_BYTES, whatever they are."""
 
 
 class Preview:
@@ -116,28 +118,42 @@ class Preview:
         """How this person was added to a room that is too long to be read whole: its founder, and who added this person
         if the addition is among the room's newest positions (MAX_POSITIONS, as far as MAX_BYTES allow). The founder is
         None if not proven, `adder` is None if the addition is not found. ▲ Nothing here is verified by the room's
-        rules: the room's id proves the founder, and the addition has its author's signature. Reject if that signature
+        rules: the room's id proves the founder, and the addition has its author's signature. What was verified before
+        the room proved too long is dropped, so that `records` opens nothing of it. Reject if the addition's signature
         is false, or an entry is malformed. Refused or Unreachable if the server does not give the headers, or the
         author's key log."""
         room, end = self._room.room, self._receipt.n
-        found = Added(room=room, n=end, long=True)
+        self._roots.clear()
+        self._added = found = Added(room=room, n=end, long=True)
         first = (await self._link.pull(room, 0, headers_only=True, limit_bytes=_FIRST_BYTES)).items[:1]
         for i in first:
             genesis = RoomEntry.decode(i.body) if i.kind == ENTRY else None
             if genesis is not None and genesis.type == "genesis" and genesis.ident[:16] == room:
                 found = replace(found, founder=genesis.uid)
-        at, size = max(0, end - MAX_POSITIONS), 0
-        while at < end and size <= MAX_BYTES:
-            wire = (await self._link.pull(room, at, headers_only=True)).items
+        until, count, size = end, _NEWEST, 0
+        oldest = max(0, end - MAX_POSITIONS)
+        while until > oldest and size <= MAX_BYTES and found.adder is None:
+            after = max(oldest, until - count)
+            found, pulled = await self._search(after, until, found, MAX_BYTES - size)
+            until, count, size = after, 4 * count, size + pulled
+        return found
+
+    async def _search(self, after: int, until: int, found: Added, most_bytes: int) -> tuple[Added, int]:
+        """Searches the positions from `after` + 1 to `until` for this person's newest addition, until more than
+        `most_bytes` bytes are pulled. Returns (`found` with the addition, if there is one; the bytes that were
+        pulled)."""
+        at, size = after, 0
+        while at < until and size <= most_bytes:
+            wire = (await self._link.pull(self._room.room, at, headers_only=True)).items
             if not wire or wire[-1].n <= at:
                 break
             for i in wire:
                 size += len(i.body) + len(i.sig)
-                if i.kind == ENTRY:
+                if i.kind == ENTRY and i.n <= until:
                     found = await self._addition(i, found)
             at = wire[-1].n
             await asyncio.sleep(0)
-        return found
+        return found, size
 
     async def _addition(self, i: m.WireItem, found: Added) -> Added:
         entry = RoomEntry.decode(i.body, lenient=True)
@@ -157,9 +173,8 @@ class Preview:
         """Fetches and decrypts the records in at most three changes of the room's own object (such as its name): the
         first, the first that the inviting person wrote after the addition, and the newest; returns them in the room's
         order. Call it after `read`: only changes that it verified are considered, that this person may read, and that
-        are not longer than a record of 1 KiB. Those that cannot be opened are left out. () if the room has more than
-        MAX_POSITIONS positions. Reject "content-hash" if the server shows another item; Refused or Unreachable if it
-        gives none."""
+        are not longer than a record of 1 KiB. Those that cannot be opened are left out. () if the room is too long to
+        be judged. Reject "content-hash" if the server shows another item; Refused or Unreachable if it gives none."""
         wanted = self._wanted()
         if not wanted:
             return ()

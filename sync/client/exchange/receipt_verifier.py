@@ -99,13 +99,15 @@ class ReceiptVerifier:
 
     def why_less(self, room: RoomSync, n: int) -> RoomState:
         """▲ The reason why a server has `room` only up to position `n`, which is less than it promised. RESTORED if its
-        own signed statement says that it was restored from a backup, and the first lost item is newer than that backup
-        or at most a minute older; ROLLBACK otherwise. If that item is not kept here, the time of the newest receipt
-        counts instead, and without a receipt that of the last item that we verified. Stops nothing."""
+        own signed statement says that it was restored from a backup, the first lost item is newer than that backup or
+        at most a minute older, and the last promised one is not from more than a day after the restore; ROLLBACK
+        otherwise. If the first lost item is not kept here, the time of the newest receipt counts instead, and without a
+        receipt that of the last item that we verified. Stops nothing."""
         lost = self._link.ports.kept_items(room.room, n, 1)
         kept = self.kept(room.room)
-        t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
-        explained = self.restored is not None and self.restored.explains(t)
+        promised_t = max(room.stream.t, kept.t if kept is not None else 0)
+        lost_t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
+        explained = self.restored is not None and self.restored.explains(lost_t, promised_t)
         return RoomState.RESTORED if explained else RoomState.ROLLBACK
 
     def check(self, room: RoomSync, r: m.Receipt) -> bool:
@@ -113,7 +115,7 @@ class ReceiptVerifier:
         we keep: another hash is a fork; a position below our copy's last is a rollback, or a restore if the server's
         signed statement explains it. A higher position is no fault here. False if the room had to be stopped. Reject if
         the receipt is not signed by the server, or is of another room."""
-        self._verify(room, r)
+        self.verify(room, r)
         if self._forked(room, r):
             return False
         if r.n < room.stream.n or room.rh_at(r.n + 1) is not None:  # a large room's stored state may lag behind
@@ -149,7 +151,7 @@ class ReceiptVerifier:
         r = placed.receipt
         if placed.count != count or r.n != placed.first + count - 1:
             raise Reject("malformed", "placed")
-        self._verify(room, r)
+        self.verify(room, r)
         return None if self._forked(room, r) else self._take(r)
 
     def _forked(self, room: RoomSync, r: m.Receipt) -> bool:
@@ -169,7 +171,7 @@ class ReceiptVerifier:
             return
         agreed, self._agreed = self._agreed, {}
         for room, r in agreed.items():
-            self._verify(self._link.room(room), r)
+            self.verify(self._link.room(room), r)
         self._link.ports.put_receipts([kept for kept in map(self._take, agreed.values()) if kept is not None])
 
     def agreed(self, room: RoomSync) -> m.Receipt | None:
@@ -226,7 +228,9 @@ class ReceiptVerifier:
         kept = self._kept.get(room)
         return kept is None or kept.receipt.n < r.n
 
-    def _verify(self, room: RoomSync, r: m.Receipt) -> None:
+    def verify(self, room: RoomSync, r: m.Receipt) -> None:
+        """Reject unless `r` is a receipt for a position of `room`: "other-room", or "signature" if it is not signed by
+        the server of the present connection. Compares it with nothing, and keeps nothing."""
         if r.room != room.room:
             raise Reject("other-room", "receipt")
         signed_receipts.check(self._link.online.identity.server_pk, r)
@@ -325,12 +329,12 @@ class ReceiptVerifier:
                 break
         if (r.room, r.n, r.rh) != (room.room, at, rh) or at < n:
             return None
-        self._verify(room, r)
+        self.verify(room, r)
         return there, r
 
     def _verified(self, room: RoomSync, r: m.Receipt) -> m.Receipt | None:
         try:
-            self._verify(room, r)
+            self.verify(room, r)
         except Reject:
             return None
         return r

@@ -72,18 +72,22 @@ class RoomOperations:
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
         """Adds the person `uid` to the room as `role` (a `Role`); their newest key log is fetched and verified first.
         `history`: whether they may read what was written before. Refused "forbidden" if this person may not add them
-        so; Reject "not-ready" if the room's key cannot be encrypted to them yet. ▲ The key is sealed (encrypted) to
-        them only after these checks. Otherwise the server would have the seal, and its accomplice the key, although the
-        entry is refused."""
+        so, or the room's policy gives newcomers no history; "invalid" if they are a member already. Reject "not-ready"
+        if the room's key cannot be encrypted to them yet. ▲ The key is sealed (encrypted) to them only after these
+        checks. Otherwise the server would have the seal, and its accomplice the key, although the entry is refused."""
         await self._link.book.fetch(self._link.online, uid)
 
-        def build(d: Drafter) -> Draft:
-            me = self._room(room_id).stream.members.get(self._link.account.uid)
-            if me is None or me.role < Role.ADMIN or role > me.role or (history and not me.history):
+        def check() -> None:
+            state = self._room(room_id).stream.state
+            me = state.members.get(self._link.account.uid)
+            if me is None or me.role < Role.ADMIN or role > me.role:
                 raise Refused(ErrorCode.FORBIDDEN)
-            return d.add(uid, Role(role), history=history)
+            if uid in state.members:
+                raise Refused(ErrorCode.INVALID, "member")
+            if history and (not me.history or state.policy.get("history") == "from-now"):
+                raise Refused(ErrorCode.FORBIDDEN)
 
-        await self._do(room_id, build)
+        await self._do(room_id, lambda d: d.add(uid, Role(role), history=history), check)
 
     async def remove(self, room_id: RoomId, uid: Uid, reason: str = "") -> None:
         """Removes the person `uid` from the room. The entry carries the next epoch (the room's new key), which the
@@ -122,17 +126,24 @@ class RoomOperations:
             await self._do(room_id, lambda d: d.approve(proposal))
         me = self._room(room_id).stream.members.get(self._link.account.uid)
         if me is not None and me.history:
-            if approval_waits(self._link, room_id, proposal):
-                raise Refused("not-seasoned")
+            self._check_grant(room_id, proposal)
             await self._link.book.fetch(self._link.online, Uid(found.subject))
+            await self._do(
+                room_id,
+                lambda d: d.hist(Uid(found.subject), proposal),
+                lambda: self._check_grant(room_id, proposal),
+            )
 
-            def build(d: Drafter) -> Draft:
-                now = self._room(room_id).stream.state.proposals.get(proposal)
-                if now is None or now.approved is None:  # ▲ seal only when the log shows two admins agreed
-                    raise Refused(PROPOSAL)
-                return d.hist(Uid(found.subject), proposal)
-
-            await self._do(room_id, build)
+    def _check_grant(self, room_id: RoomId, proposal: Hash) -> None:
+        """▲ Refused unless the history may be sealed for `proposal` now: the room's log shows that two administrators
+        agreed ("proposal"), and this device has known the second one as an administrator for seven days
+        ("not-seasoned"). Checked again on the state from which the entry is drafted. Otherwise a server could show the
+        approval of a fresh administrator between the check and the draft."""
+        now = self._room(room_id).stream.state.proposals.get(proposal)
+        if now is None or now.approved is None:
+            raise Refused(PROPOSAL)
+        if approval_waits(self._link, room_id, proposal):
+            raise Refused("not-seasoned")
 
     async def prune(self, room_id: RoomId, obj: ObjId) -> None:
         """Has the server delete the content of the object `obj` up to its newest snapshot that may replace it, which
@@ -151,12 +162,18 @@ class RoomOperations:
         """Begins a new epoch."""
         await self._do(room_id, lambda d: d.rotate())
 
-    async def _do(self, room_id: RoomId, build: Callable[[Drafter], Draft]) -> None:
-        room = self._room(room_id)
+    async def _do(
+        self, room_id: RoomId, build: Callable[[Drafter], Draft], check: Callable[[], None] = lambda: None
+    ) -> None:
+        """Drafts an entry by `build`, which runs in a thread, and appends it to the log of the room; again if another
+        device was first. `check` raises Refused if the operation may not be drafted now. It runs on the event loop, on
+        the very state that the Drafter gets."""
 
         async def attempt() -> None:
-            await self._settled(room)
-            await self._link.load_logs(room)
+            await self._settled(self._room(room_id))
+            await self._link.load_logs(self._room(room_id))
+            room = self._room(room_id)  # read from the store again during the wait, if a slice could not be stored
+            check()
             draft = await asyncio.to_thread(build, self._outbox.drafter(room))
             try:
                 await self._outbox.append(room, draft)
@@ -165,7 +182,7 @@ class RoomOperations:
                 raise
 
         await again(attempt, codes=_AGAIN)
-        await self._settled(room)
+        await self._settled(self._room(room_id))
 
     def _room(self, room_id: RoomId) -> RoomSync:
         room = self._link.rooms.get(room_id)

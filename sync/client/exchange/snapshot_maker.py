@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sync.client.exchange.backfill import Backfill, begins_with, pack
-from sync.client.exchange.outbox import Extra, Outbox
+from sync.client.exchange.extras import Extra
+from sync.client.exchange.outbox import Outbox
 from sync.client.link import Link
 from sync.client.placed_changes import Compacted
 from sync.client.room.room_sync import RoomSync

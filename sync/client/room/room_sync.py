@@ -167,11 +167,11 @@ class RoomSync(TrackedRoom):
         self, gone: Sequence[Uid], events: Sequence[RoomEvent], accepted: Sequence[Accepted]
     ) -> list[RoomEvent]:
         """Lines for the timeline about those of `gone` (members no more) whose account the agency has reset, except
-        those whom a line in `events` removes. `accepted`: the slice's verified items, of which the last gives the time;
-        [] if there are none."""
+        those whom a line in `events` removes, or who left by one. `accepted`: the slice's verified items, of which the
+        last gives the position and the time; [] if there are none."""
         if not gone or not accepted:
             return []
-        explained = {e.subject for e in events if e.kind in ("rm", "leave")}
+        explained = {e.by if e.kind == "leave" else e.subject for e in events if e.kind in ("rm", "leave")}
         return resets([u for u in gone if u not in explained], self._book, self.stream.n, accepted[-1].t)
 
     def begin_opening(self) -> BootstrapBuffer | None:

@@ -16,8 +16,8 @@ RESET = "reset"
 
 def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEvent]:
     """Lines of the timeline, of the kind "reset", for those of `gone` (members no more) whose account the agency has
-    reset; [] for none. `book` has people's key logs, which show the reset. The lines are at the positions `n`, `n` − 1
-    and so on, since the store keeps one line of this kind at each position; their time is `t`, the server's in ms.
+    reset; [] for none. `book` has people's key logs, which show the reset. The lines are all at the position `n`, each
+    with a `place` of its own; their time is `t`, the server's in ms.
 
     No entry of the room records a reset: it takes effect at the first item that refers to the person's log up to the
     entry that ends it.
@@ -27,7 +27,7 @@ def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEven
         known = book.log(uid)
         if known is not None and known.ended is not None:
             ended.append(uid)
-    return [RoomEvent(n=n - k, t=t, kind=RESET, by=uid, subject=uid) for k, uid in enumerate(ended)]
+    return [RoomEvent(n=n, t=t, kind=RESET, by=uid, subject=uid, place=k) for k, uid in enumerate(ended)]
 
 
 def event_of(item: AcceptedEntry) -> RoomEvent | None:

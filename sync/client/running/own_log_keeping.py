@@ -6,6 +6,7 @@ What an entry means for devices and recovery sheet is decided in sync/client/dev
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from sync.client.devices.own_devices import Devices
 from sync.client.devices.own_recovery_sheet import RecoverySheet
@@ -35,7 +36,7 @@ class OwnLogKeeping:
         Unreachable, Refused, or Reject if the new entries are not valid."""
         mine = self._link.book.log(self._link.account.uid)
         if mine is None or mine.seq < authed.ulog_seq:
-            mine = await self._link.book.fetch(connection, self._link.account.uid)
+            mine = await self._link.book.fetch(connection, self._link.account.uid, authed.ulog_seq)
         if mine.head_at(authed.ulog_seq) != authed.ulog_head:
             raise Reject("ulog", "own log")
         if authed.ulog_seq < mine.seq:
@@ -57,26 +58,28 @@ class OwnLogKeeping:
             await self._devices.follow(connection)
             if self._devices.ended is not None:
                 raise Refused(self._devices.ended)
-            await self._maintain()
+            for step in (self._recovery_sheet.defend, self._devices.maintain, self._recovery_sheet.finish):
+                await self._maintain(step)
             if self._devices.own_log.seq != checked:
                 checked = self._devices.own_log.seq
                 self._audit.check_now()
             self._link.listener.on_status()
 
-    async def _maintain(self) -> None:
-        """Adds to this person's key log what is due, in this order: a new generation of the person's key; the
-        revocation of a device that was added with the recovery sheet although the person vetoed that on this device;
-        the missing entries of a recovery sheet that the person confirmed. `work` calls it whenever the log may have
-        grown.
+    async def _maintain(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Calls `step` without arguments and awaits it. It adds to this person's key log what is due. `work` calls this
+        whenever the log may have grown, with each of three steps, in this order: the revocation of a device that was
+        added with the recovery sheet although the person vetoed that on this device; a new generation of the person's
+        key; the missing entries of a recovery sheet that the person confirmed.
 
         Refused (the server or this device declines) and Reject (something is not valid) are logged and not raised; what
         is left is then tried at the next call. Unreachable is raised. A restored server accepts no new entries while it
         waits for a device of this person; then `work` tries again after STUCK_RETRY_S (seconds).
+
+        ▲ No step waits for another, and the revocation comes first. Otherwise a server that refuses a new generation
+        would keep in a device that was vetoed.
         """
         try:
-            await self._devices.maintain()
-            await self._recovery_sheet.defend()
-            await self._recovery_sheet.finish()
+            await step()
         except (Refused, Reject) as e:
             log.info("own log not maintained: %s", e.code)
             if e.code == ErrorCode.CLOSED:

@@ -1,30 +1,86 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Files that commands of the server make."""
+"""Files that commands of the server make: whole and durable, or not there at all."""
 
+import errno
 import os
+import sys
 from pathlib import Path
+
+_NO_FOLDERS = (errno.EINVAL, errno.ENOTSUP)
+"""What a file system answers that cannot flush folders, such as some on a network."""
 
 
 def create_private(path: Path, data: bytes) -> None:
-    """Creates the file `path` with the content `data`, which only its owner may read. The content is on the disk when
-    it returns; for its name to outlast a crash, its folder must be flushed too (`sync_folder`). FileExistsError if
-    there is one of that name; after any other error (an OSError) there is none."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Creates the file `path` with the content `data`, which only its owner may read; durable when it returns.
+    FileExistsError if there is one of that name. After any other error, or if the process is killed, there is none.
+
+    The content is written to `.<name>.part` first. What a killed process left there is removed by the next call. One
+    process at a time may create a file of this name.
+    """
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
     try:
-        with os.fdopen(fd, "wb") as f:
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
+        _write(part, data, 0o600)
+        _name_new(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    try:
+        sync_folder(path.parent)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
 
 
+def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Replaces the file `path`, or makes it, with the content `data` and the rights `mode` (less the umask), in one
+    step and durably. After an error or a kill the former file is there."""
+    beside = path.with_name(f".{path.name}.part")
+    beside.unlink(missing_ok=True)
+    try:
+        _write(beside, data, mode)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
 def sync_folder(path: Path) -> None:
     """Flushes the folder `path` to the disk, so that files which were created or renamed in it keep their names after a
-    crash. OSError if that is not possible; on Windows it never is."""
+    crash. Does nothing on Windows, and on a file system that cannot flush folders."""
+    if sys.platform == "win32":
+        return
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
+    except OSError as e:
+        if e.errno not in _NO_FOLDERS:
+            raise
     finally:
         os.close(fd)
+
+
+def sync_folders(root: Path) -> None:
+    """Flushes the folder `root` and every folder in it to the disk (`sync_folder`)."""
+    for folder, _, _ in os.walk(root):
+        sync_folder(Path(folder))
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, mode), "wb") as f:
+        f.write(data)
+        f.flush()
+        os.fsync(f.fileno())
+
+
+def _name_new(part: Path, path: Path) -> None:
+    """Gives the file `part` the name `path`; its name `part` may remain. FileExistsError if there is a file `path`."""
+    try:
+        os.link(part, path)  # unlike a rename, this replaces nothing
+    except FileExistsError:
+        raise
+    except OSError:  # a stick's file system (FAT) has no links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        part.rename(path)

@@ -55,8 +55,8 @@ class Objects(Protocol):
     async def finish(self, room: bytes, obj: bytes, part: bytes, sha256: bytes) -> int:
         """Turns the upload of a part (named by the ids `room`, `obj`, `part`) into a complete part, durably, and
         returns its size in bytes. A complete part of the same name is replaced. `sha256`: the hash that the bytes must
-        have. WrongDigest if they have another; the upload is then deleted. FileNotFoundError if the part has no upload,
-        another OSError if the upload cannot be read, NoSpace if the disk fails to store the part."""
+        have. WrongDigest if they have another; the upload is then deleted. WrongOffset if the part has no upload.
+        NoSpace if the disk fails; the part is then not complete."""
         ...
 
     async def read(self, room: bytes, obj: bytes, part: bytes, start: int, size_bytes: int) -> bytes:

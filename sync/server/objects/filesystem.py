@@ -3,6 +3,7 @@
 are flushed."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import shutil
@@ -101,25 +102,38 @@ def _append(path: Path, offset: int, piece: bytes, reserve_bytes: int) -> int:
             f.write(piece)
         return offset + len(piece)
     except OSError as e:
-        if path.exists():
+        with contextlib.suppress(OSError):  # a failing disk: the digest of the whole part is checked all the same
             os.truncate(path, offset)
         raise NoSpace(str(e.errno)) from e
 
 
 def _finish(upload: Path, path: Path, sha256: bytes) -> int:
-    data = upload.read_bytes()
-    if hashlib.sha256(data).digest() != sha256:
-        upload.unlink()
-        raise WrongDigest(upload.stem)
     try:
+        data = upload.read_bytes()
+        if hashlib.sha256(data).digest() != sha256:
+            upload.unlink()
+            raise WrongDigest(upload.stem)
         with upload.open("rb+") as f:
             os.fsync(f.fileno())
-        upload.replace(path)
-        for folder in path.parents[:4]:  # the part's own up to the root: any of them may be new
-            sync_folder(folder)
+        _put_in_place(upload, path)
+    except FileNotFoundError as e:  # somebody removed it
+        raise WrongOffset(0) from e
     except OSError as e:
         raise NoSpace(str(e.errno)) from e
     return len(data)
+
+
+def _put_in_place(upload: Path, path: Path) -> None:
+    """Renames the file `upload` to `path`, durably. After an error it has its former name again, under which it is
+    swept."""
+    upload.replace(path)
+    try:
+        for folder in path.parents[:4]:  # the part's own up to the root: any of them may be new
+            sync_folder(folder)
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.replace(upload)
+        raise
 
 
 def _read(path: Path, start: int, size_bytes: int) -> bytes:

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
+from sync.crypto.tls import Pem, hosts_of, is_issued_by, make_ca, make_server_cert
 from sync.ids import DevId
 from sync.server.config import Config, ConfigError
-from sync.server.host.files import create_private
+from sync.server.host.files import create_private, replace_file
 from sync.server.host.folder_hold import held
 from sync.server.host.identity import (
     AGENCY_KEY,
@@ -33,7 +33,7 @@ from sync.server.store.base import Appended, Counts, EntryRow, Moved
 from sync.server.store.schema import VERSION
 from sync.server.store.sql import SqlStore
 from sync.trust.person import user_drafts
-from sync.trust.person.agency import Agency, SignInCode, decode_record, encode_record, invite_id
+from sync.trust.person.agency import Agency, SignInCode, decode_record, invite_id
 from sync.trust.person.author import Entry
 from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
 from sync.trust.person.user_entry import UserEntry
@@ -42,7 +42,7 @@ from sync.trust.person.user_log import UserLog
 OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
-_TLS = ("ca.pem", "ca.key", "tls.key.new", "tls.pem.new", "tls.key", "tls.pem")
+_TLS = ("ca.pem", "ca.key", "tls.key", "tls.pem")
 _DATABASE = tuple(f"server.sqlite3{end}" for end in ("", "-wal", "-shm"))
 _FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.cert", *_TLS, *_DATABASE)
 
@@ -62,7 +62,7 @@ def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str 
         files = {data / name for name in _FOUNDED} | {keys / name for name in (AGENCY_KEY, ESCROW_KEY)}
         before = {path for path in files if path.exists()}
         try:
-            with admin_log.recorded(data, "init"):  # which makes the database
+            with admin_log.recorded(data, "init", new=True):
                 _found(data, keys, demo_ca, name)
         except BaseException:  # half an agency could be neither used nor founded again
             for path in files - before:
@@ -78,18 +78,18 @@ def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None
         hosts = list(dict.fromkeys([*demo_ca, "localhost", "127.0.0.1", "::1"]))
         (data / "ca.pem").write_bytes(ca.cert)
         create_private(data / "ca.key", ca.key)
-        _write_leaf(data, make_server_cert(ca, hosts))
+        _write_leaf(data, _make_leaf(data, ca, hosts))
 
 
 def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
     """Renews server.cert (the agency's certificate of its server) in the folder `data` for three more years, with the
-    same key. If the authority of a demonstration (ca.key) is in the folder, it also replaces tls.pem and tls.key by a
-    new certificate of that authority for the same hosts, also if an agency put its own there; then True. Without ca.key
-    the TLS files are not changed; then False.
+    same key. If the authority of a demonstration (ca.key) made the TLS certificate in the folder, that one is renewed
+    too, for the same hosts and the same key; then True, otherwise False. An agency's own TLS files are not changed,
+    also if ca.key is still in the folder.
 
     `key_file`: where the agency's key is; None for where `init` put it. ConfigError if the key is missing or belongs to
-    a different agency. OSError if ca.key is there and ca.pem or tls.pem is not. A running server keeps the server.cert
-    that it read at its start.
+    a different agency, or if a file of the demo's authority is missing or cannot be read; nothing is changed then. A
+    running server keeps the server.cert that it read at its start.
     """
     agency = read_agency(data, key_file)
     with admin_log.recorded(data, "renew-certificate"):
@@ -97,12 +97,30 @@ def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
 
 
 def _renew(data: Path, agency: Agency) -> bool:
+    leaf = _renewed_leaf(data)  # first: if a file cannot be read, nothing is changed
+    if leaf is not None:
+        _write_leaf(data, leaf)
     renew_server(data, agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
-    if not (data / "ca.key").exists():
-        return False
+    return leaf is not None
+
+
+def _renewed_leaf(data: Path) -> Pem | None:
+    """A new TLS certificate in the place of the one in the folder `data`; None if the demo's authority did not make
+    that one. ConfigError if a file is missing or cannot be read."""
+    if not (data / "ca.key").exists() or not (data / "tls.pem").exists():
+        return None
+    if not (data / "ca.pem").exists():
+        raise ConfigError(
+            f"{data} has ca.key without ca.pem: put that back, or take ca.key away if another authority makes the "
+            "TLS certificate; nothing was changed"
+        )
     ca = Pem(cert=(data / "ca.pem").read_bytes(), key=(data / "ca.key").read_bytes())
-    _write_leaf(data, make_server_cert(ca, hosts_of((data / "tls.pem").read_bytes())))
-    return True
+    present = (data / "tls.pem").read_bytes()
+    try:
+        return _make_leaf(data, ca, hosts_of(present)) if is_issued_by(present, ca.cert) else None
+    except (TypeError, ValueError) as e:
+        why = "is not what init made there; nothing was changed"
+        raise ConfigError(f"{data}: one of tls.pem, tls.key, ca.pem and ca.key {why}") from e
 
 
 async def invite_back(
@@ -128,17 +146,23 @@ async def invite_back(
     agency = read_agency(data, key_file)  # first: without it nothing is written
     async with opened(data) as store:
         asked, user = await make_request(store, uid), await store.user(uid)
-    known = decode_record(user.record) if user is not None else {}
-    fields = {name: known.get(name, "") for name in ("name", "title", "unit")}
+    record = user.record if user is not None else b""  # unchanged: one that differs would not be this person's
     share: RecoveryShare | None = None
+    written: Path | None = None
     if needs_share(asked, agency.pk):
         if request is None:
-            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=fields["name"])
+            name = decode_record(record)["name"]
+            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=name)
         else:
             write_request(asked, request)
+            written = request
     half = {} if share is None and request is None else {"share": "opened" if share is not None else "requested"}
-    record = encode_record(fields)  # unchanged: a record that differs would not be this person's
-    code = await _invite(data, agency, record=record, hours=hours, person=uid, about=half)
+    try:
+        code = await _invite(data, agency, record=record, hours=hours, person=uid, about=half)
+    except BaseException:
+        if written is not None:  # otherwise the next try would find the file and refuse
+            written.unlink(missing_ok=True)
+        raise
     return code.format() if share is None else ReturnCode(code, share).format()
 
 
@@ -273,14 +297,18 @@ def health(config: Config) -> Health:
     return Health(schema=VERSION, tls_days=days.get("tls"), server_cert_days=days.get("server"))
 
 
+class NotClosed(ConfigError):
+    """The room is open: no restore closed it, or it has opened since."""
+
+
 async def open_room(data: Path, room: bytes) -> None:
     """Opens the room with the id `room`, which a restore closed, for writing, and gives up the items that are still
-    missing. ConfigError for a room that is not closed (also for an unknown id), and within a day of the restore.
+    missing. NotClosed for a room that is not closed (also for an unknown id), ConfigError within a day of the restore.
     `data`: the server's data folder; a running server notices within a second."""
     async with opened(data) as store:
         restored = await store.restored()
         if restored is None or room not in await store.closed_rooms():
-            raise ConfigError("this room is not closed")
+            raise NotClosed("this room is not closed")
         if now_ms() < restored.t + OPEN_AFTER_MS:
             when = format_time(restored.t + OPEN_AFTER_MS)
             why = "until then its members may bring more"
@@ -314,13 +342,16 @@ async def opened(data: Path) -> AsyncIterator[SqlStore]:
         await store.close()
 
 
+def _make_leaf(data: Path, ca: Pem, hosts: list[str]) -> Pem:
+    """Makes a TLS certificate for `hosts` by the authority `ca`, for the TLS key in the folder `data`, or for a new key
+    if there is none."""
+    key = data / "tls.key"
+    return make_server_cert(ca, hosts, key.read_bytes() if key.exists() else None)
+
+
 def _write_leaf(data: Path, leaf: Pem) -> None:
-    """Stores `leaf`, a TLS key and certificate, as tls.key and tls.pem in the folder `data`: writes them beside the old
-    files, then replaces those, the key first. So a full disk (OSError) changes nothing. A process that is killed
-    between the two replacements leaves the new key with the old certificate."""
-    new_cert, new_key = data / "tls.pem.new", data / "tls.key.new"
-    new_key.unlink(missing_ok=True)
-    create_private(new_key, leaf.key)
-    new_cert.write_bytes(leaf.cert)
-    new_key.replace(data / "tls.key")
-    new_cert.replace(data / "tls.pem")
+    """Stores a TLS certificate in the folder `data`, and its key if the folder has none. A key that is there stays, so
+    one file is replaced in one step: a process that is killed leaves a certificate and a key that fit."""
+    if not (data / "tls.key").exists():
+        create_private(data / "tls.key", leaf.key)
+    replace_file(data / "tls.pem", leaf.cert)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from sync.server.config import Config
+from sync.server.config import Config, ConfigError
 from sync.server.host.wording import current_user
 from sync.server.rules.handshake import now_ms
 from sync.server.store.admin_chain import OK, AdminEntry, AdminLog
@@ -36,16 +36,20 @@ def record(store: AdminLog, command: str, **about: About) -> None:
 
 
 @contextlib.contextmanager
-def recorded(data: Path, command: str, *, result: str = OK, **about: About) -> Iterator[None]:
+def recorded(data: Path, command: str, *, result: str = OK, new: bool = False, **about: About) -> Iterator[None]:
     """Records in the admin log the command called `command`, which changes files of the data folder `data` in the
     block: the entry is committed if the block ends without an error. `about`: keyword arguments that say whom or what
-    the command concerns. `result`: "ok" or a code. If there is no database, an empty one is made.
+    the command concerns. `result`: "ok" or a code. `new`: makes the database if there is none, as `init` does.
+    Otherwise ConfigError if there is none: a lost database must not be replaced by an empty one without a word.
 
     The database is locked during the block, so a running server places nothing meanwhile: the block must be short. A
     process that is killed between the block's end and the commit (a flush to the disk) leaves no entry. StoreError if
     the database cannot be written; the block has not run unless only the commit failed.
     """
-    engine = connected(Config(data=data).database, None)
+    path = Config(data=data).database
+    if not new and not path.exists():
+        raise ConfigError(f"{path} is missing: run init first, or restore a backup")
+    engine = connected(path, None)
     try:
         prepare(engine)
         with engine.begin() as c:
@@ -60,8 +64,8 @@ def recorded(data: Path, command: str, *, result: str = OK, **about: About) -> I
 def note(data: Path, command: str, *, result: str = OK, **about: About) -> None:
     """Records in the admin log the command called `command`, which has finished, such as a backup. `data`: the server's
     data folder. `about`: keyword arguments that say whom or what it concerned. `result`: "ok", or the code if the
-    command failed. StoreError if the database cannot be written. If there is no database, an empty one is made."""
-    with recorded(data, command, result=result, **about):
+    command failed. StoreError if the database cannot be written, ConfigError if there is none."""
+    with recorded(data, command, result=result, new=False, **about):
         pass
 
 

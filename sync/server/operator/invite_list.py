@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sync.errors import Reject
 from sync.server.config import LOOPBACK, Config, ConfigError
-from sync.server.host.files import create_private, sync_folder
+from sync.server.host.files import create_private
 from sync.server.host.folder_hold import held
 from sync.server.host.identity import read_agency
 from sync.server.host.listening import bracketed, named
@@ -65,7 +65,7 @@ async def invite_all(config: Config, source: Path, *, hours: float, key_file: Pa
         known, codes = files.known_codes(people, agency)
         warnings = _unprintable(people) if known else await _warnings(config.data, people)
         if not known:
-            _write_new(files.codes, _table(people, codes))
+            create_private(files.codes, _table(people, codes))
         rows, added = await _invited(config.data, people, codes, agency, hours)
         letters_line = _write_letters(address(config), files.letters, people, codes, rows)
     begun = f"{added} of {len(people)} invited now"
@@ -90,7 +90,7 @@ def invite_all_offline(source: Path, to: Path, *, hours: float, key_file: Path |
         if not known:
             if to.exists():
                 raise ConfigError(f"{to} exists already: name a new file for the invitations")
-            _write_new(files.codes, _table(people, codes))
+            create_private(files.codes, _table(people, codes))
         rows = _written_before(to, codes, agency) if to.exists() else _write_offline(to, people, codes, agency, hours)
         letters_line = _write_letters("", files.letters, people, codes, rows)
     begun = f"{len(people)} invitations for the agency {agency.fingerprint.hex()[:16]}: {to}"
@@ -154,7 +154,7 @@ async def _warnings(data: Path, people: Sequence[Listed]) -> list[str]:
 def _unprintable(people: Sequence[Listed]) -> list[str]:
     """A warning for each of `people`, in their order, whose staff record has characters that the font of the printed
     letters lacks."""
-    texts = ["".join(each.who.key) for each in people]
+    texts = [each.who.name + each.who.title + each.who.unit for each in people]
     odd = set(letters.unprintable("".join(texts)))
     return [
         f"line {each.line}: the letter has boxes in the place of {'  '.join(sorted(odd & set(text)))}"
@@ -200,7 +200,7 @@ def _write_letters(
     ]
     if not made:
         raise ConfigError("every code of this list is used, withdrawn or too old: there is no letter to make")
-    _write_new(to, letters.pdf(made, server))
+    create_private(to, letters.pdf(made, server))
     return "Letters"
 
 
@@ -293,14 +293,3 @@ def _own(path: Path) -> bytes:
                 f"{path} can be written by others than {current_user()}: it may have codes that they know"
             )
         return f.read()
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """Stores `data` in the new file `path`, whole or not at all, readable for its owner alone. The caller holds the
-    folder's lock and has checked that no such file exists: one would be replaced here. OSError if it cannot be
-    written."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)  # of a run that was cut off
-    create_private(part, data)
-    part.replace(path)
-    sync_folder(path.parent)

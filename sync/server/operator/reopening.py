@@ -14,12 +14,13 @@ from sync.server.operator.listing import ClosedLine, format_waiting
 class Opening:
     """What the command to open closed rooms did with one room. `room`: its id in hex. `missing`: how many of its items
     are known to be lost. `waits`: for a room that stays closed, in words, the devices for which it still waits besides
-    the one that the operator gave up; "" if it was opened."""
+    the one that the operator gave up; "" if it was opened. `before`: the server had opened it before."""
 
     room: str
     missing: int
     """Changes that are known to be missing, and are given up if it was opened."""
     waits: str = ""
+    before: bool = False
 
     @property
     def opened(self) -> bool:
@@ -30,6 +31,8 @@ class Opening:
         so many changes given up; or it was not, and still waits for these devices."""
         if not self.opened:
             return f"Not opened: {self.room}. It also waits for {self.waits}."
+        if self.before:
+            return f"Open already: {self.room}."
         lost = f"{self.missing} changes that are known to be missing are given up" if self.missing else ""
         return f"Opened: {self.room}.{f' {lost}.' if lost else ''}"
 
@@ -83,5 +86,8 @@ def _kept(line: ClosedLine, others: Sequence[listing.Waiting]) -> Opening:
 
 
 async def _open(data: Path, line: ClosedLine) -> Opening:
-    await admin.open_room(data, bytes.fromhex(line.room))
+    try:
+        await admin.open_room(data, bytes.fromhex(line.room))
+    except admin.NotClosed:  # the server opened it since the rooms were listed
+        return Opening(room=line.room, missing=0, before=True)
     return Opening(room=line.room, missing=line.missing)

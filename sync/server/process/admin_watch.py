@@ -7,11 +7,12 @@ collector), in the same format, also in a container. An entry is copied even if 
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sync.server.operator.upkeep.audit import in_words
-from sync.server.store.admin_chain import EMPTY, OK, AdminEntry, AdminRow, Broken, first_broken, read_entry
+from sync.server.store.admin_chain import EMPTY, OK, UNKNOWN, AdminEntry, AdminRow, Broken, first_broken, read_entry
 from sync.server.store.base import Population, Store, StoreError
 
 log = logging.getLogger("sync.server")
@@ -34,6 +35,8 @@ class AdminWatch:
         self._store = store
         self._clock = clock
         self._head = EMPTY
+        self._to_store: int | None = None
+        """The number of the last entry that was copied, while the store does not have it."""
         self.broken = False
         """Whether the chain was found cut or changed; stays so until the next start."""
         self.backup_t = 0
@@ -46,48 +49,61 @@ class AdminWatch:
 
     async def run(self) -> None:
         """A background task: reads the admin log (`look`) once a second, until it is cancelled. Once a minute also
-        counts people, devices and rooms (`population`). If that fails, logs the error and tries again a second
-        later."""
-        looks = 0
+        counts people, devices and rooms (`population`). If one of them fails, logs it and tries again a second later;
+        the other goes on."""
+        until_count = 0
         while True:
-            try:
-                if looks % _COUNT_EVERY == 0:
-                    self.population = await self._store.population(self._clock() - _SEEN_MS)
-                await self.look()
-                looks += 1
-            except StoreError as e:
-                log.warning("the admin log was not read: %s", e.code)
-            except Exception:
-                log.exception("the admin log was not read")
+            await _attempt(self.look, "the admin log was not read")
+            if until_count <= 0 and await _attempt(self._count, "people and rooms were not counted"):
+                until_count = _COUNT_EVERY
+            until_count -= 1
             await asyncio.sleep(_EVERY_S)
+
+    async def _count(self) -> None:
+        self.population = await self._store.population(self._clock() - _SEEN_MS)
 
     async def look(self) -> None:
         """Reads the entries that commands have added to the admin log, verifies that their hashes continue the chain,
         and copies each entry to the server's own log: once, also over restarts, since the store has the number of the
-        last copied one. The first call after a start verifies the whole chain. A chain that was cut or changed is
-        logged as an error once and sets `broken`; its entries are copied all the same. All of them are copied again if
-        the log ends before the last copied entry, or if the chain is found broken in a later call than the first, since
-        others may have their numbers. StoreError if the log cannot be read, or the number cannot be stored now."""
+        last copied one. The first call after a start verifies
+        the whole chain. A chain that was cut or changed is logged as an error once and sets `broken`; its entries are
+        copied all the same. Entries that were copied are copied again if they may have replaced others of their
+        numbers: at a start those from the first broken one on, later all. StoreError if the log cannot be read now."""
         head = await self._store.admin_head()
         if head == self._head and head != EMPTY:
+            await self._store_logged()
             return
-        after, kept = self._head, await self._store.admin_logged()
+        after, kept = EMPTY if self._head == UNKNOWN else self._head, await self._store.admin_logged()
         seen, logged = max(after.n, kept), kept
-        if head.n < seen:
-            self._report_broken(Broken(head.n + 1, "missing"), seen)
-            after, logged = EMPTY, 0  # entries that replace lost ones must not pass for them
-        rows = await self._store.admin_rows(after.n)
+        rows = await self._store.admin_rows(0 if head == UNKNOWN else after.n)
+        last = head.n if head != UNKNOWN else rows[-1].n if rows else 0
+        if last < seen:
+            self._report_broken(Broken(last + 1, "missing"), seen)
+            rows, logged = await self._store.admin_rows(0), 0  # entries that replace lost ones must not pass for them
+        if last < seen or head == UNKNOWN:
+            after = EMPTY
         # read after the head: what a command added meanwhile is for the next look
-        rows = [row for row in rows if row.n <= head.n]
+        rows = [row for row in rows if row.n <= last]
         broken = first_broken(rows, head, after=after)
         if broken is not None:
-            self._report_broken(broken, head.n)
+            self._report_broken(broken, last)
             if after != EMPTY:  # ▲ entries were lost and replaced since the last look, under numbers that are logged
-                rows, logged = [row for row in await self._store.admin_rows(0) if row.n <= head.n], 0
+                rows, logged = [row for row in await self._store.admin_rows(0) if row.n <= last], 0
+            elif broken.code != "head":  # ▲ or while the server was stopped
+                logged = min(logged, broken.n - 1)
         self._read(rows, logged)
         self._head = head
-        if head.n != kept:  # last: a full disk must not have everything logged again each second
-            await self._store.put_admin_logged(head.n)
+        if head != UNKNOWN and last != kept:  # UNKNOWN: the next entry gets a higher number than any that was copied
+            self._to_store = last
+        await self._store_logged()
+
+    async def _store_logged(self) -> None:
+        """Stores up to which entry the log is copied. If the disk takes nothing, the next look tries again: the entries
+        are not copied again for that before a restart."""
+        if self._to_store is not None:
+            with contextlib.suppress(StoreError):
+                await self._store.put_admin_logged(self._to_store)
+                self._to_store = None
 
     def _report_broken(self, broken: Broken, written: int) -> None:
         if not self.broken:
@@ -112,3 +128,16 @@ class AdminWatch:
         self.command_t = entry.t
         if entry.command == "restore" and isinstance(lost_after, int):
             self.backup_t, self.backup_failed = lost_after, False
+
+
+async def _attempt(work: Callable[[], Awaitable[None]], failed: str) -> bool:
+    """Whether `work` succeeded. If not, its error is logged with the sentence `failed`."""
+    try:
+        await work()
+    except StoreError as e:
+        log.warning("%s: %s", failed, e.code)
+    except Exception:
+        log.exception("%s", failed)
+    else:
+        return True
+    return False

@@ -30,9 +30,9 @@ _PROBE_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Look:
     """The server's condition at one moment. `code` is "ready" or the reason why not: "starting" (not checked yet),
-    "full" (less is free than the disk's reserve, so no file is accepted), "slow" (the disk does not answer),
-    "certificate" (clients refuse it: its time has ended or not begun), or the code of the error with which a write to
-    the store failed. `free_bytes`: what is left on the disk."""
+    "full" (less is free than the disk's reserve, so no file is accepted, or the disk is failing), "slow" (the disk does
+    not answer), "certificate" (clients refuse it: its time has ended or not begun), or the code of the error with which
+    a write to the store failed. `free_bytes`: what is left on the disk."""
 
     code: str
     free_bytes: int
@@ -71,7 +71,10 @@ class Condition:
         return self._seen
 
     async def _look(self) -> Look:
-        free = shutil.disk_usage(self._config.data).free
+        try:
+            free = shutil.disk_usage(self._config.data).free
+        except OSError:
+            return Look("full", 0)  # the disk is failing, or gone
         try:
             await self._probe()
         except StoreError as e:
@@ -152,5 +155,5 @@ _FILES = {"database": "", "log": "-wal"}
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except OSError:
         return 0

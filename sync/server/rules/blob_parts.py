@@ -13,7 +13,7 @@ import base64
 import os
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Protocol
 
@@ -26,7 +26,7 @@ from sync.server.rules.handshake import Who, now_ms
 from sync.server.rules.quotas import Quotas, is_within, senders, today
 from sync.server.rules.refusal import Refusal
 from sync.server.rules.uploads import Busy, Uploads
-from sync.server.store.base import BlobRow, Store, Taken, Unwritable
+from sync.server.store.base import BlobRow, Store, StoreError, Taken, Unwritable
 from sync.trust.formats.items import Role
 
 _MAX_BEARERS = 100_000
@@ -223,14 +223,15 @@ class Blobs:
         return await self._take(who, name, headers, body, new=found is None)
 
     async def _lies(self, row: BlobRow) -> bool:
-        """Whether the object store has the bytes of the part `row`; their hash is not checked. They may be missing
-        after a restore: a backup may have had only the row. The part then counts as not uploaded, and a client may
-        upload it again."""
+        """Whether the object store has the bytes of the part `row`, to the last one; their hash is not checked. They
+        may be missing after a restore: a backup may have had only the row. The part then counts as not uploaded, and a
+        client may upload it again."""
+        last = max(0, row.size_bytes - 1)
         try:
-            await self._objects.read(row.room, row.obj, row.part, 0, 0)
+            found = await self._objects.read(row.room, row.obj, row.part, last, 1)
         except FileNotFoundError:
             return False
-        return True
+        return last + len(found) == row.size_bytes
 
     async def _take(self, who: Who, name: PartName, h: PutHeaders, body: bytes, *, new: bool) -> tuple[HTTPStatus, int]:
         if h.end < h.total:
@@ -252,6 +253,11 @@ class Blobs:
             await self._store.add_blob(row, senders(who), today(), len(body))
         except Taken as e:
             raise BlobRefusal(HTTPStatus.CONFLICT, "conflict") from e
+        except Unwritable:  # the bytes are in place without a row: no sweep would find them
+            await self._objects.delete(*name.key)
+            with suppress(StoreError):
+                await self._uploads.gone(name.key)
+            raise
         self._uploads.done(name.key)
         self._quotas.note(who, len(body))
         self._rooms.grew(name.room, size)
@@ -274,8 +280,7 @@ class Blobs:
 
     async def find(self, name: PartName) -> BlobRow:
         """The row of the complete part `name`. BlobRefusal 404 if the part does not exist or is not complete, or its
-        bytes were lost in a restore; its `offset` says how many bytes of an unfinished upload are stored, 0 for
-        none."""
+        bytes were lost; its `offset` says how many bytes of an unfinished upload are stored, 0 for none."""
         row = await self._store.blob(name.room, name.obj, name.part)
         if row is None or not await self._lies(row):
             held = await self._objects.held(name.room, name.obj, name.part)

@@ -68,13 +68,28 @@ class AdminHead:
 
 
 EMPTY = AdminHead(0, START)
+UNKNOWN = AdminHead(0, b"")
+"""The head of a log whose stored head is damaged or was deleted: how many entries were written is not known. No entry
+can have it."""
+
+
+def stored_head(text: object, *, begun: bool) -> AdminHead:
+    """The head that the database stores as `text`, None if nothing is stored. `begun`: whether the log has entries, or
+    a server copied some. UNKNOWN if the stored head is damaged, or missing although the log was begun."""
+    if text is None:
+        return UNKNOWN if begun else EMPTY
+    try:
+        return AdminHead.parse(text) if isinstance(text, str) else UNKNOWN
+    except ValueError:
+        return UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
     """The first row of the admin log that fails verification, by its number `n`. `code`: "missing"; "chain" (the hash
     does not fit: the row or the one before it was changed); "malformed" (the body cannot be read); "unexpected" (the
-    row comes after the stored head)."""
+    row comes after the stored head); "head" (the row is the last that is there, `n` is 0 for none, and the stored head
+    is lost or damaged, so later rows may be missing)."""
 
     n: int
     code: str
@@ -95,7 +110,10 @@ class AdminLog(Protocol):
         """Rows with n > after, in order."""
         ...
 
-    async def admin_head(self) -> AdminHead: ...
+    async def admin_head(self) -> AdminHead:
+        """The newest row that was ever written, EMPTY for none. UNKNOWN if what the store keeps of it is damaged or
+        gone."""
+        ...
 
     async def admin_logged(self) -> int:
         """The number of the last row that a server has copied to its log; 0 for none."""
@@ -142,12 +160,12 @@ def first_broken(rows: Iterable[AdminRow], head: AdminHead, *, after: AdminHead 
     """Checks `rows` of the admin log, in order, which begin after the row `after` (of which a caller has checked the
     chain before; by default they are the whole log). `head` is the newest row that was ever written. Returns the first
     row that is missing, changed, unreadable or beyond `head`; None if every row up to `head` is as it was written and
-    no other follows."""
+    no other follows. For the head UNKNOWN there is always one, the last row at the latest."""
     at = after
     for row in rows:
         if row.n != at.n + 1:
             return Broken(at.n + 1, "missing")
-        if row.n > head.n:
+        if row.n > head.n and head != UNKNOWN:
             return Broken(row.n, "unexpected")
         if _hash(at.hash, row.body) != row.hash:
             return Broken(row.n, "chain")
@@ -156,6 +174,8 @@ def first_broken(rows: Iterable[AdminRow], head: AdminHead, *, after: AdminHead 
         except ValueError:
             return Broken(row.n, "malformed")
         at = AdminHead(row.n, row.hash)
+    if head == UNKNOWN:
+        return Broken(at.n, "head")
     if at.n < head.n:
         return Broken(at.n + 1, "missing")
     return None if at == head else Broken(at.n, "chain")

@@ -2,6 +2,7 @@
 """The SQL statements of writes, built once, and the functions that run them. All run inside the writer's
 transaction."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,13 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.server.store import schema as s
 from sync.server.store.base import InviteRow, ItemRow, Moved, Placement, StoreError, Taken, Tally
+
+_EXISTS = {
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+}
+"""SQLite's error codes for a row whose key exists."""
 
 _place_update = (
     update(s.rooms)
@@ -198,11 +206,14 @@ def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
 
 def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:
     """Adds `rows` to `table` within the caller's transaction. A row is a dict of values by column name; there must be
-    at least one. If the primary key of one exists already (or the table refuses a row for a missing value), raises
-    `refusal`, or Taken with the table's name if `refusal` is None. The caller then undoes the transaction."""
+    at least one. If the primary key of one exists already, raises `refusal`, or Taken with the table's name if
+    `refusal` is None; the caller then undoes the transaction. Any other broken constraint (a missing value) is an
+    IntegrityError: a fault of the caller."""
     try:
         c.execute(insert(table), rows)
     except IntegrityError as e:
+        if getattr(e.orig, "sqlite_errorcode", 0) not in _EXISTS:
+            raise
         raise (refusal or Taken(table.name)) from e
 
 

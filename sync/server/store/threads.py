@@ -81,13 +81,13 @@ class Threads:
 
         written = self._writer.submit(both)
         written.add_done_callback(lambda done: self._still(done, along))
-        return written
+        return asyncio.shield(written)  # a caller that is cancelled does not undo the write
 
     def _still(self, done: "asyncio.Future[T]", along: Callable[[Connection], None]) -> None:
-        """Called when a write has ended; `done` is its future. `along`, which stores the record of an administrator's
-        command, ran in the same transaction. If the write failed or its future was cancelled, `along` is kept for the
-        next write. It is dropped instead if a newer one is kept for that already."""
-        if (done.cancelled() or done.exception() is not None) and self._along is None:
+        """Called when a write has ended, also if its caller was cancelled before; `done` is its future. `along`, which
+        stores the record of an administrator's command, ran in the same transaction. If the write failed, `along` is
+        kept for the next write. It is dropped instead if a newer one is kept for that already."""
+        if done.exception() is not None and self._along is None:
             self._along = along
 
     async def _read(self, run: Callable[[Connection], T]) -> T:

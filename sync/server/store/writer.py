@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from sync.errors import BugError
 from sync.server.load.spending import Payer, payer
 from sync.server.store.base import Full, Unwritable
 
@@ -56,8 +57,8 @@ class Writer:
     def submit(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
         """Queues `run`, which the writer's thread calls with its connection, in the order of the calls. `run` must not
         commit: the writer does, and several may share one commit. The future has its result after the commit. If `run`
-        raises, its writes are undone and the future has its error; if the database fails, Unwritable or Full.
-        Unwritable too after `close`."""
+        raises, its writes are undone and the future has its error; BugError if it breaks a constraint of the schema. If
+        the database fails, Unwritable or Full. Unwritable too after `close`."""
         done: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
             done.set_exception(Unwritable("closed"))
@@ -111,7 +112,8 @@ class Writer:
                     for job in group:
                         _run_alone(connection, job)
         except DBAPIError as e:
-            # A full or failing disk: SQLite has undone the whole transaction, so nothing in it counts.
+            # A full or failing disk: SQLite has undone the whole transaction, so nothing in it counts. Nor do the
+            # refusals of jobs in it: what they found taken may have been written by a job that is undone now.
             error = unwritable(e)
             for job in group:
                 job.error = error
@@ -129,7 +131,8 @@ def unwritable(e: DBAPIError) -> Unwritable:
 
 def _run_alone(connection: Connection, job: _Job) -> None:
     """Runs a job within a larger transaction, behind a savepoint: if the job is refused or fails, only its own writes
-    are undone, and the job keeps the error. A database error is raised, which undoes the whole transaction."""
+    are undone, and the job keeps the error. A database error is raised, which undoes the whole transaction; but not a
+    broken constraint, which is the fault of this job alone (BugError)."""
     savepoint = connection.begin_nested()
     try:
         _run(connection, job)
@@ -143,11 +146,13 @@ def _run_alone(connection: Connection, job: _Job) -> None:
 
 def _run(connection: Connection, job: _Job) -> None:
     """Runs a job and charges its processor time, also if it fails, to the job's payer: the device or network address
-    whose request it serves. Nobody is charged if the server itself began the job. Raises what the job raises. The
-    commit is charged to nobody."""
+    whose request it serves. Nobody is charged if the server itself began the job. Raises what the job raises, and
+    BugError if it breaks a constraint of the schema. The commit is charged to nobody."""
     began = time.thread_time()
     try:
         job.result = job.run(connection)
+    except IntegrityError as e:
+        raise BugError(f"a write breaks a constraint: {e.orig}") from e
     finally:
         if job.payer is not None:
             job.payer.charge_from_thread(time.thread_time() - began)

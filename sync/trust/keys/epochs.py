@@ -11,7 +11,7 @@ from sync.crypto import aead, seal
 from sync.crypto.encoding import ARRAY, dec, enc, head
 from sync.crypto.kdf import H, kdf
 from sync.crypto.seal import KemKey
-from sync.errors import Reject
+from sync.errors import BugError, Reject
 from sync.ids import NO_UID, Hash, RoomId, Uid
 from sync.trust.formats import fields
 from sync.trust.keys import merkle
@@ -253,10 +253,12 @@ def new_epoch(
 
     With `base`, a number from `sound_base`, the epoch holds, encrypted, the keys in `ring` from epoch `base` on; None
     for no link to older epochs. `archive` False makes an epoch without an archive key, as a signer without history
-    must; then `base` must be None, which is not checked here. Each seal takes about 60 µs, so call this in a thread.
-    Nothing is raised for a recipient to whom nothing can be sealed: that seal is empty, and the epoch names the
-    recipient as unsealed.
+    must; then `base` must be None. BugError for a `base` without `archive`, or whose archive key is not in `ring`:
+    nobody could read it. Each seal takes about 60 µs, so call this in a thread. Nothing is raised for a recipient to
+    whom nothing can be sealed: that seal is empty, and the epoch names the recipient as unsealed.
     """
+    if base is not None and (not archive or ring.a(base) is None):
+        raise BugError("a link needs both archive keys")
     k, a = os.urandom(32), os.urandom(32) if archive else None
     prev = b""
     if a is not None and base is not None:

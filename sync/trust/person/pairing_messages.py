@@ -67,13 +67,17 @@ class NewDevice:
 
     @classmethod
     def read(cls, value: object) -> "NewDevice":
+        """Reads the description. Reject "malformed" for another shape, ▲ "bad-key" for a sealing key that nothing can
+        be sealed to: otherwise the old device would fail only after its person has admitted the new one."""
         sign_pk, kem_pk, name, system = fields.array(value, 4, "new device")
-        return cls(
+        new = cls(
             sign_pk=fields.raw(sign_pk, 32, "new device"),
             kem_pk=fields.raw(kem_pk, seal.PUBLIC_BYTES, "new device"),
             name=fields.text(name, NAME_LIMIT, "new device"),
             system=fields.text(system, NAME_LIMIT, "new device"),
         )
+        seal.check_public(new.kem_pk)
+        return new
 
     @property
     def keys(self) -> list[object]:

@@ -72,19 +72,6 @@ def entry_id(body: bytes) -> Hash:
     return H(DOMAIN, body)
 
 
-def root_of(bodies: list[bytes]) -> bytes:
-    """Returns the public root key (32 B) that is in force after the entries of a person's user log with these `bodies`:
-    all of them from the first on, in order. Nothing is verified, so the caller passes those of a verified log. b"" for
-    an empty list. Reject "malformed", "encoding", "oversize", "format" or "old-format" for a body that cannot be
-    decoded."""
-    root = b""
-    for body in bodies:
-        entry = UserEntry.decode(body)
-        if entry.type in ("genesis", "root_rotate"):
-            root = fields.raw(fields.items(entry.payload, "root", 3)[0], 32, "root")
-    return root
-
-
 def device_id(genesis_root_pk: bytes, sign_pk: bytes) -> DevId:
     """▲ The id of a device. It covers the root key of the person's genesis, so that a device belongs to one person."""
     return DevId(H("dev", genesis_root_pk, sign_pk)[:16])

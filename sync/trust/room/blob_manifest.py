@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sync.crypto import aead
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H
-from sync.errors import Reject
+from sync.errors import BugError, Reject
 from sync.ids import Hash, PartId, RoomId
 from sync.protocol.version import PART_BYTES
 from sync.trust.formats import fields
@@ -79,8 +79,10 @@ def _last_size(length: int) -> int:
 
 def encrypt_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes]:
     """Encrypts `plain`, a part of a file, under a fresh key, bound to the room. Returns the part's row for the
-    manifest, and its ciphertext. Only the `last` part of a file is padded. Nothing is checked here: a part over 4 MiB
-    is encrypted too, but no client reads its manifest. 4 MiB takes 5 ms, so call this in a thread."""
+    manifest, and its ciphertext. Only the `last` part of a file is padded. 4 MiB takes 5 ms, so call this in a thread.
+    BugError for more than 4 MiB, which no manifest may list."""
+    if len(plain) > PART_BYTES:
+        raise BugError("part too long")
     key, ident = os.urandom(32), PartId(os.urandom(16))
     padded = plain.ljust(_last_size(len(plain)), b"\0") if last else plain
     sealed = aead.encrypt(key, ["part", room, ident], padded)

@@ -67,11 +67,12 @@ class Drafter:
         no member or may not read the history that they give. NeedLog if a new epoch is made and a member's user log is
         not here. The author's role, the room's policy and whether `uid` is a member already are not checked here."""
         log = self._book.log(uid)
-        # after the agency revoked a device there is nothing to seal to until there is a newer PUK generation
-        to = log.recipient(log.seq, log.head, history) if log is not None else None
-        if log is None or not log.ready or to is None:
+        if log is None or not log.ready:
             raise Reject("not-ready", "user log")
-        ulog = (log.seq, log.head)
+        ulog = log.at  # read once: another thread may apply entries
+        to = log.recipient(*ulog, history)
+        if to is None:  # the agency revoked a device, and there is no newer PUK generation yet
+            raise Reject("not-ready", "user log")
         if history and not self._me().history:
             raise Reject("forbidden", "history")
         member = Member(uid, role, 0, 0, history, Hash(bytes(32)))
@@ -116,7 +117,7 @@ class Drafter:
         what the room has pinned: that is not checked here. Persons whose log is not available are left out; if all are,
         the entry names nobody."""
         logs = [log for log in (self._book.log(u) for u in uids) if log is not None]
-        return self._draft("pin", [[[log.uid, log.seq, log.head] for log in logs]])
+        return self._draft("pin", [[[log.uid, *log.at] for log in logs]])
 
     def cannot_open(self, e: int) -> Draft:
         return self._draft("cannot_open", [e])
@@ -165,17 +166,21 @@ class Drafter:
     def _pins(self, more: dict[Uid, tuple[int, Hash]]) -> dict[Uid, tuple[int, Hash]]:
         """The newest known (number, hash) of the user log of each person who is or was a member: what the room has
         pinned (up to there the log counts in it), or for a member the newer head that this device knows. `more` are
-        those of persons whom the entry adds. The author is always in it, at least with the head that their entries
-        state. A new epoch is sealed by these heads."""
+        those of persons whom the entry adds. The author is always in it. A new epoch is sealed by these heads. ▲ The
+        author's is no newer than the head that the entry itself states, though the log may have grown since: the epoch
+        would be void ("ulog")."""
         pins = {**self._s.pins, **more}
         for uid in self._s.members:
-            log = self._book.log(uid)
-            if log is not None and log.at[0] > pins[uid][0]:
-                pins[uid] = log.at
-        mine = self._author
-        if mine.uid not in pins or mine.ulog[0] > pins[mine.uid][0]:
-            pins[mine.uid] = mine.ulog
+            at = self._newest(uid)
+            if at is not None and at[0] > pins[uid][0]:
+                pins[uid] = at
         return pins
+
+    def _newest(self, uid: Uid) -> tuple[int, Hash] | None:
+        if uid == self._author.uid:
+            return self._author.ulog
+        log = self._book.log(uid)
+        return log.at if log is not None else None
 
     def _new_epoch(self, change: entry_rules.Change, more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
         """Makes the next epoch, sealed to the members as they will be after the entry: with the newest known heads of

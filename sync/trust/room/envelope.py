@@ -73,12 +73,12 @@ class Header:
     """Extension 1: the position that a snapshot covers (u64), or the snapshot that an attest is of (32 B); see
     snapshots.py."""
 
-    def unknown(self) -> list[str]:
-        """▲ The features of the header that this program does not know: "kind 9", "ext 2"; [] if it knows all. With
+    def unknown(self) -> tuple[str, ...]:
+        """▲ The features of the header that this program does not know: "kind 9", "ext 2"; () if it knows all. With
         such a feature the envelope is void, that is without effect at every client, unless the room's policy enables
-        them: then the room needs a newer program."""
-        kinds = [] if self.kind in LEAST_ROLE else [f"kind {self.kind}"]
-        return [*kinds, *(f"ext {e}" for e in self.even_ext)]
+        all of them: then the room needs a newer program."""
+        kinds = () if self.kind in LEAST_ROLE else (f"kind {self.kind}",)
+        return (*kinds, *(f"ext {e}" for e in self.even_ext))
 
     def encode(self) -> bytes:
         return enc(

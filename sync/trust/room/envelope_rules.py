@@ -18,14 +18,17 @@ from sync.trust.room.room_state import RoomState
 
 def check_content(item: Item, hdr: Header, room: RoomId, digest: bytes, length: int, *, strict: bool) -> None:
     """Checks that an envelope is of this room, and that its content has the hash `digest` and the length `length`,
-    which its signed body names. Reject "other-room", or "content-hash" (also for more than MAX_OP_BYTES). Missing
-    content passes; with `strict` (at the server) it is "malformed"."""
+    which its signed body names. Reject "other-room", or "content-hash" (also if `length` is above MAX_OP_BYTES, with or
+    without content, so that clients that pulled headers judge alike). Missing content passes; with `strict` (at the
+    server) it is "malformed"."""
     if hdr.room != room:
         raise Reject("other-room", f"position {item.n}")
+    if length > MAX_OP_BYTES:
+        raise Reject("content-hash", f"position {item.n}")
     if item.ct is None:
         if strict:
             raise Reject("malformed", f"position {item.n}")
-    elif len(item.ct) != length or length > MAX_OP_BYTES or H(item.ct) != digest:
+    elif len(item.ct) != length or H(item.ct) != digest:
         raise Reject("content-hash", f"position {item.n}")
 
 
@@ -75,9 +78,9 @@ def judge(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
 
 def _judge(s: RoomState, hdr: Header) -> str | None:
     if hdr.even_ext or hdr.kind not in envelope.LEAST_ROLE:
-        feature = hdr.unknown()[0]
-        if enables(s.policy, feature):
-            raise Reject("format", feature)
+        features = hdr.unknown()
+        if enables(s.policy, features):
+            raise Reject("format", ", ".join(features))
         return "format"
     if hdr.flags:
         return "format"

@@ -44,9 +44,10 @@ def read_payload(kind: str, payload: object, ext: object, *, lenient: bool) -> P
     even = fields.even_ext(ext)
     read = READ.get(kind)
     if even or read is None:
-        needs = f"ext {even[0]}" if even else f"type {kind}"
+        types = () if read is not None else (f"type {kind}",)
+        needs = (*types, *(f"ext {e}" for e in even))
         if not lenient:
-            raise Reject("format", needs)
+            raise Reject("format", ", ".join(needs))
         return Unreadable(code="format", needs=needs)
     try:
         return read(payload)
@@ -75,12 +76,16 @@ def _maybe_epoch(value: object) -> Epoch | None:
 
 
 def _genesis(value: object) -> Genesis:
-    nonce, policy, successor = fields.array(value, 3, "genesis")
-    old = None
-    if successor is not None:
-        room, n, rh = fields.array(successor, 3, "successor")
-        old = fields.raw(room, 16, "successor"), fields.u64(n, "successor"), fields.raw(rh, 32, "successor")
-    return Genesis(nonce=fields.raw(nonce, 32, "nonce"), policy=read_policy(policy), successor=old)
+    nonce, policy, old = fields.array(value, 3, "genesis")
+    predecessor = None
+    if old is not None:
+        room, n, rh = fields.array(old, 3, "predecessor")
+        predecessor = (
+            fields.raw(room, 16, "predecessor"),
+            fields.u64(n, "predecessor"),
+            fields.raw(rh, 32, "predecessor"),
+        )
+    return Genesis(nonce=fields.raw(nonce, 32, "nonce"), policy=read_policy(policy), predecessor=predecessor)
 
 
 def _add(value: object) -> Add:

@@ -12,12 +12,12 @@ from sync.trust.keys.epochs import Epoch
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
     """The content of a room's first entry. `nonce` is random, so that the room's id is unique. `policy` has the room's
-    settings by name. If this room continues a stopped one, `successor` is that room's id, a position in it and the
+    settings by name. If this room continues a stopped one, `predecessor` is that room's id, a position in it and the
     running hash there; otherwise None."""
 
     nonce: bytes
     policy: dict[str, object]
-    successor: tuple[bytes, int, bytes] | None
+    predecessor: tuple[bytes, int, bytes] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,12 +162,12 @@ class Unreadable:
     """In place of the content of an entry whose type, extension or payload could not be read. The entry is void (has no
     effect), with `code` as the reason.
 
-    `needs` names the feature ("type x", "ext 2") that a policy would have to enable, if that is the only reason. It is
-    "" for a payload of a wrong form.
+    `needs` names the features ("type x", "ext 2") that a policy would have to enable, if that is the only reason. It
+    is empty for a payload of a wrong form.
     """
 
     code: str
-    needs: str = ""
+    needs: tuple[str, ...] = ()
 
 
 Payload = (

@@ -65,10 +65,11 @@ def decrypt_note(k: bytes, room: RoomId, note: EncryptedNote) -> str:
 
 
 def read_note(payload: bytes) -> str:
-    """Reads the text in a note's decrypted `payload`. Reject "malformed" for any other form or version and for a text
-    above MAX_REASON, "encoding" or "oversize" for other bytes."""
+    """Reads the text in a note's decrypted `payload`. Reject "malformed" for any other form and for a text above
+    MAX_REASON, "format" or "old-format" for another version, "encoding" or "oversize" for other bytes."""
     version, text = fields.array(dec(payload, limit=_LIMIT), 2, "note")
-    if version != _VERSION or type(text) is not str or len(text) > MAX_REASON:
+    fields.version(version, _VERSION, "note")
+    if type(text) is not str or len(text) > MAX_REASON:
         raise Reject("malformed", "note")
     return text
 

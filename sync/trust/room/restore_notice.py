@@ -17,6 +17,9 @@ DOMAIN = "restored"
 VERSION = 1
 LAG_MS = 60_000
 """How long an item that already had its time may still have been on its way to the disk when the backup was made."""
+AHEAD_MS = 86_400_000
+"""How far the clock that gave an item its time may have been ahead of the clock that dated the restore. It is as much
+as a server's clock can be set ahead without its operator's confirmation (clock_guard.FAR_MS)."""
 _LIMIT = 128
 
 
@@ -60,9 +63,12 @@ class Restored:
         """The statement as evidence: `enc([1, body, sig])`."""
         return enc([VERSION, self.body, self.sig])
 
-    def explains(self, promised_t: int) -> bool:
-        """▲ Whether the server may have lost by the restore an item that it had acknowledged with the time `promised_t`
-        (ms): an item from LAG_MS before the backup or later. Earlier items were on the disk when the backup was made,
-        so a server that drops them cannot blame the restore. There is no upper bound: it is True also for a time after
-        the restore."""
-        return promised_t + LAG_MS >= self.backup_t
+    def explains(self, lost_t: int, promised_t: int) -> bool:
+        """▲ Whether the server may have lost by this restore items that it had acknowledged, of which the first has the
+        time `lost_t` and the last one `promised_t` (ms).
+
+        The first must be from LAG_MS before the backup or later: earlier items were on the disk when the backup was
+        made. The last must not be from more than AHEAD_MS after the restore: a server that acknowledged it had been
+        restored before, and lost it in another way. Otherwise one old statement would excuse every later loss.
+        """
+        return lost_t + LAG_MS >= self.backup_t and promised_t <= self.t + AHEAD_MS

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The values that a room's policy may have, and the list of recovery recipients in it."""
 
+from collections.abc import Sequence
+
 from sync.crypto.seal import PUBLIC_BYTES, SUITE_HYBRID, check_public
 from sync.errors import Reject
 from sync.ids import Uid
@@ -41,15 +43,17 @@ def read_policy(value: object) -> dict[str, object]:
     return policy
 
 
-def enables(policy: dict[str, object], feature: str) -> bool:
-    """▲ Whether a room's policy enables `feature` ("ext 2", "kind 9", "type x"), which this program lacks. False for
-    "".
+def enables(policy: dict[str, object], features: Sequence[str]) -> bool:
+    """▲ Whether a room's policy enables all `features` of an item ("ext 2", "kind 9", "type x") that this program
+    lacks. False if there are none.
 
-    Only then does the room need a newer program. A feature that no policy enabled has no effect, regardless of the
-    sender.
+    Only then does the room need a newer program. An item with a feature that no policy enabled has no effect,
+    regardless of the sender and of its other features: programs that know different ones of them judge it alike.
     """
-    if not feature:
-        return False
+    return bool(features) and all(_is_enabled(policy, feature) for feature in features)
+
+
+def _is_enabled(policy: dict[str, object], feature: str) -> bool:
     what, _, name = feature.partition(" ")
     enabled = policy.get("format", {})
     listed = enabled.get({"ext": "ext", "kind": "kinds", "type": "types"}[what], []) if enabled else []  # type: ignore[attr-defined]  # read_policy checked it

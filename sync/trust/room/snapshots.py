@@ -133,6 +133,7 @@ def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
     elif hdr.kind == envelope.ATTEST:
         _note_attest(s, n, hdr)
     elif hdr.kind == envelope.BASELINE:
+        # the newest, even if its author had seen less: it is the one with which those who read with K alone begin
         s.baselines = {**s.baselines, hdr.obj: (n, hdr.epoch, hdr.seen[0])}
 
 

@@ -292,7 +292,7 @@ class RoomStream:
             if void is None and head is not None and entry.seen[0] < head.seen_n:
                 void = "stale"
         if void is None and isinstance(entry.payload, Unreadable) and enables(s.policy, entry.payload.needs):
-            raise Reject("format", entry.payload.needs)
+            raise Reject("format", ", ".join(entry.payload.needs))
         before, keep = copy.copy(s), totals.knows_or_takes_device(s, entry.uid, entry.dev)
         if void is None:
             void = entry_rules.apply_entry(s, entry, item.n, item.t, book)

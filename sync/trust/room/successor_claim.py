@@ -32,9 +32,9 @@ class Origin:
 def origin(genesis: Genesis) -> Origin | None:
     """The stopped room that the room with this `genesis` (its first entry) claims to continue, and the position in it;
     None if it claims none. Only reads the claim: whether it is believed, `may_continue` decides."""
-    if genesis.successor is None:
+    if genesis.predecessor is None:
         return None
-    room, n, rh = genesis.successor
+    room, n, rh = genesis.predecessor
     return Origin(room=RoomId(room), n=n, rh=Hash(rh))
 
 

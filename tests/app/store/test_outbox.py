@@ -3,8 +3,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from app.core.enums import Role
 from app.core.ids import Hash, ObjId, PartId, RoomId
+from app.errors import BugError
 from app.store.rows import BlobPart
 from app.store.store import Store
 from sync.client.ports import MemberRow, OpenedChange, Ports, SealedBatch
@@ -168,6 +171,13 @@ def test_a_stopped_room_has_no_work(bench: Bench) -> None:
     assert bench.store.waiting_count() == 1
     bench.store.set_problem(ROOM, None)
     assert bench.store.rooms_with_work() == [ROOM]
+
+
+def test_an_unknown_reason_removes_no_stored_one(bench: Bench) -> None:
+    bench.store.set_problem(ROOM, "fork")
+    with pytest.raises(BugError):
+        bench.store.set_problem(ROOM, "withheld")
+    assert bench.store.problem(ROOM) == "fork"
 
 
 def test_rooms_do_not_mix(bench: Bench) -> None:

@@ -16,7 +16,16 @@ from app.errors import BadFileName, FileTooLarge, FileUnreadable
 from app.objects.files import Pasted
 from sync.client.status import LinkState
 from sync.client.wire.transport import Answer
-from sync.errors import Unreachable
+from sync.errors import (
+    AddressForbidden,
+    CertificateRefused,
+    NoAddress,
+    ProxyWantsName,
+    Refused,
+    Reject,
+    SyncError,
+    Unreachable,
+)
 from sync.server.rules.blob_headers import BlobRefusal
 from tests.journeys.bad_input.checks import explained
 from tests.journeys.desks import Desk, Offices
@@ -183,10 +192,18 @@ async def test_a_file_that_is_gone_before_it_was_sent_holds_up_nothing_else(
     assert len(a.session.store.uploads()) == 1
 
 
+@pytest.mark.parametrize(
+    "why",
+    [
+        Unreachable("blob transfer"), AddressForbidden("host"), ProxyWantsName("407"), NoAddress("none"),
+        CertificateRefused("blob transfer"), Refused("internal"), Reject("malformed", "reply Ok"),
+    ],
+    ids=lambda e: type(e).__name__,
+)  # fmt: skip
 async def test_a_way_that_carries_no_files_carries_the_rest(
-    o: Offices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    o: Offices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: SyncError
 ) -> None:
-    """A box on the way breaks off what is long."""
+    """A box on the way breaks off what is long, or the settings forbid requests beside the socket."""
     monkeypatch.setattr("sync.client.exchange.blob_transfer.RETRY_S", 0.05)
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
@@ -195,7 +212,7 @@ async def test_a_way_that_carries_no_files_carries_the_rest(
 
     async def broken_off(method: str, *_: object) -> Answer:
         tries.append(method)
-        raise Unreachable("blob transfer")
+        raise why
 
     monkeypatch.setattr(dialer, "request", broken_off)
     file = tmp_path / "beslut åäö.pdf"
@@ -205,7 +222,7 @@ async def test_a_way_that_carries_no_files_carries_the_rest(
     assert a.session.engine.status.state is LinkState.ONLINE
     a.session.service(CHAT).send(room, "Det här kommer fram ändå")
     await until(lambda: "Det här kommer fram ändå" in b.texts(room))
-    assert a.session.rooms.notices(room) == ["unreachable"]
+    assert a.session.rooms.notices(room) == [why.code]
     monkeypatch.undo()
     await until(lambda: len(b.texts(room)) == 2)
     await until(lambda: a.session.rooms.notices(room) == [])

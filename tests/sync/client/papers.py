@@ -19,7 +19,7 @@ from app.rooms.records import ObjectAnnounced, RoomNamed
 from app.rooms.records import encode as record
 from sync.client.exchange import snapshot_maker
 from sync.client.exchange.backfill import pack
-from sync.client.exchange.outbox import Extra
+from sync.client.exchange.extras import Extra
 from sync.client.placed_changes import Compacted, PlacedChange, position_of
 from sync.client.room import bootstrap_buffer
 from sync.client.room.room_sync import RoomSync

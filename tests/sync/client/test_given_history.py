@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from app.core.ids import ObjId, RoomId
+from sync.client.exchange import history_grants
 from sync.client.exchange.outbox import Outbox
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
@@ -192,6 +193,19 @@ async def test_a_room_with_one_administrator_cannot_propose_it(w: World) -> None
 EIGHT_DAYS_MS = 8 * 86_400_000
 
 
+def run_ahead(c: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's clock runs eight days ahead of everybody's."""
+    for client in (c.head, c.deputy, c.clerk):  # a new sign-in would cut the line during this
+        monkeypatch.setattr(client.engine.parts.link, "compare_clocks", lambda: None)
+    monkeypatch.setattr(placing, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
+
+
+def pass_days(client: Client, room: RoomId, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight days pass by the client's own clock."""
+    client.store.note_seen(room, client.engine.position(room), now_ms())
+    monkeypatch.setattr(client.engine.parts.link, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
+
+
 async def test_attack_a_server_whose_clock_runs_ahead_makes_nobody_a_seasoned_administrator_here(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,9 +213,7 @@ async def test_attack_a_server_whose_clock_runs_ahead_makes_nobody_a_seasoned_ad
     their own clock."""
     c = await case(w)
     await propose(c, c.head)
-    for client in (c.head, c.deputy, c.clerk):  # a new sign-in would cut the line during this
-        monkeypatch.setattr(client.engine.parts.link, "compare_clocks", lambda: None)
-    monkeypatch.setattr(placing, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
+    run_ahead(c, monkeypatch)
     with pytest.raises(Refused, match="not-seasoned"):
         await give(c, c.deputy)
     await until(lambda: [p.approved for p in c.head.engine.history_proposals(c.room)] == [True])
@@ -209,7 +221,93 @@ async def test_attack_a_server_whose_clock_runs_ahead_makes_nobody_a_seasoned_ad
     with pytest.raises(Refused, match="not-seasoned"):
         await give(c, c.head)
     assert c.clerk.texts(c.obj) == [NEW]
-    c.head.store.note_seen(c.room, c.head.engine.position(c.room), now_ms())
-    monkeypatch.setattr(c.head.engine.parts.link, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
+    pass_days(c.head, c.room, monkeypatch)
     await give(c, c.head)
     await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+
+
+async def test_attack_a_server_that_gives_entries_the_time_0_makes_nobody_an_administrator_since_the_genesis(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placing, "now_ms", lambda: 0)
+    c = await case(w)
+    assert c.head.engine.parts.link.rooms[c.room].stream.members[c.deputy.uid].admin_t == 0
+    await propose(c, c.head)
+    with pytest.raises(Refused, match="not-seasoned"):
+        await give(c, c.deputy)
+    await until(lambda: [p.refusal for p in c.head.engine.history_proposals(c.room)] == ["not-seasoned"])
+    with pytest.raises(Refused, match="not-seasoned"):
+        await give(c, c.head)
+    assert c.clerk.texts(c.obj) == [NEW]
+
+
+@pytest.mark.parametrize("how", ["leaves", "is removed", "is a writer again"])
+async def test_attack_a_fresh_administrator_who_approved_and_is_gone_still_makes_the_grant_wait(
+    w: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Their approval counts on, and with it the days."""
+    c = await case(w)
+    await propose(c, c.head)
+    run_ahead(c, monkeypatch)
+    with pytest.raises(Refused, match="not-seasoned"):
+        await give(c, c.deputy)
+    await until(lambda: [p.approved for p in c.head.engine.history_proposals(c.room)] == [True])
+    if how == "leaves":
+        await c.deputy.engine.operations.leave(c.room)
+        await until(lambda: c.deputy.uid not in c.head.engine.parts.link.rooms[c.room].stream.members)
+    elif how == "is removed":
+        await c.head.engine.operations.remove(c.room, c.deputy.uid)
+    else:
+        await c.head.engine.operations.set_role(c.room, c.deputy.uid, 2)
+    assert [p.refusal for p in c.head.engine.history_proposals(c.room)] == ["not-seasoned"]
+    with pytest.raises(Refused, match="not-seasoned"):
+        await give(c, c.head)
+    await w.settle(c.room, c.head, c.clerk)
+    assert c.clerk.texts(c.obj) == [NEW]
+    pass_days(c.head, c.room, monkeypatch)
+    await give(c, c.head)
+    await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+
+
+async def test_a_founder_who_approved_and_left_makes_the_grant_wait_for_seven_days_and_no_longer(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No entry made the founder an administrator; the days count from the genesis."""
+    c = await case(w)
+    await c.head.engine.operations.set_role(c.room, c.deputy.uid, 4)
+    await propose(c, c.deputy)
+    (proposal,) = c.head.engine.history_proposals(c.room)
+    head = c.head.engine.parts.link.rooms[c.room]
+    await c.head.engine.parts.outbox.append(head, c.head.engine.parts.outbox.drafter(head).approve(proposal.ident))
+    await until(lambda: [p.approved for p in c.deputy.engine.history_proposals(c.room)] == [True])
+    assert [p.refusal for p in c.deputy.engine.history_proposals(c.room)] == [None]
+    await c.head.engine.operations.leave(c.room)
+    await until(lambda: c.head.uid not in c.deputy.engine.parts.link.rooms[c.room].stream.members)
+    assert [p.refusal for p in c.deputy.engine.history_proposals(c.room)] == ["not-seasoned"]
+    pass_days(c.deputy, c.room, monkeypatch)
+    await give(c, c.deputy)
+    await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+
+
+async def test_attack_an_approval_that_is_shown_while_the_grant_is_made_makes_it_wait_too(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server shows it only after the client's first check."""
+    c = await case(w)
+    await propose(c, c.head)
+    run_ahead(c, monkeypatch)
+    with pytest.raises(Refused, match="not-seasoned"):
+        await give(c, c.deputy)
+    await until(lambda: [p.approved for p in c.head.engine.history_proposals(c.room)] == [True])
+    sealed: list[bytes] = []
+
+    async def taken(self: Outbox, room: RoomSync, draft: Draft) -> None:
+        sealed.extend(draft.seals)
+
+    monkeypatch.setattr(Outbox, "append", taken)
+    first, real = [False], history_grants.approval_waits
+    waits = "sync.client.exchange.room_operations.approval_waits"
+    monkeypatch.setattr(waits, lambda *at: first.pop() if first else real(*at))
+    with pytest.raises(Refused, match="not-seasoned"):
+        await give(c, c.head)
+    assert sealed == []

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from app.core.ids import ObjId, RoomId
+from sync.client import link as link_module
 from sync.client.exchange import preview
 from sync.client.room.invitation_consent import Added, Verdict
 from sync.client.status import LinkState
@@ -105,3 +106,45 @@ async def test_attack_three_short_records_are_asked_for_and_no_more(w: World) ->
     records = [r.payload for r in b.engine.invitations[0].records]
     assert records == ["först å 🙂".encode(), b"greeting", b"newest"]
     assert {len(ns) for ns in asked} == {preview.MAX_RECORDS}
+
+
+def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pull gives about three positions, and a room of some twenty is too long to be read whole."""
+    monkeypatch.setattr(link_module, "MAX_PULL_BYTES", 1000)
+    monkeypatch.setattr(preview, "MAX_BYTES", 4000)
+
+
+async def test_attack_of_a_room_that_proves_too_long_nothing_is_opened(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first positions are verified before that."""
+    a, b = await w.hire("Registrator", "Handläggare")
+    b.engine.ask_first(Asks())
+    await b.offline()
+    room = await a.engine.operations.create_room()
+    await writes(a, room, b"first")
+    await a.engine.learn([b.uid])
+    await a.engine.operations.add(room, b.uid, 2, history=True)
+    await writes(a, room, *[b"x"] * 20)
+    _small_bounds(monkeypatch)
+    await back_online(b)
+    await until(lambda: any(i.read for i in b.engine.invitations))
+    (invitation,) = b.engine.invitations
+    assert (invitation.added.founder, invitation.added.long, invitation.records) == (a.uid, True, ())
+
+
+async def test_of_a_room_of_long_entries_the_newest_positions_are_searched_first(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = await w.hire("Registrator", "Handläggare")
+    b.engine.ask_first(Asks())
+    await b.offline()
+    room = await a.engine.operations.create_room()
+    await writes(a, room, *[b"x"] * 20)
+    await a.engine.learn([b.uid])
+    await a.engine.operations.add(room, b.uid, 2, history=True)
+    _small_bounds(monkeypatch)
+    await back_online(b)
+    await until(lambda: any(i.read for i in b.engine.invitations))
+    (invitation,) = b.engine.invitations
+    assert (invitation.added.adder, invitation.added.history, invitation.added.long) == (a.uid, True, True)

@@ -13,8 +13,10 @@ from app.core import clock
 from app.core.ids import new_obj
 from app.errors import DiskFull
 from sync.client.account.account_recovery import Attempt, Recovery, Returned
+from sync.client.devices import own_devices
 from sync.client.exchange import member_audit
 from sync.client.status import LinkState
+from sync.crypto.encoding import dec, enc
 from sync.errors import Refused, Reject, Unreachable
 from sync.protocol import codec
 from sync.protocol import messages as m
@@ -203,6 +205,52 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
     assert intruder.texts(obj) == []
 
 
+async def test_attack_a_vetoed_device_goes_though_the_server_takes_no_new_generation(
+    tmp_path: Path, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stolen device has used up what the log may grow in a day, and a renewal is due."""
+    async with world(tmp_path, Limits(log_entries_a_day=4)) as w:
+        (a,) = await w.hire("Handläggare")
+        tried = await attempt(w, a, await w.make_sheet(a), revoke=False)
+        await asked(w, tried)
+        await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
+
+        async def hide(self: RecoveryRules, who: object, frame: m.Veto) -> m.Ok:
+            return m.Ok(frame.rid)
+
+        monkeypatch.setattr(RecoveryRules, "veto", hide)
+        await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
+        with pytest.raises(Refused, match="busy"):  # noqa: PT012 - as many as are taken
+            while True:
+                await a.engine.devices.renew()
+        monkeypatch.setattr(own_devices, "RENEW_MS", -DAY_MS)
+        later(DAY_MS + 1000)
+        intruder = await w.come_back("Handläggare", tried, waits=False)
+        await until(lambda: intruder.engine.status.code == "revoked")
+        own = a.engine.devices.own_log
+        assert [d.dev for d in own.devices.values() if d.revoked is None] == [a.engine.devices.mine]
+
+
+async def test_attack_devices_that_were_seen_before_leave_a_new_one_its_day_for_a_veto(w: World) -> None:
+    """The order of the requests is the server's: those that were seen before came first, and took the new one's
+    place."""
+    (a,) = await w.hire("Handläggare")
+    sheet = a.engine.recovery_sheet
+
+    def requests(*names: int) -> list[m.RecoveryRequest]:
+        return [m.RecoveryRequest(what="add", dev=bytes([n]) * 16, ready=1, vetoed_by=b"") for n in names]
+
+    sheet.replace_attempts(requests(*range(1, 41)))
+    sheet.replace_attempts(requests(*range(1, 41), 200, 200))
+    stored = dec(a.store.recovery_first_seen() or b"", limit=4096)
+    assert isinstance(stored, list)
+    assert [dev[0] for dev, _ in stored] == [*range(1, 41), 200]
+    sheet.replace_attempts(requests(*range(1, 100)))
+    stored = dec(a.store.recovery_first_seen() or b"", limit=4096)
+    assert isinstance(stored, list)
+    assert len(stored) == 64
+
+
 async def test_attack_a_server_whose_clock_jumps_ahead_ends_no_veto_here(
     w: World, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,3 +338,7 @@ def test_an_attempt_is_kept_and_read_again() -> None:
     for spoilt in (tried.encode()[:-1] + b"\x05", b"\x80"):
         with pytest.raises(Reject):
             Attempt.decode(spoilt)
+    for version, code in ((3, "format"), (1, "old-format")):  # another version may have other fields
+        with pytest.raises(Reject) as e:
+            Attempt.decode(enc([version, b"", 1]))
+        assert e.value.code == code

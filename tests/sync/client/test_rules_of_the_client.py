@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -221,6 +222,59 @@ async def test_attack_nothing_is_sealed_to_a_person_whom_the_author_may_not_add(
     assert uploaded == []
 
 
+async def test_attack_no_history_is_sealed_where_policy_gives_newcomers_none(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, deputy, guest = await w.hire("Enhetschef", "Handläggare", "Registrator")
+    room = await w.room(head)
+    for name in ("Handläggare", "Registrator"):
+        await head.engine.directory(name)
+    await head.engine.operations.add(room, deputy.uid, 3, history=True)
+    await until(lambda: deputy.engine.room_state(room) is RoomState.SEALED)
+    for client, kind in ((deputy, "propose"), (head, "approve")):
+        await w.settle(room, head, deputy)
+        at = client.engine.parts.link.rooms[room]
+        drafter = client.engine.parts.outbox.drafter(at)
+        (proposal,) = at.stream.state.proposals or [Hash(bytes(32))]
+        draft = drafter.propose("history", b"from-now") if kind == "propose" else drafter.approve(proposal)
+        await client.engine.parts.outbox.append(at, draft)
+    await until(lambda: head.engine.parts.link.rooms[room].stream.state.policy.get("history") == "from-now")
+    uploaded = _note_uploads(monkeypatch)
+    with pytest.raises(Refused, match="forbidden"):
+        await head.engine.operations.add(room, guest.uid, 2, history=True)
+    assert uploaded == []
+    monkeypatch.undo()
+    await head.engine.operations.add(room, guest.uid, 2, history=False)
+    await until(lambda: guest.engine.room_state(room) is RoomState.SEALED)
+
+
+@pytest.mark.parametrize("history", [True, False])
+async def test_attack_nothing_is_sealed_again_to_a_member(
+    w: World, monkeypatch: pytest.MonkeyPatch, history: bool
+) -> None:
+    """One who was added without the history would be given it by their own second addition, which has no effect."""
+    head, clerk = await w.hire("Enhetschef", "Handläggare")
+    room = await w.room(head)
+    await head.engine.directory("Handläggare")
+    await head.engine.operations.add(room, clerk.uid, 2, history=False)
+    uploaded = _note_uploads(monkeypatch)
+    with pytest.raises(Refused, match="invalid: member"):
+        await head.engine.operations.add(room, clerk.uid, 2, history=history)
+    assert uploaded == []
+
+
+def _note_uploads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    uploaded: list[object] = []
+    real = Outbox._put_seals
+
+    async def put_seals(self: Outbox, *sent: Any) -> None:
+        uploaded.append(sent)
+        await real(self, *sent)
+
+    monkeypatch.setattr(Outbox, "_put_seals", put_seals)
+    return uploaded
+
+
 async def test_attack_a_revoked_devices_ephemeral_messages_are_refused(w: World) -> None:
     """As soon as its person's log records the revocation here, whatever the room has pinned."""
     a, b, room, _obj = await two(w)
@@ -389,7 +443,7 @@ async def test_attack_a_large_rooms_state_is_read_in_pieces_at_a_start(
     monkeypatch.setattr(state_codec, "_PIECE", 1)
     link.reload()
     assert room not in link.rooms
-    assert b.engine.knows(room)
+    assert room in link.large
     turns, ended = 0, False
 
     async def count() -> None:

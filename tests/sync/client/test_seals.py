@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A seal that the server lost or spoilt: asked for in the room's log, answered by a member, and missing until then."""
 
+import asyncio
 import contextlib
 import os
 import sqlite3
@@ -12,9 +13,11 @@ from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid, new_obj
 from sync.client.exchange.missing_keys import HEAL_MS
 from sync.client.status import LinkState, RoomState
+from sync.client.wire.connection import Connection
 from sync.errors import Refused
 from sync.protocol import messages as m
 from sync.trust.keys.epochs import Recipient, seal_for
+from sync.trust.person.user_log import UserLog
 from tests.world import Client, World, until
 
 TEXT = "Hej på er, åäö 😀".encode()
@@ -169,6 +172,65 @@ async def test_attack_a_from_now_member_is_not_given_an_older_key(w: World) -> N
         kept = db.execute("SELECT epoch, length(seal) FROM seals WHERE uid = ?", (c.uid,)).fetchall()
     assert {e for e, _ in kept} == {3}
     assert {size for _, size in kept} == {min(size for _, size in kept)}  # K alone, never the archive key
+
+
+class Pause:
+    """A client's next request for a person's key log has its answer, and waits, until `ends` is set."""
+
+    def __init__(self, client: Client, uid: Uid, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.ends = asyncio.Event(), asyncio.Event()
+        self._uid, self._real = uid, client.engine.parts.link.book.fetch
+        monkeypatch.setattr(client.engine.parts.link.book, "fetch", self._fetch)
+
+    async def _fetch(self, connection: Connection, uid: Uid) -> UserLog:
+        found = await self._real(connection, uid)
+        if uid == self._uid and not self.begun.is_set():
+            self.begun.set()
+            await self.ends.wait()
+        return found
+
+
+async def test_attack_one_who_asks_for_a_key_and_leaves_before_the_answer_stops_no_room(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, room, obj = await behind(w)
+    answering = Pause(a, b.uid, monkeypatch)
+    b.online()
+    await w.settle(room)
+    at = b.engine.parts.link.rooms[room]
+    await b.engine.parts.outbox.append(at, b.engine.parts.outbox.drafter(at).cannot_open(2))
+    await asyncio.wait_for(answering.begun.wait(), 20)
+    await b.engine.operations.leave(room)
+    await until(lambda: b.uid not in a.engine.parts.link.rooms[room].stream.members)
+    answering.ends.set()
+    a.say(room, obj, b"svar")
+    await until(lambda: a.store.waiting_count() == 0)
+    assert a.engine.room_state(room) is RoomState.SEALED
+
+
+async def test_attack_one_who_asks_for_a_key_and_is_added_again_without_the_history_is_not_given_it(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, room, _ = await behind(w)
+    b.online()
+    await w.settle(room)
+    lose(w, b, room, 2)
+    answering = Pause(a, b.uid, monkeypatch)
+    at = b.engine.parts.link.rooms[room]
+    await b.engine.parts.outbox.append(at, b.engine.parts.outbox.drafter(at).cannot_open(2))
+    await asyncio.wait_for(answering.begun.wait(), 20)
+    await a.engine.operations.remove(room, b.uid)
+    await a.engine.operations.add(room, b.uid, 2, history=False)
+    answering.ends.set()
+    await w.settle(room)
+    at = b.engine.parts.link.rooms[room]
+    await b.engine.parts.outbox.append(at, b.engine.parts.outbox.drafter(at).cannot_open(4))
+    await until(lambda: (room, b.uid, 4) in a.engine.parts.seals._answered)
+    await until(lambda: not a.engine.parts.seals._answers)
+    with contextlib.closing(sqlite3.connect(w.data / "server.sqlite3")) as db:
+        kept = db.execute("SELECT epoch FROM seals WHERE uid = ?", (b.uid,)).fetchall()
+    assert 2 not in {e for (e,) in kept}
+    assert 4 in {e for (e,) in kept}
 
 
 async def test_attack_seals_that_match_nothing_keep_no_good_one_from_being_found(

@@ -12,7 +12,7 @@ from app.rooms.records import ObjectAnnounced
 from app.rooms.records import encode as record
 from sync.client.exchange import snapshot_maker
 from sync.client.exchange.backfill import pack
-from sync.client.exchange.outbox import Extra
+from sync.client.exchange.extras import Extra
 from sync.client.exchange.reread import Rereading
 from sync.client.ports import OpenedChange
 from sync.client.room.room_keys import RoomKeys

@@ -34,6 +34,8 @@ from tests.sync.server.house import House
 from tests.sync.server.process import ROOT
 from tests.sync.server.store_rows import invite
 
+LOST = "is the last that is there, and the number of the last that was written is lost or damaged"
+
 
 def audit(data: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The lines that `audit` prints."""
@@ -136,6 +138,22 @@ async def test_a_write_that_fails_leaves_no_entry_and_the_next_one_has_it(tmp_pa
     await store.close()
 
 
+async def test_a_write_whose_caller_was_cancelled_leaves_one_entry(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "s.sqlite3")
+    await store.open()
+    admin_log.record(store, "invite", invitation=b"p" * 32)
+    written = asyncio.create_task(store.add_invite(invite()))
+    await asyncio.sleep(0)  # the task has given its write to the writer's thread
+    written.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await written
+    await store.add_invite(invite(b"q" * 32))
+    await store.add_invite(invite(b"r" * 32))
+    (row,) = await store.admin_rows(0)
+    assert read_entry(row).about == {"invitation": (b"p" * 32).hex()}
+    await store.close()
+
+
 KILLED = """
 import os, signal, sys
 from sync.server.operator import admin_log
@@ -171,8 +189,9 @@ def test_a_killed_command_leaves_neither_its_change_nor_an_entry(
         ("UPDATE admin_log SET body = replace(body, 'invite', 'status') WHERE n = 2", "entry 2 was changed"),
         ("UPDATE admin_log SET body = 'å' WHERE n = 3", "entry 3 was changed"),
         ("INSERT INTO admin_log VALUES (4, '{}', zeroblob(32))", "entry 4 was written by no command"),
-        ("DELETE FROM meta WHERE name = 'admin_head'", "entry 1 was written by no command"),
-        ("UPDATE meta SET value = 'x' WHERE name = 'admin_head'", "entry 1 was written by no command"),
+        ("DELETE FROM meta WHERE name = 'admin_head'", f"entry 3 {LOST}"),
+        ("UPDATE meta SET value = 'x' WHERE name = 'admin_head'", f"entry 3 {LOST}"),
+        ("UPDATE meta SET value = x'ff' WHERE name = 'admin_head'", f"entry 3 {LOST}"),
     ],
 )
 def test_the_first_broken_entry_is_named(
@@ -194,6 +213,36 @@ def test_the_next_command_does_not_close_a_gap(three: Path, capsys: pytest.Captu
     assert main(["confirm-clock", "--data", str(three)]) == 0
     assert [line["n"] for line in audit(three, capsys)] == [1, 2, 4]
     assert "entry 3 is missing (4 were written)" in verified(three, capsys)[1]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM meta WHERE name = 'admin_head'",
+        "UPDATE meta SET value = 'x' WHERE name = 'admin_head'",
+        "DELETE FROM admin_log WHERE n = 3; DELETE FROM meta WHERE name = 'admin_head'",
+    ],
+)
+def test_attack_a_lost_head_is_named_after_the_next_command_too(
+    three: Path, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    """The command works, and does not hide that entries may be missing."""
+    with contextlib.closing(sqlite3.connect(three / "server.sqlite3")) as db, db:
+        db.executescript(damage)
+    last = audit(three, capsys)[-1]["n"]
+    assert LOST in verified(three, capsys)[1]
+    for words in (["invite", "--name", "Registrator"], ["confirm-clock"]):
+        assert main([*words, "--data", str(three)]) == 0
+    assert f"entry {last + 1} is missing ({last + 3} were written)" in verified(three, capsys)[1]
+
+
+def test_a_lost_database_is_not_replaced_by_an_empty_one(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path.name for path in data.iterdir()} - {"server.sqlite3"}
+    (data / "server.sqlite3").unlink()
+    for command in ("confirm-clock", "renew-certificate"):
+        assert main([command, "--data", str(data)]) == 1
+        assert "server.sqlite3 is missing: run init first, or restore a backup" in capsys.readouterr().err
+        assert {path.name for path in data.iterdir()} == before
 
 
 def test_an_entry_that_was_noted_elsewhere_detects_a_rewritten_chain(

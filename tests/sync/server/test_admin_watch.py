@@ -20,6 +20,7 @@ from sync.server.__main__ import main
 from sync.server.operator import admin
 from sync.server.process import admin_watch
 from sync.server.process.running import start_server
+from sync.server.store.base import Full, Unwritable
 from sync.server.store.sql import SqlStore
 from tests.sync.server.house import House
 from tests.sync.server.process import serve
@@ -142,7 +143,7 @@ async def test_a_chain_that_is_cut_under_a_running_server_is_an_error(
     await becomes(watched, admin_log_broken=1)
     (error,) = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert "entry 1 is missing (1 were written)" in error.getMessage()
-    # the next command gets the number of a lost entry, and is logged all the same
+    # the next command is logged all the same
     with caplog.at_level(logging.INFO, "sync.server"):
         await asyncio.to_thread(admin.confirm_clock, watched.data)
         await until(lambda: any('"command":"confirm-clock"' in r.getMessage() for r in caplog.records))
@@ -156,7 +157,7 @@ async def test_attack_an_entry_that_replaces_a_lost_one_between_two_looks_is_log
         await watch.look()
         with contextlib.closing(sqlite3.connect(data / "server.sqlite3")) as db, db:
             db.execute("DELETE FROM admin_log")
-            db.execute("DELETE FROM meta WHERE name = 'admin_head'")
+            db.execute("DELETE FROM meta WHERE name IN ('admin_head', 'admin_logged')")
         await asyncio.to_thread(admin.confirm_clock, data)
         with caplog.at_level(logging.INFO, "sync.server"):
             await watch.look()
@@ -176,3 +177,77 @@ async def test_a_chain_that_was_rewritten_while_the_server_was_stopped_is_an_err
     served = await serve(data)
     await until(lambda: "entry 1 is missing (1 were written)" in served.log())
     assert await served.stop() == 0
+
+
+async def test_attack_an_entry_that_replaces_a_lost_one_while_the_server_is_stopped_is_logged(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await asyncio.to_thread(admin.confirm_clock, data)
+    async with admin.opened(data) as store:
+        await admin_watch.AdminWatch(store, lambda: 0).look()
+        with contextlib.closing(sqlite3.connect(data / "server.sqlite3")) as db, db:
+            db.execute("UPDATE admin_log SET body = replace(body, 'confirm-clock', 'open-room') WHERE n = 2")
+        watch = admin_watch.AdminWatch(store, lambda: 0)  # a start
+        with caplog.at_level(logging.INFO, "sync.server"):
+            await watch.look()
+            await watch.look()
+    assert watch.broken
+    lines = [r.getMessage() for r in caplog.records if r.name == "sync.server.admin"]
+    assert ['"command":"open-room"' in line for line in lines] == [True]
+
+
+async def test_a_lost_head_is_an_error_and_the_next_command_is_logged_once(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with admin.opened(data) as store:
+        watch = admin_watch.AdminWatch(store, lambda: 0)
+        await watch.look()
+        with contextlib.closing(sqlite3.connect(data / "server.sqlite3")) as db, db:
+            db.execute("UPDATE meta SET value = 'x' WHERE name = 'admin_head'")
+        with caplog.at_level(logging.INFO, "sync.server"):
+            await watch.look()
+            await asyncio.to_thread(admin.confirm_clock, data)
+            await watch.look()
+            await watch.look()
+    (error,) = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert "entry 1 is the last that is there" in error.getMessage()
+    (line,) = [r.getMessage() for r in caplog.records if r.name == "sync.server.admin"]
+    assert '"command":"confirm-clock"' in line
+
+
+async def test_how_far_the_log_is_copied_is_stored_when_the_disk_takes_it_again(
+    data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise a restart would copy entries again that the log has."""
+
+    async def full(n: int) -> None:
+        raise Full("the disk is full")
+
+    async with admin.opened(data) as store:
+        watch = admin_watch.AdminWatch(store, lambda: 0)
+        with monkeypatch.context() as disk, caplog.at_level(logging.INFO, "sync.server"):
+            disk.setattr(store, "put_admin_logged", full)
+            await watch.look()
+            await watch.look()
+        assert len([r for r in caplog.records if r.name == "sync.server.admin"]) == 1
+        assert await store.admin_logged() == 0
+        await watch.look()
+        assert await store.admin_logged() == 1
+
+
+async def test_the_admin_log_is_read_while_people_cannot_be_counted(
+    data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(admin_watch, "_EVERY_S", 0.0)
+
+    async def busy(seen_since: int) -> None:
+        raise Unwritable("busy")
+
+    async with admin.opened(data) as store:
+        monkeypatch.setattr(store, "population", busy)
+        watch = admin_watch.AdminWatch(store, lambda: 0)
+        running = asyncio.ensure_future(watch.run())
+        await until(lambda: watch.command_t > 0 and "people and rooms were not counted: busy" in caplog.text)
+        running.cancel()
+        await asyncio.wait([running])
+    assert watch.population is None

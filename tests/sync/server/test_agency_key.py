@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from sync.server.__main__ import main
+from sync.server.store.base import Full
+from sync.server.store.sql import SqlStore
 from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.test_opened_shares import recovery_pair_of
@@ -92,6 +94,27 @@ async def test_no_request_is_written_for_a_key_that_is_refused(
     assert not request.exists()
     assert await asyncio.to_thread(main, [*back, "--agency-key", str(keys_of(house.data) / "agency.key")]) == 0
     assert request.exists()
+
+
+async def test_a_request_whose_invitation_failed_can_be_made_again(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, request = await house.person(), tmp_path / "request"
+    await recovery_pair_of(person)
+    back = ["invite", "--data", str(house.data), "--person", person.uid.hex(), "--request", str(request)]
+
+    async def full(*_: object) -> None:
+        raise Full("the disk is full or failing")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(SqlStore, "add_invite", full)
+        assert await asyncio.to_thread(main, back) == 1
+        assert "the disk is full" in capsys.readouterr().err
+    assert await asyncio.to_thread(main, back) == 0
+    content = request.read_bytes()
+    assert await asyncio.to_thread(main, back) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert request.read_bytes() == content
 
 
 SENTENCES = {

@@ -3,6 +3,7 @@
 
 import asyncio
 import base64
+import errno
 import hashlib
 import json
 import os
@@ -17,8 +18,9 @@ import pytest
 
 from sync.protocol import messages as m
 from sync.server.objects import filesystem
-from sync.server.objects.base import WrongDigest, WrongOffset
+from sync.server.objects.base import NoSpace, WrongDigest, WrongOffset
 from sync.server.objects.filesystem import FilesystemObjects
+from sync.server.store.base import Full
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, trust
 
@@ -151,6 +153,80 @@ async def test_a_new_part_with_all_its_folders_is_on_the_disk_before_it_is_confi
     await objects.finish(*name, hashlib.sha256(b"abc").digest())
     part = filesystem.part_path(tmp_path, *name)
     assert synced == [p for p in part.parents if p == tmp_path or tmp_path in p.parents]
+
+
+async def test_a_part_whose_folder_cannot_be_flushed_is_not_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects, name = FilesystemObjects(tmp_path), (b"r" * 16, b"o" * 16, b"p" * 16)
+
+    def fail(folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(folder))
+
+    await objects.append(*name, 0, b"abc")
+    with monkeypatch.context() as disk:
+        disk.setattr(filesystem, "sync_folder", fail)
+        with pytest.raises(NoSpace):
+            await objects.finish(*name, hashlib.sha256(b"abc").digest())
+    with pytest.raises(FileNotFoundError):
+        await objects.read(*name, 0, 3)
+    assert await objects.held(*name) == 3
+    assert await objects.finish(*name, hashlib.sha256(b"abc").digest()) == 3
+
+
+async def test_an_upload_that_somebody_removed_begins_again(tmp_path: Path) -> None:
+    objects, name = FilesystemObjects(tmp_path), (b"r" * 16, b"o" * 16, b"p" * 16)
+    with pytest.raises(WrongOffset) as e:
+        await objects.finish(*name, b"h" * 32)
+    assert e.value.have == 0
+
+
+async def test_a_disk_that_fails_while_it_is_cut_back_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects, name = FilesystemObjects(tmp_path), (b"r" * 16, b"o" * 16, b"p" * 16)
+    await objects.append(*name, 0, b"abc")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", fail)
+    monkeypatch.setattr(os, "truncate", fail)
+    with pytest.raises(NoSpace):
+        await objects.append(*name, 3, b"d")
+
+
+async def test_a_part_whose_row_cannot_be_written_leaves_no_file(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a row no sweep would find it."""
+    anna, _, room = await house.two_in_a_room()
+    data, at = os.urandom(1000), url(room)
+
+    async def full(*_: object) -> None:
+        raise Full("the disk is full")
+
+    async with http(house, anna) as a:
+        with monkeypatch.context() as disk:
+            disk.setattr(house.server.store, "add_blob", full)
+            put = await a.put(at, content=data, headers={"repr-digest": digest(data)})
+            assert (put.status_code, put.json()) == (507, {"code": "full"})
+        assert [p for p in (house.data / "blobs").rglob("*") if p.is_file()] == []
+        put = await a.put(at, content=data, headers={"repr-digest": digest(data)})
+        assert put.status_code == 201
+        assert (await a.get(at)).content == data
+
+
+async def test_a_part_that_was_cut_short_on_the_disk_is_missing_and_comes_back(house: House) -> None:
+    """Otherwise an answer would announce bytes that it does not have, and nobody could send the part again."""
+    anna, _, room = await house.two_in_a_room()
+    data, at = os.urandom(1000), url(room)
+    async with http(house, anna) as a:
+        headers = {"repr-digest": digest(data)}
+        assert (await a.put(at, content=data, headers=headers)).status_code == 201
+        (path,) = [p for p in (house.data / "blobs").rglob("*") if p.is_file()]
+        os.truncate(path, 600)
+        for asked in ({}, {"range": "bytes=500-699"}):
+            got = await a.get(at, headers=asked)
+            assert (got.status_code, got.json()) == (404, {"code": "blob-missing"})
+        assert (await a.put(at, content=data, headers=headers)).status_code == 201
+        assert (await a.get(at)).content == data
 
 
 async def test_attack_of_two_contents_sent_at_once_under_one_name_the_confirmed_one_lies_there(

@@ -145,12 +145,11 @@ def test_a_comparison_that_cannot_be_read_or_kept_stops_nothing(machine: Machine
     assert not waits(machine.guard(tmp_path / "gone"))
 
 
-def test_the_operator_confirms_the_machines_own_time(tmp_path: Path) -> None:
+def test_the_operator_confirms_the_machines_own_time(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         admin.confirm_clock(tmp_path)
-    (tmp_path / "server.key").touch()
-    admin.confirm_clock(tmp_path)
-    confirmed = json.loads((tmp_path / CONFIRMED).read_text())
+    admin.confirm_clock(data)
+    confirmed = json.loads((data / CONFIRMED).read_text())
     assert confirmed["boot"] == boot_id()
     assert 0 <= now_ms() - confirmed["clock_ms"] < MINUTE_MS
     assert 0 <= up_ms() - confirmed["up_ms"] < MINUTE_MS

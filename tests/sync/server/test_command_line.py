@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from sync.crypto.tls import hosts_of
+from sync.crypto.tls import hosts_of, make_ca, make_server_cert
 from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.server.__main__ import main
@@ -91,8 +91,7 @@ def test_the_certificates_are_renewed_and_the_keys_that_clients_know_stay(
     renewed = {f.name: f.read_bytes() for f in data.iterdir()}
     assert {name for name in before if renewed[name] != before[name]} == {
         "server.cert",
-        "tls.pem",
-        "tls.key",
+        "tls.pem",  # its key stays: one file is replaced in one step
         "server.sqlite3",  # the admin log
     }
     assert read_identity(data, after_expiry).key.seed.hex().encode() in before["server.key"]
@@ -112,6 +111,48 @@ def test_an_agencys_own_tls_files_are_left_alone(tmp_path: Path) -> None:
     assert main(["renew-certificate", "--data", str(data)]) == 0
     assert (data / "tls.pem").read_bytes() == b"its own"
     assert not (data / "tls.key").exists()
+
+
+def test_an_agencys_own_tls_files_are_left_alone_beside_the_demos_authority(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An agency that began with `--demo-ca` and put its own certificate in the place of the demo's."""
+    own = make_server_cert(make_ca("Myndighetens egen CA"), ["kansli.example"])
+    (data / "tls.pem").write_bytes(own.cert)
+    (data / "tls.key").write_bytes(own.key)
+    before = (data / "server.cert").read_bytes()
+    assert main(["renew-certificate", "--data", str(data)]) == 0
+    assert "tls.pem" not in capsys.readouterr().out
+    assert ((data / "tls.pem").read_bytes(), (data / "tls.key").read_bytes()) == (own.cert, own.key)
+    assert (data / "server.cert").read_bytes() != before
+
+
+def test_a_lost_tls_key_is_made_again(data: Path) -> None:
+    (data / "tls.key").unlink()
+    assert main(["renew-certificate", "--data", str(data)]) == 0
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(data / "tls.pem", data / "tls.key")
+    assert (data / "tls.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("ca.pem", None, "has ca.key without ca.pem: put that back"),
+        ("ca.key", b"x", "one of tls.pem, tls.key, ca.pem and ca.key is not what init made"),
+        ("tls.pem", b"x", "one of tls.pem, tls.key, ca.pem and ca.key is not what init made"),
+    ],
+)
+def test_a_renewal_that_lacks_a_file_changes_nothing(
+    data: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes | None, sentence: str
+) -> None:
+    if content is None:
+        (data / name).unlink()
+    else:
+        (data / name).write_bytes(content)
+    before = {f.name: f.read_bytes() for f in data.iterdir()}
+    assert main(["renew-certificate", "--data", str(data)]) == 1
+    assert sentence in capsys.readouterr().err
+    assert {f.name: f.read_bytes() for f in data.iterdir()} == before
 
 
 def test_an_invitation_prints_a_code_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,7 +143,7 @@ class Killed(BaseException):
     """Raised in the place of a process that is killed there: nothing after it runs."""
 
 
-@pytest.mark.parametrize("at", ["_write_new", "_invited", "_write_letters"])
+@pytest.mark.parametrize("at", ["create_private", "_invited", "_write_letters"])
 def test_what_was_cut_off_goes_on_and_makes_no_second_code(
     place: Place, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
@@ -253,6 +253,16 @@ def test_names_that_are_there_and_letters_that_cannot_be_printed_are_named_by_li
     assert "🙂" in printed
     assert "line 2" not in printed
     assert "line 4" not in printed
+
+
+def test_a_letter_that_cannot_be_printed_is_named_as_the_list_has_it(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not in the form in which names are compared, which has another letter there."""
+    place.list.write_text(THREE + "A\uab70;;\n", encoding="utf-8")
+    assert "\uab70".casefold() == "\u13a0"
+    assert main(place.command) == 0
+    assert "line 5: the letter has boxes in the place of \uab70\n" in capsys.readouterr().err
 
 
 def test_a_list_of_nothing_that_is_open_makes_no_letters(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

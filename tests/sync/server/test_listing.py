@@ -124,6 +124,18 @@ async def test_a_room_that_is_damaged_hides_no_other(house: House, capsys: pytes
     assert f"room {shared.hex()} cannot be read" in printed.err
 
 
+@pytest.mark.parametrize("record", [b"\0", "Å", 7])
+async def test_a_room_whose_only_owner_has_a_damaged_record_is_listed_without_a_name(
+    house: House, capsys: pytest.CaptureFixture[str], record: bytes | str | int
+) -> None:
+    anna, _, shared = await house.two_in_a_room()
+    with sqlite3.connect(house.data / "server.sqlite3") as db:
+        db.execute("UPDATE users SET record = ? WHERE uid = ?", (record, anna.uid))
+    db.close()
+    (line,) = await asyncio.to_thread(lines_of, capsys, "rooms", "--one-owner", "--data", str(house.data))
+    assert (line["room"], line["owner"], line["name"]) == (shared.hex(), anna.uid.hex(), "")
+
+
 def test_attack_a_name_commands_no_terminal() -> None:
     """A record that was signed before names were judged, and a login name of this machine."""
     line = listing.UserLine(

@@ -2,6 +2,7 @@
 """What an operator's monitor sees: alive, ready, figures; and that no figure identifies anybody."""
 
 import asyncio
+import errno
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -176,6 +177,24 @@ async def test_a_server_that_cannot_write_is_not_ready_and_is_not_asked_more_tha
         monkeypatch.setattr("sync.server.process.condition._AGE_S", 0.0)
         store.full = False
         assert (await http.get(f"{server.monitor}/readyz")).status_code == 200
+
+
+async def test_a_disk_that_cannot_be_asked_is_not_ready_and_figures_are_given(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    async with (
+        start_server(replace(config(data), metrics="127.0.0.1:0")) as server,
+        httpx.AsyncClient() as http,
+    ):
+        monkeypatch.setattr("shutil.disk_usage", fail)
+        answer = await http.get(f"{server.monitor}/readyz")
+        assert (answer.status_code, answer.json()) == (503, {"ok": False, "code": "full"})
+        answer = await http.get(f"{server.monitor}/metrics")
+        assert answer.status_code == 200
+        assert "kansli_ready 0.0" in answer.text
 
 
 async def test_less_than_the_reserve_is_not_ready(data: Path) -> None:

@@ -70,6 +70,20 @@ async def test_who_was_invited_offline_enrols_and_their_code_was_never_on_the_se
     assert [log.bound for log in person.book.logs.values()] == [True]
 
 
+async def test_a_record_with_initials_keeps_them_when_its_person_is_invited_back(house: House, tmp_path: Path) -> None:
+    record = encode_record({"name": NAME, "title": "", "unit": "", "initials": "HÅ"})
+    key, file = keys_of(house.data) / "agency.key", tmp_path / "invitations"
+    _, (code,) = offline_invites.invite_offline(file, [record], hours=72, key_file=key)
+    await offline_invites.import_invites(house.data, file)
+    person = await Person(NAME).enrol(house.server.url, house.data, code.format())
+    house.people.append(person)
+    back = SignInCode.parse(await admin.invite_back(house.data, uid=person.uid))
+    async with admin.opened(house.data) as store:
+        made = await store.invite(back.key.public)
+    assert made is not None
+    assert made.record == record
+
+
 def test_a_file_that_only_root_may_read_comes_by_standard_input(
     data: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

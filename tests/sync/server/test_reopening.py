@@ -78,6 +78,26 @@ async def test_all_closed_rooms_are_opened_at_once_and_again_nothing_happens(
     assert await run(house, capsys, "--all") == (0, ["No room is closed. Nothing was changed."], "")
 
 
+async def test_a_room_that_the_server_opens_meanwhile_ends_nothing(
+    closed: Closed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, rooms, _ = closed
+    real, asked = admin.open_room, list[bytes]()
+
+    async def open_room(data: Path, room: bytes) -> None:
+        asked.append(room)
+        if len(asked) == 2:
+            await real(data, room)
+        await real(data, room)
+
+    monkeypatch.setattr(admin, "open_room", open_room)
+    status, lines, complaint = await run(house, capsys, "--all")
+    assert (status, complaint) == (0, "")
+    assert [line.split(":")[0] for line in lines] == ["Opened", "Open already", "Opened"]
+    assert lines[1] == f"Open already: {asked[1].hex()}."
+    assert {room.hex() for room in asked} == set(rooms.values())
+
+
 async def test_what_is_given_up_is_counted(closed: Closed, capsys: pytest.CaptureFixture[str]) -> None:
     house, rooms, _ = closed
     room = bytes.fromhex(rooms["both"])

@@ -37,7 +37,7 @@ async def test_what_was_lost_comes_back_at_its_old_positions(before: Before) -> 
         statement = Restored.check(
             identity.key.public, identity.fingerprint, anna.authed.restored.body, anna.authed.restored.sig
         )
-        assert statement.explains(before.lost[0].t)
+        assert statement.explains(before.lost[0].t, before.receipt.t)
         assert await code_of(anna.push(room, "nytt")) == "closed"
         assert await code_of(anna.submit(anna.drafter(room).rotate())) == "closed"
         wanted = await promise(anna, room, before.lost, before.receipt)

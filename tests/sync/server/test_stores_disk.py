@@ -4,14 +4,29 @@
 import asyncio
 import contextlib
 import sqlite3
+import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sync.server.store.base import Full, ItemRow, MemberChange, Placement, Store, StoreError, Unwritable
+from sync.errors import BugError
+from sync.server.store.base import (
+    Full,
+    ItemRow,
+    MemberChange,
+    Moved,
+    Placement,
+    Store,
+    StoreError,
+    Taken,
+    Unwritable,
+)
 from sync.server.store.database import TooNew, TooOld
 from sync.server.store.sql import SqlStore
-from tests.sync.server.store_rows import ANNA, ROOM, SENT, item, placement, store
+from tests.sync.server.store_rows import ANNA, ROOM, SENT, invite, item, placement, store
+from tests.world import until
 
 __all__ = ["store"]  # a fixture
 
@@ -70,6 +85,45 @@ async def test_a_full_disk_acknowledges_nothing_and_keeps_what_was_there(tmp_pat
     assert row.n == 1
     await store.place(placement(1))
     assert await store.positions(ROOM, [big.id]) == {}
+    await store.close()
+
+
+async def test_a_write_that_breaks_the_schema_fails_alone(tmp_path: Path) -> None:
+    store, begun, hold = SqlStore(tmp_path / "s.sqlite3"), threading.Event(), threading.Event()
+    await store.open()
+    await store.place(placement(0))
+    await store.add_invite(invite())
+
+    def waits(_c: object) -> None:
+        begun.set()
+        hold.wait(60)
+
+    held = store._write(waits)
+    await asyncio.to_thread(begun.wait, 60)
+    bad = Placement(room=ROOM, expected_n=1, items=[item(1)], size_bytes=1, by=(SENT,), day=1)
+    group = asyncio.gather(
+        store.place(bad), store.place(placement(1)), store.add_invite(invite()), return_exceptions=True
+    )
+    await until(lambda: store.queued == 3)
+    hold.set()
+    await held
+    broken, placed, taken = await group
+    assert isinstance(broken, BugError)
+    assert placed is None
+    assert isinstance(taken, Taken), "its own refusal"
+    assert isinstance((await asyncio.gather(store.place(bad), return_exceptions=True))[0], Moved)
+    await store.close()
+
+
+async def test_a_missing_value_is_no_row_that_exists(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "s.sqlite3")
+    await store.open()
+    nothing: Any = None
+    with pytest.raises(BugError, match="NOT NULL"):
+        await store.add_invite(replace(invite(), record=nothing))
+    await store.add_invite(invite())
+    with pytest.raises(Taken):
+        await store.add_invite(invite())
     await store.close()
 
 

@@ -5,12 +5,15 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sync.server.__main__ import main
 from sync.server.operator.upkeep.problems import Problem, Tally
+from sync.server.operator.upkeep.reading import Damaged, Locked, Reading
 from sync.server.operator.upkeep.verify import verify
 from sync.server.process.running import start_server
 from tests.sync.server.house import TEXT, House
@@ -158,11 +161,51 @@ def test_a_file_that_is_no_database_is_reported(copied: Path) -> None:
     assert [p.what for p in problems(copied)] == ["database"]
 
 
+def test_a_database_that_another_program_has_locked_is_not_called_damaged(
+    copied: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.execute("PRAGMA journal_mode=DELETE")  # as in a backup
+    db.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0))
+    with pytest.raises(Locked):
+        problems(copied)
+    db.execute("ROLLBACK")
+    assert problems(copied) == []
+
+
+def test_columns_that_cannot_be_read_are_a_damaged_database(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("CREATE TABLE meta (name TEXT, value TEXT)")
+        db.execute("INSERT INTO meta VALUES ('version', '1')")
+        db.execute("CREATE TABLE users (uid BLOB)")
+        reading = Reading(path)
+        assert reading.has("users", "uid")
+        db.execute("PRAGMA writable_schema = 1")
+        db.execute("UPDATE sqlite_master SET sql = 'CREATE TABLE' WHERE name = 'users'")
+        db.execute("PRAGMA schema_version = 99")
+    with pytest.raises(Damaged):
+        reading.has("users", "uid")
+    reading.close()
+
+
 def test_a_false_certificate_is_reported(copied: Path) -> None:
     path = copied / "server.cert"
     text = path.read_text()
     path.write_text(text[:-3] + ("01\n" if text.endswith("00\n") else "00\n"))
     assert [(p.what, p.code) for p in problems(copied)] == [("certificate", "signature")]
+
+
+@pytest.mark.parametrize("name", ["server.cert", "escrow.cert"])
+@pytest.mark.parametrize("content", ["kansli/1\n00\n", "kansli/1\n00\n00\n00\n", "kansli/9\n", "zz", ""])
+def test_a_certificate_that_cannot_be_read_is_reported_and_the_rest_is_checked(
+    copied: Path, db: sqlite3.Connection, name: str, content: str
+) -> None:
+    (copied / name).write_text(content)
+    db.execute("UPDATE items SET ct = NULL WHERE n = 4")
+    found = [(p.what, p.where.split("/")[0], p.code) for p in problems(copied)]
+    assert found[0] == ("certificate", name, "malformed")
+    assert [(what, code) for what, _, code in found[1:]] == [("content", "withheld")]
 
 
 def test_the_command_prints_a_line_for_each_problem_and_fails(

@@ -220,7 +220,7 @@ def test_an_ephemeral_message_of_an_epoch_without_key_here_is_dropped(scene: Sce
 
 
 def test_a_room_that_continues_none_has_no_origin() -> None:
-    assert successor_claim.origin(Genesis(nonce=bytes(32), policy={}, successor=None)) is None
+    assert successor_claim.origin(Genesis(nonce=bytes(32), policy={}, predecessor=None)) is None
 
 
 def test_a_policy_enables_nothing_but_extensions_kinds_and_types() -> None:

@@ -11,7 +11,7 @@ from sync.crypto import aead
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H, kdf
 from sync.crypto.seal import seal_to
-from sync.errors import Reject
+from sync.errors import BugError, Reject
 from sync.ids import Hash, Uid
 from sync.trust.formats.items import Role
 from sync.trust.keys import merkle
@@ -198,6 +198,14 @@ def test_attack_a_signer_without_history_cannot_begin_or_fake_an_archive(scene: 
         new = new_epoch(room.id, 3, to, [], ring, base=base)
         draft = room.any_entry(scene.guest, "epoch", [new.epoch.payload()])
         assert void(room, scene.guest, draft) == "epoch-link"
+
+
+def test_no_epoch_is_made_with_a_link_that_nobody_could_read(scene: Scene) -> None:
+    room = scene.room
+    to = room.stream.recipients(scene.office.book)
+    for ring, archive in ((room.ring(scene.head), False), (KeyRing(room.id, [(1, bytes(32), None)]), True)):
+        with pytest.raises(BugError):
+            new_epoch(room.id, 2, to, [], ring, archive=archive, base=1)
 
 
 def test_attack_a_history_holder_cannot_begin_the_archive_again(scene: Scene) -> None:

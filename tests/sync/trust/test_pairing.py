@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from sync.crypto import seal
 from sync.crypto.encoding import dec, enc
 from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import DevId, Hash
 from sync.trust.formats import fields
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import encode_record
 from sync.trust.person.author import DeviceSecrets
-from sync.trust.person.pairing_messages import OldDevice, PairingCode
+from sync.trust.person.pairing_messages import Cover, NewDevice, OldDevice, PairingCode
 from sync.trust.person.pairing_protocol import Admitting, Entering
 from sync.trust.person.user_drafts import Hand
 from tests.sync.trust.people import NOW, Office, Someone
@@ -105,6 +106,20 @@ def test_a_new_device_comes_in_and_opens_every_key_of_the_person(meeting: Meetin
     seeds = user_drafts.open_generations(meeting.person.log, dev, KemKey(meeting.secrets.kem), {})
     assert sorted(seeds) == [1, 2, 3]
     assert seeds[3] == meeting.person.puk_seed
+
+
+def test_attack_a_new_device_to_whose_key_nothing_can_be_sealed_is_refused_before_the_person_is_asked(
+    by_code: Meeting,
+) -> None:
+    signing, kem = SigningKey(by_code.secrets.sign), KemKey(by_code.secrets.kem)
+    for tail in (bytes(32), (1).to_bytes(32, "little")):
+        sealing_pk = kem.public[:1184] + tail
+        forged = NewDevice(sign_pk=signing.public, kem_pk=sealing_pk, name=NAME, system=SYSTEM)
+        old = Admitting(by_code.agency, KemKey(by_code.person.secrets.kem), by_code.code)
+        first = Cover(by_code.agency, by_code.code).put("new", [forged.fields()])
+        with pytest.raises(Reject) as e:
+            old.receive_first(first)
+        assert code_of(e) == "bad-key"
 
 
 def test_both_screens_name_person_and_device(meeting: Meeting) -> None:

@@ -7,16 +7,17 @@ from dataclasses import replace
 import pytest
 
 from sync.crypto import aead
-from sync.crypto.encoding import enc
+from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H
 from sync.errors import BugError, Reject
 from sync.ids import ObjId
 from sync.protocol.version import MAX_OP_BYTES, MAX_PAYLOAD_BYTES
-from sync.trust.formats.items import Role
+from sync.trust.formats.items import ENTRY, Role, item_id
 from sync.trust.room import blob_manifest, envelope
+from sync.trust.room.entries import DOMAIN
 from sync.trust.room.envelope import PlainOp, encrypt_batch, read_body
 from tests.sync.trust.conftest import Scene
-from tests.sync.trust.forging import batch_by, signed, with_ext
+from tests.sync.trust.forging import batch_by, entry_by, signed, with_ext
 from tests.sync.trust.people import Someone
 from tests.sync.trust.verdicts import not_placed, ops_by, refused, void
 
@@ -75,6 +76,22 @@ def test_attack_a_ciphertext_above_its_cap_is_refused(scene: Scene) -> None:
     room.push(batch_by(room, scene.clerk, [NOTHING], bytes(MAX_OP_BYTES)))
 
 
+def test_attack_a_length_above_the_cap_is_refused_with_and_without_the_content(scene: Scene) -> None:
+    room = scene.room
+    for length, verdict in ((MAX_OP_BYTES + 1, "content-hash"), (MAX_OP_BYTES, None)):
+        (body,), (ct,) = (honest := room.seal(scene.clerk, b"x")).bodies, honest.cts
+        hdr, digest, _ = read_body(body)
+        (item,) = room.forced_ops(signed(scene.clerk, [enc([hdr, digest, length])], [ct]))
+        for headers_only in (True, False):
+            client, bare = room.client(), replace(item, ct=None)
+            if verdict is None:
+                client.accept([bare], room.office.book, room.rh_at, headers_only=headers_only)
+                continue
+            with pytest.raises(Reject) as e:
+                client.accept([bare], room.office.book, room.rh_at, headers_only=headers_only)
+            assert e.value.code == verdict
+
+
 def test_attack_an_even_extension_of_an_envelope_is_void(scene: Scene) -> None:
     room = scene.room
     for ext, verdict in (({1: b"x"}, None), ({2: b"x"}, "format")):
@@ -84,6 +101,25 @@ def test_attack_an_even_extension_of_an_envelope_is_void(scene: Scene) -> None:
     room.append(scene.head, room.drafter(scene.head).policy({"format": {"ext": [2]}}))
     enabled = with_ext(scene.clerk, ops_by(room, scene.clerk), {2: b"x"})
     assert refused(room, room.forced_ops(enabled)) == "format"
+
+
+@pytest.mark.parametrize(
+    ("enabled", "needed"), [([2], False), ([4], False), ([2, 4], True)], ids=["the first", "the second", "both"]
+)
+def test_attack_an_update_is_needed_only_if_all_unknown_features_of_an_item_are_enabled(
+    scene: Scene, enabled: list[int], *, needed: bool
+) -> None:
+    """Otherwise programs that know different ones of them would judge it differently."""
+    room, ext = scene.room, {2: b"x", 4: b"y"}
+    room.append(scene.head, room.drafter(scene.head).policy({"format": {"ext": enabled}}))
+    parts = dec(entry_by(room, scene.clerk, "note", [b"x"]).entries[0][0], limit=4096)
+    assert isinstance(parts, list)
+    body = enc([*parts[:-1], ext])
+    sig = scene.clerk.author.signing.sign(DOMAIN, item_id(ENTRY, body))
+    entry = room.forced(ENTRY, (body, sig, None))
+    envelopes = room.forced_ops(with_ext(scene.clerk, ops_by(room, scene.clerk), ext))
+    for items in (entry, envelopes):
+        assert (refused(room, items) if needed else void(room, items)) == "format"
 
 
 def test_attack_more_than_192_kib_is_never_sealed(scene: Scene) -> None:

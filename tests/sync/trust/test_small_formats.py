@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sync.crypto.encoding import dec, enc
 from sync.crypto.signatures import SigningKey, verify
-from sync.errors import Reject
+from sync.errors import BugError, Reject
 from sync.ids import ChangeId, RoomId, Uid
 from sync.protocol.messages import Receipt, Signed
 from sync.protocol.version import CLOCK_TOLERANCE_MS, PART_BYTES
@@ -230,6 +230,12 @@ def test_a_full_part_is_not_padded() -> None:
     part, sealed = encrypt_part(ROOM, plain, last=False)
     assert decrypt_part(ROOM, part, sealed) == plain
     assert len(sealed) - PART_BYTES < 8 * 1024
+
+
+def test_a_part_above_4_mib_is_not_made() -> None:
+    for last in (True, False):
+        with pytest.raises(BugError):
+            encrypt_part(ROOM, bytes(PART_BYTES + 1), last=last)
 
 
 def test_attack_a_part_of_another_place_or_room_is_refused() -> None:

@@ -67,8 +67,8 @@ class Scene:
             self.attest(by, row, **changes)
         return e.value.code == "snapshot"
 
-    def baseline(self, by: Someone) -> None:
-        self.room.push(batch_by(self.room, by, [{"obj": OBJ, "kind": envelope.BASELINE}]))
+    def baseline(self, by: Someone, **changes: object) -> None:
+        self.room.push(batch_by(self.room, by, [{"obj": OBJ, "kind": envelope.BASELINE, **changes}]))
 
     @property
     def rows(self) -> tuple[Snapshot, ...]:
@@ -201,6 +201,22 @@ def test_attack_whoever_reads_with_k_alone_has_a_baseline_before_anything_is_pru
     scene.month()
     assert scene.prune(row) == "baseline", "that one is under a key which the guest has not"
     scene.baseline(scene.head)
+    assert scene.prune(row) == ""
+
+
+def test_attack_nothing_is_pruned_beyond_the_newest_baseline_since_readers_begin_with_that(scene: Scene) -> None:
+    scene.room.join(scene.head, scene.office.hire("Registrator"), history=False)
+    scene.room.append(scene.head, scene.room.drafter(scene.head).set_role(scene.clerk.uid, Role.ADMIN))
+    before = scene.room.stream.n, scene.room.stream.rh
+    scene.room.push(batch_by(scene.room, scene.head, [{"obj": OBJ}]))
+    row = scene.snapshot(scene.head)
+    scene.attest(scene.clerk, row, seen=before)
+    scene.attest(scene.lawyer, row)
+    scene.baseline(scene.head)
+    scene.baseline(scene.clerk, seen=before)
+    scene.month()
+    assert scene.prune(row) == "baseline"
+    scene.baseline(scene.clerk)
     assert scene.prune(row) == ""
 
 

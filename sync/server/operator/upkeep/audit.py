@@ -10,8 +10,8 @@ from pathlib import Path
 from sync.server.config import Config, ConfigError
 from sync.server.operator.upkeep.manifest import NAME, read_manifest
 from sync.server.operator.upkeep.reading import Reading
-from sync.server.store.admin_chain import EMPTY, AdminHead, AdminRow, Broken, first_broken, last_of, read_entry
-from sync.server.store.sql_admin_log import HEAD
+from sync.server.store.admin_chain import AdminHead, AdminRow, Broken, first_broken, last_of, read_entry, stored_head
+from sync.server.store.sql_admin_log import HEAD, LOGGED
 from sync.trust.person.agency import invite_id
 
 _WORDS = {
@@ -113,6 +113,9 @@ def kept_until(data: Path) -> int:
 
 def in_words(broken: Broken, written: int) -> str:
     """A sentence on the first broken entry; `written` is how many entries were ever written."""
+    if broken.code == "head":
+        last = f"entry {broken.n} is the last that is there" if broken.n else "no entry is there"
+        return f"the admin log is broken: {last}, and the number of the last that was written is lost or damaged"
     return f"the admin log is broken: entry {broken.n} {_WORDS[broken.code]} ({written} were written)"
 
 
@@ -137,10 +140,12 @@ def rows(reading: Reading) -> Iterator[AdminRow]:
 
 def kept_head(reading: Reading) -> AdminHead:
     """The number and hash of the newest entry that was ever written to the admin log, as the database stores it beside
-    the entries. If that value is missing, returns EMPTY, the head of a log without entries; if it is damaged, a head
-    that no entry can have."""
-    kept = reading.one("meta", "SELECT value FROM meta WHERE name = ?", (HEAD,))
-    try:
-        return AdminHead.parse(kept[0].decode()) if kept is not None else EMPTY
-    except ValueError:
-        return AdminHead(0, b"")
+    the entries. EMPTY for a log without entries; UNKNOWN if that value is damaged or was deleted."""
+    head, logged = (_meta(reading, name) for name in (HEAD, LOGGED))
+    begun = logged not in (None, "0") or reading.one("admin_log", "SELECT n FROM admin_log LIMIT 1") is not None
+    return stored_head(head, begun=begun)
+
+
+def _meta(reading: Reading, name: str) -> str | None:
+    row = reading.one("meta", "SELECT value FROM meta WHERE name = ?", (name,))
+    return row[0].decode(errors="replace") if row is not None else None

@@ -5,17 +5,19 @@ The database is copied in one snapshot, and parts of files after it, so that the
 names. Parts never change, so the next backup into the same folder copies only new ones. The manifest is written last:
 an interrupted backup leaves the previous one as it was. Before the next backup copies anything, it removes what the
 interrupted one left, since that may have filled the disk. One backup at a time works in a folder, for one agency only.
+A folder that has other files is refused: a backup removes everything that it does not need.
 """
 
 import contextlib
 import os
+import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from sync.server.config import Config, ConfigError
-from sync.server.host.files import sync_folder
+from sync.server.host.files import replace_file, sync_folders
 from sync.server.host.folder_hold import held
 from sync.server.host.identity import read_agency_pk
 from sync.server.objects.filesystem import part_path
@@ -36,6 +38,12 @@ from sync.trust.person.agency import agency_fingerprint
 PUBLIC = ("agency.pub", "server.cert", "escrow.cert", "agency.where", "tls.pem", "ca.pem")
 """The files that every backup has; none is a secret. Without the first two a backup could not be verified."""
 SECRET = ("server.key", "tls.key", "ca.key")
+_BEGUN = "begun"
+"""A file with the agency's fingerprint, which is in the folder while its first backup is not complete."""
+_DATABASES = re.compile(r"(server-[0-9a-f]{16}\.sqlite3|\.[0-9a-f]{16}\.new)(-journal|-wal|-shm)?")
+"""The names of the databases that backups make."""
+_OF_THE_DISK = {"lost+found"}
+"""What an empty disk of its own has."""
 _PAGES = 2048
 """Pages that are copied at a time: 8 MiB."""
 
@@ -46,7 +54,7 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
     how many there are). `with_keys`: also copies the secret keys.
 
     Parts of files that are missing or damaged at the source are counted in the manifest. ConfigError (also if the
-    folder has another agency's backup, or another backup runs in it), Damaged, Full or OSError.
+    folder has another agency's backup or other files, or another backup runs in it), Damaged, Full or OSError.
     """
     source = Config(data=data).database
     if not source.exists():
@@ -63,11 +71,24 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
 def _clear(target: Path, fingerprint: str) -> None:
     """Removes databases that interrupted backups left in `target` beside the one of the whole backup. Parts of files
     stay: the next backup need not copy them again. ConfigError if the whole backup's manifest cannot be read, or if
-    that backup belongs to another agency than the one with the fingerprint `fingerprint`."""
-    former = read_manifest(target) if (target / NAME).exists() else None
-    if former is not None and former.agency != fingerprint:
+    `target` has no backup of the agency with the fingerprint `fingerprint` and is not empty. Otherwise a backup to a
+    wrong folder, such as another server's data folder, would remove its files."""
+    whole = (target / NAME).exists()
+    former = read_manifest(target) if whole else None
+    begun = former.agency if former is not None else _begun(target)
+    if begun is not None and begun != fingerprint:
         raise ConfigError(f"{target} has the backup of another agency: a backup needs a folder of its own")
+    if begun is None:
+        if {path.name for path in target.iterdir()} - _OF_THE_DISK:
+            raise ConfigError(f"{target} is not empty and has no backup: name an empty folder, or a new one")
+        replace_file(target / _BEGUN, fingerprint.encode())
     _sweep_databases(target, former.database if former is not None else "")
+
+
+def _begun(target: Path) -> str | None:
+    """The fingerprint of the agency whose first backup to `target` was interrupted; None if none was."""
+    path = target / _BEGUN
+    return path.read_text(errors="replace") if path.exists() else None
 
 
 def _copy(
@@ -89,6 +110,7 @@ def _copy(
     finally:
         reading.close()
     _copy_files(data, target, with_keys=with_keys)
+    sync_folders(target)
     made = Manifest(
         format=FORMAT,
         time=began,
@@ -102,10 +124,12 @@ def _copy(
         items=items,
         blobs=len(named),
         blobs_missing=missing,
-        keys=with_keys,
+        keys=with_keys or any((target / KEYS / file).exists() for file in _lost_keys(data)),
     )
     made.write(target)
     _sweep(target, name, named)
+    if not with_keys:
+        _sweep_keys(data, target)
     return made
 
 
@@ -179,9 +203,6 @@ def _copy_parts(
         if copied != sha256.hex():
             missing += 1
             to.unlink()
-    if target.exists():
-        for folder in {target, *(p for p in target.rglob("*") if p.is_dir())}:
-            sync_folder(folder)
     return named, missing
 
 
@@ -189,6 +210,7 @@ def _sweep(target: Path, database: str, named: set[str]) -> None:
     """Removes former databases from the backup in `target`, and parts of files that are not among `named`, the paths of
     those in the newest database (`database` is its file's name). Otherwise destroyed content would stay in the backup.
     OSError if a file cannot be removed."""
+    (target / _BEGUN).unlink(missing_ok=True)
     _sweep_databases(target, database)
     blobs = target / "blobs"
     for path in list(blobs.rglob("*")):
@@ -197,9 +219,28 @@ def _sweep(target: Path, database: str, named: set[str]) -> None:
 
 
 def _sweep_databases(target: Path, database: str) -> None:
-    for path in [*target.glob("server-*.sqlite3"), *target.glob(".*.new*")]:
-        if path.name != database:
+    for path in list(target.iterdir()):
+        if path.name != database and _DATABASES.fullmatch(path.name):
             path.unlink()
+
+
+def _sweep_keys(data: Path, target: Path) -> None:
+    """Removes the secret keys that an earlier backup copied to `target`. A key that the data folder `data` has lost
+    stays: this may be its last copy."""
+    for file in set(SECRET) - set(_lost_keys(data)):
+        for path in (target / KEYS / file, target / KEYS / f"{file}.new"):
+            path.unlink(missing_ok=True)
+
+
+def _lost_keys(data: Path) -> list[str]:
+    return [file for file in SECRET if not (data / file).exists()]
+
+
+def drop_parts(target: Path, wheres: Iterable[str]) -> None:
+    """Removes parts of files from the backup in `target`, so that the next backup copies them again. `wheres`: their
+    names as `verify` reports them."""
+    for where in wheres:
+        (target / "blobs" / where[:2] / where).unlink(missing_ok=True)
 
 
 def _count(reading: Reading, table: str) -> int:

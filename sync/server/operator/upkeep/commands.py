@@ -7,6 +7,7 @@ import errno
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sync.server.operator import admin_log
 from sync.server.operator.listing import in_form
 from sync.server.operator.upkeep.audit import kept_until
 from sync.server.operator.upkeep.backup import backup as copy
-from sync.server.operator.upkeep.backup import matches
+from sync.server.operator.upkeep.backup import drop_parts, matches
 from sync.server.operator.upkeep.manifest import NAME, read_manifest
 from sync.server.operator.upkeep.owners import one_owner as find_one_owner
 from sync.server.operator.upkeep.problems import Problem, Tally
@@ -62,18 +63,18 @@ def verify(args: argparse.Namespace, data: Path) -> int:
     counts. Returns the exit status, 0 without problems, otherwise 1. If a backup's database is not the one in its
     manifest, that problem alone is printed. ConfigError if `data` has no agency.pub or a manifest that cannot be read,
     StoreError for a later version's database."""
-    return _verify(data, args.room)
+    return _verify(data, args.room, print_problem)
 
 
-def _verify(data: Path, room: bytes | None) -> int:
+def _verify(data: Path, room: bytes | None, on_problem: Callable[[Problem], None]) -> int:
     database = None
     if (data / NAME).exists():
         manifest = read_manifest(data)
         database = data / manifest.database
         if not matches(data, manifest):
-            print_problem(Problem(what="database", where=manifest.database, code="blob-hash"))
+            on_problem(Problem(what="database", where=manifest.database, code="blob-hash"))
             return 1
-    tally = check(data, print_problem, _Progress().judged, room=room, database=database)
+    tally = check(data, on_problem, _Progress().judged, room=room, database=database)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 else 1
 
@@ -98,10 +99,18 @@ def backup(args: argparse.Namespace, data: Path) -> int:
 def _copy(args: argparse.Namespace, data: Path) -> str:
     """Makes the backup of the data folder `data` at `args.target` and prints its manifest. Verifies the backup with
     `args.verify`. Returns "damaged" if that found a fault; otherwise "blob-missing" if the server lacks a file part, so
-    that the backup lacks it too, and "ok" if not. A backup that fails raises its error."""
+    that the backup lacks it too, and "ok" if not. A file part that is damaged in the backup is removed from it, so that
+    the next backup copies the part again. A backup that fails raises its error."""
     made = copy(data, args.target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
-    if args.verify and _verify(args.target, None):
+    rotten: list[str] = []
+
+    def note_problem(problem: Problem) -> None:
+        rotten.extend([problem.where] if (problem.what, problem.code) == ("blob", "blob-hash") else [])
+        print_problem(problem)
+
+    if args.verify and _verify(args.target, None, note_problem):
+        drop_parts(args.target, rotten)
         return "damaged"
     return OK if made.blobs_missing == 0 else "blob-missing"
 

@@ -27,8 +27,8 @@ _ITEMS = "SELECT n, t, kind, body, sig, ct FROM items WHERE room = ? AND n > ? A
 class OwnerLine:
     """One line in the listing of rooms that depend on one person: a room in which at most one owner still has an
     account. `room` and `owner`: ids in hex. `name`: the owner's, from the staff record. `owner` and `name` are "" if
-    every owner's account was ended, and `name` if the server has no staff record of the owner. `members`: how many
-    members the room has. `changed`: the last item's time in ms."""
+    every owner's account was ended, and `name` if the server has no staff record of the owner, or a damaged one.
+    `members`: how many members the room has. `changed`: the last item's time in ms."""
 
     room: str
     owner: str
@@ -116,5 +116,10 @@ def _lives(logs: Logs, uid: Uid) -> bool:
 
 
 def _name(reading: Reading, uid: bytes) -> str:
+    """The name in the staff record of the person `uid`; "" if there is none or it is damaged, which `verify`
+    reports."""
     row = reading.one("users", "SELECT record FROM users WHERE uid = ?", (uid,))
-    return decode_record(row[0]).get("name", "") if row and row[0] else ""
+    try:
+        return decode_record(row[0]).get("name", "") if row and row[0] else ""
+    except (Reject, *MISTYPED):
+        return ""

@@ -29,6 +29,21 @@ class Damaged(StoreError):
         super().__init__(f"the database cannot be read: {kind}")
 
 
+class Locked(StoreError):
+    """Another program keeps the database locked. Nothing is wrong with the file."""
+
+    code = "busy"
+
+    def __init__(self) -> None:
+        super().__init__("another program has locked the database: try again when it has ended")
+
+
+def _unreadable(e: Exception) -> StoreError:
+    """The error that `e`, which was raised while a database was read, becomes: Locked or Damaged."""
+    busy = getattr(e, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return Locked() if busy else Damaged(type(e).__name__)
+
+
 def check_version(path: Path) -> None:
     """Checks that this server can use the database at `path`, and returns nothing if so. TooNew if a later version of
     the server wrote it. TooOld if its version is lower than this server's: only servers before the first release wrote
@@ -46,7 +61,8 @@ class Reading:
 
     def __init__(self, path: Path) -> None:
         """Opens the database at `path` for reading only, also one of an older version. TooNew if a later version of the
-        server wrote it, Damaged if it is no server's database or there is no file."""
+        server wrote it, Damaged if it is no server's database or there is no file, Locked if another program has locked
+        it."""
         try:
             self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
         except sqlite3.Error as e:
@@ -59,7 +75,7 @@ class Reading:
             self.version = int(found[0])
         except (sqlite3.Error, TypeError, ValueError) as e:
             self._db.close()
-            raise Damaged(type(e).__name__) from e
+            raise _unreadable(e) from e
         if self.version > s.VERSION:
             self._db.close()
             raise TooNew(self.version)
@@ -86,13 +102,13 @@ class Reading:
         return [text.decode(errors="replace") for (text,) in rows if text != b"ok"]
 
     def has(self, table: str, column: str) -> bool:
-        """Whether a table of this file has a column."""
-        return any(row[1] == column.encode() for row in self._db.execute(f"PRAGMA table_info({table})"))
+        """Whether a table of this file has a column. Damaged if that cannot be read."""
+        return any(row[1] == column.encode() for row in self.rows(table, f"PRAGMA table_info({table})"))
 
     def rows(self, table: str, query: str, params: tuple[object, ...] = ()) -> Iterator[Row]:
         """Runs `query`, with `params` as the values of its placeholders, and yields the rows that it finds, fetched a
         few at a time. `table`: the table that `query` reads; if the file has no such table, nothing is yielded. Damaged
-        if a page cannot be read, also after some rows."""
+        or Locked if a page cannot be read, also after some rows."""
         if table not in self._tables:
             return
         try:
@@ -100,7 +116,7 @@ class Reading:
             while found := cursor.fetchmany(_FETCH):
                 yield from found
         except sqlite3.Error as e:
-            raise Damaged(type(e).__name__) from e
+            raise _unreadable(e) from e
 
     def one(self, table: str, query: str, params: tuple[object, ...] = ()) -> Row | None:
         """The first row of a query, None if there is none."""

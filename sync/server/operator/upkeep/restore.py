@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sync.server.config import Config, ConfigError
-from sync.server.host.files import sync_folder
+from sync.server.host.files import sync_folder, sync_folders
 from sync.server.host.identity import OtherKey, read_identity
 from sync.server.operator import admin_log
 from sync.server.operator.upkeep.backup import PUBLIC, SECRET, matches
@@ -67,7 +67,7 @@ def restore(
             return tally
         _put_aside(rotten, Config(data=beside).blobs)
         asyncio.run(_mark(beside, manifest, damaged=bool(tally.problems)))
-        sync_folder(beside)
+        sync_folders(beside)
         _put_in_place(beside, data)
         return tally
     except OSError as e:

@@ -8,6 +8,7 @@ from sync.crypto.kdf import H
 from sync.errors import NeedLog, Reject
 from sync.ids import RoomId
 from sync.protocol.version import MAX_BATCH_ITEMS
+from sync.server.config import Limits
 from sync.server.operator.upkeep.problems import Logs, Report
 from sync.server.operator.upkeep.reading import MISTYPED, Reading
 from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
@@ -19,7 +20,7 @@ from sync.trust.room.room_state import Missing
 from sync.trust.room.stream import Accepted, AcceptedEntry, RoomStream
 
 _ITEMS = "SELECT n, t, kind, id, rh, body, sig, ct, size_bytes FROM items WHERE room = ? ORDER BY n"
-_SEALS_KEPT = 8
+_SEALS_KEPT = Limits().reseals_kept
 """The store keeps at most so many seals of a person and epoch and drops the middle ones; an `add` may name one of
 those."""
 

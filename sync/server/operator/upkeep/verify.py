@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sync.errors import Reject
-from sync.protocol.messages import Receipt
-from sync.server.config import Config
+from sync.protocol.messages import Receipt, Signed
+from sync.server.config import Config, ConfigError
 from sync.server.host.identity import read_agency_pk, read_escrow_cert, read_server_cert
 from sync.server.objects.filesystem import part_path
 from sync.server.operator.upkeep import audit
@@ -42,7 +42,7 @@ def verify(
     `database`: the file of a backup's database; None for the one of a data folder. Nothing is changed, and a server may
     be running. Calls `on_problem` with each problem, and `step` often with the tally so far. Returns the tally. A
     database that cannot be read is reported as a problem too, and ends the check. ConfigError if agency.pub is missing,
-    or if it or a certificate's file cannot be parsed. TooNew, a StoreError, for a later version's database."""
+    or if it cannot be parsed. A StoreError for a later version's database (TooNew) or a locked one (Locked)."""
     report = Report(on_problem, step)
     agency_pk = read_agency_pk(data)
     try:
@@ -151,22 +151,15 @@ class _Check:
         """Checks server.cert (the agency's certificate for the server), the escrow key's certificate, the server's
         signed statements that it was restored, and those of its receipts (signatures on what it has stored) that
         clients have shown for items that it does not have. Reports each problem. If server.cert is not valid, or
-        missing (which is no problem), nothing else of these is checked. Dates are not judged. ConfigError if a
-        certificate's file cannot be parsed."""
-        cert = read_server_cert(self._data)
-        if cert is None:
+        missing (which is no problem), statements and receipts are not checked. Dates are not judged."""
+
+        def verify_server(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
+            return verify_server_cert(agency_pk, body, sig, now_ms=0)
+
+        self._certified("escrow.cert", read_escrow_cert, check_escrow)
+        server_pk = self._certified("server.cert", read_server_cert, verify_server)
+        if server_pk is None:
             return
-        try:
-            server_pk = verify_server_cert(self._agency_pk, cert.body, cert.sig, now_ms=0)
-        except Reject as e:
-            self._report.add("certificate", "server.cert", e.code)
-            return
-        escrow = read_escrow_cert(self._data)
-        if escrow is not None:
-            try:
-                check_escrow(self._agency_pk, escrow.body, escrow.sig)
-            except Reject as e:
-                self._report.add("certificate", "escrow.cert", e.code)
         fingerprint = agency_fingerprint(self._agency_pk)
         for t, backup_t, body, sig in self._reading.rows("restores", "SELECT t, backup_t, body, sig FROM restores"):
             try:
@@ -181,6 +174,20 @@ class _Check:
                 signed_receipts.check(server_pk, Receipt(room, n, rh, t, sig))
             except Reject as e:
                 self._report.add("receipt", f"{room.hex()}/{n}", e.code)
+
+    def _certified(
+        self, name: str, read: Callable[[Path], Signed | None], check: Callable[[bytes, bytes, bytes], bytes]
+    ) -> bytes | None:
+        """The public key in the certificate file `name`, which `read` reads and `check` verifies. None if the file is
+        missing, or has a fault, which is reported."""
+        try:
+            cert = read(self._data)
+            return check(self._agency_pk, cert.body, cert.sig) if cert is not None else None
+        except Reject as e:
+            self._report.add("certificate", name, e.code)
+        except (ConfigError, ValueError):  # not in hex; not two values
+            self._report.add("certificate", name, "malformed")
+        return None
 
     def _strays(self) -> None:
         """Reports rows that belong to rooms that do not exist: one problem for each table and such room."""

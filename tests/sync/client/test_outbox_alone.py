@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the outbox cannot do in one room ends no session, and is not forgotten."""
+
+import logging
+
+import pytest
+
+from app.core.ids import RoomId
+from sync.client.exchange import outbox
+from sync.client.exchange.extras import Extra
+from sync.errors import Reject
+from sync.trust.room import envelope
+from sync.trust.room.entry_drafts import Draft, Drafter
+from sync.trust.room.snapshots import pieces
+from tests.journeys.bad_input.checks import HELLO, offline, two
+from tests.world import Client, World, until
+
+
+async def _goes_on(a: Client, room: RoomId) -> None:
+    """What is written in another room is sent."""
+    a.say(room, a.store.objects.new(room), HELLO)
+    await until(lambda: a.store.waiting_count() == 0)
+
+
+async def test_a_room_where_a_members_log_is_missing_is_rotated_later_and_ends_no_session(
+    w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "sync")
+    monkeypatch.setattr(outbox, "RETRY_S", 0.05)
+    a, b, c = await w.hire("Handläggare", "Registrator", "Enhetschef")
+    room, other = await w.room(a, b, c), await w.room(a)
+    await w.settle(room)
+    await offline(c)
+    entries = a.store.user_log(c.uid)
+    with a.store.transaction():
+        a.store.db.conn.execute("DELETE FROM user_log WHERE uid = ?", (c.uid,))
+    a.engine.parts.link.book.forget()
+    connection = a.engine.parts.link.connection
+    await b.engine.operations.leave(room)
+    await until(lambda: caplog.text.count("rotation refused: need-log") > 2)
+    await _goes_on(a, other)
+    assert a.engine.parts.link.connection is connection
+    a.store.append_user_log(c.uid, 0, entries)
+    await until(lambda: not a.engine.parts.link.rooms[room].stream.rotation_owed)
+
+
+async def test_a_room_whose_next_key_this_person_may_not_make_ends_no_session(
+    w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "sync")
+    monkeypatch.setattr(outbox, "RETRY_S", 0.05)
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, other = await w.room(a, b), await w.room(a)
+    await w.settle(room)
+    real = Drafter.rotate
+
+    def rotate(self: Drafter) -> Draft:
+        raise Reject("forbidden", "an epoch is made by one who stays")
+
+    monkeypatch.setattr(Drafter, "rotate", rotate)
+    connection = a.engine.parts.link.connection
+    await b.engine.operations.leave(room)
+    await until(lambda: caplog.text.count("rotation refused: forbidden") > 2)
+    await _goes_on(a, other)
+    assert a.engine.parts.link.connection is connection
+    monkeypatch.setattr(Drafter, "rotate", real)
+    await until(lambda: not a.engine.parts.link.rooms[room].stream.rotation_owed)
+
+
+async def test_a_snapshot_that_lacks_the_archive_key_waits_for_it(w: World) -> None:
+    """A member without the history begins an epoch, which has no archive. What else is sent does not wait."""
+    a, b, room, obj = await two(w)
+    (c,) = await w.hire("Enhetschef")
+    await a.engine.directory("Enhetschef")
+    await a.engine.operations.add(room, c.uid, 3, history=False)
+    await w.settle(room)
+    await c.engine.operations.rotate(room)
+    at = a.engine.parts.link.rooms[room]
+    await until(
+        lambda: at.keys.ring.k(at.stream.epoch) is not None and not at.stream.epochs[at.stream.epoch].has_archive
+    )
+    about, heartbeats = at.stream.n.to_bytes(8, "big"), Extra(obj=obj, kind=envelope.HEARTBEAT, about=b"", payload=b"")
+    made = pieces(b"t" * 16, bytes(32), b"state")
+    snapshot = [Extra(obj=obj, kind=envelope.SNAPSHOT, about=about, payload=piece.encode()) for piece in made]
+    n = at.stream.n
+    a.engine.parts.outbox.send_beside(room, [*snapshot, heartbeats])
+    await until(lambda: at.stream.n > n)
+    assert obj not in at.stream.state.snapshots
+    await a.engine.operations.rotate(room)
+    await until(lambda: obj in b.engine.parts.link.rooms[room].stream.state.snapshots)
