@@ -11,9 +11,15 @@ __all__ = ["LinkState", "Role", "RoomState", "RoomType"]
 
 
 class RoomType(StrEnum):
-    """What a room is for, as its record `RoomNamed` and the store have it."""
+    """What a room is for. Its record `RoomNamed` and the store have it as a text, which may be of a newer program."""
 
     CASE = "case"
     GROUP = "group"
     DIRECT = "direct"
     """A conversation of two people; lists show it under the other person's name."""
+
+    @classmethod
+    def of(cls, text: str) -> "RoomType":
+        """The type that `text` names, the text in a room's record. GROUP if this program does not know it: a newer
+        program's room is shown as a plain room."""
+        return next((known for known in cls if known == text), cls.GROUP)

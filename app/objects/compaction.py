@@ -24,7 +24,7 @@ MAX_TEXT_CHARS = 8192
 UNNAMED = nullcontext()
 """For a merge that no journal names."""
 _SETTLE = 256
-_DOMAIN = b"kansli/v1 attested\n"
+_DOMAIN = b"kansli/v2 attested\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,19 +132,26 @@ def state_of(
 ) -> tuple[bytes, bytes, dict[str, Any]] | None:
     """Merges the updates of a CRDT with the roots `texts` and `maps`. Returns (the whole as one update, the hash by
     which members attest a snapshot (sign that they have computed the same), the content of each root by its name).
-    Bytes that are no update are left out. None if ids are missing, if a valid update cannot be merged, or if a value is
-    nested by the thousand. `begun`: what the object's judge knows, as bytes.
+    Bytes that are no update are left out. None if ids are missing, if a valid update cannot be merged, if a value is
+    nested by the thousand, or if the whole reads otherwise. `begun`: what the object's judge knows, as bytes.
 
-    The hash: H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun). Two texts that look
-    alike and differ in ids have different hashes: the next edit of one of them would be lost in the other.
+    The hash: H(state vector ‖ delete set ‖ every item with its id ‖ begun). Two texts that look alike and differ in ids
+    have different hashes: the next edit of one of them would be lost in the other. ▲ It does not depend on the roots,
+    of which an older program knows fewer.
+
+    ▲ The whole, merged alone, must hold in each root what the updates make one by one. Nobody makes or attests a
+    snapshot that shows its readers another order of words.
     """
     found = merged(updates, texts, maps)
     ids = canonical(found[0]) if found is not None else None
-    if found is None or ids is None:
+    alone = merged([found[0]], texts, maps) if found is not None and ids is not None else None
+    if found is None or alone is None:
         return None
     update, held = found
     try:
-        parts = json.dumps([held, *ids], sort_keys=True, separators=(",", ":"), default=_plain)
+        if _shown(alone[1]) != _shown(held):
+            return None
+        parts = json.dumps(ids, sort_keys=True, separators=(",", ":"))
     except RecursionError:  # an item holds lists in lists by the thousand
         return None
     return update, hashlib.sha256(_DOMAIN + parts.encode() + begun).digest(), held
@@ -176,7 +183,7 @@ def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, lis
     return replay, updates
 
 
-def _plain(value: object) -> object:
-    """▲ The value that is written to JSON in place of one that JSON lacks: ["bytes", hex] for bytes, ["other"] for any
-    other, which no tool of ours makes. Such a value stops nobody's work; the items in the hash still distinguish it."""
-    return ["bytes", value.hex()] if isinstance(value, bytes | bytearray) else ["other"]
+def _shown(held: Mapping[str, Any]) -> str:
+    """The content of roots as text, to be compared: NaN is like NaN there, and a value that no tool of ours makes is
+    like any other such value."""
+    return json.dumps(held, sort_keys=True, default=lambda value: value.hex() if isinstance(value, bytes) else "other")

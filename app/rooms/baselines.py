@@ -111,7 +111,7 @@ class Baselines:
                 self.wake(room)
                 return
             root, objects = ObjId(room), self._store.objects.all(room)
-            self._append(room, root, encode(RoomNamed(title=row.title, type=row.type)))
+            self._append(room, root, encode(RoomNamed(title=row.title, type=row.written_type)))
             for found in objects:
                 if found.obj != root:
                     self._append(room, root, encode(ObjectAnnounced(obj=found.obj, kind=found.kind)))

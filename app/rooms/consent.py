@@ -73,8 +73,8 @@ def read(invitation: Invitation, me: Uid) -> Shown:
         except BadChange:
             continue
         if isinstance(record, RoomNamed):
-            shown = Shown(title=shown_title(record.title), type=RoomType(record.type), greeting=shown.greeting)
+            shown = Shown(title=shown_title(record.title), type=RoomType.of(record.type), greeting=shown.greeting)
         elif isinstance(record, PersonInvited) and (record.uid, found.uid) == (me, invitation.added.adder):
             greeting = one_line(record.text, MAX_GREETING)
-            shown = Shown(title=shown_title(record.title), type=RoomType(record.type), greeting=greeting)
+            shown = Shown(title=shown_title(record.title), type=RoomType.of(record.type), greeting=greeting)
     return shown

@@ -7,17 +7,19 @@ own title, so that a title is deleted with its object.
 
 import msgspec
 
-from app.core.enums import RoomType
 from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.object import Payload
 
 MAX_TITLE = 200
 MAX_GREETING = 280
+MAX_TYPE = 32
+"""Characters of a room's type; today's have at most six."""
 
 
 class RoomNamed(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="named"):
-    """The record with the room's title and its type, a `RoomType`. The latest one counts."""
+    """The record with the room's title and its type, a `RoomType` or what a newer program wrote. The latest one
+    counts."""
 
     title: str
     type: str
@@ -61,8 +63,6 @@ class PersonInvited(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", t
 
 Record = RoomNamed | ObjectAnnounced | ObjectRetired | ChangeLeftOut | PersonInvited
 
-_TYPES = frozenset(RoomType)
-
 _PAYLOAD: Payload[Record] = Payload(Record)
 
 
@@ -86,7 +86,7 @@ def decode(payload: bytes) -> Record:
             raise
         raise BadChange("bad-record") from e
     if isinstance(record, RoomNamed | PersonInvited):
-        named = record.type in _TYPES and len(record.title) <= MAX_TITLE
+        named = 0 < len(record.type) <= MAX_TYPE and len(record.title) <= MAX_TITLE
         invited = isinstance(record, RoomNamed) or (len(record.uid) == 16 and len(record.text) <= MAX_GREETING)
         if not named or not invited:
             raise BadChange("bad-record")

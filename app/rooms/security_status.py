@@ -54,7 +54,8 @@ class SecurityReport:
     `due_ms`: when the next key is due (0: now). `recovery`: ids of recovery recipients outside the room.
     `origin_doubt`: as `SecurityStatuses.origin_doubt`. `ahead_ms`: how far the server's time in the room is ahead, 0 if
     it is not far. `void_changes`: (author, count) of changes that break the rules of their format. `void_items`:
-    (sender, count) of items that the server placed against the rules of the room. Both kinds count for nobody."""
+    (sender, count) of items that the server placed against the rules of the room. Both kinds count for nobody.
+    `newer_changes`: how many changes a newer program wrote that this one cannot read yet."""
 
     level: str
     readers: tuple[Reader, ...]
@@ -67,6 +68,7 @@ class SecurityReport:
     ahead_ms: int = 0
     void_changes: tuple[tuple[Person, int], ...] = ()
     void_items: tuple[tuple[Person, int], ...] = ()
+    newer_changes: int = 0
 
 
 class SecurityStatuses:
@@ -129,6 +131,7 @@ class SecurityStatuses:
             ahead_ms=self._engine.time_ahead(room),
             void_changes=self._by_person((uid, count) for _, uid, count in self._store.held_changes.void_counts(room)),
             void_items=self._by_person(self._store.inbox.void_items(room)),
+            newer_changes=self._store.held_changes.newer_count(room),
         )
 
     def _by_person(self, counts: Iterable[tuple[Uid, int]]) -> tuple[tuple[Person, int], ...]:

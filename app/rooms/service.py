@@ -342,7 +342,7 @@ class RoomService:
         row = self._store.rooms_list.get(room)
         if row is not None and row.title:
             text = one_line(greeting, MAX_GREETING)
-            self._write(room, PersonInvited(uid=uid, title=row.title, type=row.type, text=text))
+            self._write(room, PersonInvited(uid=uid, title=row.title, type=row.written_type, text=text))
         self.baselines.wake(room)
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
@@ -365,7 +365,7 @@ class RoomService:
         row = self._store.rooms_list.get(room)
         if row is None:
             raise NotFound
-        self._write(room, RoomNamed(title=shown_title(title), type=row.type))
+        self._write(room, RoomNamed(title=shown_title(title), type=row.written_type))
 
     def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
         """Writes the record by which the room lists a new object. Call it within the caller's transaction, before the

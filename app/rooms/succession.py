@@ -156,7 +156,7 @@ class Succession:
             return
         root = ObjId(room)
         with self._store.transaction():
-            self._store.changes.append(room, root, encode(RoomNamed(title=row.title, type=row.type)))
+            self._store.changes.append(room, root, encode(RoomNamed(title=row.title, type=row.written_type)))
             for away in (False, True):
                 for found in reversed(self._store.objects.all(at.room, deleted=away)):
                     obj = object_in(room, at.room, found.obj)

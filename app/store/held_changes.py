@@ -56,6 +56,10 @@ class HeldChanges:
         rows, kinds = self._db.rows(sql.VOID_COUNTS, (room,)), self._merging_kinds
         return [(title, Uid(author), count) for title, kind, author, count in rows if kind in kinds]
 
+    def newer_count(self, room: RoomId) -> int:
+        """How many of the room's changes only a newer program can read. They are stored, and read once it is here."""
+        return int(self._db.value(sql.COUNT_NEWER, (room,)) or 0)
+
     def late(self, room: RoomId) -> list[tuple[str, Uid, int]]:
         """(object's title, author, count) of a room's changes that wait for changes which were not received."""
         return [(title, Uid(author), count) for title, author, count in self._db.rows(sql.WAITING_OF, (room,))]

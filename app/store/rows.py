@@ -57,11 +57,14 @@ MAX_UNREAD = 1000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
     """One room, as lists show it. `role` is this person's own, None after leaving (`left`). `unread` and `mentions` are
-    counts; `last_t`, `last_by` and `last_preview` describe the latest activity. Times in ms."""
+    counts; `last_t`, `last_by` and `last_preview` describe the latest activity. Times in ms. `type` is that as which
+    the room is shown; `written_type`, the text in the room's record, may be one of a newer program, and is what is
+    written again when this program writes the room's title."""
 
     room: RoomId
     title: str
     type: RoomType
+    written_type: str
     created: int
     role: Role | None
     left: bool

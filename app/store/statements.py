@@ -54,7 +54,9 @@ UNPROJECTED = f"SELECT row, unprojected FROM changes {_MARKED} AND (? IS NULL OR
 LEFT_OUT_OF = "SELECT author, change_id FROM left_out WHERE obj = ?"
 LEFT_OUT_NEWLY = """SELECT l.obj, l.author, l.change_id, c.row, c.unprojected FROM left_out l
     LEFT JOIN changes c ON c.obj = l.obj AND c.author = l.author AND c.change_id = l.change_id WHERE NOT l.applied"""
-_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, LATE, AGAIN, COVERED, BUG, "format-newer")
+NEWER = "format-newer"
+"""A change that only a newer program can read. It is read again when the version of its kind has risen."""
+_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, LATE, AGAIN, COVERED, BUG, NEWER)
 # -- the judge
 JUDGE_STATE = "SELECT state FROM judges WHERE obj = ?"
 PUT_JUDGE_STATE = "INSERT OR REPLACE INTO judges (obj, room, state) VALUES (?, ?, ?)"
@@ -112,6 +114,7 @@ OWN_FOREIGN = f"""SELECT obj, change_id FROM changes {_MARKED} AND room = ? AND 
 VOID_COUNTS = f"""SELECT o.title, o.kind, c.author, count(*) FROM changes c INDEXED BY changes_unprojected
     JOIN objects o ON o.obj = c.obj WHERE c.room = ? AND {_IS_MARKED}
     AND c.unprojected NOT IN {_NOT_VOID} GROUP BY c.obj, c.author ORDER BY min(c.row)"""
+COUNT_NEWER = f"SELECT count(*) FROM changes {_MARKED} AND room = ? AND unprojected = '{NEWER}'"
 ADD_VOID_ITEM = """INSERT OR IGNORE INTO void_items (room, n, uid, code) SELECT ?1, ?2, ?3, ?4
     WHERE (SELECT count(*) FROM void_items WHERE room = ?1) < ?5"""
 VOID_ITEMS = "SELECT uid, count(*) FROM void_items WHERE room = ? GROUP BY uid ORDER BY min(n)"

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.core.enums import Role
+from app.core.enums import Role, RoomType
 from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.errors import BadChange
 from app.objects.kind import Kind
@@ -76,10 +76,31 @@ def test_a_program_that_lacks_some_of_todays_room_records_shows_the_others(
             assert room.title == "Tillsyn ö"
             assert [o.obj for o in store.objects.all(ROOM, "note")] == [DOCUMENT]
             assert [code for _, code in store.changes.unprojected(ROOM)] == ["format-newer"] * 2
+            assert store.held_changes.newer_count(ROOM) == 2
+            assert store.held_changes.void_counts(ROOM) == []
             assert [c.data for c in store.changes.of(ObjId(ROOM))] == datas  # kept as they came
     with opened(tmp_path / "store.db", 2) as store:
         assert store.objects.all(ROOM, "note") == []  # retired, as today's program knows
         assert store.changes.unprojected(ROOM) == []
+        assert store.held_changes.newer_count(ROOM) == 0
+
+
+def test_a_room_of_a_type_that_a_newer_program_knows_is_a_plain_room_with_its_title_and_keeps_its_type(
+    tmp_path: Path,
+) -> None:
+    named = room_records.RoomNamed(title="Remiss å 🙂", type="referral")
+    with opened(tmp_path / "store.db", 1) as store:
+        store.receive(received(room_records.encode(named)))
+        (room,) = store.rooms_list.all()
+        assert (room.title, room.type, room.written_type) == ("Remiss å 🙂", RoomType.GROUP, "referral")
+        assert store.changes.unprojected(ROOM) == []
+
+
+@pytest.mark.parametrize("type_", ["", "x" * (room_records.MAX_TYPE + 1)])
+def test_a_room_type_of_no_letters_or_too_many_is_a_bad_record(type_: str) -> None:
+    with pytest.raises(BadChange) as e:
+        room_records.decode(room_records.encode(room_records.RoomNamed(title="Åäö", type=type_)))
+    assert e.value.code == "bad-record"
 
 
 def test_a_program_that_lacks_some_of_todays_personal_records_follows_the_others(

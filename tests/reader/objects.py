@@ -14,7 +14,6 @@ from tests.reader.people import must
 from tests.reader.pieces import decode
 
 GONE, DELETED, TEXTS, EMBED, MARK, TYPE, TEXT, VALUES = 0, 1, 2, 5, 6, 7, 4, 8
-KINDS = {"document": (("text",), ("meta",)), "board": ((), ("board", "columns", "cards", "labels"))}
 
 
 @dataclass
@@ -126,8 +125,6 @@ class Crdt:
                 break
         return at
 
-    # -- what it holds
-
     def settle(self) -> None:
         """Deletes the items in the delete set, those that another value of their key replaced, and everything inside
         either."""
@@ -156,46 +153,9 @@ class Crdt:
                     inside = isinstance(item.place[0], tuple) and (above := self.at(item.place[0])) and above.deleted
                     item.what = GONE if inside else DELETED
 
-    def held(self, texts: Sequence[str], maps: Sequence[str]) -> dict[str, Any]:
-        return {name: self._runs(name) for name in texts} | {name: self._map(name) for name in maps}
-
-    def _runs(self, parent: Any) -> list[Any]:
-        out: list[Any] = []
-        run, marks = "", dict[str, Any]()
-
-        def end() -> None:
-            nonlocal run
-            if run:
-                out.append([_joined(run), {k: _whole(v) for k, v in marks.items() if v is not None}])
-            run = ""
-
-        for item in self.sequences.get((parent, None), []):
-            if item.deleted:
-                continue
-            if item.what == MARK:
-                end()
-                marks[item.content[0]] = item.content[1]
-            elif item.what == TEXT:
-                run += item.content
-        end()
-        return out
-
-    def _map(self, parent: Any) -> dict[str, Any]:
-        last = {key: row[-1] for (p, key), row in self.sequences.items() if p == parent and key is not None}
-        return {key: self._value(item) for key, item in last.items() if not item.deleted}
-
-    def _value(self, item: Item) -> Any:
-        if item.what == VALUES:
-            return _plain(item.content)
-        if item.what == TYPE and item.content[0] == 1:
-            return self._map(item.ident)
-        if item.what == TYPE and item.content[0] == 2:
-            return "".join(text for text, _ in self._runs(item.ident))
-        return ["other"]
-
     # -- what is attested
 
-    def canonical(self, texts: Sequence[str], maps: Sequence[str]) -> str:
+    def canonical(self) -> str:
         """The string whose hash is attested."""
         self.settle()
         vector = [[client, len(known)] for client, known in sorted(self.items.items()) if known]
@@ -207,7 +167,7 @@ class Crdt:
             else:
                 rows.append([clock, 1])
         items = [[client, _joined_runs(known)] for client, known in sorted(self.items.items())]
-        value = [self.held(texts, maps), vector, [[c, rows] for c, rows in deleted.items()], items]
+        value = [vector, [[c, rows] for c, rows in deleted.items()], items]
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -266,23 +226,6 @@ def _joined_runs(items: list[Item]) -> list[list[Any]]:
 def _joined(text: str) -> str:
     """UTF-16 units as characters."""
     return text.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "surrogatepass")
-
-
-def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _plain(value: Any) -> Any:
-    """A value of the items as `held` represents it: lists as lists, whole numbers as integers."""
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
-        if value == ["undefined"]:
-            return None
-        if value[:1] == ["big"]:
-            return value[1]
-        return value if value[:1] == ["bytes"] else [_plain(v) for v in value[value[:1] == ["list"] :]]
-    return _whole(value)
 
 
 # -- changes

@@ -129,7 +129,7 @@ def case(
     attest = Attest(obj=ObjId(b"N" * 16), n=N, snapshot=SNAPSHOT, digest=state.digest)
     return {
         "changes": [[bytes([who]).hex() * 16, data.hex()] for who, data in changes],
-        "hashed": hashed.removeprefix(b"kansli/v1 attested\n").decode(),
+        "hashed": hashed.removeprefix(b"kansli/v2 attested\n").decode(),
         "begun": begun.hex(),
         "hash": state.digest.hex(),
         "pieces": [p.encode().hex() for p in rows],

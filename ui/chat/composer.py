@@ -61,11 +61,18 @@ class Composer(QFrame):
     submitted = Signal(object)
     written = Signal()
     edit_last_asked = Signal()
-    cancelled = Signal()
-    """Emitted by Escape when there is nothing to cancel."""
 
-    def __init__(self, placeholder: str, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        placeholder: str,
+        people: Callable[[], Sequence[Person]],
+        parent: QWidget | None = None,
+        *,
+        now: Callable[[Message], Message] = lambda message: message,
+    ) -> None:
+        """`now` returns a message as it is now: the message that is answered may be changed or deleted meanwhile."""
         super().__init__(parent)
+        self._now = now
         set_props(self, frame="composer")
         self.setObjectName("composer")
         self._reply: Message | None = None
@@ -120,13 +127,14 @@ class Composer(QFrame):
             "italic", tr("Italic"), partial(self._toggle, ITALIC), shortcut="Ctrl+I", checkable=True
         )
         self._list = IconButton("bullets", tr("List"), self._toggle_list, checkable=True)
+        self._attach = IconButton("attach", tr("Attach files"), self._ask_files)
         buttons: list[IconButton | None] = [
             self._bold,
             self._italic,
             self._list,
             IconButton("link", tr("Insert link"), self._ask_link),
             None,
-            IconButton("attach", tr("Attach files"), self._ask_files),
+            self._attach,
             IconButton("mention", tr("Mention somebody"), field.start_mention),
             IconButton("emoji", tr("Insert emoji"), self._ask_emoji),
         ]
@@ -236,12 +244,18 @@ class Composer(QFrame):
 
     def add_files(self, files: Sequence[Source]) -> None:
         """Adds files that are to be sent with the message; one that is there already is not added again. While a
-        message is being changed, none is added, and nothing is shown. Gives the field the focus."""
-        for file in files:
-            if file not in self.files and self._edit is None:
-                self.files.append(file)
-        self._show_files()
+        message is being changed, none is added, and a line says so. Gives the field the focus."""
+        if self._edit is None:
+            self.files += [file for file in dict.fromkeys(files) if file not in self.files]
+            self._show_files()
+        elif files:
+            self.show_left_out(tr("Files and pictures cannot be added to a message that has been sent."))
         self.field.setFocus()
+
+    def refresh(self) -> None:
+        """Shows the message that is answered as it is now: what others see no more is not left here."""
+        if self._reply is not None:
+            self._show_banner()
 
     def clear(self) -> None:
         """Empties the field and removes files and answer, after the message was sent or saved, or the change of a
@@ -250,15 +264,13 @@ class Composer(QFrame):
 
     def cancel(self) -> None:
         """Handles Escape and the cross over the field: cancels the change of a message, whose changed text is lost, or
-        the answer, whose text stays. If there is neither, emits `cancelled`. Gives the field the focus."""
+        the answer, whose text stays. Gives the field the focus."""
         if self._edit is not None:
             self.clear()
         elif self._reply is not None:
             self._reply, self._name = None, ""
             self._show_banner()
             self.written.emit()
-        else:
-            self.cancelled.emit()
         self.field.setFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -277,7 +289,8 @@ class Composer(QFrame):
             self.submitted.emit(written)
 
     def _on_text(self) -> None:
-        self.send_button.setEnabled(bool(self.text.strip() or self.files))
+        has_files = bool(self.files if self._edit is None else self._edit.attachments)
+        self.send_button.setEnabled(has_files or bool(self.text.strip()))
         self.written.emit()
 
     def _toggle(self, mark: str) -> None:
@@ -304,11 +317,14 @@ class Composer(QFrame):
         if self._edit is not None:
             self._banner.show_text("edit", tr("You are editing a message"), tr("Stop editing"))
         elif self._reply is not None:
-            text = tr("Reply to {name}: {text}").format(name=self._name, text=" ".join(self._reply.text.split()))
-            self._banner.show_text("reply", text, tr("Do not reply"))
+            answered = self._now(self._reply)
+            text = tr("The message was deleted") if answered.deleted else " ".join(answered.text.split())
+            line_text = tr("Reply to {name}: {text}").format(name=self._name, text=text)
+            self._banner.show_text("reply", line_text, tr("Do not reply"))
         else:
             self._banner.hide()
         self.send_button.setText(tr("Save") if self._edit is not None else tr("Send"))
+        self._attach.setEnabled(self._edit is None)
 
     def _show_files(self) -> None:
         self._file_rows.show(self.files)

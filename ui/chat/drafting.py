@@ -51,10 +51,10 @@ class Drafting:
         composer, edit = self._composer, self._composer.edits
         aside = composer.aside if edit is not None else composer.begun
         begun = [*self.sending, aside]
-        text = "\n".join(part.text for part in begun if part.text.strip() or part is aside)
+        text = "\n".join(part.text for part in begun if part.text.strip())
         replies = [part.reply_to.change_id for part in reversed(begun) if part.reply_to is not None]
         reply = replies[0] if replies else None
-        files = [file for part in begun for file in part.files]
+        files = list(dict.fromkeys(file for part in begun for file in part.files))  # each once, as in the composer
         paths = tuple(str(file) for file in files if isinstance(file, Path))
         attached = Draft(files=paths, pictures=len(files) - len(paths))
         if edit is None:
@@ -71,9 +71,11 @@ class Drafting:
         edit = found(self._timeline, draft.edits)
         reply = found(self._timeline, draft.reply_to if draft.edits is None else draft.aside_reply_to)
         text = draft.text if draft.edits is None else draft.aside
+        if edit is not None and edit.deleted:
+            edit = None
         if draft.edits is not None and edit is None:  # the message is gone: its new text is there beside the draft
             text = "\n".join(part for part in (text, draft.text) if part)
-        files = tuple(Path(path) for path in draft.files)
+        files = tuple(dict.fromkeys(Path(path) for path in draft.files))
         if text or reply or edit or files:
             self._composer.restore(self._begun(text, reply, files), edit, draft.text)
         if draft.pictures:

@@ -83,6 +83,8 @@ class EmojiPanel(QFrame):
         elif focused and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._buttons[focused[0]].click()
         elif step is not None and focused:
-            self._buttons[max(0, min(len(self._buttons) - 1, focused[0] + step))].setFocus()
+            to = focused[0] + step
+            if 0 <= to < len(self._buttons):
+                self._buttons[to].setFocus()
         else:
             super().keyPressEvent(event)

@@ -34,9 +34,9 @@ class JumpButton(TextButton):
         person among them, which stay unread. Shows no number if that is 0, and "over 999" if 1000 or more are unread,
         which is as far as they are counted."""
         marked = unread - mentions
-        if unread >= MANY:
-            text = tr("Go to latest and mark over {n} as read").format(n=MANY - 1)
-        elif marked:
+        if unread >= MANY and marked > 1:  # no more were counted, so these are the fewest
+            text = tr("Go to latest and mark over {n} as read").format(n=marked - 1)
+        elif marked > 0:
             text = trn("Go to latest and mark {n} as read", "Go to latest and mark {n} as read", marked)
             text = text.format(n=marked)
         else:

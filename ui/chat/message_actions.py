@@ -24,7 +24,7 @@ from ui.chat.timeline import TimelineView
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.tasks import run, run_guarded
-from ui.kit.translate import tr
+from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
 from ui.tool import LinkWords, follow, toast
 
@@ -72,7 +72,8 @@ class MessageActions:
                 run(self._view, self._delete(message))
             case "copy":
                 QApplication.clipboard().setMimeData(mime_of(message))
-                toast(self._view, tr("The text is copied"))
+                names = trn("The file name is copied", "The file names are copied", len(message.attachments))
+                toast(self._view, tr("The text is copied") if message.text else names)
             case "react" if self.writable:
                 self._ask_reaction(message)
             case "more":

@@ -37,6 +37,10 @@ class PlacedList(SpokenList, QListView):
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         QAbstractItemView.selectionChanged(self, selected, deselected)
+        self.notify_selection()
+
+    def notify_selection(self) -> None:
+        """Notifies screen readers that the current row is the selected one."""
         if QAccessible.isActive() and self.currentIndex().isValid():
             event = QAccessibleEvent(self, QAccessible.Event.Selection)
             event.setChild(self.currentIndex().row())

@@ -292,8 +292,8 @@ class TextField(QTextEdit):
         found = pasting.read(source.text(), source.html() if source.hasHtml() else "")
         picture = None if found.beats else pasted(source)
         if picture is not None:
-            self.image_given.emit(picture)
             self.not_taken.emit("")
+            self.image_given.emit(picture)
             return
         if FENCE in found.text and found.text != source.text():
             self._insert_lines(found.text)

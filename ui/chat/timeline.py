@@ -72,12 +72,16 @@ class TimelineView(PlacedList):
         self._moving = False
         self._part = PartFocus(self._layouts)
         self._hover = -1
+        self._removing = False
+        """Whether rows are being removed: the view still counts them, and the conversation has them no more."""
+        self._moved = False
+        """Whether the removal has made another row the current one."""
         self._pressed: tuple[ChangeId, Hit | None] | None = None
         self._by_keys = False
         """Whether the current message was chosen by keys. Only then do letters act on it: a person who has clicked on a
         message and types is writing."""
+        model.rowsRemoved.connect(self._on_removed)  # before Qt's own slots, which report the list to screen readers
         self.setModel(model)
-        model.rowsRemoved.connect(lambda *_: self._settle())
         model.layoutChanged.connect(self._on_layout)
         self.setAccessibleName(tr("Messages"))
         self.verticalScrollBar().setSingleStep(40)
@@ -244,7 +248,10 @@ class TimelineView(PlacedList):
     def _set_hover(self, row: int) -> None:
         if row != self._hover:
             self._hover = row
-            self.hovered.emit(self._chat.timeline.message(row) if row >= 0 else None, self.row_rect(max(row, 0)))
+            if row >= 0:
+                self.hovered.emit(self._chat.timeline.message(row), self.row_rect(row))
+            else:
+                self.hovered.emit(None, QRect())
             self.viewport().update()
 
     def _follow_hover(self) -> None:
@@ -259,8 +266,14 @@ class TimelineView(PlacedList):
     def currentChanged(self, current: Index, previous: Index) -> None:
         self._part.reset()
         QAbstractItemView.currentChanged(self, current, previous)
-        if self.hasFocus():
+        if self._removing:
+            self._moved = True
+        elif self.hasFocus():
             self.notify_row()
+
+    def notify_selection(self) -> None:
+        if not self._removing:
+            super().notify_selection()
 
     def rowsInserted(self, parent: Index, start: int, end: int) -> None:
         count = end - start + 1
@@ -275,15 +288,28 @@ class TimelineView(PlacedList):
         self._settle()
 
     def rowsAboutToBeRemoved(self, parent: Index, start: int, end: int) -> None:
+        """Lets Qt choose another current row. The messages are gone already, so nothing is laid out, scrolled to or
+        reported before `_on_removed`: the rows' numbers are wrong until then."""
+        self._removing, self._moved = True, False
+        self.setAutoScroll(False)
         super().rowsAboutToBeRemoved(parent, start, end)
+
+    def _on_removed(self, parent: Index, start: int, end: int) -> None:
+        self._removing = False
+        self.setAutoScroll(True)
+        self._layouts.forget(start, len(self._layouts))
         self._layouts.heights.remove(start, end - start + 1)
-        self._layouts.forget(start, self._chat.rowCount())
         self._anchor.remove(start, end - start + 1)
         if start <= self._hover <= end:
             self._set_hover(-1)
         elif end < self._hover:
             self._hover -= end - start + 1
         self.viewport().update()
+        self._settle()
+        if self._moved:
+            self.notify_selection()
+            if self.hasFocus():
+                self.notify_row()
 
     def dataChanged(self, top_left: Index, bottom_right: Index, roles: object = ()) -> None:
         self._layouts.forget(top_left.row(), bottom_right.row())

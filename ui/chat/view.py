@@ -14,10 +14,11 @@ from app.chat.files import Picture, check_count
 from app.chat.model import Message
 from app.chat.service import ChatService
 from app.core.ids import ChangeId, ObjId, RoomId
-from app.errors import StoreFault, WorldError
+from app.errors import StoreFault
 from app.objects.files import Source
-from ui.chat.composer import Composer, Written
+from ui.chat.composer import Composer, DraftMessage, Written
 from ui.chat.drafting import Drafting
+from ui.chat.found_messages import found
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel
 from ui.chat.jump_button import JumpButton
@@ -60,7 +61,7 @@ class ChatView(QWidget):
             "chat", tr("No messages yet"), tr("Only the room's members can read what is written here.")
         )
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
-        self.composer = Composer(placeholder, lambda: service.members(room))
+        self.composer = Composer(placeholder, lambda: service.members(room), now=self._as_it_is_now)
         self.hover = HoverBar(self.list.viewport(), self._on_action)
         self.message_actions = MessageActions(self, service, room, self.list, self.composer, self.hover, words)
         self.drafting = Drafting(self, service, room, self.composer)
@@ -172,6 +173,10 @@ class ChatView(QWidget):
         self._stack.setCurrentIndex(0 if len(self._timeline) else 1)
         self._unread, mentions = self._service.unread(room)
         self.jump.show_count(self._unread, mentions)
+        self.composer.refresh()
+
+    def _as_it_is_now(self, message: Message) -> Message:
+        return found(self._timeline, message.change_id) or message
 
     def _on_seen(self, seen: set[ChangeId]) -> None:
         self._marks.run_guarded(lambda: self._service.mark_read(self._room, seen))
@@ -213,7 +218,9 @@ class ChatView(QWidget):
     def _on_submitted(self, written: Written) -> None:
         if written.files:
             if run_guarded(self, lambda: check_count(written.files)):  # what is refused stays in the composer
-                run(self, self._send_files(written))
+                sending = self.drafting.begin(written)
+                self._sent()  # before the loop turns: a second Enter that waits already would send the files twice
+                run(self, self._send_files(written, sending))
             return
         reply = written.reply_to.change_id if written.reply_to else None
         again = self.composer.submit  # what was refused is still there
@@ -226,12 +233,10 @@ class ChatView(QWidget):
         if done:
             self._sent()
 
-    async def _send_files(self, written: Written) -> None:
-        """Sends a message with files; the field is free at once. After an error or Cancel, the message comes back
-        before what is written by then. Until the message is sent, it is stored with the draft, since Kansli may be
-        locked meanwhile."""
-        sending = self.drafting.begin(written)
-        self._sent()
+    async def _send_files(self, written: Written, sending: DraftMessage) -> None:
+        """Sends a message with files, which the field has no more. After an error or Cancel, the message comes back
+        before what is written by then. Until the message is sent, it is stored with the draft (`sending`), since Kansli
+        may be locked meanwhile."""
         reply = written.reply_to.change_id if written.reply_to else None
         try:
             pictures: dict[Source, Picture] = {}
@@ -240,7 +245,7 @@ class ChatView(QWidget):
                 if picture is not None:
                     pictures[source] = picture
             await self._service.send_file(self._room, written.files, written.text, reply_to=reply, pictures=pictures)
-        except (WorldError, asyncio.CancelledError):
+        except BaseException:  # a fault of our own code too: the message is in no other place
             self.drafting.end(sending)
             if isValid(self):  # otherwise the draft has it
                 self.composer.put_back(sending)

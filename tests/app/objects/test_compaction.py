@@ -127,6 +127,22 @@ def test_attack_an_item_that_hangs_elsewhere_has_another_hash() -> None:
     assert digest([one.diff()]) != digest([two.diff()])
 
 
+def test_a_program_that_knows_fewer_roots_or_more_attests_the_same_hash() -> None:
+    log = history(5)
+    found = [state_of(log, texts=texts, maps=maps) for texts, maps in (((), ()), ((), MAPS), (TEXTS, (*MAPS, "later")))]
+    assert {one[1] for one in found if one is not None} == {digest(log)}
+    assert None not in found
+
+
+def test_attack_a_state_that_reads_otherwise_than_its_changes_is_none() -> None:
+    """The last letter is before its right neighbour without a left one. Merged in this order the text is "abecd",
+    begun with the state it is "abdec": those who attest would not see what the snapshot's readers see."""
+    letters = ("0101030004010474657874016100", "0101070004010474657874016200", "01010500840700016300")
+    odd = [bytes.fromhex(f"{update}") for update in (*letters, "01010600840700016400", "01010800440500016500")]
+    assert state_of(odd[:-1], texts=TEXTS) is not None
+    assert state_of(odd, texts=TEXTS) is None
+
+
 def in_a_map(value: str) -> bytes:
     """An update that puts one value, in the CRDT's own hex, under "k" of the map "m"."""
     return bytes.fromhex(f"01 01 01 00 {value} 00")

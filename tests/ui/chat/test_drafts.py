@@ -5,14 +5,16 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.chat.model import Message
 from app.chat.records import MAX_ATTACHMENTS
+from app.chat.service import Draft
 from app.core.ids import ChangeId
-from app.errors import NotFound
+from app.errors import BugError, NotFound
 from app.objects.files import Pasted, Source
 from tests.office import ROOM, Desk
 from tests.ui.chat.test_view import last, write
@@ -20,7 +22,7 @@ from tests.world import until
 from ui.chat.composer import Written
 from ui.chat.view import ChatView
 from ui.errors import sentence_of
-from ui.kit import tasks
+from ui.kit.tasks import set_error_hook
 
 
 def message(view: ChatView, change_id: ChangeId) -> Message:
@@ -85,16 +87,91 @@ def test_a_draft_and_a_change_are_both_there_when_the_view_is_opened_again(
     assert again.composer.replies_to == sent
 
 
-def test_the_text_of_a_change_is_kept_though_the_message_is_gone(
-    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent = message(view, hl.chat.send(ROOM, "Fel ord"))
+def test_the_text_of_a_change_is_kept_though_the_message_was_deleted(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
+    hl.chat.send(ROOM, "Fel ord å")
     write(view, "Halv mening 🙂")
-    view.composer.edit(sent)
-    monkeypatch.setattr("ui.chat.drafting.found", lambda timeline, change_id: None)  # as if it had never been here
-    view.keep_draft()
-    view.drafting.restore()
-    assert view.composer.text == "Halv mening 🙂\nFel ord"
+    view.list.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(view.list, Qt.Key.Key_R)
+    write(view, "!")
+    assert view.composer.text == "Fel ord å!"
+    hl.chat.delete(ROOM, view.model.timeline.message(0).change_id)  # as on another computer of one's own
+    again = reopened(view, qtbot)
+    assert again.composer.edits is None
+    assert again.composer.text == "Halv mening 🙂\nFel ord å!"
+    again.composer.submit()
+    assert last(again) == "Halv mening 🙂\nFel ord å!"
+
+
+def sending_waits(hl: Desk, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Files are being sent until the event is set."""
+    go_on = asyncio.Event()
+
+    async def wait(*_: object, **__: object) -> None:
+        await go_on.wait()
+
+    monkeypatch.setattr(hl.chat, "send_file", wait)
+    return go_on
+
+
+def attach(view: ChatView, file: Path) -> None:
+    """Pastes a file, copied in a file manager, into the field."""
+    copied = QMimeData()
+    copied.setUrls([QUrl.fromLocalFile(str(file))])
+    QApplication.clipboard().setMimeData(copied)
+    QTest.keyClick(view.composer.field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+
+
+@pytest.mark.parametrize("then", ["attached", "sent"])
+async def test_a_chat_opens_though_a_file_is_attached_or_sent_again_while_it_is_being_sent(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot, then: str
+) -> None:
+    go_on = sending_waits(hl, monkeypatch)
+    file = tmp_path / "bilaga å.txt"
+    file.write_text("å")
+    attach(view, file)
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    await until(lambda: len(view.drafting.sending) == 1)
+    attach(view, file)
+    if then == "sent":
+        QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+        await until(lambda: len(view.drafting.sending) == 2)
+    assert reopened(view, qtbot).composer.files == [file]
+    hl.chat.keep_draft(ROOM, Draft(files=(str(file), str(file))))  # as it was stored before
+    again = ChatView(hl.chat, ROOM)
+    qtbot.addWidget(again)
+    assert again.composer.files == [file]
+    go_on.set()
+    await until(lambda: not view.drafting.sending)
+
+
+async def test_enter_pressed_twice_at_once_sends_files_once(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    go_on = sending_waits(hl, monkeypatch)
+    file = tmp_path / "bilaga å.txt"
+    file.write_text("å")
+    attach(view, file)
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)  # before the loop has turned, as after a pause of the window
+    await until(lambda: bool(view.drafting.sending))
+    assert len(view.drafting.sending) == 1
+    go_on.set()
+    await until(lambda: not view.drafting.sending)
+
+
+async def test_an_empty_field_adds_nothing_to_the_text_of_a_message_that_is_being_sent(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
+) -> None:
+    go_on = sending_waits(hl, monkeypatch)
+    file = tmp_path / "bilaga å.txt"
+    file.write_text("å")
+    write(view, "Här är filen å")
+    attach(view, file)
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    await until(lambda: view.composer.text == "")
+    assert reopened(view, qtbot).composer.text == "Här är filen å"
+    go_on.set()
+    await until(lambda: not view.drafting.sending)
 
 
 async def test_a_text_whose_file_could_not_be_sent_comes_back_before_what_was_written_since(
@@ -116,6 +193,29 @@ async def test_a_text_whose_file_could_not_be_sent_comes_back_before_what_was_wr
     await until(lambda: view.composer.text == "Här är filen å\nNytt 🙂")
     assert view.composer.files == [tmp_path / "fil.txt"]
     assert hl.chat.draft(ROOM).text == "Här är filen å\nNytt 🙂"
+
+
+async def test_a_text_comes_back_also_after_a_fault_of_our_own_code(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise BugError("a fault in here")
+
+    monkeypatch.setattr(hl.chat, "send_file", fail)
+    file = tmp_path / "bilaga å.txt"
+    file.write_text("å")
+    write(view, "Här är filen å")
+    attach(view, file)
+    shown: list[Exception] = []
+    set_error_hook(lambda owner, error, again: shown.append(error))
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    await until(lambda: bool(shown))
+    set_error_hook(None)
+    assert view.composer.text == "Här är filen å"
+    assert view.composer.files == [file]
+    assert view.drafting.sending == []
+    again = reopened(view, qtbot)
+    assert (again.composer.text, again.composer.files) == ("Här är filen å", [file])
 
 
 async def test_a_text_that_was_sent_with_its_file_is_no_draft(
@@ -146,7 +246,7 @@ def test_what_was_attached_is_there_again_and_pasted_pictures_are_named(
 
 def test_too_many_files_stay_in_the_composer_with_a_sentence(view: ChatView, hl: Desk) -> None:
     notified: list[str] = []
-    tasks.set_error_hook(lambda _owner, error, again: notified.append(sentence_of(error).text))
+    set_error_hook(lambda _owner, error, again: notified.append(sentence_of(error).text))
     files: list[Source] = [Pasted(f"Bilaga å {n}.txt", b"x") for n in range(MAX_ATTACHMENTS + 1)]
     write(view, "Bilagorna")
     view.composer.add_files(files)
@@ -154,4 +254,4 @@ def test_too_many_files_stay_in_the_composer_with_a_sentence(view: ChatView, hl:
     assert [text for text in notified if f"högst {MAX_ATTACHMENTS} filer" in text] == notified != []
     assert (view.composer.text, view.composer.files) == ("Bilagorna", files)
     assert view.composer.send_button.isEnabled()
-    tasks.set_error_hook(None)
+    set_error_hook(None)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The timeline on screen: 100,000 messages, staying in place, keys, and what a screen reader gets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +19,14 @@ from app.chat.transfers import Transfers
 from app.core.ids import ChangeId
 from tests.counting import lines_run
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Folk, desk, from_others
+from tests.ui.faces import face, listening
+from tests.ui.pointing import point
 from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import MessageLayout
 from ui.chat.richtext import line_px
 from ui.chat.timeline import TimelineView
+from ui.kit import spoken_list
 from ui.kit.translate import change_language
 
 COUNT = 100_000
@@ -161,6 +164,80 @@ def test_a_screen_reader_reads_out_author_text_and_time(qtbot: QtBot) -> None:
     face = QAccessible.queryAccessibleInterface(view)
     assert face is not None
     assert face.text(QAccessible.Text.Name)
+
+
+class Unsent(ManyRows):
+    """Messages that the server does not have yet: `numbers` are those that are still here."""
+
+    def __init__(self, *numbers: int) -> None:
+        super().__init__(0)
+        self.numbers = list(numbers)
+
+    def count(self) -> int:
+        return len(self.numbers)
+
+    def keys(self, first: int, limit: int) -> list[ChangeId]:
+        return [ChangeId(i.to_bytes(16, "big")) for i in self.numbers[first : first + limit]]
+
+    def page(self, first: int, limit: int) -> list[Message]:
+        return [self._message(i) for i in self.numbers[first : first + limit]]
+
+    def index_of(self, change_id: ChangeId) -> int | None:
+        number = int.from_bytes(change_id, "big")
+        return self.numbers.index(number) if number in self.numbers else None
+
+    def waiting(self) -> int:
+        return len(self.numbers)
+
+
+@pytest.fixture
+def _listening() -> Iterator[None]:
+    yield from listening()
+
+
+def test_the_bar_leaves_the_last_message_when_that_is_removed(qtbot: QtBot) -> None:
+    rows = Unsent(0)
+    timeline = Timeline(rows)
+    view = shown(qtbot, timeline)
+    hovered: list[Message | None] = []
+    view.hovered.connect(lambda message, rect: hovered.append(message))
+    point(view.viewport(), view.row_rect(0).center())
+    assert hovered[-1:] == [timeline.message(0)]
+    rows.numbers.clear()
+    timeline.refresh()
+    assert hovered[-1] is None
+    assert view.model().rowCount() == 0
+
+
+@pytest.mark.usefixtures("_listening")
+@pytest.mark.parametrize(
+    ("gone", "then"), [(0, "Rad 1:"), (1, "Rad 2:"), (2, "Rad 3:"), (3, "Rad 2:")], ids=["first", "1", "2", "last"]
+)
+def test_a_screen_reader_goes_to_the_next_message_when_the_focused_one_is_removed(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, gone: int, then: str
+) -> None:
+    rows = Unsent(0, 1, 2, 3)
+    timeline = Timeline(rows)
+    view = shown(qtbot, timeline)
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    for _ in range(gone):
+        QTest.keyClick(view, Qt.Key.Key_Down)
+    qtbot.waitUntil(view.hasFocus)
+    spoken: list[str] = []
+    monkeypatch.setattr(spoken_list, "notify_focus", lambda row: spoken.append(face(row).text(QAccessible.Text.Name)))
+    del rows.numbers[gone]
+    timeline.refresh()
+    assert len(spoken) == 1
+    assert then in spoken[0]
+    current = view.current()
+    assert current is not None
+    assert then in current.text
+    other = next(number for number in rows.numbers if f"Rad {number}:" != then)
+    rows.numbers.remove(other)
+    timeline.refresh()
+    assert view.current() == current
+    assert len(spoken) == 1
 
 
 class Quotation(ManyRows):

@@ -243,6 +243,13 @@ def test_the_seal_says_how_many_changes_and_items_are_void_and_whose(window: Mai
     assert "Mot rummets regler" not in texts(sound)
 
 
+def test_the_seal_says_quietly_how_many_changes_a_newer_program_made(window: MainWindow) -> None:
+    """One line for the room, however many: a colleague may write as many as they like."""
+    opened = SecurityDialog(window, "sealed", replace(SEAL, newer_changes=12_000), ORDINARY, lambda: None)
+    assert texts(opened).count("nyare version av Kansli") == 1
+    assert "nyare version" not in texts(SecurityDialog(window, "sealed", SEAL, ORDINARY, lambda: None))
+
+
 def test_the_seal_says_how_far_the_servers_time_is_ahead(window: MainWindow) -> None:
     opened = SecurityDialog(window, "time", replace(SEAL, ahead_ms=8 * 86_400_000), ORDINARY, lambda: None)
     assert "192 timmar före" in texts(opened)

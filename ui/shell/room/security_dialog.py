@@ -61,6 +61,8 @@ class SecurityDialog(Dialog):
             self._add_key(report)
             if report.void_changes:
                 self._section(tr("Changes that count for nobody"), void_changes_text(report.void_changes))
+            if report.newer_changes:
+                self.body.addWidget(label(newer_changes_text(report.newer_changes), "small", wrap=True))
         self._add_server()
         self.accept_button.setFocus()  # nothing is to be chosen
 
@@ -213,6 +215,17 @@ def void_changes_text(counts: Sequence[tuple[Person, int]]) -> str:
         "{n} changes break the rules of their format and are merged at nobody. Written by: {names}.",
         total,
     ).format(n=total, names=_names(counts))
+
+
+def newer_changes_text(count: int) -> str:
+    """Text: `count` changes in the room are a newer program's, and are kept until this computer has it."""
+    return trn(
+        "{n} change was made with a newer version of Kansli. It is kept, and shown once this computer has that "
+        "version.",
+        "{n} changes were made with a newer version of Kansli. They are kept, and shown once this computer has that "
+        "version.",
+        count,
+    ).format(n=count)
 
 
 def _names(counts: Sequence[tuple[Person, int]]) -> str:
