@@ -141,7 +141,7 @@ class AccountRecovery:
             session = await resume(self._place, StoreKeys((current.key,)))
         except (Refused, Reject) as e:
             if e.code in _FINAL:
-                self._place.clear()
+                self._place.clear_after_error()
             raise
         self._current = None
         return session

@@ -91,7 +91,7 @@ class DevicePairing:
         try:
             key = await self._place.make(passphrase, fill)
         except BaseException:
-            self._place.clear()
+            self._place.clear_after_error()
             raise
         self._guest = None
         self._place.confirm()

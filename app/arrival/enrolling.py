@@ -78,6 +78,8 @@ class Enrolling:
         self._code = ""
         self._looked_up: LookupResult | None = None
         self._unfinished: _Unfinished | None = None
+        self._registered: _Unfinished | None = None
+        """The account, once the server has answered, until it is open."""
         place.cleared.connect(self._forget)
 
     async def look_up(self, server: str, code: str) -> LookupResult:
@@ -112,8 +114,24 @@ class Enrolling:
 
         ▲ The account is kept before the server receives it. If no answer is received, the account stays: `enrol` again
         finishes it in the same run of the program, and `resume` after the next start. If the enrolment failed before
-        that, or if the server will never take it, nothing is left behind.
+        that, or if the server will never take it, nothing is left behind. If the server has answered and only the
+        opening failed, `enrol` again opens the account, which `passphrase` then unlocks.
         """
+        registered = self._registered
+        if registered is not None and registered.code == self._code:
+            await asyncio.to_thread(self._place.slots.only, registered.key, passphrase)
+        else:
+            registered = await self._register(found, passphrase, progress)
+        self._registered = registered
+        self._place.confirm()
+        progress(tr("Finished"), 3, 3)
+        session = await self._place.open(StoreKeys((registered.key,)))
+        self._forget()
+        return session
+
+    async def _register(self, found: Chosen, passphrase: str | None, progress: Progress) -> _Unfinished:
+        """Makes the store and the account, or takes those that an earlier call made with the same code, and registers
+        the account. Returns it. Raises what `enrol` raises."""
         self._place.check_free()
         if self._unfinished is not None and self._unfinished.code != self._code:
             self._place.clear()
@@ -125,13 +143,10 @@ class Enrolling:
                 await self._finish(self._unfinished, found, passphrase, progress)
         except BaseException as e:
             if self._unfinished is None or (isinstance(e, Refused) and e.code in _SPENT):
-                self._place.clear()
+                self._place.clear_after_error()
             raise
-        done, self._unfinished = self._unfinished, None
-        assert done is not None  # noqa: S101 - `keep` was called, or `accept` would have raised
-        self._place.confirm()
-        progress(tr("Finished"), 3, 3)
-        return await self._place.open(StoreKeys((done.key,)))
+        assert self._unfinished is not None  # noqa: S101 - `keep` was called, or `accept` would have raised
+        return self._unfinished
 
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
         """Makes the store, protected by `passphrase` (None: by the computer's key store), and the account, and
@@ -168,4 +183,4 @@ class Enrolling:
         await register(self._place.dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)
 
     def _forget(self) -> None:
-        self._unfinished = None
+        self._unfinished = self._registered = None

@@ -3,8 +3,9 @@
 
 import asyncio
 import contextlib
+import errno
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from app.arrival.egress import Routes, egress_of
 from app.core import clock, log
@@ -12,7 +13,7 @@ from app.core.enums import LinkState
 from app.core.files import sync_folder, write_atomic
 from app.core.signal import Signal
 from app.devices.contact import LAST_CONTACT
-from app.errors import BadCaFile, BugError, ServerNotAllowed
+from app.errors import BadCaFile, BugError, DiskFull, ServerNotAllowed, StoreFault, StoreUnwritable
 from app.kinds import kinds_of
 from app.profile import Profile
 from app.scopes import Scopes
@@ -135,7 +136,8 @@ class Place:
         is left then, for `clear`."""
         self.check_free()
         self.clear()
-        write_atomic(self.profile.enrolling_path, b"")
+        with _refusals():
+            write_atomic(self.profile.enrolling_path, b"")
         key = new_key()
         store = create_store(self.profile, key, {kind.id: kind for kind in self._kinds})
         try:
@@ -162,20 +164,33 @@ class Place:
 
     def clear(self) -> None:
         """Removes the store with all its content, and its key slots; emits `cleared`. Checks nothing: a finished
-        account is removed too. The mark that the account is unfinished is removed last, so that after a power cut the
-        profile is still known as unfinished."""
-        for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
-            path.unlink(missing_ok=True)
-        self.slots.forget()
-        shutil.rmtree(self.profile.blobs_folder, ignore_errors=True)
-        self.confirm()
-        self.cleared.emit()
+        account is removed too. The mark that the account is unfinished is removed last, so that after a power cut, or
+        where the disk refuses to remove a file (StoreUnwritable), the profile is still known as unfinished."""
+        try:
+            with _refusals():
+                for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
+                    path.unlink(missing_ok=True)
+            self.slots.forget()
+            shutil.rmtree(self.profile.blobs_folder, ignore_errors=True)
+            self.confirm()
+        finally:
+            self.cleared.emit()
+
+    def clear_after_error(self) -> None:
+        """As `clear`, for code that is about to raise an error of its own: a refusal of the disk is only logged. What
+        it left is unfinished, and is removed when the next account is made."""
+        try:
+            self.clear()
+        except StoreFault as e:
+            log.store.warning("not-cleared", code=e.code)
 
     def confirm(self) -> None:
-        """Removes the mark that the account is unfinished: the server has it, and from now on nothing removes it."""
-        if self.profile.enrolling_path.exists():
-            self.profile.enrolling_path.unlink(missing_ok=True)
-            sync_folder(self.profile.folder)  # after a power cut it must not say that the account may go
+        """Removes the mark that the account is unfinished: the server has it, and from now on nothing removes it.
+        StoreUnwritable if the disk refuses; a later call tries again."""
+        with _refusals():
+            if self.profile.enrolling_path.exists():
+                self.profile.enrolling_path.unlink(missing_ok=True)
+                sync_folder(self.profile.folder)  # after a power cut it must not say that the account may go
 
     def open_store(self, keys: StoreKeys) -> Store:
         """Opens the store with the database keys that an unlock method gave; the caller closes it. Raises StoreMissing,
@@ -194,10 +209,28 @@ class Place:
             dialer = self.account_dialer(store)
             session = Session(scopes, self.profile, self.settings, store, self._tools, dialer, self.policy_dialers)
             if self.is_unfinished:
-                session.status_changed.connect(lambda: self.confirm() if _is_in(session) else None)
+                session.status_changed.connect(lambda: self._confirm_in(session))
             session.start()
         log.store.info("session-open")
         return session
+
+    def _confirm_in(self, session: Session) -> None:
+        """Confirms the account if the server has let it in. A refusal of the disk is only logged: the next change of
+        the connection's state tries again."""
+        if session.status.state is LinkState.ONLINE:
+            try:
+                self.confirm()
+            except StoreFault as e:
+                log.store.warning("not-confirmed", code=e.code)
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """A context that raises DiskFull or StoreUnwritable where the disk refuses to write or remove a file."""
+    try:
+        yield
+    except OSError as e:
+        raise (DiskFull() if e.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnwritable()) from e
 
 
 def keep_account(store: Store, made: Enrolled | Joined | Returned) -> None:
@@ -209,8 +242,3 @@ def keep_account(store: Store, made: Enrolled | Joined | Returned) -> None:
     store.append_user_log(account.uid, 0, made.entries)
     store.put_person(account.uid, made.record, made.salt)
     store.notes.set(LAST_CONTACT, str(clock.now_ms()))
-
-
-def _is_in(session: Session) -> bool:
-    """Whether the server has let the account in."""
-    return session.status.state is LinkState.ONLINE

@@ -2,7 +2,7 @@
 """The errors of a chat, beside the common ones (FileTooLarge, BadFileName, FileUnreadable, Forbidden, NotFound).
 
 WorldError
-└── ChatFault               EmptyMessage · MessageTooLong
+└── ChatFault               EmptyMessage · MessageTooLong · TooManyFiles
 """
 
 from app.errors import WorldError
@@ -22,3 +22,9 @@ class MessageTooLong(ChatFault):
     """Error: the text is longer than a message may be."""
 
     code = "message-too-long"
+
+
+class TooManyFiles(ChatFault):
+    """Error: the message would have more files than a message may have."""
+
+    code = "too-many-files"

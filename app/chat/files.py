@@ -6,24 +6,31 @@ What is shown of them during a transfer is in transfers.py.
 
 import asyncio
 import mimetypes
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.chat.errors import EmptyMessage, MessageTooLong, TooManyFiles
 from app.chat.model import Message
 from app.chat.ports import Blobs
 from app.chat.previews import MAX_BYTES as MAX_PREVIEW_BYTES
-from app.chat.records import Attachment
+from app.chat.records import MAX_ATTACHMENTS, Attachment
 from app.chat.transfers import Transfer, Transfers
 from app.core.ids import ObjId, RoomId, new_id
 from app.errors import FileFault, FileTooLarge, FileUnreadable, NotFound
 from app.objects.filenames import clean_name, free_path
-from app.objects.files import Source, size_of
+from app.objects.files import Source, part_count, size_of
+from app.objects.object import MAX_DATA_BYTES
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_PREVIEWS_BYTES = 100 * 1024
 """All previews of one message: a change holds 192 KiB."""
+ATTACHMENT_BYTES = 384
+"""The most that an attachment takes in a record beside its name, its parts and its preview. It takes 190 bytes with a
+media type of 84 characters, which is longer than any that Python knows."""
+PART_ROW_BYTES = 96
+"""The most that one part takes in a file's manifest: 92 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,30 +58,46 @@ class Files:
 
     async def check(self, sources: Sequence[Source]) -> list[Checked]:
         """Checks that every file may be sent, and returns each, in their order, with a safe name and its size in bytes.
-        FileTooLarge, FileUnreadable or BadFileName is about the first that may not, and its `file` is that file's
-        name."""
+        EmptyMessage for no file, TooManyFiles for more than a message may have. FileTooLarge, FileUnreadable or
+        BadFileName is about the first that may not, and its `file` is that file's name."""
+        check_count(sources)
         return [(source, *await asyncio.to_thread(self._check, source)) for source in sources]
 
+    @asynccontextmanager
     async def seal(
-        self, room: RoomId, obj: ObjId, files: Sequence[Checked], pictures: Mapping[Source, Picture]
-    ) -> tuple[tuple[Attachment, ...], list[bytes]]:
-        """Encrypts checked files for the chat `obj` in a room. `pictures`: what is known of those that are images.
-        Returns (the attachments for the message, in the order of `files`; the ids of all their parts, which must be
-        uploaded before the message is sent). A picture whose preview is too large, alone or with those before it, is
-        sent without preview and size in pixels. FileUnreadable, which names the file, DiskFull or StoreUnwritable;
-        NotFound if this chat transfers no files."""
+        self, room: RoomId, obj: ObjId, files: Sequence[Checked], pictures: Mapping[Source, Picture], text_bytes: int
+    ) -> AsyncIterator[tuple[tuple[Attachment, ...], list[bytes]]]:
+        """A context for the block that sends a message with checked files: encrypts the files for the chat `obj` in a
+        room. If the block or the encryption of a file raises, or is cancelled, no part of any of the files is kept.
+
+        `pictures`: what is known of those that are images. `text_bytes`: the size of the message's record without
+        files. Yields (the attachments for the message, in the order of `files`; the ids of all their parts, which must
+        be uploaded before the message is sent). A picture whose preview is too large, alone or with those before it, is
+        sent without preview and size in pixels. MessageTooLong, before anything is encrypted, if the text leaves no
+        room for the files; FileUnreadable, which names the file, DiskFull or StoreUnwritable; NotFound if this chat
+        transfers no files.
+        """
+        if self._blobs is None:
+            raise NotFound
+        left = MAX_DATA_BYTES - text_bytes - sum(_record_bytes(name, size) for _, name, size in files)
+        if left < 0:
+            raise MessageTooLong
+        room_for_previews = min(MAX_PREVIEWS_BYTES, left)
         attachments: list[Attachment] = []
         parts: list[bytes] = []
-        room_for_previews = MAX_PREVIEWS_BYTES
-        for source, name, size in files:
-            picture = pictures.get(source)
-            if picture is not None and len(picture.preview) > min(MAX_PREVIEW_BYTES, room_for_previews):
-                picture = None
-            room_for_previews -= len(picture.preview) if picture else 0
-            attachment, added = await self._seal_one(room, obj, source, name, size, picture)
-            attachments.append(attachment)
-            parts += added
-        return tuple(attachments), parts
+        try:
+            for source, name, size in files:
+                picture = pictures.get(source)
+                if picture is not None and len(picture.preview) > min(MAX_PREVIEW_BYTES, room_for_previews):
+                    picture = None
+                room_for_previews -= len(picture.preview) if picture else 0
+                attachment, added = await self._seal_one(self._blobs, room, obj, source, name, size, picture)
+                attachments.append(attachment)
+                parts += added
+            yield tuple(attachments), parts
+        except BaseException:
+            self._blobs.drop(parts)
+            raise
 
     async def fetch(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
         """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
@@ -82,7 +105,7 @@ class Files:
         there is no such attachment, or if this chat transfers no files; StoreUnwritable if the file cannot be written;
         SyncErrors such as Unreachable, Refused or Reject if it cannot be fetched. A file that was at `target` is
         unchanged then."""
-        if self._blobs is None or index >= len(message.attachments):
+        if self._blobs is None or not 0 <= index < len(message.attachments):
             raise NotFound
         blobs, attachment = self._blobs, message.attachments[index]
         path = await asyncio.to_thread(_target, target, attachment.name)
@@ -108,11 +131,8 @@ class Files:
             return name, size
 
     async def _seal_one(
-        self, room: RoomId, obj: ObjId, source: Source, name: str, size: int, picture: Picture | None
+        self, blobs: Blobs, room: RoomId, obj: ObjId, source: Source, name: str, size: int, picture: Picture | None
     ) -> tuple[Attachment, Sequence[bytes]]:
-        if self._blobs is None:
-            raise NotFound
-        blobs = self._blobs
         transfer = Transfer(key=(new_id(), 0), room=room, name=name, done=0, total=size, upload=True)
         with _naming(source):
             sealing = self._transfers.run(transfer, lambda progress: blobs.add(room, obj, source, progress))
@@ -127,6 +147,20 @@ class Files:
             preview=picture.preview if picture else b"",
         )
         return attachment, parts
+
+
+def check_count(files: Sequence[Source]) -> None:
+    """Checks how many files are to be sent with one message: EmptyMessage for none, TooManyFiles for more than
+    MAX_ATTACHMENTS."""
+    if not files:
+        raise EmptyMessage
+    if len(files) > MAX_ATTACHMENTS:
+        raise TooManyFiles
+
+
+def _record_bytes(name: str, size: int) -> int:
+    """The most bytes that a file of `size` bytes takes in a message's record, without its preview."""
+    return ATTACHMENT_BYTES + len(name.encode()) + part_count(size) * PART_ROW_BYTES
 
 
 @contextmanager

@@ -53,6 +53,11 @@ class Blobs(Protocol):
         FileUnreadable, DiskFull, StoreUnwritable; if it fails, no part is kept."""
         ...
 
+    def drop(self, parts: Sequence[bytes]) -> None:
+        """Deletes the parts with these ids from this device, unless a message that waits to be sent names them. Raises
+        nothing."""
+        ...
+
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Fetches the parts that `manifest` describes, decrypts them and writes the file to `target`; if that fails,
         nothing is written and an existing file is unchanged. Calls `progress` with the bytes done and in all.

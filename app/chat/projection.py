@@ -6,7 +6,7 @@ settling.py works out the effect of later records on a message, authority.py jud
 decides who is shown as the author of a carried message.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -35,7 +35,7 @@ from app.store.origins import founded
 from app.store.rows import ObjectRow, StoredChange
 from app.store.statements import CHUNK, MAX_INT
 
-__all__ = ["KIND_ID", "positioned", "project", "record_of", "refresh_room"]
+__all__ = ["KIND_ID", "positioned", "project", "record_of", "refresh_room", "touched_by"]
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -47,6 +47,8 @@ _ADD_NOTE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
+
+_FOUND_AT = "UPDATE search_rows SET t = ? WHERE obj = ? AND ref = (SELECT change_id FROM chat_messages WHERE row = ?)"
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
@@ -65,11 +67,17 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
         settle(conn, obj.obj, change_id)
     _settle_notes(conn, obj.obj, notes, whole)
     refresh_room(conn, obj.room, obj.obj, count=bool(notes) or not _all_mine(conn, changes))
-    touched: dict[bytes, int] = {one.change_id: 0 for one in added}
+    follow(conn, obj.room, _with_targets({one.change_id: 0 for one in added}, notes))
+
+
+def _with_targets(touched: Mapping[bytes, int], notes: Sequence[tuple[StoredChange, Note]]) -> dict[bytes, int]:
+    """`touched`, which has a sort key for each message id, together with the messages that `notes` are about, each with
+    the lowest sort key of its notes."""
+    found = dict(touched)
     for change, record in notes:
         for target in (record.target, second_id(change.author, record.target)):
-            touched[target] = min(sort_of(change), touched.get(target, MAX_INT))
-    follow(conn, obj.room, touched)
+            found[target] = min(sort_of(change), found.get(target, MAX_INT))
+    return found
 
 
 def _all_mine(conn: Connection, changes: Sequence[StoredChange]) -> bool:
@@ -101,26 +109,31 @@ def _settle_notes(
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Writes, within the caller's transaction, the position and time that the server has given to own changes of the
-    conversation `obj`. Computes again the messages that these changes edit, delete, react to or carry over: their order
-    is known only now."""
+    conversation `obj`. Computes again the messages that these changes edit, delete, react to or carry over, and the
+    copies in rooms that continue this one: their order is known only now."""
     rows = [(c.n, c.t, c.rowid) for c in changes if c.n is not None]
     conn.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
     conn.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
     conn.executemany("UPDATE chat_mentions SET t = ? WHERE row = ?", [(t, row) for _, t, row in rows])
-    notes = list[tuple[StoredChange, Note]]()
+    conn.executemany(_FOUND_AT, [(t, obj.obj, row) for _, t, row in rows])
+    notes, touched = list[tuple[StoredChange, Note]](), dict[bytes, int]()
     carried = False
     for change in changes:
         match _decoded(change):
             case Carried(author=author, change_id=change_id):
                 carried = True
-                settle(conn, obj.obj, change_id)
-                settle(conn, obj.obj, second_id(author, change_id))
-            case None | MessageSent():
+                for target in (change_id, second_id(author, change_id)):
+                    settle(conn, obj.obj, target)
+                    touched[target] = 0
+            case MessageSent():
+                touched |= dict.fromkeys((change.change_id, second_id(change.author, change.change_id)), 0)
+            case None:
                 pass
             case note:
                 notes.append((change, note))
     _settle_notes(conn, obj.obj, notes)
     refresh_room(conn, obj.room, obj.obj, count=bool(notes) or carried)
+    follow(conn, obj.room, _with_targets(touched, notes))
 
 
 def _decoded(change: StoredChange) -> Record | None:
@@ -136,6 +149,21 @@ def record_of(change: StoredChange) -> Plain:
     BadChange if the change is no valid record. Whether its author may carry messages over is not checked."""
     record = decode(change.data)
     return message_in(record) if isinstance(record, Carried) else record
+
+
+def touched_by(changes: Sequence[StoredChange]) -> set[ChangeId]:
+    """The ids of earlier messages that these changes are about: edited, deleted, reacted to, answered. Changes without
+    a valid record are left out."""
+    touched: set[ChangeId] = set()
+    for change in changes:
+        try:
+            record = record_of(change)
+        except BadChange:
+            continue
+        target = record.reply_to if isinstance(record, MessageSent) else record.target
+        if target is not None:
+            touched |= {ChangeId(target), second_id(change.author, target)}
+    return touched
 
 
 def _read(conn: Connection, change: StoredChange) -> Plain | Carried:
@@ -211,7 +239,9 @@ def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_
             confirmed.add(change_id)
             continue
         if mine is not None:
-            conn.execute("DELETE FROM chat_messages WHERE obj = ? AND change_id = ?", (obj, change_id))
+            conn.execute("DELETE FROM chat_messages WHERE row = ?", (mine.row,))
+            conn.execute("DELETE FROM chat_mentions WHERE row = ?", (mine.row,))
+            conn.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (obj, change_id))
         taken[change_id] = _Taken(one.author, one.change.rowid, one.carried is not None)
         added[change_id] = one if change_id == one.change_id else replace(one, change_id=change_id)
     return list(added.values()), confirmed

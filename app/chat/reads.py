@@ -203,6 +203,13 @@ class ChatRows:
             after = (sort, emoji, uid)
 
 
+def has_reaction(db: Database, obj: ObjId, target: ChangeId, emoji: str, uid: Uid) -> bool:
+    """Whether the person `uid` has set a reaction with `emoji` to the message `target`, also one that is not among the
+    MAX_REACTIONS that are shown."""
+    sql = "SELECT 1 FROM chat_reactions WHERE obj = ? AND target = ? AND emoji = ? AND uid = ?"
+    return db.one(sql, (obj, target, emoji, uid)) is not None
+
+
 def _reactions(by_emoji: Mapping[str, Sequence[Uid]]) -> tuple[Reaction, ...]:
     return tuple(Reaction(emoji=emoji, uids=tuple(uids)) for emoji, uids in by_emoji.items())
 

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.chat.originals import HOPS
 from app.chat.projection import KIND_ID
 from app.core.ids import ObjId, RoomId
 from app.errors import NotFound
@@ -25,11 +26,17 @@ class RoomFiles:
         """Seals a file for upload."""
         return await self._files.add(room, obj, source, progress)
 
+    def drop(self, parts: Sequence[bytes]) -> None:
+        """Deletes the parts of files that are not sent after all, unless a message that waits to be sent names them."""
+        self._files.drop(parts)
+
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Fetches the file that `manifest` describes for the room's conversation, and writes it to `target`. ▲ A file
         stays in the room for which it was encrypted: if it is not in this room, it is fetched from the room that this
-        one continues, and so on back. NotFound if the room has no conversation; Refused or Reject if none of the rooms
-        gives the file. Any other error, such as Unreachable or StoreUnwritable, is raised at once."""
+        one continues, and so on back, at most HOPS rooms far. NotFound if the room has no conversation; Refused or
+        Reject if none of the rooms gives the file. Any other error, such as Unreachable or StoreUnwritable, is raised
+        at once."""
+        hops = HOPS
         while True:
             channel = self._objects.first(room, KIND_ID)
             if channel is None:
@@ -37,7 +44,7 @@ class RoomFiles:
             try:
                 return await self._files.fetch(room, channel.obj, manifest, target, progress)
             except (Refused, Reject):
-                origin = self._origin_of(room)
+                origin = self._origin_of(room) if hops else None
                 if origin is None or self._objects.first(origin, KIND_ID) is None:
                     raise
-                room = origin
+                room, hops = origin, hops - 1

@@ -20,23 +20,18 @@ from app.chat.files import MAX_FILE_BYTES, Files, Picture
 from app.chat.markup import plain
 from app.chat.mentions import find
 from app.chat.model import Message, Timeline
+from app.chat.originals import HOPS
 from app.chat.ports import Blobs, Members, NoThings, People, SendEphemeral, Things
-from app.chat.reads import ChatRows
-from app.chat.records import (
-    MessageDeleted,
-    MessageEdited,
-    MessageSent,
-    ReactionSet,
-    Record,
-    encode,
-)
+from app.chat.reads import ChatRows, has_reaction
+from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
+from app.chat.settling import carried_among
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
 from app.core.enums import RoomType
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
-from app.errors import BadChange, ExportOff, Forbidden, NotFound, StoreFault
+from app.errors import ExportOff, Forbidden, NotFound, StoreFault
 from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.people.person import Person
@@ -255,10 +250,12 @@ class ChatService:
 
     def react(self, room: RoomId, target: ChangeId, emoji: str, on: bool | None = None) -> None:
         """Sets this person's reaction with `emoji` to the message `target` (`on` True), takes it back (False), or
-        toggles it (None). Does nothing if the message is deleted, or if the reaction is so already. NotFound if
-        the room has no conversation or the message is not here; BadChange for an emoji that is too long or empty."""
+        toggles it (None). Does nothing if the message is deleted, or if the reaction is so already. Forbidden; NotFound
+        without a conversation or if the message is not here; BadChange for an emoji that is too long or empty."""
         message = self._message(room, target)
-        mine = any(r.emoji == emoji and self.me in r.uids for r in message.reactions)
+        if not self.may_write(room):
+            raise Forbidden
+        mine = has_reaction(self._db, self._channel(room), target, emoji, self.me)
         wanted = not mine if on is None else on
         if wanted != mine and not message.deleted:
             self._append(room, ReactionSet(target=target, emoji=emoji, on=wanted))
@@ -304,6 +301,8 @@ class ChatService:
         except StoreFault:
             self._unkept[room] = draft
             raise
+        if obj is None:
+            self._unkept.pop(room, None)
         if obj is None or is_kept:
             return
         self._unkept[room] = draft
@@ -311,10 +310,16 @@ class ChatService:
         del self._unkept[room]
 
     def save(self) -> None:
-        """Tries again to store the drafts that the disk refused. StoreFault at the first that it refuses again; that
-        one and those after it stay in memory."""
+        """Tries again to store the drafts that the disk refused. StoreFault if it refuses one of them again, after all
+        were tried; the refused ones stay in memory."""
+        faults: list[StoreFault] = []
         for room, draft in list(self._unkept.items()):
-            self.keep_draft(room, draft)
+            try:
+                self.keep_draft(room, draft)
+            except StoreFault as fault:
+                faults.append(fault)
+        if faults:
+            raise faults[0]
 
     def unstored(self) -> list[Unsaved]:
         """The drafts that the disk has refused, each named by its room's root object (`ObjId(room)`), since the store
@@ -351,19 +356,16 @@ class ChatService:
         id. `reply_to`: the message that it answers; `pictures`: size and preview of the files that are images. Progress
         and cancelling through `transfers`.
 
-        Checked before the first file is encrypted: FileTooLarge, FileUnreadable, BadFileName; EmptyMessage without a
-        file, even with a text; NotFound without a conversation. Only after that: DiskFull, StoreUnwritable;
-        MessageTooLong; BadChange for more than 20 files.
+        Checked before the first file is encrypted: EmptyMessage without a file, even with a text; TooManyFiles;
+        MessageTooLong; FileTooLarge, FileUnreadable, BadFileName; NotFound without a conversation. Later: DiskFull,
+        StoreUnwritable. If this raises or is cancelled before the message is stored, no part of its files is kept.
         """
         text = text.strip()
+        record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, self.members(room)))
+        obj, text_bytes = self._channel(room), len(encode(record))
         checked = await self.files.check(sources)
-        if not checked:
-            raise EmptyMessage
-        attachments, parts = await self.files.seal(room, self._channel(room), checked, pictures or {})
-        record = MessageSent(
-            text=text, reply_to=reply_to, mentions=find(text, self.members(room)), attachments=attachments
-        )
-        return self._append(room, record, parts)
+        async with self.files.seal(room, obj, checked, pictures or {}, text_bytes) as (attachments, parts):
+            return self._append(room, msgspec.structs.replace(record, attachments=attachments), parts)
 
     def check_export(self) -> None:
         """Raises ExportOff if the machine's policy lets no file be saved outside the program. Call it before the person
@@ -406,25 +408,30 @@ class ChatService:
                 continue
             room = of_obj[0].room
             timeline = self._timelines.get(obj)
+            ids = {c.change_id for c in of_obj} | {second_id(c.author, c.change_id) for c in of_obj}
+            touched = projection.touched_by(of_obj)
             if timeline is not None:
-                timeline.refresh(_touched(of_obj))
-            self._refresh_successors(room, of_obj)
+                timeline.refresh(touched.union(carried_among(self._db.conn, obj, ids)))
+            self._refresh_successors(room, touched | ids)
             for author in {change.author for change in of_obj if not change.own}:
                 self.typing.stop(room, author)
             self.changed.emit(room)
 
-    def _refresh_successors(self, room: RoomId, changes: Sequence[StoredChange]) -> None:
-        """Refreshes open conversations of rooms that continue this one. A message that was carried over into them may
-        be shown under another author now that its original has changed here."""
-        if not self._timelines:
+    def _refresh_successors(self, room: RoomId, ids: Collection[ChangeId], hops: int = HOPS) -> None:
+        """Refreshes open conversations of rooms that continue this one, and of rooms that continue those, at most
+        `hops` rooms far. A message that was carried over into them may be shown under another author now that its
+        original, one of `ids`, has changed here."""
+        if not (self._timelines and ids and hops):
             return
         rows = self._db.rows("SELECT room FROM origins WHERE old = ?", (room,))
         for successor in [found for (found,) in rows]:
             obj = self.channel(successor)
-            timeline = self._timelines.get(obj) if obj is not None else None
+            carried = carried_among(self._db.conn, obj, ids) if obj is not None else []
+            timeline = self._timelines.get(obj) if obj is not None and carried else None
             if timeline is not None:
-                timeline.refresh(_touched(changes) | {change.change_id for change in changes})
+                timeline.refresh(carried)
                 self.changed.emit(successor)
+            self._refresh_successors(successor, carried, hops - 1)
 
     def _kind(self, obj: ObjId) -> str:
         found = self._objects.get(obj)
@@ -433,18 +440,3 @@ class ChatService:
 
 def _shown(text: str) -> str:
     return one_line(plain(text), MENTION_CHARS)
-
-
-def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:
-    """The ids of earlier messages that these changes are about: edited, deleted, reacted to, answered. Changes without
-    a valid record are left out."""
-    touched: set[ChangeId] = set()
-    for change in changes:
-        try:
-            record = projection.record_of(change)
-        except BadChange:
-            continue
-        target = record.reply_to if isinstance(record, MessageSent) else record.target
-        if target is not None:
-            touched |= {ChangeId(target), second_id(change.author, target)}
-    return touched

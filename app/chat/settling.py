@@ -2,7 +2,8 @@
 """Works out the present state of a message from all later records and writes it into its row: text, author, deletion,
 reactions, its search entry, and the room's line in the list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from app.chat.records import (
     decode,
     text_in,
 )
-from app.core.ids import ObjId, RoomId, Uid
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.visible import one_line
 from app.store import counters, search
 from app.store.connection import Connection
@@ -53,7 +54,7 @@ def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = 
     if isinstance(record, Carried):
         shown = attribution(conn, message, record)
         deleted_by = _write_attribution(conn, message, record, shown, later)
-        before = shown.reactions
+        before, message = shown.reactions, replace(message, t=shown.t)
     else:
         before = ()
     if deleted_by is None and _is_deleted(conn, message):
@@ -160,7 +161,8 @@ def _write_edit(conn: Connection, message: MessageRow, edit: CarriedPart) -> Non
         (record.text, _encoder.encode(record.mentions), edit.t, message.row),
     )
     conn.execute("DELETE FROM chat_mentions WHERE row = ?", (message.row,))
-    _write_mentions(conn, message, record.mentions)
+    if message.carried_by is None:  # others are never unread, so nobody could read the mention away
+        _write_mentions(conn, message, record.mentions)
     found = conn.value("SELECT attachments FROM chat_messages WHERE row = ?", (message.row,))
     attachments = msgspec.msgpack.decode(found, type=tuple[Attachment, ...])
     sent = MessageSent(text=record.text, mentions=record.mentions, attachments=attachments)
@@ -201,19 +203,26 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
     """
     successors = conn.execute(_SUCCESSORS, (room,)).fetchall() if touched and hops else ()
     for successor, last, obj in successors:
-        ids, found = [change_id for change_id, sort in touched.items() if sort <= last], list[bytes]()
-        for at in range(0, len(ids), CHUNK):
-            part = ids[at : at + CHUNK]
-            sql = (
-                "SELECT change_id FROM chat_messages WHERE carried_by IS NOT NULL AND obj = ?"  # noqa: S608 - marks only
-                f" AND change_id IN ({', '.join('?' * len(part))})"
-            )
-            found += [change_id for (change_id,) in conn.execute(sql, (obj, *part))]
+        found = carried_among(conn, obj, [change_id for change_id, sort in touched.items() if sort <= last])
         for change_id in found:
             settle(conn, obj, change_id)
         if found:
             refresh_room(conn, successor, obj)
-            follow(conn, successor, dict.fromkeys(found, 0), hops - 1)
+            follow(conn, successor, dict[bytes, int].fromkeys(found, 0), hops - 1)
+
+
+def carried_among(conn: Connection, obj: ObjId, ids: Collection[bytes]) -> list[ChangeId]:
+    """Those of the message ids `ids` under which the conversation `obj` has a message that was carried over from an old
+    room."""
+    found, asked = list[ChangeId](), list(ids)
+    for at in range(0, len(asked), CHUNK):
+        part = asked[at : at + CHUNK]
+        sql = (
+            "SELECT change_id FROM chat_messages WHERE carried_by IS NOT NULL AND obj = ?"  # noqa: S608 - marks only
+            f" AND change_id IN ({', '.join('?' * len(part))})"
+        )
+        found += [change_id for (change_id,) in conn.execute(sql, (obj, *part))]
+    return found
 
 
 def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: MessageSent) -> search.Entry:

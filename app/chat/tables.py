@@ -11,7 +11,7 @@ that already (authority.second_id). `sort` is the server's position, or PENDING 
 change; `row` is the change's row in the store (in the order of receipt), which the read mark counts in.
 """
 
-VERSION = 6
+VERSION = 7
 PENDING = 1 << 62
 
 _MESSAGES = (

@@ -2,6 +2,7 @@
 """The people who are writing right now: ephemeral messages that are never stored."""
 
 from collections.abc import Callable
+from math import inf
 
 import msgspec
 
@@ -10,8 +11,8 @@ from app.core import clock
 from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
 
-SEND_EVERY_MS = 3_000
-SHOWN_FOR_MS = 7_000
+SEND_EVERY_S = 3.0
+SHOWN_FOR_S = 7.0
 
 
 class TypingNow(msgspec.Struct, frozen=True, kw_only=True, tag="typing"):
@@ -27,24 +28,25 @@ _decoder = msgspec.msgpack.Decoder(TypingNow)
 class Typing:
     """The people who are writing in each room right now: sends this for the own account and receives it from others.
     `send` gets a room and the bytes of an ephemeral message for the devices that are online there; None: nothing is
-    sent. `now_ms` is this device's clock. `now` drops old entries by itself; a view calls it every second while its
-    result is not empty."""
+    sent. `now_s` is a clock in seconds that nobody can set. `now` drops old entries by itself; a view calls it every
+    second while its result is not empty."""
 
-    def __init__(self, send: SendEphemeral | None, now_ms: Callable[[], int] = clock.now_ms) -> None:
+    def __init__(self, send: SendEphemeral | None, now_s: Callable[[], float] = clock.awake_s) -> None:
         self.changed: Signal[RoomId] = Signal()
         self._send = send
-        self._now_ms = now_ms
-        self._sent: dict[RoomId, int] = {}
-        self._received: dict[RoomId, dict[tuple[Uid, DevId], int]] = {}
+        self._now_s = now_s
+        self._sent: dict[RoomId, float] = {}
+        self._received: dict[RoomId, dict[tuple[Uid, DevId], float]] = {}
 
     def send(self, room: RoomId, on: bool = True) -> None:
         """Sends that this account is writing in the room, at most every three seconds for each room; or that it has
-        stopped (`on` False), only if it sent that it is writing less than three seconds ago. Seven seconds after such a
-        message the other members' programs drop it by themselves."""
-        now = self._now_ms()
-        if on == (now - self._sent.get(room, -SEND_EVERY_MS) < SEND_EVERY_MS):
+        stopped (`on` False), only if it sent that it is writing less than seven seconds ago. After that the other
+        members' programs drop it by themselves."""
+        now = self._now_s()
+        since = now - self._sent.get(room, -inf)
+        if since < SEND_EVERY_S if on else since >= SHOWN_FOR_S:
             return
-        self._sent[room] = now if on else -SEND_EVERY_MS
+        self._sent[room] = now if on else -inf
         if self._send is not None:
             self._send(room, _encoder.encode(TypingNow(on=on)))
 
@@ -57,7 +59,7 @@ class Typing:
             return
         received = self._received.setdefault(room, {})
         if message.on:
-            received[uid, dev] = self._now_ms()
+            received[uid, dev] = self._now_s()
         else:
             received.pop((uid, dev), None)
         self.changed.emit(room)
@@ -75,7 +77,7 @@ class Typing:
         """The people who are writing in a room now, longest first, each once. This account's own person is among them
         while they write on another device. Drops those of whom nothing was received for seven seconds."""
         received = self._received.get(room, {})
-        late = self._now_ms() - SHOWN_FOR_MS
+        late = self._now_s() - SHOWN_FOR_S
         for key in [key for key, t in received.items() if t <= late]:
             del received[key]
         return list(dict.fromkeys(uid for uid, _ in received))

@@ -3,11 +3,13 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from sync.protocol.version import MAX_TIME_MS as MAX_MS
 
 __all__ = ("MAX_MS", "awake_s", "local", "now_ms", "set_clock")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _system_ms() -> int:
@@ -26,7 +28,11 @@ def local(t_ms: int) -> datetime:
     """A time in ms since 1970 UTC as a local time, with its time zone. A time before 1970 or after the beginning of the
     year 9999 becomes the nearest one inside. ▲ Otherwise a colleague could write a time that ends the view of everybody
     who looks at it."""
-    return datetime.fromtimestamp(min(max(0, t_ms), MAX_MS) / 1000).astimezone()
+    utc = _EPOCH + timedelta(milliseconds=min(max(0, t_ms), MAX_MS))
+    try:
+        return utc.astimezone()
+    except OSError:  # Windows knows local times from 1970 to 3000 only
+        return utc.astimezone(timezone(timedelta(seconds=-time.timezone)))
 
 
 def set_clock(now: Callable[[], int] | None) -> Callable[[], None]:

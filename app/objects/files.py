@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.core import log
 from app.core.files import Draft, open_file
 from app.core.ids import ObjId, PartId, RoomId
-from app.errors import FileUnreadable, StoreUnwritable
+from app.errors import FileUnreadable, StoreFault, StoreUnwritable
 from app.store.blobs import Blobs
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
@@ -62,11 +63,21 @@ class SealedFiles:
                 if last:
                     break
         except BaseException:
-            for part in parts:
-                self._blobs.drop(part.part)
+            self.drop([part.part for part in parts])
             raise
         self._transfers.wake()
         return Manifest(done, tuple(parts)).encode(), [p.part for p in parts]
+
+    def drop(self, parts: Sequence[bytes]) -> None:
+        """Deletes from this device the parts with these ids, of files that are not sent after all. Parts that a change
+        in the outbox names stay. Raises nothing: a part that the disk refuses to delete stays and is logged, so that
+        the caller can raise its own error."""
+        for part in map(PartId, parts):
+            try:
+                if not self._blobs.is_named(part):
+                    self._blobs.drop(part)
+            except StoreFault as e:
+                log.store.warning("part-not-dropped", part=part, code=e.code)
 
     async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Reads the parts that `manifest` describes on this device, or fetches them from the server; decrypts them, and
@@ -120,6 +131,11 @@ def size_of(source: Source) -> int:
         return source.stat().st_size
     except OSError as e:
         raise FileUnreadable() from e
+
+
+def part_count(size: int) -> int:
+    """How many parts a file of `size` bytes is encrypted in: at least one, also for an empty file."""
+    return max(1, -(-size // PART_BYTES))
 
 
 def _read(source: Source, at: int, size: int) -> bytes:

@@ -98,6 +98,10 @@ class Blobs:
         """All parts of an object's files."""
         return [_part(row) for row in self._db.rows(f"{_PART} WHERE obj = ? ORDER BY rowid", (obj,))]
 
+    def is_named(self, part: PartId) -> bool:
+        """Whether a change that waits to be sent names this part of a file."""
+        return self._db.value("SELECT 1 FROM outbox_parts WHERE part = ? LIMIT 1", (part,)) is not None
+
     def to_upload(self, room: RoomId | None = None) -> list[BlobPart]:
         """Parts of files whose bytes are on this device and not at the server yet, oldest first; of one room, or of all
         (None)."""
@@ -148,10 +152,14 @@ class Blobs:
 
     def drop(self, part: PartId) -> None:
         """Deletes a part of a file from this device: its row and its bytes. For an upload that was given up, or for
-        disposal (gallring)."""
+        disposal (gallring). StoreUnwritable if the disk refuses to delete the bytes: nobody can read them any more,
+        since their key was in the row."""
         with self._db.transaction():
             self._db.conn.execute("DELETE FROM parts WHERE part = ?", (part,))
-        self.path(part).unlink(missing_ok=True)
+        try:
+            self.path(part).unlink(missing_ok=True)
+        except OSError as e:
+            raise StoreUnwritable() from e
 
 
 def _part(row: Row) -> BlobPart:

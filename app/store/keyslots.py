@@ -99,8 +99,7 @@ class KeySlots:
         """`folder`: where the slot files are. `profile_id` is bound into each slot. `allowed`: the kinds of slots that
         the machine's policy permits; `rules`: its rules for new passphrases. `keyring`: the key store; the system's
         unless a test gives one."""
-        self._folder = folder
-        self._id = profile_id
+        self._folder, self._id = folder, profile_id
         self._given = keyring
         self._allowed = frozenset(allowed)
         self.rules = rules or PassphraseRules()
@@ -247,9 +246,7 @@ class KeySlots:
         slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)
         gone = self._entries(new=False)
         self._write(slot, new=False)
-        for other in SlotKind:
-            if other != kind:
-                self._path(other).unlink(missing_ok=True)
+        self._unlink(*(self._path(other) for other in SlotKind if other != kind))
         for entry in gone:
             delete_secret(self._keyring, entry)
 
@@ -281,6 +278,13 @@ class KeySlots:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_atomic(self._path(slot.kind, new=new), slot.to_bytes())
+        except OSError as e:
+            raise StoreUnwritable() from e
+
+    def _unlink(self, *paths: Path) -> None:
+        try:
+            for path in paths:
+                path.unlink(missing_ok=True)
         except OSError as e:
             raise StoreUnwritable() from e
 
@@ -353,8 +357,7 @@ class KeySlots:
         """Removes the new slot files of a change that did not happen. Returns the names of key store entries that are
         no longer needed."""
         gone = self._entries(new=True)
-        for kind in SlotKind:
-            self._path(kind, new=True).unlink(missing_ok=True)
+        self._unlink(*(self._path(kind, new=True) for kind in SlotKind))
         return gone
 
     def _entries(self, *, new: bool) -> list[str]:
@@ -366,12 +369,9 @@ class KeySlots:
 
     def forget(self) -> None:
         """Removes every key slot (the files with the database key) and its entries in the system's key store: nobody
-        can open the database any more."""
+        can open the database any more. StoreUnwritable."""
         entries = [*self._entries(new=False), *self._entries(new=True)]
-        for kind in SlotKind:
-            self._path(kind).unlink(missing_ok=True)
-            self._path(kind, new=True).unlink(missing_ok=True)
-        self._marker.unlink(missing_ok=True)
+        self._unlink(*(self._path(kind, new=new) for kind in SlotKind for new in (False, True)), self._marker)
         for entry in entries:
             delete_secret(self._keyring, entry)
 

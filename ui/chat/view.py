@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from app.chat.files import Picture
+from app.chat.files import Picture, check_count
 from app.chat.model import Message
 from app.chat.service import ChatService
 from app.core.ids import ChangeId, ObjId, RoomId
@@ -217,9 +217,10 @@ class ChatView(QWidget):
 
     def _on_submitted(self, written: Written) -> None:
         if written.files:
-            sending = self.drafting.begin(written)
-            self._sent()  # before the loop turns: a second Enter that waits already would send the files twice
-            run(self, self._send_files(written, sending))
+            if run_guarded(self, lambda: check_count(written.files)):  # what is refused stays in the composer
+                sending = self.drafting.begin(written)
+                self._sent()  # before the loop turns: a second Enter that waits already would send the files twice
+                run(self, self._send_files(written, sending))
             return
         reply = written.reply_to.change_id if written.reply_to else None
         again = self.composer.submit  # what was refused is still there

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Sentences about the daily work in rooms: roles, messages, and records that cannot be read."""
 
+from app.chat.records import MAX_ATTACHMENTS
 from app.core.i18n import tr
 from ui.errors.row import Rows
 
@@ -34,6 +35,11 @@ OFFICE: Rows = {
         tr("The message is too long."),
         tr("It has not been sent; the text is still there."),
         tr("Divide it, or put it in a document."),
+    ),
+    "too-many-files": lambda: (
+        tr("These are too many files for one message."),
+        tr("Nothing has been sent; the text and the files are still there."),
+        tr("Send at most {count} files at a time.").format(count=MAX_ATTACHMENTS),
     ),
     "bad-change": lambda: (
         tr("Something received could not be understood."),

@@ -15,10 +15,9 @@ from app.chat.projection import positioned, project
 from app.chat.reads import MAX_REACTIONS
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, encode
 from app.chat.service import Draft
-from app.chat.typing import SHOWN_FOR_MS, Typing
 from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
-from app.errors import BadFileName, DiskFull, ExportOff, FileTooLarge, Forbidden
+from app.errors import BadFileName, DiskFull, ExportOff, FileTooLarge, Forbidden, NotFound
 from app.objects.files import Source
 from app.objects.object import Payload
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
@@ -181,6 +180,30 @@ def test_attack_thousands_of_different_reactions_are_not_all_painted(hl: Desk) -
     assert len(hl.chat.timeline(ROOM).message(0).reactions) == MAX_REACTIONS
 
 
+def test_an_own_reaction_that_is_not_among_those_shown_is_taken_back(hl: Desk, ek: Desk, server: Positions) -> None:
+    first = hl.chat.send(ROOM, "Förslag å")
+    server.deliver()
+    for n in range(MAX_REACTIONS):
+        ek.chat.react(ROOM, first, chr(0x1F600 + n))
+    server.deliver()
+    hl.chat.react(ROOM, first, "👍")
+    server.deliver()
+    hl.chat.react(ROOM, first, "👍", True)
+    assert hl.store.pending(10) == []
+    hl.chat.react(ROOM, first, "👍")
+    server.deliver()
+    assert ek.store.db.rows("SELECT emoji FROM chat_reactions WHERE uid = ?", (HL,)) == []
+
+
+def test_nobody_reacts_in_a_room_that_they_may_only_read(hl: Desk, server: Positions) -> None:
+    first = hl.chat.send(ROOM, "Förslag å")
+    server.deliver()
+    hl.folk.writer = False
+    with pytest.raises(Forbidden):
+        hl.chat.react(ROOM, first, "👍")
+    assert hl.store.pending(10) == []
+
+
 def test_an_answer_quotes_and_is_counted(hl: Desk, ek: Desk, server: Positions) -> None:
     first = hl.chat.send(ROOM, "Kan du titta på avsnitt 3?")
     server.deliver()
@@ -304,6 +327,41 @@ def test_a_draft_that_a_full_disk_refused_is_stored_later(hl: Desk, monkeypatch:
     assert hl.chat.draft(ROOM) == draft
 
 
+def test_a_draft_that_is_refused_keeps_no_other_from_being_stored(hl: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = hl.chat._objects.set_draft
+    rooms, full = [RoomId(b"a" * 16), ROOM], set[RoomId]()
+
+    def refuse(room: RoomId, obj: ObjId, draft: bytes | None) -> None:
+        if room in full:
+            raise DiskFull
+        store(ROOM, CHANNEL, draft)
+
+    monkeypatch.setattr(hl.chat._objects, "set_draft", refuse)
+    monkeypatch.setattr(hl.chat, "channel", lambda room: CHANNEL)
+    full.update(rooms)
+    for room in rooms:
+        with pytest.raises(DiskFull):
+            hl.chat.keep_draft(room, Draft(text=f"halv mening å {room[:1]!r}"))
+    full.remove(ROOM)
+    with pytest.raises(DiskFull):
+        hl.chat.save()
+    assert [one.obj for one in hl.chat.unstored()] == [ObjId(rooms[0])]
+
+
+def test_a_draft_in_a_room_without_a_conversation_is_not_reported_as_unstored_for_ever(
+    hl: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object) -> None:
+        raise DiskFull
+
+    with monkeypatch.context() as full:
+        full.setattr(hl.chat, "channel", refuse)
+        with pytest.raises(DiskFull):
+            hl.chat.keep_draft(RoomId(b"a" * 16), Draft(text="halv mening å"))
+    hl.chat.save()
+    assert hl.chat.unstored() == []
+
+
 class FolderBlobs:
     """Blobs that lie as they are in a folder."""
 
@@ -320,6 +378,9 @@ class FolderBlobs:
         await asyncio.to_thread(shutil.copy, source, self.folder / source.name)
         progress(2, 2)
         return source.name.encode(), []
+
+    def drop(self, parts: Sequence[bytes]) -> None:
+        """Does nothing: these blobs have no parts."""
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         await asyncio.to_thread(shutil.copy, self.folder / manifest.decode(), target)
@@ -347,6 +408,9 @@ async def test_a_file_is_sent_and_fetched_under_a_free_name(hl: Desk, blobs: Fol
     with pytest.raises(ExportOff):
         await hl.chat.fetch_file(ROOM, message, 0, tmp_path)
     hl.chat.may_export = lambda: True
+    for outside in (-1, 1):
+        with pytest.raises(NotFound):
+            await hl.chat.fetch_file(ROOM, message, outside, tmp_path)
     saved = await hl.chat.fetch_file(ROOM, message, 0, tmp_path)
     assert (saved.name, saved.read_bytes()) == ("Komplettering å (2).pdf", b"%PDF-1")
 
@@ -406,22 +470,6 @@ async def test_a_fetch_that_failed_shows_its_error_until_it_is_tried_again(
     assert hl.chat.transfers.of(ROOM) == []
     await hl.chat.fetch_file(ROOM, message, 0, tmp_path)
     assert hl.chat.transfers.failed(key) == ""
-
-
-def test_typing_is_sent_seldom_and_forgotten_soon() -> None:
-    sent: list[bytes] = []
-    now = [1_000_000]
-    mine = Typing(lambda room, payload: sent.append(payload), lambda: now[0])
-    theirs = Typing(None, lambda: now[0])
-    for _ in range(5):
-        mine.send(ROOM)
-        now[0] += 100
-    assert len(sent) == 1
-    theirs.receive(ROOM, RG, DevId(RG), sent[0])
-    theirs.receive(ROOM, EK, DevId(EK), b"another tool's")
-    assert theirs.now(ROOM) == [RG]
-    now[0] += SHOWN_FOR_MS
-    assert theirs.now(ROOM) == []
 
 
 def test_a_reaction_to_nothing_is_kept_without_effect(hl: Desk) -> None:

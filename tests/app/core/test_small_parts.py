@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Collation, clock, ids and small files."""
 
+import errno
 import os
 import re
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -59,3 +62,28 @@ def test_attack_a_time_that_no_calendar_shows_is_shown_as_the_nearest_that_it_do
         assert clock.local(t).year in (9998, 9999)
     assert clock.local(-1) == clock.local(0)
     assert clock.local(1_795_000_000_000).year == 2026
+
+
+class OnWindows(datetime):
+    """Local times as Windows computes them: none in the first day of 1970 without a time zone, none after 3000."""
+
+    @classmethod
+    def fromtimestamp(cls, t: float, tz: tzinfo | None = None) -> Self:
+        if tz is None and not 0 <= t < 32_503_680_000:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return super().fromtimestamp(t, tz)
+
+    def astimezone(self, tz: tzinfo | None = None) -> Self:
+        first = 1 if self.tzinfo is None else 0
+        if tz is None and not first * 86_400 <= self.timestamp() < 32_503_680_000:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return super().astimezone(tz)
+
+
+@pytest.mark.parametrize("t", [0, 1, 86_399_999, 1_795_000_000_000, 2**53])
+def test_attack_a_time_that_windows_has_no_local_time_for_is_shown(monkeypatch: pytest.MonkeyPatch, t: int) -> None:
+    shown = clock.local(t)
+    monkeypatch.setattr(clock, "datetime", OnWindows)
+    monkeypatch.setattr(clock, "_EPOCH", OnWindows(1970, 1, 1, tzinfo=UTC), raising=False)
+    assert abs(clock.local(t) - shown) < timedelta(milliseconds=1)
+    assert clock.local(t).tzinfo is not None

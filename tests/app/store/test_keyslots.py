@@ -380,3 +380,15 @@ def test_a_slot_that_cannot_take_its_place_is_reported_and_taken_the_next_time(
             open_store(profile, slots, slots.unlock_passphrase(new), KINDS)
     opens(profile, slots, slots.unlock_passphrase(new)).close()
     opens(profile, slots, slots.unlock_keyring()).close()
+
+
+@pytest.mark.parametrize("act", ["forget", "only"])
+def test_a_slot_that_the_disk_refuses_to_remove_is_reported(
+    slots: KeySlots, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    def locked(*_args: object, **_more: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "unlink", locked)
+    with pytest.raises(StoreUnwritable):
+        slots.forget() if act == "forget" else slots.only(new_key(), PASSPHRASE)

@@ -13,6 +13,7 @@ from app.chat.tool import TOOL as CHAT
 from app.core.enums import RoomType
 from app.core.ids import RoomId
 from app.errors import BadFileName, FileTooLarge, FileUnreadable
+from app.objects.files import Pasted
 from sync.client.status import LinkState
 from sync.client.wire.transport import Answer
 from sync.errors import (
@@ -225,3 +226,19 @@ async def test_a_way_that_carries_no_files_carries_the_rest(
     monkeypatch.undo()
     await until(lambda: len(b.texts(room)) == 2)
     await until(lambda: a.session.rooms.notices(room) == [])
+
+
+async def test_a_file_that_is_given_up_just_before_its_upload_is_no_fault(o: Offices, tmp_path: Path) -> None:
+    """Its message was cancelled while another of its files was encrypted."""
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    await o.w.stop_server()
+    await until(lambda: a.session.engine.status.state is LinkState.OFFLINE)
+    session = a.session
+    channel = session.service(CHAT).channel(room)
+    assert channel is not None
+    _, given_up = await session.files.add(room, channel, Pasted("å.txt", b"x" * 5000), lambda done, total: None)
+    (listed,) = session.store.uploads()
+    session.files.drop(given_up)
+    assert await session.engine.blobs._try(listed)
+    assert session.engine.blobs.refused == {}

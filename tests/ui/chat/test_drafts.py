@@ -11,15 +11,17 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.chat.model import Message
+from app.chat.records import MAX_ATTACHMENTS
 from app.chat.service import Draft
 from app.core.ids import ChangeId
 from app.errors import BugError, NotFound
-from app.objects.files import Pasted
+from app.objects.files import Pasted, Source
 from tests.office import ROOM, Desk
 from tests.ui.chat.test_view import last, write
 from tests.world import until
 from ui.chat.composer import Written
 from ui.chat.view import ChatView
+from ui.errors import sentence_of
 from ui.kit.tasks import set_error_hook
 
 
@@ -240,3 +242,16 @@ def test_what_was_attached_is_there_again_and_pasted_pictures_are_named(
     assert "1 inklistrad bild sparades inte." in again.composer.pasted_line.label.text()
     again.composer._drop_file(tmp_path / "bilaga å.pdf")
     assert reopened(again, qtbot).composer.files == []
+
+
+def test_too_many_files_stay_in_the_composer_with_a_sentence(view: ChatView, hl: Desk) -> None:
+    notified: list[str] = []
+    set_error_hook(lambda _owner, error, again: notified.append(sentence_of(error).text))
+    files: list[Source] = [Pasted(f"Bilaga å {n}.txt", b"x") for n in range(MAX_ATTACHMENTS + 1)]
+    write(view, "Bilagorna")
+    view.composer.add_files(files)
+    view.composer.submit()
+    assert [text for text in notified if f"högst {MAX_ATTACHMENTS} filer" in text] == notified != []
+    assert (view.composer.text, view.composer.files) == ("Bilagorna", files)
+    assert view.composer.send_button.isEnabled()
+    set_error_hook(None)

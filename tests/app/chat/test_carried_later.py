@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What changes a carried message after it was carried: its author's edit or own message here, a late position there."""
+
+import pytest
+
+from app.chat.projection import positioned, project
+from app.chat.records import Carried, CarriedPart, Mention, MessageEdited, MessageSent, ReactionSet, encode
+from app.core.ids import ChangeId, DevId, ObjId, RoomId, new_change
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
+from tests.app.chat.successors import NEXT, THERE, Stream, as_written, claim, hl, rg, shown, successor, wrote
+from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions
+
+__all__ = ["hl", "rg"]  # fixtures
+NAMED = (Mention(uid=RG, start=0, length=12),)
+
+
+def rows(at: Desk, obj: ObjId = THERE) -> list[object]:
+    """All rows of the conversation, with what search finds."""
+    read = at.store.db.rows
+    tables = ("messages", "reactions", "mentions")
+    found: list[object] = [
+        read(f"SELECT * FROM chat_{t} WHERE obj = ? ORDER BY 1, 2", (obj,))  # noqa: S608 - constants
+        for t in tables
+    ]
+    return [*found, read("SELECT ref, t FROM search_rows WHERE obj = ? ORDER BY ref", (obj,))]
+
+
+def project_again(at: Desk, obj: ObjId = THERE) -> None:
+    found = at.store.objects.get(obj)
+    assert found is not None
+    with at.store.db.transaction() as conn:
+        project(conn, found, at.store.changes.of(obj))
+        positioned(conn, found, at.store.changes.of(obj))
+
+
+def found_at(at: Desk, obj: ObjId) -> list[int]:
+    """The times that search shows."""
+    return [t for (t,) in at.store.db.rows("SELECT t FROM search_rows WHERE obj = ? ORDER BY t", (obj,))]
+
+
+def test_an_edit_of_a_carried_message_mentions_nobody_who_has_nothing_unread(rg: Desk) -> None:
+    (ident,) = wrote(rg, HL, MessageSent(text="Jag avslår"))
+    stream = Stream(rg)
+    stream.put(EK, claim(HL, "Jag avslår", ident))
+    stream.put(HL, MessageEdited(target=ident, text="@Registrator jag avslår", mentions=NAMED))
+    assert shown(rg)[0].text == "@Registrator jag avslår"
+    assert rg.chat.unread(NEXT) == (0, 0)
+    assert rg.chat.mentions() == []
+
+
+def test_an_own_message_leaves_nothing_of_the_carried_one_that_it_replaces(rg: Desk) -> None:
+    ident = new_change()
+    react = ReactionSet(target=ident, emoji="👍", on=True)
+    real = wrote(rg, HL, MessageSent(text="Något annat"))  # the id in the old room differs
+    assert real != [ident]
+    old = OpenedChange(
+        n=5, t=5000, uid=HL, dev=DevId(HL), obj=CHANNEL, change_id=ChangeId(ident),
+        payload=encode(MessageSent(text="Påhittat")),
+    )  # fmt: skip
+    rg.store.receive(ReceivedSlice(room=ROOM, cursor=5, state=b"", changes=[old]))
+    (given,) = wrote(rg, RG, react, n=6)
+    part = CarriedPart(author=RG, change_id=given, t=1, data=encode(react))
+    stream = Stream(rg)
+    carried = Carried(author=HL, change_id=ident, t=7, data=encode(MessageSent(text="Påhittat")), reactions=(part,))
+    stream.put(EK, carried)
+    assert shown(rg)[0].reactions != ()
+    stream.put(HL, MessageSent(text="Mitt eget å", mentions=NAMED), ident)
+    assert [(as_written(m), m.reactions) for m in shown(rg)] == [((HL, None, "Mitt eget å"), ())]
+    assert rg.chat.unread(NEXT) == (1, 1)
+    before = rows(rg)
+    project_again(rg)
+    assert rows(rg) == before
+
+
+def test_search_and_message_have_one_time_when_the_old_room_is_read_later(rg: Desk) -> None:
+    ident = new_change()
+    stream = Stream(rg)
+    stream.put(EK, claim(HL, "Jag avslår", ident))
+    stream.put(HL, MessageEdited(target=ident, text="Jag avslår å"))
+    sent = encode(MessageSent(text="Jag avslår"))
+    old = OpenedChange(n=3, t=3000, uid=HL, dev=DevId(HL), obj=CHANNEL, change_id=ChangeId(ident), payload=sent)
+    rg.store.receive(ReceivedSlice(room=ROOM, cursor=3, state=b"", changes=[old]))
+    (message,) = shown(rg)
+    assert (message.t, found_at(rg, THERE)) == (3000, [3000])
+    before = rows(rg)
+    project_again(rg)
+    assert rows(rg) == before
+
+
+def test_search_has_the_servers_time_of_an_own_message(hl: Desk) -> None:
+    server = Positions([hl])
+    hl.chat.send(ROOM, "Komplettering å")
+    server.deliver()
+    assert found_at(hl, CHANNEL) == [shown(hl, ROOM)[0].t] == [server.t]
+
+
+def test_a_copy_becomes_its_authors_when_the_own_original_gets_its_position(hl: Desk) -> None:
+    ident = hl.chat.send(ROOM, "Mitt beslut å")
+    Stream(hl).put(HL, claim(HL, "Mitt beslut å", ident))
+    timeline = hl.chat.timeline(NEXT)
+    assert as_written(timeline.message(0)) == (HL, HL, "Mitt beslut å")
+    Positions([hl]).deliver()
+    assert as_written(timeline.message(0)) == (HL, None, "Mitt beslut å")
+
+
+def test_an_open_conversation_shows_that_the_author_confirmed_a_carried_message(rg: Desk) -> None:
+    ident = new_change()
+    stream = Stream(rg)
+    stream.put(EK, claim(HL, "Jag avslår", ident))
+    stream.put(RG, MessageSent(text="Senare"))
+    timeline = rg.chat.timeline(NEXT)
+    changed: list[int] = []
+    timeline.changed.connect(lambda first, count: changed.append(first))
+    assert as_written(timeline.message(0)) == (EK, HL, "Jag avslår")
+    stream.put(HL, MessageSent(text="Jag avslår"), ident)
+    assert as_written(timeline.message(0)) == (HL, None, "Jag avslår")
+    assert changed == [0]
+
+
+@pytest.mark.parametrize("between_is_open", [False, True])
+def test_an_open_conversation_two_rooms_on_shows_what_was_read_in_the_first(rg: Desk, between_is_open: bool) -> None:
+    further, chat = RoomId(b"f" * 16), ObjId(b"g" * 16)
+    successor(rg, EK, room=further, chat=chat, old=NEXT, n=500)
+    ident = new_change()
+    Stream(rg).put(EK, claim(HL, "Jag avslår", ident))
+    Stream(rg, further, chat).put(EK, claim(HL, "Jag avslår", ident))
+    between = rg.chat.timeline(NEXT) if between_is_open else None
+    timeline = rg.chat.timeline(further)
+    assert as_written(timeline.message(0)) == (EK, HL, "Jag avslår")
+    sent = encode(MessageSent(text="Jag avslår"))
+    old = OpenedChange(n=3, t=3000, uid=HL, dev=DevId(HL), obj=CHANNEL, change_id=ChangeId(ident), payload=sent)
+    rg.store.receive(ReceivedSlice(room=ROOM, cursor=3, state=b"", changes=[old]))
+    assert as_written(timeline.message(0)) == (HL, None, "Jag avslår")
+    assert between is None or as_written(between.message(0)) == (HL, None, "Jag avslår")
