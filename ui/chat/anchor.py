@@ -105,6 +105,25 @@ class Anchor:
             row += 1
         return range(self.row, row)
 
+    def row_at(self, y: int, height: int) -> int | None:
+        """The index of the row that is `y` pixels below the beginning of a window of this height; None for none."""
+        y += self.into
+        for row in self.rows_in_sight(height) if y >= 0 else ():
+            if y < self._rows.heights[row]:
+                return row
+            y -= self._rows.heights[row]
+        return None
+
+    def renew(self, row: int | None, floor: int | None) -> None:
+        """Notes that the list was made anew: the window's first row is `row` now (None: it is gone, and the window goes
+        to the end), and the first unseen one `floor` (None: there is none)."""
+        self.floor.row = floor
+        if row is not None:
+            self.row = row
+        else:
+            self.into = 0
+            self.set_at_end(True)
+
     def top(self, row: int) -> int:
         """How many pixels below the window's beginning the row begins; negative if above."""
         heights = self._rows.heights

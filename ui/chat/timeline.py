@@ -69,7 +69,7 @@ class TimelineView(PlacedList):
         self._painter = MessagePainter(transfers)
         self._layouts = Layouts(model, things or Things(), self.viewport())
         self._anchor = Anchor(self._layouts)
-        bind(self, self._anchor.at_end_changed, self._on_at_end)
+        bind(self, self._anchor.at_end_changed, lambda at_end: self.at_end_changed.emit(at_end))
         self._moving = False
         self._part = PartFocus(self._layouts)
         self._hover = Hover(self._on_hover)
@@ -243,9 +243,6 @@ class TimelineView(PlacedList):
             return -1, None
         return row, self._layouts.at(row).hit(QPointF(point - self.row_rect(row).topLeft()))
 
-    def _on_at_end(self, at_end: bool) -> None:
-        self.at_end_changed.emit(at_end)
-
     def _on_hover(self, row: int) -> None:
         if row >= 0:
             self.hovered.emit(self._chat.timeline.message(row), self.row_rect(row))
@@ -305,16 +302,10 @@ class TimelineView(PlacedList):
 
     def _on_layout(self) -> None:
         """Keeps the row at the top in place, below older messages that were added; if it is gone, goes to the end."""
-        anchor = self._anchor
-        row, floor = self._layouts.row_now(anchor.row), self._layouts.row_now(anchor.floor.row)
+        row, floor = (self._layouts.row_now(kept) for kept in (self._anchor.row, self._anchor.floor.row))
         self._layouts.reset()
         self._hover.end()
-        anchor.floor.row = floor
-        if row is not None:
-            anchor.row = row
-        else:
-            anchor.into = 0
-            anchor.set_at_end(True)
+        self._anchor.renew(row, floor)
         self._settle()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -368,14 +359,8 @@ class TimelineView(PlacedList):
             self._scroll(min(rect.top() - PAD, rect.bottom() - height + PAD))
 
     def indexAt(self, point: QPoint) -> QModelIndex:
-        y = point.y() - PAD + self._anchor.into
-        if y < 0:
-            return QModelIndex()
-        for row in self._rows_in_sight():
-            if y < self._layouts.heights[row]:
-                return self._chat.index(row)
-            y -= self._layouts.heights[row]
-        return QModelIndex()
+        row = self._anchor.row_at(point.y() - PAD, self.viewport().height())
+        return self._chat.index(row) if row is not None else QModelIndex()
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         page = max(1, len(self._rows_in_sight()) - 1)

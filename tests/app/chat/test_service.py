@@ -14,10 +14,9 @@ from app.chat.ports import Progress
 from app.chat.projection import positioned, project
 from app.chat.reads import MAX_REACTIONS
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, encode
-from app.chat.service import Draft
 from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
-from app.errors import BadFileName, DiskFull, ExportOff, FileTooLarge, Forbidden, NotFound
+from app.errors import BadFileName, ExportOff, FileTooLarge, Forbidden, NotFound
 from app.objects.files import Source
 from app.objects.object import Payload
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
@@ -301,65 +300,6 @@ def test_a_record_of_nonsense_is_kept_and_stops_nothing(hl: Desk) -> None:
     from_others(hl, EK, CHANNEL, [good, b"\x01junk", b"\x63", good], n=20, t=5)
     assert texts(hl) == ["gott", "gott"]
     assert len(hl.store.changes.unprojected()) == 2
-
-
-def test_a_draft_is_kept_and_forgotten(hl: Desk) -> None:
-    hl.chat.keep_draft(ROOM, Draft(text="halv mening å"))
-    assert hl.chat.draft(ROOM).text == "halv mening å"
-    hl.chat.keep_draft(ROOM, Draft())
-    assert hl.chat.draft(ROOM) == Draft()
-
-
-def test_a_draft_that_a_full_disk_refused_is_stored_later(hl: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_args: object) -> None:
-        raise DiskFull
-
-    draft = Draft(text="halv mening å 🙂")
-    with monkeypatch.context() as full:
-        full.setattr(hl.chat._objects, "set_draft", refuse)
-        with pytest.raises(DiskFull):
-            hl.chat.keep_draft(ROOM, draft)
-        assert hl.chat.draft(ROOM) == draft
-        with pytest.raises(DiskFull):
-            hl.chat.save()
-    hl.chat.save()
-    hl.chat._unkept.clear()
-    assert hl.chat.draft(ROOM) == draft
-
-
-def test_a_draft_that_is_refused_keeps_no_other_from_being_stored(hl: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = hl.chat._objects.set_draft
-    rooms, full = [RoomId(b"a" * 16), ROOM], set[RoomId]()
-
-    def refuse(room: RoomId, obj: ObjId, draft: bytes | None) -> None:
-        if room in full:
-            raise DiskFull
-        store(ROOM, CHANNEL, draft)
-
-    monkeypatch.setattr(hl.chat._objects, "set_draft", refuse)
-    monkeypatch.setattr(hl.chat, "channel", lambda room: CHANNEL)
-    full.update(rooms)
-    for room in rooms:
-        with pytest.raises(DiskFull):
-            hl.chat.keep_draft(room, Draft(text=f"halv mening å {room[:1]!r}"))
-    full.remove(ROOM)
-    with pytest.raises(DiskFull):
-        hl.chat.save()
-    assert [one.obj for one in hl.chat.unstored()] == [ObjId(rooms[0])]
-
-
-def test_a_draft_in_a_room_without_a_conversation_is_not_reported_as_unstored_for_ever(
-    hl: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_args: object) -> None:
-        raise DiskFull
-
-    with monkeypatch.context() as full:
-        full.setattr(hl.chat, "channel", refuse)
-        with pytest.raises(DiskFull):
-            hl.chat.keep_draft(RoomId(b"a" * 16), Draft(text="halv mening å"))
-    hl.chat.save()
-    assert hl.chat.unstored() == []
 
 
 class FolderBlobs:
