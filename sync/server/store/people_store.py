@@ -141,6 +141,7 @@ class PeopleStore(Protocol):
         *,
         invite_pk: bytes | None = None,
         returned: Sequence[InviteRow] = (),
+        revoked: Sequence[RecoveryRequestRow] = (),
         external: bool = False,
     ) -> None:
         """Appends entries to the log of the person `uid`, all or none. Moved if the log does not end at `expected_seq`,
@@ -148,8 +149,8 @@ class PeopleStore(Protocol):
 
         `made`: the new values of the person's row. `invite_pk`: the invitation that the entries use up; Taken if it was
         used or withdrawn, or does not exist. `returned`: the invitations that they used before a restore, as in
-        `return_user`. `external`: whether this process is not the server; a running server then finds the append by
-        `external_appends`.
+        `return_user`. `revoked`: rows that count the revocations among the entries. `external`: whether this process is
+        not the server; a running server then finds the append by `external_appends`.
         """
         ...
 
@@ -157,8 +158,8 @@ class PeopleStore(Protocol):
         """The person whose log has this root key in force; None if there is none."""
         ...
 
-    async def put_recovery_request(self, row: RecoveryRequestRow) -> None:
-        """Stores a request; replaces the one of the same person, kind and device."""
+    async def put_recovery_requests(self, rows: Sequence[RecoveryRequestRow]) -> None:
+        """Stores requests (at least one), all or none; each replaces the one of the same person, kind and device."""
         ...
 
     async def drop_recovery_request(self, uid: bytes, what: str, dev: bytes) -> None:
