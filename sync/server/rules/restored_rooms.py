@@ -133,8 +133,9 @@ class RestoreRecovery:
         """Stores entries of a person's log that a restore lost and a client uploads again. Returns the longer log, None
         if no entry was new. Refusal "forbidden" on a server that was never restored, and from a day after the restore
         for entries that need an invitation or a veto period; otherwise the errors of `ReturnedLogs.take`."""
-        late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
-        taken = await self._logs.take(frame, late=late)
+        restored = self._check_restored()
+        late = now_ms() >= restored.t + LOGS_AFTER_MS
+        taken = await self._logs.take(frame, backup_ms=restored.backup_t, late=late)
         if taken is not None:
             log.info("entries of a person's log are back: %d", taken.log.seq - taken.after)
         return taken
