@@ -279,6 +279,7 @@ class Placing:
             error = None if future.cancelled() else future.exception()
             if error is not None or future.cancelled():
                 self._live.forget(live)
+                live.limits.reset()  # a rotation that was not written is none
                 if not answer.done():
                     answer.set_exception(error or StoreError("cancelled"))
                     answer.exception()  # read here: asyncio would warn if the requester is gone
