@@ -60,7 +60,8 @@ keep_recovery_request = keep_recovery_request.on_conflict_do_update(
 )
 keep_upload = upsert(s.uploads)
 keep_upload = keep_upload.on_conflict_do_update(
-    index_elements=["room", "obj", "part"], set_={f: keep_upload.excluded[f] for f in ("dev", "held_bytes", "since")}
+    index_elements=["room", "obj", "part"],
+    set_={f: keep_upload.excluded[f] for f in ("uid", "dev", "held_bytes", "since")},
 )
 keep_unmet = upsert(s.unmet)
 keep_unmet = keep_unmet.on_conflict_do_update(
@@ -194,8 +195,10 @@ def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
 
 
 def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:
-    """Adds `rows` (at least one) to `table`, within the caller's transaction. If one exists already, raises `refusal`,
-    or Taken with the table's name if that is None."""
+    """Adds `rows` to `table`, within the caller's transaction; none if there are none. If one exists already, raises
+    `refusal`, or Taken with the table's name if that is None."""
+    if not rows:
+        return
     try:
         c.execute(insert(table), rows)
     except IntegrityError as e:

@@ -35,6 +35,11 @@ async def test_an_enrolment_that_is_refused_leaves_its_invite_unused(store: Stor
     assert second.used_by is None
 
 
+async def test_no_invites_at_all_are_none_that_is_taken(store: Store) -> None:
+    await store.add_invites([])
+    assert await store.invites() == []
+
+
 async def test_an_unknown_invite_is_none_and_a_known_one_is_not_added_twice(store: Store) -> None:
     assert await store.invite(b"x" * 32) is None
     await store.add_invite(invite())
