@@ -135,12 +135,7 @@ class ReturnedLogs:
         return None
 
     async def _more(self, known: UserLog, given: _Given, allowed: _Allowed) -> Returned:
-        try:
-            log = await self._grown(known, given)
-        except Reject as e:
-            if e.code == "chain":
-                raise Refusal(ErrorCode.CONFLICT, e.where) from e
-            raise
+        log = await self._grown(known, given)
         _check_record(log, given.staff)
         invites = await self._invites(log, given, allowed)
         for invite in invites:
@@ -154,13 +149,19 @@ class ReturnedLogs:
         return Returned(log, known.seq)
 
     async def _grown(self, known: UserLog, given: _Given) -> UserLog:
-        """The log `known` with the entries of `given` added and verified; `known` is not changed. ▲ Everybody who knows
+        """The log `known` with the entries of `given` added and verified; `known` is not changed. Refusal "conflict" if
+        the entries do not follow each other, or not the log's last one. ▲ Everybody who knows
         a log can request this, also before sign-in. So the log's length is checked before any signature, and the event
         loop runs other tasks in between."""
         made = replace(known, heads=list(known.heads))  # `apply` makes new objects of the other fields
         self._growth.check_length(Draft(known, made, tuple(given.read), tuple(given.entries)))
         for count, entry in enumerate(given.entries, start=1):
-            made.apply(entry.body, entry.sig)
+            try:
+                made.apply(entry.body, entry.sig)
+            except Reject as e:
+                if e.code == "chain":
+                    raise Refusal(ErrorCode.CONFLICT, e.where) from e
+                raise
             if count % BREATHE == 0:
                 await asyncio.sleep(0)
         return made

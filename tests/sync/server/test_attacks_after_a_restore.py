@@ -118,6 +118,19 @@ async def test_attack_one_invitation_stands_in_a_log_that_comes_back_once(house:
         assert await hand(server, back, twice[1:]) == "conflict"
 
 
+async def test_a_log_whose_entries_do_not_follow_each_other_is_a_conflict_for_unknown_people_too(
+    house: House, tmp_path: Path
+) -> None:
+    await house.person()
+    agencys, staff = Agencys(read_agency(house.data)), (b"s" * 16, b"")
+    back = await restored(house, tmp_path)
+    first, second, third = agencys.second_log(staff, *agencys.invitation(staff))
+    async with start_server(config(back)) as server:
+        assert await hand(server, back, [first, third]) == "conflict"
+        assert await hand(server, back, [second, third]) == "conflict"
+        assert await hand(server, back, [first, second, third]) == "ok"
+
+
 async def test_attack_a_day_after_a_restore_no_code_makes_a_new_person(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.server.config import Limits
 from sync.server.process.running import start_server
+from sync.server.store.base import Full
 from sync.server.store.sql import SqlStore
 from sync.trust.formats.items import Item, Role
 from sync.trust.room import entry_drafts
@@ -424,3 +425,35 @@ async def test_a_pull_never_cuts_a_batch(house: House, limit: int) -> None:
         assert got.items[-1].sig
         stream.accept([Item.of(i) for i in got.items], bert.book)
     assert stream.n == got.receipt.n
+
+
+async def test_a_room_that_is_subscribed_to_takes_no_further_place(data: Path) -> None:
+    async with start_server(config(data, Limits(subscriptions=1))) as server:
+        house = House(server, data)
+        anna, _, room = await house.two_in_a_room()
+        other = await anna.create()
+        for _ in range(2):
+            await anna.subscribe(room)
+        with pytest.raises(Refused, match="quota subscriptions"):
+            await anna.subscribe(other)
+        await house.close()
+
+
+async def test_a_seal_that_could_not_be_stored_may_be_sent_again_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bert, room = await house.two_in_a_room()
+
+    async def full(*_: object) -> None:
+        raise Full("the disk is full or failing")
+
+    def again() -> m.Reseal:
+        return m.Reseal(anna.wire.rid(), room, 1, bert.uid, os.urandom(1200))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(house.server.store, "add_seal", full)
+        with pytest.raises(Refused, match="full"):
+            await anna.wire.ask(again(), m.Ok)
+    await anna.wire.ask(again(), m.Ok)
+    with pytest.raises(Refused, match="busy reseal"):
+        await anna.wire.ask(again(), m.Ok)
