@@ -321,9 +321,10 @@ class RestoreRecovery:
         if item.n >> 63:  # more than a column of the database holds
             return False
         ident = item_id(item.kind, item.body)
-        if (await self._store.positions(room, [ident])).get(ident) == item.n:
+        awaited = await self._store.awaited_items(room, item.n - 1, 1)  # first: what comes back is stored as it goes here
+        if any((a.n, a.id) == (item.n, ident) for a in awaited):
             return True
-        return any((a.n, a.id) == (item.n, ident) for a in await self._store.awaited_items(room, item.n - 1, 1))
+        return (await self._store.positions(room, [ident])).get(ident) == item.n
 
     async def _wanted(self, rid: int, who: Who, room: bytes, known: int) -> Wanted:
         """The room's head and the last awaited position, as far as the device `who` may learn them, which has shown
