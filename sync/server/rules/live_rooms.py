@@ -17,11 +17,12 @@ from sync.ids import RoomId, Uid
 from sync.protocol.messages import ErrorCode, Receipt
 from sync.protocol.version import MAX_BATCH_ITEMS
 from sync.server.load.spending import metered
+from sync.server.rules.entry_limits import EntryLimits, RememberedLimits
 from sync.server.rules.named_items import Named, named_in
 from sync.server.rules.people import People
 from sync.server.rules.refusal import Refusal
 from sync.server.store.base import RoomRow, Store, StoreError
-from sync.trust.formats.items import RH_0, Item, Role
+from sync.trust.formats.items import RH_0, Item
 from sync.trust.room import signed_receipts
 from sync.trust.room.room_state import Member
 from sync.trust.room.stream import RoomStream
@@ -57,44 +58,24 @@ class OldHashes:
             self.held = dict(list(self.held.items())[-_WINDOW:])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReservedSlot:
-    """Reserves the next entry of a room for the device `dev` of the person `uid`: its removal of a member lost a race
-    with another change. `role` is the person's role. Until `until_ms` (ms since 1970) no other device may append an
-    entry, except those of a person with a higher role, and except while the room must get a new key first."""
-
-    uid: bytes
-    dev: bytes
-    role: Role
-    until_ms: int
-
-
 @dataclass(slots=True, eq=False)
 class LiveRoom:
     """One room in memory. `stream`: its verified items, also those that are still being written to the disk. `head`:
     the receipt (the server's signed statement) of the last one that is on the disk. `size_bytes`: of its items and
     parts of files. `state_n`: the position of the last stored state, or of the one that is being written, from which
-    the room can be read again. `tail`: the write that was begun last. `old_rhs`: running hashes of old positions.
-    `broken`: the room was dropped from memory because its stream differs from the disk. `pending_rh`: the running hash
-    at the end of `stream`."""
+    the room can be read again. `tail`: the write that was begun last. `limits`: what the limits on its entries rest on.
+    `old_rhs`: running hashes of old positions. `broken`: the room was dropped from memory because its stream differs
+    from the disk. `pending_rh`: the running hash at the end of `stream`."""
 
     stream: RoomStream
     head: Receipt
     size_bytes: int
     state_n: int
+    limits: EntryLimits
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     old_rhs: OldHashes = field(default_factory=OldHashes)
     tail: "asyncio.Future[None] | None" = None
     broken: bool = False
-    rotated_ms: int = 0
-    """When a lone rotation was last accepted (ms), as far as this process has seen."""
-    reserved_slot: ReservedSlot | None = None
-    """The removal for which the room's next slot is reserved, if any."""
-    cannot_open: dict[int, int] = field(default_factory=dict)
-    """By epoch: when a member first reported that they cannot open it (ms), as far as this process has seen."""
-    forced: dict[bytes, int] = field(default_factory=dict)
-    """By person: when they last rotated before the hour was over, because of a question (ms), as far as this process
-    has seen."""
     pending_rh: bytes = RH_0
     spoke: set[Uid] = field(default_factory=set)
     """The persons with an item in the room, as far as this process has seen."""
@@ -127,6 +108,7 @@ class LiveRooms:
         self._rooms: OrderedDict[bytes, LiveRoom] = OrderedDict()
         self._loading: dict[bytes, asyncio.Task[LiveRoom | None]] = {}
         self._keeping: set[asyncio.Task[None]] = set()
+        self._limits = RememberedLimits()
         self.loaded: Callable[[LiveRoom], None] = lambda live: None
         """Called with each room that was read from the disk."""
 
@@ -170,7 +152,8 @@ class LiveRooms:
         """Makes an empty room in memory under the id `room`, and returns it. Neither the store nor the memory may have
         a room with this id. The caller must `forget` it if its first items are refused."""
         head = Receipt(room, 0, RH_0, 0, b"")
-        live = LiveRoom(stream=RoomStream(RoomId(room)), head=head, size_bytes=0, state_n=0)
+        limits = self._limits.of(room)
+        live = LiveRoom(stream=RoomStream(RoomId(room)), head=head, size_bytes=0, state_n=0, limits=limits)
         self._rooms[room] = live
         self._evict()
         return live
@@ -191,7 +174,8 @@ class LiveRooms:
         if (stream.n, stream.rh) != (row.n, row.rh):
             raise BugError("a room's stored state and items disagree")
         head = self.receipt(room, row.n, row.rh, row.t)
-        live = LiveRoom(stream=stream, head=head, size_bytes=row.size_bytes, state_n=row.state_n)
+        limits = self._limits.of(room)
+        live = LiveRoom(stream=stream, head=head, size_bytes=row.size_bytes, state_n=row.state_n, limits=limits)
         live.pending_rh, live.pending_members = row.rh, stream.members
         start = max(0, row.n - _WINDOW)
         rhs = await self._store.rhs(room, start, row.n)

@@ -35,7 +35,7 @@ from sync.server.host.identity import Identity
 from sync.server.rules.handshake import Who, now_ms
 from sync.server.rules.refusal import Refusal
 from sync.server.rules.store_rows import appended, entry_rows, user_row
-from sync.server.store.base import InviteRow, Moved, SightingRow, Store, StoreError, Taken
+from sync.server.store.base import InviteRow, Moved, RecoveryRequestRow, SightingRow, Store, StoreError, Taken
 from sync.trust.person.agency import invite_id, record_hash
 from sync.trust.person.user_entry import UserEntry
 from sync.trust.person.user_log import UserLog
@@ -232,14 +232,19 @@ class People:
             raise
         return Draft(log, made, read, tuple(entries))
 
-    async def take(self, draft: Draft, *, invite: InviteRow | None = None) -> UserLog:
+    async def take(
+        self, draft: Draft, *, invite: InviteRow | None = None, revoked: Sequence[RecoveryRequestRow] = ()
+    ) -> UserLog:
         """Stores the entries of `draft`, all or none, if the log has not changed since they were verified; in the same
-        step uses up `invite` if it is given. Returns the new log. Refusal "conflict" if the log has changed,
-        "code-used" if the invitation was used or withdrawn. StoreError if the write fails."""
+        step stores the rows `revoked`, which count their revocations, and uses up `invite` if it is given. Returns the
+        new log. Refusal "conflict" if the log has changed, "code-used" if the invitation was used or withdrawn.
+        StoreError if the write fails. Nothing is stored if it raises."""
         made, seq = draft.made, draft.log.seq
         rows, invite_pk = entry_rows(seq + 1, draft.entries), invite.invite_pk if invite is not None else None
         try:
-            await self._store.append_user(made.uid, seq, rows, appended(made, invite), invite_pk=invite_pk)
+            await self._store.append_user(
+                made.uid, seq, rows, appended(made, invite), invite_pk=invite_pk, revoked=revoked
+            )
         except Moved as e:
             self._logs.pop(made.uid, None)  # the agency's command line was first
             raise Refusal(ErrorCode.CONFLICT, "seq") from e

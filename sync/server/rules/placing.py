@@ -291,6 +291,7 @@ class Placing:
             if error is not None or future.cancelled():
                 self._live.forget(live)
                 self._quotas.take_back(placement.by, placement.size_bytes)
+                live.limits.reset()  # a rotation that was not written is none
                 if not answer.done():
                     answer.set_exception(error or StoreError("cancelled"))
                     answer.exception()  # read here: asyncio would warn if the requester is gone

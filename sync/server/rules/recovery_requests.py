@@ -108,8 +108,7 @@ class RecoveryRules:
         ready = await self._ready_to_add(draft.log, dev, invite)
         if ready:
             return None, VetoPeriod(frame.rid, ready)
-        await self._count(draft)
-        made = await self._people.take(draft, invite=invite)
+        made = await self._people.take(draft, invite=invite, revoked=await self._count(draft))
         await self._answered(made.uid, ADD, dev)
         return made, Ok(frame.rid)
 
@@ -126,13 +125,15 @@ class RecoveryRules:
             raise Refusal(ErrorCode.VETOED)
         if not any(log.device_active(d, log.seq) for d in log.devices):
             return 0
-        row = next((r for r in rows if r.dev == dev), None)
-        if row is None:
-            for other in rows:  # the same invitation from another computer: the wait begins again
-                await self._store.drop_recovery_request(log.uid, ADD, other.dev)
-            row = RecoveryRequestRow(uid=log.uid, what=ADD, dev=dev, since=now_ms(), invite_pk=invite.invite_pk)
-            await self._store.put_recovery_request(row)
-        return self._until(row)
+        known = next((r for r in rows if r.dev == dev), None)
+        if known is not None:
+            return self._until(known)
+        row = RecoveryRequestRow(uid=log.uid, what=ADD, dev=dev, since=now_ms(), invite_pk=invite.invite_pk)
+        ready = self._until(row)  # ▲ before it is stored: a time in doubt is no beginning of a wait
+        for other in rows:  # the same invitation from another computer: the wait begins again
+            await self._store.drop_recovery_request(log.uid, ADD, other.dev)
+        await self._store.put_recovery_requests([row])
+        return ready
 
     def _until(self, row: RecoveryRequestRow) -> int:
         self._clock.check()  # ▲ a clock that was set ahead ends no veto
@@ -162,8 +163,7 @@ class RecoveryRules:
         ready = await self._ready_to_revoke(draft)
         if ready:
             return None, VetoPeriod(frame.rid, ready)
-        await self._count(draft)
-        made = await self._people.take(draft)
+        made = await self._people.take(draft, revoked=await self._count(draft))
         await self._growth.note(draft)
         for dev in _revoked(draft):
             await self._answered(made.uid, REVOKE, dev)
@@ -179,44 +179,45 @@ class RecoveryRules:
             log.warning("what was asked for was not forgotten: %s", e.code)
 
     async def _ready_to_revoke(self, draft: Draft) -> int:
+        """0 if the root's revocations in `draft` may be made now, or if there are none; otherwise the time from which
+        they may be (ms), and a request for each device that was connected lately is stored, all or none. Refusal
+        "vetoed" if a device has objected to one, "busy" while the clock's time is in doubt."""
+        revoked = [d for entry in draft.read if entry.by == ROOT for d in _revokes(draft, entry.seq)]
+        if not revoked:
+            return 0
+        self._clock.check()  # ▲ by a clock that was set ahead nobody was connected lately
         log, now = draft.log, now_ms()
         lately = now - int(self._limits.seen_s * 1000)
         seen = {row.dev for row in await self._store.sightings(log.uid) if row.last > lately}
-        targets = [d for entry in draft.read if entry.by == ROOT for d in _revokes(draft, entry.seq) if d in seen]
-        rows = (
-            {row.dev: row for row in await self._store.recovery_requests(log.uid) if row.what == REVOKE}
-            if targets
-            else {}
-        )
-        ready = 0
-        for dev in targets:
-            row = rows.get(dev)
-            if row is None:
-                row = RecoveryRequestRow(uid=log.uid, what=REVOKE, dev=dev, since=now)
-                await self._store.put_recovery_request(row)
-            if _veto_counts(log, row.vetoed_by):
-                raise Refusal(ErrorCode.VETOED)
-            ready = max(ready, self._until(row))
+        known = {row.dev: row for row in await self._store.recovery_requests(log.uid) if row.what == REVOKE}
+        rows = [
+            known.get(dev) or RecoveryRequestRow(uid=log.uid, what=REVOKE, dev=dev, since=now)
+            for dev in revoked
+            if dev in seen
+        ]
+        if any(_veto_counts(log, row.vetoed_by) for row in rows):
+            raise Refusal(ErrorCode.VETOED)
+        ready = max((self._until(row) for row in rows), default=0)
+        if new := [row for row in rows if row.dev not in known]:
+            await self._store.put_recovery_requests(new)
         return ready
 
-    async def _count(self, draft: Draft) -> None:
-        """Counts the revocations in `draft`, which are about to be accepted, and stores the counts. Refusal "busy", and
-        nothing is stored, if a device, or the root, makes too many in 24 hours. The counts stay if the entries are not
-        stored after all. ▲ Each revocation makes all rooms of the person rotate their keys. Each device has a count of
-        its own, and devices that a revoked device added are not counted. Otherwise a stolen device could use up the
-        count and keep itself, or the devices that it added, unrevoked."""
-        uid, day = draft.log.uid, now_ms() - _DAY_MS
+    async def _count(self, draft: Draft) -> list[RecoveryRequestRow]:
+        """Counts the revocations in `draft`, which are about to be accepted. Returns the rows to store with its
+        entries, which count them. Refusal "busy" if a device, or the root, makes too many in 24 hours. ▲ Each
+        revocation makes all rooms of the person rotate their keys. Each device has a count of its own, and devices that
+        a revoked device added are not counted. Otherwise a stolen device could use up the count and keep itself, or the
+        devices that it added, unrevoked."""
+        uid, now = draft.log.uid, now_ms()
         counted = _counted(draft)
         if not counted:
-            return
-        rows = [row for row in await self._store.recovery_requests(uid) if row.what == REVOKED and row.since > day]
-        made = Counter(by for _, by in counted) + Counter(row.by for row in rows)
+            return []
+        rows = await self._store.recovery_requests(uid)
+        earlier = [row for row in rows if row.what == REVOKED and row.since > now - _DAY_MS]
+        made = Counter(by for _, by in counted) + Counter(row.by for row in earlier)
         if any(made[by] > self._limits.revocations_a_day for _, by in counted):
             raise Refusal(ErrorCode.BUSY, "revocations")
-        for dev, by in counted:
-            await self._store.put_recovery_request(
-                RecoveryRequestRow(uid=uid, what=REVOKED, dev=dev, since=now_ms(), by=by)
-            )
+        return [RecoveryRequestRow(uid=uid, what=REVOKED, dev=dev, since=now, by=by) for dev, by in counted]
 
     async def veto(self, who: Who, frame: Veto) -> Ok:
         """Notes that the device `who` objects to a request of its person. ▲ Any active device may object. The first
@@ -225,7 +226,7 @@ class RecoveryRules:
         for row in await self._store.recovery_requests(who.uid):
             meant = (row.what, row.dev) == (frame.what, frame.dev) and row.what != REVOKED
             if meant and (log is None or not _veto_counts(log, row.vetoed_by)):
-                await self._store.put_recovery_request(replace(row, vetoed_by=who.dev))
+                await self._store.put_recovery_requests([replace(row, vetoed_by=who.dev)])
         return Ok(frame.rid)
 
     async def waiting(self, uid: bytes) -> list[RecoveryRequest]:

@@ -23,6 +23,7 @@ from sync.trust.formats import fields
 from sync.trust.person.agency import RECORD_BYTES, InviteCert, decode_record, record_hash
 from sync.trust.person.user_entry import ROOT, UserEntry
 from sync.trust.person.user_log import UserLog
+from sync.trust.room.restore_notice import LAG_MS
 
 SALT_BYTES = 64
 """The longest salt that is taken; the agency makes them of 16 bytes."""
@@ -52,6 +53,25 @@ class _Given:
         return _Given(self.entries[skip:], self.read[skip:], self.staff)
 
 
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """Which lost entries are taken. `backup_ms`: when the backup was made; `late`: the day is over in which entries
+    that need an invitation or a veto are taken without."""
+
+    backup_ms: int
+    late: bool
+
+    def check(self, new: Sequence[UserEntry]) -> None:
+        """Refusal "forbidden" if it is too late for one of the entries `new`."""
+        if self.late and any(map(_needs_invitation_or_veto, new)):
+            raise Refusal(ErrorCode.FORBIDDEN, "user log")
+
+    def may_have_been_used(self, invite: InviteCert) -> bool:
+        """Whether the invitation could still be used when the backup was made, or a minute before: what was stored
+        earlier is in the backup."""
+        return invite.not_after_ms + LAG_MS > self.backup_ms
+
+
 class ReturnedLogs:
     """Stores user logs and staff records that clients upload again after a restore, once they are proven: entries by
     their signatures, a record by its hash in the log."""
@@ -62,24 +82,27 @@ class ReturnedLogs:
         self._growth = growth
         self._agency_pk = identity.agency_pk
 
-    async def take(self, frame: ReuploadLog, *, late: bool = False) -> Returned | None:
+    async def take(self, frame: ReuploadLog, *, backup_ms: int, late: bool = False) -> Returned | None:
         """Stores the entries of a person's log in `frame` that the server lacks, and the staff record if it is lost.
         Returns None if no entry was new. Stores nothing if it raises: Refusal "conflict" if the entries do not continue
         the stored log, "invalid" if there are none, one is too long, the record is not the log's, a new log has no
         binding or two bindings used one invitation, "oversize" for the record or its salt, "quota" for a log that would
-        be too long, "code-used" or "code-withdrawn" for the invitation of a binding, and Reject for an entry or record
-        that breaks the rules.
+        be too long, "code-used", "code-withdrawn" or "code-expired" for the invitation of a binding, and Reject for an
+        entry or record that breaks the rules.
 
-        ▲ `late`: Refusal "forbidden" for new entries that normally require an invitation and the one-day veto period.
-        Otherwise a recovery sheet plus an old code would bypass both on any restored server. It changes nothing for the
-        log of a person whom the server does not have.
+        ▲ `late`: Refusal "forbidden" for new entries that normally require an invitation and the one-day veto period,
+        and so for every person whom the server does not know. Otherwise a recovery sheet plus an old code would bypass
+        both on any restored server, and an old code alone would make a new person.
+
+        ▲ `backup_ms`: when the backup was made. An invitation that had ended by then was not used after it.
         """
         given = await _read(frame)
         uid = given.read[0].uid or given.read[0].ident[:16]
+        allowed = _Allowed(backup_ms, late)
         for _ in range(_TRIES):
             known = await self._people.newest(uid)
             try:
-                return await (self._whole(given) if known is None else self._continued(known, given, late=late))
+                return await (self._whole(given, allowed) if known is None else self._continued(known, given, allowed))
             except Moved:
                 continue
             except Taken as e:
@@ -87,40 +110,35 @@ class ReturnedLogs:
                     raise Refusal(ErrorCode.CODE_USED) from e
         raise Refusal(ErrorCode.CONFLICT, "seq")
 
-    async def _whole(self, given: _Given) -> Returned:
+    async def _whole(self, given: _Given, allowed: _Allowed) -> Returned:
+        allowed.check(given.read)
         log = await self._grown(UserLog(self._agency_pk), given)
         if not log.bound:
             raise Refusal(ErrorCode.INVALID, "binding")
         _check_record(log, given.staff)
-        invites = await self._invites(log, given)
+        invites = await self._invites(log, given, allowed)
         staff = given.staff or await self._record_here(log, given.read)
         await self._store.return_user(user_row(log, staff), entry_rows(0, given.entries), invites)
         self._people.keep(log)
         return Returned(log, -1)
 
-    async def _continued(self, known: UserLog, given: _Given, *, late: bool) -> Returned | None:
+    async def _continued(self, known: UserLog, given: _Given, allowed: _Allowed) -> Returned | None:
         skip = known.seq + 1 - given.read[0].seq
-        if late and any(map(_needs_invitation_or_veto, given.read[max(0, skip) :])):
-            raise Refusal(ErrorCode.FORBIDDEN, "user log")
+        allowed.check(given.read[max(0, skip) :])
         same = all(known.head_at(e.seq) == e.ident for e in given.read[: max(0, skip)])
         if skip < 0 or not same:
             raise Refusal(ErrorCode.CONFLICT, "user log")
         if given.read[skip:]:
-            return await self._more(known, given.behind(skip))
+            return await self._more(known, given.behind(skip), allowed)
         _check_record(known, given.staff)
         if given.staff is not None:
             await self._store.fill_record(known.uid, known.seq, given.staff, search_text(given.staff.record))
         return None
 
-    async def _more(self, known: UserLog, given: _Given) -> Returned:
-        try:
-            log = await self._grown(known, given)
-        except Reject as e:
-            if e.code == "chain":
-                raise Refusal(ErrorCode.CONFLICT, e.where) from e
-            raise
+    async def _more(self, known: UserLog, given: _Given, allowed: _Allowed) -> Returned:
+        log = await self._grown(known, given)
         _check_record(log, given.staff)
-        invites = await self._invites(log, given)
+        invites = await self._invites(log, given, allowed)
         for invite in invites:
             here = await self._store.invite(invite.invite_pk)
             if here is not None and here.used_by is not None:  # another client uploaded that binding meanwhile
@@ -133,18 +151,24 @@ class ReturnedLogs:
 
     async def _grown(self, known: UserLog, given: _Given) -> UserLog:
         """The log `known` with the entries of `given` added and verified; `known` is not changed. Refusal "quota" if it
-        would be longer than a log may be, Reject for an entry that breaks the rules of logs ("chain" if it does not
-        continue `known`). ▲ Everybody who knows a log can request this, also before sign-in. So the log's length is
-        checked before any signature, and the event loop runs other tasks in between."""
+        would be longer than a log may be, "conflict" if the entries do not follow each other, or not the log's last
+        one; Reject for an entry that breaks the rules of logs. ▲ Everybody who knows a log can request this, also
+        before sign-in. So the log's length is checked before any signature, and the event loop runs other tasks in
+        between."""
         made = replace(known, heads=list(known.heads))  # `apply` makes new objects of the other fields
         self._growth.check_length(Draft(known, made, tuple(given.read), tuple(given.entries)))
         for count, entry in enumerate(given.entries, start=1):
-            made.apply(entry.body, entry.sig)
+            try:
+                made.apply(entry.body, entry.sig)
+            except Reject as e:
+                if e.code == "chain":
+                    raise Refusal(ErrorCode.CONFLICT, e.where) from e
+                raise
             if count % BREATHE == 0:
                 await asyncio.sleep(0)
         return made
 
-    async def _invites(self, log: UserLog, given: _Given) -> list[InviteRow]:
+    async def _invites(self, log: UserLog, given: _Given, allowed: _Allowed) -> list[InviteRow]:
         """The invitations that the bindings among the entries of `given`, all verified and in `log`, used: in the order
         of the entries, [] if there is no binding. A binding ties the log to a staff record. ▲ Refusal "invalid" if two
         bindings used the same invitation. "code-used" if another person used one, "code-withdrawn" if one was withdrawn
@@ -152,19 +176,21 @@ class ReturnedLogs:
         bound = [e for e in given.read if e.type == "binding"]
         if len({e.by for e in bound}) < len(bound):
             raise Refusal(ErrorCode.INVALID, "binding")
-        return [await self._invite(log, binding, given.staff) for binding in bound]
+        return [await self._invite(log, binding, given.staff, allowed) for binding in bound]
 
-    async def _invite(self, log: UserLog, binding: UserEntry, staff: StaffRow | None) -> InviteRow:
+    async def _invite(self, log: UserLog, binding: UserEntry, staff: StaffRow | None, allowed: _Allowed) -> InviteRow:
         """The invitation that `binding`, a verified entry of `log`, used: the stored one, or one made from the binding
         if the restore lost it. Raises Refusal "code-used" if another person has used it, "code-withdrawn" if it was
-        withdrawn unused. An invitation that is made here contains `staff` if that is the record whose hash the
-        binding's certificate names, otherwise an empty record."""
+        withdrawn unused, "code-expired" if it ended unused before the backup was made. An invitation that is made here
+        contains `staff` if that is the record whose hash the binding's certificate names, otherwise an empty record."""
         named, body, sig = self._cert(binding)
         here = await self._store.invite(named.invite_pk)
         if here is not None and here.used_by not in (None, log.uid):
             raise Refusal(ErrorCode.CODE_USED)
         if here is not None and here.withdrawn and here.used_by is None:
             raise Refusal(ErrorCode.CODE_WITHDRAWN)
+        if (here is None or here.used_by is None) and not allowed.may_have_been_used(named):
+            raise Refusal(ErrorCode.CODE_EXPIRED)
         if here is not None:
             return here
         own = staff is not None and record_hash(staff.salt, staff.record) == named.record_hash

@@ -95,6 +95,9 @@ class RestoreRecovery:
         self._awaited: dict[bytes, bytes] = {}
         self._restored: RestoreRow | None = None
         self._stubs: dict[bytes, _Stubs] = {}
+        self._changing = asyncio.Lock()
+        """Held while rooms are closed or opened in the store and in memory. Otherwise a room that is closed in
+        between would be open in memory, and something new could take the positions of what was lost."""
 
     async def open(self) -> None:
         """Reads the state of the recovery from the store, once at the start: the signed statement of the restore, the
@@ -132,14 +135,12 @@ class RestoreRecovery:
             raise Refusal(ErrorCode.CLOSED, "user log")
 
     async def reupload_log(self, frame: ReuploadLog) -> Returned | None:
-        """Stores entries of a person's log that a restore lost and a client uploads again, and the staff record if it
-        is lost. Returns the longer log, None if no entry was new. Refusal "forbidden" on a server that was never
-        restored; from a day after the restore also for entries that need an invitation or a veto period, in a log that
-        the server has. As in `ReturnedLogs.take`: Refusal "conflict" if the entries do not continue the stored log,
-        "invalid", "oversize", "quota", "code-used", "code-withdrawn", and Reject for an entry that breaks the rules of
-        logs."""
-        late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
-        taken = await self._logs.take(frame, late=late)
+        """Stores entries of a person's log that a restore lost and a client uploads again. Returns the longer log, None
+        if no entry was new. Refusal "forbidden" on a server that was never restored, and from a day after the restore
+        for entries that need an invitation or a veto period; otherwise the errors of `ReturnedLogs.take`."""
+        restored = self._check_restored()
+        late = now_ms() >= restored.t + LOGS_AFTER_MS
+        taken = await self._logs.take(frame, backup_ms=restored.backup_t, late=late)
         if taken is not None:
             log.info("entries of a person's log are back: %d", taken.log.seq - taken.after)
         return taken
@@ -195,7 +196,7 @@ class RestoreRecovery:
             return Wanted(frame.rid, None, 0)
         del self._stubs[who.dev]
         await self._prove(stubs, frame.receipt)
-        return await self._wanted(frame.rid, frame.room)
+        return await self._wanted(frame.rid, who, frame.room, stubs.until)
 
     async def _prove(self, stubs: _Stubs, r: Receipt) -> None:
         """▲ Checks that the receipt `r` proves the stubs, a device's list of the items that a room had. This server
@@ -233,8 +234,9 @@ class RestoreRecovery:
             raise Refusal(ErrorCode.INVALID, "receipt")
         if r.n > head_n:
             new = [i for i in _items(stubs) if i.n > head_n]
-            self._closed.add(stubs.room)
-            missing = await self._store.await_items(stubs.room, new)
+            async with self._changing:
+                self._closed.add(stubs.room)
+                missing = await self._store.await_items(stubs.room, new)
             if missing == 0:  # another client uploaded them while we looked for a room that was not there
                 await self.check_closed_rooms()
                 return
@@ -250,13 +252,19 @@ class RestoreRecovery:
 
     async def reupload(self, who: Who, frame: Reupload) -> Wanted:
         """Stores items that the device `who` uploads again at their old positions, if they are the items that a proof
-        named. Any device may upload them. Skips items that the server has. Returns (the room's head, or None if the
-        server does not have the room yet; the last position that is still awaited, 0 for none, so that the room may be
-        opened). Refusal "unknown-room" if the server has neither the room nor a proof about it, "invalid" for other
-        items, "forbidden" on a server that was never restored, "busy" if the room was just dropped from memory; Reject
-        for an item that breaks the room's rules. StoreError if they cannot be written."""
+        named. Skips items that the server has. Returns the room's head and the last position that is still awaited (0:
+        none, so that the room may be opened). Refusal "unknown-room" if the server has neither the room nor a proof
+        about it, "invalid" for other items, "forbidden" on a server that was never restored, "busy".
+
+        ▲ "unknown-room" too if the device's person is not and was not a member and its first item is none that the room
+        has or awaits. Otherwise every device could find out which rooms exist and how they grow. A person who was added
+        after the backup is no member yet, and may be the only person who has what was lost.
+        """
         self._check_restored()
         items = [Item.of(i) for i in frame.items]
+        stranger = await self._store.until_n(frame.room, who.uid) is None
+        if stranger and not (items and await self._is_here(frame.room, items[0])):
+            raise Refusal(ErrorCode.UNKNOWN_ROOM)
         live = await self._find(frame.room)
         if live is None:
             if await self._store.awaited_until(frame.room) == 0:
@@ -272,7 +280,8 @@ class RestoreRecovery:
                     self._live.forget(live)
         if done is not None:
             await done
-        reply = await self._wanted(frame.rid, frame.room)
+        proven = done is not None or (stranger and await self._is_here(frame.room, items[-1]))
+        reply = await self._wanted(frame.rid, who, frame.room, items[-1].n if proven else 0)
         if reply.until == 0 and done is not None:
             await self._notify_members(live)
             await self.open_ready()
@@ -315,9 +324,31 @@ class RestoreRecovery:
         await self._live.satisfied(live.stream, judge, live.old_rhs, named_in(unit))
         return out[0]
 
-    async def _wanted(self, rid: int, room: bytes) -> Wanted:
-        live = await self._find(room)
-        return Wanted(rid, live.head if live else None, await self._store.awaited_until(room))
+    async def _is_here(self, room: bytes, item: Item) -> bool:
+        """Whether the room with the id `room` has or awaits `item` at its position."""
+        if item.n >> 63:  # more than a column of the database holds
+            return False
+        ident = item_id(item.kind, item.body)
+        awaited = await self._store.awaited_items(
+            room, item.n - 1, 1
+        )  # first: what comes back is stored as it goes here
+        if any((a.n, a.id) == (item.n, ident) for a in awaited):
+            return True
+        return (await self._store.positions(room, [ident])).get(ident) == item.n
+
+    async def _wanted(self, rid: int, who: Who, room: bytes, known: int) -> Wanted:
+        """The room's head and the last awaited position, as far as the device `who` may learn them, which has shown
+        that it has the items up to the position `known`. ▲ A former member learns of nothing after the entry that ended
+        the membership, and somebody who never was one of no head beyond `known`: (None, 0). A person whose addition was
+        lost is a member as soon as it is back."""
+        live, until = await self._find(room), await self._store.awaited_until(room)
+        if live is None or who.uid in live.stream.members:
+            return Wanted(rid, live.head if live else None, until)
+        end = await self._store.until_n(room, who.uid)
+        if end:
+            (last,) = await self._store.items(room, end - 1, end, 1)
+            return Wanted(rid, self._live.receipt(room, last.n, last.rh, last.t), 0)
+        return Wanted(rid, live.head, until) if live.head.n <= known else Wanted(rid, None, 0)
 
     # -- opening ----------------------------------------------------------------------------------------------------
 
@@ -326,9 +357,11 @@ class RestoreRecovery:
         any more. Called regularly."""
         if not self._closed:
             return
-        now_closed = await self._store.closed_rooms()
-        for room in self._closed - now_closed:
-            await self._opened(room)
+        async with self._changing:
+            opened = self._closed - await self._store.closed_rooms()
+            self._closed -= opened
+        for room in opened:
+            await self._notify_opened(room)
         await self.open_ready()
 
     async def open_ready(self) -> None:
@@ -338,13 +371,19 @@ class RestoreRecovery:
         opened then, new items would take its positions."""
         if not self._closed:
             return
-        for room in await self._store.openable_rooms():
-            if room in self._closed:
-                await self._store.open_room(room)
-                await self._opened(room)
+        opened: list[bytes] = []
+        try:
+            async with self._changing:
+                for room in await self._store.openable_rooms():
+                    if room in self._closed:
+                        await self._store.open_room(room)
+                        self._closed.discard(room)
+                        opened.append(room)
+        finally:
+            for room in opened:
+                await self._notify_opened(room)
 
-    async def _opened(self, room: bytes) -> None:
-        self._closed.discard(room)
+    async def _notify_opened(self, room: bytes) -> None:
         log.info("a room is open again, closed still: %d", len(self._closed))
         live = await self._find(room)
         if live is not None:

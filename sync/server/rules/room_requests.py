@@ -41,7 +41,7 @@ from sync.server.rules.object_shares import Shares
 from sync.server.rules.people import People
 from sync.server.rules.quotas import Quotas, senders, today
 from sync.server.rules.refusal import Refusal
-from sync.server.store.base import ItemRow, SealRow, Store
+from sync.server.store.base import ItemRow, SealRow, Store, StoreError
 from sync.trust.formats.items import Role
 
 _WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
@@ -185,7 +185,7 @@ class Rooms:
         has as many subscriptions as it may, also if this room is among them; otherwise a second call changes nothing.
         "forbidden" for a former member, "unknown-room" for a person who never was one."""
         await self._as_member(frame.room, listener.uid)
-        if len(listener.rooms) >= self._limits.subscriptions:
+        if frame.room not in listener.rooms and len(listener.rooms) >= self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
         self._hub.subscribe(listener, frame.room)
         self._shares.notify_wanted(listener, frame.room)
@@ -230,9 +230,14 @@ class Rooms:
         if not 0 < len(frame.seal) <= _MAX_SEAL_BYTES:
             raise Refusal(ErrorCode.SEALS, "size")
         await self._quotas.check_device(who, len(frame.seal))
-        self._check_reseal((frame.room, frame.epoch, frame.uid, who.uid))
+        key = frame.room, frame.epoch, frame.uid, who.uid
+        self._check_reseal(key)
         row = SealRow(epoch=frame.epoch, uid=frame.uid, seal=frame.seal)
-        await self._store.add_seal(frame.room, row, self._limits.reseals_kept, senders(who), today())
+        try:
+            await self._store.add_seal(frame.room, row, self._limits.reseals_kept, senders(who), today())
+        except StoreError:
+            self._resealed.pop(key, None)  # nothing was stored: it may be sent again
+            raise
         self._quotas.note(who, len(frame.seal))
         self._hub.nudge(frame.uid, frame.room, live.head.n)
         return Ok(frame.rid)

@@ -82,6 +82,7 @@ class Uploads:
             row = UploadRow(
                 room=name[0], obj=name[1], part=name[2], uid=who.uid, dev=who.dev, held_bytes=0, since=now_ms()
             )
+            self._rows.pop(name, None)  # it takes the newest place
         row = self._rows[name] = replace(row, held_bytes=held_bytes)
         try:
             for oldest in surplus:
@@ -91,6 +92,7 @@ class Uploads:
             self._rows.pop(name)
             if before is not None:
                 self._rows[name] = before
+                self._rows = dict(sorted(self._rows.items(), key=lambda kept: kept[1].since))
             raise
 
     def _surplus(self, who: Who, name: Name) -> list[Name]:

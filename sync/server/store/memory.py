@@ -142,6 +142,7 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
         *,
         invite_pk: bytes | None = None,
         returned: Sequence[InviteRow] = (),
+        revoked: Sequence[RecoveryRequestRow] = (),
         external: bool = False,
     ) -> None:
         user = self._users.get(uid)
@@ -156,6 +157,7 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
         values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
         self._users[uid] = replace(user, seq=entries[-1].seq, **values)
         self._entries[uid] += entries
+        self._recovery_requests |= {(row.uid, row.what, row.dev): row for row in revoked}
         if external:
             self._external_appends.append(uid)
 
@@ -171,8 +173,8 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
     async def by_root(self, root_pk: bytes) -> UserRow | None:
         return next((u for u in self._users.values() if u.root_pk == root_pk), None)
 
-    async def put_recovery_request(self, row: RecoveryRequestRow) -> None:
-        self._recovery_requests[(row.uid, row.what, row.dev)] = row
+    async def put_recovery_requests(self, rows: Sequence[RecoveryRequestRow]) -> None:
+        self._recovery_requests |= {(row.uid, row.what, row.dev): row for row in rows}
 
     async def drop_recovery_request(self, uid: bytes, what: str, dev: bytes) -> None:
         self._recovery_requests.pop((uid, what, dev), None)

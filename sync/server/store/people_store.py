@@ -146,6 +146,7 @@ class PeopleStore(Protocol):
         *,
         invite_pk: bytes | None = None,
         returned: Sequence[InviteRow] = (),
+        revoked: Sequence[RecoveryRequestRow] = (),
         external: bool = False,
     ) -> None:
         """Appends `entries` (at least one) to the log of the person `uid`. Either everything is stored or nothing.
@@ -154,8 +155,9 @@ class PeopleStore(Protocol):
         `made`: the new values of the person's row. `invite_pk`: the invitation that the entries use up, None for none;
         Taken if it was used or withdrawn, or does not exist. `returned`: after a restore, the invitations that the
         entries used before it; they are marked as used by the person, and stored if they were lost; Taken if another
-        person used one, or one was withdrawn unused. `external`: whether this process is not the server; a running
-        server then finds the append by `external_appends`.
+        person used one, or one was withdrawn unused. `revoked`: rows that count the revocations among the entries.
+        `external`: whether this process is not the server; a running server then finds the append by
+        `external_appends`.
         """
         ...
 
@@ -163,8 +165,8 @@ class PeopleStore(Protocol):
         """The person whose log has this root key in force; None if there is none."""
         ...
 
-    async def put_recovery_request(self, row: RecoveryRequestRow) -> None:
-        """Stores a request; replaces the one of the same person, kind and device."""
+    async def put_recovery_requests(self, rows: Sequence[RecoveryRequestRow]) -> None:
+        """Stores requests (at least one), all or none; each replaces the one of the same person, kind and device."""
         ...
 
     async def drop_recovery_request(self, uid: bytes, what: str, dev: bytes) -> None:

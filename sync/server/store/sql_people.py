@@ -99,6 +99,7 @@ class SqlPeople(Threads):
         *,
         invite_pk: bytes | None = None,
         returned: Sequence[InviteRow] = (),
+        revoked: Sequence[RecoveryRequestRow] = (),
         external: bool = False,
     ) -> None:
         values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
@@ -111,6 +112,8 @@ class SqlPeople(Threads):
                 use_invite(c, invite_pk, uid)
             return_invites(c, returned, uid)
             insert_rows(c, s.user_entries, _entry_values(uid, entries))
+            if revoked:
+                c.execute(keep_recovery_request, [columns(row) for row in revoked])
             if external:
                 c.execute(insert(s.external_appends).values(uid=uid))
 
@@ -123,8 +126,8 @@ class SqlPeople(Threads):
 
         return await self._read(run)
 
-    async def put_recovery_request(self, row: RecoveryRequestRow) -> None:
-        await self._write(lambda c: c.execute(keep_recovery_request, columns(row)))
+    async def put_recovery_requests(self, rows: Sequence[RecoveryRequestRow]) -> None:
+        await self._write(lambda c: c.execute(keep_recovery_request, [columns(row) for row in rows]))
 
     async def drop_recovery_request(self, uid: bytes, what: str, dev: bytes) -> None:
         a = s.recovery_requests.c

@@ -73,7 +73,8 @@ keep_recovery_request = keep_recovery_request.on_conflict_do_update(
 )
 keep_upload = upsert(s.uploads)
 keep_upload = keep_upload.on_conflict_do_update(
-    index_elements=["room", "obj", "part"], set_={f: keep_upload.excluded[f] for f in ("dev", "held_bytes", "since")}
+    index_elements=["room", "obj", "part"],
+    set_={f: keep_upload.excluded[f] for f in ("uid", "dev", "held_bytes", "since")},
 )
 keep_unmet = upsert(s.unmet)
 keep_unmet = keep_unmet.on_conflict_do_update(
@@ -210,10 +211,12 @@ def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
 
 
 def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:
-    """Adds `rows` to `table` within the caller's transaction. A row is a dict of values by column name; there must be
-    at least one. If the primary key of one exists already, raises `refusal`, or Taken with the table's name if
-    `refusal` is None; the caller then undoes the transaction. Any other broken constraint (a missing value) is an
-    IntegrityError: a fault of the caller."""
+    """Adds `rows` to `table` within the caller's transaction; nothing if there are none. A row is a dict of values by
+    column name. If the primary key of one exists already, raises `refusal`, or Taken with the table's name if `refusal`
+    is None; the caller then undoes the transaction. Any other broken constraint (a missing value) is an IntegrityError:
+    a fault of the caller."""
+    if not rows:
+        return
     try:
         c.execute(insert(table), rows)
     except IntegrityError as e:

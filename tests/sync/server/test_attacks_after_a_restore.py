@@ -16,12 +16,13 @@ from sync.protocol import messages as m
 from sync.server.config import Limits
 from sync.server.host.identity import read_agency
 from sync.server.process.running import Running, start_server
-from sync.server.rules import people
+from sync.server.rules import people, restored_rooms
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import Agency, SignInCode, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry, new_user
 from sync.trust.person.user_entry import UserEntry
 from sync.trust.person.user_log import UserLog
+from sync.trust.room.restore_notice import LAG_MS
 from tests.sync.server.house import House
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.wire import Person, Refused, config, now, open_wire
@@ -33,9 +34,10 @@ class Agencys:
     def __init__(self, agency: Agency) -> None:
         self.agency = agency
 
-    def invitation(self, staff: tuple[bytes, bytes]) -> tuple[SignInCode, Entry]:
+    def invitation(self, staff: tuple[bytes, bytes], for_ms: int = 3_600_000) -> tuple[SignInCode, Entry]:
+        """An invitation that ends in `for_ms`; one that has ended if that is negative."""
         code = SignInCode.fresh(self.agency.pk)
-        return code, self.agency.certify_invite(code.key.public, record_hash(*staff), now() + 3_600_000)
+        return code, self.agency.certify_invite(code.key.public, record_hash(*staff), now() + for_ms)
 
     def bound_again(self, log: UserLog, staff: tuple[bytes, bytes], code: SignInCode, cert: Entry) -> Entry:
         """Adds the next binding to a log. Returns the entry."""
@@ -114,6 +116,50 @@ async def test_attack_one_invitation_stands_in_a_log_that_comes_back_once(house:
         assert await hand(server, back, twice) == "invalid"
         assert await hand(server, back, twice[:1]) == "ok"
         assert await hand(server, back, twice[1:]) == "conflict"
+
+
+async def test_a_log_whose_entries_do_not_follow_each_other_is_a_conflict_for_unknown_people_too(
+    house: House, tmp_path: Path
+) -> None:
+    await house.person()
+    agencys, staff = Agencys(read_agency(house.data)), (b"s" * 16, b"")
+    back = await restored(house, tmp_path)
+    first, second, third = agencys.second_log(staff, *agencys.invitation(staff))
+    async with start_server(config(back)) as server:
+        assert await hand(server, back, [first, third]) == "conflict"
+        assert await hand(server, back, [second, third]) == "conflict"
+        assert await hand(server, back, [first, second, third]) == "ok"
+
+
+async def test_attack_a_day_after_a_restore_no_code_makes_a_new_person(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody finds the letter of a code that was never used, on a server that was restored at some time."""
+    await house.person()
+    agencys, staff = Agencys(read_agency(house.data)), (b"s" * 16, b"")
+    back = await restored(house, tmp_path)
+    first, second = (agencys.second_log(staff, *agencys.invitation(staff)) for _ in range(2))
+    async with start_server(config(back)) as server:
+        assert await hand(server, back, first) == "ok"
+        monkeypatch.setattr(restored_rooms, "LOGS_AFTER_MS", 0)
+        assert await hand(server, back, second) == "forbidden"
+        assert await hand(server, back, first) == "ok"  # nothing of it is new
+
+
+async def test_attack_a_code_that_had_ended_before_the_backup_is_worth_nothing_after_the_restore(
+    house: House, tmp_path: Path
+) -> None:
+    """Neither for a new person nor for one who is here. What ended a moment before may have been used at the end."""
+    bert = await house.person("Registrator")
+    agencys, staff = Agencys(read_agency(house.data)), (b"s" * 16, b"")
+    ended, just_ended, bound = (agencys.invitation(staff, for_ms=ms) for ms in (-LAG_MS - 1, -LAG_MS // 2, -LAG_MS - 1))
+    log = UserLog.replay(entries_of(bert), agencys.agency.pk)
+    again = agencys.bound_again(log, staff, *bound)
+    back = await restored(house, tmp_path)
+    async with start_server(config(back)) as server:
+        assert await hand(server, back, agencys.second_log(staff, *ended)) == "code-expired"
+        assert await hand(server, back, [again]) == "code-expired"
+        assert await hand(server, back, agencys.second_log(staff, *just_ended)) == "ok"
 
 
 # -- length -----

@@ -21,7 +21,7 @@ from sync.server.config import Limits
 from sync.server.host.identity import read_agency
 from sync.server.process.running import start_server
 from sync.server.rules import log_growth, people
-from sync.server.store.base import EntryRow
+from sync.server.store.base import EntryRow, Full
 from sync.trust.person import user_drafts
 from sync.trust.person.author import Entry, puk_payload
 from sync.trust.person.user_drafts import Hand
@@ -267,3 +267,25 @@ async def test_attack_a_stolen_device_uses_up_no_revocations_but_its_own(data: P
         for dev in left:
             await first.send(first.revocation(dev))
         assert [d.dev for d in first.log.devices.values() if d.revoked is None] == [first.by]
+
+
+async def test_a_revocation_that_could_not_be_stored_is_not_counted(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a person whose server had a full disk for a moment could revoke nothing for a day."""
+    async with served(data, Limits(revocations_a_day=2)) as house:
+        keys = Keys(await house.person())
+        devs = [(await keys.admit())[0] for _ in range(3)]
+
+        async def full(*args: object, **more: object) -> None:
+            raise Full("the disk is full or failing")
+
+        for dev in devs[1:]:
+            with monkeypatch.context() as disk:
+                disk.setattr(house.server.store, "append_user", full)
+                with pytest.raises(Refused, match="full"):
+                    await keys.send(keys.revocation(dev))
+        for dev in devs[:2]:
+            await keys.send(keys.revocation(dev))
+        with pytest.raises(Refused, match="busy revocations"):
+            await keys.send(keys.revocation(devs[2]))

@@ -35,6 +35,11 @@ async def test_an_enrolment_that_is_refused_leaves_its_invite_unused(store: Stor
     assert second.used_by is None
 
 
+async def test_no_invites_at_all_are_none_that_is_taken(store: Store) -> None:
+    await store.add_invites([])
+    assert await store.invites() == []
+
+
 async def test_an_unknown_invite_is_none_and_a_known_one_is_not_added_twice(store: Store) -> None:
     assert await store.invite(b"x" * 32) is None
     await store.add_invite(invite())
@@ -72,13 +77,24 @@ async def test_entries_use_an_invitation_once_and_change_record_and_root(store: 
     assert await store.user_entries(ANNA, 1) == []
 
 
+async def test_what_counts_revocations_is_stored_with_their_entries_alone(store: Store) -> None:
+    await store.add_invite(invite())
+    await store.enrol(b"p" * 32, user(), [entry(0)])
+    made = Appended(head=b"1" * 32, root_pk=b"k" * 32)
+    rows = [RecoveryRequestRow(uid=ANNA, what="revoked", dev=dev, since=1) for dev in (DEV, b"e" * 16)]
+    with pytest.raises(Moved):
+        await store.append_user(ANNA, 1, [entry(2)], made, revoked=rows)
+    assert await store.recovery_requests(ANNA) == []
+    await store.append_user(ANNA, 0, [entry(1)], made, revoked=rows)
+    assert await store.recovery_requests(ANNA) == rows
+
+
 async def test_what_was_asked_is_kept_by_person_and_device(store: Store) -> None:
     first = RecoveryRequestRow(uid=ANNA, what="add", dev=DEV, since=2, invite_pk=b"p" * 32)
     second = RecoveryRequestRow(uid=ANNA, what="revoke", dev=DEV, since=1)
-    for row in (first, second, RecoveryRequestRow(uid=BERT, what="add", dev=DEV, since=3)):
-        await store.put_recovery_request(row)
+    await store.put_recovery_requests([first, second, RecoveryRequestRow(uid=BERT, what="add", dev=DEV, since=3)])
     assert await store.recovery_requests(ANNA) == [second, first]
-    await store.put_recovery_request(replace(first, vetoed_by=b"v" * 16))
+    await store.put_recovery_requests([replace(first, vetoed_by=b"v" * 16)])
     assert await store.recovery_requests(ANNA) == [second, replace(first, vetoed_by=b"v" * 16)]
     await store.drop_recovery_request(ANNA, "add", DEV)
     await store.drop_recovery_request(ANNA, "add", DEV)

@@ -175,6 +175,9 @@ async def test_an_upload_is_kept_counted_as_it_comes_and_gone_when_the_part_is_w
     await store.put_upload(replace(row, held_bytes=45), (SENT,), 3, 15)
     await store.put_upload(other, (SENT,), 3, 30)
     assert await store.uploads() == [other, replace(row, held_bytes=45)]
+    for again in (replace(other, uid=BERT, dev=b"e" * 16), other):  # another person begins the same part
+        await store.put_upload(again, (), 3, 0)
+        assert again in await store.uploads()
     assert await store.counted(SENT, 3) == 175
     await store.add_blob(BlobRow(room=ROOM, obj=row.obj, part=row.part, size_bytes=50, sha256=b"h" * 32), (SENT,), 3, 5)
     assert await store.uploads() == [other]

@@ -2,6 +2,7 @@
 """Unfinished uploads: counted, few, swept, and never removed while a client writes them."""
 
 import asyncio
+import itertools
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from sync.protocol import messages as m
 from sync.server.config import Config, Limits
 from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.process.running import start_server
+from sync.server.rules import uploads as uploads_module
 from sync.server.rules.handshake import now_ms
 from sync.server.rules.uploads import Uploads
 from sync.server.store.base import Full, Tally
@@ -334,3 +336,26 @@ async def test_uploads_are_kept_by_the_store_in_the_order_of_their_beginning(hou
         for _ in range(3):
             await begun(a, url(room), held=10)
     assert [row.name for row in await house.server.store.uploads()] == list(uploads._rows)
+
+
+async def test_an_upload_that_begins_again_is_the_newest_and_one_that_does_not_keeps_its_place(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, _, room = await house.two_in_a_room()
+    clock = itertools.count(now_ms())
+    monkeypatch.setattr(uploads_module, "now_ms", lambda: next(clock))
+
+    async def full(*_: Any) -> None:
+        raise Full("disk")
+
+    ats = [url(room) for _ in range(Limits().device_uploads)]
+    async with http(house, anna) as a:
+        for at in ats:
+            assert (await begun(a, at, held=10)).status_code == 202
+        assert (await begun(a, ats[0], held=10)).status_code == 202
+        with monkeypatch.context() as failing:
+            failing.setattr(house.server.store, "put_upload", full)
+            assert (await begun(a, ats[1], held=10)).json() == {"code": "full"}
+        assert (await begun(a, url(room), held=10)).status_code == 202  # the oldest of all goes
+    left = {row.part.hex() for row in await house.server.store.uploads()}
+    assert [k for k, at in enumerate(ats) if at.rpartition("/")[2] not in left] == [1]
