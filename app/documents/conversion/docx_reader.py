@@ -372,5 +372,6 @@ def _chosen(alternatives: Any) -> Any:
 
 
 def _has_text(part: bytes) -> bool:
-    """Whether a header or footer has text or a picture."""
-    return re.search(rb"<w:t(?: [^>]*)?>[^<]*[^<\s]|<pic:pic|<v:imagedata", part) is not None
+    """Whether a header or footer has text or a picture. ▲ No search runs past the next tag: with 80,000 tags that do
+    not end, the time was quadratic."""
+    return re.search(rb"<w:t(?: [^<>]*)?>[^<]*[^<\s]|<pic:pic|<v:imagedata", part) is not None

@@ -140,6 +140,30 @@ def test_attack_fields_that_stay_open_take_time_in_proportion() -> None:
     assert time.process_time() - began < 10
 
 
+def test_attack_a_header_of_tags_that_do_not_end_takes_time_in_proportion() -> None:
+    header = "<w:t " * 80_000
+    began = time.process_time()
+    found = taken(docx(paragraph("å"), parts={"word/header1.xml": header}, compress=zipfile.ZIP_STORED))
+    assert time.process_time() - began < 5
+    assert found.others == ()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declaration"),
+    [
+        ("utf-8-sig", '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n'),
+        ("utf-8", "<?xml version='1.0' encoding='utf-8'?>"),
+        ("utf-8", "<?xml version = '1.0' standalone = 'no' ?>"),
+        ("utf-16", '<?xml version="1.0" encoding="UTF-16"?>'),
+        ("cp1252", '<?xml version="1.0" encoding="windows-1252"?>'),
+        ("utf-8", ""),
+    ],
+)
+def test_every_usual_declaration_is_read(encoding: str, declaration: str) -> None:
+    document = (declaration + made_files.body(paragraph("Beslut å"))).encode(encoding)
+    assert lines(docx(parts={made_files.DOCUMENT: document})) == [("Beslut å", BODY)]
+
+
 def test_a_first_paragraph_that_is_too_long_is_not_called_empty() -> None:
     words = "".join(chr(97 + at % 26) * 1000 + str(at) for at in range(5000))
     with pytest.raises(ImportTooLarge):
