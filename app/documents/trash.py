@@ -72,9 +72,9 @@ class DocumentTrash:
         """Notes that the person has seen the changes of a document up to row `row`, if it is in the trash, so that
         `written_after` no longer lists those. Ignores an error of the disk: a full disk must not keep a document
         open."""
-        item = self.of(obj)
-        if item is not None:
-            with suppress(StoreFault):
+        with suppress(StoreFault):
+            item = self.of(obj)
+            if item is not None:
                 self._objects.set_read_mark(item.room, obj, row)
 
     def _items(self, retired: Sequence[Retired]) -> list[PutAway]:
