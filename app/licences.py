@@ -44,6 +44,9 @@ _TROVE = {
     "Python Software Foundation License": "PSF-2.0",
     "ISC License (ISCL)": "ISC",
 }
+_FREE_TEXT = {*_TROVE.values(), "0BSD", "BSD-2-Clause", "MIT-0", "Unlicense", "Zlib"}
+"""The SPDX identifiers that are believed in the old field "License", in which people write what they like."""
+_EXPRESSION = re.compile(r"[\w.+-]+( (OR|AND|WITH) [\w.+-]+)*")
 _NOTICE = re.compile(r"(?i)^(LICEN[CS]E|COPYING|NOTICE|AUTHORS)")
 
 
@@ -208,10 +211,12 @@ def licence_of(distribution: metadata.Distribution) -> str:
     "LicenseRef-unknown" if neither gives it."""
     known = _KNOWN.get(normal(distribution.name))
     about = distribution.metadata
-    declared = [about[field] for field in ("License-Expression", "License") if field in about]
-    expression = known or next(iter(declared), "")
-    if re.fullmatch(r"[\w.+-]+( (OR|AND|WITH) [\w.+-]+)*", expression):
+    expression = known or about.get_all("License-Expression", [""])[0]
+    if _EXPRESSION.fullmatch(expression):
         return expression
+    free = about.get_all("License", [""])[0]
+    if _EXPRESSION.fullmatch(free) and set(re.split(" (?:OR|AND|WITH) ", free)) <= _FREE_TEXT:
+        return free
     trove = [line.split(" :: ")[-1] for line in about.get_all("Classifier", []) if line.startswith("License ::")]
     return " AND ".join(_TROVE[name] for name in trove if name in _TROVE) or "LicenseRef-unknown"
 

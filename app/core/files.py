@@ -51,7 +51,7 @@ class Draft:
 
     def __init__(self, target: Path) -> None:
         self._target = target
-        self._path = target.with_name(f".{target.name[:100]}.{new_id().hex()}.part")
+        self._path = target.with_name(f".{_short(target.name)}.{new_id().hex()}.part")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         self.file = os.fdopen(os.open(self._path, flags, 0o600), "wb")
 
@@ -64,18 +64,24 @@ class Draft:
         self._path.replace(self._target)
 
     def drop(self) -> None:
-        """Closes and removes the unfinished file; it is no error if it cannot be removed. Does nothing after `keep`,
-        nor in a second call. OSError if closing cannot write what is still buffered: then the file stays."""
-        self.file.close()
+        """Closes and removes the file. Does nothing after `keep`, nor in a second call. Raises nothing: closing flushes
+        once more, and a full disk refuses that too."""
+        with suppress(OSError):
+            self.file.close()
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+def _short(name: str) -> str:
+    """As much of a file's name as leaves room for more: at most 100 bytes. Disks limit a name to 255 bytes."""
+    return name.encode("utf-8", "ignore")[:100].decode("utf-8", "ignore")
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Replaces the content of the file at `path` by `data`, durably: after a crash it has the old content or the new
     one. Makes the file if there is none. OSError is raised as it is; then the old file is unchanged, unless only
     flushing the folder failed."""
-    draft = path.with_name(f".{path.name}.{new_id().hex()[:8]}")
+    draft = path.with_name(f".{_short(path.name)}.{new_id().hex()[:8]}")
     try:
         with draft.open("xb") as file:
             file.write(data)

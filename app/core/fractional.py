@@ -17,12 +17,13 @@ _LOWEST = "A" + "0" * 26
 
 def between(low: str | None, high: str | None, jitter: Callable[[], str] | None = None) -> str:
     """A new sort key strictly between `low` and `high`; None is the beginning or the end of the list. ValueError if
-    `low >= high`, or if one of them is no sort key. `jitter` returns the random digits at its end (for tests); they are
-    left out where they do not fit below `high`. Only before a key that no program of ours makes (`a00`: a fraction
-    that ends in 0) the result may be above `high`."""
+    `low >= high`, if one of them is no sort key, or if no key is between them (such as "a0" and "a00"). `jitter`
+    returns the random digits at its end (for tests); they are left out where they do not fit below `high`."""
     if low is not None and high is not None and low >= high:
         raise ValueError("keys out of order")
     key = _between(low, high)
+    if high is not None and key >= high:  # only a colleague's program writes such a `high`
+        raise ValueError("no key below")
     digits = (jitter or _random_digits)()
     spread = (key + digits).rstrip("0") if digits else key
     return spread if spread > key and (high is None or spread < high) else key

@@ -93,7 +93,7 @@ class HeldFolder:
         if found is not None and stat.S_ISDIR(found.st_mode):
             self.remove_folder(name)  # a junction is removed as a folder is
             return
-        if sys.platform == "win32":
+        if sys.platform == "win32" and found is not None and not _is_link(found):  # chmod would follow a link
             (self.path / name).chmod(stat.S_IWRITE)  # a read-only file cannot be removed there
         os.unlink(self._place(name), dir_fd=self._fd)
 

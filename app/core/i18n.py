@@ -75,6 +75,9 @@ def _entries(text: str) -> Iterator[dict[str, str]]:
                 yield entry
             entry, key = {}, ""
         elif line.startswith("#"):
+            if any(name.startswith("msgstr") for name in entry):  # no empty line before the next entry's comment
+                yield entry
+                entry, key = {}, ""
             if line.startswith("#,") and "fuzzy" in line:
                 entry["fuzzy"] = ""
         elif line.startswith('"'):

@@ -19,12 +19,16 @@ class Signal(Generic[*Args]):
     def connect(self, slot: Callable[[*Args], object]) -> Callable[[], None]:
         """Calls `slot` at every emit until the returned function is called (twice does no harm). `slot` gets what is
         emitted. Its result is ignored; its error reaches the emitter. Connecting and disconnecting during an emit count
-        from the next one. A function that was connected twice is called twice, and either returned function ends
-        both."""
-        self._slots = [*self._slots, slot]  # a new list: connecting during an emit counts from the next one
+        from the next one. A function that was connected twice is called twice; each returned function ends one of
+        them."""
+
+        def connected(*args: *Args) -> object:  # an object of its own: the same slot may be connected twice
+            return slot(*args)
+
+        self._slots = [*self._slots, connected]  # a new list: connecting during an emit counts from the next one
 
         def disconnect() -> None:
-            self._slots = [s for s in self._slots if s is not slot]
+            self._slots = [s for s in self._slots if s is not connected]
 
         return disconnect
 

@@ -28,7 +28,7 @@ from app.people.person import Person
 from app.richtext.carets import Caret
 from app.richtext.flow import Block
 from app.richtext.indexing import Indexing
-from app.richtext.model import Document
+from app.richtext.model import MAX_TITLE, Document
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
@@ -255,7 +255,9 @@ class DocumentService:
         if row is None:
             raise NotFound
         with self._shown(obj) as shown:
-            copy = self.create(room or row.room, tr("{title} (copy)").format(title=shown.title or tr("Untitled")))
+            named = tr("{title} (copy)")
+            title = (shown.title or tr("Untitled"))[: MAX_TITLE - len(named.format(title=""))]
+            copy = self.create(room or row.room, named.format(title=title))
             with self._live.holding(copy) as document:
                 document.rewrite(0, len(document.blocks()), list(shown.blocks()))
         return copy
@@ -278,17 +280,19 @@ class DocumentService:
         document, room = self._live.get(obj), self._live.room_of(obj)
         if document is None or room is None:
             raise NotFound
+        self._presence.enter(room, obj, lambda: document.encode_selection(*selection()))
         self._objects.opened(obj)
         self._see(obj)
-        self._presence.enter(room, obj, lambda: document.encode_selection(*selection()))
 
     def leave(self, obj: ObjId) -> None:
         """Notes that this person no longer has the document on screen, and stops showing them there to colleagues. If
         it is in the trash, what is written from now on counts as unseen. A second call does no harm."""
-        if self._presence.is_in(obj):
-            self._see(obj)
-        self._presence.leave(obj)
-        self._set_live(obj, False)
+        try:
+            if self._presence.is_in(obj):
+                self._see(obj)
+        finally:
+            self._presence.leave(obj)
+            self._set_live(obj, False)
 
     def moved(self, obj: ObjId) -> None:
         """My caret has moved."""

@@ -71,12 +71,12 @@ class DocumentTrash:
         return found
 
     def see(self, obj: ObjId, row: int) -> None:
-        """Notes that the person has seen the changes of a document up to row `row` of the store, if it is in the trash,
-        so that `written_after` no longer lists those. Ignores a StoreFault when the note is written: a full disk must
-        not keep a document open."""
-        item = self.of(obj)
-        if item is not None:
-            with suppress(StoreFault):
+        """Notes that the person has seen the changes of a document up to row `row`, if it is in the trash, so that
+        `written_after` no longer lists those. Ignores an error of the disk: a full disk must not keep a document
+        open."""
+        with suppress(StoreFault):
+            item = self.of(obj)
+            if item is not None:
                 self._objects.set_read_mark(item.room, obj, row)
 
     def _items(self, retired: Sequence[Retired]) -> list[PutAway]:

@@ -25,6 +25,7 @@ _FAMILIAR_HOST = re.compile(r"[a-z0-9ß-öø-ÿ._-]+|\[[0-9a-f:.]+\]")
 _HOST_LIKE = re.compile(r"(?:[\w-]{1,63}\.)+(?:xn--[\w-]{1,59}|[^\W\d_]{2,63})|\d{1,3}(?:\.\d{1,3}){3}")
 _BARE = re.compile(r"[\w-]+(\.[\w-]+)+([:/?#].*)?")
 _DOTS = str.maketrans({"\u3002": ".", "\uff61": "."})
+_MAIL_APART = re.compile("[,;]")
 _MAIL_FIELDS = {"subject", "body", "cc"}
 """Other fields, such as `attach`, make some mail programs add files."""
 
@@ -78,8 +79,11 @@ def shown(link: str) -> str:
 
 def _with_host(link: str, write: Callable[[str], str]) -> str:
     parts, hosts = _split(link), _hosts(link)
-    if parts is None or parts.scheme not in ("http", "https") or not hosts:
+    if parts is None or not hosts:
         return link
+    if parts.scheme == "mailto":
+        names = [address.partition("@")[0] for address in parts.path.split(",")]
+        return parts._replace(path=",".join(f"{n}@{write(at)}" for n, at in zip(names, hosts, strict=True))).geturl()
     port = f":{parts.port}" if parts.port is not None else ""
     return parts._replace(netloc=write(hosts[0]) + port).geturl()
 
@@ -133,13 +137,22 @@ def _names_another(label: str, link: str) -> bool:
         return True
     plain = unicodedata.normalize("NFKC", label.translate(_DOTS)).casefold()
     true = {_bare(host) for host in _hosts(link)}
-    words = [word for word in plain.split() if not (link.startswith("mailto:") and _mail_in(word) == link[7:])]
+    words = plain.split()
+    if link.startswith("mailto:"):
+        mails = {mail: _mailbox(mail) for word in words for mail in _MAIL_APART.split(word)}
+        words = [mail for mail, box in mails.items() if not box]
+        if not {box for box in mails.values() if box} <= {_mailbox(to) for to in urlsplit(link).path.split(",")}:
+            return True
     named = [_HOST_LIKE.search(word.partition("://")[2] or word) for word in words]
     return any(_bare(_ascii(match[0])) not in true for match in named if match)
 
 
-def _mail_in(word: str) -> str:
-    return word.removeprefix("mailto:").strip("<>()[],;:!?\"'")
+def _mailbox(text: str) -> str:
+    """The mail address that `text` is, in the form in which two are compared: in small letters, with the host in ASCII.
+    "" if it is none."""
+    name, _, host = text.casefold().removeprefix("mailto:").strip("<>()[]:!?\"'.").partition("@")
+    found = _HOST_LIKE.fullmatch(host)
+    return f"{name}@{_ascii(host)}" if name and found else ""
 
 
 def _bare(name: str) -> str:

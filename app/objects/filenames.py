@@ -2,19 +2,30 @@
 """Other people's file names, made safe to show and to save on Windows and Linux.
 
 Never a path, never a control or direction-changing character (a name that reads `fdp.exe` backwards), never a name that
-Windows reserves, at most 180 characters with the extension kept.
+Windows reserves, at most 180 bytes with the extension kept.
 """
 
 from pathlib import Path
 
+from app.core.text_units import utf8_len
 from app.core.visible import one_line
 from app.errors import BadFileName
 
-MAX_NAME = 180
+MAX_NAME_BYTES = 180
+"""Disks limit a name to 255 bytes; " (2)" is written behind it if it is taken."""
+_MAX_EXTENSION = 20
 _LOOKED_AT = 500
 """How many characters are read at each end of a name. A colleague may send one of 190,000."""
 _FORBIDDEN = set('<>:"/\\|?*')
-_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT") for i in "123456789¹²³")}
+_RESERVED = {
+    "CON",
+    "PRN",
+    "AUX",
+    "NUL",
+    "CONIN$",
+    "CONOUT$",
+    *(f"{port}{i}" for port in ("COM", "LPT") for i in "123456789¹²³"),
+}
 
 
 def clean_name(name: str) -> str:
@@ -29,10 +40,18 @@ def clean_name(name: str) -> str:
     stem, dot, extension = kept.rpartition(".")
     if not dot:
         stem, extension = kept, ""
-    if kept.split(".", 1)[0].strip().upper() in _RESERVED:
-        stem = "_" + stem
-    room = MAX_NAME - len(extension[:20]) - len(dot)
-    return stem[:room].rstrip() + dot + extension[:20]  # without spaces that push the extension out of sight
+    extension = extension[:_MAX_EXTENSION].rstrip()
+    room = MAX_NAME_BYTES - utf8_len(extension) - len(dot) - len("_")
+    name = _cut(stem, room).rstrip() + dot + extension  # without spaces that push the extension out of sight
+    name = name.rstrip(". ")  # Windows drops these from a name's end
+    return "_" + name if name.split(".", 1)[0].strip().upper() in _RESERVED else name
+
+
+def _cut(text: str, size_bytes: int) -> str:
+    """The beginning of `text` that takes at most `size_bytes` bytes in UTF-8."""
+    if utf8_len(text) <= size_bytes:
+        return text
+    return text.encode("utf-8", "surrogatepass")[:size_bytes].decode("utf-8", "ignore")
 
 
 def shown_name(name: str) -> str:

@@ -2,19 +2,26 @@
 """Files as sealed parts: sealed here part by part, kept in the profile's folder, uploaded by the engine."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import errno
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from app.core import log
 from app.core.files import Draft, open_file
 from app.core.ids import ObjId, PartId, RoomId
-from app.errors import FileUnreadable, StoreFault, StoreUnwritable
+from app.errors import DiskFull, FileUnreadable, NotFound, StoreCorrupt, StoreFault, StoreUnwritable
 from app.store.blobs import Blobs
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.protocol.version import PART_BYTES
 from sync.trust.room.blob_manifest import Manifest, Part, decrypt_part, encrypt_part
+
+T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all. Called on the loop."""
@@ -55,8 +62,8 @@ class SealedFiles:
                 if not plain and not last:  # another program made it shorter meanwhile
                     raise FileUnreadable
                 part, sealed = await asyncio.to_thread(encrypt_part, room, plain, last=last)
-                await asyncio.to_thread(self._blobs.write, part.part, sealed)
                 parts.append(part)
+                await _to_end(partial(self._blobs.write, part.part, sealed))
                 self._blobs.add(_row(room, obj, part, len(sealed)))
                 done += len(plain)
                 progress(done, size)
@@ -80,33 +87,64 @@ class SealedFiles:
                 log.store.warning("part-not-dropped", part=part, code=e.code)
 
     async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Reads the parts that `manifest` describes on this device, or fetches them from the server; decrypts them, and
-        writes the file to `target`. Calls `progress` with the bytes done and in all. If it fails, a file that was at
-        `target` before is unchanged. StoreUnwritable if `target` cannot be written, also on a full disk. Reject for a
-        damaged manifest or part; NotFound or StoreCorrupt if a part's bytes here are lost or damaged; Refused or
-        Unreachable from the server."""
+        """Reads the parts that `manifest` describes on this device, or fetches from the server those that are missing
+        or damaged here; decrypts them, and writes the file to `target`. Calls `progress` with the bytes done and in
+        all. If it fails, a file that was at `target` before is unchanged. DiskFull or StoreUnwritable if `target`
+        cannot be written, Reject for a damaged manifest or part; Refused or Unreachable from the server."""
         described = Manifest.decode(manifest)
         try:
-            draft = await asyncio.to_thread(Draft, target)
-            try:
+            async with _draft(target) as draft:
                 done = 0
                 for part in described.parts:
                     sealed = await self._sealed(room, obj, part)
                     plain = await asyncio.to_thread(decrypt_part, room, part, sealed)
-                    await asyncio.to_thread(draft.file.write, plain)
+                    await _to_end(partial(draft.file.write, plain))
                     done += len(plain)
                     progress(done, described.size)
-                await asyncio.to_thread(draft.keep)
-            finally:
-                await asyncio.to_thread(draft.drop)
+                await _to_end(partial(_keep, draft))
         except OSError as e:
-            raise StoreUnwritable() from e
+            raise (DiskFull() if e.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnwritable()) from e
 
     async def _sealed(self, room: RoomId, obj: ObjId, part: Part) -> bytes:
+        """A part's encrypted bytes: those on this device, or the server's if they are missing or damaged here."""
         known = self._blobs.get(part.part)
         if known is not None and known.present:
-            return await asyncio.to_thread(self._blobs.read, part.part, part.digest)
+            with suppress(NotFound, StoreCorrupt, StoreUnwritable):
+                return await asyncio.to_thread(self._blobs.read, part.part, part.digest)
         return await self._transfers.fetch(room, obj, PartId(part.part), part.digest)
+
+
+async def _to_end(step: Callable[[], T]) -> T:
+    """Calls `step` in a thread and returns its result. If the task is cancelled meanwhile, the step is completed before
+    CancelledError is raised: what it wrote can then be removed."""
+    running = asyncio.ensure_future(asyncio.to_thread(step))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({running})
+        if not running.cancelled():
+            running.exception()  # otherwise asyncio reports it as never retrieved
+        raise
+
+
+@asynccontextmanager
+async def _draft(target: Path) -> AsyncIterator[Draft]:
+    """A context with a `Draft` beside `target`, which is dropped at the end unless it was kept. OSError."""
+    made: list[Draft] = []
+    try:
+        await _to_end(lambda: made.append(Draft(target)))
+        yield made[0]
+    finally:
+        for draft in made:
+            await _to_end(draft.drop)
+
+
+def _keep(draft: Draft) -> None:
+    draft.file.flush()
+    os.fsync(draft.file.fileno())
+    draft.keep()
 
 
 def _row(room: RoomId, obj: ObjId, part: Part, size: int) -> BlobPart:

@@ -87,9 +87,8 @@ class LiveObjects(Generic[M]):
         if self._is_closed:
             return
         held = self._needed[obj]
-        held.holders -= 1
-        if held.holders <= 0:
-            held.holders = 0
+        held.holders = max(0, held.holders - 1)
+        if not held.holders:
             self._store(held)
             self._forget(held)
 
@@ -263,13 +262,15 @@ class LiveObjects(Generic[M]):
     def _forget(self, held: Held[M]) -> None:
         """Drops the object, after the last `close` or once its refused edits are stored. Merges what was received, and
         caches the state if enough changed."""
-        if not held.is_changing:
-            self._catch_up(held)
-        self._cache(held)
-        self._needed.pop(held.obj, None)
-        if self._adapter.frees:
-            self._open.pop(held.obj, None)
-            held.model.close()
+        try:
+            if not held.is_changing:
+                self._catch_up(held)
+            self._cache(held)
+        finally:
+            self._needed.pop(held.obj, None)
+            if self._adapter.frees:
+                self._open.pop(held.obj, None)
+                held.model.close()
 
     def _cache(self, held: Held[M]) -> None:
         """Caches the object's merged state, if enough changes were merged since the last time; not if the disk refuses
@@ -439,8 +440,7 @@ class LiveObjects(Generic[M]):
         held.is_stale, held.received, held.feeder = False, [], Assembler()
         own = Assembler().feed_data([(b"", data) for data in held.unsaved])
         with self._changes.merging(held.room, held.obj, changes):
-            updates = held.feeder.feed(changes)
-            held.damaged = self._adapter.reset(held.model, [*updates, *own])
+            held.damaged = self._adapter.reset(held.model, [*held.feeder.feed(changes), *own])
         held.row = held.since_cached = 0
         self._note(held, changes)
 

@@ -94,6 +94,9 @@ def test_a_licence_is_read_from_the_expression_the_field_or_the_classifier(tmp_p
         "a": ("License-Expression: MIT OR Apache-2.0", "MIT OR Apache-2.0"),
         "b": ("License: BSD-3-Clause", "BSD-3-Clause"),
         "c": ("License: see the file\nClassifier: License :: OSI Approved :: MIT License", "MIT"),
+        "word": ("License: Proprietary", "LicenseRef-unknown"),
+        "words": ("License: MIT AND Mine\nClassifier: License :: OSI Approved :: MIT License", "MIT"),
+        "old": ("License: UNKNOWN\nLicense-Expression: ISC", "ISC"),
         "d": ("License: all rights reserved, ask us", "LicenseRef-unknown"),
     }
     for name, (head, licence) in heads.items():

@@ -8,6 +8,7 @@ read and never followed.
 """
 
 import io
+import lzma
 import posixpath
 import re
 import zipfile
@@ -42,10 +43,18 @@ _STRICT = (
     (rb"http://purl\.oclc\.org/ooxml/officeDocument/", b"http://schemas.openxmlformats.org/officeDocument/2006/"),
 )
 """ISO 29500 Strict has other names for the same namespaces."""
-_ENCODING = re.compile(r"""\ufeff?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""", re.ASCII)
-_ENCODINGS = ("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-1", "windows-1252")
-"""▲ The encodings in which a document type is found by its letters. Word writes UTF-8; libxml2 also reads UTF-7 and
-EBCDIC."""
+_DECLARATION = re.compile(
+    r"""<\?xml(?:\s+version\s*=\s*(?:"[0-9.]*"|'[0-9.]*'))?"""
+    r"""(?:\s+encoding\s*=\s*(?:"(?P<encoding>[\w.-]*)"|'(?P<quoted>[\w.-]*)'))?"""
+    r"""(?:\s+standalone\s*=\s*(?:"\w*"|'\w*'))?\s*\?>""",
+    re.ASCII,
+)
+_HEAD_BYTES = 1000
+"""How many bytes at a file's start are read for its declaration. Word's takes 55."""
+_NARROW = ("", "utf-8", "us-ascii", "ascii", "iso-8859-1", "windows-1252")
+_WIDE = ("", "utf-16")
+"""▲ The encodings, as declared ("" is none), in which a document type is found by its letters: those of one byte for a
+letter of ASCII, and those of two. Word writes UTF-8; libxml2 also reads UTF-7 and EBCDIC."""
 _DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
 _AT_DOCUMENT = "word/document.xml"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
@@ -74,7 +83,7 @@ def checked_archive(data: bytes) -> Archive:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = _check_parts(archive)
             xml = _unpack(archive)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError) as e:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError, lzma.LZMAError) as e:
         raise ImportDamaged from e
     if _TYPES not in xml:
         raise ImportForeign if "mimetype" in names else ImportDamaged(_TYPES)
@@ -127,13 +136,16 @@ def _is_plain(part: bytes) -> bool:
     the one that it declares if it does, are usual ones. False also for bytes that do not begin with "<"."""
     wide = part[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
     codec = "utf-16-be" if part[:2] in (b"\xfe\xff", b"\0<") else "utf-16-le" if wide else "utf-8"
-    head = part[:400].decode(codec, "replace")
-    declared = _ENCODING.match(head)
-    return (
-        head.lstrip("\ufeff \t\r\n").startswith("<")
-        and "\0" not in head
-        and (declared is None or declared[1].lower() in _ENCODINGS)
-    )
+    head = part[:_HEAD_BYTES].decode(codec, "replace").lstrip("\ufeff \t\r\n")
+    if not head.startswith("<") or "\0" in head:
+        return False
+    if not head.startswith("<?xml") or head[5:6] not in " \t\r\n":
+        return True
+    declared = _DECLARATION.match(head)
+    if declared is None:  # longer than the head, or written as no program does: libxml2 might read more from it
+        return False
+    encoding = declared["encoding"] or declared["quoted"] or ""
+    return encoding.lower() in (_WIDE if wide else _NARROW)
 
 
 def _is_xml(name: str) -> bool:

@@ -57,8 +57,11 @@ def converted(kind: str, data: bytes) -> bytes:
     if kind == wire.DOCX_OUT:
         return docx_writer.write_docx(*wire.decode_document(data))
     taken = _read(kind, data)
-    if not taken.others and not taken.pictures and not any(block.text.strip() for block in taken.blocks):
-        raise ImportTooLarge if taken.cut else ImportEmpty  # cut: its first paragraph alone is too long
+    if not any(block.text.strip() for block in taken.blocks):
+        if taken.cut:  # its first paragraph alone is too long
+            raise ImportTooLarge
+        if not taken.others and not taken.pictures:
+            raise ImportEmpty
     return wire.encode_taken(taken)
 
 

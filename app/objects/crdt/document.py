@@ -267,12 +267,13 @@ class CrdtDoc:
         with panics(DamagedUpdate, "rebuild"):
             whole = old.get_update()
         self._build()
-        self._silent = True
+        was_silent, self._silent = self._silent, True
         try:
             refused = self._refill(whole, updates)
         finally:
-            self._silent = False
-        self.reloaded.emit()
+            self._silent = was_silent
+        if not was_silent:  # otherwise `reset` emits it, when all is merged
+            self.reloaded.emit()
         return refused
 
     def _rebind(self) -> None:

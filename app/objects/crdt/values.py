@@ -43,7 +43,7 @@ def to_plain(value: Any, depth: int = 0) -> Any:
             return {key: to_plain(value[key], depth + 1) for key in sorted(value.keys())}
         case pycrdt.Text():
             return str(value)
-        case list():
+        case list() | pycrdt.Array():
             return [to_plain(item, depth + 1) for item in value]
         case dict():
             return {key: to_plain(item, depth + 1) for key, item in value.items()}

@@ -80,8 +80,9 @@ class Audit:
     @property
     def left(self) -> tuple[int, int]:
         """For the progress that the person sees after they revoked a device: (the number of rooms whose log does not
-        state the revocation yet, the number of all rooms of which they are a member)."""
-        mine = [room for room in self._link.rooms.values() if room.is_member]
+        state the revocation yet, the number of all rooms of which they are a member). Without stopped rooms, in which
+        nothing can be stated."""
+        mine = [room for room in self._link.rooms.values() if room.is_member and room.problem is None]
         return sum(self._behind(room, self._link.account.uid) for room in mine), len(mine)
 
     async def work(self, outbox: Outbox) -> None:

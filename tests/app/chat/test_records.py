@@ -13,7 +13,7 @@ from app.chat.markup import Run, parse, plain
 from app.chat.mentions import complete, find
 from app.chat.records import MAX_TEXT, Attachment, Mention, MessageSent, ReactionSet, decode, encode
 from app.errors import BadChange, BadFileName
-from app.objects.filenames import clean_name, free_path
+from app.objects.filenames import MAX_NAME_BYTES, clean_name, free_path
 from tests.counting import least_s
 from tests.office import EK, HL, NAMES, RG, Folk
 
@@ -69,6 +69,9 @@ def test_a_received_file_is_shown_under_the_name_that_it_is_saved_as() -> None:
         ("beslut\x00\n\x1b.pdf", "beslut.pdf"),
         ("faktura\u202efdp.exe", "fakturafdp.exe"),
         ("con.txt", "_con.txt"),
+        ("CONIN$", "_CONIN$"),
+        ("conout$.txt", "_conout$.txt"),
+        ("a." + "b" * 19 + " c", "a." + "b" * 19),
         ("a<b>:c?.txt", "a_b__c_.txt"),
         ("  Åtgärd 🙂.docx. ", "Åtgärd 🙂.docx"),
     ],
@@ -91,7 +94,15 @@ def test_no_file_name_leads_out_of_its_folder(name: str) -> None:
         return
     assert Path(clean).name == clean
     assert not any(c in clean for c in '/\\:\x00\n<>|"?*')
-    assert 0 < len(clean) <= 181
+    assert 0 < len(clean.encode()) <= MAX_NAME_BYTES
+    assert clean == clean.rstrip(". ")
+
+
+@pytest.mark.parametrize("name", ["会" * 170 + ".docx", "🙂" * 200 + ".🙂🙂", "å" * 300])
+def test_a_long_name_fits_on_a_disk_which_counts_bytes(tmp_path: Path, name: str) -> None:
+    for _ in range(2):
+        free_path(tmp_path, name).write_bytes(b"x")
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_file_never_replaces_another(tmp_path: Path) -> None:

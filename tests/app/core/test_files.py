@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.files import Draft, open_file
+from app.core.files import Draft, open_file, write_atomic
 from app.errors import FileUnreadable
 from app.objects import files
 from ui.kit.pictures import decoded
@@ -86,3 +86,27 @@ def test_a_file_that_grows_while_it_is_sealed_is_sent_as_long_as_it_was(tmp_path
     path.write_bytes(b"abc")
     assert files._read(path, 1, 2) == b"b"
     assert files._read(path, 1, 3) == b"bc"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no full device elsewhere")
+def test_a_draft_that_a_full_disk_cut_off_leaves_nothing(tmp_path: Path) -> None:
+    """Closing flushes once more, which fails once more: the hidden file with the plaintext stayed."""
+    draft = Draft(tmp_path / "rapport å 🙂.txt")
+    draft.file.write("halv å".encode())
+    with Path("/dev/full").open("wb") as full:
+        os.dup2(full.fileno(), draft.file.fileno())
+    with pytest.raises(OSError, match="No space"):
+        draft.file.flush()
+    draft.drop()
+    assert draft.file.closed
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["å" * 120, "会" * 85, "🙂" * 63])
+def test_a_file_with_the_longest_name_of_a_disk_can_be_written(tmp_path: Path, name: str) -> None:
+    """The name of the file that is being written has more around it, and disks count bytes."""
+    draft = Draft(tmp_path / name)
+    draft.file.write(b"x")
+    draft.keep()
+    write_atomic(tmp_path / name, b"y")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"y")]

@@ -49,3 +49,13 @@ def test_keys_out_of_order_are_refused() -> None:
 
 def test_two_people_who_insert_at_the_same_place_rarely_get_the_same_key() -> None:
     assert len({between("a1", "a2") for _ in range(50)}) > 45
+
+
+@pytest.mark.parametrize(("low", "high"), [(None, "A" + "0" * 26), ("a0", "a00"), ("a0", "a000")])
+def test_where_no_key_is_between_none_is_made_up(low: str | None, high: str) -> None:
+    with pytest.raises(ValueError, match="no key"):
+        between(low, high)
+
+
+def test_a_key_that_no_program_of_ours_writes_has_one_below_it() -> None:
+    assert between(None, "a00") < "a00"

@@ -65,3 +65,10 @@ def test_an_unknown_language_is_swedish() -> None:
     assert i18n.language() == "sv"
     i18n.set_language("en")
     assert tr("Send") == "Send"
+
+
+def test_a_mark_without_an_empty_line_before_it_is_the_next_entrys(tmp_path: Path) -> None:
+    made = 'msgid "Send"\nmsgstr "Skicka"\n#, fuzzy\nmsgid "Guess"\nmsgstr "Gissning"\n'
+    made += '#: x\nmsgid "Close"\nmsgstr "Stäng"\n'
+    (tmp_path / "x.po").write_text(made, encoding="utf-8")
+    assert read_po(tmp_path / "x.po") == {"Send": ("Skicka",), "Close": ("Stäng",)}

@@ -29,3 +29,16 @@ def test_connecting_and_disconnecting_while_emitting_counts_from_the_next_emit()
     signal.emit()
     signal.emit()
     assert got == ["once", "late"]
+
+
+def test_a_slot_that_is_connected_twice_is_disconnected_once_by_each() -> None:
+    signal: Signal[int] = Signal()
+    got: list[int] = []
+    slot = got.append
+    end, end_other = signal.connect(slot), signal.connect(slot)
+    end()
+    end()
+    signal.emit(1)
+    end_other()
+    signal.emit(2)
+    assert got == [1]

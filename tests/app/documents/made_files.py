@@ -108,6 +108,25 @@ def spelt(codec: str, *changes: tuple[str, str]) -> bytes:
     return docx(parts={DOCUMENT: text.encode("ascii" if changes else codec, "xmlcharrefreplace")})
 
 
+def late_encoding(before: str) -> bytes:
+    """A document type in UTF-7, with this before the encoding in the declaration."""
+    return spelt("utf-7", ('"1.0" ', f'"1.0"{before} '), ("<!DOCTYPE", "+ADwAIQ-DOCTYPE"))
+
+
+def misdeclared(actual: str, declared: str) -> bytes:
+    text = f'<?xml version="1.0" encoding="{declared}"?>' + body(paragraph("å"))
+    return docx(parts={DOCUMENT: text.encode(actual)})
+
+
+def spoilt_lzma() -> bytes:
+    """A part that is packed by LZMA, of which the middle is damaged."""
+    made = bytearray(docx(paragraph("å" * 5000), compress=zipfile.ZIP_LZMA))
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        at = archive.getinfo(DOCUMENT).header_offset + 30 + len(DOCUMENT) + 4
+    made[at : at + 5] = b"\xff" * 5
+    return bytes(made)
+
+
 HOSTILE = {
     "encrypted": (encrypted, "import-encrypted"),
     "old": (old_word, "import-foreign"),
@@ -116,8 +135,17 @@ HOSTILE = {
     "entities": (entities, "import-doctype"),
     "wide entities": (lambda: spelt("utf-32"), "import-doctype"),
     "seven-bit entities": (lambda: spelt("utf-7", ("<!DOCTYPE", "+ADwAIQ-DOCTYPE")), "import-doctype"),
+    "seven-bit entities after many spaces": (lambda: late_encoding(" " * 500), "import-doctype"),
+    "seven-bit entities after a longer head": (lambda: late_encoding(" " * 5000), "import-doctype"),
+    "seven-bit entities after another encoding": (
+        lambda: late_encoding(""" standalone='yes encoding="utf-8"' """),
+        "import-doctype",
+    ),
+    "another encoding than declared": (lambda: misdeclared("utf-8", "utf-16"), "import-doctype"),
+    "wide, declared as narrow": (lambda: misdeclared("utf-16-le", "windows-1252"), "import-doctype"),
     "mainframe entities": (lambda: spelt("cp037"), "import-doctype"),
     "cut": (lambda: docx(paragraph("å"))[:-40], "import-damaged"),
+    "spoilt packing": (spoilt_lzma, "import-damaged"),
     "spoilt": (lambda: docx(parts={DOCUMENT: "<w:document"}), "import-damaged"),
     "text": (lambda: b"no zip at all", "import-damaged"),
     "empty": (lambda: b"", "import-damaged"),

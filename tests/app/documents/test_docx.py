@@ -140,10 +140,68 @@ def test_attack_fields_that_stay_open_take_time_in_proportion() -> None:
     assert time.process_time() - began < 10
 
 
+def test_attack_a_header_of_tags_that_do_not_end_takes_time_in_proportion() -> None:
+    header = "<w:t " * 80_000
+    began = time.process_time()
+    found = taken(docx(paragraph("å"), parts={"word/header1.xml": header}, compress=zipfile.ZIP_STORED))
+    assert time.process_time() - began < 5
+    assert found.others == ()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declaration"),
+    [
+        ("utf-8-sig", '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n'),
+        ("utf-8", "<?xml version='1.0' encoding='utf-8'?>"),
+        ("utf-8", "<?xml version = '1.0' standalone = 'no' ?>"),
+        ("utf-16", '<?xml version="1.0" encoding="UTF-16"?>'),
+        ("cp1252", '<?xml version="1.0" encoding="windows-1252"?>'),
+        ("utf-8", ""),
+    ],
+)
+def test_every_usual_declaration_is_read(encoding: str, declaration: str) -> None:
+    document = (declaration + made_files.body(paragraph("Beslut å"))).encode(encoding)
+    assert lines(docx(parts={made_files.DOCUMENT: document})) == [("Beslut å", BODY)]
+
+
 def test_a_first_paragraph_that_is_too_long_is_not_called_empty() -> None:
     words = "".join(chr(97 + at % 26) * 1000 + str(at) for at in range(5000))
     with pytest.raises(ImportTooLarge):
         taken(docx(f"<w:p>{run(words)}</w:p>", compress=zipfile.ZIP_STORED))
+
+
+def table(*rows: str) -> str:
+    return f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
+
+
+def cell(inside: str) -> str:
+    return f"<w:tc>{inside}</w:tc>"
+
+
+LONG = "".join(chr(97 + at % 26) * 1000 + str(at) for at in range(5000))
+
+
+@pytest.mark.parametrize("before", ["", paragraph("Först")])
+def test_a_table_that_is_too_long_is_read_up_to_the_limit(before: str) -> None:
+    nested = table(cell(paragraph("c")) + cell(paragraph("d")), cell(paragraph(LONG)))
+    rows = (cell(paragraph("a")) + cell(paragraph("b")), cell(paragraph("x") + nested) + cell(paragraph("y")))
+    found = taken(docx(before + table(*rows), compress=zipfile.ZIP_STORED))
+    assert [block.text for block in found.blocks if block.text != "Först"] == ["a\tb", "x", "c\td"]
+    assert (found.cut, found.tables) == (True, 2)
+
+
+def test_a_first_paragraph_that_is_too_long_is_refused_also_beside_a_header() -> None:
+    parts = {"word/header1.xml": "<w:t>Sidhuvud</w:t>"}
+    with pytest.raises(ImportTooLarge):
+        taken(docx(table(cell(paragraph(LONG))), parts=parts, compress=zipfile.ZIP_STORED))
+
+
+def test_a_table_in_a_control_in_a_cell_is_a_table_in_a_table() -> None:
+    inner = table(cell(paragraph("a")) + cell(paragraph("b")))
+    wrapped = f"<w:sdt><w:sdtContent>{paragraph('x') + inner}</w:sdtContent></w:sdt>"
+    found = lines(docx(table(cell(wrapped) + cell(paragraph("y")))))
+    assert found == lines(docx(table(cell(paragraph("x") + inner) + cell(paragraph("y")))))
+    assert [text for text, _ in found] == ["x", "a\tb", "y"]
 
 
 def test_attack_many_addresses_are_written_in_time_in_proportion() -> None:

@@ -12,6 +12,7 @@ from app.errors import NotFound
 from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.links import ObjectLink
 from app.richtext.flow import Style
+from app.richtext.model import MAX_TITLE
 from app.store import arrivals
 from app.store.database import Database
 from sync.client.received import Backfilled, Received, ReceivedSlice, Resolved
@@ -103,6 +104,12 @@ def test_a_copy_has_the_text_formats_and_title_and_leaves_the_document_as_it_is(
     assert [row.obj for row in hl.documents.list(room or ROOM) if row.obj != obj] == [copy]
     made.splice(0, 0, "Annat. ")
     assert document.plain_text() == "Saken: tillsyn 🙂\nBakgrund åäö"
+
+
+def test_a_copy_of_a_document_with_the_longest_title_is_called_a_copy(pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, _, obj = pair
+    hl.documents.open(obj).set_title("å" * MAX_TITLE)
+    assert hl.documents.open(hl.documents.copy(obj)).title == "å" * (MAX_TITLE - 8) + " (kopia)"
 
 
 def test_what_is_not_here_cannot_be_copied(pair: tuple[Desk, Desk, ObjId]) -> None:

@@ -105,3 +105,23 @@ def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
 
 def _refuse(*_args: object, **_more: object) -> None:
     raise DiskFull
+
+
+def test_a_disk_that_refuses_hides_nobody_in_a_document_and_shows_nobody_who_left(
+    world: World, pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, ek, obj = pair
+    hl.documents.open(obj)
+    ek.documents.open(obj)
+    ek.documents.enter(obj, lambda: (0, 0))
+    with monkeypatch.context() as broken:
+        broken.setattr(hl.store.objects, "opened", _refuse)
+        with pytest.raises(DiskFull):
+            hl.documents.enter(obj, lambda: (0, 0))
+    world.deliver()
+    assert [caret.person.uid for caret in ek.documents.presence(obj)] == [HL]
+    with monkeypatch.context() as broken:
+        broken.setattr(hl.store.objects, "get", _refuse)
+        hl.documents.leave(obj)
+    world.deliver()
+    assert ek.documents.presence(obj) == []

@@ -106,6 +106,31 @@ def test_neighbours_cannot_make_up_a_name_together() -> None:
     assert notes([("\u202e ", ""), ("beslutet", EVIL)]) == ["", "evil.example"]
 
 
+@pytest.mark.parametrize(
+    ("text", "link", "note"),
+    [
+        ("chef@skv.se", "mailto:evil@skv.se", "evil@skv.se"),
+        ("Skriv till <chef@skv.se>.", "mailto:evil@skv.se?subject=å", "evil@skv.se"),
+        ("chef@skv.se,anna@skv.se", "mailto:chef@skv.se,evil@skv.se", "chef@skv.se, evil@skv.se"),
+        ("Chef@SKV.se", "mailto:chef@skv.se", ""),
+        ("chef@skv.se", "mailto:chef@skv.se,anna@skv.se", ""),
+        ("anna@å.se; chef@skv.se", "mailto:chef@skv.se,anna@xn--5ca.se", ""),
+        ("registrator", "mailto:evil@skv.se", ""),
+    ],
+)
+def test_attack_a_mail_address_that_is_not_the_recipients_gets_theirs_beside_it(
+    text: str, link: str, note: str
+) -> None:
+    assert notes([(text, link)]) == [note]
+
+
+def test_a_mail_program_gets_the_host_in_ascii_and_a_person_sees_it() -> None:
+    assert opened("mailto:x@\u0430pple.com?subject=å") == "mailto:x@xn--pple-43d.com?subject=å"
+    assert shown("mailto:x@\u0430pple.com") == "mailto:x@xn--pple-43d.com"
+    assert opened("mailto:a@b.se,c@å.se") == "mailto:a@b.se,c@xn--5ca.se"
+    assert shown("mailto:a@b.se,c@å.se") == "mailto:a@b.se,c@å.se"
+
+
 def test_an_unfamiliar_host_is_named_and_a_mail_address_that_is_its_own_label_is_not() -> None:
     assert notes([(CYRILLIC, CYRILLIC)]) == ["\u0430pple.com (xn--pple-43d.com)"]
     assert notes([("anna.b@å.se", "mailto:anna.b@å.se")]) == [""]

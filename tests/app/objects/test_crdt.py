@@ -126,6 +126,24 @@ def test_damaged_updates_are_named_and_left_out() -> None:
         doc.diff(b"\xff\xff\xff")
 
 
+def test_a_document_that_is_reset_is_reloaded_once_also_if_an_update_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.objects.crdt.document.is_update", lambda _update: True)
+    monkeypatch.setattr("app.objects.crdt.document.BATCH", 1)
+    source, doc, emitted = new_doc(), new_doc(), list[str]()
+    with source.transact():
+        source.text("text").insert(0, "åäö 🙂")
+    first = source.diff()
+    with source.transact():
+        source.text("text").insert(0, "Å ")
+    doc.updated.connect(lambda _update: emitted.append("updated"))
+    doc.reloaded.connect(lambda: emitted.append("reloaded"))
+    assert doc.reset([first, b"\xff\xff", source.diff()]) == [1]
+    assert emitted == ["reloaded"]
+    assert str(doc.text("text")) == "Å åäö 🙂"
+
+
 def test_no_garbled_update_gets_past_the_door_as_anything_but_bytes() -> None:
     source = new_doc()
     with source.transact():

@@ -126,6 +126,21 @@ def test_a_state_that_cannot_be_cached_fails_no_close(place: Place, monkeypatch:
     assert cached(place) is None
 
 
+def test_an_object_whose_state_cannot_be_made_is_closed_all_the_same(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache_soon(monkeypatch)
+    model = place.service.open(OBJ)
+    place.write(model, "mitt")
+    with monkeypatch.context() as broken:
+        broken.setattr(model, "snapshot", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            place.service.close(OBJ)
+    with pytest.raises(KeyError):
+        place.service.close(OBJ)
+    assert place.side.view(place.service.open(OBJ)) == place.stored()
+
+
 def test_a_damaged_state_is_passed_over_and_everything_is_read(place: Place) -> None:
     place.store.objects.set_crdt_state(OBJ, 9999, b"\xff\x00nonsense")
     assert place.side.view(place.service.open(OBJ)) == place.stored()

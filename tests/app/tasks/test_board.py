@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 from datetime import date
+from typing import Any
 
+import pycrdt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -297,3 +299,13 @@ def test_attack_a_column_that_a_colleague_deletes_after_an_undo_ends_no_process(
     env = os.environ | {"MALLOC_PERTURB_": "165", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
     ran = subprocess.run([sys.executable, "-c", UNDONE], env=env, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (0, "True ['Att göra', 'Klart']\n")
+
+
+def test_a_list_that_another_program_shares_in_a_board_is_copied_as_a_list(board: Board) -> None:
+    other: pycrdt.Doc[Any] = pycrdt.Doc()
+    other["board"] = pycrdt.Map({"extra": pycrdt.Array([1, "å", pycrdt.Map({"k": "v"})])})
+    assert board.merge([other.get_update()]) == []
+    copy = Board()
+    copy.fill_from(board)
+    for each in (board, copy):
+        assert crdt_of(each).map("board").get(("extra",)) == [1, "å", {"k": "v"}]

@@ -133,6 +133,18 @@ async def test_attack_a_key_whose_time_is_far_ahead_is_renewed_all_the_same(w: W
         assert devices._renewal_due(replace(own, puks=[replace(own.puks[-1], time=time)]))
 
 
+async def test_the_progress_of_a_revocation_ends_although_a_room_is_stopped(w: World) -> None:
+    """Nothing can be stated in a stopped room: its revocation was counted as left for ever."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    rooms = [await w.room(a, b) for _ in range(2)]
+    tablet = await w.second(a)
+    for room in rooms:
+        await w.settle(room)
+    a.engine.parts.link.rooms[rooms[0]].stop(RoomState.FORK)
+    await a.engine.devices.revoke(tablet.engine.parts.link.account.dev)
+    await until(lambda: a.engine.revocation_progress == (0, 1))
+
+
 async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after_it(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
