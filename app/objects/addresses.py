@@ -93,10 +93,10 @@ def notes(pieces: Sequence[tuple[str, str]]) -> list[str]:
     or ""). Returns for each part the host to show after it, or "". If neighbouring links have the same host, only the
     last gets it.
 
-    A link gets its host if its text names a different host, is very long or has hidden characters, if the host has
-    unfamiliar letters, or if letters of the line are reordered on screen. Neighbouring links are read together, with
-    the characters close to them. Otherwise "skatteverket" and ".se" could be two links, and the host that a person
-    reads would not be theirs.
+    A link gets its host if its text names a different host or mail address, is very long or has hidden characters, if
+    the host has unfamiliar letters, or if letters of the line are reordered on screen. Neighbouring links are read
+    together, with the characters close to them. Otherwise "skatteverket" and ".se" could be two links, and the host
+    that a person reads would not be theirs.
     """
     whole = "".join(text for text, _ in pieces)
     turned = reorders(whole)
