@@ -57,7 +57,7 @@ def _if_address(link: str) -> str:
 
 
 def opened(link: str) -> str:
-    """The address that the browser or mail program gets: as written, but a web address with its host in ASCII."""
+    """The address that the browser or mail program gets: as written, but with the hosts in ASCII."""
     return _with_host(link, lambda name: name)
 
 
@@ -73,7 +73,7 @@ def host(link: str) -> str:
 
 
 def shown(link: str) -> str:
-    """The whole address for a person to read: a web address with its host in ASCII if it is unfamiliar."""
+    """The whole address for a person to read: with each host in ASCII that is unfamiliar."""
     return _with_host(link, lambda name: _unicode(name) if _is_familiar(name) else name)
 
 

@@ -29,7 +29,7 @@ _RESERVED = {
 
 
 def clean_name(name: str) -> str:
-    """A file name of at most 180 characters without unsafe parts, such as folders, control characters and names that
+    """A file name of at most 180 bytes without unsafe parts, such as folders, control characters and names that
     Windows reserves; the extension is kept. BadFileName if nothing is left of it."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     if len(last) > 2 * _LOOKED_AT:

@@ -132,8 +132,8 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def _is_plain(part: bytes) -> bool:
-    """▲ Whether a search for letters in an XML file's bytes finds what an XML parser would read: its encoding, and
-    the one that it declares if it does, are usual ones. False also for bytes that do not begin with "<"."""
+    """▲ Whether a search for letters in an XML file's bytes finds what an XML parser would read: its encoding is
+    a usual one, and one that it declares agrees with it. False also for bytes that do not begin with "<"."""
     wide = part[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
     codec = "utf-16-be" if part[:2] in (b"\xfe\xff", b"\0<") else "utf-16-le" if wide else "utf-8"
     head = part[:_HEAD_BYTES].decode(codec, "replace").lstrip("\ufeff \t\r\n")

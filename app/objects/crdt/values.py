@@ -33,8 +33,8 @@ def _number(value: Any) -> Any:
 
 
 def to_plain(value: Any, depth: int = 0) -> Any:
-    """Converts a value of the CRDT to plain Python: a map to a dict, a text to str, whole numbers to int. A shared
-    array, which no tool of ours makes, is returned as it is. `depth`: how deep the value is nested, 0 for the
+    """Converts a value of the CRDT to plain Python: a map to a dict, a text to str, whole numbers to int, a shared
+    array, which no tool of ours makes, to a list. `depth`: how deep the value is nested, 0 for the
     outermost. ▲ A value that is nested deeper than MAX_DEPTH becomes None: that value alone is ignored."""
     if depth > MAX_DEPTH:
         return None

@@ -180,6 +180,9 @@ class LiveRooms:
         start = max(0, row.n - _WINDOW)
         rhs = await self._store.rhs(room, start, row.n)
         live.old_rhs.held = {start + 1 + k: rh for k, rh in enumerate(rhs)}
+        made = self._rooms.get(room)
+        if made is not None:  # `new` made it while its first rows were read; of two, one would miss what follows
+            return made
         self._rooms[room] = live
         self._evict()
         self.loaded(live)
