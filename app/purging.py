@@ -251,8 +251,9 @@ def _is_profile(folder: HeldFolder) -> bool:
 
 
 def _empty(folder: HeldFolder, out: Purged, depth: int = 0) -> None:
-    """Removes everything in the folder, key slots first. `depth`: how deep it is below the profile. What cannot be
-    removed is noted in `out`."""
+    """Removes everything in `folder`, key slots first; `folder` itself stays. A link is removed, and what it leads to
+    stays. What cannot be removed is noted in `out`. `depth`: how many levels `folder` is below the profile, 0 for the
+    profile; folders deeper than MAX_DEPTH are left, and noted. OSError if `folder` itself cannot be listed."""
     for name in sorted(folder.names(), key=lambda n: (n != _KEYS, n)):
         try:
             if not folder.is_folder(name):

@@ -111,8 +111,9 @@ def common(mine: Description, now: Description, known: Mapping[str, Description]
 
 
 def ancestry(of: Description, known: Mapping[str, Description]) -> dict[str, None]:
-    """The ids of the value `of` and of all values that it was made from, as far as `known` has them, the nearest
-    first."""
+    """The id of the value `of`, and the ids of all values that it was made from, directly or not, the nearest first. An
+    id that is not in `known` is among them, but nothing that the value with this id was made from. The values of the
+    dict mean nothing."""
     found, level = dict[str, None].fromkeys([of.id]), [of]
     while level:
         parents = dict.fromkeys(p for each in level for p in each.made_from if p not in found)

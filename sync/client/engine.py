@@ -346,7 +346,8 @@ class Engine:
     @property
     def revocation_progress(self) -> tuple[int, int]:
         """After this person revoked a device: (the number of rooms whose log does not state that yet, the number of all
-        rooms of which they are a member). The first is 0 when all state it, or if no device was revoked."""
+        rooms of which they are a member). Stopped rooms are in neither number, since nothing can be stated there. So
+        the first is 0 when all other rooms state it, or if no device was revoked."""
         return self.parts.audit.left
 
     @property

@@ -27,9 +27,10 @@ def routes() -> Routes:
 
 
 def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyForQuery) -> str | None:
-    """The proxy for connections to `host`, by Windows' settings, with their own PAC script and WPAD, as an address;
-    None for no proxy. May wait for the network: call it in a thread. `query` asks Qt for the proxies; it is replaced in
-    tests."""
+    """The proxy for connections to `host` and `port` by Windows' settings, also by their PAC script and WPAD:
+    "http://host:port", or "socks5://host:port" for a SOCKS proxy, which the caller must refuse. Only the first proxy
+    that the settings give counts. None for no proxy, or one of another kind. May wait for the network: call it in a
+    thread. `query` asks Qt for the proxies; it is replaced in tests."""
     name = f"[{host}]" if ":" in host else host
     for proxy in query(QNetworkProxyQuery(QUrl(f"https://{name}:{port}/"))):
         if proxy.type() in _HTTP:

@@ -170,11 +170,12 @@ class Rereading:
 
     async def _finish(self, room_id: RoomId) -> None:
         """Call it when all items of the room `room_id` are read again. Checks the snapshots with which this device
-        began the room against the changes that were read again, then stores that nothing of the room is left to be
-        read, fetches content that is still incomplete, and notifies the application. If more is to be read by now,
-        queues the room again instead. A false snapshot does not prevent that: `Snapshots.check` has dropped the state
-        that was made of it. Does nothing if the room lacks its key, is stopped, or is not to be read again. If the
-        store fails, its error is raised, and the room still counts as to be read again."""
+        began the room against these items, then stores that nothing of the room is left to be read, fetches snapshots
+        in place of pruned changes (deleted at the server) that are missing here, and notifies the application. If more
+        is to be read by now, queues the room again instead. A false snapshot does not prevent that: `Snapshots.check`
+        has dropped the state that was made of it. Does nothing if the room lacks its key, is stopped, or is not to be
+        read again. If the store fails, its error is raised, and the room still counts as to be read again. Unreachable
+        if the connection is lost during the fetch: the room counts as read, and the application is not notified."""
         with self._link.apart(room_id):
             room = self._room(room_id)
             if room is None:

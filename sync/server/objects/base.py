@@ -24,7 +24,8 @@ class WrongOffset(ObjectError):
 
 
 class WrongDigest(ObjectError):
-    """The uploaded part of a file does not match its digest. The upload is deleted."""
+    """A part of a file (files are uploaded in parts, each with an id and a digest of its own) was uploaded to its end,
+    and its bytes do not have its digest. The upload of this part is deleted; other parts of the file stay."""
 
     code = "invalid"
 

@@ -137,12 +137,14 @@ def set_recovery(
 def new_recovery_sheet(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> list[Entry]:
-    """The entries that put the recovery sheet of `pair` in force, without those that the log has already: `root_rotate`
-    and `recovery_set`, in this order; [] if it has both. `root` is the root key in force before, `escrow_pk` the
-    agency's public escrow key, to which the share is sealed. `seeds` are the seeds of generations of the per-user key
-    (PUK) that the caller holds, by number. `time` in ms is a claim. `log` is not changed. Reject `recovery-sheet` if
-    the root key in the log is neither `root` nor that of `pair`. Reject `ended` if `root_rotate` is missing and the
-    agency has ended the log, `puk` if `recovery_set` is missing and `seeds` has no generation of this log."""
+    """The entries that put a new recovery sheet in force, without those that the log has already: `root_rotate` and
+    `recovery_set`, in this order; [] if it has both. `pair` is both halves of the recovery sheet's secret: the printed
+    code, from which its root key is derived, and the agency's share. `root` is the root key in force before.
+    `escrow_pk` is the agency's public escrow key, to which that share is sealed. `seeds` are the seeds of generations
+    of the per-user key (PUK) that the caller holds, by number. `time` in ms is a claim. `log` is not changed. Reject
+    `recovery-sheet` if the root key in the log is neither `root` nor that of `pair`. Reject `ended` if `root_rotate` is
+    missing and the agency has ended the log. If `recovery_set` is missing: Reject `puk` if `seeds` has no generation of
+    this log, ValueError if nothing can be sealed to `escrow_pk`."""
     entries = []
     draft = replace(log)
     if draft.root_pk != pair.code.root.public:
