@@ -111,6 +111,8 @@ class TextField(QTextEdit):
     def _on_caret(self) -> None:
         self._on = self._marks_on()
         self.marks_changed.emit()
+        if self.names is not None:
+            self._on_text()  # the caret may have left the name: Enter would choose one where none is written
 
     def _written(self) -> Written:
         text, cursor = self.toPlainText(), self.textCursor()
@@ -162,8 +164,8 @@ class TextField(QTextEdit):
 
     def insert(self, text: str) -> None:
         """Inserts `text` at the caret, as if it was typed, and gives the field the focus."""
+        self.setFocus()  # first: names are offered only in the field that has it
         self._type(partial(self.textCursor().insertText, text))
-        self.setFocus()
 
     def start_mention(self) -> None:
         """Inserts "@" at the caret and offers the names of people."""
