@@ -17,13 +17,14 @@ from app.rooms.records import ChangeLeftOut, ObjectAnnounced, encode
 from app.store import objects as object_rows
 from app.store.rehearsal import Rehearsal
 from app.tasks import KIND as BOARDS
+from app.tasks.model import Board
 from app.worker.client import Worker
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from sync.trust.room.envelope import object_of
 from tests.app.poison import Writer, fatal
 from tests.app.store.test_trials import KINDS, NOTE, SLOW, Desk, mortal, opened, settled
-from tests.office import EK, HL, NAMES, ROOM
+from tests.office import COLUMNS, EK, HL, NAMES, ROOM
 from tests.one_change import one_change as board_change
 from tests.world import until
 
@@ -89,6 +90,15 @@ def squat(desk: Desk, kind: str) -> None:
     """Announces the true room's object in ROOM."""
     with desk.store.db.transaction() as conn:
         object_rows.announce(conn, ROOM, BOUND, kind, 1, EK)
+
+
+def board(title: str, card: str) -> list[bytes]:
+    """The data of the changes that make a board with one card."""
+    updates = list[bytes]()
+    made = Board(updates.append)
+    made.setup(COLUMNS, title=title)
+    made.add_card(made.columns()[0].id, card)
+    return [board_change(update) for update in updates]
 
 
 async def untried(desk: Desk, monkeypatch: pytest.MonkeyPatch, obj: ObjId, datas: Sequence[bytes]) -> list[ChangeId]:
@@ -181,3 +191,35 @@ async def test_attack_a_quarantined_change_that_is_marked_during_its_trial_is_no
         await settled(desk, NOTE)
         assert mark_of(desk, change_id) == code
         assert "Utelämnad" not in desk.text()
+
+
+async def test_attack_what_was_quarantined_in_another_room_holds_nothing_back_in_the_objects_own(
+    tmp_path: Path,
+) -> None:
+    """A stranger could keep a room's object from snapshots, and at the next start have their change merged into it."""
+    path = tmp_path / "store.db"
+    async with opened(path, mortal(), ALL_KINDS) as desk:
+        squat(desk, BOARDS.id)
+        ids = await desk.receive((BOUND, board_change(fatal("cards"))))
+        await until(lambda: len(desk.held(BOUND)) == 1)
+        await arrive(desk, BOARDS.id, *board("Äkta", "Begär yttrande"))
+        await settled(desk, BOUND)
+        assert desk.held(BOUND) == []
+        assert desk.store.is_sound(BOUND)
+        assert mark_of(desk, ids[-1]) == "other-room"
+
+
+async def test_attack_what_another_room_wrote_in_a_board_is_not_shown_in_its_own_room(tmp_path: Path) -> None:
+    """The board in memory still had it, and wrote it into the true room's list and search."""
+    async with opened(tmp_path / "store.db", kinds=ALL_KINDS) as desk:
+        squat(desk, BOARDS.id)
+        await desk.receive(*((BOUND, data) for data in board("Falsk tavla", "Främmande kort")))
+        assert [hit.room for hit in await desk.store.search.find("främmande")] == [ROOM]
+        await arrive(desk, BOARDS.id, *board("Äkta tavla", "Begär yttrande"))
+        await settled(desk, BOUND)
+        assert await desk.store.search.find("främmande") == []
+        cards = desk.store.db.rows("SELECT room, title FROM board_cards WHERE obj = ?", (BOUND,))
+        assert cards == [(TRUE_ROOM, "Begär yttrande")]
+        row = desk.store.objects.get(BOUND)
+        assert row is not None
+        assert (row.room, row.title) == (TRUE_ROOM, "Äkta tavla")
