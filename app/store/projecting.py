@@ -173,14 +173,15 @@ class Projecting:
         others are kept as untried, and their row ids are returned.
         """
         root, kept = ObjId(room), set[int]()
-        tried = None if strict or not self._tries else tried
+        of_others = None if not self._tries else frozenset() if strict else tried
+        tried = None if strict else of_others
         if root in batches:
             self._object(conn, root, batches[root], strict, tried)
             self._take_out()
             for kind in self._kinds:
                 for (obj,) in self._db.conn.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
                     if obj not in batches:
-                        kept |= self._object(conn, obj, (), False, tried if not strict else frozenset())
+                        kept |= self._object(conn, obj, (), False, of_others)
         for obj, changes in batches.items():
             if obj != root:
                 kept |= self._object(conn, obj, changes, strict, tried)
