@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is stored and not merged here: quarantined changes, void ones, and those that wait for changes of others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.ids import ObjId, RoomId, Uid
@@ -42,6 +42,13 @@ class HeldChanges:
             Quarantined(change=stored_change(tuple(row), self._me.uid), why=why, since=since)
             for *row, why, since in rows
         ]
+
+    def still(self, changes: Sequence[StoredChange], code: str) -> set[int]:
+        """The row ids of those of the `changes` that are still stored in their row with the mark `code`. ▲ Ask in the
+        transaction that merges or quarantines changes after a trial. Otherwise a change that an administrator left out
+        during the trial, or that was moved to another row, would be merged on this device."""
+        keys = [(c.rowid, c.obj, c.author, c.change_id, code) for c in changes]
+        return {key[0] for key in keys if self._db.value(sql.IS_MARKED_AT, key) is not None}
 
     def void(self, room: RoomId) -> list[tuple[StoredChange, str]]:
         """The void changes of the room's documents and boards: they break the rules of their format and are never

@@ -125,17 +125,18 @@ class Projecting:
     def _clear(self, obj: ObjId, room: RoomId) -> None:
         """Marks the changes that other rooms than `room` wrote under the id `obj`, since the object belongs to `room`,
         and deletes what was made from them: the object's row, the rows for lists and search, the draft, the read mark,
-        the cached state. In the caller's transaction. Emits `taken_out` after the commit."""
+        the cached state. In the caller's transaction. Emits `taken_out` after the commit.
+
+        ▲ None of these changes stays quarantined. Otherwise one would be tried at the next start, and merged here.
+        """
         conn = self._db.conn
+        conn.execute(sql.DROP_QUARANTINED_OF, (obj, room))
         conn.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
         conn.execute(
             "UPDATE changes SET unprojected = NULL WHERE obj = ? AND room = ? AND unprojected = 'other-room'",
             (obj, room),
         )
-        for kind in self._kinds.values():
-            tables.clear(conn, kind.tables, obj)
-        drop(conn, obj)
-        counters.drop(conn, obj)
+        self._drop_rows(obj, *self._kinds.values())
         for beside in _BESIDE:
             conn.execute(f"DELETE FROM {beside} WHERE obj = ?", (obj,))  # noqa: S608 - constants
         conn.execute("DELETE FROM objects WHERE obj = ?", (obj,))
@@ -174,14 +175,15 @@ class Projecting:
         others are kept as untried, and their row ids are returned.
         """
         root, kept = ObjId(room), set[int]()
-        tried = None if strict or not self._tries else tried
+        of_others = None if not self._tries else frozenset() if strict else tried
+        tried = None if strict else of_others
         if root in batches:
             self._object(conn, root, batches[root], strict, tried)
             self._take_out()
             for kind in self._kinds:
                 for (obj,) in self._db.conn.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
                     if obj not in batches:
-                        kept |= self._object(conn, obj, (), False, tried if not strict else frozenset())
+                        kept |= self._object(conn, obj, (), False, of_others)
         for obj, changes in batches.items():
             if obj != root:
                 kept |= self._object(conn, obj, changes, strict, tried)
@@ -318,11 +320,7 @@ class Projecting:
         if found is None or kind is None:
             return
         row, last = object_row(found[:-2]), found[-2]
-        tables.clear(conn, kind.tables, obj)
-        drop(conn, obj)
-        counters.drop(conn, obj)
-        if kind.forget is not None:
-            kind.forget(conn, obj)
+        self._drop_rows(obj, kind)
         conn.execute(f"UPDATE changes SET unprojected = NULL WHERE obj = ? AND {sql.MERGED}", (obj,))  # noqa: S608
         conn.execute(sql.SET_PROJECTED, (0, obj))
         changes = self._missing(obj, 0, ())
@@ -330,6 +328,16 @@ class Projecting:
             self._project(conn, kind, row, changes)
         conn.execute(sql.SET_PROJECTED, (last, obj))
         self.notify_changed(row.room)
+
+    def _drop_rows(self, obj: ObjId, *kinds: Projector) -> None:
+        """Deletes an object's rows for lists and search, and what the kinds `kinds` keep of the object in memory."""
+        conn = self._db.conn
+        for kind in kinds:
+            tables.clear(conn, kind.tables, obj)
+            if kind.forget is not None:
+                kind.forget(conn, obj)
+        drop(conn, obj)
+        counters.drop(conn, obj)
 
     def _missing(self, obj: ObjId, after: int, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
         """All merged changes of an object after row `after`, in the order of rows. `changes`: the last of them, which

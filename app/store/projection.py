@@ -258,8 +258,8 @@ class Projector(Protocol):
 
     @property
     def forget(self) -> Callable[[Connection, ObjId], None] | None:
-        """The function that drops what `project` keeps of an object in memory, called before the object's rows are made
-        again from its first change; None if it keeps nothing."""
+        """The function that drops what `project` keeps of an object in memory, called when the object's rows are
+        deleted, for example to make them again from its first change; None if it keeps nothing."""
         ...
 
     @property

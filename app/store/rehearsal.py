@@ -4,6 +4,7 @@
 Runs in the trials' thread, except `passes_soon`. It reads the store by a connection of its own and writes nothing.
 """
 
+import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -335,7 +336,8 @@ class Rehearsal:
             self._large.add(obj)
             self._loaded.pop(obj, None)
             self.lose(obj)
-            self._tester.forget(obj)
+            with contextlib.suppress(WorkerDied):  # then the worker has dropped every object
+                self._tester.forget(obj)
             log.store.warning("object-too-large", obj=obj, took_us=trial.took_us, size=loaded.size)
             raise _TooLarge
         self._loaded[obj] = loaded

@@ -319,7 +319,7 @@ class Trials:
         """Tries the next untried changes of an object in their order. Those that pass are merged; the others are
         quarantined (not merged). Of an object that is too large nothing is merged or quarantined. If a change that was
         merged before ends the worker, all changes of the object are tried again instead, DOUBTS times at most; after
-        that, the ones tried now are quarantined."""
+        that, the ones tried now are quarantined. ▲ A change that was marked during the trial keeps its mark."""
         kind = self._merging(obj)
         if kind is not None and self._judges.is_due(obj):
             await self._judges.again(obj, kind)
@@ -339,15 +339,17 @@ class Trials:
             await self._doubt(rehearsal, obj)
             return
         tried = list(zip(rows, found or [CRASH] * len(rows), strict=False))  # changes beyond these are still untried
-        reasons = {why for _, why in tried}
-        passed = [row for row, why in tried if why is None]
-        if reasons & {CRASH, SLOW}:
+        if any(why in (CRASH, SLOW) for _, why in tried):
             self._pauses.begin(obj, asyncio.get_running_loop().time() - began)
         with self._db.transaction():
+            still = self._held_changes.still(rows, sql.UNTRIED)
+            passed = [row for row, why in tried if why is None and row.rowid in still]
             for row, why in tried:
-                if why is not None:
+                if why is not None and row.rowid in still:
                     self._quarantine(row.rowid, why)
             self._projecting.release(obj, passed)
+        if len(still) < len(rows):
+            rehearsal.lose(obj)  # the worker may have merged a change that is not merged here
         if passed:
             self._changes.received.emit(passed)
         # The next round asks the store again. Changes received during this trial are untried too, as the object was in
@@ -387,9 +389,13 @@ class Trials:
             if not found:
                 continue
             with self._db.transaction():
-                self._db.conn.execute("DELETE FROM quarantined WHERE row = ?", (held.change.rowid,))
-                self._projecting.release(obj, [held.change])
-            self._changes.received.emit([held.change])
+                passed = [held.change] if self._held_changes.still([held.change], sql.QUARANTINED) else []
+                self._db.conn.executemany("DELETE FROM quarantined WHERE row = ?", [(c.rowid,) for c in passed])
+                self._projecting.release(obj, passed)
+            if passed:
+                self._changes.received.emit(passed)
+            else:
+                rehearsal.lose(obj)  # marked otherwise during the trial: only the worker has merged it
             self.changed.emit(obj)
 
     def _quarantine(self, row: int, why: str) -> None:

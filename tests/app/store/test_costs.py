@@ -10,8 +10,10 @@ import pytest
 
 from app.core.ids import ObjId, new_change
 from app.documents import KIND as DOCUMENTS
+from app.errors import WorkerDied
 from app.store.allowance import ALWAYS_US, MOST_US, allowed_us
 from app.store.rehearsal import LOADED, MOST_FAILURES, Given, Rehearsal
+from app.tasks import KIND as BOARDS
 from app.tasks.service import new_board
 from app.worker.client import Worker
 from app.worker.frames import MAX_FRAME, Tried
@@ -197,6 +199,30 @@ async def test_attack_an_object_that_is_lost_while_it_is_made_ready_ends_no_tria
         monkeypatch.setattr(Worker, "load", recorded)
         assert rehearsal.passes(NOTE, DOCUMENTS, [])
         assert loads == [NOTE]
+
+
+async def test_an_object_is_too_large_also_if_the_worker_ends_when_it_drops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was taken for an object that ends the worker, and loaded a second time."""
+    async with opened(tmp_path / "store.db", slow()) as desk:
+        await desk.receive((BOARD_ID, new_board("Ärendets uppgifter", COLUMNS)))
+        rehearsal, loads, load = Rehearsal(desk.store.db, desk.worker), list[bytes](), Worker.load
+
+        def recorded(worker: Worker, obj: bytes, *given: Any, **how: Any) -> Tried:
+            loads.append(obj)
+            return load(worker, obj, *given, **how)
+
+        def dies(worker: Worker, obj: bytes) -> None:
+            worker.stop()
+            raise WorkerDied
+
+        monkeypatch.setattr(Worker, "load", recorded)
+        monkeypatch.setattr(Worker, "forget", dies)
+        monkeypatch.setattr("app.store.rehearsal.is_slow", lambda *_: True)
+        assert rehearsal.one_by_one(BOARD_ID, BOARDS, [Given(EK, new_change(), costly("k", 0))]) is None
+        assert rehearsal.is_large(BOARD_ID)
+        assert loads == [BOARD_ID]
 
 
 async def test_attack_changes_behind_many_slow_ones_are_tried_and_not_quarantined(

@@ -214,3 +214,11 @@ def test_what_one_wrote_oneself_counts_when_it_has_its_position(tmp_path: Path, 
     assert "Tre." not in text(store)
     assert taken == [NOTE]
     store.close()
+
+
+def test_in_a_store_without_a_worker_what_came_before_an_own_announcement_is_shown(tmp_path: Path, room: Room) -> None:
+    """It was kept for a trial that nothing made."""
+    store = take_in(tmp_path / "s.db", [room.edits])
+    store.changes.append(ROOM, ROOT, encode(ObjectAnnounced(obj=NOTE, kind=DOCUMENTS.id)))
+    assert "Tre." in text(store)
+    store.close()
