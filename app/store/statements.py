@@ -61,6 +61,8 @@ _NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, LATE, AG
 JUDGE_STATE = "SELECT state FROM judges WHERE obj = ?"
 PUT_JUDGE_STATE = "INSERT OR REPLACE INTO judges (obj, room, state) VALUES (?, ?, ?)"
 DROP_JUDGE_STATE = "DELETE FROM judges WHERE obj = ?"
+WITHOUT_JUDGE = """SELECT obj FROM objects o WHERE kind = ? AND NOT EXISTS (SELECT 1 FROM judges j WHERE j.obj = o.obj)
+    AND EXISTS (SELECT 1 FROM changes c WHERE c.obj = o.obj AND c.n IS NOT NULL)"""
 _PLACED = "n, place, change_id, author, t, data"
 _JUDGED_ONES = f"""FROM changes c WHERE obj = ?1 AND dev IS NOT x'' AND NOT baseline
     AND unprojected IS NOT '{OTHER_ROOM}' AND unprojected IS NOT '{LEFT_OUT_CHANGE}'"""

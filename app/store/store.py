@@ -120,11 +120,13 @@ class Store:
         )
 
     def _prepare(self) -> None:
-        """Finishes what an earlier run of the program left: notes merges that ended it and changes that are not tried
-        yet, and runs the projections (which make the rows for lists and search) that are due."""
+        """Finishes what an earlier run of the program left: notes merges that ended it, changes that are not tried yet
+        and objects to be judged again, and runs the projections (which make the rows for lists and search) that are
+        due."""
         self.trials.prepare()
         self._behind.prepare()
         self._projecting.prepare()
+        self.judges.prepare()
 
     def _give_account_port(self) -> None:
         self.load_account = self.account.load_account

@@ -174,6 +174,30 @@ async def test_a_position_that_comes_late_has_everything_behind_it_judged_again(
     assert "Nyckeln kom sent å. Efter 🙂." in desk.text()
 
 
+@pytest.mark.parametrize("stores", [True, False], ids=["stored-first", "not-stored"])
+async def test_a_position_that_comes_late_is_judged_after_a_restart_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: bool
+) -> None:
+    """The closing store kept the state of the judge that was out of date: the change that came late was merged without
+    a verdict, and what builds on it waited for ever."""
+    stream, writer = Stream(), Writer()
+    first = stream.add(EK, *writer.take())
+    gap, behind = stream.add(EK, writer.types("Nyckeln kom sent å. "), writer.types("Efter 🙂. "))
+    async with opened(tmp_path / "store.db") as desk:
+        await take(desk, *first, behind)
+        if stores:
+            desk.store.judges.close()
+        monkeypatch.setattr(desk.store.judges, "again", lambda *_: asyncio.Event().wait())  # it ends before that
+        await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=gap.n, state=b"", changes=[gap]))
+        assert await desk.store.judges.store_idle() is None, "no state of a judge that is out of date"
+        desk.store.judges.close()
+        assert desk.store.db.value("SELECT count(*) FROM judges") == 0
+    async with opened(tmp_path / "store.db") as desk:
+        assert desk.store.judges.is_due(NOTE)
+        await until(lambda: marks(desk.store) == [])
+        assert "Nyckeln kom sent å. Efter 🙂." in desk.text()
+
+
 async def test_two_judgings_of_one_object_at_once_do_not_disturb_each_other(desk: Desk) -> None:
     """The first one moves rows that the second one has found too."""
     stream, writer, judges = Stream(), Writer(), desk.store.judges
