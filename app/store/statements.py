@@ -108,9 +108,10 @@ IS_HELD = "SELECT 1 FROM quarantined q CROSS JOIN changes c ON c.row = q.row WHE
 QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, q.why, q.since FROM quarantined q
     CROSS JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY q.row"""
 """CROSS JOIN: SQLite would begin with every change, for the sake of the order."""
-VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, o.kind, c.unprojected
+VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, c.unprojected
     FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
-    WHERE c.room = ? AND {_IS_MARKED} AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row LIMIT ?"""
+    WHERE c.room = ? AND {_IS_MARKED} AND c.unprojected NOT IN {_NOT_VOID}
+    AND o.kind IN (SELECT value FROM json_each(?)) ORDER BY c.row LIMIT ?"""
 OWN_FOREIGN = f"""SELECT obj, change_id FROM changes {_MARKED} AND room = ? AND unprojected = 'foreign'
     AND author = ?"""
 VOID_COUNTS = f"""SELECT o.title, o.kind, c.author, count(*) FROM changes c INDEXED BY changes_unprojected

@@ -12,18 +12,20 @@ import pycrdt
 import pytest
 import pytest_asyncio
 
-from app.core.ids import ChangeId, DevId, Uid
+from app.chat import KIND as CHAT
+from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.errors import DiskFull
 from app.objects.grammar import read
 from app.objects.pieces import encode, unpack
 from app.richtext.model import Document
 from app.store import database, judges
+from app.store import objects as object_rows
 from app.store.arrivals import Arrivals
 from app.store.store import Store
 from sync.client.ports import OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.app.poison import Writer
-from tests.app.store.test_trials import NOTE, Desk, opened
+from tests.app.store.test_trials import KINDS, NOTE, Desk, opened
 from tests.office import EK, HL, ROOM
 from tests.world import until
 
@@ -110,6 +112,22 @@ async def test_attack_many_void_changes_are_counted_and_few_are_read(
     assert len(desk.store.held_changes.void(ROOM)) == 3
     assert [(uid, count) for _, uid, count in desk.store.held_changes.void_counts(ROOM)] == [(EK, 5), (HL, 1)]
     assert desk.store.held_changes.quarantined() == []
+
+
+async def test_attack_what_is_refused_in_a_chat_hides_no_documents_void_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.held_changes.MOST_VOID", 3)
+    stream, chat = Stream(), ObjId(b"c" * 16)
+    async with opened(tmp_path / "store.db", kinds={**KINDS, CHAT.id: CHAT}) as desk:
+        with desk.store.db.transaction() as conn:
+            object_rows.announce(conn, ROOM, chat, CHAT.id, 1, EK)
+        refused = stream.add(EK, *[b"\x01 inget " + bytes([n]) for n in range(3)])
+        await take(desk, *[replace(change, obj=chat) for change in refused])
+        assert len(marks(desk.store)) == 3
+        (void,) = stream.add(EK, b"\x01 inget")
+        await take(desk, void)
+        assert [change.n for change, _ in desk.store.held_changes.void(ROOM)] == [void.n]
 
 
 async def test_attack_what_comes_too_early_waits_and_is_merged_behind_what_it_lacked(desk: Desk) -> None:
