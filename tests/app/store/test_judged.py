@@ -16,7 +16,7 @@ from app.chat import KIND as CHAT
 from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.errors import DiskFull
 from app.objects.grammar import read
-from app.objects.pieces import encode, unpack
+from app.objects.pieces import PAYLOAD, Piece, encode, unpack
 from app.richtext.model import Document
 from app.store import database, judges
 from app.store import objects as object_rows
@@ -302,6 +302,32 @@ async def test_what_waits_when_a_prune_covers_it_is_left_out_from_then_on(desk: 
     assert [code for _, code in marks(desk.store)] == ["covered"]
     assert "Ett å." in desk.text()
     assert "Två" not in desk.text()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_an_update_of_which_one_piece_is_pruned_is_left_out_whole(tmp_path: Path, restarts: bool) -> None:
+    """A judge that had been running merged it later; after a restart it was an incomplete group."""
+    stream, writer = Stream(), Writer()
+    first, needed = writer.take(), writer.types("Ett å. ")
+    late = unpack(writer.types("Två 🙂. ")).update
+    pieces = [
+        PAYLOAD.encode(Piece(group=b"g" * 16, index=i, count=2, update=u)) for i, u in enumerate((late[:9], late[9:]))
+    ]
+    async with opened(tmp_path / "store.db") as desk:
+        await take(desk, *stream.add(EK, *first, *pieces))
+        prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=stream.changes[-2].n)
+        await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=150, state=b"", events=[prune]))
+        assert [code for _, code in marks(desk.store)] == ["covered"] * 2
+        (change,) = stream.add(EK, needed)
+        if not restarts:
+            await take(desk, replace(change, n=151))
+            assert "Två" not in desk.text()
+    async with opened(tmp_path / "store.db") as desk:
+        if restarts:
+            await take(desk, replace(change, n=151))
+        assert [code for _, code in marks(desk.store)] == ["covered"] * 2
+        assert "Ett å." in desk.text()
+        assert "Två" not in desk.text()
 
 
 async def test_what_was_written_here_and_is_covered_while_it_waits_is_offered_again(desk: Desk) -> None:
