@@ -71,14 +71,16 @@ class Finding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the machine's administrators have set: `fixed` values that nobody can change, and proposed `defaults`, by
-    the settings' keys. `found`: every value that was read, in order; of several for one key the last counts."""
+    the settings' keys. `found`: every value that was read, in order; of several valid ones for one key the last
+    counts."""
 
     fixed: Mapping[str, Value] = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
     found: tuple[Finding, ...] = ()
 
     def log_findings(self) -> None:
-        """Logs which values of the policy were ignored. Call it once the log is open."""
+        """Logs a warning for each value of the policy, or file, that was ignored: its key and place, never the value.
+        Call it once the log is open."""
         for entry in self.found:
             if not entry.accepted:
                 place = {"line": entry.line, "column": entry.column} if entry.line else {}
@@ -91,20 +93,21 @@ class Registry(Protocol):
 
     def values(self, hive: str, path: str) -> Mapping[str, object]:
         """The values of the registry key at `path`, by name: int of REG_DWORD, str of REG_SZ, list[str] of
-        REG_MULTI_SZ. `hive`: "HKLM" or "HKCU". {} if there is no such key."""
+        REG_MULTI_SZ. `hive`: "HKLM" or "HKCU". {} if there is no such key or it cannot be read."""
         ...
 
 
 def machine() -> Policy:
-    """Reads the policy of this machine, from files or the registry."""
+    """Reads the policy of this machine, from files or the registry. It is empty if there is none. Raises nothing: what
+    cannot be read or is invalid becomes a finding in it."""
     if sys.platform == "win32":
         return from_registry(WindowsRegistry())
     return from_files()
 
 
 def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> Policy:
-    """Reads the policy of a Linux machine: the JSON files in `folder`, and the file with proposed `defaults`. Missing
-    ones are no fault."""
+    """Reads the policy of a Linux machine: the JSON files in `folder` in the order of their names, and the file with
+    proposed `defaults`. Missing ones are no fault. Raises nothing: what cannot be read becomes a finding."""
     fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208 - says why it fails
@@ -126,15 +129,17 @@ def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> 
 
 
 def from_file(path: Path, *, proposed: bool) -> Policy:
-    """Reads one JSON file alone, as if it were a policy; or if `proposed`, as if it were the file with defaults."""
+    """Reads one JSON file alone, as if it were a policy; or if `proposed`, as if it were the file with defaults. A file
+    that is missing or cannot be read becomes a finding; nothing is raised."""
     fixed, defaults = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     (defaults if proposed else fixed).file(path, path.name)
     return _policy(fixed, defaults)
 
 
 def from_registry(registry: Registry) -> Policy:
-    """Reads the policy of a Windows machine. Lists are REG_MULTI_SZ or text with commas; numbers, 0 and 1 are REG_DWORD
-    or its digits."""
+    """Reads the policy of a Windows machine: the fixed values of the machine (HKLM) over those of the user (HKCU), and
+    the installer's defaults over those of the JSON file that the installer names. Lists are REG_MULTI_SZ or text with
+    commas; numbers, 0 and 1 are REG_DWORD or its digits."""
     fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     for hive in ("HKCU", "HKLM"):
         fixed.tree(registry.values(hive, POLICY_KEY), rf"{hive}\{POLICY_KEY}")
@@ -152,8 +157,8 @@ def data_root(values: Mapping[str, Value]) -> Path | None:
 
 
 class _Reading:
-    """Collects the settings from several sources, with a finding about each value. Of several values for one setting
-    the last counts."""
+    """Collects the settings from several sources, with a finding about each value. Of several valid values for one
+    setting the last counts."""
 
     def __init__(self, known: Mapping[str, AnySetting], *, proposed: bool = False) -> None:
         self._known, self._proposed = known, proposed
@@ -162,7 +167,8 @@ class _Reading:
         self.found: list[Finding] = []
 
     def file(self, path: Path, source: str) -> None:
-        """Reads a JSON file of settings. `source`: its name in the findings."""
+        """Collects the settings of the JSON file at `path`. `source`: its name in the findings. A file that is missing
+        or cannot be read becomes a finding; nothing is raised."""
         try:
             entries = policy_json.read(path)
         except policy_json.Damaged as e:
@@ -201,16 +207,17 @@ class _Reading:
         )
 
     def tree(self, values: Mapping[str, object], source: str) -> None:
-        """Reads the values of a registry key, whose names are compared in any case. `source`: the key's name in the
-        findings."""
+        """Collects `values`, those of a registry key. Their names are compared in any case; one that is no setting's
+        becomes a finding. `source`: the key's name in the findings."""
         for name, raw in values.items():
             setting = self._by_name.get(name.lower())
             at = Finding(key=name, source=source, accepted=False, value=raw, proposed=self._proposed)
             self._take(at, setting, _plain(setting, raw) if setting is not None else None)
 
     def _take(self, at: Finding, setting: AnySetting | None, value: object) -> None:
-        """Keeps the value of a setting if it is valid, and adds a finding about it. `at`: what was written, and where;
-        `setting`: None if there is no such setting; `value`: the value in the setting's type."""
+        """Keeps the value of a setting if it is valid on this machine, and adds a finding about it either way. Of a
+        list, invalid entries are left out first. `at`: what was written, and where; `setting`: None if there is no such
+        setting; `value`: the value in the setting's type."""
         if setting is not None and setting.several and isinstance(value, str):
             value = self._without_wrong_ones(at, setting, value)
         if setting is None:
@@ -226,9 +233,9 @@ class _Reading:
             self.found.append(replace(at, key=setting.key, accepted=True))
 
     def _without_wrong_ones(self, at: Finding, setting: AnySetting, text: str) -> str:
-        """▲ Returns the list `text` without its invalid entries, and adds a finding for each of those. Otherwise one
-        invalid entry would drop a whole list of allowed servers, and an empty list allows every server. A list without
-        a valid entry is returned unchanged."""
+        """▲ Returns the list `text`, a value of `setting`, without its invalid entries, and adds a finding for each of
+        those, made from `at`. Otherwise one invalid entry would drop a whole list of allowed servers, and an empty list
+        allows every server. A list without a valid entry is returned unchanged."""
         written = entries(text)
         wrong = {n: None for n, entry in enumerate(written, start=1) if not setting.accepts(entry)}
         if not wrong or len(wrong) == len(written):
@@ -264,8 +271,8 @@ def _holds(setting: AnySetting, value: object) -> bool:
 
 
 def _resolved(text: str) -> Path | None:
-    """The folder that a text names, with ~ and variables resolved; None if it names no folder of this machine:
-    relative, on another computer, or with a variable that is not set."""
+    """The folder that `text` names, with ~ and variables resolved; None if it names no folder of this machine:
+    relative, on another computer, or with a $ or % left, as of a variable that is not set."""
     full = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111 - before it is a path
     if "$" in full or "%" in full or full.startswith(("\\\\", "//")):
         return None

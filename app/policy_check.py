@@ -18,9 +18,9 @@ _MOST_SHOWN = 200
 
 
 def main(given: Sequence[str]) -> int:
-    """Runs the check for the command line: prints the policies of this machine, or with a path in `given` that one
-    file, and what is wrong with them. Returns the exit status: 0 if nothing is wrong, 1 otherwise. A valid value that a
-    later one replaces is no fault."""
+    """Runs the check for the command line: prints the policies of this machine, or with a path in `given` that one file
+    (as the file with defaults if it has that file's name), and what is wrong with them. Returns the exit status: 0 if
+    nothing is wrong, 1 otherwise, also for more than one path. A valid value that a later one replaces is no fault."""
     if len(given) > 1:
         print(f"kansli: {OPTION} takes one file, or none for this computer's policies", file=sys.stderr)
         return FAULTY
@@ -38,8 +38,9 @@ def main(given: Sequence[str]) -> int:
 
 
 def report(policy: Policy, *, whole: bool) -> Iterator[tuple[str, bool]]:
-    """Yields (a line to print, whether it is without fault) for each value that was found, in order. `whole`: these are
-    all the policies of a computer. Only then is a setting that another one needs reported as missing."""
+    """Yields (a line to print, whether it is without fault) for each value that was found, in order; one line if none
+    was. `whole`: these are all the policies of a computer. Only then is it a fault, in a last line, if the proxy's mode
+    is fixed without the address that it needs."""
     last = {(entry.key, entry.proposed): entry for entry in policy.found if entry.accepted}
     if not policy.found:
         yield "Nothing is fixed or proposed.", True
@@ -68,7 +69,8 @@ def _verdict(entry: Finding, counts: Finding) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as JSON, on one line, cut at _MOST_SHOWN characters."""
+    """A value as JSON, on one line, cut at _MOST_SHOWN characters; only the name of its type if JSON cannot hold it
+    (bytes)."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):  # of the registry: bytes

@@ -37,8 +37,9 @@ class Damaged(WorldError):
 
 
 def read(path: Path) -> list[Entry]:
-    """Reads the entries of a settings file in their order. Damaged if the file cannot be read, is larger than
-    MAX_FILE_BYTES or is not one JSON object."""
+    """Reads the entries of the settings file at `path` in their order; a key that occurs twice gives two. Damaged if
+    the file is missing or cannot be read, is larger than MAX_FILE_BYTES, is not one JSON object, or has nesting or a
+    number beyond all measure."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise Damaged(f"the file is larger than {MAX_FILE_BYTES} bytes")
@@ -60,7 +61,7 @@ def read(path: Path) -> list[Entry]:
 
 
 def _entries(text: str) -> Iterator[Entry]:
-    """Yields the entries of a text that is one valid JSON object."""
+    """Yields the entries of `text`, which is one valid JSON object, in their order; not those of objects inside it."""
     decoder, found = json.JSONDecoder(), []
     at = _behind(text, 0) + 1
     while text[at := _behind(text, at)] != "}":
@@ -79,7 +80,7 @@ def _entries(text: str) -> Iterator[Entry]:
 
 
 def _behind(text: str, at: int) -> int:
-    """The first position from `at` on where `text` has no white space."""
+    """The first position from `at` on where `text` has no white space. IndexError if there is none."""
     while text[at] in _SPACE:
         at += 1
     return at

@@ -36,7 +36,9 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for
 
 
 def data_root(override: Path | None = None) -> Path:
-    """The folder in which all profiles are. `override`: the folder named on the command line; policy outweighs it."""
+    """The folder in which all profiles are; it need not exist. The first of these that is given: the machine's policy,
+    `override` (the folder named on the command line), the environment variable KANSLI_DATA, the installer's default,
+    the system's place for user data."""
     machine = policy.machine()
     fixed = policy.data_root(machine.fixed)
     if fixed is not None:
@@ -48,14 +50,16 @@ def data_root(override: Path | None = None) -> Path:
 
 
 def profiles(root: Path | None = None) -> list[str]:
-    """The names of the profiles that exist, in order. `root`: the folder named on the command line; policy outweighs
-    it."""
+    """The names of the profiles that exist, in order; [] if there is none. `root`: the folder named on the command
+    line; policy outweighs it."""
     folder = data_root(root) / "profiles"
     return sorted(p.name for p in folder.iterdir() if (p / "profile.json").exists()) if folder.is_dir() else []
 
 
 def check_name(name: str) -> str:
-    """Returns the name unchanged. Raises BadProfileName if it cannot be a folder's name on every system."""
+    """Returns `name` unchanged. Raises BadProfileName if it cannot be a folder's name on every system: it must be 1 to
+    40 ASCII letters, digits or ._-, begin with a letter or digit, not end with a dot, and not be a device of Windows
+    (such as con)."""
     if not _NAME.fullmatch(name) or name.split(".")[0].lower() in _RESERVED:
         raise BadProfileName()
     return name
@@ -73,15 +77,18 @@ class Profile:
 
     @classmethod
     def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
-        """Opens the profile with this name, or makes it. `root`: the folder named on the command line. Raises
-        ProfileInUse if another process has it open, BadProfileName, DataOnNetwork, DataOfAnother, StoreUnwritable,
-        StoreCorrupt if the file with its id is damaged."""
+        """Opens the profile with this `name`, or makes it. `root`: the folder named on the command line; policy
+        outweighs it. Raises ProfileInUse if another process has it open, BadProfileName, DataOnNetwork if it would be
+        on a network drive, DataOfAnother if another user controls the folder, StoreUnwritable, StoreCorrupt if the file
+        with its id is damaged, OSError if that file cannot be read or written."""
         return cls.open_in(data_root(root), name)
 
     @classmethod
     def open_in(cls, root: Path, name: str = DEFAULT) -> "Profile":
-        """Opens or makes a profile as `open` does, in the folder `root` whatever policy requires: for a profile that is
-        thrown away."""
+        """Opens the profile `name`, or makes it, in the folder `root` whatever policy requires: for a profile that is
+        thrown away. Raises ProfileInUse if another process has it open, BadProfileName, DataOnNetwork, DataOfAnother,
+        StoreUnwritable, StoreCorrupt if the file with its id is damaged, OSError if that file cannot be read or
+        written."""
         folder = root / "profiles" / check_name(name)
         if is_remote(folder):  # SQLite's shared memory and locks do not work there: it would be damaged
             raise DataOnNetwork
@@ -164,8 +171,9 @@ def _identity(path: Path) -> bytes:
 
 
 def _take_lock(path: Path) -> IO[bytes]:
-    """Locks the file at `path` and returns it. The operating system drops the lock with the process, however it ends,
-    so that none is left behind. ProfileInUse if another process has it."""
+    """Opens and locks the file at `path`, which is made if there is none, and returns it; closing it gives up the lock.
+    The operating system drops the lock with the process, however it ends, so that none is left behind. ProfileInUse if
+    another process has it; OSError if the file cannot be opened."""
     file = path.open("a+b")
     try:
         if sys.platform == "win32":
@@ -180,8 +188,8 @@ def _take_lock(path: Path) -> IO[bytes]:
 
 
 def _close_to_others(folder: Path) -> None:
-    """▲ Takes other users' access away from the folder and its files. A folder that existed already may be open to
-    them, and so may files that an older program left in it."""
+    """▲ Takes other users' access away from `folder` and the files directly in it. A folder that existed already may be
+    open to them, and so may files that an older program left in it. Does nothing on Windows. OSError if it cannot."""
     if os.name == "nt":
         return  # the profile lies in the user's own folder, whose access list it inherits
     folder.chmod(0o700)

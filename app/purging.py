@@ -89,8 +89,8 @@ class Registry(policy.Registry, Protocol):
 def main() -> int:
     """Removes every profile of every user of this computer and writes what it did into a log file. Returns the exit
     status: 0; 1 if something could not be removed (a link that was not followed, or a data folder that was not
-    understood, does not count); 2 if the user is no administrator. Raises nothing: the frozen program would show an
-    exception in a box, and wait."""
+    understood, does not count) or after any error; 2 if the user is no administrator. Raises nothing: the frozen
+    program would show an exception in a box, and wait."""
     try:
         return _main()
     except Exception as e:
@@ -110,8 +110,8 @@ def _main() -> int:
 
 
 def _print(text: str) -> None:
-    """Writes the text to a new file in the temporary folder, which may be everybody's, and to the terminal if there is
-    one."""
+    """Writes `text` to a new file in the temporary folder, which may be everybody's, and with the file's name to the
+    terminal if there is one. Does nothing if the file cannot be made."""
     with suppress(OSError):
         handle, name = tempfile.mkstemp(prefix="kansli-purge-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
@@ -121,8 +121,8 @@ def _print(text: str) -> None:
 
 
 def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
-    """Removes the profiles of these users, in their own folders and in the machine's data folders (`roots`, as they are
-    written in policy)."""
+    """Removes the profiles of these users (`people`), in their own folders and in the machine's data folders (`roots`,
+    as they are written in policy). Returns what it did; what fails is noted there, and stops nothing."""
     out, seen = Purged(), set[tuple[Path, tuple[str, ...]]]()
     for user in people:
         places = [(user.home, user.data.relative_to(user.home).parts)]
@@ -140,12 +140,12 @@ def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
 
 
 def _place(text: str, user: User) -> tuple[Path, tuple[str, ...]] | None:
-    """Splits a data folder, written as `text`, for one user: (a folder that no user could exchange, the names or
-    patterns below it). None if it cannot be split so, because it is relative, on another computer, or has an unknown
-    variable.
+    """Splits the path of a data folder, as it is written in policy (`text`), for one `user`: (the part that only an
+    administrator could have made a link, the names or patterns of the folders below it, none of which may be a link).
+    None if the path is relative, on another computer, or has an unknown variable.
 
-    The folder ends where the text begins to depend on the user: the administrator has named that part, perhaps by a
-    link.
+    In a user's home folder the first part is that folder. Elsewhere it ends before the first variable of the user's,
+    such as their name. A pattern has * where the user's name is not known.
     """
     own = {k.upper(): v for k, v in user.variables.items()}
     others = {k.upper(): v for k, v in os.environ.items() if k.upper() not in own}
@@ -177,7 +177,8 @@ def _look(base: Path, inside: Sequence[str], out: Purged) -> None:
 
 def _below(folder: HeldFolder, inside: Sequence[str], out: Purged) -> None:
     """Goes down from a held folder along the names or patterns `inside` to the data folder, and purges it there.
-    Removes the data folder itself if it is Kansli's own and empty then."""
+    Removes the data folder itself if it is Kansli's own and empty then. What was removed, what failed, and links that
+    were not followed are noted in `out`."""
     if not inside:
         _purge_root(folder, out)
         return
@@ -196,7 +197,8 @@ def _below(folder: HeldFolder, inside: Sequence[str], out: Purged) -> None:
 
 
 def _is_ours(folder: HeldFolder, name: str, out: Purged) -> bool:
-    """Whether `name` is a folder in the held folder. A link in its place is noted in `out`, and is not followed."""
+    """Whether `name` is a folder in the held folder. A link in its place is noted in `out`, and is not followed: False.
+    OSError if the system does not say."""
     if folder.is_link(name):
         out.links.append(folder.path / name)
     return folder.is_folder(name)
@@ -236,7 +238,7 @@ def _reason(e: Exception) -> str:
 
 def _is_profile(folder: HeldFolder) -> bool:
     """Whether the folder is a profile of ours: it has a profile's id or a key slot. Other programs have folders called
-    profiles too."""
+    profiles too. OSError if it cannot be read."""
     if folder.is_file("profile.json"):
         try:
             found = json.loads(folder.read("profile.json", 4096))

@@ -17,8 +17,8 @@ __all__ = ["AskedFor", "Recovery", "RecoverySheetPaper", "RecoverySheetState"]
 
 
 class RecoverySheetState(StrEnum):
-    """Whether the person has a recovery sheet in force. ELSEWHERE: there is none, and only the person's first device
-    can make one."""
+    """Whether the person has a recovery sheet in force. NONE: no, and this device can make one; also while a new one is
+    not finished. STANDS: yes. ELSEWHERE: no, and only the person's first device can make one."""
 
     NONE = "none"
     STANDS = "stands"
@@ -65,9 +65,9 @@ class Recovery:
         return self._engine.recovery_sheet.needs_old
 
     def check_old(self, code: str) -> None:
-        """Checks the typed code of the person's former recovery sheet. Raises Reject `"code"` if it is mistyped,
-        `"recovery-sheet-format"` if it is of format 1, `"recovery-sheet"` if it is not that of the recovery sheet in
-        force."""
+        """Checks `code`, the typed code of the person's former recovery sheet, without the server. Raises Reject
+        `"code"` if it is mistyped, `"recovery-sheet-format"` if it is of format 1, `"recovery-sheet"` if it is not that
+        of the recovery sheet in force."""
         self._engine.recovery_sheet.check_old(code)
 
     def draw(self) -> RecoverySheetPaper:
@@ -84,13 +84,16 @@ class Recovery:
         )
 
     async def publish(self, paper: RecoverySheetPaper, old: str = "") -> None:
-        """Puts the recovery sheet in force. Call it once the person has the paper in hand. `old`: the code of the
-        recovery sheet that it replaces, if `needs_old`."""
+        """Puts the recovery sheet `paper` in force. Call it once the person has the paper in hand. `old`: the code of
+        the recovery sheet that it replaces, if `needs_old`. Unreachable while offline: then nothing is stored. Once it
+        has begun it finishes by itself on a later connection. Reject `"code"` or `"recovery-sheet-format"` if a code is
+        mistyped or of format 1, `"recovery-sheet"` if `old` is not in force or another device made one first,
+        `"escrow"` if the agency has not certified the server's key; Refused with the server's code."""
         await self._engine.recovery_sheet.publish(paper.code, old)
 
     def waits(self, paper: RecoverySheetPaper) -> bool:
-        """Whether `publish` was called for this recovery sheet and has not finished: it finishes by itself, and the
-        paper must not be thrown away."""
+        """Whether `publish` was called for the recovery sheet `paper` and has not finished: it finishes by itself, and
+        the paper must not be thrown away."""
         return self._engine.recovery_sheet.waits(paper.code)
 
     # -- what others ask ------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from app.errors import StoreFault, is_ours
 
 
 class Closing(Protocol):
-    """A part that ends with its `close`."""
+    """Anything that has a `close` without arguments, which ends it and may return an awaitable."""
 
     def close(self) -> object: ...
 
@@ -54,7 +54,8 @@ class Scopes:
 
     async def close(self) -> None:
         """Closes every scope, the innermost first. A second call does nothing. When all are closed, raises the first
-        StoreFault that closing raised. Any other error is logged, and one of ours is shown to the person."""
+        StoreFault that closing raised. Any other error is logged, and one of ours is shown to the person. A
+        cancellation or a panic of native code is raised on, in place of a StoreFault, once the others are closed."""
         await self._stack.aclose()
         faults, self._faults = self._faults, []
         for further in faults[1:]:

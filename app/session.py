@@ -66,8 +66,8 @@ class Session:
     ) -> None:
         """Opens the parts and the tools as scopes within `scopes`, which `close` closes, those of the caller included.
         `dialer` opens connections to the account's server, `others` returns those for all servers that policy names
-        now, which are tried if that one fails. Refused("unknown-user") if the store holds no account. After an error
-        the caller closes the scopes."""
+        now, which are tried if that one fails. Refused("unknown-user") if the store holds no account; BugError if
+        two tools own the same id or kind. After an error the caller closes the scopes."""
         self._scopes = scopes
         self.profile = profile
         self.settings = settings
@@ -144,7 +144,7 @@ class Session:
 
     def _follow(self, rules: KindRules) -> None:
         """Registers a kind's rules with the rooms: how its objects are given to new members, carried, offered and
-        copied. A kind without one of these is not registered for it."""
+        copied. A function that `rules` lacks (None) is left out: the rooms then do without it for this kind."""
         if rules.baseline is not None:
             self.rooms.baselines.kinds[rules.id] = rules.baseline
         if rules.carrier is not None:
@@ -269,7 +269,8 @@ class Session:
 
     async def _learn(self) -> None:
         """Runs until cancelled. Once a second, while the server is connected, looks up unknown people whom a view asked
-        for, each once in a connection. Also notes that the server has let this device in."""
+        for, each once in a connection. While it is connected, also notes that the server has let this device in now
+        (policy may hide everything after some days without that) and at which address."""
         while True:
             self._note_contact()
             if self.engine.status.state is LinkState.ONLINE:
@@ -326,15 +327,16 @@ class Session:
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
         """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`,
-        and gives it to the tool that owns its `kind`. ▲ The kind was checked against the sender's role: a reader's
-        message that they are writing in the chat does not count."""
+        and gives it to the tool that owns its `kind`; drops it if no tool does. ▲ The engine has checked the kind
+        against the sender's role before: a reader's message that they are writing in the chat does not come here."""
         self._tools.on_ephemeral(room, uid, dev, payload, kind)
 
 
 async def _lasting(part: Callable[[], Awaitable[None]]) -> None:
-    """Runs a part of the session until it ends by itself or is cancelled. ▲ After an error it begins again in AGAIN_S
-    seconds. Otherwise one fault of ours would end it until the program is started again, for example syncing. A part
-    that fails while it is being cancelled does not begin again, since `Session.close` would wait for it for ever."""
+    """Runs a part of the session until it ends by itself or is cancelled. ▲ An error is reported, and the part begins
+    again in AGAIN_S (30 s). Otherwise one fault of ours would end it until the program is started again, for example
+    syncing. If the part fails while it is being cancelled, the error is raised and the part does not begin again, since
+    `Session.close` would wait for it for ever."""
     task = asyncio.current_task()
     while True:
         try:

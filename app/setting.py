@@ -64,7 +64,7 @@ class Setting(Generic[V]):
 
     def accepts(self, value: object) -> bool:
         """Whether a value is valid for this setting: it has the right type and is one of the choices, within the bounds
-        or of the right form. "" is valid for every free text."""
+        or of the right form. A free text has at most 4096 characters; "" is always valid for it."""
         if type(value) is not type(self.default):
             return False
         if self.choices:

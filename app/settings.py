@@ -310,8 +310,9 @@ class Settings:
     def __init__(
         self, path: Path, policy: Mapping[str, Value] | None = None, defaults: Mapping[str, Value] | None = None
     ) -> None:
-        """`path`: the file with this profile's values. `policy` fixes values by key; `defaults` are the installer's.
-        Values that a setting does not accept are ignored."""
+        """`path`: the file with this profile's values. `policy` fixes values by key; `defaults` are the installer's
+        (None: there are none). Unknown keys, and values that a setting does not accept, are ignored; so is a missing or
+        damaged file."""
         self._path = path
         self._values = _read(path)
         self._policy = _accepted(policy or {})
@@ -347,8 +348,9 @@ class Settings:
                 self.changed.emit(setting.key)
 
     def set(self, setting: Setting[V], value: V) -> None:
-        """Stores a value in this profile; one that is in force already is not stored. Raises SettingLocked if policy
-        fixes the setting or the profile does not store it, BadSetting, StoreUnwritable."""
+        """Stores a value in this profile's file and emits `changed`; one that is in force already is not stored. Raises
+        SettingLocked if policy fixes the setting or the profile does not store it, BadSetting if the setting does not
+        accept the value, StoreUnwritable if the disk refuses: then the former value stays in force."""
         if self.locked(setting):
             raise SettingLocked()
         if not setting.accepts(value):
@@ -373,7 +375,8 @@ class Settings:
 
 
 def _read(path: Path) -> dict[str, Value]:
-    """The values in the settings file; {} if it is missing or damaged: settings never keep anybody out."""
+    """The values in the settings file by key, without those that are no text, whole number or boolean. {} if the file
+    is missing or damaged: settings never keep anybody out."""
     try:
         found = json.loads(path.read_bytes())
     except FileNotFoundError:

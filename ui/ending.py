@@ -25,8 +25,9 @@ from ui.stage import Stage
 
 
 class Ending:
-    """Ends the program in order: when the person quits or locks, or when everything of a revoked device is removed.
-    `over` is set when nothing is left to do but to close."""
+    """Ends the program in order: when the person quits or locks, when a newer release is started in its place, or when
+    everything of a revoked device is removed. `over` is an event that is set when nothing is left to do but to
+    `close`."""
 
     def __init__(self, office: Office, stage: Stage, resident: Resident) -> None:
         self.over = asyncio.Event()
@@ -52,14 +53,15 @@ class Ending:
 
     @property
     def held(self) -> LockingView | None:
-        """The page that covers the window while something that was written cannot be stored; None at all other
-        times."""
+        """The page that covers the window while Kansli is to be locked and the disk refuses what was written; None at
+        all other times."""
         view = self._stage.view
         return view if isinstance(view, LockingView) and view.is_held else None
 
     def may_close(self) -> bool:
-        """Whether the window that the person closes may close. True: the program ends with it. False: the window was
-        hidden and the program stays in the tray, or something cannot be stored and the person is asked."""
+        """Called when the person closes the window: does what follows, and returns whether the window may close. True:
+        everything is stored and the program ends. False: the window was hidden and the program stays in the tray, or
+        something cannot be stored and the person is asked."""
         shown = self._stage.shown
         if shown is not None and self._resident.stays and not self._office.is_new:
             shown.hide()
@@ -68,7 +70,8 @@ class Ending:
         return self._leave()
 
     def quit(self) -> None:
-        """Ends the program because the person quits. If something cannot be stored, the person is asked first."""
+        """Stores everything and ends the program, also one that stays in the tray, because the person quits. If
+        something cannot be stored, the person is asked first."""
         if self._stage.window is not None:
             self._stage.window.keep_geometry()
         self._leave()
@@ -87,7 +90,7 @@ class Ending:
 
     def on_desktop_ends(self) -> None:
         """Stores what can be stored, because the desktop session ends: the person logs out or the computer is turned
-        off.
+        off. If the disk refuses, that is logged.
 
         ▲ Asks nothing and waits for nothing: the system ends the program in a few seconds in any case.
         """
@@ -95,7 +98,8 @@ class Ending:
             log.store.exception("desktop-ends", fault)
 
     def _leave(self) -> bool:
-        """Ends the program if everything is stored; otherwise asks the person. Returns whether the program ends."""
+        """Stores everything and ends the program; if the disk refuses, asks the person whether to lose it and ends
+        later or not at all. Returns whether the program ends now. Without a window or a session nobody is asked."""
         if (view := self.held) is not None:
             self._ask_to_lose(view)
             return False
@@ -117,7 +121,7 @@ class Ending:
             self._question = None
 
     def _end(self) -> None:
-        """Ends the program, which is then not started again."""
+        """Ends the program at once, without storing anything; it is not started again."""
         self._ends_to = None
         self.over.set()
 
@@ -128,21 +132,25 @@ class Ending:
     # -- locking --------------------------------------------------------------------------------------------------
 
     def begin(self, work: Callable[[], Coroutine[object, object, None]]) -> bool:
-        """Starts `work`, which closes the session to lock, to remove everything, or to change the key. Returns False
-        and starts nothing while earlier work of this kind runs."""
+        """Starts `work`, which closes the session to lock, to remove everything, or to change the key, as a task.
+        Returns True; False, and starts nothing, while earlier work of this kind runs. An error that `work` raises is
+        not shown: it must show its own."""
         if self._work is not None and not self._work.done():
             return False
         self._work = asyncio.ensure_future(work())
         return True
 
     def lock(self) -> None:
-        """Locks: covers the window, stores what is unsaved, and ends the process. The program is then started again and
-        asks for the key. ▲ Python cannot clear its memory, so that keys and text would stay in this process."""
+        """Locks: covers the window, stores what is unsaved, and ends the process. While the disk refuses, it tries
+        again until all is stored or the person discards it. The program is then started again and waits until the
+        person unlocks it. ▲ Python cannot clear its memory, so that keys and text would stay in this process. Does
+        nothing if no session is open, or while one is being closed."""
         self._lock_to("lock", "")
 
     def upgrade(self) -> None:
-        """Starts the installed release in place of this process, which ends as for `lock`, so that nothing that was
-        written is lost. The new program asks for the key at once."""
+        """Starts the newer release that is installed in place of this process, which first stores what is unsaved
+        behind a covered window, as when locking. The new program asks the computer's key store at once. Does nothing if
+        no session is open, or while one is being closed."""
         self._lock_to("upgrade", tr("Kansli is starting again"))
 
     def _lock_to(self, ends_to: Literal["lock", "upgrade"], heading: str) -> None:
@@ -167,8 +175,8 @@ class Ending:
             self.over.set()
 
     def _notify_of_held_changes(self) -> None:
-        """Shows a notification, if the window is hidden, that something cannot be stored and keeps Kansli from being
-        locked."""
+        """Shows a notification beside the tray's sign that something cannot be stored and keeps Kansli from being
+        locked: only if the window is hidden and there is a tray."""
         if self._stage.quiet and self._resident.tray is not None:
             text = tr("Kansli is locked as soon as it is saved. Open it to see what is wrong.")
             self._resident.tray.notify(tr("Something that you wrote is not saved yet"), text)
@@ -176,8 +184,9 @@ class Ending:
     # -- removing -------------------------------------------------------------------------------------------------
 
     def erase(self) -> None:
-        """Removes everything of a revoked device and ends the process. The program is started again, as on the first
-        day. Does nothing if the device is not revoked, or while earlier work of this kind runs."""
+        """Removes everything of the account from this computer, if the account's own log has revoked this device, and
+        ends the process. The program is started again, as on the first day. Does nothing if the device is not revoked,
+        or while a session is being closed."""
         self.begin(self._erase)
 
     async def _erase(self) -> None:
@@ -200,8 +209,8 @@ class Ending:
         self._resident.show_locked(True)
 
     async def close(self) -> None:
-        """Closes the window and the session. StoreFault if something could not be stored; the session is closed also
-        then."""
+        """Closes the main window and the session, if they are open. StoreFault if something could not be stored; the
+        session is closed also then. A second call does nothing."""
         session, self._stage.session = self._stage.session, None
         self._stage.drop_window()
         if session is not None:

@@ -30,8 +30,9 @@ class EntryViews:
         self._office, self._opened, self._show = office, opened, show
 
     def welcome(self, link: str = "") -> WelcomeView:
-        """The view of a first start. `link` is an invitation link, or "": its server and code are filled in, and
-        nothing more is done."""
+        """The view of a first start. `link` is an invitation link: its server and code are filled in, and nothing more
+        is done; an error is shown in their place if policy does not allow the server. "": the server of the settings is
+        filled in."""
         settings = self._office.settings
         server, servers = link or settings.get(SERVER), entries(settings.get(SERVERS))
         view = WelcomeView(self._office, server=server, servers=servers)
@@ -64,7 +65,8 @@ class EntryViews:
 
     def usual(self, *, at_once: bool = False) -> GatePage:
         """The view that unlocks the store; if policy has forbidden its only unlock method, the view that replaces the
-        method. `at_once`: the computer's key store is asked at once."""
+        method. `at_once`: the computer's key store is asked at once, without a click; only if it unlocks this store,
+        and not in the view that replaces the method."""
         forbidden = self._office.unlocking.forbidden
         if forbidden is None:
             return self.unlock(at_once=at_once)
@@ -73,8 +75,9 @@ class EntryViews:
         return view
 
     def unlock(self, *, at_once: bool = False) -> UnlockView:
-        """The view that unlocks the store. `at_once`: the computer's key store is asked at once, as when the program
-        starts, but not after locking."""
+        """The view that unlocks the store, by passphrase or by the computer's key store, as the store has it.
+        `at_once`: the key store, if it is one of the methods, is asked without a click, as when the program starts, but
+        not after locking."""
         kinds = self._office.kinds()
         view = UnlockView(
             self._office.unlock if SlotKind.PASSPHRASE in kinds else None,

@@ -50,8 +50,9 @@ def hide() -> None:
 
 
 def run(application: QApplication, arguments: argparse.Namespace, loop: Loop) -> int | None:
-    """Does the task that the command line asks for, on an event loop that `loop` makes. Returns the exit status; None
-    if it asks for none of these tasks."""
+    """Does the task that the command line asks for in place of opening a window: a self-test or a report to IT, on an
+    event loop that `loop` makes. Returns the exit status (0 done, 1 failed, 2 the profile cannot be used, 3 the person
+    did not want the report); None if it asks for none of these tasks."""
     if arguments.selftest:
         from ui.selftest import SelfTest  # brings a whole server: no other start waits for it
 
@@ -98,8 +99,10 @@ def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Lo
 
 
 def _read(arguments: argparse.Namespace) -> Profile:
-    """Opens the profile for the report. A profile that another process has open is read all the same, since that
-    process may be the one that hangs."""
+    """Opens the profile that the command line names, for the report to IT; makes it if there is none. A profile that
+    another process has open is read all the same, without its lock, since that process may be the one that hangs.
+    ProfileInUse if that cannot be done; BadProfileName, DataOnNetwork, DataOfAnother, StoreUnwritable, StoreCorrupt as
+    from `Profile.open`."""
     try:
         return Profile.open(arguments.profile, arguments.data)
     except ProfileInUse:
@@ -116,8 +119,8 @@ async def _ask(profile: Profile, settings: Settings, target: Path) -> bool:
 
 
 def reporter(file: Path | None) -> Callable[[str], None]:
-    """Returns a function that writes lines on the terminal, if there is one, and into `file`, if it is given. OSError
-    if the file cannot be written."""
+    """Returns a function that writes a line on the terminal, if there is one, and into `file`, if it is given, in place
+    of what was there. OSError if the file cannot be written now; the function ignores a disk that refuses later."""
     lines: list[str] = []
     if file is not None:
         file.write_text("", encoding="utf-8")

@@ -25,6 +25,7 @@ UNNAMED = nullcontext()
 """For a merge that no journal names."""
 _SETTLE = 256
 _DOMAIN = b"kansli/v2 attested\n"
+_OTHERWISE = b"kansli/v2 merged otherwise\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,15 +133,15 @@ def state_of(
 ) -> tuple[bytes, bytes, dict[str, Any]] | None:
     """Merges the updates of a CRDT with the roots `texts` and `maps`. Returns (the whole as one update, the hash by
     which members attest a snapshot (sign that they have computed the same), the content of each root by its name).
-    Bytes that are no update are left out. None if ids are missing, if a valid update cannot be merged, if a value is
-    nested by the thousand, or if the whole reads otherwise. `begun`: what the object's judge knows, as bytes.
+    Bytes that are no update are left out. None if ids are missing, if a valid update cannot be merged, or if a
+    value is nested by the thousand. `begun`: what the object's judge knows, as bytes.
 
     The hash: H(state vector ‖ delete set ‖ every item with its id ‖ begun). Two texts that look alike and differ in ids
     have different hashes: the next edit of one of them would be lost in the other. ▲ It does not depend on the roots,
     of which an older program knows fewer.
 
-    ▲ The whole, merged alone, must hold in each root what the updates make one by one. Nobody makes or attests a
-    snapshot that shows its readers another order of words.
+    ▲ If the whole, merged alone, holds another thing in a root than the updates make one by one, its hash is one that
+    no reader of the whole computes: nobody attests or opens a snapshot that shows its readers another order of words.
     """
     found = merged(updates, texts, maps)
     ids = canonical(found[0]) if found is not None else None
@@ -149,12 +150,11 @@ def state_of(
         return None
     update, held = found
     try:
-        if _shown(alone[1]) != _shown(held):
-            return None
+        domain = _DOMAIN if _shown(alone[1]) == _shown(held) else _OTHERWISE
         parts = json.dumps(ids, sort_keys=True, separators=(",", ":"))
     except RecursionError:  # an item holds lists in lists by the thousand
         return None
-    return update, hashlib.sha256(_DOMAIN + parts.encode() + begun).digest(), held
+    return update, hashlib.sha256(domain + parts.encode() + begun).digest(), held
 
 
 def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, list[bytes]]:

@@ -57,7 +57,7 @@ class Payload(Generic[T]):
 
     def _is_of_another_type(self, data: bytes) -> bool:
         """Whether the data is a record of a type that this program does not know, so that a newer program must have
-        written it."""
+        written it. False for data in which no type can be read."""
         try:
             tag: object = getattr(self._type.decode(memoryview(data)[1:]), "type", None)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -54,8 +54,9 @@ def offerable(updates: Mapping[K, bytes], has: Has, is_taken: IsTaken = lambda c
 
 def names_taken(updates: Iterable[bytes], is_taken: IsTaken) -> bool:
     """Whether one of a person's own `updates` names a CRDT client number that belongs to another person in the
-    successor room, the one that continues theirs (`is_taken` as in `offerable`). Such an update can never be offered
-    there."""
+    successor room, the one that continues theirs. Such an update can never be offered there. `is_taken` answers that
+    for one client number; its second argument says whether `updates` have items of it. An update that breaks the
+    grammar of updates names none."""
     known = [facts for update in updates if (facts := _facts(update)) is not None]
     taken = _taken(known, is_taken)
     return any(taken(client) for facts in known for client in _clients(facts))

@@ -19,8 +19,8 @@ _passed: OrderedDict[bytes, None] = OrderedDict()
 
 
 def remember(update: bytes) -> Iterator[None]:
-    """Notes that the form of an update was checked and is valid, so that it is not checked again. A generator: other
-    tasks can run between its steps."""
+    """Stores the hash of an update whose form the caller has checked and found valid, so that it is not checked again.
+    Only the last MOST hashes are kept. A generator: other tasks can run between its steps."""
     found = hashlib.sha256()
     for at in range(0, len(update), STRETCH):
         if at:

@@ -55,8 +55,8 @@ PAYLOAD: Payload[Whole | Piece] = Payload(Whole | Piece)
 
 def encode(update: bytes, title: str | None = None, begun: bytes = b"") -> list[bytes]:
     """Cuts an update into the data of changes: nearly always one. They must be stored all or none. `title`: the
-    object's new title, if the update changed it and lists show it. `begun`: only for a merged state, what a judge needs
-    to begin with it."""
+    object's new title, if the update changed it and lists show it; an update that must be cut is written without it.
+    `begun`: only for a merged state, what a judge needs to begin with it."""
     if len(update) + len(begun) + len((title or "").encode()) <= PIECE_BYTES:
         return [PAYLOAD.encode(Whole(update=update, title=title, begun=begun))]
     group = os.urandom(16)
@@ -111,8 +111,8 @@ def group_of(data: bytes) -> bytes | None:
 
 
 def client_of(data: bytes) -> int | None:
-    """The CRDT client that made the items in a change, read from the change's data. None for a change without items,
-    for damaged data, and for a later part of an update that was cut."""
+    """The CRDT client that made the items in a change, read from the change's data. None for a change without items or
+    with those of several clients, for damaged data, and for a later part of an update that was cut."""
     try:
         record = decode(data)
     except BadChange:
@@ -125,8 +125,8 @@ def client_of(data: bytes) -> int | None:
 class Assembler:
     """Reads the CRDT updates in the changes of one object. Most changes hold one update. A long update is cut into
     pieces, one in each of several changes; it is returned once all of its pieces are here, whatever came between them.
-    Feed changes in the order in which this device received them. Whether an update is well formed is left to the caller
-    that merges it."""
+    Only MAX_PENDING incomplete updates are kept: the oldest is dropped. Feed changes in the order in which this device
+    received them. Whether an update is well formed is left to the caller that merges it."""
 
     def __init__(self) -> None:
         self.damaged = 0
@@ -143,8 +143,9 @@ class Assembler:
         return self.feed_data([(change.author, change.data) for change in changes])
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """Takes further changes as (author, data). Returns the updates that are complete now. A damaged change is
-        skipped and counted in `damaged`."""
+        """Takes further changes as (author, data). Returns the updates that are complete now. `damaged` counts what is
+        left out: a damaged change, a piece whose index is taken or whose count differs, and an incomplete update that
+        is dropped because too many are kept."""
         updates = []
         for author, data in changes:
             try:
@@ -175,8 +176,8 @@ class Assembler:
 
 def newest_state(changes: Iterable[PlacedChange]) -> list[PlacedChange]:
     """The changes that make up the newest complete state among an object's baselines (states that administrators wrote
-    for new members). `changes` are given newest first, and are read no further than that state. Empty if no state is
-    complete.
+    for new members), in the order in which they are given. `changes` are given newest first, and are read no further
+    than that state. Damaged ones are skipped. Empty if no state is complete.
 
     A long baseline has its pieces at several positions. While some of them are still to be received, an older one
     counts.

@@ -35,7 +35,7 @@ piece whose index was received before, or whose `count` differs from that of its
 @dataclass(frozen=True, slots=True)
 class Unpacked:
     """What a change's data contains: an `update`, or one piece of one. `begun` is empty except for a merged state. A
-    piece has the `group` that it shares with the others, its `index` among them and their `count`."""
+    piece has the same `group` as the others, its `index` among them and their `count`; a whole update no `group`."""
 
     update: bytes
     begun: bytes = b""
@@ -73,8 +73,9 @@ class Kept(Protocol):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The verdict on the update whose last change is at `position`. `parts`: the positions of all its changes. `code`:
-    MERGED, AGAIN, LATE, or the rule that it breaks. `missing`: for a waiting one, the id that it needs. `deferred`: its
-    author began too many CRDT client numbers in an hour; merge it in the background."""
+    MERGED, AGAIN (nothing new), LATE (it waits), or the rule that it breaks. `missing`: if it waits for an id, itself
+    with that id; None if it lacks pieces. `deferred`: its author began too many CRDT client numbers in an hour; merge
+    it in the background."""
 
     position: int
     parts: tuple[int, ...]
@@ -208,8 +209,8 @@ class Replay:
     # -- taking
 
     def taking(self, change: PlacedChange) -> Generator[None, None, list[Outcome]]:
-        """Judges the next change. Returns the verdicts in their order: first its own, then those on changes that had
-        waited for it. Works in steps. BugError if the change's position is not the next."""
+        """Judges the next change. Returns the verdicts in their order: first its own (LATE for a piece while others are
+        lacking), then on changes that waited for it. In steps. BugError if a later one was judged, unless it waited."""
         if not self.takes(change.position):
             raise BugError("replay: positions must rise")
         self._fresh.changes[change.position] = change
@@ -233,9 +234,8 @@ class Replay:
         return (yield from self._update(change, parts))
 
     def _begin(self, change: PlacedChange, piece: Unpacked) -> None:
-        """Reserves the client number of an incomplete update for its author, if this is the first piece. ▲ Everybody
-        can read the number in that piece. Otherwise a member could use it before the last piece is received, and the
-        update would be void."""
+        """With the first piece of an incomplete update, reserves its client number for its author, unless somebody has
+        it. ▲ Everybody can read it there: a member who used it before the last piece would make the update void."""
         client = client_begun(piece.update) if piece.index == 0 else None
         if client is not None:
             self._begun[change.position] = client, bytes(change.uid)
@@ -269,8 +269,8 @@ class Replay:
         return joined(self._changes(parts), self._unpack)
 
     def _join(self, change: PlacedChange, piece: Unpacked, group: bytes) -> tuple[int, ...] | None:
-        """Adds a piece of a cut update to its `group`. Returns the positions of all pieces if they are complete, () if
-        not, None if this one does not count (its index is taken, or its count differs)."""
+        """Adds a piece of a cut update to its author's `group`. Returns the positions of all pieces, ascending, if they
+        are complete; () if not; None if this one does not count (its index is taken, or its count differs)."""
         key = (bytes(change.uid), group)
         count, pieces = self._groups.get(key, (piece.count, {}))
         if piece.count != count or piece.index in pieces:
@@ -388,7 +388,7 @@ class Replay:
         return [wait.late for position, wait in found.items() if position in self._waits]
 
     def facts(self, change: Change) -> Generator[None, None, Facts]:
-        """Reads a waiting update again and returns what it says."""
+        """Reads a waiting update again, and returns what it says. Works in steps. BugError if it is damaged."""
         try:
             return (yield from reading(self.update(self._parts.get(change.position, (change.position,)))[0]))
         except BadUpdate as bad:  # it passed when it was received
@@ -428,8 +428,8 @@ class Replay:
 
 
 def joined(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[bytes, bytes]:
-    """Joins changes that are the pieces of one update, or one whole update, into (update, `begun` of a merged state or
-    b""). `unpack` reads a change's data; BadChange if it is damaged."""
+    """Joins changes that are the pieces of one update (in any order), or one whole update, into (update, `begun` of a
+    merged state or b""). Lacking pieces are not noticed. `unpack` reads a change's data; BadChange if it is damaged."""
     pieces = sorted((unpack(change.data) for change in changes), key=lambda piece: piece.index)
     return b"".join(piece.update for piece in pieces), b"".join(piece.begun for piece in pieces)
 

@@ -50,7 +50,7 @@ def client_in(sticky: bytes) -> int | None:
 
 def clock_in(state: bytes, client: int) -> int:
     """The clock of `client` in an encoded state vector, that is, how many operations of that client it includes; 0 if
-    the client is not in it.
+    the client is not in it, or if the search gives up (see below).
 
     Searches the bytes `state` and does not read every number: an object may have thousands of clients, and a caret is
     received with every keystroke. A match is a client only if an odd count of whole numbers precedes it: first the

@@ -67,7 +67,7 @@ class Client:
         return self.sequences[bisect_right(self.starts, clock) - 1]
 
     def one_run(self, clock: int, length: int) -> bool:
-        """Whether the client's `length` ids from `clock` on are all in one sequence."""
+        """Whether the client's `length` ids from `clock` on are all here and in one sequence."""
         after = bisect_right(self.starts, clock)
         return clock + length <= (self.starts[after] if after < len(self.starts) else self.clock)
 
@@ -83,7 +83,8 @@ class Client:
         return self.parents[at] if at < len(self.types) and self.types[at] == clock else None
 
     def add(self, clock: int, length: int, sequence: int) -> None:
-        """Adds `length` ids of the sequence `sequence` behind the last one; `clock` is the first of them."""
+        """Adds `length` ids of the sequence `sequence` behind the last one. `clock`: that of the first of them, which
+        must be `self.clock`; that is not checked."""
         if not self.sequences or self.sequences[-1] != sequence:
             self.starts.append(clock)
             self.sequences.append(sequence)
@@ -142,7 +143,8 @@ class Structure:
 
     def sequence_of(self, item: Item) -> int:
         """The number of the sequence to which an item belongs, found from its parent and neighbours, which must exist.
-        Raises Broken if they do not belong together; NOWHERE if they were deleted with their contents."""
+        Raises Broken if they do not belong together. NOWHERE if they were deleted with their contents, or if the item
+        names none, since it was deleted in this way itself."""
         if item.parent is not None:
             found = self._named(item.parent, item.key)
         elif item.origin is None:
@@ -156,12 +158,12 @@ class Structure:
         return found
 
     def _check_fit(self, item: Item, sequence: int) -> None:
-        """Raises Broken if the item may not be in this sequence. ▲ A map holds items with a key. An array holds items
-        without a key, and neither text nor marks: yrs reads an array with an emoji for ever. A root is a text or a map;
-        which one is not known before a tool asks.
+        """Raises Broken if the item may not be in the sequence with the number `sequence`. ▲ A map holds items with a
+        key. An array holds items without a key, and neither text nor marks: yrs never ends reading an array with an
+        emoji. A root is a text or a map; which one is not known before a tool asks.
 
-        ▲ A text holds only text and marks. Libraries and views count the length of other items differently, so that
-        people's words would be inserted in the wrong place.
+        ▲ A text holds only text and marks, apart from items with a key. Libraries and views count the length of other
+        items differently, so that people's words would be inserted in the wrong place.
         """
         kind = self.parents[sequence >> KEY_BITS].type
         if item.keyed != (sequence & KEY_MASK != 0):
@@ -180,8 +182,8 @@ class Structure:
         return client.sequence(ident[1])
 
     def check_deleted(self, client: int, start: int, end: int) -> None:
-        """Raises Broken if the deleted range of clocks from `start` to `end` cuts a surrogate pair in two. KeyError if
-        the client is not known."""
+        """Raises Broken if the deleted range of the clocks of `client` from `start` to before `end` cuts a surrogate
+        pair in two. KeyError if the client is not known."""
         lows = self.clients[client].lows
         if lows and (_has(lows, start) or _has(lows, end)):
             raise Broken("half")

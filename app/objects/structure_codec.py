@@ -60,7 +60,7 @@ def decode(data: bytes) -> Structure:
 
 def decoding(data: bytes) -> Generator[None, None, Structure]:
     """Decodes a structure, as `decode` does, but as a generator: other tasks can run between its steps. It returns the
-    structure. BadUpdate "structure"."""
+    structure. BadUpdate "structure" for bytes that `encode` would not give, or an impossible structure."""
     try:
         structure = yield from _Decoding(data).run()
     except BadUpdate as bad:
@@ -186,8 +186,9 @@ class _Decoding:
                 yield
 
     def _add_types(self, types: list[tuple[int, int, int]]) -> Iterator[None]:
-        """Adds the nested types and computes how deep each is, once all are known. `types`: (index of its client,
-        clock, kind). BadUpdate for types that contain each other in a cycle."""
+        """Adds the nested types and computes how deep each is, once all are known. `types`: (index of its client among
+        the ascending numbers, clock, kind). BadUpdate for an unknown kind, an id that is not there, types that contain
+        each other in a cycle, and types too deep in others."""
         structure, roots = self._structure, len(self._structure.parents)
         numbers = sorted(structure.clients)
         inside: list[int] = []

@@ -66,8 +66,9 @@ def pictures(tags: str) -> int:
 
 
 def words(tags: str) -> str:
-    """The text of HTML from `complete`: one line for each paragraph or table row, with tabs between cells; no empty
-    lines, and nothing of scripts, styles, the head, titles and templates."""
+    """The text of HTML from `complete`: one line for each paragraph, list item or table row, with tabs between cells,
+    and a new line at each line break; no empty lines, and nothing of scripts, styles, the head, titles and
+    templates."""
     from html import unescape  # imported here: it loads all entities
 
     first, *parts = tags.split("<")

@@ -47,8 +47,9 @@ class PutAway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenAfter:
-    """Notes that others wrote in something that this person had put into the trash and has not opened since. `by`: who
-    wrote, the latest last; `t`: the time of the newest change, in ms."""
+    """Changes by other people in a thing, `item`, that this person had put into the trash and has not opened since.
+    `by`: their authors, the latest last (of a card only the latest, or nobody if several wrote at once); `t`: the time
+    of the newest change, in ms."""
 
     item: PutAway
     by: tuple[Uid, ...]

@@ -71,7 +71,8 @@ class Undo:
     @contextmanager
     def together(self) -> Iterator[None]:
         """Puts all transactions made inside the context into one step, however many there are and however long they
-        take."""
+        take. An edit less than `group_ms` before it, or after its beginning, is in the same step, unless `split` was
+        called."""
         outer = self._held_ms
         if outer is None:
             self._ahead_ms += self._each_by_itself

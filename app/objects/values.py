@@ -19,7 +19,8 @@ _LARGEST_FLOAT = 3.4028235677973366e38
 
 
 def skip_value(read: Reader) -> Iterator[None]:
-    """Checks that the next value is valid and moves the reader behind it. Works in steps; BadUpdate otherwise."""
+    """Checks that the next value, with all that a list or map in it holds, is valid, and moves the reader behind it.
+    BadUpdate otherwise. Works in steps: other tasks can run where it yields."""
     stack: list[tuple[list[int], set[str | bytes] | None]] = []  # ([members left], the keys of a map so far)
     while True:
         kind = read.byte()
@@ -44,7 +45,8 @@ def skip_value(read: Reader) -> Iterator[None]:
 
 
 def skip_text(read: Reader) -> Iterator[None]:
-    """Checks that the next text is valid and moves the reader behind it. Works in steps; BadUpdate otherwise."""
+    """Checks that the next text (its length, then UTF-8) is valid, and moves the reader behind it. BadUpdate otherwise.
+    Works in steps: other tasks can run where it yields."""
     start = read.at
     for _ in read.texts(start, read.size()):
         if read.tired():
@@ -52,8 +54,8 @@ def skip_text(read: Reader) -> Iterator[None]:
 
 
 def _key(read: Reader) -> Generator[None, None, str | bytes]:
-    """Reads a map's key; of a long one the SHA-256, so that it can be compared without being kept. Nobody can make a
-    second key with the same hash."""
+    """Reads a map's key and returns it; of one over STRETCH bytes the SHA-256, so that it can be compared without being
+    kept. Nobody can make a second key with the same hash. BadUpdate if it is no text. Works in steps."""
     start = read.at
     size = read.size()
     if size <= STRETCH:
@@ -76,7 +78,8 @@ def new_key(keys: set[str | bytes], key: str | bytes, at: int) -> None:
 
 
 def _plain(read: Reader, kind: int) -> None:
-    """Checks a value that is no list, map or text, and moves behind it. `kind`: its first byte, which was read."""
+    """Checks a value that is no list, map or text, and moves behind it. `kind`: its first byte, which was read.
+    BadUpdate if it is not valid."""
     if kind == 125:
         _integer(read)
     elif kind == 123:
@@ -93,8 +96,8 @@ def _plain(read: Reader, kind: int) -> None:
 
 
 def _integer(read: Reader) -> None:
-    """Checks a whole number of at most 53 bits in its one form: a sign and six bits, then seven at a time, no zero at
-    the end, no -0."""
+    """Checks a whole number in its one form: a sign and six bits, then seven at a time, no zero at the end, no -0.
+    BadUpdate in any other form ("number"), or above 53 bits ("limit")."""
     start = read.at
     byte = read.byte()
     if byte < 0x80:
@@ -113,7 +116,8 @@ def _integer(read: Reader) -> None:
 
 
 def _float(read: Reader) -> None:
-    """Checks a 32-bit float. Whole numbers are accepted too: yrs 0.28 writes them so, other libraries as integers."""
+    """Checks a 32-bit float. BadUpdate for NaN alone: infinity is valid, and so are whole numbers, which yrs 0.28
+    writes in this form and other libraries as integers."""
     start = read.at
     (value,) = _FLOAT.unpack(read.take(4))
     if value != value:
@@ -121,7 +125,7 @@ def _float(read: Reader) -> None:
 
 
 def _double(read: Reader) -> None:
-    """Checks a 64-bit float: not infinite, and only a value that no 32-bit float has."""
+    """Checks a 64-bit float. BadUpdate if it is infinite, or if a 32-bit float has its value; NaN is valid."""
     start = read.at
     (value,) = _DOUBLE.unpack(read.take(8))
     small = abs(value) < _LARGEST_FLOAT and _FLOAT.unpack(_FLOAT.pack(value))[0] == value

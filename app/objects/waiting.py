@@ -19,8 +19,8 @@ the wire and about 170 here."""
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Names an update that has a position: by its change's `id`, and its `author` (uid). `position`: that of its last
-    piece, if it was sent in pieces. `t`: the time of its envelope in ms."""
+    """Names an update that has a position, without its content: its change's `position` and `id`, its `author` (uid),
+    and `t`, the time of its envelope in ms. Of an update that was sent in pieces they are those of the last piece."""
 
     position: int
     id: bytes

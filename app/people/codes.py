@@ -40,7 +40,8 @@ def read(text: str) -> tuple[Uid, Hash] | None:
 
 def compare(texts: Iterable[str], uid: Uid, genesis: Hash) -> Verdict:
     """What the QR codes in a picture (`texts`) say about the keys of the person `uid`, whose log begins with `genesis`
-    as this device knows it. ▲ One code with other keys makes the verdict DIFFERENT, whatever the other codes say."""
+    as this device knows it. ▲ One code with other keys makes the verdict DIFFERENT, whatever the other codes say. Codes
+    of other people do not count: OTHER_PERSON if there are only such. NO_CODE if no code is for comparing keys."""
     codes = [code for code in map(read, texts) if code is not None]
     if not codes:
         return Verdict.NO_CODE

@@ -76,8 +76,8 @@ class Notices:
     # -- open notices -------------------------------------------------------------------------------------------------
 
     def open(self) -> list[KeyNotice]:
-        """The open notices about people's keys: warnings first, then one calm notice for each person, the newest
-        last."""
+        """The open notices about people's keys: first the warnings (an account that was reset, or a duplicate of one
+        that was not), then one calm notice for each person about their devices; of both the newest last."""
         if self._open is None:
             self._open = self._gather(self._rows.open())
         return self._open
@@ -121,7 +121,7 @@ class Notices:
 
     async def run(self) -> None:
         """Runs until cancelled. Checks people's key logs for changes whenever `wake` was called, beginning with those
-        in the store from before."""
+        in the store from before. A check that fails is logged, and made again after the next `wake`."""
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -146,7 +146,7 @@ class Notices:
 
     async def _begin(self) -> bool:
         """Begins to watch the key logs of people who are new here. If the agency has reset the account of one of them
-        already, that is stored without a notice. Returns whether there was such a person."""
+        already, that is stored without a notice. Returns whether a reset was stored."""
         ended = False
         for at, uid in enumerate(self._rows.begin_new()):
             if self._engine.is_over(uid):

@@ -25,7 +25,8 @@ class Verified(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """A person as the interface shows them. `verified` is NONE also for a person whose keys the agency has reset.
-    `colour` is an index below HUES, chosen by uid; `initials` one or two letters."""
+    `colour` is an index below HUES, chosen by uid; `initials` are one or two letters or digits, "?" without a name,
+    and "" while the name is being fetched."""
 
     uid: Uid
     name: str
@@ -48,7 +49,8 @@ def shown(record: Mapping[str, str], field: str) -> str:
 
 def initials(name: str) -> str:
     """The first letters of the first and last word of a name, or the first two letters of a single word: "Handläggare"
-    gives "HA", "Enhetschef Tillsyn" gives "ET". "?" for a name without letters."""
+    gives "HA", "Enhetschef Tillsyn" gives "ET". A hyphen separates words; a word begins with a letter or digit. "?" for
+    a name without such a word."""
     words = [w for w in name.replace("-", " ").split() if w[0].isalnum()]
     if not words:
         return "?"

@@ -52,8 +52,8 @@ class PeopleService:
         return self.person(self._engine.uid)
 
     def person(self, uid: Uid) -> Person:
-        """The person with this id; without a name until the agency's record of them is received. Unknown people are
-        looked up later."""
+        """The person with this id. Until the agency's record of them is received, their name is "…": they are looked up
+        later."""
         found = self._known.get(uid)
         if found is None:
             row = self._people.get(uid)
@@ -66,15 +66,16 @@ class PeopleService:
         return found
 
     async def search(self, query: str) -> list[Person]:
-        """Colleagues in the agency's directory whose name, title and unit have every word of `query`, without this
-        person and accounts that have ended; at most 50. Raises SyncErrors, such as Unreachable while offline."""
+        """Colleagues in the agency's directory whose name, title and unit have every word of `query`, also as a part of
+        a word, in the server's order. Of the first 50, without this person and accounts that have ended. Raises
+        SyncErrors, such as Unreachable while offline."""
         found = [uid for uid in await self._engine.directory(query) if uid != self._engine.uid]
         return [self.person(uid) for uid in found if not self._engine.is_over(uid)]
 
     async def duplicate_accounts(self, uid: Uid) -> list[Person]:
-        """▲ Other accounts that have the same staff record as `uid` and are alive: the agency should have ended one of
-        them, or somebody has made one in another person's name. Raises SyncErrors, such as Unreachable while
-        offline."""
+        """▲ Other accounts that have the same staff record (name, title, unit) as `uid` and are alive, without this
+        person's own: the agency should have ended one of them, or somebody has made one in another person's name.
+        Raises SyncErrors, such as Unreachable while offline."""
         known, row = self.person(uid), self._people.get(uid)
         # the name as the agency wrote it, since the directory searches for that
         query = row.name if row is not None else known.name
@@ -82,7 +83,8 @@ class PeopleService:
         return [p for p in same if p.uid != uid]
 
     def safety_number(self, uid: Uid) -> str:
-        """60 digits to compare with the person. NotFound while their keys are not known."""
+        """60 digits, without spaces, to compare with the person: both see the same. NotFound while their keys, or this
+        person's own, are not known."""
         number = self._engine.safety_number(uid)
         if number is None:
             raise NotFound
@@ -98,8 +100,9 @@ class PeopleService:
         return codes.write(genesis)
 
     def read_code(self, uid: Uid, texts: Sequence[str]) -> Verdict:
-        """What QR codes that were read from the screen of the person `uid` say about their keys. If those are the same
-        as here, marks the person as verified in person. NotFound while their keys are not known."""
+        """What QR codes that were read from the screen of the person `uid` say about their keys. `texts`: the codes'
+        texts. If the keys are the same as here, marks the person as verified in person. NotFound while their keys are
+        not known, and for the same keys of a person who was reset."""
         genesis = self._engine.genesis(uid)
         if genesis is None:
             raise NotFound
@@ -109,7 +112,8 @@ class PeopleService:
         return verdict
 
     def mark_verified(self, uid: Uid, verified: bool) -> None:
-        """Marks that the safety numbers were compared with this person (`verified` True), or takes the mark back.
+        """Marks that the safety numbers were compared with this person (`verified` True), or takes the mark back. Both
+        remove the notices about their devices from the store. A person without a staff record here gets no mark.
         NotFound if a person who was reset is to be marked."""
         if verified and self._engine.is_over(uid):
             raise NotFound
@@ -118,8 +122,9 @@ class PeopleService:
 
     async def learn(self) -> None:
         """Asks the server for the people whose names were wanted and are not known here. If that fails, as while
-        offline, they stay wanted. ▲ A person who is missing in the answer is shown as unknown from then on. Otherwise a
-        server that never answers could keep a stranger looking as if their name were still loading."""
+        offline, it logs the SyncError, and they stay wanted. ▲ A person who is missing in the answer is shown as
+        unknown from then on. Otherwise a server that never answers could keep a stranger looking as if their name were
+        still loading."""
         wanted = list(self._wanted)
         for at in range(0, len(wanted), 50):
             try:
@@ -134,7 +139,8 @@ class PeopleService:
             self.changed.emit()
 
     def _note_answer(self, asked: Sequence[Uid]) -> None:
-        """Notes that the directory answered for these people, and who of them still has no name."""
+        """Notes that the directory answered for these people: they are no longer wanted, and those without a name in
+        the store are shown as unknown."""
         self._wanted.difference_update(asked)
         self._unanswered.difference_update(asked)
         rows = {uid: self._people.get(uid) for uid in asked}

@@ -37,13 +37,14 @@ class InvitationAnswers:
         self._personal.write(InvitationAnswered(room=room, n=n, answer=answer))
 
     async def give(self, answer: str, rooms: list[tuple[RoomId, int]]) -> None:
-        """Writes the same `answer` to the invitations to several `rooms`, each with the position at which the person
-        was added. Works offline once the personal room exists; otherwise it is made first. SyncError."""
+        """Writes the same `answer` ("accepted", "declined" or "asked") to the invitations to several `rooms`, each with
+        the position at which the person was added. Works offline once the personal room exists; otherwise it is made
+        first. SyncError, StoreFault; NotFound if no room may be made any more."""
         await self._personal.found()
         self._personal.write(*(InvitationAnswered(room=room, n=n, answer=answer) for room, n in rooms))
 
     async def block(self, uid: Uid, on: bool) -> None:
         """Hides the invitations of a colleague (`on` True), or shows them again. Works offline once the personal room
-        exists. SyncError."""
+        exists; otherwise it is made first. SyncError, StoreFault; NotFound if no room may be made any more."""
         await self._personal.found()
         self._personal.write(PersonBlocked(uid=uid, on=on))

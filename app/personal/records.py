@@ -88,7 +88,8 @@ class Runs:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """The latest mark about a colleague: whether the person whose log begins with the entry of the hash `genesis`,
-    which identifies their keys, counts as verified in person (`on`), and since when (`t`, ms)."""
+    which identifies their keys, counts as verified in person (`on`), and since when (`t`, ms by the clock of the device
+    that wrote it)."""
 
     genesis: Hash
     on: bool
@@ -142,8 +143,9 @@ def decode(data: bytes) -> Record:
 
 
 def fold(changes: Sequence[StoredChange]) -> SharedRecords:
-    """The present values after all these changes, in the order of their positions; changes that cannot be read are
-    ignored."""
+    """The present values after all these `changes` of the personal rooms, given in any order. Of several records about
+    one thing, such as a device's name, the one with the highest position counts, and one without a position yet before
+    all others. Changes that cannot be read are ignored."""
     shared = SharedRecords()
     for change in sorted(changes, key=lambda c: (c.n is None, c.n or 0, c.rowid)):
         try:
@@ -167,7 +169,7 @@ def fold(changes: Sequence[StoredChange]) -> SharedRecords:
 
 
 def check(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """What the store calls for new changes of the personal room's object: only checks that each change is a valid
-    record. It writes no rows, since all records are read again each time. BadChange."""
+    """What the store calls for new `changes` of the personal room's object: only checks that each is a valid record,
+    and raises BadChange if one is not. It writes no rows, since all records are read again each time."""
     for change in changes:
         decode(change.data)

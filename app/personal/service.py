@@ -77,7 +77,7 @@ class Personal:
         ]
 
     def close(self) -> None:
-        """Stops following the store."""
+        """Stops following the store and the known people. `run` is cancelled by the caller."""
         for end in self._ends:
             end()
 
@@ -89,8 +89,8 @@ class Personal:
 
     @property
     def rooms(self) -> list[RoomId]:
-        """The personal rooms of this person, usually one, the oldest first. The first one of which the server has not
-        shown two histories (a fork) is written to."""
+        """The personal rooms of this person, usually one, the oldest first; [] before one was made. The first one of
+        which the server has not shown two histories (a fork) is written to."""
         if self._rooms is None:
             found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
             dated = [(t, room) for room in found if (t := self._founded(room)) is not None]
@@ -98,8 +98,8 @@ class Personal:
         return list(self._rooms)
 
     def _founded(self, room: RoomId) -> int | None:
-        """The server's time (ms) of the room's first position, if this person founded it and nobody was ever added;
-        None otherwise."""
+        """The server's time (ms) of the first position of `room`, if this person founded it and nobody was ever added:
+        only such a room can be a personal room. None otherwise."""
         first = self._store.rooms_list.events(room, limit=1)
         if not first or first[0].n != 1 or first[0].by != self._engine.uid:
             return None
@@ -109,7 +109,8 @@ class Personal:
 
     @property
     def shared(self) -> SharedRecords:
-        """The present values of what this person's devices have shared with each other. Cached."""
+        """The present values of what this person's devices have shared with each other, empty before there is a
+        personal room. Cached."""
         while self._shared is None:
             before = self._version
             shared = fold([c for room in self.rooms for c in self._changes(room) if c.own])
@@ -126,8 +127,8 @@ class Personal:
         return [c for o in self._store.objects.all(room, KIND_ID) for c in self._store.changes.of(o.obj)]
 
     def alive(self) -> dict[DevId, int]:
-        """When each device last wrote in the personal room, such as a heartbeat: the server's time in ms. ▲ Neither the
-        device's own claim nor that of another device counts."""
+        """When each device last wrote in the personal room, such as a heartbeat: the server's time in ms. A device that
+        never did is left out. ▲ Neither the device's own claim nor that of another device counts."""
         latest: dict[DevId, int] = {}
         for room in self.rooms:
             for dev, t in self._store.changes.latest_by_device(room):
@@ -138,9 +139,10 @@ class Personal:
     # -- writing --------------------------------------------------------------------------------------------------
 
     def rename(self, dev: DevId, name: str) -> None:
-        """Gives a device of this person a new name; works offline. While the personal room does not exist yet, this
-        device's own name is kept until it does, and NotFound is raised for another device. Does nothing for an empty
-        name."""
+        """Gives the device `dev` of this person a new `name`, which is cut to MAX_NAME characters and to what is safe
+        to show; works offline. While there is no personal room to write to, this device's own name is kept until there
+        is one, and NotFound is raised for another device. Does nothing if the name is empty. It does not check that
+        `dev` exists."""
         name = one_line(name, MAX_NAME)
         if not name:
             return
@@ -167,14 +169,15 @@ class Personal:
         return self._room() is not None
 
     async def found(self) -> None:
-        """Makes the personal room if there is none to write to, unless MAX_ROOMS were made already. Raises SyncError,
+        """Makes the personal room if there is none to write to, and then does the rest of `tend`. If MAX_ROOMS were
+        made already it makes none, and raises nothing. Raises SyncError, such as Unreachable while offline;
         StoreFault."""
         if not self.ready:
             await self.tend()
 
     def write(self, *records: InvitationAnswered | PersonBlocked) -> None:
-        """Writes records into the personal room, for the person's other devices. NotFound while the personal room does
-        not exist."""
+        """Writes `records` into the personal room, all or none, for the person's other devices. NotFound while there is
+        no personal room to write to."""
         room = self._room()
         if room is None:
             raise NotFound
@@ -188,7 +191,7 @@ class Personal:
 
     async def run(self) -> None:
         """Runs until cancelled. Calls `tend` whenever `wake` was called, and once an hour, while the server is
-        connected."""
+        connected. Its errors are logged, and the next call tries again."""
         while True:
             try:
                 async with asyncio.timeout(LOOK_S):
@@ -206,8 +209,8 @@ class Personal:
 
     async def tend(self) -> None:
         """Makes the personal room if there is none to write to (at most MAX_ROOMS), writes what this device has not
-        shared yet (name, system, heartbeat, marks), and applies the marks that other devices wrote. Raises SyncError,
-        StoreFault."""
+        shared yet (name, system, heartbeat once a day, marks), and applies the marks that other devices wrote. Raises
+        SyncError, such as Unreachable while offline and a room must be made; StoreFault."""
         room = self._room()
         if room is None and len(self.rooms) < MAX_ROOMS:
             room = await self._engine.operations.create_room()
@@ -251,14 +254,16 @@ class Personal:
             self._write(room, PersonMarked(uid=uid, genesis=genesis, on=on, t=t))
 
     def _give_marks(self, room: RoomId) -> None:
-        """Writes the marks for verified people that were set on this device before the personal room existed."""
+        """Writes into the personal room `room` the marks for people who count as verified on this device and about whom
+        the personal room has no mark: they were set before it existed."""
         for person in self._store.people.all():
             if person.verified is not None and person.uid not in self.shared.marks:
                 self._write_mark(room, person.uid, True, person.verified)
 
     def _take_marks(self) -> None:
-        """Applies the marks for verified people that other devices wrote. ▲ A mark counts for the keys that were
-        compared, and for no others."""
+        """Applies the marks for verified people that other devices wrote: the person then counts as verified, or no
+        more, on this device too. A person who is not known here yet is looked up; a later call applies the mark. ▲ A
+        mark counts for the keys that were compared, and for no others."""
         for uid, mark in self.shared.marks.items():
             row = self._store.people.get(uid)
             if row is None:

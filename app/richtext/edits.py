@@ -11,8 +11,8 @@ from app.richtext.flow import PLAIN, Block, Edit, Marks, Run, joined
 
 def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Marks) -> list[Block]:
     """Replaces a range in the blocks by `text` with the given `marks`. The range goes from offset `begin` in the first
-    block to `end` in the last. Returns the new blocks: one for each line of the text, all in the first block's style.
-    """
+    block to `end` in the last, in UTF-16 units. Returns the new blocks: one for each line of the text, all in the first
+    block's style."""
     lines = clean(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     runs = [[Run(line, marks)] for line in lines]
     runs[0] = [*runs_before(blocks[0], begin), *runs[0]]
@@ -25,8 +25,8 @@ Place = tuple[int, int, Run]
 
 
 def replaced(block: Block, places: Sequence[Place]) -> Block:
-    """Replaces several stretches of one block. `places`: (begin, end, the run to put there), in order. Returns the new
-    block."""
+    """Replaces several stretches of one block. `places`: (begin, end, the run to put there), in order and in UTF-16
+    units of the block. Returns the new block."""
     runs: list[Run] = []
     at = 0
     for begin, end, run in places:
@@ -37,14 +37,14 @@ def replaced(block: Block, places: Sequence[Place]) -> Block:
 
 
 def marks_at(block: Block, offset_utf16: int) -> Marks:
-    """The marks of the character behind an offset inside a block; none at the block's end."""
+    """The marks of the character that begins at `offset_utf16` in a block; none at the block's end."""
     rest = runs_after(block, offset_utf16)
     return rest[0].marks if rest else PLAIN
 
 
 def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str, Any]) -> list[Block]:
     """The blocks with the attributes `attrs` set on the range from offset `begin` in the first block to `end` in the
-    last; None takes a mark away."""
+    last, in UTF-16 units; None takes a mark away."""
     changed = []
     for index, block in enumerate(blocks):
         start = begin if index == 0 else 0
@@ -60,10 +60,11 @@ def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str,
 
 
 def inserted(blocks: Sequence[Block], begin: int, end: int, pasted: Sequence[Block]) -> tuple[list[Block], int]:
-    """Puts `pasted` in place of the range from offset `begin` in the first block to `end` in the last. Returns (the new
-    blocks, the caret's position behind the pasted text, in UTF-16 units from the first block's start). The pasted
-    blocks keep their styles, except the first: it gets that of the block into which it is pasted, unless it comes at
-    that block's start and either more blocks follow or nothing of the last block is left behind it."""
+    """Puts `pasted`, at least one block, in place of the range from offset `begin` in the first block to `end` in the
+    last, in UTF-16 units. Returns (the new blocks, the caret's position behind the pasted text, in UTF-16 units from
+    the first block's start). The pasted blocks keep their styles, except the first: it gets that of the block into
+    which it is pasted, unless it comes at that block's start and either more blocks follow or nothing of the last block
+    is left behind it."""
     head, tail = runs_before(blocks[0], begin), runs_after(blocks[-1], end)
     new = [Block(block.runs, block.style) for block in pasted]
     styled = not head and (len(new) > 1 or not tail)
@@ -74,7 +75,8 @@ def inserted(blocks: Sequence[Block], begin: int, end: int, pasted: Sequence[Blo
 
 
 def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
-    """The part of the blocks from offset `begin` in the first to `end` in the last, as separate blocks."""
+    """The part of the blocks from offset `begin` in the first to `end` in the last, in UTF-16 units, as separate blocks
+    with the same styles."""
     parts = []
     for index, block in enumerate(blocks):
         start = point_from_utf16(block.text, begin) if index == 0 else 0
@@ -103,8 +105,8 @@ def pushed(pos: int, edit: Edit) -> int:
 
 
 def _before(pos: int, edit: Edit) -> int:
-    """Where the position `pos` is after an edit. If text was inserted at `pos` itself, the position stays before that
-    text."""
+    """Where the position `pos` is after an edit. If text was inserted at `pos` itself, or replaces text that has `pos`
+    in it or at either end, the position is before the new text."""
     if pos <= edit.pos:
         return pos
     kept = pos - edit.removed
@@ -112,16 +114,17 @@ def _before(pos: int, edit: Edit) -> int:
 
 
 def _behind(pos: int, edit: Edit) -> int:
-    """Where the position `pos` is after an edit. If text was inserted at `pos` itself, the position moves behind that
-    text."""
+    """Where the position `pos` is after an edit. If text was inserted at `pos` itself, or replaces text that has `pos`
+    in it or at either end, the position is behind the new text."""
     if pos < edit.pos:
         return pos
     return max(pos - edit.removed, edit.pos) + utf16_len(edit.text)
 
 
 def adopted(new: Sequence[Block], old: Sequence[Block]) -> list[Block]:
-    """Gives `new` blocks, which a view made, the CRDT attributes of the `old` ones where a block's style is unchanged:
-    a view's blocks have none, and those of later versions must not be lost."""
+    """Gives `new` blocks, which a view made, the CRDT attributes of the `old` ones in the same places, where a block's
+    style is unchanged: a view's blocks have none, and those of later versions must not be lost. If the counts differ,
+    returns `new` as it is."""
     if len(new) != len(old):
         return list(new)
     return [

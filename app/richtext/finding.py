@@ -14,9 +14,10 @@ MAX_FOUND = 10_000
 def find(
     blocks: Sequence[Block], words: str, *, case: bool = False, whole: bool = False, limit: int | None = MAX_FOUND
 ) -> list[tuple[int, int]]:
-    """Finds `words` in the blocks: (position, length) of every place, in order, at most `limit` (None: all); never
-    across paragraphs. Letters with and without an accent or dots differ: a finds no å, e no é. `case`: large and small
-    letters differ. `whole`: the place neither begins nor ends inside a word (letters, digits and underscores)."""
+    """Finds `words` in the blocks: (position in the whole text, length), in UTF-16 units, of every place, in order, at
+    most `limit` (None: all); never across paragraphs. [] for empty `words`. Letters with and without an accent or dots
+    differ: a finds no å, e no é. `case`: large and small letters differ. `whole`: the place neither begins nor ends
+    inside a word (letters, digits and underscores)."""
     found: list[tuple[int, int]] = []
     begin = 0
     for block in blocks:
@@ -30,8 +31,8 @@ def find(
 
 def like(found: str, sought: str, words: str) -> str:
     """Adapts `words`, which replace the text `found`, to the capitals of that text: if "verksamheten" is replaced by
-    "bolaget", "Verksamheten" becomes "Bolaget" and "VERKSAMHETEN" "BOLAGET". If the found text is exactly as it was
-    `sought`, the words stay as they are, so that "EU" can become "Unionen"."""
+    "bolaget", "Verksamheten" becomes "Bolaget" and "VERKSAMHETEN" "BOLAGET". The words stay as they are if the found
+    text has other capitals or none, or is exactly as it was `sought`, so that "EU" can become "Unionen"."""
     if found == sought:
         return words
     letters = [char for char in found if char.isalpha()]
@@ -43,9 +44,9 @@ def like(found: str, sought: str, words: str) -> str:
 
 
 def _places(text: str, words: str, *, case: bool, whole: bool) -> list[tuple[int, int]]:
-    """(begin, end) in code points of every place in `text` that has `words`. `case`: large and small letters differ.
-    `whole`: the place neither begins nor ends inside a word (letters, digits and underscores). Places do not overlap;
-    none for empty `words`."""
+    """(begin, end) in code points of every place in `text` that has `words`. `case`: large and small letters differ;
+    they do anyway in a text with a letter that becomes two when made small (İ). `whole`: the place neither begins nor
+    ends inside a word (letters, digits and underscores). Places do not overlap; [] for empty `words`."""
     searched, wanted = text, words
     # some letters grow when made small (İ): then compare as written, so that positions stay right
     if not case and len(text.lower()) == len(text):
@@ -72,9 +73,9 @@ def _is_word(char: str) -> bool:
 
 
 def find_words(blocks: Sequence[Block], words: Sequence[str]) -> tuple[list[tuple[int, int]], int | None]:
-    """Finds every word that begins with one of `words`, up to the paragraph in which MAX_FOUND are reached. Returns
-    ((position, length) of each, in order; the position of the first of them in the paragraph that has most of the
-    words, None if there is none)."""
+    """Finds every word that begins with one of `words`, in any case, up to and with the paragraph in which MAX_FOUND
+    are reached. Returns ((position, length) of each, in UTF-16 units of the whole text and in order; the position of
+    the first of them in the paragraph that has most of the different `words`, None if there is none)."""
     found: list[tuple[int, int]] = []
     best, most, begin = None, 0, 0
     for block in blocks:

@@ -46,7 +46,7 @@ class Marks(NamedTuple):
         return self._replace(**known) if known else self
 
     def difference(self, old: "Marks") -> dict[str, Any]:
-        """The attributes to set (None: to take away) to get from the marks `old` to these."""
+        """The attributes to set (None: to take away) to get from the marks `old` to these; {} if they are equal."""
         if self == old:
             return {}
         return {k: new or None for k, new, was in zip(self._fields, self, old, strict=True) if new != was}
@@ -74,8 +74,8 @@ BODY = Style()
 
 
 def style_of(attrs: Mapping[str, Any]) -> Style:
-    """The style that a block's CRDT attributes make. If colleagues have set a heading and a list at once, the heading
-    counts."""
+    """The style that a block's CRDT attributes (`attrs`) make. If colleagues have set several at once, a heading counts
+    before a list, and a list before a quote. Invalid values are ignored; levels are brought into range."""
     heading = attrs.get(HEADING)
     if isinstance(heading, int) and not isinstance(heading, bool) and heading > 0:
         return Style(heading=min(heading, 3))
@@ -122,7 +122,7 @@ class Block:
 
     @property
     def words(self) -> int:
-        """How many words; counted at the first call."""
+        """How many words, separated by white space, the block has; counted at the first call."""
         if self._words < 0:
             self._words = len(self.text.split())
         return self._words
@@ -218,8 +218,9 @@ def one_line(text: str) -> str:
 
 def common_ends(old: str, new: str, head_cap: int | None = None, tail_cap: int | None = None) -> tuple[int, int]:
     """How many characters of two texts agree at the beginning and at the end, without overlapping: (at the beginning,
-    at most `head_cap`; at the end, at most `tail_cap`). None: no bound. Equal texts agree whatever the caps are. The
-    last character always counts to the end: a document's last newline is never replaced."""
+    at most `head_cap`; at the end, at most `tail_cap`). None: no bound. Equal texts: the caps are ignored, and the
+    result is (all but the last, 1). An equal last character always counts to the end, even if `tail_cap` is 0: a
+    document's last newline is never replaced."""
     shorter = min(len(old), len(new))
     if old == new:
         head_cap = tail_cap = None

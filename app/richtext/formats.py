@@ -83,7 +83,8 @@ class Taken:
 
 
 def take_html(html: str) -> Taken:
-    """Reads HTML from another program: the content that a document can hold, and counts of the rest."""
+    """Reads HTML from another program: the content that a document can hold (at least one block), and counts of its
+    pictures and tables. Only the first MAX_PASTE_CHARS characters are read."""
     from app.richtext.html_reader import HtmlReader  # imported here: it loads Python's HTML parser
 
     reader = HtmlReader()
@@ -106,7 +107,7 @@ def from_html(html: str) -> list[Block]:
 
 
 def from_text(text: str) -> list[Block]:
-    """Plain text, one block for each line; only its first MAX_PASTE_CHARS characters."""
+    """Plain text as body text, one block for each line, so at least one; only its first MAX_PASTE_CHARS characters."""
     lines = clean(text[:MAX_PASTE_CHARS]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [Block((Run(line),) if line else ()) for line in lines]
 

@@ -40,7 +40,8 @@ _VOID = {"br", "hr", "img", "input", "meta", "link", "col", "wbr", "area", "base
 
 class HtmlReader(HTMLParser):
     """Reads HTML from other programs into blocks, as Python's parser runs over it. Tags that are not closed, or closed
-    in the wrong order, do no harm."""
+    in the wrong order, do no harm; but after an open one whose content is skipped, such as <head> or <svg>, the rest is
+    skipped too."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -165,7 +166,8 @@ class HtmlReader(HTMLParser):
             self._style = Style(quote=True) if self._quotes else BODY
 
     def _begin_part(self, tag: str, attrs: dict[str, str | None]) -> None:
-        """Begins a table, or a row or cell in it. Rows and cells of that table that are still open end."""
+        """If `tag` is a table's, a row's or a cell's, begins it; `attrs` are the tag's. Rows and cells of that table
+        that are still open end. Tables deeper than MAX_DEPTH are not collected: their text stays in the outer cell."""
         if tag == "table":
             if len(self._tables) < MAX_DEPTH:
                 self._tables.append(Table())
@@ -198,8 +200,8 @@ class HtmlReader(HTMLParser):
             self.blocks += table.out
 
     def _begin_word(self, tag: str, css: str) -> None:
-        """If the tag is a paragraph of Word's that is a list item, begins a list item; if it is the bullet or number in
-        one, begins to skip that text."""
+        """If `tag`, with the style attribute `css` in small letters, is a paragraph of Word's that is a list item,
+        begins a list item; if it is the bullet or number in one, begins to keep that text out of the block."""
         if tag == "p" and (level := _WORD_ITEM.search(css)):
             self._word_item = True
             self._style = Style(list=BULLETS, indent=max(1, min(int(level[1]), MAX_INDENT)))
@@ -221,7 +223,8 @@ class HtmlReader(HTMLParser):
 
 
 def _css(marks: Marks, css: str, tag: str) -> Marks:
-    """The marks after the rules of a style attribute (`css`) on a `tag`: weight, slant and lines. Google Docs wraps
+    """The `marks`, which already have those of the `tag`, after the rules of its style attribute (`css`). Weight and
+    slant can be set or taken away, underline and strike only set; a link's underline is ignored. Google Docs wraps
     everything in <b style="font-weight:normal">."""
     parts = (rule.partition(":") for rule in css.lower().split(";"))
     rules = {name.strip(): value.strip() for name, _, value in parts}

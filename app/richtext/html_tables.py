@@ -48,7 +48,8 @@ class Table:
         return self._row[-1].blocks if self._open else self.out
 
     def begin_cell(self, columns: str | None, rows: str | None) -> None:
-        """Begins a cell. `columns` and `rows`: its colspan and rowspan as they are written, or None."""
+        """Begins a cell. `columns` and `rows`: its colspan and rowspan as they are written, or None; each counts as 1
+        if it is no number, and at most as _MAX_SPAN."""
         while self._below.get(self._column):
             self._column += 1
         self._row.append(_Cell(self._column))
@@ -64,8 +65,8 @@ class Table:
         self._open = False
 
     def end_row(self) -> None:
-        """Ends a row: its cells become one paragraph with tabs between them, or stay separate paragraphs if the row is
-        only layout."""
+        """Ends a row, if one is open: its cells become one paragraph with tabs between them. They stay separate
+        paragraphs if the row is only layout: it has one cell, in the first column, or a table in a cell."""
         row, self._row, self._open, self._column = self._row, [], False, 0
         if not row:
             return
@@ -77,7 +78,8 @@ class Table:
         self._below = {column: left - 1 for column, left in self._below.items() if left > 1}
 
     def take(self, inner: "Table") -> None:
-        """Adds the content of a table that was inside a cell of this one."""
+        """Adds the content of the table `inner`, which was inside this one. If it was in a cell, the row counts as
+        layout: its paragraphs are not joined."""
         self.into.extend(inner.out)
         if self._open:
             self._row[-1].nested = True

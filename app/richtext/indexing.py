@@ -84,8 +84,8 @@ class Indexing:
             self.run_all()
 
     def run_all(self) -> None:
-        """Writes the list rows and search texts of all documents that have changed since, without waiting. A document
-        that fails stops no other. StoreFault if the disk refuses."""
+        """Writes the list rows and search texts of all documents that have changed since they were last written, at
+        once, as before the program ends. A document that fails stops no other. StoreFault if the disk refuses."""
         for obj in self._unindexed(1_000_000):
             self._try(obj)
 
@@ -127,8 +127,9 @@ class Indexing:
                 self._changed.emit(room)
 
     def _try(self, obj: ObjId) -> RoomId | None:
-        """Indexes one document. Returns its room, None if it no longer exists or failed. ▲ A document that fails is
-        marked and stops no other; its next change tries it again. StoreFault if the disk refuses."""
+        """Indexes the document `obj`. Returns its room, None if it no longer exists (its row is then removed) or
+        failed. ▲ A document that fails is marked and stops no other; its next change tries it again. StoreFault if the
+        disk refuses."""
         try:
             return self._index(obj)
         except StoreFault:

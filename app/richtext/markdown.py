@@ -14,7 +14,8 @@ _SIGNS = (("bold", "**", "strong"), ("italic", "*", "em"), ("strike", "~~", "s")
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:
-    """The blocks as Markdown. Headings have no line breaks in Markdown, so these become spaces."""
+    """The blocks as Markdown, with a newline at the end. Headings have no line breaks in Markdown, so these become
+    spaces."""
     lines: list[str] = []
     before: Block | None = None
     insides: list[int] = []
@@ -35,8 +36,9 @@ def to_markdown(blocks: Sequence[Block]) -> str:
 
 
 def _item(text: str, sign: str, item: Item, insides: list[int]) -> str:
-    """A list item, indented to where the text of the item that it is inside begins. `sign`: what is before its text;
-    `insides`: the widths of the signs of the items around it, which is updated."""
+    """A list item in Markdown, indented to where the text of the item that it is inside begins. `text`: its Markdown;
+    `sign`: what is before that ("- ", "1. "); `item`: how deep it is; `insides`: the widths of the signs of the items
+    around it, which is updated."""
     del insides[item.depth :]
     room = " " * sum(insides)
     insides.append(len(sign))

@@ -35,7 +35,7 @@ class Mirror:
 
     @property
     def words(self) -> int:
-        """How many words the text has."""
+        """How many words, separated by white space, the text has."""
         if self._words is None:
             self._words = sum(block.words for block in self.blocks)
         return self._words
@@ -60,7 +60,8 @@ class Mirror:
         return index, max(0, min(pos - starts[index], self._sizes16[index] - 1))
 
     def find_utf8(self, pos: int) -> tuple[int, int]:
-        """(number of the block at a byte position, the byte position where that block begins)."""
+        """(number of the block at the byte position `pos`, the byte position where that block begins). A position
+        outside the text gives the nearest block."""
         starts = list(accumulate(self._sizes8, initial=0))
         index = max(0, min(bisect_right(starts, pos) - 1, len(self.blocks) - 1))
         return index, starts[index]
@@ -74,12 +75,14 @@ class Mirror:
         return sum(self._sizes8[:index])
 
     def to_utf8(self, pos_utf16: int) -> int:
-        """Converts a position in the whole text from UTF-16 units (`pos_utf16`) to UTF-8 bytes."""
+        """Converts a position in the whole text from UTF-16 units (`pos_utf16`) to UTF-8 bytes. One outside the text is
+        moved to the nearest end (before the last newline)."""
         index, offset = self.find_utf16(pos_utf16)
         return self.start_utf8(index) + utf8_from_utf16(self.blocks[index].text, offset)
 
     def to_utf16(self, pos_utf8: int) -> int:
-        """Converts a position in the whole text from UTF-8 bytes (`pos_utf8`) to UTF-16 units."""
+        """Converts a position in the whole text from UTF-8 bytes (`pos_utf8`) to UTF-16 units. Behind the text: its end
+        (before the last newline). ValueError if negative."""
         index, start = self.find_utf8(pos_utf8)
         return self.start_utf16(index) + utf16_from_utf8(self.blocks[index].text, pos_utf8 - start)
 

@@ -115,8 +115,8 @@ class Document:
         return "\n".join(block.text for block in self._mirror.blocks)
 
     def find_block(self, pos_utf16: int) -> tuple[int, int]:
-        """(number of the block at a position, the offset inside it). Positions outside the text are moved to the
-        nearest end."""
+        """(number of the block at a position, from 0; the offset inside it), in UTF-16 units. Positions outside the
+        text are moved to the nearest end."""
         return self._mirror.find_utf16(pos_utf16)
 
     def block_start(self, index: int) -> int:
@@ -147,8 +147,8 @@ class Document:
                 self._meta.set((_TITLE,), wanted)
 
     def splice(self, pos: int, removed: int, text: str, marks: Marks = PLAIN) -> None:
-        """Replaces the `removed` units from position `pos` on by `text` with these marks. Positions inside a character
-        move to its start; new lines get the block's style."""
+        """Replaces the `removed` UTF-16 units from position `pos` on by `text` with these marks. Positions inside a
+        character move to its start; new lines get the style of the first block."""
         first, offset = self.find_block(pos)
         last, end = self.find_block(pos + max(0, removed))
         old = self._mirror.blocks[first : last + 1]
@@ -190,7 +190,8 @@ class Document:
         """Replaces the `removed` blocks from number `first` on by `blocks`, with as few operations of the CRDT as
         possible.
 
-        A view calls this after each of its edits, with itself as `source`. The caps are in code points. `prefix_cap`,
+        A view calls this after each of its edits, with itself as `source`. The caps bound what counts as unchanged, in
+        code points (None: no bound). `prefix_cap`,
         from the first block's start, is where the edit began, so that typing a fourth "a" after three inserts it where
         it was typed. `suffix_cap`, back from behind the last block's newline, is where it ended, so that an "a" typed
         over "bla" is a new letter: a colleague who deletes the old one at that moment does not delete the new one.
@@ -220,9 +221,9 @@ class Document:
         self._notify(change)
 
     def replace(self, places: Sequence[tuple[int, int, str]]) -> None:
-        """Replaces many places, given as (position, length, text), each inside one block, by a text of one line. The
-        places are in order and do not overlap. One step to undo. Each text gets the marks of the first character that
-        it replaces."""
+        """Replaces many places, given as (position, length, text) in UTF-16 units, each inside one block, by a text of
+        one line. The places are in order and do not overlap. One step to undo. Each text gets the marks of the first
+        character that it replaces."""
         if self._crdt.is_closed or not places:
             return
         if self._open_end:
@@ -301,7 +302,8 @@ class Document:
     # ---- carets
 
     def encode_selection(self, anchor_utf16: int, caret_utf16: int) -> bytes:
-        """The person's selection as bytes that still point at the same words when others have written in between.
+        """The person's selection, from `anchor_utf16` to `caret_utf16`, as bytes that still point at the same words
+        when others have written in between; colleagues receive them.
 
         ▲ The bytes name no client number under which this person has only unsent changes; where they would, the last
         selection that named none is returned. Otherwise a colleague could read the number in the selection and write
@@ -373,7 +375,8 @@ class Document:
             self.title_changed.emit(title)
 
     def _close_end(self) -> None:
-        """If the text does not end with a newline, adds one to the CRDT, to hold the last block's style."""
+        """Adds a newline to the end of the CRDT's text, to hold the last block's style. Call it only if the text does
+        not end with one."""
         self._own_edit = True
         try:
             with self._crdt.transact(SETUP):

@@ -22,7 +22,8 @@ class SelectedBlocks:
 
     @classmethod
     def of(cls, document: Document, start: int, length: int) -> "SelectedBlocks":
-        """The blocks that a range of the document touches: `length` UTF-16 units from position `start` on."""
+        """The blocks that a range of the document touches: `length` UTF-16 units from position `start` on. The block in
+        which the range ends is one of them, even if it ends at that block's beginning."""
         first, begin = document.find_block(start)
         last, end = document.find_block(start + length)
         return cls(first=first, begin=begin, end=end, blocks=document.blocks()[first : last + 1])
@@ -51,8 +52,8 @@ class SelectedBlocks:
         return edits.inserted(self.blocks, self.begin, self.end, new)
 
     def rewrite(self, document: Document, new: Sequence[Block]) -> None:
-        """Replaces the blocks in the document by `new`, so that only the selected characters are replaced in the
-        CRDT."""
+        """Replaces these blocks in `document` by `new`, which begins and ends with the text before and after the
+        selection. In the CRDT only the selected characters are replaced, and all of them, even by equal ones."""
         before = point_from_utf16(self.blocks[0].text, self.begin)
         behind = len(self.blocks[-1].text) + 1 - point_from_utf16(self.blocks[-1].text, self.end)
         document.rewrite(self.first, len(self.blocks), new, prefix_cap=before, suffix_cap=behind)

@@ -24,7 +24,7 @@ def write(
     suffix_cap: int | None = None,
 ) -> None:
     """Turns the blocks `old`, which begin at byte `at` of the CRDT's text, into `new`. The caps, in code points, limit
-    what counts as unchanged: at most `prefix_cap` before the edit and `suffix_cap` behind it."""
+    what counts as unchanged: at most `prefix_cap` before the edit and `suffix_cap` behind it; None: no limit."""
     old_text, new_text = ("".join(f"{block.text}\n" for block in blocks) for blocks in (old, new))
     prefix, suffix = common_ends(old_text, new_text, prefix_cap, suffix_cap) if old and new else (0, 0)
     old_end, new_end = len(old_text) - suffix, len(new_text) - suffix
@@ -55,7 +55,8 @@ def fill(crdt: CrdtDoc, text: CrdtText, blocks: Sequence[Block]) -> None:
 
 def replace(crdt: CrdtDoc, text: CrdtText, at: int, blocks: Sequence[Block], places: Sequence[Sequence[Place]]) -> None:
     """Replaces some places in `blocks`, which begin at byte `at` of the text; `places` has for each block the places in
-    it. The text between them is not touched, so that a colleague can write there at the same time."""
+    it, in order: (begin, end, the run to put there), in UTF-16 units of the block. The text between them is not
+    touched, so that a colleague can write there at the same time."""
     found = []
     for block, own in zip(blocks, places, strict=True):
         for begin, end, run in own:

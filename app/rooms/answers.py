@@ -9,7 +9,8 @@ from app.core.signal import Signal
 
 
 class Answer(Protocol):
-    """The answer "accepted", "declined" or "asked" to the addition at position `n`."""
+    """The person's `answer` to the addition to a room at position `n` (0 if not known): "accepted", "declined", or
+    "asked" (they want to be asked again)."""
 
     @property
     def answer(self) -> str: ...
@@ -18,7 +19,8 @@ class Answer(Protocol):
 
 
 class Answers(Protocol):
-    """What rooms need of the personal room: answers to invitations and blocked people (app/personal/answers.py)."""
+    """The interface by which the rooms' services read and write a person's answers to invitations, and the people whose
+    invitations they hide. app/personal/answers.py implements it, in the personal room."""
 
     @property
     def changed(self) -> Signal[()]: ...

@@ -18,9 +18,10 @@ from sync.client.engine import Engine
 
 
 class Arrivals:
-    """For one account: notes in the personal room (shared by the person's own devices) that the person has joined or
-    left rooms, so that another device does not ask about the invitation again. Posts a heartbeat in rooms that were
-    joined, so that their members see it. Keep `run` running until it is cancelled."""
+    """For one account: notes in the personal room (shared by the person's own devices) that the person has joined a
+    room, so that another device does not ask about the invitation, or left one, so that they are asked if somebody adds
+    them again. Posts a heartbeat in rooms that were joined, so that their members see it. Keep `run` running until it
+    is cancelled."""
 
     def __init__(self, store: Store, engine: Engine, answers: Answers) -> None:
         self._store = store

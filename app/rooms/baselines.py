@@ -122,7 +122,7 @@ class Baselines:
     async def _state(self, found: ObjectRow) -> Sequence[bytes] | None:
         """An object's present state as changes; () for a kind that has none. None if it cannot be made now: a change of
         the object is held back on this device (stored, and not merged, since merging might end the program or take too
-        long), or the worker process ended at it. WorkerUnavailable."""
+        long), or the worker process ended at it. WorkerUnavailable if that process cannot be started."""
         baseline = self.kinds.get(found.kind)
         if baseline is None:
             return ()
@@ -144,9 +144,9 @@ class Baselines:
         return [self._append(room, found.obj, data) for data in state]
 
     async def renew(self, room: RoomId, obj: ObjId) -> list[ChangeId]:
-        """Writes one object's present state again; returns the ids of the changes that it consists of. Empty for an
-        object that is not here, or of a kind that has no state. Empty also if the state cannot be made now; then it
-        stays owed. WorkerUnavailable."""
+        """Writes one object's present state again, for members without the history; returns the ids of the changes that
+        it consists of. Empty for an object that is not here, or of a kind that has no state. Empty also if the state
+        cannot be made now; then it is owed. WorkerUnavailable if the worker process cannot be started."""
         found = self._store.objects.get(obj)
         if found is None:
             return []
@@ -155,8 +155,9 @@ class Baselines:
             return self._append_state(room, found, state)
 
     def pay(self, obj: ObjId) -> None:
-        """Notes that no change of an object is held back (kept from being merged on this device) any more. If its state
-        is still owed to new members, `run` writes it; otherwise nothing happens."""
+        """Notes that it has changed whether changes of an object are held back (kept from being merged on this device).
+        If none is any more, and the object's state is still owed to new members, `run` writes it; otherwise nothing
+        happens."""
         if self._store.newcomers.owes(obj):
             self._due.add(obj)
             self._woken.set()

@@ -55,8 +55,8 @@ def decide(added: Added, known: Knowledge) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What an invitation shows of its room; "" for each text that cannot be read. `type`: "case", "group" or
-    "direct"."""
+    """What an invitation shows of its room; "" for each text that cannot be read. `type`: case, group or direct; group
+    if it cannot be read."""
 
     title: str = ""
     type: RoomType = RoomType.GROUP
@@ -64,8 +64,9 @@ class Shown:
 
 
 def read(invitation: Invitation, me: Uid) -> Shown:
-    """Reads the room's title and type from the newest record of an invitation, and the greeting of the person who added
-    `me`. ▲ No other part of a record is read, and a record that is wrong in anything is ignored."""
+    """Reads the room's title and type from the newest record of an invitation that has them, and the newest greeting
+    that the adder wrote to `me`. ▲ No other part of a record is read, and a record that is wrong in anything is
+    ignored."""
     shown = Shown()
     for found in invitation.records:
         try:

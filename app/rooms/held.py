@@ -25,11 +25,11 @@ SHOWN_FOR_MS = 7 * 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldChange:
-    """A change that is not merged here, written at `t` (server time, ms). `void`: it breaks the rules of its format and
-    counts for nobody, and `why` is the code of the rule. Otherwise this computer holds it back, and `why` is "crash"
-    (at its trial in another process that process ended or did not answer), "failed" (it could not be merged), "slow"
-    (merging it takes too long) or "program" (this program ended at it several times). `row`: its row in this store; the
-    rows below that give the object as it was before."""
+    """A change of a document or board that is not merged here, written at `t` (server time, ms). `void`: it breaks the
+    rules of its format and counts for nobody, and `why` is the code of the rule. Otherwise this computer holds it back,
+    and `why` is "crash" (at its trial in another process that process ended or did not answer), "failed" (it could not
+    be merged), "slow" (merging it takes too long) or "program" (this program ended at it several times). `row`: its row
+    in this store; the rows below that give the object as it was before."""
 
     obj: ObjId
     kind: str
@@ -91,9 +91,9 @@ class HeldBack:
         self._end()
 
     def held(self, room: RoomId) -> tuple[HeldChange, ...]:
-        """The room's changes that are not merged here: first those that this computer holds back, then the void ones,
-        each group oldest first. Only the oldest `held_changes.MOST_VOID` void ones are listed; `void` counts all of
-        them."""
+        """The changes of the room's documents and boards that are not merged here: first those that this computer holds
+        back, then the void ones, which break the rules of their format; each group oldest first. At most
+        `held_changes.MOST_VOID` void ones are listed, the oldest; `void` counts all of them."""
         held = [(q.change, q.why) for q in self._store.held_changes.quarantined() if q.change.room == room]
         changes = [self._of(change, why, void=False) for change, why in held]
         changes += [self._of(change, why, void=True) for change, why in self._store.held_changes.void(room)]
@@ -116,8 +116,8 @@ class HeldBack:
         )
 
     def void(self, room: RoomId) -> tuple[VoidChanges, ...]:
-        """Counts the room's void changes by object and author. They break the rules of their format; the verdict is the
-        same for every member."""
+        """Counts the void changes of the room's documents and boards, by object and author. They break the rules of
+        their format; the verdict is the same for every member."""
         return tuple(
             VoidChanges(title=title, author=self._people.person(uid), count=count)
             for title, uid, count in self._store.held_changes.void_counts(room)

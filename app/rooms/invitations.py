@@ -35,8 +35,8 @@ server's time of the newest of them."""
 class OpenInvitation:
     """One invitation: a room to which `by` added this person, who has not answered. `by` is None if that person is not
     known. `title` (for a direct room the name of `by`) and `greeting` are "" if they cannot be read; `long`: the room
-    has so much in it that nothing of it is read before the answer. `t_ms`: the server's time; `role`: the one that the
-    person has there, None if it is not known."""
+    has so much in it that none of its records is read before the answer. `t_ms`: when the person was added (the
+    server's time), 0 if it is not known; `role`: the one that they have there, None if it is not known."""
 
     room: RoomId
     by: Person | None
@@ -80,7 +80,7 @@ class Invitations:
         ]
 
     def close(self) -> None:
-        """Stops following the personal room."""
+        """Stops following the person's answers, the people and the settings."""
         for end in self._ends:
             end()
 
@@ -100,7 +100,8 @@ class Invitations:
         return self._shown(found)
 
     def more(self) -> list[MoreInvitations]:
-        """The invitations that are not shown one by one, grouped by the person who sent them."""
+        """The invitations that are too many to be shown one by one, grouped by the person who sent them, the group with
+        the oldest addition first. Empty until this device was online once."""
         rooms: dict[Uid | None, list[RoomId]] = {}
         for i in self._waiting():
             if not i.read:
@@ -158,8 +159,8 @@ class Invitations:
         await self._answers.give("asked", [(room, 0) for room in rooms or self._answers.declined()])
 
     async def block(self, uid: Uid) -> None:
-        """Hides every invitation that this colleague sends. Nobody is notified, and neither is the blocked
-        colleague."""
+        """Hides every invitation that this colleague sends, on all of the person's own devices. No colleague is
+        notified. SyncError if the block cannot be stored yet (a new account that was never online)."""
         await self._answers.block(uid, True)
 
     async def unblock(self, uid: Uid) -> None:
@@ -167,8 +168,8 @@ class Invitations:
         await self._answers.block(uid, False)
 
     def _position(self, room: RoomId) -> int:
-        """The position of the room's log to store with an answer: that of the entry that added the person, or 0 if it
-        is not known; never one before the position at which they last left the room."""
+        """The position of the room's log to store with an answer to an invitation: that of the entry that added the
+        person, or 0 if it is not known; never one before the position at which they last left the room."""
         added_n = next((i.added.added_n for i in self._engine.invitations if i.added.room == room), 0)
         return max(added_n, self._store.rooms_list.left_at(room, self._engine.uid))
 
@@ -200,7 +201,8 @@ class Invitations:
         return decide(added, known)
 
     def reads(self, added: Added) -> bool:
-        """Whether one more invitation can be shown by itself: neither its sender nor all together have too many."""
+        """Whether the invitation `added` can be shown one by one, so that its few records are fetched: of those that
+        are shown so already, fewer than MAX_AN_ADDER are from the same sender, and fewer than MAX_OPEN in all."""
         shown = Counter(i.added.adder for i in self._engine.invitations if i.read and i.added.room != added.room)
         return shown[added.adder] < MAX_AN_ADDER and shown.total() < MAX_OPEN
 
@@ -258,8 +260,9 @@ class Invitations:
     # -- notifying ------------------------------------------------------------------------------------------------
 
     def _emit_invited(self) -> None:
-        """Emits `arrived` for people who sent an invitation. ▲ At most once a day for each of them, however many rooms
-        they make, and only if there is an addition newer than the last one notified."""
+        """Emits `arrived` with each person who sent an open invitation (None: not known), so that this person is
+        notified. ▲ At most once a day for each of them, however many rooms they make, and only if there is an addition
+        newer than the last one notified."""
         now, newest = clock.now_ms(), dict[Uid | None, int]()
         for i in self._waiting():
             newest[i.added.adder] = max(i.added.t, newest.get(i.added.adder, 0))

@@ -154,8 +154,8 @@ class Offers:
 
     def copy(self, room: RoomId, obj: ObjId) -> None:
         """Puts a copy of the object into the successor `room`, as the person's own content; `obj` is the object there.
-        The changes that waited are never offered then. NotFound if nothing of the object waits there, or its kind
-        cannot be copied."""
+        The changes that waited are never offered then. NotFound if nothing of the object waited there, or its kind
+        cannot be copied. A second call copies again."""
         kept = self._kept(room)
         answer = kept.get(obj.hex())
         old = self._store.objects.get(ObjId(bytes.fromhex(answer["old"]))) if answer else None
@@ -170,8 +170,8 @@ class Offers:
         self._answer(room, obj, clock.now_ms() + ASK_AFTER_MS)
 
     def refuse(self, room: RoomId, obj: ObjId) -> None:
-        """Declines the copy of an object for good: the question is not asked again. The changes are still offered once
-        they are ready."""
+        """Declines the copy of an object for good: the question is not asked again. The changes that wait are still
+        offered once they are ready. `room`: the successor; `obj`: the object there. Does nothing if nothing waits."""
         self._answer(room, obj, None)
 
     def _answer(self, room: RoomId, obj: ObjId, ask: int | None) -> None:

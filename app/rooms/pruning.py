@@ -53,7 +53,8 @@ class PrunableObject:
 class PrunePlan:
     """What `prune` would do in a room. `ready`: objects that can be cleared now; `lacking`: those that cannot yet.
     Objects with too few changes to be worth it are in neither. `refusal`: why nothing can be cleared, whatever is
-    ready: a code of `RoomPrunes`, or "unreachable"; None if it can. `newcomers`: members who read only from when they
+    ready: "forbidden" (no administrator), the code of what stopped the room, "reading" (not everything is here yet), or
+    "unreachable" (offline); None if it can. `newcomers`: members who read only from when they
     were added, and who are given the present state of those ready objects that lack it ("baseline"), () if none does;
     `recovery`: so is the agency's recovery. `too_few`: no snapshot (merged state) in this room can be confirmed by two
     other members, as clearing needs, since fewer than three members may read the history."""
@@ -81,7 +82,8 @@ class Pruning:
         return self._engine.prunes(room).refusal or (None if self._connected else Unreachable.code)
 
     async def plan(self, room: RoomId) -> PrunePlan:
-        """Finds out which objects of the room can be cleared now, and what the others lack."""
+        """Finds out which objects of the room can be cleared now, and what the others lack. Works offline, and for a
+        person who may not clear it: `refusal` in the result says so."""
         found = self._engine.prunes(room)
         objects = await self._objects(room, found)
         ready = tuple(o for o in objects if o.lacks in (None, "baseline"))
@@ -96,8 +98,9 @@ class Pruning:
         )
 
     async def _objects(self, room: RoomId, found: RoomPrunes) -> list[PrunableObject]:
-        """The objects of the room that are worth clearing, with their sizes; [] if this person is no administrator. An
-        object of a kind without snapshots is left out."""
+        """The objects of the room that are worth clearing, with their sizes: latest changed first, then those in the
+        trash; [] if this person is no administrator. An object of a kind without snapshots is left out. `found`: what
+        the engine says about clearing this room."""
         if found.refusal == "forbidden":
             return []
         rows = [*self._store.objects.all(room), *self._store.objects.all(room, deleted=True)]
@@ -126,8 +129,9 @@ class Pruning:
 
     async def prune(self, room: RoomId, progress: Progress) -> tuple[PrunableObject, ...]:
         """Clears the history of the objects that are ready, and returns them. `progress` is called before each step
-        with (what is being done: "state" or "objects"; objects done; objects in all). Raises Unreachable, or Refused
-        with a refusal of `PrunePlan`, with what an object lacks after all, or with the server's code."""
+        with (what is being done: "state" or "objects"; objects done; objects in all). Raises Unreachable; Refused with
+        a refusal of `PrunePlan`, with what an object lacks after all, or with the server's code; WorkerUnavailable if
+        an object's present state must be written and the worker process cannot be started."""
         if self.refusal(room) == "reading":  # a colleague's change may just be arriving
             await self._engine.operations.settled(room)
         before = self._engine.prunes(room).pruned
@@ -146,9 +150,10 @@ class Pruning:
         return plan.ready
 
     async def _one(self, room: RoomId, obj: ObjId, before: int) -> None:
-        """Clears one object. If the server answers that new members need another state first, because of a new key or
-        member, writes that and tries again. `before`: the position up to which the object was cleared when this began;
-        if it is cleared further by now, another administrator did it, and nothing is left to do."""
+        """Clears one object. If new members need another state first ("baseline"), because of a new key or member,
+        writes that and tries again, at most TRIES times in all. `before`: the position up to which the object was
+        cleared when this began; if it is cleared further by now, another administrator did it, and nothing is left to
+        do. Raises Unreachable, WorkerUnavailable, or Refused with what the object lacks or the server's code."""
         for attempt in range(TRIES):
             try:
                 await self._engine.operations.prune(room, obj)
@@ -162,7 +167,7 @@ class Pruning:
 
     def _check(self, room: RoomId) -> None:
         """Raises Unreachable while offline, and Refused if this person cannot clear the room. ▲ A former administrator
-        is refused here, so that no present states are written that would never be sent."""
+        is refused here, so that nobody waits for present states that are never sent."""
         if not self._connected:
             raise Unreachable("offline")
         refusal = self._engine.prunes(room).refusal
@@ -171,7 +176,8 @@ class Pruning:
 
     async def _give(self, room: RoomId, objs: Iterable[ObjId]) -> None:
         """Writes the present state of these objects under the room's current key, and returns once the server has it.
-        Unreachable if that takes longer than SENT_S; Refused if this person cannot clear the room (any more)."""
+        An object whose state cannot be made now is skipped. Unreachable if that takes longer than SENT_S; Refused if
+        this person cannot clear the room any more; WorkerUnavailable if the worker process cannot be started."""
         waiting: set[ChangeId] = set()
         moved = asyncio.Event()
 

@@ -36,7 +36,7 @@ class Reader:
     """A person who can decrypt what is written in a room now. `since_ms`: since when they are a member; `history`: they
     can also read what was written before. `keyless`: a member to whom the current key could not be sealed. `silent`:
     how many of their devices have written nothing here for SILENT_MS; `silent_ms`: since when the most recent of these
-    has written nothing."""
+    has written nothing, 0 if there is none."""
 
     person: Person
     role: Role
@@ -51,7 +51,7 @@ class Reader:
 class SecurityReport:
     """The facts behind a room's security status. Times are in ms by the server's clock. `level`: the status in one
     word. `generation`: the number of the current key; `made_ms`: when it was made (None: unknown), by `made_by`;
-    `due_ms`: when the next key is due (0: now). `recovery`: ids of recovery recipients outside the room.
+    `due_ms`: when the next key is due (0: now; None: unknown). `recovery`: ids of recovery recipients outside the room.
     `origin_doubt`: as `SecurityStatuses.origin_doubt`. `ahead_ms`: how far the server's time in the room is ahead, 0 if
     it is not far. `void_changes`: (author, count) of changes that break the rules of their format. `void_items`:
     (sender, count) of items that the server placed against the rules of the room. Both kinds count for nobody.
@@ -154,7 +154,8 @@ class SecurityStatuses:
 
     def _silent(self, room: RoomId, holder: Holder, wrote: Mapping[DevId, int]) -> list[int]:
         """For each of the member's devices that has written nothing here for SILENT_MS, the time since when (ms).
-        `wrote`: when each device wrote last. The time may be before the member joined."""
+        `wrote`: when each device wrote last, which may be before the member was added again. For a device that never
+        wrote here: when the member or the device was added, whichever is later. [] for a member who may not write."""
         now = clock.now_ms()
         since = [
             wrote.get(dev, max(holder.since_ms, min(added_ms, now)))
@@ -164,10 +165,10 @@ class SecurityStatuses:
 
 
 def weakest(people: Sequence[Person], *, recovery: bool = False) -> str:
-    """The status of a room without a fault that has these members, the user among them: "verified" only if every other
-    member was verified in person, "warned" if the identity of a member is uncertain, "seeking" if a member is being
-    looked up, otherwise "sealed". `recovery`: a recipient outside the room has its keys too, whom nobody verified in
-    person, so that it is never "verified"."""
+    """The status of a room without a fault that has these members, the user among them: "verified" only if there are
+    other members and each was verified in person, "warned" if the identity of a member is uncertain, "seeking" if a
+    member is being looked up, otherwise "sealed". `recovery`: a recipient outside the room has its keys too, whom
+    nobody verified in person, so that it is never "verified"."""
     others = [p for p in people if not p.is_me]
     if any(p.warning or (p.verified == Verified.NONE and not p.is_sought) for p in people):
         return WARNED

@@ -64,9 +64,9 @@ class RoomSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberInfo:
-    """A member of a room. `since_ms`: when they were added, 0 for the founder; `history`: they may read everything
-    since the room began; `invited`: nothing that they wrote is in the room yet, so it is unknown whether they have
-    accepted, declined or not looked."""
+    """A member of a room. `since_ms`: when they were added (server time), 0 for the founder; `history`: they may read
+    everything since the room began; `invited`: nothing that they wrote is in the room yet, so it is unknown whether
+    they have accepted, declined or not looked."""
 
     person: Person
     role: Role
@@ -86,8 +86,9 @@ class EndedMember:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryProposal:
     """A proposal by the administrator `by` that the member `subject` may read everything since the room began. `ident`:
-    its id. `approved`: a second administrator has agreed, and only the keys are left to give. `refusal`: why this
-    person cannot do the next step (sync/client/exchange/history_grants.py), or None."""
+    its id. `approved`: a second administrator has agreed, and only the keys are left to give. `refusal`: a code
+    for why this person cannot do the next step, such as "own" (they made the proposal; all codes are in
+    sync/client/exchange/history_grants.py); None if they can."""
 
     ident: Hash
     subject: Person
@@ -170,7 +171,8 @@ class RoomService:
         )
 
     def _shown_title(self, row: RoomRow) -> str:
-        """The title under which a room is shown: its own, or for a direct room the other person's name."""
+        """The title under which a room is shown: its own, or for a direct room the other person's name (its own if
+        there is not exactly one other member)."""
         if row.type is not RoomType.DIRECT:
             return row.title
         others = [p.name for p in self.people_in(row.room) if not p.is_me]
@@ -192,8 +194,8 @@ class RoomService:
         ]
 
     def ended(self, room: RoomId) -> list[EndedMember]:
-        """Former members whose account the agency has ended. Left out are those who are members again under another
-        account with the same staff record."""
+        """Former members whose account the agency has ended, the first ended first. Left out are those who are members
+        again under another account, that is, with the same name, title and unit."""
         here = {(p.name, p.title, p.unit) for p in self.people_in(room)}
         found = [(self._people.person(uid), t) for uid, t in self._store.rooms_list.resets(room)]
         return [EndedMember(person=p, t_ms=t) for p, t in found if (p.name, p.title, p.unit) not in here]
@@ -221,8 +223,8 @@ class RoomService:
 
     def sole_owner(self, room: RoomId) -> Person | None:
         """The only owner of a room of several people: without them nobody could name another owner. None where several
-        people are owners, in a conversation of two, in a room that this person has left, and in one that another
-        continues."""
+        people are owners, in a conversation of two, in a room that this person has left, that another continues, or
+        that is not known."""
         row = self._store.rooms_list.get(room)
         if row is None or row.left or row.type is RoomType.DIRECT or self._replaced(room):
             return None
@@ -231,7 +233,8 @@ class RoomService:
         return self._people.person(owners[0]) if len(owners) == 1 and len(members) > 1 else None
 
     def only_mine(self) -> list[RoomSummary]:
-        """The rooms of which this person is the sole owner, in the order of `rooms`."""
+        """The rooms of several people whose only owner this person is, in the order in which rooms are listed; without
+        conversations of two and rooms that another continues."""
         owned = (room for room in self.rooms() if self.my_role(room.room) is Role.OWNER)
         return [room for room in owned if self.sole_owner(room.room) is not None]
 
@@ -253,8 +256,9 @@ class RoomService:
         return codes + (["decrypt"] if self._store.inbox.bad(room) else [])
 
     def filling(self, room: RoomId) -> int | None:
-        """How many per cent of the room's older history have been read, while this device reads it after being given
-        access; None if it is not reading it."""
+        """How many per cent of the room's older items have been read again, while this device does so in the
+        background, since it got their keys later or began with snapshots (merged states). None if nothing is left to be
+        read again, or the room is not known."""
         found = self._engine.reread_progress(room)
         return found[0] * 100 // max(1, found[1]) if found is not None else None
 
@@ -272,8 +276,8 @@ class RoomService:
         ]
 
     def recent(self, limit: int) -> list[ObjectSummary]:
-        """The objects that this person opened last, latest first, at most `limit`; here `updated_ms` is when they were
-        opened."""
+        """The objects that this person opened last on this device, latest first, at most `limit`, without those in the
+        trash; here `updated_ms` is when they were opened."""
         return [
             ObjectSummary(obj=o.obj, room=o.room, kind=o.kind, title=o.title, updated_ms=t, by=o.by)
             for o, t in self._store.objects.recent(limit)
@@ -303,13 +307,14 @@ class RoomService:
         ]
 
     def history_refusal(self, room: RoomId, uid: Uid) -> str | None:
-        """Why this person cannot propose that the member `uid` may read the whole history: "not-admin", "one-admin",
-        "has-it", "proposed", "not-member"; None if they can."""
+        """Why this person cannot propose that the member `uid` may read the whole history: "not-member" (`uid` is no
+        member, or the room is not known), "not-admin" (this person is no administrator), "has-it" (`uid` may read it
+        already), "proposed" (somebody did already), "one-admin" (nobody else could approve); None if they can."""
         return self._engine.may_propose_history(room, uid)
 
     async def propose_history(self, room: RoomId, uid: Uid) -> None:
-        """Proposes that the member `uid` may read everything since the room began; another administrator must
-        approve."""
+        """Proposes that the member `uid` may read everything since the room began; another administrator must approve.
+        Unreachable while offline; Refused "forbidden" if this person is no administrator."""
         await self._engine.operations.propose_history(room, uid)
 
     async def give_history(self, room: RoomId, proposal: Hash) -> None:
@@ -319,7 +324,8 @@ class RoomService:
     # -- actions --------------------------------------------------------------------------------------------------
 
     async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
-        """Makes a room with this title and type, and the objects that every room begins with. Returns its id."""
+        """Makes a room with this title and type, and the objects that every room begins with. Returns its id.
+        Unreachable while offline; Refused by the server."""
         room = await self._engine.operations.create_room()
         with self._store.transaction():
             self._write(room, RoomNamed(title=shown_title(title), type=type))
@@ -335,8 +341,11 @@ class RoomService:
         is written from now on.
 
         Without the history they get each object's present state; what was written or deleted before stays closed to
-        them. A person who does not know the user is asked first, and shown the room's title and the `greeting`, which
-        every member can read.
+        them. A person who does not know the adder is asked first, and shown the room's title and the
+        `greeting`, which every member can read.
+
+        Unreachable while offline. Refused "forbidden" if this person may not add them so, "invalid" if they are a
+        member already. Reject "not-ready" if the room's key cannot be encrypted to them yet.
         """
         await self._engine.operations.add(room, uid, role, history=history_all)
         row = self._store.rooms_list.get(room)
@@ -347,7 +356,8 @@ class RoomService:
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
         """Removes a person from the room; its next key is not given to them. The members who stay can read the
-        `reason`."""
+        `reason`. Unreachable while offline; Refused if this person's role does not allow it; Reject if the person is no
+        member, or is this person."""
         await self._engine.operations.remove(room, uid, one_line(reason, MAX_REASON))
 
     async def leave(self, room: RoomId) -> None:
@@ -361,15 +371,15 @@ class RoomService:
         await self._engine.operations.rotate(room)
 
     def rename(self, room: RoomId, title: str) -> None:
-        """Gives the room a new title; works offline. NotFound."""
+        """Gives the room a new title; works offline. NotFound if this device does not know the room."""
         row = self._store.rooms_list.get(room)
         if row is None:
             raise NotFound
         self._write(room, RoomNamed(title=shown_title(title), type=row.written_type))
 
     def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
-        """Writes the record by which the room lists a new object. Call it within the caller's transaction, before the
-        object's first change."""
+        """Writes the record by which the room lists a new object of this `kind`. Call it within the caller's
+        transaction, before the object's first change."""
         self._write(room, ObjectAnnounced(obj=obj, kind=kind))
 
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:

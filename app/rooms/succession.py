@@ -135,7 +135,7 @@ class Succession:
     async def open(self, old: RoomId) -> RoomId:
         """Opens the successor of the stopped room `old` and gives it its title; `run` does the rest, also after a
         restart. Returns the new room. Raises Forbidden if `standing` names a refusal or the end of `old` is not known
-        here; Unreachable while offline, and then nothing has happened."""
+        here; Unreachable while offline, and then nothing has happened; Refused if the server refuses."""
         at = self._engine.standing(old)
         if self._refusal(old) is not None or at is None:
             raise Forbidden
@@ -149,8 +149,9 @@ class Succession:
         return room
 
     def _name(self, room: RoomId, at: Origin) -> None:
-        """Gives the successor `room` the title of the old room, and announces the old room's objects in it, once. `at`:
-        the old room and the position where the successor begins."""
+        """Gives the successor `room` the title and type of the old room, and announces the old room's objects in it, as
+        records with their new ids; puts those that were in the trash there into the trash here. Does nothing if the
+        successor has a title already. `at`: the old room and the position where the successor begins."""
         row, here = self._store.rooms_list.get(at.room), self._store.rooms_list.get(room)
         if row is None or here is None or here.title:
             return
@@ -168,8 +169,9 @@ class Succession:
     # -- own changes that wait to be offered
 
     def offer_copy(self, room: RoomId, held: HeldOffer) -> None:
-        """Puts a copy of an object into the successor `room` in place of the own changes that wait there. NotFound if
-        they wait no longer."""
+        """Copies this device's content of the old object that `held` names into the successor `room`, in place of the
+        own changes that wait there, which are never offered then. NotFound if they wait no longer, or if objects of
+        that kind cannot be copied."""
         self.offers.copy(room, held.obj)
 
     def ask_later(self, room: RoomId, held: HeldOffer) -> None:
@@ -187,8 +189,8 @@ class Succession:
         self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled. Does what is left to do on this device for every room that continues a stopped one,
-        whenever `wake` was called; tries again after a while what failed."""
+        """Runs until cancelled. Does what is left to do on this device for every room that continues a stopped one, at
+        first and whenever `wake` was called; tries what failed again after RETRY_S (30 s)."""
         while True:
             failed = False
             unfinished = self._store.origins.unfinished()
@@ -204,8 +206,8 @@ class Succession:
             self._woken.clear()
 
     async def _go_on(self, origin: OriginRow) -> bool:
-        """Takes the next steps of one successor. Returns False if the network, the server or an error prevented it:
-        then it is tried again later."""
+        """Takes the next steps of one successor. Returns False if the network, the server or an error prevented it (it
+        is logged, and tried again later); otherwise True, also if this person has nothing to do there."""
         try:
             if origin.by == self._engine.uid and origin.step < Step.DONE:
                 await self._found(origin)
@@ -246,8 +248,9 @@ class Succession:
                     await asyncio.sleep(0)
 
     async def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
-        """The state of the object `obj` as groups of changes for `into`, its successor; empty for an object that cannot
-        be carried or is there already. WorkerUnavailable.
+        """The state of the object `obj`, which is of the kind `kind`, as groups of changes for `into`, its successor;
+        the changes of a group are written in one transaction. Empty for an object that cannot be carried or is there
+        already. WorkerUnavailable if the worker process, which merges the state, cannot be started.
 
         ▲ An object at which the worker process ends is left out. Otherwise its author could keep everybody out of the
         successor: the objects behind it would not be carried, and nobody would be invited.
@@ -268,8 +271,8 @@ class Succession:
         return () if self._store.changes.of(into) else (state,)
 
     async def _sent(self, room: RoomId) -> None:
-        """Waits until the server has everything that was written in the room here. Raises Unreachable after RETRY_S,
-        since other rooms wait."""
+        """Waits until the server has everything that was written in the room here. Raises Unreachable after RETRY_S
+        (30 s), since other rooms wait."""
         moved = asyncio.Event()
         end = self._store.waiting_changed.connect(moved.set)
         try:
@@ -284,7 +287,8 @@ class Succession:
 
     async def _invite(self, origin: OriginRow) -> None:
         """Invites every member of the old room once, with the same role and access to the history. A member who leaves
-        is not invited again, and one whom the server or the log's rules refuse is left out."""
+        is not invited again, and one whom the server or the log's rules refuse is left out. Raises Unreachable while
+        offline."""
         asked = {e.subject for e in self._rooms.events(origin.room) if e.kind == "add"}
         for member in self._store.rooms_list.members(origin.old):
             if member.uid in asked or member.uid == self._engine.uid:
@@ -300,7 +304,7 @@ class Succession:
         """▲ Offers (writes once more) in the successor room this person's changes that the founder did not have: those
         behind the position that the successor names, and those without a position. If this device's copy lacks that
         position, or has a different hash there, it is unknown which ones the founder had: then all own changes are
-        offered, except those that were offered before. Copies drafts too.
+        offered, except those that were offered before. Also copies the drafts of objects that have none there.
 
         ▲ A change of an object that merges waits until everything that it builds on has a position in the successor.
         All other changes are offered at once.
@@ -331,8 +335,9 @@ class Succession:
         log.store.info("offered-again", count=offered, waits=len(waits))
 
     def _split(self, room: RoomId, after: int) -> set[bytes]:
-        """The ids of own updates of which only some pieces were at or before position `after`. The founder could not
-        join them, so all their pieces are offered."""
+        """The ids of this person's updates in several changes (pieces) of which at least one piece comes after position
+        `after`, or has no position. The founder could not join those updates, so all their pieces are offered, also
+        those at or before `after`. `room`: the old room."""
         return {group for change in self._store.origins.own(room, after) if (group := self._group(change)) is not None}
 
     def _group(self, change: StoredChange) -> bytes | None:
@@ -341,8 +346,9 @@ class Succession:
 
     def _for_successor(self, origin: OriginRow, change: StoredChange, same: bool) -> tuple[ObjId, bytes] | None:
         """An own change of the old room in the form for the successor, as (object there, data): the same bytes, except
-        that records about objects name the new objects' ids. None if it must not be offered. `same`: this device's copy
-        agrees with the founder's up to the position where the successor begins."""
+        that records about objects name the new objects' ids. `same`: this device's copy agrees with the founder's up to
+        the position where the successor begins. None (not to be offered) for a record of the room that cannot be read
+        or that leaves a change out; without `same` also for one that has a position, unless it announces an object."""
         into = object_in(origin.room, origin.old, change.obj)
         if into != ObjId(origin.room):
             return into, change.data

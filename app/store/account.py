@@ -92,7 +92,8 @@ class Account:
 
     def put_person(self, uid: Uid, record: Mapping[str, str], salt: bytes) -> None:
         """Stores a verified staff record ("name", "title", "unit") and `salt`, the random value that its hash was made
-        with. A mark that this person's keys were compared ("verified") is kept."""
+        with, in place of those that were stored. A mark that this person's keys were compared ("verified") is kept.
+        Emits `People.changed`."""
         with self._db.transaction():
             self._db.conn.execute(
                 """INSERT INTO people (uid, name, title, unit, record, salt) VALUES (?, ?, ?, ?, ?, ?)

@@ -20,6 +20,7 @@ def allowed_us(size_bytes: int) -> int:
 
 
 def is_slow(size_bytes: int, took_us: int) -> bool:
-    """Whether merging updates of `size_bytes` in total took longer than allowed: then this program does not merge them.
-    `took_us`: microseconds of processor time."""
+    """Whether merging updates of `size_bytes` in total took longer than is allowed for that size: then they are held
+    back on this computer, where hostile changes would keep it busy. `took_us`: the processor time that the merge took,
+    in microseconds."""
     return took_us > allowed_us(size_bytes)

@@ -48,9 +48,9 @@ class Behind:
         """More objects are complete. Emitted after the commit."""
 
     def prepare(self) -> None:
-        """Reads from the store which objects are complete (every change of them is here) but of which it was not
-        decided from the first change on which changes count when the program's last run ended. Called when the store is
-        opened."""
+        """Reads from the store which objects are complete (every change of them is here) and still began with a
+        snapshot when the program's last run ended: they are yet to be judged from their first change, or their changes
+        to be tried. Called when the store is opened."""
         names = self._db.rows("SELECT name FROM meta WHERE name GLOB 'complete-*'")
         self._complete = {ObjId(bytes.fromhex(name.partition("-")[2])): None for (name,) in names}
 
@@ -117,8 +117,9 @@ class Behind:
 
     def _cached(self, obj: ObjId) -> Sequence[tuple[int, int]]:
         """Finds the cached merged state of an object: [(the object's last row, the row up to which the cached state
-        reaches)]. Empty if a merged change follows that row. Runs in a thread: it reads everything that the snapshot
-        replaces, up to 200,000 changes of a long object."""
+        reaches)]. [] if there is no cached state, or if it lacks a merged change: one that is stored after the row up
+        to which it reaches. Runs in a thread: it reads everything that the snapshot replaces, up to 200,000 changes of
+        a long object."""
         with self._db.reader() as reader:
             return [(last, row) for last, row in reader.execute(sql.CACHE_WITH_BEHIND, (obj,))]
 

@@ -151,9 +151,9 @@ class Blobs:
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 
     def drop(self, part: PartId) -> None:
-        """Deletes a part of a file from this device: its row and its bytes. For an upload that was given up, or for
-        disposal (gallring). StoreUnwritable if the disk refuses to delete the bytes: nobody can read them any more,
-        since their key was in the row."""
+        """Deletes a part of a file from this device: its row and its bytes. For an upload that was given up.
+        StoreUnwritable if the disk refuses to delete the bytes: nobody can read them any more, since their key was in
+        the row. Does nothing for a part that is not known here."""
         with self._db.transaction():
             self._db.conn.execute("DELETE FROM parts WHERE part = ?", (part,))
         try:

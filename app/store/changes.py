@@ -67,8 +67,9 @@ class Changes:
         ids of file parts that must be uploaded before the change is sent. `baseline`: the change is the object's
         present state, for a new member without the history. `change_id` and `t` (ms) are given only for a change that
         is offered again in another room; otherwise both are new. If the projection of a new change fails, the error is
-        raised and nothing is stored; an offered one is kept and marked, like a received one. BugError without an
-        account, or if the object belongs to another room.
+        raised and nothing is stored; but a change of an object that merges (a document) is kept and marked if the error
+        has no code, since that is a fault of ours. An offered change is kept and marked at every error, like a received
+        one. BugError without an account, or if the object belongs to another room.
         """
         author = self._me.uid
         if author is None:
@@ -143,10 +144,10 @@ class Changes:
                     self.append(change.room, obj, change.data)
 
     def _mark_doubles(self, room: RoomId, names: Iterable[Name]) -> set[int]:
-        """Finds records that have the same object, author and change id, marks all but one of each as repeated
-        (`again`), and returns the row ids of the marked ones. ▲ The record at the lowest position is the one that
-        counts, in whatever order they were received. An object of which a record's mark changed is read again from its
-        changes. Objects whose kind merges are skipped: their judge decides."""
+        """Of the stored records of each of `names` (object, author, change id), marks all but one as repeated
+        (`again`). Returns the row ids of those. ▲ The record at the lowest position is the one that counts, in whatever
+        order they were received. An object of which a record's mark changed is read again from its changes. Objects
+        whose kind merges are skipped: their judge decides."""
         again, counted_too = set[int](), set[ObjId]()
         for name in names:
             obj, author, change_id = name
@@ -277,14 +278,15 @@ class Changes:
         return [(dev, t) for dev, t in self._db.rows(sql.LATEST_BY_DEVICE, (room,))]
 
     def writers_after(self, obj: ObjId, row: int) -> list[tuple[Uid, int]]:
-        """(author, ms of their newest change) for each other person whose changes to an object were stored after row
-        `row`; the author of the latest change is last. Needed since an object's merged state does not say who wrote."""
+        """(author, ms of their newest change) for each person but this account's whose merged changes to an object were
+        stored after row `row`, in the order of their latest changes, the newest last. Needed since an object's merged
+        state does not say who wrote."""
         return [(Uid(uid), t) for uid, t in self._db.rows(sql.WRITERS_AFTER, (obj, row, self._me.uid))]
 
     def history(self, obj: ObjId) -> tuple[list[StoredChange], list[StoredChange]]:
-        """Everything from which the object's past can be computed, as (the snapshots that replace changes which are not
-        here, every other change that is merged). Each list is in the room's order; changes without a position come
-        last."""
+        """Everything from which the object's past can be computed, as (the snapshots with which this device began it,
+        in place of earlier changes; every other change that is merged). Each list is in the room's order; changes
+        without a position come last."""
         return self._select(sql.STATES_OF, (obj,)), self._select(sql.EDITS_OF, (obj,))
 
     async def latest_in_thread(self, room: RoomId) -> list[tuple[DevId | None, int]]:
@@ -335,7 +337,7 @@ def _in_order(
 
 def stored_change(row: Row, me: Uid | None) -> StoredChange:
     """Makes a stored change out of a row with `statements.CHANGE`'s columns. `me`: this account's person, whose changes
-    are marked as own."""
+    are marked as own (None, without an account: no change is own)."""
     rowid, room, obj, change_id, author, t, n, data = row
     return StoredChange(
         rowid=rowid,

@@ -36,8 +36,9 @@ class Checkpointer:
     which never blocks the writer). It acts when many rows have been written, or when a few have waited for a while."""
 
     def __init__(self, connect: Callable[[], Any], log_bytes: Callable[[], int]) -> None:
-        """`connect` returns a new database connection with its key set; the checkpoint thread calls it, and tries again
-        later if it fails. `log_bytes` returns the length of the write-ahead log in bytes; the same thread calls it."""
+        """`connect` returns a new database connection with its key set; the checkpoint thread calls it, and after a
+        driver's error again after the next commit. `log_bytes` returns the length of the write-ahead log in bytes; the
+        same thread calls it."""
         self._connect = connect
         self._log_bytes = log_bytes
         self._wake = threading.Event()
@@ -59,11 +60,11 @@ class Checkpointer:
         self._wake.set()
 
     def hurry(self) -> None:
-        """Makes the thread begin a checkpoint after PAUSE_S. Called on the loop's thread when the log could not be
-        flushed. ▲ After a failed fsync Linux may mark the log's cached pages as written. The next fsync then succeeds
-        although they never reached the disk. SQLite reads a log up to its first damaged page, so that a power cut would
-        lose every later commit too. A checkpoint copies the pages from the cache into the database file and flushes
-        that."""
+        """Makes the thread begin a checkpoint after PAUSE_S (0.4 s). Called on the loop's thread when the log could not
+        be flushed. ▲ After a failed fsync Linux may mark the log's cached pages as written. The next fsync then
+        succeeds although they never reached the disk. SQLite reads a log up to its first damaged page, so that a power
+        cut would lose every later commit too. A checkpoint copies the pages from the cache into the database file and
+        flushes that."""
         self.wrote(MANY_ROWS)
 
     def stop(self) -> None:
@@ -77,7 +78,7 @@ class Checkpointer:
 
     def _rest(self) -> None:
         """Waits until a checkpoint is worth its cost: many rows were written, the log is long, or few rows have waited
-        REST_S."""
+        REST_S (5 s). Returns at once when the thread is to end."""
         end = time.monotonic() + REST_S
         while time.monotonic() < end and self._log_bytes() <= MANY_BYTES:
             if self._many.wait(LOOK_S):

@@ -79,12 +79,14 @@ class Connection(_Driver):
     `Database.apart` then commits in a thread."""
 
     def value(self, sql: str, params: Params = ()) -> Any:
-        """The first column of the first row; None if there is no row."""
+        """Runs the statement `sql` with the values `params`. Returns the first column of its first row, None if there
+        is no row. The driver's errors are raised as they are."""
         row = self.execute(sql, params).fetchone()
         return row[0] if row is not None else None
 
     def only(self, sql: str, params: Params = ()) -> Row:
-        """The row of a statement that always gives one. BugError if it gave none."""
+        """Runs the statement `sql`, which always gives a row, with the values `params`. Returns its first row; BugError
+        if there is none. The driver's errors are raised as they are."""
         row = self.execute(sql, params).fetchone()
         if row is None:
             raise BugError("the statement gave no row")

@@ -43,8 +43,9 @@ _Acts = list[Callable[[], None]]
 
 
 def fault_of(error: BaseException) -> StoreFault | None:
-    """Translates an error of the database driver into a StoreFault, for causes outside this program (a full disk, a
-    damaged or closed database). None for any other error, such as a wrong statement, which is a bug of ours."""
+    """Translates an error of the database driver into a StoreFault for causes outside this program: DiskFull,
+    StoreCorrupt, StoreClosed, or StoreUnwritable (also for a locked file). None for any other error, such as a wrong
+    statement, which is a bug of ours, or an error that is not the driver's."""
     if not isinstance(error, driver.Error):
         return None
     if isinstance(error, driver.ProgrammingError) and _CLOSED in str(error):
@@ -110,7 +111,8 @@ class Database:
 
     @classmethod
     def create(cls, path: Path, key: bytes) -> "Database":
-        """Makes a new empty database with the raw `key`. StoreUnwritable if the file exists."""
+        """Makes a new empty database at `path`, and its folder, with the raw `key` of 32 bytes. StoreUnwritable if the
+        file exists or cannot be written; OSError if the folder cannot be made."""
         if path.exists():
             raise StoreUnwritable()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -191,8 +193,8 @@ class Database:
         power cut (decision 0017).
 
         The commit and the flush each run in a thread: together 2 to 15 ms for a slice of the server's. With `is_short`,
-        the commit alone runs on the loop: it is quicker than waking a thread if few small rows are written. Other
-        readers and writers of this store wait for the commit and the callbacks, not for the flush. A caller that is
+        the commit alone runs on the loop: it is quicker than waking a thread if few small rows are written. Other reads
+        and writes on the loop's connection wait for the commit and the callbacks, not for the flush. A caller that is
         cancelled while it waits gets CancelledError at once; the transaction is committed and flushed all the same.
 
         If `write` or the commit fails, nothing is stored and no callback runs. An error of a callback is raised at the
@@ -298,7 +300,8 @@ class Database:
             raise
 
     def _committed_here(self) -> "Future[Exception | None]":
-        """Commits on the loop's thread. Returns a finished future: its result is the commit's error, or None."""
+        """Commits on the loop's thread. Returns a finished future, as the committer's thread would: its result is the
+        commit's error, or None. Raises nothing."""
         commit: Future[Exception | None] = Future()
         commit.set_result(self._commit_apart())
         return commit
@@ -341,7 +344,8 @@ class Database:
         return self._depth > 0
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
-        """All rows of a query on the loop's connection."""
+        """All rows of the query `sql` on the loop's connection; [] if none. `params`: the values for its `?`.
+        StoreFault if the disk or the file is at fault."""
         self._settle()
         try:  # not `with faults()`: a message asks some ten times, and the context manager costs 5 µs each time
             result: list[Row] = self.conn.execute(sql, params).fetchall()
@@ -351,7 +355,8 @@ class Database:
         return result
 
     def one(self, sql: str, params: Params = ()) -> Row | None:
-        """The first row of a query, or None."""
+        """The first row of the query `sql`, or None. `params`: the values for its `?`. StoreFault if the disk or the
+        file is at fault."""
         self._settle()
         try:
             result: Row | None = self.conn.execute(sql, params).fetchone()
@@ -361,20 +366,23 @@ class Database:
         return result
 
     def value(self, sql: str, params: Params = ()) -> Any:
-        """The first column of the first row of a query, or None if there is no row."""
+        """The first column of the first row of the query `sql`, or None if there is no row. `params`: the values for
+        its `?`. StoreFault if the disk or the file is at fault."""
         row = self.one(sql, params)
         return row[0] if row else None
 
     @contextmanager
     def reader(self) -> Iterator[Connection]:
         """Lends a read-only connection to the caller for the time of the context, for any thread: search rebuilds,
-        exports, long lists."""
+        exports, long lists. Waits while 7 are lent, and raises BugError after 30 s of that. StoreClosed after
+        `close`."""
         with faults(), self._readers.lend() as reader:
             yield reader
 
     def check(self) -> list[str]:
         """Checks the whole file and returns what is wrong with it, [] if nothing: first the authentication code of each
-        encrypted page, then SQLite's structure. Any thread. 100 MB take about a second."""
+        encrypted page, then SQLite's structure. A file too damaged to be checked gives StoreCorrupt's code. Any thread.
+        100 MB take about a second."""
         try:
             with self.reader() as reader:
                 problems = [str(row[0]) for row in reader.execute("PRAGMA cipher_integrity_check")]
@@ -386,7 +394,7 @@ class Database:
     def rekey(self, key: bytes) -> None:
         """Encrypts the whole database under `key`, a new raw key of 32 bytes. After a crash in the middle the old key
         opens it, as it does after DiskFull and StoreUnwritable, which leave this object closed. Needs as much free disk
-        space as the file has."""
+        space as the file has. BugError within a transaction, or for a key that has not 32 bytes."""
         if len(key) != KEY_BYTES or self._depth:
             raise BugError("rekey needs a 32-byte key and no open transaction")
         self._settle()

@@ -16,7 +16,8 @@ _flush_file = getattr(os, "fdatasync", os.fsync)  # Windows has no fdatasync
 
 
 def log_bytes(database: Path) -> int:
-    """The length of the database's write-ahead log, 0 if there is none."""
+    """The length in bytes of the write-ahead log of the database at the path `database`; 0 if there is none, or if its
+    length cannot be read."""
     try:
         return Path(f"{database}-wal").stat().st_size
     except OSError:

@@ -45,15 +45,15 @@ class HeldChanges:
         ]
 
     def void(self, room: RoomId) -> list[tuple[StoredChange, str]]:
-        """The room's void changes, which break the rules of their format and are never merged, each with the code of
-        the reason; oldest first. At most the `MOST_VOID` oldest are listed; `void_counts` counts all of them. They are
-        the same at every member."""
+        """The void changes of the room's documents and boards: they break the rules of their format and are never
+        merged. Each with the code of the reason; oldest first. At most the `MOST_VOID` oldest are listed; `void_counts`
+        counts all of them. They are the same at every member."""
         rows = self._db.rows(sql.VOID_OF, (room, json.dumps(sorted(self._merging_kinds)), MOST_VOID))
         return [(stored_change(tuple(row), self._me.uid), code) for *row, code in rows]
 
     def void_counts(self, room: RoomId) -> list[tuple[str, Uid, int]]:
-        """Counts all void changes of a room, that is, those that break the rules of their format: (title of the object,
-        author, how many) for each object and author."""
+        """Counts all void changes of a room's documents and boards, that is, those that break the rules of their
+        format: (title of the object, author, how many) for each object and author, in the order of their first one."""
         rows, kinds = self._db.rows(sql.VOID_COUNTS, (room,)), self._merging_kinds
         return [(title, Uid(author), count) for title, kind, author, count in rows if kind in kinds]
 

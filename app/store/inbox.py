@@ -125,13 +125,14 @@ class Inbox:
             self._db.conn.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
 
     def bad(self, room: RoomId) -> list[tuple[int, str]]:
-        """(position, code) of items that could not be decrypted or decoded although the key is here: counted and
-        shown."""
+        """(position, code of the reason) of items that could not be decrypted or decoded although the key is here, by
+        position. If there are any, the room shows a warning."""
         return [(n, code) for n, code in self._db.rows("SELECT n, code FROM bad WHERE room = ? ORDER BY n", (room,))]
 
     def void_items(self, room: RoomId) -> list[tuple[Uid, int]]:
         """Counts the room's items that break the room's rules and that the server gave a position all the same: (person
-        in whose name they are, how many). At most `MOST_VOID` of a room are counted."""
+        in whose name they are, how many), by the first item of each person. At most `MOST_VOID` of a room are
+        counted."""
         return [(Uid(uid), count) for uid, count in self._db.rows(sql.VOID_ITEMS, (room,))]
 
     def receive(self, received: Received) -> None:
@@ -148,7 +149,8 @@ class Inbox:
         """Stores one delivery from the server as `receive` does, after deciding which changes of documents and boards
         count and merging those on trial in the worker process; changes that do not pass are stored, and not merged in
         this program. Then commits the delivery, notifies the tools (chat, documents, boards), and flushes the commit to
-        the disk, unless more of the delivery follows (decision 0017)."""
+        the disk, unless more of the delivery follows (decision 0017). If this raises, the delivery may be stored all
+        the same."""
         came = arrivals(received, self._snapshots.changes)
         if not self._judges.concerns(came):
             await self._store(received, came, frozenset(), None)
@@ -260,8 +262,9 @@ class Inbox:
         self._add_incomplete(room, received.incomplete)
 
     def put_placed(self, room: RoomId, items: Sequence[Item], receipt: KeptReceipt | None) -> None:
-        """Stores entries that the server has acknowledged and that are not received yet, as kept items, with its
-        `receipt`, in one transaction."""
+        """Stores entries of the room's log that this device wrote and the server has acknowledged, before the server
+        sends them back: as kept items, which can be uploaded again if the server loses them. With the server's
+        `receipt` for them, if there is one, in one transaction."""
         with self._db.transaction():
             self._kept.add(room, items)
             self._receipts.put([receipt] if receipt else [])
@@ -299,9 +302,9 @@ class Inbox:
         self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_incomplete(room), value))
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
-        """Writes the room's `state`, and `cursor`, the position up to which it was read. Of a large state of the same
-        length as the one that this process wrote last, only the pages that differ are written: a message changes two of
-        65."""
+        """Writes the room's `state`, and `cursor`, the position up to which it was read (not None where there is a
+        state). Of a large state of the same length as the one that this process wrote last, only the pages that differ
+        are written: a message changes two of 65."""
         in_place, kept = self._is_in_place(room, state), self._states.pop(room, None)
         if kept is None or not in_place:
             self._db.conn.execute(sql.SET_STREAM, (room, cursor, state))

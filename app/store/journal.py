@@ -54,7 +54,8 @@ class Journal:
     them if a merge ends the process. `left`: the merges that an earlier process had begun when it ended."""
 
     def __init__(self, path: Path | None) -> None:
-        """`path`: the file, made if it is missing. None keeps the journal in memory, for stores without a profile."""
+        """`path`: the file, made if it is missing (OSError). None keeps the journal in memory, for stores without a
+        profile."""
         self.left: tuple[Merge, ...] = ()
         self._lock = threading.Lock()
         self._free = list(range(_SLOTS - 1, -1, -1))

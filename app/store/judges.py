@@ -58,8 +58,8 @@ class Judges(KeptJudges):
         projecting.taken_out.connect(self._on_taken_out)
 
     def concerns(self, came: Arrivals) -> bool:
-        """Whether this delivery from the server has changes of an object that has a judge, or destroys, prunes or
-        completes one."""
+        """Whether this delivery from the server has changes of a document or board, or destroys, prunes or completes
+        one: then `judge` must decide about it before it is stored."""
         objs = {c.obj for c in came.changes} | {e.obj for e in came.events if e.obj is not None}
         return any(self.merging(came.room, obj) is not None for obj in {*objs, *came.whole})
 
@@ -81,9 +81,9 @@ class Judges(KeptJudges):
     # -- received changes
 
     async def judge(self, arrived: Arrivals) -> Verdicts:
-        """Decides which changes of a delivery that is not stored yet count, and returns the verdicts. Nothing is
-        written. The caller must then call `settle` once the verdicts are committed, or `roll_back` or `forget` if they
-        are not."""
+        """Decides which changes of a delivery that is not stored yet count, and returns the verdicts; `stale` in them
+        are objects that must be judged later, from their first change. Nothing is written. The caller must then call
+        `settle` once the verdicts are committed, `roll_back` if nothing was, or `forget` if that is not known."""
         out, by_obj = Verdicts(), dict[ObjId, Slice]()
         for change in arrived.changes:
             by_obj.setdefault(change.obj, Slice([], [], False)).changes.append(change)
@@ -125,9 +125,9 @@ class Judges(KeptJudges):
         verdicts.points.clear()
 
     def _on_taken_out(self, obj: ObjId) -> None:
-        """▲ Has it decided again, from the object's first change on, which changes count, because an administrator had
-        one of its changes left out. That change counts in no verdict, so that changes which build on it wait from now
-        on."""
+        """▲ Marks an object to be judged again (which of its changes count), in the background and from its first
+        change, because an administrator had one of its changes left out, or changes that another room wrote under its
+        id were marked. Such a change counts in no verdict, so that changes which build on it wait from now on."""
         self.forget([obj])
 
     async def _object(self, room: RoomId, obj: ObjId, kind: Projector, came: Slice, out: Verdicts) -> None:
@@ -154,7 +154,8 @@ class Judges(KeptJudges):
         """Gives an object's new changes to its judge `held`, and writes the verdicts into `out`. Changes that a
         snapshot replaces are not judged now. ▲ Changes that an administrator had left out are never judged: a newcomer
         reads the record that leaves them out first. Returns False if the object must be judged again from its first
-        change. BadChange if a snapshot cannot be read; TooLong after JUDGED_WITHIN_S."""
+        change. BadChange if a snapshot cannot be read; TooLong after JUDGED_WITHIN_S. After False or an error the
+        caller must take `held` and `out` back."""
         known = known_of(self._db.rows, room, came.changes)
         fresh = [c for c in {place_of(c): c for c in came.changes}.values() if not known.is_stored(c)]
         snapshot = [placed_of(c) for c in fresh if not c.dev]

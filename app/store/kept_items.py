@@ -21,7 +21,8 @@ class KeptItems:
         self._db = db
 
     def add(self, room: RoomId, items: Sequence[Item]) -> None:
-        """Stores items as the server sent them, within the caller's transaction."""
+        """Stores items as the server sent them, each in place of one that is kept at its position. Within the caller's
+        transaction."""
         rows = [
             (room, i.n, i.t, i.kind, i.body, i.sig, i.ct, len(i.body) + len(i.sig) + len(i.ct or b"")) for i in items
         ]
@@ -40,8 +41,8 @@ class KeptItems:
         return out
 
     def trim(self, before_ms: int, most_bytes: int) -> bool:
-        """Deletes a few kept items: those older than `before_ms` (the server's time), and the oldest ones while all
-        kept items together have more than `most_bytes`. Returns True if more may have to be deleted: then call it
+        """Deletes at most 2000 kept items: those older than `before_ms` (the server's time), and the oldest ones while
+        all kept items together have more than `most_bytes`. Returns True if more may have to be deleted: then call it
         again."""
         surplus = int(self._db.value("SELECT coalesce(sum(size), 0) FROM kept_items")) - most_bytes
         going = []

@@ -133,8 +133,8 @@ class KeptJudges:
         return Held(judge, judge.covered_by(self._snapshot(obj)))
 
     def _snapshot(self, obj: ObjId) -> list[PlacedChange]:
-        """The changes of which the newest snapshot of an object that this device opened consists; empty if there is
-        none."""
+        """The changes, in their order, of which the newest snapshot consists (a merged state up to some position, from
+        which this device began to read the object); empty if there is none."""
         rows = [placed_in(row) for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))]
         return [placed for placed in rows if placed.position >> PLACE_BITS == rows[0].position >> PLACE_BITS]
 
@@ -227,8 +227,8 @@ class KeptJudges:
 
     def _begins(self, room: RoomId, obj: ObjId, kind: Projector) -> Sequence[PlacedChange]:
         """The changes of the snapshot with which this device begins to read the object; empty if all its changes are
-        here. A member who reads the room without its history begins with the newest baseline (state for new
-        members)."""
+        here or there is no snapshot. Without a snapshot, a member who reads the room without its history begins with
+        the newest baseline (state for new members)."""
         if self._db.value("SELECT 1 FROM meta WHERE name = ?", (complete_name(obj),)) is not None:
             return []
         snapshot = self._snapshot(obj)
@@ -268,8 +268,8 @@ class KeptJudges:
             log.store.warning("judged-again", obj=obj, count=len(differ))
 
     async def store_idle(self) -> float | None:
-        """Stores the state of each object's judge that has been idle for a while or has judged many changes. Returns
-        the seconds until the next is due, None if none is."""
+        """Stores the state of each object's judge that has been idle for a while or has judged many changes, so that
+        few are judged again after a restart. Returns the seconds until the next is due, None if none is."""
         loop = asyncio.get_running_loop()
         due: list[float] = []
         for obj, held in list(self._held.items()):
@@ -285,8 +285,8 @@ class KeptJudges:
         return min(due, default=None)
 
     def close(self) -> None:
-        """Stores the states of all objects' judges that are not stored yet. Needs no running event loop. Stores nothing
-        while a judge decides: the changes are then judged again at the next start."""
+        """Stores the states of all objects' judges that are not stored yet, at the end of the program. Needs no running
+        event loop. Stores nothing while a judge decides: the changes are then judged again at the next start."""
         for obj, held in self._held.items():
             if held.unstored and not self.lock.locked():
                 self._put(obj, held, finished(held.judge.storing()))

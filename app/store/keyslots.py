@@ -116,16 +116,16 @@ class KeySlots:
 
     def kinds(self) -> list[SlotKind]:
         """The kinds of the key slots (files with the database key, one for each unlock method) that exist and may open
-        the store: those that policy allows, or all of them if it allows none."""
+        the store, the passphrase first: those that policy allows, or all of them if it allows none. StoreUnwritable."""
         kept = self._settling()
         found = [k for k in SlotKind if self._path(k).exists() or self._path(k, new=True).exists()]
         return [k for k in found if self._may_use(k) and (kept is None or k in kept)]
 
     @property
     def forbidden(self) -> SlotKind | None:
-        """▲ The kind of the first key slot (a file with the database key, for one unlock method), if policy allows none
-        of the slots that exist; None otherwise. They still open the store until `replace` has made an allowed one, so
-        that a policy locks nobody out of their content."""
+        """▲ The kind of a key slot (a file with the database key, for one unlock method) if slots exist and policy
+        allows none of them: the passphrase before the key store. None otherwise. They still open the store until
+        `replace` has made an allowed one, so that a policy locks nobody out of their content. StoreUnwritable."""
         kept = self._settling()
         there = [k for k in SlotKind if (self._path(k).exists() if kept is None else k in kept)]
         return None if not there or any(k in self._allowed for k in there) else there[0]
@@ -224,7 +224,7 @@ class KeySlots:
 
     # -- making
     def add_passphrase(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> None:
-        """Adds the first key slot for the database key `key` that a passphrase opens; BugError if there is one.
+        """Adds a key slot by which `passphrase` opens the database key `key`; BugError if a passphrase slot exists.
         `params`: Argon2id's parameters; fresh ones if None. WeakPassphrase if `rules` do not permit the passphrase,
         SlotForbidden, StoreUnwritable. In a thread."""
         self._may_add(SlotKind.PASSPHRASE)
@@ -232,7 +232,7 @@ class KeySlots:
 
     def add_keyring(self, key: bytes) -> None:
         """Adds a slot for the database key `key` whose secret is in the operating system's key store; BugError if there
-        is one. SlotForbidden, NoKeyring, KeyringLocked. In a thread."""
+        is one. SlotForbidden, NoKeyring, KeyringLocked, StoreUnwritable. In a thread."""
         self._may_add(SlotKind.KEYRING)
         self._write(self._keyring_slot(key), new=False)
 
@@ -312,10 +312,10 @@ class KeySlots:
     def settle(self, *, changed: bool) -> None:
         """Ends a change of keys. `changed` True: the database has the key that is in the new key slots (files, one for
         each unlock method), which take the place of the old ones. False: it still has the old key, and the new slots
-        are removed.
+        are removed. Does nothing if no change is under way. StoreUnwritable.
 
-        ▲ If this is interrupted at any point, the next call finishes it. Otherwise half of this change could look like
-        another change.
+        ▲ If a call with True is interrupted at any point, the next call finishes it, whatever its `changed` is.
+        Otherwise half of this change could look like another change.
         """
         kept = self._settling()
         staged = [k for k in SlotKind if self._path(k, new=True).exists()]
@@ -368,36 +368,34 @@ class KeySlots:
             return []
 
     def forget(self) -> None:
-        """Removes every key slot (the files with the database key) and its entries in the system's key store: nobody
-        can open the database any more. StoreUnwritable."""
+        """Removes every key slot (the files with the database key) and their entries in the system's key store, whose
+        failure is only logged: nobody can open the database any more. StoreUnwritable."""
         entries = [*self._entries(new=False), *self._entries(new=True)]
         self._unlink(*(self._path(kind, new=new) for kind in SlotKind for new in (False, True)), self._marker)
         for entry in entries:
             delete_secret(self._keyring, entry)
 
     def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> StoreKeys:
-        """Removes the unlock method of this kind (its key slot) and gives the database a new key. Returns the new key.
-        `passphrase`: that of the passphrase slot, if one remains; it is checked first (WrongPassphrase). LastSlot if no
-        other method in `kinds` is left. Slots that policy forbids are removed too; WeakPassphrase if `passphrase` is no
-        longer allowed.
-
-        Blocks for the length of a rekey (1 s for 100 MB) on the database's own thread.
-        """
+        """Removes the unlock method `kind` (its key slot) and those that policy forbids, gives the database a new key,
+        and returns it. `passphrase`: that of the passphrase slot, if one remains; it is checked first (WrongPassphrase,
+        or SlotDamaged), and must be allowed by policy (WeakPassphrase). LastSlot if no other method in `kinds` is left.
+        NoKeyring, KeyringLocked, StoreFault. On the database's thread, which a rekey blocks (1 s for 100 MB)."""
         keep = [k for k in self.kinds() if k != kind]
         if SlotKind.PASSPHRASE in keep:
             self.unlock_passphrase(passphrase or "")
         return self._change(db, self.stage(keep, passphrase))
 
     def change_passphrase(self, db: Database, old: str, new: str) -> StoreKeys:
-        """Checks the passphrase `old`, then gives the database a new key under the passphrase `new`. Returns the new
-        key. Slots that policy forbids are removed. WrongPassphrase, WeakPassphrase."""
+        """Checks the passphrase `old`, then gives the database a new key under the passphrase `new`, and returns it. A
+        slot in the key store stays, with the new key; slots that policy forbids are removed. WrongPassphrase, NoSlot,
+        SlotForbidden, SlotDamaged; WeakPassphrase (`new`), NoKeyring, KeyringLocked, StoreFault. Blocks as `remove`."""
         self.unlock_passphrase(old)
         return self._change(db, self.stage(self.kinds(), new))
 
     def replace(self, db: Database, passphrase: str | None) -> StoreKeys:
         """Makes `passphrase`, or the key store if it is None, the only unlock method, in place of one that policy has
         forbidden. The database gets a new key, which is returned. SlotForbidden, WeakPassphrase, NoKeyring,
-        KeyringLocked."""
+        KeyringLocked, StoreFault."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         return self._change(db, self.stage([kind], passphrase))

@@ -82,6 +82,7 @@ class LeftOutChanges:
         self._db = db
 
     def of(self, obj: ObjId) -> list[LeftOut]:
-        """The changes of an object that count no more, in the order of the records."""
+        """The changes of an object that count no more because an administrator had them left out, in the order of the
+        positions of the records that did so."""
         rows = self._db.rows("SELECT author, change_id, n FROM left_out WHERE obj = ? ORDER BY n", (obj,))
         return [LeftOut(author=Uid(a), change_id=ChangeId(c), n=n) for a, c, n in rows]

@@ -27,8 +27,8 @@ class KeyNotices:
         self._db = db
 
     def begin_new(self) -> list[Uid]:
-        """Begins to watch the log of every person that is not watched yet, from its present end: what happened before
-        gives no notice. Returns the people who are new."""
+        """Begins to watch the key log of every person whose log is stored here and not watched yet, from its present
+        end: what happened before gives no notice. Returns the people who are new."""
         new = [uid for (uid,) in self._db.rows(_NEW)]
         if new:
             with self._db.transaction():

@@ -95,7 +95,8 @@ class Objects:
         return obj
 
     def get(self, obj: ObjId) -> ObjectRow | None:
-        """The stored row of an object, as lists show it; None if it was not received here."""
+        """The stored row of an object, as lists show it, also of one in the trash; None if this device has neither a
+        change nor the room's record of it."""
         row = self._db.one(f"{sql.SELECT_OBJECTS} WHERE obj = ?", (obj,))
         return object_row(row) if row else None
 
@@ -184,8 +185,8 @@ class Objects:
         return (row[0], row[1]) if row else None
 
     def set_crdt_state(self, obj: ObjId, row: int, state: bytes) -> None:
-        """Caches `state`, the object's changes merged up to and with the one in row `row`, so that opening it need not
-        merge them all."""
+        """Caches `state`, the object's changes merged up to and with the one in row `row`, in place of an older state,
+        so that opening the object need not merge them all."""
         with self._db.transaction():
             self._db.conn.execute(
                 "INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state)

@@ -12,7 +12,8 @@ from app.store.store import Store
 
 def create_store(profile: Profile, key: bytes, kinds: Mapping[str, Projector]) -> Store:
     """Makes the store of a profile that has none, encrypted with the raw `key`. The caller must make a key slot for
-    `key` too. Otherwise nobody can open the store again. `kinds`: the kinds of objects by id."""
+    `key` too. Otherwise nobody can open the store again. `kinds`: the kinds of objects by id. Raises
+    StoreUnwritable, also if there is a store already."""
     return Store.create(profile.db_path, key, kinds, profile.blobs_folder)
 
 

@@ -84,7 +84,7 @@ class Origins:
 
     def unfinished(self) -> list[OriginRow]:
         """The successors (rooms that continue a stopped one) with something left to do on this device: those not
-        followed to the end, and those whose old room has unsent changes again."""
+        followed to the end, and those whose old room has unsent changes again. Oldest first."""
         return self._select(
             "WHERE step < ? OR EXISTS (SELECT 1 FROM outbox x WHERE x.room = origins.old) ORDER BY rowid", (Step.DONE,)
         )

@@ -40,7 +40,8 @@ class Outbox:
 
     def put_sealed(self, batch: SealedBatch) -> None:
         """Stores an encrypted and signed batch and its shares. Its rows no longer count as pending, and its sequence
-        numbers (dev_seq) as used, so that no number is signed twice."""
+        numbers (dev_seq) as used, so that no number is signed twice. All this is on the disk when it returns: only
+        then may the batch be sent."""
         with self._db.transaction():
             conn = self._db.conn
             self._burn(batch)
@@ -91,7 +92,8 @@ class Outbox:
 
     def unseal(self, batch: SealedBatch) -> None:
         """Notes that the server refused the batch as stale: its changes are pending again, to be encrypted again, and
-        the batch is dropped. A second call changes nothing."""
+        the batch is dropped. If this person is no longer an administrator of the room, its unsent baselines (objects'
+        states for new members) are dropped too. A second call changes nothing."""
         log.store.info("unsealed", room=batch.room, rows=len(batch.rows))
         with self._db.transaction():
             self._burn(batch)  # a store from before put_sealed did so
@@ -108,9 +110,9 @@ class Outbox:
         self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
 
     def _end(self, batch: SealedBatch, *rows: str, durable: bool) -> int:
-        """Ends a batch of changes that was sealed for sending: runs the statements `rows` on its outbox rows, then
-        deletes the batch. `durable`: the transaction is on the disk when this returns. Returns how many rows the last
-        statement changed; 0 if the batch does not exist."""
+        """Ends a batch of changes that was sealed for sending: runs the SQL statements `rows` on its outbox rows (their
+        parameter is the batch's id), then deletes the batch. `durable`: the transaction is on the disk when this
+        returns. Returns how many rows the last statement changed; 0 if the batch does not exist."""
         touched = 0
         with self._db.transaction(durable=durable):
             conn = self._db.conn
@@ -132,8 +134,8 @@ class Outbox:
         return int(self._db.value("SELECT count(*) FROM outbox WHERE room = ?", (room,)))
 
     def drop(self, room: RoomId) -> None:
-        """Removes the room's outbox rows: nothing of it is sent any more. The changes themselves stay stored. Sequence
-        numbers that were signed are not used again."""
+        """Removes the room's outbox rows and encrypted batches: nothing that waits there is sent. The changes
+        themselves stay stored. Sequence numbers that were signed are not used again."""
         with self._db.transaction():
             while (batch := self.sealed(room)) is not None:
                 self.unseal(batch)

@@ -124,8 +124,8 @@ class Projecting:
 
     def _clear(self, obj: ObjId, room: RoomId) -> None:
         """Marks the changes that other rooms than `room` wrote under the id `obj`, since the object belongs to `room`,
-        and deletes what was made from them: the rows for lists and search, the draft, the read mark, the cached state.
-        Emits `taken_out` after the commit."""
+        and deletes what was made from them: the object's row, the rows for lists and search, the draft, the read mark,
+        the cached state. In the caller's transaction. Emits `taken_out` after the commit."""
         conn = self._db.conn
         conn.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
         conn.execute(
@@ -142,8 +142,9 @@ class Projecting:
         self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def _announce_again(self, room: RoomId) -> None:
-        """Writes the rows that the room's own records make again (lists of its objects), since one of the records
-        announces an object. That record did not count while the object belonged to another room."""
+        """Runs the projection of all the room's own records once more, which writes the lists of its objects. One of
+        the records announces an object, and did not count while the object belonged to another room. In the caller's
+        transaction."""
         conn, root = self._db.conn, ObjId(room)
         conn.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (root,))
         self._object(self._db.conn, root, (), strict=False, tried=None)
@@ -165,8 +166,9 @@ class Projecting:
         tried: Tried = frozenset(),
     ) -> set[int]:
         """Makes rows for lists and search out of a room's new changes, in the caller's transaction. `batches`: the
-        changes by object; an object with an empty list gets those that were stored before. If `strict`, an error is
-        raised (for own changes); otherwise the change is marked with the error's code, and the rest continue.
+        changes by object; an object with an empty list gets those that were stored before. If `strict` (own
+        changes), an error is raised; but in an object that merges, only an error that has a code. Any other error marks
+        the change, and the rest continue.
 
         ▲ Of an object that merges, only the changes in `tried` are projected (None: all of them were tried before). The
         others are kept as untried, and their row ids are returned.
@@ -201,8 +203,9 @@ class Projecting:
     ) -> set[int]:
         """Runs the kind's projection, which writes rows for lists and search, for those changes of one object for which
         it has not run yet. `changes`: those of them that the caller has; empty: all are read. `strict`: an error is
-        raised; otherwise the change is marked with its code. `tried`: of an object that merges only these are projected
-        (None: all). Returns the row ids of the changes that are kept for a trial."""
+        raised; but in an object that merges, only an error that has a code. Otherwise the change is marked. `tried`: of
+        an object that merges only these are projected (None: all). Returns the row ids of the changes that are kept for
+        a trial; empty for an unknown object or kind."""
         found = self._db.conn.execute(sql.OBJECT, (obj,)).fetchone()
         if found is None:
             return set()
@@ -242,7 +245,7 @@ class Projecting:
 
     def _take_out(self) -> None:
         """Applies records by which an administrator has changes left out, if they are not applied yet: marks the
-        changes and makes their objects' rows for lists and search again without them."""
+        changes and makes their objects' rows for lists and search again without them. In the caller's transaction."""
         conn, again = self._db.conn, set[ObjId]()
         for obj, author, change_id, row, was in conn.execute(sql.LEFT_OUT_NEWLY).fetchall():
             conn.execute(
@@ -266,9 +269,9 @@ class Projecting:
         self._db.after_commit(lambda: self.untried.emit(obj))
 
     def to_end(self, row: int) -> int:
-        """In the caller's transaction, moves a change of others to a new row id behind all stored ones, since it is
-        merged only now. Returns the new row id. A change that was written here keeps its row, which the outbox may
-        name; then the object's cached state is dropped instead, so that it is read from its changes."""
+        """In the caller's transaction, moves the change in the row `row` behind all stored ones, since it is merged
+        only now. Returns its new row id. A change of this account keeps its row, which the outbox may name, and `row`
+        is returned. Then the object's cached state is dropped instead, so that it is read from its changes."""
         conn = self._db.conn
         author, obj = conn.only("SELECT author, obj FROM changes WHERE row = ?", (row,))
         if author == self._me.uid:
@@ -279,7 +282,7 @@ class Projecting:
         return new
 
     def merges(self, obj: ObjId) -> bool:
-        """Whether the object's kind merges, so that a judge decides about its changes."""
+        """Whether the object's kind merges, so that a judge decides about its changes. False for an unknown object."""
         found = self._db.conn.execute("SELECT kind FROM objects WHERE obj = ?", (obj,)).fetchone()
         return found is not None and self._merges(found[0])
 
@@ -330,8 +333,8 @@ class Projecting:
         self.notify_changed(row.room)
 
     def _missing(self, obj: ObjId, after: int, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
-        """All merged changes of an object after row `after`. Returns `changes` itself if nothing is stored between that
-        row and the first of them."""
+        """All merged changes of an object after row `after`, in the order of rows. `changes`: the last of them, which
+        the caller has; returned as they are if nothing is stored between that row and the first of them."""
         me = self._me.uid
         before = changes[0].rowid if changes else None
         if before is not None:
@@ -370,7 +373,8 @@ class Projecting:
 
     def _try(self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]) -> str | None:
         """Runs `project`, which writes rows for lists and search, on the changes of one object. Returns None if it
-        succeeded; otherwise the code of the error, and the rows that it wrote are rolled back."""
+        succeeded. Otherwise rolls back the rows that it wrote and returns the error's code, or `statements.BUG` if it
+        has none. Raises an error that concerns the store or the whole process, such as a full disk."""
         error = self._attempt(conn, project, row, changes)
         if error is None:
             return None
@@ -405,7 +409,8 @@ class Projecting:
 
     def positioned(self, changes: Sequence[StoredChange]) -> None:
         """Has the kinds update the rows of own changes that have received their position in the room from the server,
-        in the caller's transaction."""
+        in the caller's transaction. An error of a kind is only logged. If records of the room are among the changes,
+        those by which an administrator has changes left out are applied."""
         by_obj: dict[ObjId, list[StoredChange]] = defaultdict(list)
         for change in changes:
             by_obj[change.obj].append(change)

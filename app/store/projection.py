@@ -27,13 +27,13 @@ class Feeder(Protocol):
     pieces, one in each of several changes; the feeder keeps pieces until all of them are here."""
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """Takes (author, data) of further changes. Returns the updates that are complete now. It calls no native
-        code."""
+        """Takes (author, data) of further changes. Returns the updates that are complete now; skips damaged changes. It
+        calls no native code."""
         ...
 
 
 class Missing(Protocol):
-    """Names what a waiting update needs: the id (client, clock) of an operation that is not here yet."""
+    """What a waiting CRDT update needs. `missing` is the id (client, clock) of an operation that is not here yet."""
 
     @property
     def missing(self) -> tuple[int, int]: ...
@@ -65,7 +65,8 @@ class Outcome(Protocol):
 
 
 class WaitingRows(Protocol):
-    """The changes of one object that wait for others, which the store keeps for the object's judge."""
+    """Reads the stored changes of one object that wait for changes not received yet. The object's judge, which decides
+    which changes count, takes them from here."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
         """The updates that wait for an id (client, clock) of the CRDT client number `client` with a clock below
@@ -162,7 +163,8 @@ class Tester(Protocol):
     ) -> "Trial":
         """Loads the object `obj` into the process: merges `updates`, all that are merged in this program, into a new
         CRDT with the roots `texts` and `maps`, and reads it whole. `keep_deleted`: the CRDT keeps deleted content in
-        memory, as the kind's model does."""
+        memory, as the kind's model does. Returns which were valid and the time taken. Raises WorkerDied,
+        WorkerUnavailable."""
         ...
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> "Trial":
@@ -170,8 +172,9 @@ class Tester(Protocol):
         ...
 
     async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> "Trial | None":
-        """Merges `updates` into the loaded object `obj` on the event loop, without blocking it. None if this cannot be
-        done: then call `try_` in a thread."""
+        """Merges `updates` into the loaded object `obj` on the event loop, without blocking it, and reads nothing.
+        Returns None if this cannot be done (too many bytes, the process does not run, or Windows): then call `try_` in
+        a thread. Raises WorkerDied."""
         ...
 
     def read(self, obj: bytes) -> None:
@@ -262,7 +265,7 @@ class Projector(Protocol):
     @property
     def tables(self) -> tuple[str, ...]:
         """The DDL of the kind's read-model tables (app/store/tables.py): created when missing, rebuilt when `version`
-        rises."""
+        differs."""
         ...
 
     @property

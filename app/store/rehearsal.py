@@ -79,14 +79,14 @@ class Rehearsal:
 
     def lose(self, obj: ObjId) -> None:
         """Notes that the copy of the object in the worker process no longer agrees with the store: it is loaded again
-        when it is needed. Any thread: only the trials' thread changes `_loaded`, and an object without an entry in
-        `_news` is loaded again."""
+        when it is needed. Any thread."""
+        # Only the trials' thread changes `_loaded`; an object without an entry in `_news` is loaded again.
         self._news.pop(obj, None)
         self._unread.discard(obj)
 
     def is_large(self, obj: ObjId) -> bool:
         """Whether merging the whole object took longer than allowed (app/store/allowance.py) when it was last loaded.
-        The worker does not keep such an object. Any thread."""
+        The worker does not keep such an object. False if it was never loaded. Any thread."""
         return obj in self._large
 
     def weigh(self, obj: ObjId) -> None:
@@ -102,8 +102,8 @@ class Rehearsal:
 
     def passes(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
         """Whether the worker can merge the changes `given`, after every change that is merged in this program, and
-        neither one of them nor all together take too long. False for an object that is too large. Raises
-        WorkerUnavailable."""
+        neither one of them nor all together take too long. False also if the worker ends, or if the object is too
+        large. Raises WorkerUnavailable."""
         try:
             trial = self._try_together(obj, self._ready(obj, kind), given, thorough=False)
         except (WorkerDied, _TooLarge):
@@ -113,8 +113,9 @@ class Rehearsal:
 
     async def passes_soon(self, obj: ObjId, given: Sequence[Given]) -> bool | None:
         """Whether the worker process can merge the changes `given`, and none of them nor all together take too long.
-        Asks on the event loop; nothing may run in the trials' thread meanwhile. Returns None if the caller must call
-        `passes` instead: the object is not loaded in the worker, or the changes are too long."""
+        Asks on the event loop; nothing may run in the trials' thread meanwhile. False also if the process ends. Returns
+        None if the caller must call `passes` instead: the object is not loaded in the worker, the changes have too many
+        bytes, or this is Windows."""
         current = self._current(obj)
         if current is None:
             return None
@@ -155,8 +156,8 @@ class Rehearsal:
         """Tries changes in their order, and reads the object whole after each. Returns for each change why it must not
         be merged (CRASH, FAILED, SLOW), or None if it may be. The list has at least one entry and may be shorter than
         `given`: it ends after MOST_FAILURES, or when the passed changes have cost so much that the object must be
-        loaded again. Returns None in place of the list if the changes that are merged already end the worker or are too
-        large. Raises WorkerUnavailable."""
+        loaded again. Returns None in place of the list if the worker ends already at the merged changes (or at those
+        that passed in this call), or if the object is too large. Raises WorkerUnavailable."""
         try:
             if self._all_pass(obj, kind, given):
                 return [None] * len(given)
@@ -206,8 +207,8 @@ class Rehearsal:
 
     async def _try_soon(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given]) -> "_Answer":
         """Merges the changes `given` into a loaded object in the worker process, on the event loop, and reads nothing
-        afterwards. If one of them must not be merged, the object is loaded again next time. Raises _TooLong if the
-        changes are too long for that, or WorkerDied."""
+        afterwards. If one of them must not be merged, the object is loaded again next time. Raises WorkerDied, and
+        _TooLong if the loop cannot ask: too many bytes, the process does not run, or Windows."""
         updates = _fed(loaded, given)
         trial = await self._tester.try_soon(obj, updates)
         if trial is None:
@@ -235,8 +236,9 @@ class Rehearsal:
         return trial
 
     def _all_pass(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """Tries all the changes `given` at once, with the object read whole after each. Returns whether all pass. This
-        is the usual case when the worker process was killed by chance and not by one of the changes."""
+        """Tries all the changes `given` at once, with the object read whole after each. Returns whether all pass;
+        False also if the worker process ends. All pass in the usual case, when an earlier process was killed by chance
+        and not by one of the changes. Raises _TooLarge, WorkerUnavailable."""
         try:
             loaded = self._ready(obj, kind)
             trial = self._try_together(obj, loaded, given, thorough=True)
@@ -269,7 +271,8 @@ class Rehearsal:
 
     def _ready(self, obj: ObjId, kind: Projector) -> _Loaded:
         """Makes sure that the worker has the object with all changes that the store has merged, and returns the note
-        about it. Raises WorkerDied if the worker process ends at the object."""
+        about it. Raises WorkerDied if the worker process ends at the object, _TooLarge if loading takes too long, and
+        WorkerUnavailable."""
         merging = kind.merging
         assert merging is not None  # noqa: S101 - the callers ask for kinds that merge
         current = self._current(obj)
@@ -317,15 +320,17 @@ class Rehearsal:
         return self._tester.load(obj, merging.texts, merging.maps, updates, keep_deleted=merging.keep_deleted)
 
     def _updates(self, obj: ObjId, feeder: Feeder, cached: Sequence[Any] | None) -> list[bytes]:
-        """All merged updates of the object. `cached`: (row, state) of a merged state up to that row, to begin with, or
-        None; only the changes after it are read then."""
+        """All merged updates of the object, for loading it into the worker. `cached`: a stored (row, state), where
+        `state` is the merge of all changes up to `row`, or None. The state is then the first update returned, and only
+        later changes are read."""
         rows = self._rows(obj, cached[0] if cached is not None else 0)
         updates = feeder.feed_data([(author, data) for _, author, _, data in rows])
         return updates if cached is None else [cached[1], *updates]
 
     def _hold(self, obj: ObjId, loaded: _Loaded, trial: Trial) -> _Loaded:
-        """Notes that the worker has loaded the object, and has it drop the objects that were used longest ago if there
-        are too many. Raises _TooLarge if loading this one took too long."""
+        """Notes that the worker has loaded the object, and has it drop the objects that were used longest ago if they
+        are too many or too big. Returns `loaded`, the given note. Raises _TooLarge if loading this one took too long:
+        then the worker drops it."""
         if is_slow(loaded.size, trial.took_us):
             self._large.add(obj)
             self._loaded.pop(obj, None)

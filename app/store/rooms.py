@@ -82,7 +82,8 @@ class Rooms:
         return None if found is None else int(found)
 
     def resets(self, room: RoomId) -> list[tuple[Uid, int]]:
-        """(person, server's time in ms) for each member whose account the agency has ended, in order."""
+        """(person, server's time in ms) for each member whose account the agency has ended, in the order of the
+        room's log."""
         rows = self._db.rows(
             "SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n, place", (room,)
         )
@@ -99,7 +100,8 @@ class Rooms:
         return int(found[0]) if found is not None and found[1] == "leave" else 0
 
     def removals(self, room: RoomId, *, limit: int) -> list[RoomEvent]:
-        """The newest entries that removed a member, at most `limit`, newest first."""
+        """The newest entries by which somebody removed a member, at most `limit`, newest first. Members who left by
+        themselves are not among them."""
         return [
             RoomEvent(n=n, t=t, kind="rm", by=by, subject=subject, note=note)
             for n, t, by, subject, note in self._db.rows(
@@ -120,8 +122,9 @@ class Rooms:
         return int(found) if found is not None else None
 
     def entry_time(self, room: RoomId, n: int) -> int | None:
-        """The server's time in ms of the log entry at position `n`; None if there is no entry. (A record that leaves a
-        change out counts as one.) Unlike `time_of` it does not look at changes: fast, however many there are."""
+        """The server's time in ms of the log entry at position `n`; None if there is no entry. A record that
+        leaves a change out counts as one; the notice that an account has ended does not. Changes are not looked at:
+        fast, however many there are."""
         found = self._db.value("SELECT t FROM events WHERE room = ? AND n = ? AND kind <> 'reset'", (room, n))
         return None if found is None else int(found)
 

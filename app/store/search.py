@@ -130,7 +130,8 @@ class Search:
 
 
 def _snippet(reader: Connection, row: int, words: Sequence[str]) -> str:
-    """The part of a found place that is shown, with `words` marked. `row`: the place in the index. Reads one text at a
-    time: a hundred long documents at once would take 100 MB."""
+    """The part of a found place that is shown: about 16 words, with `words` between the control characters of
+    app/store/snippets.py. `row`: the place in the index. Reads one text at a time: a hundred long documents at once
+    would take 100 MB."""
     texts = reader.only("SELECT title, body FROM search WHERE rowid = ?", (row,))
     return snippet(texts, words)

@@ -74,7 +74,7 @@ def test_attack_nothing_is_read_of_a_record_that_is_anything_else() -> None:
     by_another = (8, OTHER, encode(to_me))
     to_another = (8, ADDER, encode(PersonInvited(uid=OTHER, title="Å", type="case", text="Hej")))
     too_long = (8, ADDER, encode(PersonInvited(uid=ME, title="Å", type="case", text="x" * 281)))
-    no_type = (8, ADDER, encode(RoomNamed(title="Å", type="<b>")))
+    no_type = (8, ADDER, encode(RoomNamed(title="Å", type="x" * 33)))
     other = (8, ADDER, encode(ObjectAnnounced(obj=b"o" * 16, kind="board")))
     nested = (8, ADDER, b"\x01" + b"\x91" * 1000)
     newer = (8, ADDER, b"\x02" + encode(to_me)[1:])

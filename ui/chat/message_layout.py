@@ -60,7 +60,7 @@ class Part(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A part of a message that can be clicked. `number` is its index among the message's files or reactions, 0 for
-    other parts; `run` is the piece of text that is a link, None for other parts."""
+    other parts; `run` is the piece of text that is a link or mention, None for other parts."""
 
     part: Part
     number: int = 0
@@ -104,7 +104,8 @@ class MessageLayout:
         words: Sequence[str] = (),
     ) -> None:
         """Lays out `message` in `width` pixels, with what `place` says comes above it. `people` names the persons,
-        `things` finds what the message links to. The `words` of a search are marked in the message."""
+        `things` finds what the message links to. The `words` of a search are marked in the message. With `things` None,
+        no link becomes a card."""
         self.message = message
         self.place = place
         self.width = width
@@ -142,7 +143,7 @@ class MessageLayout:
 
     def hit(self, point: QPointF) -> Hit | None:
         """The part of the message at a point that counts from its top left corner; None if there is no part that can be
-        clicked."""
+        clicked. A mention counts as one, though nothing follows a click on it."""
         if self.quote and self.quote[0].contains(point):
             return Hit(part=Part.QUOTE)
         if self.text and (run := self.text[1].run_at(point - self.text[0])) is not None:
@@ -164,8 +165,8 @@ class MessageLayout:
         return None
 
     def parts(self) -> list[tuple[Hit, QRectF]]:
-        """All parts of the message that can be clicked, each with its rectangle from the message's top left corner,
-        from top to bottom. A file is one part, with its button."""
+        """All parts of the message that can be clicked, each with its rectangle from the message's top left corner, in
+        the order from top to bottom. A file is one part, with its button. Mentions are left out."""
         found: list[tuple[Hit, QRectF]] = []
         if self.quote:
             found.append((Hit(part=Part.QUOTE), self.quote[0]))

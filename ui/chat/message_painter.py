@@ -24,7 +24,7 @@ _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 class MessagePainter:
     """Paints the messages of one view, as they were laid out, in the colours of the theme. `transfers` knows which
-    files are being fetched."""
+    files are being fetched, and which could not be."""
 
     def __init__(self, transfers: Transfers) -> None:
         self._transfers = transfers

@@ -8,8 +8,8 @@ Action = QAbstractItemView.CursorAction
 
 def row_after(action: Action, now: int, count: int, page: int) -> int | None:
     """The row that the key for `action` leads to from the row `now` (-1: none is chosen, so one begins at the end), of
-    `count` rows, never beyond the first or last; `page` is the number of rows for Page Up and Down. None if there are
-    no rows."""
+    `count` rows, never beyond the first or last; `page` is the number of rows for Page Up and Down. Any other
+    `action` leads to `now`. None if there are no rows."""
     step = {
         Action.MoveUp: -1,
         Action.MovePrevious: -1,

@@ -29,6 +29,6 @@ class PartFocus:
 
     def rect(self, row: int) -> QRectF | None:
         """The rectangle of the part that has the focus, from the top left corner of the message in `row`; None if the
-        message itself has it."""
+        message itself has it, or the part is gone."""
         parts = self._layouts.at(row).parts() if self.number >= 0 else []
         return parts[self.number][1] if 0 <= self.number < len(parts) else None

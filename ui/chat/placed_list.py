@@ -40,7 +40,7 @@ class PlacedList(SpokenList, QListView):
         self.notify_selection()
 
     def notify_selection(self) -> None:
-        """Notifies screen readers that the current row is the selected one."""
+        """Notifies a running screen reader that the current row is the selected one. Nothing without a current row."""
         if QAccessible.isActive() and self.currentIndex().isValid():
             event = QAccessibleEvent(self, QAccessible.Event.Selection)
             event.setChild(self.currentIndex().row())

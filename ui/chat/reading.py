@@ -17,11 +17,11 @@ LOOK_EVERY_MS = 100
 
 
 class Reading(QObject):
-    """Emits `seen` with the messages that were on screen for a second in an active window. It looks a few times a
+    """Emits `seen` with the ids of messages that were on screen for a second in an active window. It looks ten times a
     second while something in sight has not been read, and rests otherwise."""
 
     seen = Signal(object)
-    """set[ChangeId]: messages that have been on screen long enough, each once while it stays there."""
+    """set[ChangeId]: all messages in sight that have been on screen long enough, when there is a new one among them."""
 
     def __init__(self, view: TimelineView, parent: QWidget) -> None:
         super().__init__(parent)

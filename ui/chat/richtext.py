@@ -32,7 +32,8 @@ def line_px() -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A piece of a laid out text that is a link or is decorated: from `start` to `end`, in UTF-16 units."""
+    """A piece of a laid out text that is a link, a mention or code: from `start` to just before `end`, in UTF-16
+    units."""
 
     start: int
     end: int
@@ -51,8 +52,9 @@ class RichText:
         words: Sequence[str] = (),
         icon_of: Callable[[ObjectLink | None], str] = lambda link: "link",
     ) -> None:
-        """`note` is written small and muted at the end ("redigerat"). `ink` is the name of the text's colour. `words`
-        are marked. `icon_of` returns the icon of what a link leads to."""
+        """Lays out `runs` in lines of `width` pixels. `note` is written small and muted at the end, in parentheses
+        ("redigerat"). `ink` is the name of the text's colour. Words that begin with one of `words` are marked.
+        `icon_of` returns the name of the icon of what a link leads to."""
         self._ink, self._icon_of = ink, icon_of
         text, formats, self.spans = _compose(runs, note)
         self._marked = [(utf16_len(text[:a]), utf16_len(text[:b])) for a, b in places_of(text, words)]

@@ -98,7 +98,8 @@ class MessageSpot(RowSpot):
         return super().has_focus() and self.focused_part() < 0
 
     def focused_part(self) -> int:
-        """The index of the part of this message that has the focus; -1 if none has."""
+        """The index of the part of this message that has the focus; -1 if none has, or the message is not the current
+        one."""
         here = self.index.isValid() and self.view.hasFocus() and self.view.currentIndex() == self.index
         return self._messages.part_of(self.index.row()) if here else -1
 
@@ -110,7 +111,7 @@ class MessageSpot(RowSpot):
         return places[number][1].toRect().translated(self._messages.row_rect(self.index.row()).topLeft())
 
     def press_part(self, number: int) -> None:
-        """Does what a click on the part with this index does."""
+        """Does what a click on the part with this index does. Nothing if the part or the message is gone."""
         if self.index.isValid():
             self._messages.press_part(self.index.row(), number)
 
@@ -151,7 +152,8 @@ def part_key(message: Message, hit: Hit) -> Hashable:
 
 
 def part_name(message: Message, hit: Hit, people: People) -> str:
-    """The name of a part of a message, as a screen reader reads it out."""
+    """The name of a part of a message, as a screen reader reads it out: a link's text, a file's name and size, a
+    reaction's emoji, count and first three names, or the quoted text."""
     match hit.part:
         case Part.LINK if hit.run is not None:
             return hit.run.text

@@ -85,17 +85,20 @@ class TextField(QTextEdit):
         theme.on_change(self, self._grow)
 
     def toggle_mark(self, mark: str) -> None:
-        """Switches `mark`, BOLD or ITALIC, on or off, for the selection or for what is typed next."""
+        """Switches `mark`, BOLD or ITALIC, on or off, for the selection or for what is typed next. With the caret in
+        the middle of a run that has the mark, all of the run loses it. The field gets the focus."""
         self._apply(toggle(self._written(), mark))
         self.setFocus()
 
     def toggle_list(self) -> None:
-        """Makes the caret's line, or the selected lines, items of a list, or plain lines again if they are items."""
+        """Makes the caret's line, or the selected lines, items of a list, or plain lines again if all are items. The
+        field gets the focus."""
         self._apply(toggle_list(self._written()))
         self.setFocus()
 
     def written_here(self) -> Written:
-        """The text of the caret's line, with the caret in it, from which the marks at the caret are read."""
+        """The text of the caret's line, with the caret in it, from which the marks at the caret are read. A selection
+        is left out."""
         cursor = self.textCursor()
         text = cursor.block().text().replace("\u2028", "\n")
         at = point_from_utf16(text, cursor.positionInBlock())
@@ -111,6 +114,8 @@ class TextField(QTextEdit):
     def _on_caret(self) -> None:
         self._on = self._marks_on()
         self.marks_changed.emit()
+        if self.names is not None:
+            self._on_text()  # the caret may have left the name: Enter would choose one where none is written
 
     def _written(self) -> Written:
         text, cursor = self.toPlainText(), self.textCursor()
@@ -162,11 +167,12 @@ class TextField(QTextEdit):
 
     def insert(self, text: str) -> None:
         """Inserts `text` at the caret, as if it was typed, and gives the field the focus."""
+        self.setFocus()  # first: names are offered only in the field that has it
         self._type(partial(self.textCursor().insertText, text))
-        self.setFocus()
 
     def start_mention(self) -> None:
-        """Inserts "@" at the caret and offers the names of people."""
+        """Inserts "@" at the caret, after a space where a word is before it, and gives the field the focus. The names
+        of people are offered only if the field had the focus before."""
         before = self.toPlainText()[: point_from_utf16(self.toPlainText(), self.textCursor().position())]
         self.insert("@" if not before or before[-1].isspace() else " @")
 
@@ -282,7 +288,7 @@ class TextField(QTextEdit):
 
     def _paste(self, source: QMimeData) -> None:
         """Pastes text. The picture on the clipboard is given on instead (`image_given`) if there is no text with it, or
-        only an address."""
+        only an address. Emits `not_taken` with a sentence about what could not be pasted, or ""."""
         copied = as_written(source)
         if copied:
             self._type(partial(self.textCursor().insertText, copied))
@@ -378,8 +384,8 @@ class NameList(QFrame):
         self.raise_()
 
     def take_key(self, key: int) -> bool:
-        """Handles a key: arrows choose, Enter and Tab take, Esc closes. Returns False if the key is not for the
-        list."""
+        """Handles `key`, a number of Qt's: arrows choose (after the last comes the first), Enter and Tab take, Esc
+        closes. Returns False if the key is not for the list. To be called only while the list is open."""
         row, count = self.list.currentRow(), self.list.count()
         if key == Qt.Key.Key_Down:
             self.list.setCurrentRow((row + 1) % count)

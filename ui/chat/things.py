@@ -36,8 +36,9 @@ class Things:
 
 
 def split(runs: Sequence[Run], find: Find) -> tuple[list[Run], list[tuple[Run, ObjectLink, Linked]]]:
-    """Splits the text of a message from the links at its end that `find` knows: (the rest of the text, the links with
-    what they lead to). The latter are shown below the message as cards."""
+    """Splits the text of a message from the links at its end that `find` knows: (the rest of the text, the links in
+    their order with what they lead to). The latter are shown below the message as cards. (The whole text, []) if
+    `find` returns None for the last link, or the text does not end with one."""
     rest, things = list(runs), list[tuple[Run, ObjectLink, Linked]]()
     while rest:
         last = rest[-1]

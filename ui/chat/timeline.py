@@ -63,7 +63,7 @@ class TimelineView(PlacedList):
     def __init__(
         self, model: TimelineModel, transfers: Transfers, things: Things | None = None, parent: QWidget | None = None
     ) -> None:
-        """`transfers` knows which files are being fetched, `things` what links lead to."""
+        """`transfers` knows which files are being fetched, `things` what links lead to (None: no cards for them)."""
         super().__init__(parent)
         self._chat = model
         self._painter = MessagePainter(transfers)
@@ -109,12 +109,12 @@ class TimelineView(PlacedList):
         self._anchor.floor.row = row
 
     def mark_seen(self, seen: Collection[ChangeId]) -> None:
-        """Notes that these messages were seen: following new messages may push them out of the window."""
+        """Notes that these messages were seen. Only then may following new messages push them out of the window."""
         timeline = self._chat.timeline
         self._anchor.floor.mark_seen(lambda row: timeline.message(row).change_id in seen, len(timeline))
 
     def ids_in_sight(self) -> list[ChangeId]:
-        """The messages that can be read now: at least half of each is in the window, or it fills half of the window."""
+        """The messages that can be read now, from the top: half of each is in the window, or it fills half of that."""
         window = self.viewport().rect()
         rects = {row: self.row_rect(row) for row in self._rows_in_sight()}
         return [
@@ -137,14 +137,14 @@ class TimelineView(PlacedList):
         return None if self._anchor.at_end or not len(self._layouts) else (self._anchor.row, self._anchor.into)
 
     def scroll_to_row(self, row: int, into: int) -> None:
-        """Scrolls so that the window begins `into` pixels below the top of `row`. Nothing for no such row."""
+        """Scrolls so that the window begins `into` pixels below the top of `row` (negative: above), if it exists."""
         if 0 <= row < self._chat.rowCount():
             self._hover.end()
             self._anchor.go_to(row, into)
             self._settle()
 
     def mark(self, change_id: ChangeId | None, words: Sequence[str]) -> None:
-        """Marks the `words` of a search in the message with this id, and no words in any other."""
+        """Marks the `words` of a search in the message with this id (None: in none), and no words in any other."""
         self._layouts.mark(change_id, words)
         self._settle()
 
@@ -164,7 +164,7 @@ class TimelineView(PlacedList):
         self._settle()
 
     def refresh_things(self) -> None:
-        """Reads again the tasks and documents that messages link to."""
+        """Reads again the tasks and documents that messages link to, and lays these messages out again."""
         if self._layouts.forget_where(lambda layout: "kansli:" in layout.message.text):
             self._settle()
 
@@ -186,7 +186,7 @@ class TimelineView(PlacedList):
         return self._part.number if row == self.currentIndex().row() else -1
 
     def press_part(self, row: int, number: int) -> None:
-        """Does what a click on the message in `row` does, at its part with the index `number`."""
+        """Does what a click does on the part `number` (an index) of the message in `row`, if there is such a part."""
         parts = self._layouts.at(row).parts()
         if number < len(parts):
             self.hit.emit(self._chat.timeline.message(row), parts[number][0])
@@ -197,7 +197,7 @@ class TimelineView(PlacedList):
         return part or message
 
     def _step_part(self, by: int) -> None:
-        """Moves the focus to the next (`by` 1) or previous (-1) part of the current message."""
+        """Moves the focus to the next (`by` 1) or previous (-1) part of the current message, if there is one."""
         if self._part.step(self.currentIndex().row(), by):
             self.scrollTo(self.currentIndex())
             self.viewport().update()
@@ -210,8 +210,8 @@ class TimelineView(PlacedList):
         return self._layouts.at(row)
 
     def _settle(self) -> None:
-        """Lays out and measures the rows in sight, moves the window's place back into the list if it is beyond an end,
-        and updates the scroll bar. Call it after every change of rows, size or place."""
+        """Lays out and measures the rows in sight, scrolls back into the list if the window is beyond an end, and
+        updates the scroll bar. Call it after every change of rows, size or scroll position."""
         height = self.viewport().height() - 2 * PAD
         settled = self._anchor.settle(height)
         self._update_scroll_bar(height)
@@ -276,8 +276,8 @@ class TimelineView(PlacedList):
         self._settle()
 
     def rowsAboutToBeRemoved(self, parent: Index, start: int, end: int) -> None:
-        """Lets Qt choose another current row. The messages are gone already, so nothing is laid out, scrolled to or
-        reported before `_on_removed`: the rows' numbers are wrong until then."""
+        """Called by Qt, which chooses another current row here. The messages are gone already, so nothing is laid out,
+        scrolled to or reported before `_on_removed` (after the removal): the rows' numbers are wrong until then."""
         self._removing, self._moved = True, False
         self.setAutoScroll(False)
         super().rowsAboutToBeRemoved(parent, start, end)
@@ -301,7 +301,7 @@ class TimelineView(PlacedList):
         self._settle()
 
     def _on_layout(self) -> None:
-        """Keeps the row at the top in place, below older messages that were added; if it is gone, goes to the end."""
+        """After older messages were added: keeps the row at the window's top in place; if it is gone, shows the end."""
         row, floor = (self._layouts.row_now(kept) for kept in (self._anchor.row, self._anchor.floor.row))
         self._layouts.reset()
         self._hover.end()
@@ -383,8 +383,8 @@ class TimelineView(PlacedList):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Acts on a click only if it began on the same place: a new message may have moved the list under a button that
-        is down."""
+        """Acts on a left click only if it began on the same part of the same message: a new message may have moved the
+        list under a button that is down."""
         row, hit = self._hit_at(event.position().toPoint())
         pressed, self._pressed = self._pressed, None
         if hit is None or event.button() != Qt.MouseButton.LeftButton:

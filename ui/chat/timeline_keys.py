@@ -33,7 +33,7 @@ def presses_part(event: QKeyEvent) -> bool:
 
 def action(event: QKeyEvent, *, by_keys: bool) -> str:
     """The action that a pressed key asks for: "copy", "reply", "edit", "delete" or "react"; "" for none. `by_keys`: the
-    current message was chosen by keys. Only then do letters act on it."""
+    current message was chosen by keys. Only then do letters and "+" act on it; Ctrl+C and Delete always do."""
     if event.matches(QKeySequence.StandardKey.Copy):
         return "copy"
     if event.key() == Qt.Key.Key_Delete:

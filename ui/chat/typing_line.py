@@ -19,11 +19,12 @@ from ui.kit.translate import tr
 
 
 class TypingLine:
-    """The line (`label`) under the messages of a room that names the other people who are writing. It is announced when
-    it changes, while the conversation is visible in an active window."""
+    """The line (`label`) under the messages of a room that says which other people are writing; empty for nobody. A new
+    text is announced to screen readers while the conversation is visible in an active window."""
 
     def __init__(self, view: QWidget, service: ChatService, room: RoomId) -> None:
-        """`view` is the conversation, which owns the timer."""
+        """For the line that says who is writing in the room. `view` is the conversation's widget: with it the timer
+        ends that updates the line."""
         self.label = label("", "faint")
         hold(self.label, height=22)
         self._view = view
@@ -56,7 +57,7 @@ class TypingLine:
 
 
 def typing_text(names: Sequence[str]) -> str:
-    """A sentence that names the people who are writing; "" for nobody."""
+    """A sentence that names the one or two people who are writing; for more, that several are; "" for nobody."""
     match len(names):
         case 0:
             return ""

@@ -29,7 +29,7 @@ class UploadRows(QWidget):
         )
 
     def show_transfers(self, transfers: Sequence[Transfer]) -> None:
-        """Shows a row for each of these transfers that sends a file."""
+        """Shows a row for each of these transfers that sends a file, and no others. Hides itself if there is none."""
         uploads = [transfer for transfer in transfers if transfer.upload]
         self.setVisible(bool(uploads))
         self._rows.show(uploads)

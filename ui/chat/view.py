@@ -47,7 +47,7 @@ class ChatView(QWidget):
     def __init__(
         self, service: ChatService, room: RoomId, parent: QWidget | None = None, *, words: LinkWords | None = None
     ) -> None:
-        """`words` says how things that a message links to are shown."""
+        """`words` says how things that a message links to are shown; None: with the same icon each, and no line."""
         super().__init__(parent)
         set_props(self, frame="surface")
         self._service = service
@@ -191,8 +191,8 @@ class ChatView(QWidget):
         self.composer.setFocus()
 
     def _open_at_unread(self) -> None:
-        """Shows the first unread message if more is unread than when the view was left, or if the view is shown for the
-        first time. Otherwise everything stays in place."""
+        """Shows the first unread message if more is unread than when the view was left; when the view is shown for the
+        first time, if anything is. Otherwise everything stays in place."""
         left, self._unread_left = self._unread_left, None
         first = self._timeline.first_unread
         if left is not None and first is not None and self._unread > left:
@@ -234,9 +234,9 @@ class ChatView(QWidget):
             self._sent()
 
     async def _send_files(self, written: Written, sending: DraftMessage) -> None:
-        """Sends a message with files, which the field has no more. After an error or Cancel, the message comes back
-        before what is written by then. Until the message is sent, it is stored with the draft (`sending`), since Kansli
-        may be locked meanwhile."""
+        """Sends a message with files, which the field has no more. After an error or Cancel, which is raised, the
+        message comes back before what is written by then. Until the message is sent, it is stored with the draft
+        (`sending`), since Kansli may be locked meanwhile."""
         reply = written.reply_to.change_id if written.reply_to else None
         try:
             pictures: dict[Source, Picture] = {}
@@ -260,7 +260,8 @@ class ChatView(QWidget):
         self.list.jump_to_end()
 
     def _on_typed(self, text: str) -> None:
-        """Puts letters that were typed while the messages had the focus into the composer."""
+        """Puts letters that were typed while the messages had the focus into the composer, which gets the focus.
+        Nothing if the person may not write here."""
         if self.message_actions.writable:
             self.composer.setFocus()
             self.composer.field.insert(text)

@@ -39,30 +39,33 @@ class Restart:
     """The `kansli:` link to follow after unlocking, or ""."""
 
     def arguments(self) -> list[str]:
-        """The command-line arguments for this start. The link is passed so that it cannot be taken for an option."""
+        """The command-line arguments for this start. The link comes last, behind "--", so that it cannot be taken for
+        an option."""
         options = [LOCKED] * self.locked + [BACKGROUND] * self.background
         return [*options, *(["--", self.link] if self.link else [])]
 
 
 def command() -> list[str]:
-    """The command that started this program, without its arguments."""
+    """The command that started this program, without its arguments: the installed program, or Python with the module
+    or script."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
     return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]]
 
 
 def inherited() -> frozenset[int]:
-    """The numbers of this process's open files that a program started in its place would inherit. Call it before
-    anything is opened, so that it returns the files that this program itself was started with."""
+    """The numbers of this process's open files that a program started in its place would inherit, without 0 to 2, which
+    it always does. Empty on a system without /proc. Call it before anything is opened, so that it returns the files
+    that this program itself was started with."""
     return frozenset(number for number in _open_files() if os.get_inheritable(number))
 
 
 def start(line: Sequence[str], environment: Mapping[str, str], keep: frozenset[int]) -> NoReturn:
-    """Starts the command `line` with this `environment` in place of this process, and does not return. OSError if it
-    cannot be started; then this process goes on.
+    """Starts the command `line` with this `environment`, without the variable RAW_KEY_ENV (a key), in place of this
+    process, and does not return. OSError if it cannot be started; then this process goes on.
 
-    `keep`: the open files that the new program may inherit. ▲ All others are closed. Otherwise a connection to the
-    screen that a library left open would keep windows of this process in sight.
+    `keep`: the open files that the new program may inherit, besides standard input, output and errors. ▲ All others are
+    closed. Otherwise a connection to the screen that a library left open would keep windows of this process in sight.
     """
     passed = {name: value for name, value in environment.items() if name != RAW_KEY_ENV}
     if getattr(sys, "frozen", False):

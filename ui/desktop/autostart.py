@@ -71,7 +71,8 @@ def here() -> Autostart:
 
 class DesktopFile:
     """An autostart desktop file in `folder`: https://specifications.freedesktop.org/autostart-spec/latest/. If the
-    person has switched it off with the desktop's own means (Hidden, X-GNOME-Autostart-enabled), it stays off."""
+    person has switched it off with the desktop's own means (Hidden, X-GNOME-Autostart-enabled), it stays off until
+    `write` is called, which switches it on."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{NAME}.desktop"
@@ -106,7 +107,7 @@ class DesktopFile:
 
 def _quoted(part: str) -> str:
     """Quotes an argument as the desktop entry specification requires: in double quotes, with its special characters
-    escaped, twice."""
+    escaped, twice (as an argument, and as text of the file), and each % doubled."""
     for sign in '\\"`$':
         part = part.replace(sign, "\\\\" + ("\\\\" if sign == "\\" else sign))
     return f'"{part}"'.replace("%", "%%")

@@ -29,8 +29,8 @@ class Gate(QMainWindow):
 
 
 class Closing(QObject):
-    """Calls `close` before `window` is closed, and keeps the window open if it returns False. Works as long as it
-    lives."""
+    """An event filter, which the caller must install on `window`: calls `close` before the window is closed, and keeps
+    the window open if that returns False. It lives as long as the window."""
 
     def __init__(self, close: Callable[[], bool], window: QWidget) -> None:
         super().__init__(window)

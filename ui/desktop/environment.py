@@ -18,9 +18,10 @@ _PLUGINS = ("QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
 
 
 def give_back(environment: MutableMapping[str, str]) -> None:
-    """Restores the person's own environment, for programs that Kansli starts. Call it once there is an application.
-    Libraries that are loaded later are found all the same: the system's loader and Qt have read the variables by then.
-    Does nothing where Kansli runs from source, and on Windows, which has no such variables."""
+    """Restores the person's own `environment` in place, without the library paths of an installed Kansli, for programs
+    that Kansli starts. Call it once there is an application. Libraries that are loaded later are found all the same:
+    the system's loader and Qt have read the variables by then. Does nothing where Kansli runs from source, and on
+    Windows, which has no such variables."""
     if not getattr(sys, "frozen", False) or sys.platform == "win32":
         return
     QCoreApplication.libraryPaths()  # read at the first call, and kept

@@ -39,7 +39,7 @@ _PATH_BYTES = 100
 
 def line_name(profile_id: bytes, folder: Path, environment: Mapping[str, str]) -> str:
     """Where the running instance of this profile and desktop session listens for other starts: a path, or a pipe's name
-    on Windows; "" if there is no safe place.
+    on Windows; "" if there is no safe place, or its path is too long for a socket.
 
     `folder`: the profile's own, used where the user has no runtime folder.
     """
@@ -56,8 +56,9 @@ def line_name(profile_id: bytes, folder: Path, environment: Mapping[str, str]) -
 
 
 def _session(environment: Mapping[str, str]) -> str:
-    """Text that identifies the desktop session of this process: the display of its windows. Another session of the same
-    user is no place to bring a window to the front."""
+    """Text that identifies the desktop session of this process: the display of its windows, from the environment ("" if
+    none is named), or the session's number on Windows. Another session of the same user is no place to bring a window
+    to the front."""
     if sys.platform == "win32":
         number = ctypes.c_ulong()
         ctypes.windll.kernel32.ProcessIdToSessionId(os.getpid(), ctypes.byref(number))
@@ -66,7 +67,8 @@ def _session(environment: Mapping[str, str]) -> str:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether `folder` exists and only this user can write to it."""
+    """Whether `folder` exists, belongs to this user, and by its mode only they can write to it. On Windows only whether
+    it exists."""
     try:
         found = folder.stat()
     except OSError:
@@ -124,8 +126,8 @@ class Instance(QObject):
 
 class _Caller:
     """One connection to the running instance: from another start of Kansli, or from any program that found the socket.
-    `received` is called with a text whose sender has proved that it can read the profile, `over` at the end. It ends
-    after ANSWER_MS, whatever was received."""
+    `received` is called with a text whose sender has proved that it can read the profile, `over` at the end. The
+    connection ends after one text, a wrong proof or ANSWER_MS."""
 
     def __init__(
         self, socket: QLocalSocket, key: bytes, received: Callable[[str], None], over: Callable[["_Caller"], None]
@@ -179,8 +181,9 @@ class _Caller:
 
 
 def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS) -> bool:
-    """Sends `text`, cut to MAX_BYTES, to the running instance that listens at `name`. Returns False if no instance of
-    this profile answers. Blocks for `wait_ms` at most a few times; called before there is an event loop."""
+    """Sends `text`, cut to MAX_BYTES, to the running instance that listens at `name`. Returns whether it was taken;
+    False if no instance of this profile answers. Blocks for `wait_ms` at most a few times; called before there is an
+    event loop."""
     key, ours, message = _key(profile_id), os.urandom(_NONCE), text.encode(errors="replace")[:MAX_BYTES]
     socket = QLocalSocket()
     socket.connectToServer(name)

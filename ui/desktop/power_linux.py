@@ -67,8 +67,9 @@ def _from_logind(rule: MatchRule) -> MatchRule:
 
 
 async def _owner(router: DBusRouter) -> str:
-    """The connection to the bus that owns logind's name now; "" if none does. Every user of the computer may send such
-    signals, so only those of the owner count."""
+    """The connection to the bus that owns logind's name now; "" if none does, or no answer comes in time. EOFError if
+    the connection to the bus has ended. Every user of the computer may send such signals, so only those of the owner
+    count."""
     try:
         (owner,) = await ask(router, message_bus.GetNameOwner(_NAME))
     except OSError:
@@ -89,7 +90,8 @@ def _is_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
 
 
 async def _session(router: DBusRouter) -> str | None:
-    """The bus path of the desktop session that this process belongs to; None if it is in none."""
+    """The bus path of the desktop session that this process, or otherwise its user, belongs to; None if there is none
+    or logind does not answer. EOFError if the connection to the bus has ended."""
     try:
         (path,) = await ask(router, new_method_call(MANAGER, "GetSessionByPID", "u", (os.getpid(),)))
     except OSError:

@@ -18,8 +18,8 @@ _HTTP = (QNetworkProxy.ProxyType.HttpProxy, QNetworkProxy.ProxyType.HttpCachingP
 
 
 def routes() -> Routes:
-    """How this desktop's proxies are found: from the environment; on other systems than Linux also by the system's
-    settings, or by a script."""
+    """How this desktop's proxies are found: from the environment; on other systems than Linux, if the environment names
+    none, from the system's settings. Also, on Windows, by a script (PAC) where Kansli's settings ask for one."""
     named = from_environment(os.environ)
     if sys.platform == "linux":  # Qt has only the environment too there, and knows no HTTPS_PROXY
         return Routes(system=named)
@@ -27,10 +27,10 @@ def routes() -> Routes:
 
 
 def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyForQuery) -> str | None:
-    """The proxy for connections to `host` and `port` by Windows' settings, also by their PAC script and WPAD:
-    "http://host:port", or "socks5://host:port" for a SOCKS proxy, which the caller must refuse. Only the first proxy
-    that the settings give counts. None for no proxy, or one of another kind. May wait for the network: call it in a
-    thread. `query` asks Qt for the proxies; it is replaced in tests."""
+    """The proxy for connections to `host` and `port` by Windows' settings, also by their PAC script and WPAD (a script
+    found on the network): "http://host:port", or "socks5://host:port" for a SOCKS proxy, which the caller must refuse.
+    Only the first proxy that the settings give counts. None for no proxy, or one of another kind. May wait for the
+    network: call it in a thread. `query` asks Qt for the proxies; it is replaced in tests."""
     name = f"[{host}]" if ":" in host else host
     for proxy in query(QNetworkProxyQuery(QUrl(f"https://{name}:{port}/"))):
         if proxy.type() in _HTTP:
@@ -43,8 +43,8 @@ def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyF
 
 
 def first_of(answer: str) -> str | None:
-    """The first proxy that WinHTTP names in its answer for a script, which is "host:port;host:port" or separated by
-    spaces; None if it names none."""
+    """The first proxy that WinHTTP (Windows' HTTP library) names in its `answer` for a script, as "host:port". The
+    answer is "host:port;host:port", or separated by spaces. None if it names none."""
     for part in answer.replace(" ", ";").split(";"):
         if part.strip():
             return part.strip().removeprefix("PROXY=")
@@ -52,9 +52,10 @@ def first_of(answer: str) -> str | None:
 
 
 def by_script(address: str) -> ProxyLookup | None:
-    """A function that gets a host and a port and returns the address of the proxy for them (None: no proxy), by the PAC
-    script at `address`, as WinHTTP fetches and runs it. That may wait for the network. None on systems other than
-    Windows."""
+    """A function that gets a host and a port and returns the proxy for them, as "host:port" (None: no proxy), by the
+    PAC script at `address`, which WinHTTP (Windows' HTTP library) fetches and runs. The function may wait for the
+    network: call it in a thread. It raises OSError if the script cannot be fetched or run. Returns None in place of a
+    function on systems other than Windows."""
     if sys.platform == "win32":
 
         def route(host: str, port: int) -> str | None:

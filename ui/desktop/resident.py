@@ -65,8 +65,9 @@ class Resident(QObject):
         self._again.timeout.connect(self._look_for_tray)
 
     def start(self, on_events: Callable[[Events], object]) -> None:
-        """Listens for another start, looks for a tray, and sets the desktop's autostart. A moment later it calls
-        `on_events` with the computer's events."""
+        """Listens for another start of the program, makes the sign in the tray (if there is none, tries for half a
+        minute), and sets the desktop's autostart as the settings say. A second later it calls `on_events` with the
+        signals for the computer's events."""
         profile = self._profile
         self.line = Instance(line_name(profile.id, profile.folder, os.environ), profile.id, self)
         self.line.called.connect(self.called)
@@ -94,7 +95,8 @@ class Resident(QObject):
         return self.tray is not None and self._settings.get(CLOSE_TO_TRAY)
 
     def notify_of_closed_window(self) -> None:
-        """Shows, the first time only, that the closed window is in the tray, and how to end the program."""
+        """Shows a notification that the closed window is in the tray, and how to end the program: once ever, which the
+        settings remember. Does nothing without a tray."""
         if self.tray is not None and not self._settings.get(TRAY_EXPLAINED):
             text = tr(
                 "Kansli is still here and tells of new messages. Its sign in the tray opens it, and its menu ends it."
@@ -104,12 +106,13 @@ class Resident(QObject):
                 self._settings.set(TRAY_EXPLAINED, True)
 
     def show_unread(self, count: int) -> None:
-        """Shows the number of unread messages on the tray's sign."""
+        """Shows the number of unread messages, `count`, on the tray's sign. Does nothing without a tray."""
         if self.tray is not None:
             self.tray.set_unread(count)
 
     def show_locked(self, locked: bool) -> None:
-        """Shows on the tray's sign whether Kansli is `locked`. Then nothing of an account is shown."""
+        """Shows on the tray's sign whether Kansli is `locked`. If it is, the number of unread messages is set to 0,
+        since nothing of an account is shown then. Does nothing without a tray."""
         if self.tray is not None:
             self.tray.set_unread(0 if locked else self.tray.unread)
             self.tray.set_locked(locked)

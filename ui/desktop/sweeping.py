@@ -14,8 +14,9 @@ SETTLE_MS = 200
 
 
 class Sweeping(QObject):
-    """Collects Python's garbage while the person is in another program, at most every ten minutes, so that nobody waits
-    for it. `session_closed` collects too: a closed session leaves the most behind."""
+    """Collects Python's garbage when the person changes to another program, so that nobody waits for it; not within ten
+    minutes of the last time. `session_closed` collects too, a moment later in any case: a closed session leaves the
+    most behind."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -17,8 +17,8 @@ MOST = 99
 
 
 class Tray(QObject):
-    """Kansli's sign (icon) in the desktop's tray, with a menu. It is made by `tray`, where there is a tray. Its
-    signals, which have no arguments, say what the person asks for; the program does it."""
+    """Kansli's sign (icon) in the desktop's tray, with a menu to open, lock and quit. It is made by `tray`, where there
+    is a tray. A signal without arguments for each of the three says what the person asks for; the program does it."""
 
     open_asked = Signal()
     lock_asked = Signal()
@@ -48,7 +48,8 @@ class Tray(QObject):
         self._menu.deleteLater()
 
     def set_unread(self, count: int) -> None:
-        """Shows on the sign how many messages are unread on this computer; 0 while locked."""
+        """Shows on the sign, and in its tool tip, how many messages are unread on this computer; nothing for 0, which
+        the caller gives while Kansli is locked."""
         if count != self.unread:
             self.unread = count
             self.refresh()
@@ -73,7 +74,8 @@ class Tray(QObject):
         plain.set_tray_tip(self.item, self.tip_text())
 
     def tip_text(self) -> str:
-        """The tool tip of the sign: that Kansli is locked, or how much is unread."""
+        """The tool tip of the sign: that Kansli is locked, or how many messages are unread; only "Kansli" if none
+        is."""
         if self.locked:
             return tr("Kansli is locked")
         if self.unread:
@@ -92,7 +94,8 @@ class Tray(QObject):
 
 
 def tray(parent: QObject, available: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable) -> Tray | None:
-    """Makes the sign and shows it in the tray; None if there is no tray, or not yet."""
+    """Makes the program's sign and shows it in the desktop's tray. `parent` owns it. None if `available`, which returns
+    whether there is a tray, returns False; there may be one later."""
     if not available():
         return None
     found = Tray(parent)

@@ -27,7 +27,7 @@ class Events(QObject):
 
 def watch(parent: QObject) -> Events:
     """Returns signals for the end of a sleep, a locked screen or session that was left, and another network, emitted
-    for as long as `parent` lives. One that this system does not report is never emitted."""
+    for as long as `parent` lives. A signal for something that this system does not report is never emitted."""
     events = Events(parent)
     if sys.platform == "win32":
         from ui.desktop.power_windows import listen
@@ -46,9 +46,10 @@ class Networks(Protocol):
 
 
 def networks(events: Events, system: Networks | None = None) -> None:
-    """Has `network_changed` of `events` emitted when the computer gets a network, or another one; not when it loses it.
-    Nothing is emitted on a system of which Qt knows nothing. `system` reports the changes: Qt's own report if None;
-    tests put theirs in place."""
+    """From now on emits `network_changed` of `events` when Qt reports that what the computer can reach has changed: it
+    has got a network, or one that reaches more or less far; not when it loses the last one. Nothing is emitted on a
+    system of which Qt knows nothing; that is logged. `system` reports the changes: Qt itself if None; tests put theirs
+    in place."""
     if system is None:
         if not QNetworkInformation.loadDefaultBackend():
             log.ui.info("no-network-notices")

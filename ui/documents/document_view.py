@@ -48,8 +48,9 @@ class _Hold:
         self._is_seen = False
 
     def enter(self, selection: Callable[[], tuple[int, int]]) -> None:
-        """Shows colleagues that this person is in the document, which is on screen now; `selection` returns (anchor,
-        caret). A second call changes nothing."""
+        """Shows colleagues that this person is in the document, which is on screen now. `selection` returns (anchor,
+        caret) in UTF-16 units and is called whenever that is sent. A second call changes nothing, nor a call after
+        `release`. StoreFault if the disk refuses to note that the document was opened."""
         if self._service is not None and not self._is_seen:
             self._is_seen = True
             self._service.enter(self._obj, selection)
@@ -70,8 +71,8 @@ class _Hold:
                 service.close(self._obj)
 
     def release_kept(self) -> None:
-        """Releases the document after its widget is gone. If the disk refuses the last edits, the service keeps them in
-        memory, and no widget is notified here."""
+        """Releases the document after its widget is gone; a second call changes nothing. If the disk refuses the last
+        edits, the service keeps them in memory, and nothing is raised or shown here."""
         with suppress(StoreFault):
             self.release()
 
@@ -103,14 +104,16 @@ class DocumentView(QWidget):
         self._show_state()
 
     def shut(self) -> None:
-        """Stores a title that is being typed, and releases the document. Edits that the disk refuses stay in memory;
-        the bar has shown that, and the list shows it. A second call changes nothing."""
+        """Stores a title that is being typed, and releases the document that the view holds open. Edits that the disk
+        refuses stay in memory and raise nothing: a bar in this view has shown that, and one above the list does. A
+        second call changes nothing."""
         self.keep_draft()
         with suppress(StoreFault):
             self._hold.release()
 
     def keep_draft(self) -> None:
-        """Stores a title that is being typed. (The text is stored at every key.)"""
+        """Stores a title that is being typed; does nothing if there is none. (The text is stored at every key.) An
+        error is shown."""
         if self.title.isModified():
             self._rename()
 
@@ -125,7 +128,8 @@ class DocumentView(QWidget):
         self._show_state()
 
     def mark_words(self, words: Sequence[str]) -> None:
-        """Marks the words of a search and goes to the paragraph that has most of them. No words remove the marks."""
+        """Marks each word that begins with one of `words`, those of a search, and selects the place of the first in the
+        paragraph that has most of them. No words remove the marks."""
         places, best = find_words(self._document.blocks(), words)
         self.editor.found.show(places)
         if best is not None:
@@ -191,8 +195,8 @@ class DocumentView(QWidget):
             self.panel.show_carets(carets)
 
     def _on_list(self, room: RoomId) -> None:
-        """Shows that somebody put this document into the trash, which is also announced, or restored it. `room` is the
-        room whose list changed."""
+        """Shows that somebody put this document into the trash, which is also announced to a screen reader, or restored
+        it. `room` is the room whose list changed; nothing happens if it is not this document's."""
         if room != self._room:
             return
         away = self._service.trash.of(self.obj)
@@ -233,7 +237,8 @@ class DocumentView(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Shows colleagues that this person is no longer in the document: it is hidden for another room or tool, with
-        the window, or because Kansli is locked."""
+        the window, or because Kansli is locked. Stores a title that is being typed, unless the window system hid
+        it."""
         super().hideEvent(event)
         run_guarded(self, self._hold.leave_screen)
         if not event.spontaneous():

@@ -26,8 +26,9 @@ _LONGEST_NAME = 80
 
 
 def actions(widget: QWidget, files: DocumentFiles, obj: ObjId) -> Mapping[str, Callable[[], object]]:
-    """The functions that print or export the document `obj`, by the window's names of these commands. `widget` is the
-    parent of dialogs and shows errors."""
+    """The functions, without arguments, that print or export the document `obj`, by the window's names of these
+    commands: "print", "export-docx", "export-pdf", "export-markdown". Each starts a task that asks the person and shows
+    errors; the task ends with `widget`, the parent of its dialogs."""
     return {
         "print": lambda: run(widget, _print(widget, files, obj)),
         "export-docx": lambda: run(widget, _docx(widget, files, obj)),
@@ -37,7 +38,8 @@ def actions(widget: QWidget, files: DocumentFiles, obj: ObjId) -> Mapping[str, C
 
 
 def entries(widget: QWidget, files: DocumentFiles, obj: ObjId) -> list[menu.Entry | None]:
-    """Menu entries that print or export the document `obj`. `widget` is the parent of dialogs and shows errors."""
+    """Menu entries, with a heading above the exports, that print or export the document `obj`. `widget` is the parent
+    of dialogs; it must live while they are open. An error is shown."""
     does = actions(widget, files, obj)
     return [
         menu.Entry(text=tr("Print …"), icon="print", shortcut="Ctrl+P", run=does["print"]),
@@ -86,8 +88,9 @@ async def _save(
     kind: str,
     write: Callable[[Path], Coroutine[Any, Any, object]],
 ) -> None:
-    """Asks where to save the exported document, calls `write` with the path, and confirms. Does nothing more if the
-    person cancels. `suffix` is the file's extension, `kind` the name of the format in the dialog."""
+    """Asks where to save the exported document `obj`, at first under its title, awaits `write` with the path, and shows
+    that the file is saved. Does nothing more if the person cancels. `suffix` is the file's extension without the dot,
+    `kind` the name of the format in the dialog. NotFound if there is no such document; errors of `write` are raised."""
     title, _ = files.content(obj)
     name = f"{file_name(title)}.{suffix}"
     target = await save_file(widget, tr("Export"), name, f"{kind} (*.{suffix})", suffix)
@@ -97,8 +100,8 @@ async def _save(
 
 
 def file_name(title: str) -> str:
-    """A safe name for the file of a document with this title, without its extension; "Document", in the language in
-    force, if nothing of the title can be used."""
+    """A safe name, to be proposed for the file of a document with this title, from its first 80 characters and without
+    an extension; "Document", in the language in force, if nothing of the title can be used."""
     try:
         name = clean_name(re.sub(r"[/\\]", "-", title[:_LONGEST_NAME]))  # a case number has a slash
     except BadFileName:

@@ -34,8 +34,8 @@ class ImportPanel(QWidget):
         self.hide()
 
     def wait_for(self, name: str, at: int, count: int, cancel: Callable[[], object]) -> None:
-        """Shows that the file `name` is being imported, with a button that calls `cancel`. `at` of `count` files are
-        done."""
+        """Shows that the file `name` is being imported, with a button that calls `cancel`, without arguments. `at` of
+        `count` files are done. Until `stop_waiting`, later calls change the rest, but not `cancel`."""
         text = tr("Importing {name} …").format(name=one_line(name, 60))
         if self.row is None:
             self.row = ProgressRow(text, cancel)
@@ -46,7 +46,8 @@ class ImportPanel(QWidget):
         self.show()
 
     def stop_waiting(self) -> None:
-        """Shows no file any more, since none is being imported."""
+        """Removes the row with the file, since none is being imported any more. A text about failed imports stays
+        shown."""
         row, self.row = self.row, None
         if row is not None:
             row.hide()

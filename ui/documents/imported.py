@@ -14,8 +14,9 @@ _LONGEST_NAME = 60
 
 
 def losses(taken: Taken) -> str:
-    """Text: what was in an imported file and is not in the document, which cannot hold it; "" if the document has
-    all."""
+    """Sentences for the person: what was in an imported file and is not in the document, which cannot hold it; what
+    became of it instead; and that only the beginning of a long text was taken. `taken` is what was read from the file.
+    "" if the document has all."""
     counts = {"pictures": taken.pictures, "tables": taken.tables} | dict(taken.others)
     parts = [name(count).format(n=count) for kind, name in _NAMES.items() if (count := counts.get(kind, 0))]
     notes = [note() for kind, note in _NOTES.items() if counts.get(kind)]
@@ -27,7 +28,8 @@ def losses(taken: Taken) -> str:
 
 def refusal(file: str, error: Exception) -> tuple[str, str]:
     """Returns (text, error code) for a file with the name `file` that `error` kept from being imported. The text names
-    the file and says what is wrong, what to do, and where in the file the fault is, if that is known."""
+    the file, shortened, and says what is wrong, what to do, and in which part of the file the fault is, if that is
+    known."""
     where = error.where if isinstance(error, ConversionFault) else ""
     parts = [
         tr("“{name}” was not imported.").format(name=one_line(file, _LONGEST_NAME)),
@@ -72,6 +74,7 @@ _NOTES: Mapping[str, Callable[[], str]] = {
 
 
 def _joined(parts: list[str]) -> str:
-    """Joins `parts` to a text, such as "1 table, 2 pictures and 3 footnotes"."""
+    """Joins `parts`, at least one, to the beginning of a sentence, with a capital: "1 table, 2 pictures and 3
+    footnotes", "The numbers of 2 lists"."""
     text = parts[0] if len(parts) == 1 else tr("{one} and {other}").format(one=", ".join(parts[:-1]), other=parts[-1])
     return text[:1].upper() + text[1:]

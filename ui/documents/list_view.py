@@ -35,7 +35,8 @@ from ui.trash import trash_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One document in the list: its title, its beginning (`excerpt`), and when and by whom it was changed (`when`)."""
+    """One document as a list shows it, all in texts: its title, its beginning (`excerpt`), and when and by whom it was
+    changed (`when`)."""
 
     obj: ObjId
     title: str
@@ -82,8 +83,8 @@ class Documents(SpokenList, QListView):
             self.wanted.emit(row.obj)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Asks for the menu of a document: at the pointer, for the row under it, or by key, in the middle of the
-        current row. The point is a global one."""
+        """Emits `menu_wanted` with a document's id and the global point for its menu: by mouse the row under the
+        pointer, there; by key the current row, in its middle. Does nothing where there is no row."""
         if event.reason() == QContextMenuEvent.Reason.Mouse:
             index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
             at = event.globalPos()
@@ -173,7 +174,8 @@ class ListView(QWidget):
         return [obj for obj in self._service.unsaved_ids() if self._service.room_of(obj) == self._room]
 
     def refresh(self) -> None:
-        """Reads the room's documents again."""
+        """Reads the room's documents again and shows them, with what belongs to them: the number in the trash, the
+        buttons for what the person may do, and the sentence if there are none."""
         self.unsaved_bar.refresh()
         rows = []
         for row in self._service.list(self._room):
@@ -196,13 +198,13 @@ class ListView(QWidget):
             self.empty.step.setVisible(writable)
 
     def current(self) -> ObjId | None:
-        """The document of the current row; None if no list is shown."""
+        """The document of the list's current row; None if there is none, as when the room has no documents."""
         row = self.documents.rows.row(self.documents.currentIndex())
         return row.obj if row is not None and self._stack.currentWidget() is self.documents else None
 
     def take_focus(self) -> None:
-        """Gives the focus to the list; if there are no documents, to the button that is shown instead: for the first
-        one, or if all are in the trash, for the trash."""
+        """Gives the focus to the list; if there are no documents, to the button that is shown instead: for writing the
+        first one, or if all are in the trash, for looking there."""
         if self._stack.currentWidget() is self.documents:
             self.documents.setFocus()
         elif isinstance(shown := self._stack.currentWidget(), EmptyState) and shown.step is not None:
@@ -235,7 +237,7 @@ class ListView(QWidget):
         menu.popup(self.documents, tr("Document"), entries, at)
 
     def _copy_link(self, row: Row) -> None:
-        """Puts a link to the document on the clipboard, to be pasted into a message."""
+        """Puts a link to the document of `row` on the clipboard, to be pasted into a message, and shows that it did."""
         link = ObjectLink(room=self._room, obj=row.obj, kind=KIND.id)
         copy_text(link.to_markup(row.title))
         toast(self, tr("The link is copied"))

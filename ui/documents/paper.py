@@ -49,14 +49,15 @@ _TAB_PT = 36.0
 _LINK = QColor("#0b4f9e")
 _GREY = QColor("#777777")
 _LEAST_LINES = 2
-"""The least number of lines of a paragraph on each of two pages; so many lines follow a heading, too."""
+"""The least number of lines of a paragraph at the foot of a page; a heading needs room for as many under it. Nothing
+keeps a last line from the top of the next page."""
 
 Progress = Callable[[int, int], object]
 """Blocks or pages that are done, and all."""
 
 
 def a4() -> QPageLayout:
-    """A page layout: A4, upright, with the margins of a printed document."""
+    """A page layout: A4, upright, with margins of MARGIN_MM."""
     margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
     size = QPageSize(QPageSize.PageSizeId.A4)
     return QPageLayout(size, QPageLayout.Orientation.Portrait, margins, QPageLayout.Unit.Millimeter)
@@ -64,8 +65,9 @@ def a4() -> QPageLayout:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of text on a page: the line `number` of `text`, at the point `at`, which counts from the page's top left
-    corner in units of 1/DPI inch. `quoted` is the height of the bar beside it, if it is in a quote; otherwise 0."""
+    """A line of text on a page: the line `number`, from 0, of the laid-out paragraph `text`. The point `at` counts from
+    the page's top left corner in units of 1/DPI inch. `quoted` is the height, in the same units, of the bar beside the
+    line if it is in a quote; otherwise 0."""
 
     text: QTextLayout
     number: int
@@ -80,10 +82,12 @@ class _Page:
 
 
 class Paper:
-    """The pages of one document on paper. Call `lay_out` once, then paint them."""
+    """The pages of one document on paper: the same for the preview, the printer and the PDF. Call `lay_out` once, then
+    paint them."""
 
     def __init__(self, title: str, blocks: Sequence[Block], layout: QPageLayout) -> None:
-        """`layout` gives the size of the paper; its margins are not used."""
+        """`title` is printed at each page's foot, and `blocks` are the document's paragraphs. `layout` gives the size
+        of the paper; its margins are not used, but MARGIN_MM. Nothing is laid out yet."""
         load_fonts()
         self.title = title
         self.size_px = layout.fullRect(QPageLayout.Unit.Point).size() * _PT
@@ -102,7 +106,8 @@ class Paper:
 
     async def lay_out(self, progress: Progress = lambda _done, _all: None) -> None:
         """Breaks the document into pages, in steps that leave the event loop free. `progress` is called between steps
-        with the block that is being laid out, from 0, and the number of blocks."""
+        with the block (paragraph) that is being laid out, from 0, and the number of blocks; for a short document not at
+        all. Call it once."""
         began, before = time.perf_counter(), None
         for at, (block, item) in enumerate(zip(self._blocks, items(self._blocks), strict=True)):
             for _ in self._put(block, item, before):
@@ -113,14 +118,15 @@ class Paper:
             before = block.style
 
     def paint(self, painter: QPainter, page: int) -> None:
-        """Paints a page, numbered from 0, with its upper left corner at the painter's origin, in units of 1/DPI
-        inch."""
+        """Paints the page `page`, from 0, with its upper left corner at the painter's origin, in units of 1/DPI inch.
+        IndexError if there is no such page."""
         for _ in self.painting(painter, page):
             pass
 
     def painting(self, painter: QPainter, page: int) -> Iterator[None]:
-        """Paints a page as `paint` does, in steps: a generator that stops after each line. The caller runs it to its
-        end."""
+        """Paints the page `page`, from 0, with its upper left corner at the painter's origin, in units of 1/DPI inch,
+        in steps: a generator that stops after each line. The caller runs it to its end. IndexError if there is no such
+        page."""
         painter.setPen(Qt.GlobalColor.black)
         self._foot(painter, page)
         for line in self._pages[page].lines:
@@ -134,8 +140,10 @@ class Paper:
     # ---- laying out
 
     def _put(self, block: Block, item: Item, before: Style | None) -> Iterator[None]:
-        """Lays out a block and puts its lines on pages, one in each step of this generator. `item` is its number in its
-        list; `before` is the style of the block before it, None for the first."""
+        """Lays out a block at the end of what is on the pages, and begins a page where it does not fit. A generator
+        that stops after each line, so that the caller can give others time, and must be run to its end. `item` is the
+        block's place in its list (NO_ITEM outside lists); `before` is the style of the block before it, None for the
+        first."""
         style = block.style
         font = _font(style)
         left = _left(style)
@@ -185,7 +193,8 @@ class Paper:
         self._pages[-1].lines.append(_Line(text, 0, QPointF(x, self._y)))
 
     def _foot(self, painter: QPainter, page: int) -> None:
-        """Paints the foot of a page: the title at the left, the page's number at the right."""
+        """Paints the foot of a page: the title at the left, shortened if it is long; at the right the page's number,
+        and how many there are. `page` counts from 0, the printed number from 1."""
         font = _sized(_FOOT_PT)
         painter.setFont(font)
         painter.setPen(_GREY)
@@ -199,8 +208,9 @@ class Paper:
 
 
 def _above_pt(style: Style, before: Style | None) -> float:
-    """The space above a block of this style, in addition to that under the block before it, whose style is `before`; in
-    points. 0 for the first block (`before` None) and after a heading."""
+    """The space in points above a block of this style, in addition to the space under the block before it, whose style
+    is `before`: more above a heading, and after the end of a list. 0 for the first block (`before` None) and after a
+    heading."""
     if before is None or before.heading:
         return 0.0
     return _ABOVE_PT[style.heading] + (_GAP_PT - _ITEM_GAP_PT if before.list and not style.list else 0.0)

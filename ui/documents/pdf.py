@@ -21,9 +21,9 @@ _XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="
 
 
 async def make(paper: Paper, progress: Progress = lambda _done, _all: None) -> bytes:
-    """Makes a PDF of the pages and returns its bytes. The pages are painted in steps that leave the event loop free;
-    cancelling the task ends it. `progress` is called between steps with the page that is being painted, from 0, and the
-    number of pages. BugError if Qt does not begin to paint."""
+    """Makes a PDF of the pages of `paper`, which is laid out already, and returns its bytes. The pages are painted in
+    steps that leave the event loop free; cancelling the task ends it. `progress` is called between steps with the page
+    that is being painted, from 0, and the number of pages. BugError if Qt does not begin to paint."""
     target = QBuffer()
     target.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(target)
@@ -51,7 +51,7 @@ async def make(paper: Paper, progress: Progress = lambda _done, _all: None) -> b
 
 
 def _cleaned(data: bytes) -> bytes:
-    """Returns the PDF without what Qt writes about itself and the time: it is overwritten with as many spaces, since
-    the file counts its bytes."""
+    """Returns the PDF without what Qt writes about itself and the time, so that the file shows neither: it is
+    overwritten with as many spaces, since a PDF refers to its parts by byte numbers."""
     end = data.find(b"endobj")
     return _PROPERTIES.sub(lambda found: b" " * (len(found[0]) - 1) + b"\n", data[:end]) + data[end:]

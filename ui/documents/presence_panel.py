@@ -28,7 +28,8 @@ def section_of(blocks: Sequence[Block], index: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Here:
-    """A person who is in the document, and the text that is shown of them. `dev` is their device, None for this one."""
+    """A person who is in the document, and the text that is shown of them: name and section. `dev` is their device,
+    None for the person at the screen on this computer."""
 
     person: Person
     dev: DevId | None
@@ -47,7 +48,7 @@ class PresenceRow(QWidget):
         inner.addWidget(self._text, 1)
 
     def show_here(self, here: _Here) -> None:
-        """Shows this person and section from now on."""
+        """Shows the person and the text of `here` from now on."""
         self._picture.show_person(here.person.initials, here.person.colour, here.person.name)
         self._text.set_text(here.text)
 

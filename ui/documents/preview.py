@@ -41,8 +41,8 @@ _KEYS = {
 
 
 class PageView(QAbstractScrollArea):
-    """A scroll area that shows the pages of a document under each other, as wide as there is room. Arrows and Page Up
-    and Down scroll."""
+    """A scroll area that shows the pages of a document under each other, as wide as there is room. Arrows, Page Up
+    and Down, Home and End scroll."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,14 +57,14 @@ class PageView(QAbstractScrollArea):
         self._show_page_number()
 
     def show_paper(self, paper: Paper) -> None:
-        """Shows the pages of `paper` from now on."""
+        """Shows the pages of `paper`, which is laid out already, from now on."""
         self._paper = paper
         self._fit()
         self.viewport().update()
 
     @property
     def page(self) -> int:
-        """The number of the page in the middle of the view, from 0."""
+        """The number of the page in the middle of the view, from 0; 0 also if there are no pages yet."""
         if self._paper is None:
             return 0
         middle = self.verticalScrollBar().value() + self.viewport().height() // 2
@@ -141,8 +141,9 @@ class PageView(QAbstractScrollArea):
 
 
 class PrintPreview(Dialog):
-    """A dialog that lays a document out on pages and shows them, to be printed or saved as PDF. It is accepted once the
-    document has been sent to the printer."""
+    """A dialog that lays a document out on pages and shows them, to be printed; the printer dialog can also print to a
+    PDF file, if policy allows export. It is accepted once the document has been sent to the printer. NotFound if there
+    is no document `obj`."""
 
     def __init__(self, parent: QWidget | None, files: DocumentFiles, obj: ObjId) -> None:
         self._title, self._blocks = files.content(obj)
@@ -169,8 +170,8 @@ class PrintPreview(Dialog):
         return tr("Print “{title}”").format(title=title or tr("Untitled"))
 
     def accept(self) -> None:
-        """Asks for a printer and prints the document, in the background. Does nothing while the pages are being laid
-        out or printed."""
+        """Asks for a printer and prints the document, in the background; then the dialog is closed as accepted. An
+        error is shown in the dialog. Does nothing while the pages are being laid out or printed."""
         if self.paper is not None and self.accept_button.isEnabled():
             run(self, self._print(self.paper), on_error=self._failed)
 
@@ -216,8 +217,8 @@ class PrintPreview(Dialog):
 
 
 def new_printer() -> QPrinter:
-    """A printer set to A4, upright. ▲ The name of its jobs is not the document's: print servers list the names for
-    everybody."""
+    """A printer set to A4, upright. ▲ The name of its jobs is "Document", not the title: print servers list the names
+    for everybody."""
     printer = QPrinter(QPrinter.PrinterMode.HighResolution)
     printer.setDocName(tr("Document"))
     printer.setCreator("")
@@ -228,7 +229,7 @@ def new_printer() -> QPrinter:
 async def send(paper: Paper, printer: QPrinter, progress: Progress) -> None:
     """Prints the pages that the person chose in `printer`, in steps that leave the event loop free. `progress` is
     called with the page that is being painted, from 0, and the number of pages. PrinterRefused if the printer does not
-    begin or stops."""
+    begin or stops; then, and if the task is cancelled, the job is aborted. `paper` is laid out already."""
     printer.setFullPage(True)
     first = printer.fromPage() - 1 if printer.fromPage() else 0
     last = min(printer.toPage() or paper.pages, paper.pages)

@@ -14,7 +14,8 @@ HEIGHT_PX = 64
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Paints the rows of the list of documents."""
+    """Paints the rows of the list of documents: each with its title, its beginning, and when and by whom it was
+    changed."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(200, scale.row(HEIGHT_PX))

@@ -52,7 +52,8 @@ class DocumentsView(QStackedWidget):
             self.open(obj)
 
     def open(self, obj: ObjId) -> None:
-        """Shows a document, also one that is in the trash; the list if this room does not have it."""
+        """Shows the document `obj`, also one that is in the trash, in place of the one that is open; the list if this
+        room has no such document. Does nothing if it is open already."""
         if self.document is not None and self.document.obj == obj:
             return
         self.show_list()
@@ -72,13 +73,14 @@ class DocumentsView(QStackedWidget):
         self.open(obj)
 
     def mark_words(self, words: Sequence[str]) -> None:
-        """Marks the words of a search in the open document, if one is open."""
+        """Marks the words of a search in the open document, if one is open, and goes to the paragraph that has most of
+        them. No words remove the marks."""
         if self.document is not None:
             self.document.mark_words(words)
 
     def view_place(self) -> ViewPlace:
         """What is shown, to be restored later: which document is open, its selection, and the line at the top of the
-        view."""
+        view; an empty place if the list is shown."""
         if self.document is None:
             return ViewPlace()
         editor = self.document.editor
@@ -86,8 +88,8 @@ class DocumentsView(QStackedWidget):
         return ViewPlace(opened=self.document.obj, line=line, px=px, anchor=anchor, caret=caret)
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Shows what `view_place` returned: the document as it was left, or the list if it is gone. Does nothing if
-        none was open."""
+        """Shows `left`, what `view_place` returned: the document with its selection and scroll position, or the list if
+        that document is gone. Changes nothing if `left` is the place of the list."""
         if left.opened:
             self.open(ObjId(left.opened))
         if left.opened and self.document is not None:
@@ -95,7 +97,8 @@ class DocumentsView(QStackedWidget):
             staying.scroll_to_line(self.document.editor, left.line, left.px)
 
     def keep_draft(self) -> None:
-        """Stores a title that is being typed in the open document, if one is open."""
+        """Stores a title that is being typed in the open document; does nothing if there is none. (The text is stored
+        at every key.) An error is shown."""
         if self.document is not None:
             self.document.keep_draft()
 
@@ -107,7 +110,7 @@ class DocumentsView(QStackedWidget):
             self.document.set_writable(writable)
 
     def show_list(self) -> None:
-        """Closes the open document and shows the list."""
+        """Closes the open document, if one is open, and shows the list, read again and with the focus."""
         document, self.document = self.document, None
         if document is not None:
             document.shut()
@@ -118,8 +121,8 @@ class DocumentsView(QStackedWidget):
         self.list.take_focus()
 
     def new_document(self) -> None:
-        """Makes a document and opens it with its title selected. Colleagues see it only when something is written in
-        it: a person who only looked leaves no document behind."""
+        """Makes a document and opens it with its title selected. It is stored, and colleagues see it, only when
+        something is written in it: if it is closed before that, no document is left."""
         self.show_list()
         row = self._service.begin(self._room, tr("New document"))
         try:
@@ -132,8 +135,9 @@ class DocumentsView(QStackedWidget):
             self.document.title.selectAll()
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """The functions for the commands that are possible now, by name: print and export the open document or the
-        current row of the list; import if the person may write."""
+        """The functions, without arguments, for the window's commands that are possible now, by the commands' names:
+        "print", "export-docx", "export-pdf" and "export-markdown" for the open document or the current row of the list;
+        "import" if the person may write. Empty if none is possible."""
         found: dict[str, Callable[[], object]] = {}
         shown = self.list.current() if self.document is None else self.document.obj
         if shown is not None:
@@ -143,8 +147,9 @@ class DocumentsView(QStackedWidget):
         return found
 
     def import_files(self, paths: Sequence[Path]) -> None:
-        """Makes a document of each file, one after another, in the background, and then shows what could not be
-        imported of each. Does nothing if files are being imported already."""
+        """Makes a document of each file in `paths`, one after another, in the background. Afterwards shows the files
+        that could not be imported, and why, and what a document could not hold of the others. A single imported file is
+        opened. Does nothing if files are being imported already."""
         if self._importing is None or self._importing.done():
             self._importing = run(self, self._import(paths))
 

@@ -13,8 +13,9 @@ _STEM_CHARS = 24
 
 
 def code_of(error: BaseException) -> str:
-    """The stable code of an exception, for support and the log. For a fault of our own code it is where the exception
-    was raised: file and line of the innermost call in our code, for example "bug-kanban-165"; "bug" if it was never
+    """The code of an exception, for support and the log. It is stable for errors of the world outside the program. For
+    any other exception, a fault of our own code, it is where the exception was raised: file and line of the innermost
+    call in our code, or of the innermost call if none is ours, for example "bug-kanban-165"; "bug" if it was never
     raised."""
     if not is_ours(error):
         return str(getattr(error, "code", "bug"))
@@ -27,6 +28,7 @@ def code_of(error: BaseException) -> str:
 
 
 def in_ours(error: BaseException) -> list[tuple[FrameType, int]]:
-    """The calls in our own code that an exception went through, as (frame, line number), the innermost last."""
+    """The calls in our own code that an exception went through, as (frame, line number), the innermost last; [] if
+    there were none."""
     frames = traceback.walk_tb(error.__traceback__)
     return [found for found in frames if str(found[0].f_globals.get("__name__", "")).partition(".")[0] in _OURS]

@@ -72,15 +72,15 @@ def sentences() -> dict[str, Row]:
 
 
 def sentence(code: str, **context: object) -> Sentence:
-    """The text about the error with this code; for an unknown code a general one. `context` has the values of the
-    text's placeholders by name."""
+    """The text about the error with this code; for an unknown code a general one. `context`: values for the text's
+    placeholders by name, such as address="…". If none are given, placeholders stay as they are."""
     found = _ROWS.get(code, _unknown)()
     return Sentence(*(part.format(**context) if context else part for part in found))
 
 
 def sentence_of(error: BaseException) -> Sentence:
-    """The text about an exception, by its code, with the name of the file that it is about. An exception without a code
-    is a fault of our own code."""
+    """The text about an exception, by its code, with the name of the file that it is about, if it has one. A fault of
+    our own code has the general text."""
     found = sentence(code_of(error), **_context(error))
     if not isinstance(error, FileFault) or not error.file:
         return found
@@ -89,8 +89,9 @@ def sentence_of(error: BaseException) -> Sentence:
 
 
 def format_error(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:
-    """Returns the text about an exception, with `more` after it, and the exception's code. `prefix` is put before the
-    code to look up a view's own text first, for example "join-". An exception without a code is written to the log."""
+    """Returns (the text about an exception, in one line, with `more` after it; the exception's code). A view's own text
+    for the code is preferred: the one whose code begins with `prefix`, for example "join-". An exception without an
+    attribute `code` is written to the log."""
     code = code_of(error)
     if not hasattr(error, "code"):
         log.ui.exception("shown-in-place", error)
@@ -99,6 +100,7 @@ def format_error(error: BaseException, prefix: str = "", more: str = "") -> tupl
 
 
 def _context(error: BaseException) -> dict[str, object]:
-    """The values of the placeholders in the text about an exception, by name."""
+    """The values of the placeholders in the text about an exception, by name: "address", if the exception has one;
+    otherwise none."""
     address = getattr(error, "address", None)
     return {"address": address} if isinstance(address, str) else {}

@@ -106,6 +106,25 @@ def test_a_name_is_completed_and_becomes_a_mention(view: ChatView, hl: Desk) -> 
     assert [m.uid for m in view.model.timeline.message(0).mentions] == [EK]
 
 
+def test_enter_sends_when_the_caret_has_left_the_name_that_was_begun(view: ChatView) -> None:
+    """The list stayed open, and every Enter went to it."""
+    write(view, "hej @")
+    assert view.composer.field.names is not None
+    for _ in range(2):
+        QTest.keyClick(view.composer.field, Qt.Key.Key_Left)
+    assert view.composer.field.names is None
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    assert [m.text for m in [view.model.timeline.message(0)]] == ["hej @"]
+
+
+def test_the_button_for_a_mention_offers_names_by_keyboard_too(view: ChatView) -> None:
+    button = named(view, "Nämn någon")
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    assert view.composer.text == "@"
+    assert view.composer.field.names is not None
+
+
 def test_a_draft_is_there_when_the_view_is_opened_again(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
     write(view, "Halv mening ö")
     assert isinstance(view, DraftingView)
