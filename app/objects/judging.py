@@ -6,7 +6,7 @@ time, memory or a library. FORMAT.md has every rule. The owner of a judge offers
 steps until nothing is ready, and gives the CRDT what was merged, in the order in which it was.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from heapq import heappop, heappush
@@ -117,14 +117,14 @@ class Judge:
             if self.structure.has(late.missing):
                 self._wake(late.change)
 
-    def cover(self, upto: int) -> None:
-        """Notes that a baseline (state for new members) or prune (old changes are dropped) replaces the changes up to
-        position `upto`, so that updates which wait at or before it no longer count. The caller must delete their rows
-        before the next offer."""
-        for late in self._waiting.cover(upto):
+    def cover(self, positions: Collection[int]) -> None:
+        """Notes that a baseline (state for new members) or prune (old changes are dropped) replaces the changes at
+        `positions`, so that updates which wait there no longer count. The caller must delete their rows before the next
+        offer."""
+        for late in self._waiting.at(positions):
             self._moves.append((False, late, None))
             self._waiting.drop(late)
-        self._ready = {position: change for position, change in self._ready.items() if position > upto}
+        self._ready = {position: change for position, change in self._ready.items() if position not in positions}
 
     # -- transactions
 

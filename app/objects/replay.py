@@ -99,8 +99,6 @@ class _Fresh:
 
 Groups = dict[tuple[bytes, bytes], tuple[int, dict[int, int]]]
 """Incomplete groups by (author, group): how many pieces each has, and the position of each piece that is here."""
-
-
 ReplayMark = tuple[Judge, JudgeMark, int, frozenset[int]]
 
 
@@ -353,14 +351,16 @@ class Replay:
 
     def cover(self, upto: int) -> list[int]:
         """Notes that a baseline or prune replaces the changes up to position `upto`, so that changes which wait at or
-        before it no longer count, nor any piece of an incomplete update with one there. Returns all these positions."""
-        self._judge.cover(upto)
+        before it no longer count, nor any piece of an update that has a piece there. Returns their positions. ▲ The
+        server deletes the piece: a newcomer, who lacks it, could never merge the update."""
         gone = {position for position in (*self._waits, *self.named) if position <= upto}
+        gone.update(*(parts for p, parts in self._parts.items() if p in self._waits and parts[0] <= upto))
         for key, (count, pieces) in list(self._groups.items()):
             if min(pieces.values()) <= upto:
                 gone.update(pieces.values())
                 del self._groups[key]
                 self._fresh.undo.append(partial(_put, self._groups, key, (count, pieces)))
+        self._judge.cover(gone)
         self._begin_no_more(list(gone))
         for position in gone:
             self._await_no_more(position)

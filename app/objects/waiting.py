@@ -6,7 +6,7 @@ others are read from the store's rows when they are needed.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -107,9 +107,9 @@ class Waiting:
         if not left:
             del self._by_client[late.missing[0]]
 
-    def cover(self, upto: int) -> list[Late]:
-        """The updates in memory at positions up to `upto`, oldest first. Removes nothing."""
-        return [late for position, (late, _) in sorted(self._lates.items()) if position <= upto]
+    def at(self, positions: Collection[int]) -> list[Late]:
+        """The updates in memory at `positions`, oldest first. Removes nothing."""
+        return [self._lates[position][0] for position in sorted(positions) if position in self._lates]
 
 
 def _things(facts: Facts | None) -> int:

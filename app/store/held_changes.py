@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is stored and not merged here: quarantined changes, void ones, and those that wait for changes of others."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -54,8 +55,8 @@ class HeldChanges:
         """The void changes of the room's documents and boards: they break the rules of their format and are never
         merged. Each with the code of the reason; oldest first. At most the `MOST_VOID` oldest are listed; `void_counts`
         counts all of them. They are the same at every member."""
-        rows, kinds = self._db.rows(sql.VOID_OF, (room, MOST_VOID)), self._merging_kinds
-        return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
+        rows = self._db.rows(sql.VOID_OF, (room, json.dumps(sorted(self._merging_kinds)), MOST_VOID))
+        return [(stored_change(tuple(row), self._me.uid), code) for *row, code in rows]
 
     def void_counts(self, room: RoomId) -> list[tuple[str, Uid, int]]:
         """Counts all void changes of a room's documents and boards, that is, those that break the rules of their

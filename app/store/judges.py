@@ -111,6 +111,8 @@ class Judges(KeptJudges):
             if held is not None:
                 held.unstored += sum(code != sql.BEHIND for code in verdicts.codes.get(obj, {}).values())
                 held.touched = now_s
+        for obj in verdicts.stale:
+            self._held.pop(obj, None)  # ▲ its state must not be stored: after a restart nothing would be judged again
         self._stale |= verdicts.stale
         verdicts.settled = True
 

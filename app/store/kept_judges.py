@@ -73,6 +73,14 @@ class KeptJudges:
         self.lock = asyncio.Lock()
         """Held from `judge` to the end of the commit."""
 
+    def prepare(self) -> None:
+        """Has the objects judged from their first change whose judge was dropped when the program ended before (which
+        changes count may have changed then). Called when the store is opened; `again` does it in the background."""
+        for kind in self._kinds.values():
+            if kind.merging is not None:
+                for (obj,) in self._db.rows(sql.WITHOUT_JUDGE, (kind.id,)):
+                    self._projecting.untried.emit(obj)
+
     def merging(self, room: RoomId, obj: ObjId) -> Projector | None:
         """The kind of the object `obj` of a room, if objects of that kind merge (documents, boards). None for any
         other."""
@@ -176,6 +184,7 @@ class KeptJudges:
         given to `forget` meanwhile, for example since a snapshot was received or a change was left out."""
         room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
         async with self.lock:
+            self._held.pop(obj, None)
             self._stale.add(obj)
             self._overtaken.discard(obj)
             with self._db.transaction(durable=False):

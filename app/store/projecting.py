@@ -260,6 +260,7 @@ class Projecting:
             conn.execute("DELETE FROM quarantined WHERE row = ?", (row,))
             again.add(obj)
         for obj in again:
+            conn.execute(sql.DROP_JUDGE_STATE, (obj,))  # ▲ so that it is judged again after a restart, too
             self.from_start(obj)
             self._db.after_commit(partial(self.taken_out.emit, obj))
 

@@ -61,6 +61,8 @@ _NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, LATE, AG
 JUDGE_STATE = "SELECT state FROM judges WHERE obj = ?"
 PUT_JUDGE_STATE = "INSERT OR REPLACE INTO judges (obj, room, state) VALUES (?, ?, ?)"
 DROP_JUDGE_STATE = "DELETE FROM judges WHERE obj = ?"
+WITHOUT_JUDGE = """SELECT obj FROM objects o WHERE kind = ? AND NOT EXISTS (SELECT 1 FROM judges j WHERE j.obj = o.obj)
+    AND EXISTS (SELECT 1 FROM changes c WHERE c.obj = o.obj AND c.n IS NOT NULL)"""
 _PLACED = "n, place, change_id, author, t, data"
 _JUDGED_ONES = f"""FROM changes c WHERE obj = ?1 AND dev IS NOT x'' AND NOT baseline
     AND unprojected IS NOT '{OTHER_ROOM}' AND unprojected IS NOT '{LEFT_OUT_CHANGE}'"""
@@ -109,9 +111,10 @@ IS_MARKED_AT = """SELECT 1 FROM changes
 QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, q.why, q.since FROM quarantined q
     CROSS JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY q.row"""
 """CROSS JOIN: SQLite would begin with every change, for the sake of the order."""
-VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, o.kind, c.unprojected
+VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, c.unprojected
     FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
-    WHERE c.room = ? AND {_IS_MARKED} AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row LIMIT ?"""
+    WHERE c.room = ? AND {_IS_MARKED} AND c.unprojected NOT IN {_NOT_VOID}
+    AND o.kind IN (SELECT value FROM json_each(?)) ORDER BY c.row LIMIT ?"""
 OWN_FOREIGN = f"""SELECT obj, change_id FROM changes {_MARKED} AND room = ? AND unprojected = 'foreign'
     AND author = ?"""
 VOID_COUNTS = f"""SELECT o.title, o.kind, c.author, count(*) FROM changes c INDEXED BY changes_unprojected

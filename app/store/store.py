@@ -80,7 +80,7 @@ class Store:
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
         self.changed: Signal[RoomId] = self._projecting.changed
         """The room whose read models changed. Emitted after the commit, on the loop's thread."""
-        self._prepare()
+        self._prepare(tries=tester is not None)
         self._give_account_port()
         self._give_inbox_port()
         self._give_snapshot_port()
@@ -119,12 +119,15 @@ class Store:
             self._behind,
         )
 
-    def _prepare(self) -> None:
-        """Finishes what an earlier run of the program left: notes merges that ended it and changes that are not tried
-        yet, and runs the projections (which make the rows for lists and search) that are due."""
+    def _prepare(self, *, tries: bool) -> None:
+        """Finishes what an earlier run of the program left: notes merges that ended it, changes that are not tried yet
+        and objects to be judged again, and runs the projections (which make the rows for lists and search) that are
+        due. `tries`: the trials run, which have objects judged again."""
         self.trials.prepare()
         self._behind.prepare()
         self._projecting.prepare()
+        if tries:
+            self.judges.prepare()
 
     def _give_account_port(self) -> None:
         self.load_account = self.account.load_account

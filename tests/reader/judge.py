@@ -2,6 +2,7 @@
 """Which updates count, and what a judge knows as bytes, from app/objects/FORMAT.md alone. Each id is kept
 separately."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,8 +40,8 @@ class Judge:
             out.append((min(ready), self.judge(min(ready), author, update)))
         return out[:1] + [verdict for verdict in out[1:] if verdict[1] != "late"]  # it waits as before
 
-    def cover(self, upto: int) -> None:
-        self.waiting = {position: late for position, late in self.waiting.items() if position > upto}
+    def cover(self, positions: Collection[int]) -> None:
+        self.waiting = {position: late for position, late in self.waiting.items() if position not in positions}
 
     def judge(self, position: int, author: bytes, update: Update) -> str:
         ids = [unit.ident for item in update.items for unit in item]

@@ -54,8 +54,8 @@ class Changes:
         return out
 
     def cover(self, upto: int) -> None:
-        """A prune covers these positions: what waits there is left out."""
-        self.judge.cover(upto)
+        """A prune covers these positions: what waits there, or has a piece there, is left out."""
+        self.judge.cover({at for at in self.judge.waiting if min(self.parts[at][0]) <= upto})
         first = {key: min(at for at, _ in group.pieces.values()) for key, group in self.groups.items()}
         self.groups = {key: group for key, group in self.groups.items() if first[key] > upto}
 

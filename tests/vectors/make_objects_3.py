@@ -117,7 +117,7 @@ def _case(name: str, history: list[Positioned]) -> Any:
     begun: dict[str, Any] = {}
     for position, positioned in enumerate(history, start=1):
         if position == half:
-            judging.judge.cover(position - 1)
+            judging.judge.cover(range(position))
             judging.rows.lates.clear()
             known, state = encode(judging.judge.structure), bytes(doc.get_update())
             begin(read(state, state=True), known)

@@ -61,6 +61,7 @@ def cases() -> list[Any]:
     """Every case: its steps with what each comes to, the merged updates in their order, what the judge knows then."""
     one, two, three = cut(BOOK, 3)
     first, last = cut(BOOK, 2)
+    late = text(7, "Mer.", END)
     thief = whole(write(Blocks([Section(7, 0, [Block(GC, 1)])], [])))
     return [
         _case("in order", [(A, one), (A, two), (A, three)]),
@@ -82,6 +83,10 @@ def cases() -> list[Any]:
         _case("damaged together", [(A, first), (A, piece(1, 2, b"\xff")), (A, whole(BOOK))]),
         _case("a client is reserved", [(A, first), (B, thief), (A, last), (B, thief)]),
         _case("a prune covers an incomplete group", [(A, first), 1, (B, thief), (A, last)]),
+        _case(
+            "a prune covers a piece of an update that waits",
+            [*((A, data) for data in cut(late, 2)), 1, (A, whole(BOOK)), (A, whole(late))],
+        ),
         _case(
             "unknown fields",
             [(A, with_fields(first, colour="å", more=[1, {"a": b"b"}])), (A, with_fields(last, x=None))],

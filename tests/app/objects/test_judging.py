@@ -157,7 +157,7 @@ def test_what_waits_is_left_out_where_a_baseline_covers_it() -> None:
     room = Room()
     first, second = (of(client, text("x", origin=(7, 0))) for client in (8, 9))
     room.offer(BO, first)
-    room.judging.judge.cover(room.at)
+    room.judging.judge.cover(range(room.at + 1))
     room.judging.rows.lates.clear()
     room.offer(CAJ, second)
     assert [v.change.position for v in room.offer(ANNA, of(7, text("a")))] == [3, 2]

@@ -221,6 +221,39 @@ def test_the_first_piece_of_an_index_counts_and_another_count_is_malformed() -> 
     assert pieces.Assembler().feed_data([(HL, data) for data in parts]) == [whole]
 
 
+def test_an_update_of_which_a_piece_is_pruned_is_left_out_whole_also_after_a_restart() -> None:
+    """A judge that had been running merged the update; one that began at the stored state had its last piece only."""
+    log: list[PlacedChange] = []
+    peer = Peer(log, HL)
+    peer.document.set_up("Beslut å 🙂")
+    peer.send()
+    for words in ("Ett. ", "Två. ", "Tre. "):
+        peer.types(0, words)
+    first, needed, cut, later = (pieces.unpack(change.data).update for change in log[-4:])
+    parts = [
+        pieces.PAYLOAD.encode(pieces.Piece(group=b"g" * 16, index=i, count=2, update=piece))
+        for i, piece in enumerate((cut[:9], cut[9:]))
+    ]
+    begun = [change.data for change in log[:-4]]
+    datas = [*begun, *pieces.encode(first), *parts, *pieces.encode(needed), *pieces.encode(cut), *pieces.encode(later)]
+    changes = [placed(n, HL, data) for n, data in enumerate(datas, start=1)]
+    at = len(begun) + 1
+    whole, half = changes[at : at + 2]
+    running = Replay(pieces.unpack, Kept(changes))
+    assert [code for _, code in codes(running, changes[: at + 2])] == ["merged"] * at + ["late", "late"]
+    running.no_return()
+    mark, before = running.mark(), running.begun()
+    assert running.cover(whole.position) == [whole.position, half.position]
+    running.rollback(mark)
+    assert running.begun() == before
+    running.cover(whole.position)
+    assert running.begun().waits == ()
+    again = Replay(pieces.unpack, Kept(changes))
+    finished(again.starting(finished(running.storing())))
+    rest = [(change.position, "merged") for change in changes[at + 2 :]]
+    assert codes(running, changes[at + 2 :]) == codes(again, changes[at + 2 :]) == rest
+
+
 def test_attack_who_reads_the_first_piece_of_an_update_takes_its_client_from_nobody() -> None:
     """A pasted book comes in pieces. A member who sent a tiny update of its client before the last piece became the
     owner of the client: the book was void, and so was everything that its author wrote afterwards."""

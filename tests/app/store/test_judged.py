@@ -12,18 +12,20 @@ import pycrdt
 import pytest
 import pytest_asyncio
 
-from app.core.ids import ChangeId, DevId, Uid
+from app.chat import KIND as CHAT
+from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.errors import DiskFull
 from app.objects.grammar import read
-from app.objects.pieces import encode, unpack
+from app.objects.pieces import PAYLOAD, Piece, encode, unpack
 from app.richtext.model import Document
 from app.store import database, judges
+from app.store import objects as object_rows
 from app.store.arrivals import Arrivals
 from app.store.store import Store
 from sync.client.ports import OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.app.poison import Writer
-from tests.app.store.test_trials import NOTE, Desk, opened
+from tests.app.store.test_trials import KINDS, NOTE, Desk, opened
 from tests.office import EK, HL, ROOM
 from tests.world import until
 
@@ -112,6 +114,22 @@ async def test_attack_many_void_changes_are_counted_and_few_are_read(
     assert desk.store.held_changes.quarantined() == []
 
 
+async def test_attack_what_is_refused_in_a_chat_hides_no_documents_void_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.held_changes.MOST_VOID", 3)
+    stream, chat = Stream(), ObjId(b"c" * 16)
+    async with opened(tmp_path / "store.db", kinds={**KINDS, CHAT.id: CHAT}) as desk:
+        with desk.store.db.transaction() as conn:
+            object_rows.announce(conn, ROOM, chat, CHAT.id, 1, EK)
+        refused = stream.add(EK, *[b"\x01 inget " + bytes([n]) for n in range(3)])
+        await take(desk, *[replace(change, obj=chat) for change in refused])
+        assert len(marks(desk.store)) == 3
+        (void,) = stream.add(EK, b"\x01 inget")
+        await take(desk, void)
+        assert [change.n for change, _ in desk.store.held_changes.void(ROOM)] == [void.n]
+
+
 async def test_attack_what_comes_too_early_waits_and_is_merged_behind_what_it_lacked(desk: Desk) -> None:
     stream, writer = Stream(), Writer()
     first = writer.take()
@@ -172,6 +190,30 @@ async def test_a_position_that_comes_late_has_everything_behind_it_judged_again(
     await take(desk, gap)
     assert marks(desk.store) == []
     assert "Nyckeln kom sent å. Efter 🙂." in desk.text()
+
+
+@pytest.mark.parametrize("stores", [True, False], ids=["stored-first", "not-stored"])
+async def test_a_position_that_comes_late_is_judged_after_a_restart_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: bool
+) -> None:
+    """The closing store kept the state of the judge that was out of date: the change that came late was merged without
+    a verdict, and what builds on it waited for ever."""
+    stream, writer = Stream(), Writer()
+    first = stream.add(EK, *writer.take())
+    gap, behind = stream.add(EK, writer.types("Nyckeln kom sent å. "), writer.types("Efter 🙂. "))
+    async with opened(tmp_path / "store.db") as desk:
+        await take(desk, *first, behind)
+        if stores:
+            desk.store.judges.close()
+        monkeypatch.setattr(desk.store.judges, "again", lambda *_: asyncio.Event().wait())  # it ends before that
+        await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=gap.n, state=b"", changes=[gap]))
+        assert await desk.store.judges.store_idle() is None, "no state of a judge that is out of date"
+        desk.store.judges.close()
+        assert desk.store.db.value("SELECT count(*) FROM judges") == 0
+    async with opened(tmp_path / "store.db") as desk:
+        assert desk.store.judges.is_due(NOTE)
+        await until(lambda: marks(desk.store) == [])
+        assert "Nyckeln kom sent å. Efter 🙂." in desk.text()
 
 
 async def test_two_judgings_of_one_object_at_once_do_not_disturb_each_other(desk: Desk) -> None:
@@ -260,6 +302,32 @@ async def test_what_waits_when_a_prune_covers_it_is_left_out_from_then_on(desk: 
     assert [code for _, code in marks(desk.store)] == ["covered"]
     assert "Ett å." in desk.text()
     assert "Två" not in desk.text()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_an_update_of_which_one_piece_is_pruned_is_left_out_whole(tmp_path: Path, restarts: bool) -> None:
+    """A judge that had been running merged it later; after a restart it was an incomplete group."""
+    stream, writer = Stream(), Writer()
+    first, needed = writer.take(), writer.types("Ett å. ")
+    late = unpack(writer.types("Två 🙂. ")).update
+    pieces = [
+        PAYLOAD.encode(Piece(group=b"g" * 16, index=i, count=2, update=u)) for i, u in enumerate((late[:9], late[9:]))
+    ]
+    async with opened(tmp_path / "store.db") as desk:
+        await take(desk, *stream.add(EK, *first, *pieces))
+        prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=stream.changes[-2].n)
+        await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=150, state=b"", events=[prune]))
+        assert [code for _, code in marks(desk.store)] == ["covered"] * 2
+        (change,) = stream.add(EK, needed)
+        if not restarts:
+            await take(desk, replace(change, n=151))
+            assert "Två" not in desk.text()
+    async with opened(tmp_path / "store.db") as desk:
+        if restarts:
+            await take(desk, replace(change, n=151))
+        assert [code for _, code in marks(desk.store)] == ["covered"] * 2
+        assert "Ett å." in desk.text()
+        assert "Två" not in desk.text()
 
 
 async def test_what_was_written_here_and_is_covered_while_it_waits_is_offered_again(desk: Desk) -> None:

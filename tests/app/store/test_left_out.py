@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A change that an administrator had left out: the same object at everybody, in whatever slices it came."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,15 @@ from app.objects.pieces import Assembler
 from app.richtext.model import Document
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, encode
+from app.store import statements as sql
 from app.store.store import Store
 from sync.client.ports import OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.app.poison import Writer
+from tests.app.store.test_judged import marks, take
+from tests.app.store.test_trials import opened
 from tests.office import EK, HL, KEY, RG, ROOM
+from tests.world import until
 
 KINDS = {DOCUMENTS.id: DOCUMENTS, ROOM_KIND.id: ROOM_KIND}
 NOTE = ObjId(b"n" * 16)
@@ -121,6 +126,26 @@ def test_a_change_is_left_out_from_the_records_position_on_at_everybody(tmp_path
         assert [(gone.author, gone.n) for gone in store.left_out.of(NOTE)] == [(HL, 9)]
         assert [(e.by, e.subject) for e in store.rooms_list.events(ROOM) if e.kind == "leave-out"] == [(RG, HL)]
         store.close()
+
+
+async def test_what_builds_on_it_waits_although_the_program_ended_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Room
+) -> None:
+    """The judge's stored state still counted the change: what builds on it stayed merged here, and waited at others."""
+    edits = [replace(edit, uid=EK, dev=DevId(EK)) for edit in room.edits]
+    emitted = record(9, RG, edits[1])
+    async with opened(tmp_path / "s.db", kinds=KINDS) as desk:
+        for event in EVENTS:
+            desk.store.receive(ReceivedSlice(room=ROOM, cursor=event.n, state=b"", events=[event]))
+        for changes in ([room.announced], edits):
+            await take(desk, *changes)
+        assert marks(desk.store) == []
+        desk.store.judges.close()
+        monkeypatch.setattr(desk.store.judges, "again", lambda *_: asyncio.Event().wait())  # it ends before that
+        await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=9, state=b"", changes=[emitted]))
+        assert marks(desk.store) == [(6, sql.LEFT_OUT_CHANGE)]
+    async with opened(tmp_path / "s.db", kinds=KINDS) as desk:
+        await until(lambda: marks(desk.store) == [(6, sql.LEFT_OUT_CHANGE), (7, "late"), (8, "late")])
 
 
 def test_attack_each_of_two_records_in_one_envelope_has_its_line(tmp_path: Path, room: Room) -> None:
