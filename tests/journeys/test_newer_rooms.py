@@ -13,7 +13,8 @@ pytestmark = pytest.mark.slow
 
 
 async def test_a_room_of_an_unknown_type_is_renamed_and_joined_and_keeps_its_type(o: Offices) -> None:
-    """Whoever gives it another title, or adds a colleague, writes the type again."""
+    """To rename the room or to add a colleague, this program writes title and type again: the type that it does not
+    know."""
     desk, colleague = await o.hire("Handläggare", "Registrator")
     session = desk.session
     room = await session.rooms.create("Remiss å 🙂", RoomType.CASE)

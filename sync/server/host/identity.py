@@ -101,7 +101,7 @@ def read_escrow(path: Path) -> Escrow:
     may read or change it; OSError if it cannot be read for any other reason."""
     values = read_values(path, ESCROW_KEY, "--escrow-key")
     if [len(value) for value in values] != [SEED_BYTES, SEED_BYTES]:
-        raise ConfigError(f"{path} is another kind of key: {ESCROW_KEY} has two values of {SEED_BYTES} bytes")
+        raise ConfigError(f"{path} is not an escrow key: it must hold two values of {SEED_BYTES} bytes")
     return Escrow(KemKey(values[0]), values[1])
 
 
@@ -201,4 +201,4 @@ def _read_key(path: Path) -> bytes:
 
 
 def _unreadable(path: Path) -> ConfigError:
-    return ConfigError(f"{path.name} cannot be read: it is damaged, or is another file")
+    return ConfigError(f"{path.name} cannot be read: it is damaged, or no file of that kind")

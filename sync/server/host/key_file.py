@@ -39,7 +39,7 @@ def read_seed(path: Path) -> bytes:
     values = read_values(path, "agency.key", "--agency-key")
     if len(values) != 1 or len(values[0]) != SEED_BYTES:
         name = "standard input" if path == STDIN else path
-        raise ConfigError(f"{name} is another kind of key: agency.key has one value of {SEED_BYTES} bytes")
+        raise ConfigError(f"{name} is not an agency key: it must hold one value of {SEED_BYTES} bytes")
     return values[0]
 
 

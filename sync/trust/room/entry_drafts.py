@@ -204,7 +204,7 @@ class Drafter:
             base = None  # ▲ the person's share of longer links is used up: an epoch without archive is never stopped
         archive = base is not None
         if me not in members:
-            raise Reject("forbidden", "an epoch is made by one who stays")
+            raise Reject("forbidden", "a member who leaves makes no epoch")
         if not any(m.history for m in members.values()):  # ▲ nobody may read history: the archive begins again here
             archive, base = True, None
             members[me] = replace(members[me], history=True)

@@ -55,7 +55,7 @@ async def test_a_room_whose_next_key_this_person_may_not_make_ends_no_session(
     real = Drafter.rotate
 
     def rotate(self: Drafter) -> Draft:
-        raise Reject("forbidden", "an epoch is made by one who stays")
+        raise Reject("forbidden", "a member who leaves makes no epoch")
 
     monkeypatch.setattr(Drafter, "rotate", rotate)
     connection = a.engine.parts.link.connection

@@ -249,7 +249,7 @@ async def test_attack_no_history_is_sealed_where_policy_gives_newcomers_none(
 async def test_attack_nothing_is_sealed_again_to_a_member(
     w: World, monkeypatch: pytest.MonkeyPatch, history: bool
 ) -> None:
-    """One who was added without the history would be given it by their own second addition, which has no effect."""
+    """A second addition has no effect, but its seals would give the history to a member who was added without it."""
     head, clerk = await w.hire("Enhetschef", "Handläggare")
     room = await w.room(head)
     await head.engine.directory("Handläggare")
