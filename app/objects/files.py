@@ -77,14 +77,12 @@ class SealedFiles:
 
     def drop(self, parts: Sequence[bytes]) -> None:
         """Deletes from this device the parts with these ids, of files that are not sent after all. Parts that a change
-        in the outbox names stay. Raises nothing: a part that the disk refuses to delete stays and is logged, so that
-        the caller can raise its own error."""
-        for part in map(PartId, parts):
-            try:
-                if not self._blobs.is_named(part):
-                    self._blobs.drop(part)
-            except StoreFault as e:
-                log.store.warning("part-not-dropped", part=part, code=e.code)
+        in the outbox names stay. Raises nothing: what the disk refuses to delete stays and is logged, so that the
+        caller can raise its own error."""
+        try:
+            self._blobs.drop([PartId(part) for part in parts])
+        except StoreFault as e:
+            log.store.warning("parts-not-dropped", count=len(parts), code=e.code)
 
     async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Reads the parts that `manifest` describes on this device, or fetches from the server those that are missing

@@ -8,7 +8,7 @@ uploaded.
 
 import errno
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.core import log
@@ -22,6 +22,8 @@ from app.store.rows import BlobPart
 from sync.client.ports import PartUpload
 
 _PART = "SELECT part, room, obj, key, hash, size, plain_size, uploaded, present FROM parts"
+_DROP = """DELETE FROM parts WHERE part = ? AND NOT EXISTS
+    (SELECT 1 FROM outbox_parts named WHERE named.part = parts.part)"""
 
 
 class Blobs:
@@ -98,10 +100,6 @@ class Blobs:
         """All parts of an object's files."""
         return [_part(row) for row in self._db.rows(f"{_PART} WHERE obj = ? ORDER BY rowid", (obj,))]
 
-    def is_named(self, part: PartId) -> bool:
-        """Whether a change that waits to be sent names this part of a file."""
-        return self._db.value("SELECT 1 FROM outbox_parts WHERE part = ? LIMIT 1", (part,)) is not None
-
     def to_upload(self, room: RoomId | None = None) -> list[BlobPart]:
         """Parts of files whose bytes are on this device and not at the server yet, oldest first; of one room, or of all
         (None)."""
@@ -150,16 +148,19 @@ class Blobs:
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 
-    def drop(self, part: PartId) -> None:
-        """Deletes a part of a file from this device: its row and its bytes. For an upload that was given up.
-        StoreUnwritable if the disk refuses to delete the bytes: nobody can read them any more, since their key was in
-        the row. Does nothing for a part that is not known here."""
-        with self._db.transaction():
-            self._db.conn.execute("DELETE FROM parts WHERE part = ?", (part,))
-        try:
-            self.path(part).unlink(missing_ok=True)
-        except OSError as e:
-            raise StoreUnwritable() from e
+    def drop(self, parts: Sequence[PartId]) -> None:
+        """Deletes parts of files from this device: their rows, in one transaction, and then their bytes. For uploads
+        that were given up. Parts that a change in the outbox names stay. StoreFault if the rows cannot be deleted;
+        nothing is deleted then. Bytes that the disk refuses to delete are only logged: nobody can read them any more,
+        since their key was in the row."""
+        with self._db.transaction() as conn:
+            conn.executemany(_DROP, [(part,) for part in parts])
+            gone = [part for part in parts if conn.value("SELECT 1 FROM parts WHERE part = ?", (part,)) is None]
+        for part in gone:
+            try:
+                self.path(part).unlink(missing_ok=True)
+            except OSError:
+                log.store.warning("part-not-dropped", part=part)
 
 
 def _part(row: Row) -> BlobPart:

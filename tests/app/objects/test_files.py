@@ -122,7 +122,7 @@ async def test_a_part_that_cannot_be_dropped_hides_neither_the_error_nor_the_oth
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "PART_BYTES", 4)
-    write, drop = case.store.blobs.write, case.store.blobs.drop
+    write, unlink = case.store.blobs.write, Path.unlink
     written: list[PartId] = []
 
     def full_at_third(part: PartId, sealed: bytes) -> None:
@@ -131,13 +131,13 @@ async def test_a_part_that_cannot_be_dropped_hides_neither_the_error_nor_the_oth
         written.append(part)
         write(part, sealed)
 
-    def refused_first(part: PartId) -> None:
-        if part == written[0]:
-            raise StoreUnwritable
-        drop(part)
+    def refused_first(path: Path, missing_ok: bool = False) -> None:
+        if path == case.store.blobs.path(written[0]):
+            raise PermissionError
+        unlink(path, missing_ok)
 
     monkeypatch.setattr(case.store.blobs, "write", full_at_third)
-    monkeypatch.setattr(case.store.blobs, "drop", refused_first)
+    monkeypatch.setattr(Path, "unlink", refused_first)
     with pytest.raises(DiskFull):
         await case.add()
     assert case.stored() == [case.store.blobs.path(written[0])]

@@ -46,9 +46,28 @@ def test_a_dropped_part_leaves_nothing(bench: Bench) -> None:
     blobs = bench.store.blobs
     blobs.write(PartId(part.part), b"sealed bytes")
     blobs.add(part)
-    blobs.drop(PartId(part.part))
+    blobs.drop([PartId(part.part)])
     assert blobs.get(PartId(part.part)) is None
     assert not blobs.path(PartId(part.part)).exists()
+
+
+def test_parts_are_dropped_in_one_commit_except_those_that_a_waiting_change_names(bench: Bench) -> None:
+    """Five files of 256 MiB have 320 parts, and each commit waits for the disk."""
+    blobs, parts = bench.store.blobs, [sealed_part(b"sealed bytes") for _ in range(3)]
+    ids = [PartId(part.part) for part in parts]
+    for part in parts:
+        blobs.write(PartId(part.part), b"sealed bytes")
+        blobs.add(part)
+    unlisted = PartId(new_id())
+    blobs.write(unlisted, b"cancelled before its row was written")
+    bench.store.changes.append(ROOM, ObjId(ROOM), b"", blobs=[ids[1]])
+    ran: list[str] = []
+    bench.store.db.conn.set_trace_callback(ran.append)
+    blobs.drop([*ids, unlisted])
+    bench.store.db.conn.set_trace_callback(None)
+    assert ran.count("COMMIT") == 1
+    assert blobs.to_upload() == [parts[1]]
+    assert [part for part in (*ids, unlisted) if blobs.path(part).exists()] == [ids[1]]
 
 
 def test_a_part_id_is_never_a_path(bench: Bench) -> None:
