@@ -102,9 +102,9 @@ class Files:
     async def fetch(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
         """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
         replaces a file, or a folder, in which it gets its own name beside existing files. Returns the path. NotFound if
-        there is no such attachment, or if this chat transfers no files; StoreUnwritable if the file cannot be written;
-        SyncErrors such as Unreachable, Refused or Reject if it cannot be fetched. A file that was at `target` is
-        unchanged then."""
+        there is no such attachment, or if this chat transfers no files; StoreFault if the file cannot be written, or if
+        a part that is not uploaded yet is damaged; SyncErrors such as Unreachable, Refused or Reject if it cannot be
+        fetched. A file that was at `target` is unchanged then."""
         if self._blobs is None or not 0 <= index < len(message.attachments):
             raise NotFound
         blobs, attachment = self._blobs, message.attachments[index]

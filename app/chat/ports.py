@@ -61,7 +61,7 @@ class Blobs(Protocol):
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Fetches the parts that `manifest` describes, decrypts them and writes the file to `target`; if that fails,
         nothing is written and an existing file is unchanged. Calls `progress` with the bytes done and in all.
-        StoreUnwritable; NotFound; SyncErrors such as Unreachable, Refused or Reject."""
+        StoreFault; NotFound; SyncErrors such as Unreachable, Refused or Reject."""
         ...
 
 

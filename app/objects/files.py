@@ -14,7 +14,7 @@ from typing import TypeVar
 from app.core import log
 from app.core.files import Draft, open_file
 from app.core.ids import ObjId, PartId, RoomId
-from app.errors import DiskFull, FileUnreadable, NotFound, StoreCorrupt, StoreFault, StoreUnwritable
+from app.errors import DiskFull, FileUnreadable, NotFound, StoreFault, StoreUnwritable
 from app.store.blobs import Blobs
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
@@ -88,7 +88,8 @@ class SealedFiles:
         """Reads the parts that `manifest` describes on this device, or fetches from the server those that are missing
         or damaged here; decrypts them, and writes the file to `target`. Calls `progress` with the bytes done and in
         all. If it fails, a file that was at `target` before is unchanged. DiskFull or StoreUnwritable if `target`
-        cannot be written, Reject for a damaged manifest or part; Refused or Unreachable from the server."""
+        cannot be written; NotFound, StoreCorrupt or StoreUnwritable if a part that is not uploaded yet cannot be read
+        here; Reject for a damaged manifest or part; Refused or Unreachable from the server."""
         described = Manifest.decode(manifest)
         try:
             async with _draft(target) as draft:
@@ -104,11 +105,17 @@ class SealedFiles:
             raise (DiskFull() if e.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnwritable()) from e
 
     async def _sealed(self, room: RoomId, obj: ObjId, part: Part) -> bytes:
-        """A part's encrypted bytes: those on this device, or the server's if they are missing or damaged here."""
+        """A part's encrypted bytes: those on this device, or the server's if they are missing, damaged or unreadable
+        here. NotFound, StoreCorrupt or StoreUnwritable instead if the part was not uploaded, so that the server has
+        none."""
         known = self._blobs.get(part.part)
         if known is not None and known.present:
-            with suppress(NotFound, StoreCorrupt, StoreUnwritable):
+            try:
                 return await asyncio.to_thread(self._blobs.read, part.part, part.digest)
+            except (NotFound, StoreFault) as e:
+                if not known.uploaded:
+                    raise
+                log.store.warning("part-not-read", part=part.part, code=e.code)
         return await self._transfers.fetch(room, obj, PartId(part.part), part.digest)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.core.files import Draft
 from app.core.ids import ObjId, PartId, RoomId, new_id, new_obj
-from app.errors import DiskFull, StoreUnwritable
+from app.errors import DiskFull, NotFound, StoreCorrupt, StoreUnwritable
 from app.objects import files
 from app.objects.files import Pasted, SealedFiles
 from app.store.store import Store
@@ -178,5 +178,26 @@ async def test_a_part_that_is_lost_or_damaged_here_is_fetched_from_the_server(
     manifest = await case.add()
     (path,) = case.stored()
     case.server.parts[bytes.fromhex(path.name)] = path.read_bytes()
+    case.store.blobs.set_uploaded(PartId(bytes.fromhex(path.name)))
     damage(path)
     assert (await case.fetch(manifest)).read_bytes() == DATA
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (lambda path: path.unlink(), NotFound),
+        (lambda path: path.write_bytes(b"x"), StoreCorrupt),
+        (lambda path: (path.unlink(), path.mkdir()), StoreUnwritable),
+    ],
+)
+async def test_a_part_that_is_not_uploaded_is_not_asked_of_the_server(
+    case: Case, damage: Callable[[Path], object], fault: type[Exception]
+) -> None:
+    """The server answered that it has no such part, and nothing told of the disk."""
+    manifest = await case.add()
+    (path,) = case.stored()
+    damage(path)
+    with pytest.raises(fault):
+        await case.fetch(manifest)
+    assert case.saved() == []
