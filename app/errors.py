@@ -18,9 +18,11 @@ BugError                    of sync/errors.py: a fault in this program, reported
 The tools draw their own: app/chat/errors.py, app/documents/errors.py.
 """
 
+import errno
+
 from sync.errors import BugError, WorldError
 
-__all__ = ["BugError", "WorldError", "is_ours"]
+__all__ = ["BugError", "WorldError", "disk_fault", "is_full", "is_ours"]
 
 
 class StoreFault(WorldError):
@@ -293,6 +295,17 @@ class BadChange(WorldError):
     def __init__(self, code: str = "bad-change") -> None:
         super().__init__(code)
         self.code = code
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a disk refused to write because there is no space left on it, or in the person's quota."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def disk_fault(error: OSError) -> StoreFault:
+    """The fault to raise where a disk refused to write or remove a file: DiskFull if there is no space left, otherwise
+    StoreUnwritable."""
+    return DiskFull() if is_full(error) else StoreUnwritable()
 
 
 def is_ours(error: BaseException) -> bool:

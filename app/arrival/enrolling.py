@@ -176,7 +176,7 @@ class Enrolling:
         protects the store (None: the computer's key store does) and may differ from the first time: nothing but that
         account is in the store yet. ▲ The store's old key slot (its key under the former passphrase or the key store)
         is removed only once the new one is written: the server may have registered the account, and without a slot it
-        would be lost. Raises WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreUnwritable, BadAddress,
+        would be lost. Raises WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked, StoreFault, BadAddress,
         ServerNotAllowed, BadCaFile, Refused "code-…" and other SyncErrors."""
         await asyncio.to_thread(self._place.slots.only, made.key, passphrase)
         progress(tr("Registering with the server"), 2, 3)

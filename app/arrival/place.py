@@ -3,7 +3,6 @@
 
 import asyncio
 import contextlib
-import errno
 import shutil
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
@@ -13,7 +12,7 @@ from app.core.enums import LinkState
 from app.core.files import sync_folder, write_atomic
 from app.core.signal import Signal
 from app.devices.contact import LAST_CONTACT
-from app.errors import BadCaFile, BugError, DiskFull, ServerNotAllowed, StoreFault, StoreUnwritable
+from app.errors import BadCaFile, BugError, ServerNotAllowed, StoreFault, disk_fault
 from app.kinds import kinds_of
 from app.profile import Profile
 from app.scopes import Scopes
@@ -156,7 +155,7 @@ class Place:
     async def add_slot(self, key: bytes, passphrase: str | None) -> None:
         """Adds a key slot to the store, which protects its database key `key`: by `passphrase`, or if that is None by
         the computer's key store. Raises WeakPassphrase, SlotForbidden (policy does not allow the method), NoKeyring,
-        KeyringLocked, StoreUnwritable; BugError if there is such a slot already."""
+        KeyringLocked, StoreFault; BugError if there is such a slot already."""
         if passphrase is None:
             await asyncio.to_thread(self.slots.add_keyring, key)
         else:
@@ -165,7 +164,7 @@ class Place:
     def clear(self) -> None:
         """Removes the store with all its content, and its key slots; emits `cleared`. Checks nothing: a finished
         account is removed too. The mark that the account is unfinished is removed last, so that after a power cut, or
-        where the disk refuses to remove a file (StoreUnwritable), the profile is still known as unfinished."""
+        where the disk refuses to remove a file (StoreFault), the profile is still known as unfinished."""
         try:
             with _refusals():
                 for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
@@ -230,7 +229,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        raise (DiskFull() if e.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnwritable()) from e
+        raise disk_fault(e) from e
 
 
 def keep_account(store: Store, made: Enrolled | Joined | Returned) -> None:

@@ -377,7 +377,7 @@ class ChatService:
         """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
         replaces a file, or a folder, in which it gets its own name beside existing files. Returns the path. ExportOff
         if the policy lets no file be saved, NotFound if there is no such attachment or this chat transfers no files;
-        StoreFault if it cannot be written or read; SyncErrors such as Unreachable or Refused if it cannot be fetched."""
+        StoreFault if it cannot be written or read; SyncErrors such as Unreachable if it cannot be fetched."""
         self.check_export()
         return await self.files.fetch(room, message, index, target)
 

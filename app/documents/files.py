@@ -6,7 +6,6 @@ or not at all.
 """
 
 import asyncio
-import errno
 import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -21,7 +20,7 @@ from app.core.visible import one_line
 from app.documents.conversion.converter import Converter
 from app.documents.conversion.wire import KINDS
 from app.documents.errors import ExportFailed, ExportFull, ImportForeign, ImportTooLarge, PrintOff
-from app.errors import ExportOff, FileUnreadable
+from app.errors import ExportOff, FileUnreadable, is_full
 from app.objects import pieces
 from app.richtext.flow import Block
 from app.richtext.formats import Taken
@@ -150,7 +149,7 @@ def _write_file(target: Path, data: bytes) -> None:
         finally:
             draft.drop()
     except OSError as e:
-        raise (ExportFull if e.errno in (errno.ENOSPC, errno.EDQUOT) else ExportFailed) from e
+        raise (ExportFull if is_full(e) else ExportFailed) from e
 
 
 def _changes(title: str, blocks: Sequence[Block]) -> list[bytes]:

@@ -2,7 +2,6 @@
 """Files as sealed parts: sealed here part by part, kept in the profile's folder, uploaded by the engine."""
 
 import asyncio
-import errno
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -14,7 +13,7 @@ from typing import TypeVar
 from app.core import log
 from app.core.files import Draft, open_file
 from app.core.ids import ObjId, PartId, RoomId
-from app.errors import DiskFull, FileUnreadable, NotFound, StoreFault, StoreUnwritable
+from app.errors import FileUnreadable, NotFound, StoreFault, disk_fault
 from app.store.blobs import Blobs
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
@@ -102,7 +101,7 @@ class SealedFiles:
                     progress(done, described.size)
                 await _to_end(partial(_keep, draft))
         except OSError as e:
-            raise (DiskFull() if e.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnwritable()) from e
+            raise disk_fault(e) from e
 
     async def _sealed(self, room: RoomId, obj: ObjId, part: Part) -> bytes:
         """A part's encrypted bytes: those on this device, or the server's if they are missing, damaged or unreadable

@@ -6,7 +6,6 @@ methods belong to the loop. A change that was appended with `blobs=` goes to the
 uploaded.
 """
 
-import errno
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from app.core import log
 from app.core.files import write_atomic
 from app.core.ids import ObjId, PartId, RoomId
-from app.errors import BugError, DiskFull, NotFound, StoreCorrupt, StoreUnwritable
+from app.errors import BugError, NotFound, StoreCorrupt, StoreUnwritable, disk_fault
 from app.store import statements as sql
 from app.store.connection import Row
 from app.store.database import Database
@@ -51,7 +50,7 @@ class Blobs:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(path, sealed)
         except OSError as e:
-            raise (DiskFull() if e.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnwritable()) from e
+            raise disk_fault(e) from e
 
     def read(self, part: PartId, expected_hash: bytes) -> bytes:
         """Returns the encrypted bytes of a part of a file. `expected_hash` is their SHA-256. Raises NotFound if there

@@ -5,12 +5,11 @@ With `synchronous=NORMAL` SQLite writes a transaction to the log and does not fl
 the end of this process, since the operating system has it in memory. It survives a power cut once the log is flushed.
 """
 
-import errno
 import os
 from pathlib import Path
 
 from app.core import log
-from app.errors import DiskFull, StoreFault, StoreUnwritable
+from app.errors import StoreFault, disk_fault
 
 _flush_file = getattr(os, "fdatasync", os.fsync)  # Windows has no fdatasync
 
@@ -37,7 +36,7 @@ def flush_log(database: Path) -> StoreFault | None:
         with Path(f"{database}-wal").open("rb+", buffering=0) as file:
             _flush_file(file.fileno())
     except OSError as e:
-        fault = DiskFull() if e.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnwritable()
+        fault = disk_fault(e)
         log.store.error("fault", code=fault.code)
         return fault
     return None

@@ -26,6 +26,7 @@ from app.errors import (
     StoreUnwritable,
     WeakPassphrase,
     WrongPassphrase,
+    disk_fault,
 )
 from app.passphrases import PassphraseRules
 from app.store.database import KEY_BYTES, Database
@@ -161,7 +162,7 @@ class KeySlots:
     def _read(self, kind: SlotKind) -> list[tuple[_Slot, bool]]:
         """Reads the key slot files of a kind: (slot, False), and (slot, True) for the one that an interrupted change of
         keys was writing. Finishes a change that had the database's new key. SlotForbidden, NoSlot, SlotDamaged,
-        StoreUnwritable."""
+        StoreFault."""
         if not self._may_use(kind):
             raise SlotForbidden()
         if self._settling() is not None:
@@ -180,7 +181,7 @@ class KeySlots:
     # -- opening
     def unlock_passphrase(self, passphrase: str) -> StoreKeys:
         """Returns the database keys, from the key slot that `passphrase` opens. Raises WrongPassphrase, NoSlot,
-        SlotDamaged, SlotForbidden or StoreUnwritable. Takes 0.3 s: call it in a thread."""
+        SlotDamaged, SlotForbidden or StoreFault. Takes 0.3 s: call it in a thread."""
         found: list[tuple[bytes, bool]] = []
         for slot, new in self._read(SlotKind.PASSPHRASE):
             try:
@@ -197,7 +198,7 @@ class KeySlots:
     def unlock_keyring(self) -> StoreKeys:
         """Returns the database keys, from the key slot whose secret is in the operating system's key store. Raises
         SlotForbidden, KeyringLocked, NoKeyring, NoSlot (also if the key store has lost the entry), SlotDamaged or
-        StoreUnwritable. In a thread."""
+        StoreFault. In a thread."""
         found: list[tuple[bytes, bool]] = []
         damaged = False
         for slot, new in self._read(SlotKind.KEYRING):
@@ -226,13 +227,13 @@ class KeySlots:
     def add_passphrase(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> None:
         """Adds a key slot by which `passphrase` opens the database key `key`; BugError if a passphrase slot exists.
         `params`: Argon2id's parameters; fresh ones if None. WeakPassphrase if `rules` do not permit the passphrase,
-        SlotForbidden, StoreUnwritable. In a thread."""
+        SlotForbidden, StoreFault. In a thread."""
         self._may_add(SlotKind.PASSPHRASE)
         self._write(self._passphrase_slot(key, passphrase, params), new=False)
 
     def add_keyring(self, key: bytes) -> None:
         """Adds a slot for the database key `key` whose secret is in the operating system's key store; BugError if there
-        is one. SlotForbidden, NoKeyring, KeyringLocked, StoreUnwritable. In a thread."""
+        is one. SlotForbidden, NoKeyring, KeyringLocked, StoreFault. In a thread."""
         self._may_add(SlotKind.KEYRING)
         self._write(self._keyring_slot(key), new=False)
 
@@ -240,7 +241,7 @@ class KeySlots:
         """Makes `passphrase`, or the key store if it is None, the only unlock method, without changing the database key
         `key`. Use it only while nothing is stored that another method protects. ▲ The new slot is written before the
         old ones are removed; if it cannot be made, the old ones stay. Raises SlotForbidden, WeakPassphrase, NoKeyring,
-        KeyringLocked, StoreUnwritable. In a thread."""
+        KeyringLocked, StoreFault. In a thread."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)
@@ -279,20 +280,20 @@ class KeySlots:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_atomic(self._path(slot.kind, new=new), slot.to_bytes())
         except OSError as e:
-            raise StoreUnwritable() from e
+            raise disk_fault(e) from e
 
     def _unlink(self, *paths: Path) -> None:
         try:
             for path in paths:
                 path.unlink(missing_ok=True)
         except OSError as e:
-            raise StoreUnwritable() from e
+            raise disk_fault(e) from e
 
     # -- removing and changing: always with a new database key
     def stage(self, keep: Collection[SlotKind], passphrase: str | None) -> bytes:
         """Prepares a change of keys: makes a new raw database key, writes a new key slot file with it for each kind of
         unlock method in `keep`, and returns the key. The caller then rekeys the database and calls `settle`. In a
-        thread. LastSlot if `keep` is empty; WeakPassphrase, NoKeyring, KeyringLocked, StoreUnwritable.
+        thread. LastSlot if `keep` is empty; WeakPassphrase, NoKeyring, KeyringLocked, StoreFault.
 
         `passphrase` is needed if a passphrase slot is kept: the present one, or the one that replaces it. Either must
         fulfil `rules`.
@@ -312,7 +313,7 @@ class KeySlots:
     def settle(self, *, changed: bool) -> None:
         """Ends a change of keys. `changed` True: the database has the key that is in the new key slots (files, one for
         each unlock method), which take the place of the old ones. False: it still has the old key, and the new slots
-        are removed. Does nothing if no change is under way. StoreUnwritable.
+        are removed. Does nothing if no change is under way. StoreFault.
 
         ▲ If a call with True is interrupted at any point, the next call finishes it, whatever its `changed` is.
         Otherwise half of this change could look like another change.
@@ -330,14 +331,14 @@ class KeySlots:
                 delete_secret(self._keyring, entry)
             self._marker.unlink(missing_ok=True)
         except OSError as e:
-            raise StoreUnwritable() from e
+            raise disk_fault(e) from e
         log.store.info("slots-settled", changed=kept is not None)
 
     def _note_settling(self, kept: Collection[str]) -> None:
         try:
             write_atomic(self._marker, " ".join(kept).encode())
         except OSError as e:
-            raise StoreUnwritable() from e
+            raise disk_fault(e) from e
 
     def _finish(self, kept: Collection[str]) -> list[str]:
         """Renames the new slot files to their final names, and removes the slots whose kind is not in `kept`. Returns
@@ -369,7 +370,7 @@ class KeySlots:
 
     def forget(self) -> None:
         """Removes every key slot (the files with the database key) and their entries in the system's key store, whose
-        failure is only logged: nobody can open the database any more. StoreUnwritable."""
+        failure is only logged: nobody can open the database any more. StoreFault."""
         entries = [*self._entries(new=False), *self._entries(new=True)]
         self._unlink(*(self._path(kind, new=new) for kind in SlotKind for new in (False, True)), self._marker)
         for entry in entries:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Key slots: any one opens, a wrong or missing one says so with its code, and nothing is ever wiped."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from keyring.backends.fail import Keyring as NoKeyringBackend
 
 from app.errors import (
+    DiskFull,
     KeyringLocked,
     LastSlot,
     NoKeyring,
@@ -392,3 +395,13 @@ def test_a_slot_that_the_disk_refuses_to_remove_is_reported(
     monkeypatch.setattr(Path, "unlink", locked)
     with pytest.raises(StoreUnwritable):
         slots.forget() if act == "forget" else slots.only(new_key(), PASSPHRASE)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_slot_that_a_full_disk_refuses_says_so(slots: KeySlots, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def full(_fd: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFull):
+        slots.only(new_key(), PASSPHRASE)
