@@ -69,7 +69,8 @@ class DevicePairing:
         Raises Refused "pairing" if the other device says no or does not answer, Reject "enrol" or "record" for a false
         answer, and other SyncErrors such as Unreachable; WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked,
         StoreFault. Nothing is left behind then. BugError before `begin_pairing`, or if the profile has a finished
-        account. If only the connection was lost after the other device agreed, `join` may be called again.
+        account. If only the connection was lost after the other device agreed, `join` may be called again. If the
+        account was received and only its opening failed, it stays, and an unlock method opens it.
         """
         guest = self._guest
         if guest is None:

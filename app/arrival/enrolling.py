@@ -78,8 +78,8 @@ class Enrolling:
         self._code = ""
         self._looked_up: LookupResult | None = None
         self._unfinished: _Unfinished | None = None
-        self._registered: _Unfinished | None = None
-        """The account, once the server has answered, until it is open."""
+        self._is_registered = False
+        """Whether the server has registered the unfinished account; it is not open yet."""
         place.cleared.connect(self._forget)
 
     async def look_up(self, server: str, code: str) -> LookupResult:
@@ -117,15 +117,15 @@ class Enrolling:
         that, or if the server will never take it, nothing is left behind. If the server has answered and only the
         opening failed, `enrol` again opens the account, which `passphrase` then unlocks.
         """
-        registered = self._registered
-        if registered is not None and registered.code == self._code:
-            await asyncio.to_thread(self._place.slots.only, registered.key, passphrase)
+        made = self._unfinished
+        if made is not None and made.code == self._code and self._is_registered:
+            await asyncio.to_thread(self._place.slots.only, made.key, passphrase)
         else:
-            registered = await self._register(found, passphrase, progress)
-        self._registered = registered
+            made = await self._register(found, passphrase, progress)
+        self._is_registered = True
         self._place.confirm()
         progress(tr("Finished"), 3, 3)
-        session = await self._place.open(StoreKeys((registered.key,)))
+        session = await self._place.open(StoreKeys((made.key,)))
         self._forget()
         return session
 
@@ -183,4 +183,4 @@ class Enrolling:
         await register(self._place.dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)
 
     def _forget(self) -> None:
-        self._unfinished = self._registered = None
+        self._unfinished, self._is_registered = None, False

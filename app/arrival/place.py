@@ -171,7 +171,7 @@ class Place:
                     path.unlink(missing_ok=True)
             self.slots.forget()
             shutil.rmtree(self.profile.blobs_folder, ignore_errors=True)
-            self.confirm()
+            self._remove_mark()
         finally:
             self.cleared.emit()
 
@@ -184,8 +184,15 @@ class Place:
             log.store.warning("not-cleared", code=e.code)
 
     def confirm(self) -> None:
-        """Removes the mark that the account is unfinished: the server has it, and from now on nothing removes it.
-        StoreUnwritable if the disk refuses; a later call tries again."""
+        """Removes the mark that the account is unfinished: the server has it, and from now on nothing removes it. A
+        refusal of the disk is only logged: a session of an account that is still unfinished confirms it later, each
+        time when the server has let it in."""
+        try:
+            self._remove_mark()
+        except StoreFault as e:
+            log.store.warning("not-confirmed", code=e.code)
+
+    def _remove_mark(self) -> None:
         with _refusals():
             if self.profile.enrolling_path.exists():
                 self.profile.enrolling_path.unlink(missing_ok=True)
@@ -214,13 +221,8 @@ class Place:
         return session
 
     def _confirm_in(self, session: Session) -> None:
-        """Confirms the account if the server has let it in. A refusal of the disk is only logged: the next change of
-        the connection's state tries again."""
         if session.status.state is LinkState.ONLINE:
-            try:
-                self.confirm()
-            except StoreFault as e:
-                log.store.warning("not-confirmed", code=e.code)
+            self.confirm()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A disk that refuses while an account is made: the person reads why, and a second attempt succeeds."""
 
+import asyncio
 import errno
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from app.store.keyslots import StoreKeys
 from tests.journeys.bad_input.checks import explained
 from tests.journeys.bad_input.signing_in import new_desk, still_new
 from tests.journeys.desks import PASSPHRASE, Offices
+from tests.world import until
 
 FIRST = "en annan, först vald"
 
@@ -53,20 +56,16 @@ async def test_a_file_that_is_locked_while_the_attempt_is_cleared_away_hides_no_
     await still_new(o, desk, code)
 
 
-@pytest.mark.parametrize("step", ["confirm", "open"])
 async def test_an_account_that_only_could_not_be_opened_is_opened_by_a_second_attempt(
-    o: Offices, monkeypatch: pytest.MonkeyPatch, step: str
+    o: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> None:
-        raise StoreUnwritable
-
-    async def refuse_to_open(keys: StoreKeys) -> Session:
+    async def refuse(keys: StoreKeys) -> Session:
         raise StoreUnwritable
 
     code, desk = await o.w.invite("Registrator"), new_desk(o)
     found = await desk.office.look_up(desk.server, code)
     with monkeypatch.context() as disk:
-        disk.setattr(desk.office.place, step, refuse if step == "confirm" else refuse_to_open)
+        disk.setattr(desk.office.place, "open", refuse)
         with pytest.raises(StoreUnwritable):
             await desk.office.enrol(found, FIRST, lambda text, done, total: None)
     assert (await desk.office.look_up(desk.server, code)).name == "Registrator"
@@ -75,4 +74,38 @@ async def test_an_account_that_only_could_not_be_opened_is_opened_by_a_second_at
     await desk.online()
     assert not desk.office.is_unfinished
     await desk.restart()  # by PASSPHRASE, the passphrase of the second attempt
+    assert desk.session.people.me.name == "Registrator"
+
+
+@pytest.mark.parametrize("by", ["code", "device"])
+async def test_an_account_whose_mark_cannot_be_removed_is_opened_and_confirmed_later(
+    o: Offices, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """The account was complete, the person read that the disk refuses, and a paired device had to begin again."""
+    desk, unlink = new_desk(o, "Ny dator"), Path.unlink
+
+    def locked(path: Path, missing_ok: bool = False) -> None:
+        if path == desk.profile.enrolling_path:
+            raise PermissionError(errno.EACCES, "used by another process")
+        unlink(path, missing_ok=missing_ok)
+
+    if by == "code":
+        found = await desk.office.look_up(desk.server, await o.w.invite("Registrator"))
+        enter = partial(desk.office.enrol, found, PASSPHRASE, lambda text, done, total: None)
+    else:
+        (old,) = await o.hire("Registrator")
+        invitation = old.session.devices.invite()
+        offer = await invitation.open(by_code=True)
+        arriving = asyncio.ensure_future(invitation.arrived())
+        peer = await desk.office.begin_pairing(desk.server, "Ny dator", code=offer.code)
+        await arriving
+        await invitation.admit()
+        enter = partial(desk.office.join, peer, PASSPHRASE, lambda text, done, total: None)
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "unlink", locked)
+        desk.session = await enter()
+        o.desks.append(desk)
+        assert desk.office.is_unfinished
+    await desk.online()
+    await until(lambda: not desk.office.is_unfinished)
     assert desk.session.people.me.name == "Registrator"
