@@ -31,7 +31,7 @@ class Typing:
     sent. `now_s` is a clock in seconds that nobody can set. `now` drops old entries by itself; a view calls it every
     second while its result is not empty."""
 
-    def __init__(self, send: SendEphemeral | None, now_s: Callable[[], float] = clock.awake_s) -> None:
+    def __init__(self, send: SendEphemeral | None, now_s: Callable[[], float] = lambda: clock.awake_s()) -> None:
         self.changed: Signal[RoomId] = Signal()
         self._send = send
         self._now_s = now_s

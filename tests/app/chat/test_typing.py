@@ -70,7 +70,7 @@ def test_a_wall_clock_that_is_set_back_stops_nothing(monkeypatch: pytest.MonkeyP
     now_ms = [10_000_000]
     restore = clock.set_clock(lambda: now_ms[0])
     try:
-        typing = Typing(lambda room, payload: sent.append(payload), lambda: clock.awake_s())
+        typing = Typing(lambda room, payload: sent.append(payload))
         typing.send(ROOM)
         typing.receive(ROOM, RG, DevId(RG), sent[0])
         now_ms[0] -= 3_600_000
