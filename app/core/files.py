@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.core.ids import new_id
+from app.core.text_units import point_from_utf8
 
 _ORDINARY = [0o666]
 """The rights of an ordinary file of the person's; see `keep_private`."""
@@ -74,7 +75,7 @@ class Draft:
 
 def _short(name: str) -> str:
     """As much of a file's name as leaves room for more: at most 100 bytes. Disks limit a name to 255 bytes."""
-    return name.encode("utf-8", "ignore")[:100].decode("utf-8", "ignore")
+    return name[: point_from_utf8(name, 100)]
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -7,7 +7,7 @@ Windows reserves, at most 180 bytes with the extension kept.
 
 from pathlib import Path
 
-from app.core.text_units import utf8_len
+from app.core.text_units import point_from_utf8, utf8_len
 from app.core.visible import one_line
 from app.errors import BadFileName
 
@@ -42,16 +42,10 @@ def clean_name(name: str) -> str:
         stem, extension = kept, ""
     extension = extension[:_MAX_EXTENSION].rstrip()
     room = MAX_NAME_BYTES - utf8_len(extension) - len(dot) - len("_")
-    name = _cut(stem, room).rstrip() + dot + extension  # without spaces that push the extension out of sight
+    stem = stem[: point_from_utf8(stem, room)].rstrip()  # spaces would push the extension out of sight
+    name = stem + dot + extension
     name = name.rstrip(". ")  # Windows drops these from a name's end
     return "_" + name if name.split(".", 1)[0].strip().upper() in _RESERVED else name
-
-
-def _cut(text: str, size_bytes: int) -> str:
-    """The beginning of `text` that takes at most `size_bytes` bytes in UTF-8."""
-    if utf8_len(text) <= size_bytes:
-        return text
-    return text.encode("utf-8", "surrogatepass")[:size_bytes].decode("utf-8", "ignore")
 
 
 def shown_name(name: str) -> str:

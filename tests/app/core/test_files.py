@@ -102,7 +102,19 @@ def test_a_draft_that_a_full_disk_cut_off_leaves_nothing(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["å" * 120, "会" * 85, "🙂" * 63])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "å" * 120,
+        "会" * 85,
+        "🙂" * 63,
+        pytest.param(
+            "r\udce5d" * 80,  # as Python reads the bytes "r\xe5d"
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="any bytes are a name only there"),
+            id="latin-1",
+        ),
+    ],
+)
 def test_a_file_with_the_longest_name_of_a_disk_can_be_written(tmp_path: Path, name: str) -> None:
     """The name of the file that is being written has more around it, and disks count bytes."""
     draft = Draft(tmp_path / name)
