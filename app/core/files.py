@@ -57,8 +57,10 @@ class Draft:
         self.file = os.fdopen(os.open(self._path, flags, 0o600), "wb")
 
     def keep(self) -> None:
-        """Closes the file and moves it to `target`, where it gets the rights of an ordinary file. The caller has
-        flushed it to the disk before. OSError if it cannot; `target` is unchanged then, and `drop` removes the file."""
+        """Flushes the file to the disk, closes it and moves it to `target`, where it gets the rights of an ordinary
+        file. OSError if it cannot; `target` is unchanged then, and `drop` removes the file."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
         self.file.close()
         if os.name != "nt":
             self._path.chmod(_ORDINARY[0])

@@ -6,7 +6,6 @@ or not at all.
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -143,8 +142,6 @@ def _write_file(target: Path, data: bytes) -> None:
         draft = Draft(target)
         try:
             draft.file.write(data)
-            draft.file.flush()
-            os.fsync(draft.file.fileno())
             draft.keep()
         finally:
             draft.drop()

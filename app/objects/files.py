@@ -2,7 +2,6 @@
 """Files as sealed parts: sealed here part by part, kept in the profile's folder, uploaded by the engine."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -99,7 +98,7 @@ class SealedFiles:
                     await _to_end(partial(draft.file.write, plain))
                     done += len(plain)
                     progress(done, described.size)
-                await _to_end(partial(_keep, draft))
+                await _to_end(draft.keep)
         except OSError as e:
             raise disk_fault(e) from e
 
@@ -143,12 +142,6 @@ async def _draft(target: Path) -> AsyncIterator[Draft]:
     finally:
         for draft in made:
             await _to_end(draft.drop)
-
-
-def _keep(draft: Draft) -> None:
-    draft.file.flush()
-    os.fsync(draft.file.fileno())
-    draft.keep()
 
 
 def _row(room: RoomId, obj: ObjId, part: Part, size: int) -> BlobPart:

@@ -203,7 +203,7 @@ async def test_a_full_disk_or_a_locked_folder_raises_and_leaves_nothing(
         raise OSError(errno.ENOSPC, "full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("app.documents.files.os.fsync", full)
+        patch.setattr("os.fsync", full)
         with pytest.raises(ExportFull):
             await hl.documents.files.export_markdown(obj, folder / "a.md")
     assert [(path.name, path.read_text(encoding="utf-8")) for path in folder.iterdir()] == [("a.md", "before")]
@@ -219,7 +219,7 @@ async def test_attack_an_unfinished_file_cannot_be_guessed_and_is_for_its_user_a
         seen.extend((p.name, stat.S_IMODE(p.stat().st_mode)) for p in tmp_path.iterdir() if p.is_file())
         fsync(fd)
 
-    monkeypatch.setattr("app.documents.files.os.fsync", look)
+    monkeypatch.setattr("os.fsync", look)
     obj = decision(hl)
     await hl.documents.files.export_markdown(obj, tmp_path / "a.md")
     ((name, mode),) = [one for one in seen if one[0] != "office.db"]
