@@ -65,11 +65,9 @@ def host(link: str) -> str:
     """The host of a web address, or the whole mail address, for a person to read; "" if the address may not be opened,
     and for Kansli's own links. Several mail addresses are joined by ", ". A host with unfamiliar letters is shown in
     ASCII too, since letters of other scripts look like ours: "аpple.com (xn--pple-43d.com)"."""
-    hosts = _hosts(link)
-    if not link.startswith("mailto:"):
-        return _read_host(hosts[0]) if hosts else ""
-    names = [address.partition("@")[0] for address in urlsplit(link).path.split(",")]
-    return ", ".join(f"{name}@{_read_host(at)}" for name, at in zip(names, hosts, strict=False))
+    if link.startswith("mailto:"):
+        return ", ".join(f"{name}@{_read_host(at)}" for name, at in _recipients(link))
+    return ", ".join(map(_read_host, _hosts(link)))
 
 
 def shown(link: str) -> str:
@@ -82,10 +80,17 @@ def _with_host(link: str, write: Callable[[str], str]) -> str:
     if parts is None or not hosts:
         return link
     if parts.scheme == "mailto":
-        names = [address.partition("@")[0] for address in parts.path.split(",")]
-        return parts._replace(path=",".join(f"{n}@{write(at)}" for n, at in zip(names, hosts, strict=True))).geturl()
+        return parts._replace(path=",".join(f"{name}@{write(at)}" for name, at in _recipients(link))).geturl()
     port = f":{parts.port}" if parts.port is not None else ""
     return parts._replace(netloc=write(hosts[0]) + port).geturl()
+
+
+def _recipients(link: str) -> list[tuple[str, str]]:
+    """The recipients of a mail address that may be opened: each as (what is before the @, its host in ASCII). [] if it
+    may not be opened."""
+    hosts = _hosts(link)
+    names = [address.partition("@")[0] for address in urlsplit(link).path.split(",")] if hosts else []
+    return list(zip(names, hosts, strict=True))
 
 
 def notes(pieces: Sequence[tuple[str, str]]) -> list[str]:
