@@ -106,10 +106,11 @@ def as_written(message: Message) -> tuple[Uid, Uid | None, str]:
 
 
 class Stream:
-    """Gives changes of the successor their positions at one desk."""
+    """Gives changes of the successor, or of another `room`, their positions at one desk, from the one after `after`
+    on."""
 
-    def __init__(self, at: Desk, room: RoomId = NEXT, obj: ObjId = THERE) -> None:
-        self.at, self.room, self.obj, self.n = at, room, obj, 100
+    def __init__(self, at: Desk, room: RoomId = NEXT, obj: ObjId = THERE, *, after: int = 100) -> None:
+        self.at, self.room, self.obj, self.n = at, room, obj, after
 
     def put(self, by: Uid, record: Record, change_id: bytes | None = None) -> ChangeId:
         """A record by somebody, at the next position."""

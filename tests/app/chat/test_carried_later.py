@@ -5,9 +5,7 @@ import pytest
 
 from app.chat.projection import positioned, project
 from app.chat.records import Carried, CarriedPart, Mention, MessageEdited, MessageSent, ReactionSet, encode
-from app.core.ids import ChangeId, DevId, ObjId, RoomId, new_change
-from sync.client.ports import OpenedChange
-from sync.client.received import ReceivedSlice
+from app.core.ids import ObjId, RoomId, new_change
 from tests.app.chat.successors import NEXT, THERE, Stream, as_written, claim, hl, rg, shown, successor, wrote
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions
 
@@ -54,11 +52,7 @@ def test_an_own_message_leaves_nothing_of_the_carried_one_that_it_replaces(rg: D
     react = ReactionSet(target=ident, emoji="👍", on=True)
     real = wrote(rg, HL, MessageSent(text="Något annat"))  # the id in the old room differs
     assert real != [ident]
-    old = OpenedChange(
-        n=5, t=5000, uid=HL, dev=DevId(HL), obj=CHANNEL, change_id=ChangeId(ident),
-        payload=encode(MessageSent(text="Påhittat")),
-    )  # fmt: skip
-    rg.store.receive(ReceivedSlice(room=ROOM, cursor=5, state=b"", changes=[old]))
+    Stream(rg, ROOM, CHANNEL, after=4).put(HL, MessageSent(text="Påhittat"), ident)
     (given,) = wrote(rg, RG, react, n=6)
     part = CarriedPart(author=RG, change_id=given, t=1, data=encode(react))
     stream = Stream(rg)
@@ -78,9 +72,7 @@ def test_search_and_message_have_one_time_when_the_old_room_is_read_later(rg: De
     stream = Stream(rg)
     stream.put(EK, claim(HL, "Jag avslår", ident))
     stream.put(HL, MessageEdited(target=ident, text="Jag avslår å"))
-    sent = encode(MessageSent(text="Jag avslår"))
-    old = OpenedChange(n=3, t=3000, uid=HL, dev=DevId(HL), obj=CHANNEL, change_id=ChangeId(ident), payload=sent)
-    rg.store.receive(ReceivedSlice(room=ROOM, cursor=3, state=b"", changes=[old]))
+    Stream(rg, ROOM, CHANNEL, after=2).put(HL, MessageSent(text="Jag avslår"), ident)
     (message,) = shown(rg)
     assert (message.t, found_at(rg, THERE)) == (3000, [3000])
     before = rows(rg)
@@ -128,8 +120,6 @@ def test_an_open_conversation_two_rooms_on_shows_what_was_read_in_the_first(rg: 
     between = rg.chat.timeline(NEXT) if between_is_open else None
     timeline = rg.chat.timeline(further)
     assert as_written(timeline.message(0)) == (EK, HL, "Jag avslår")
-    sent = encode(MessageSent(text="Jag avslår"))
-    old = OpenedChange(n=3, t=3000, uid=HL, dev=DevId(HL), obj=CHANNEL, change_id=ChangeId(ident), payload=sent)
-    rg.store.receive(ReceivedSlice(room=ROOM, cursor=3, state=b"", changes=[old]))
+    Stream(rg, ROOM, CHANNEL, after=2).put(HL, MessageSent(text="Jag avslår"), ident)
     assert as_written(timeline.message(0)) == (HL, None, "Jag avslår")
     assert between is None or as_written(between.message(0)) == (HL, None, "Jag avslår")

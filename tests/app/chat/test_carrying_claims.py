@@ -16,9 +16,7 @@ from app.chat.records import (
     encode,
 )
 from app.chat.service import Author
-from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
-from sync.client.ports import OpenedChange
-from sync.client.received import ReceivedSlice
+from app.core.ids import ObjId, RoomId, Uid, new_change
 from tests.app.chat.successors import NEXT, PAYMENT, THERE, Stream, as_written, claim, rg, shown, successor, wrote
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk
 
@@ -82,9 +80,7 @@ def test_a_quotation_becomes_its_authors_when_the_old_room_is_read_later(rg: Des
     Stream(rg).put(EK, claim(HL, "Jag avslår", ident))
     timeline = rg.chat.timeline(NEXT)
     assert as_written(timeline.message(0)) == (EK, HL, "Jag avslår")
-    sent = encode(MessageSent(text="Jag avslår"))
-    old = OpenedChange(n=3, t=3000, uid=HL, dev=DevId(HL), obj=CHANNEL, change_id=ChangeId(ident), payload=sent)
-    rg.store.receive(ReceivedSlice(room=ROOM, cursor=3, state=b"", changes=[old]))
+    Stream(rg, ROOM, CHANNEL, after=2).put(HL, MessageSent(text="Jag avslår"), ident)
     assert as_written(timeline.message(0)) == (HL, None, "Jag avslår")
     row = rg.store.rooms_list.get(NEXT)
     assert row is not None
