@@ -24,7 +24,7 @@ from app.chat.originals import HOPS
 from app.chat.ports import Blobs, Members, NoThings, People, SendEphemeral, Things
 from app.chat.reads import ChatRows, has_reaction
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
-from app.chat.settling import carried_among
+from app.chat.settling import carried_among, successors
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
 from app.core.enums import RoomType
@@ -411,7 +411,7 @@ class ChatService:
             ids = {c.change_id for c in of_obj} | {second_id(c.author, c.change_id) for c in of_obj}
             touched = projection.touched_by(of_obj)
             if timeline is not None:
-                timeline.refresh(touched.union(carried_among(self._db.conn, obj, ids)))
+                timeline.refresh(touched.union(carried_among(self._db, obj, ids)))
             self._refresh_successors(room, touched | ids)
             for author in {change.author for change in of_obj if not change.own}:
                 self.typing.stop(room, author)
@@ -423,11 +423,9 @@ class ChatService:
         original, one of `ids`, has changed here."""
         if not (self._timelines and ids and hops):
             return
-        rows = self._db.rows("SELECT room FROM origins WHERE old = ?", (room,))
-        for successor in [found for (found,) in rows]:
-            obj = self.channel(successor)
-            carried = carried_among(self._db.conn, obj, ids) if obj is not None else []
-            timeline = self._timelines.get(obj) if obj is not None and carried else None
+        for successor, _, obj in successors(self._db, room):
+            carried = carried_among(self._db, obj, ids)
+            timeline = self._timelines.get(obj) if carried else None
             if timeline is not None:
                 timeline.refresh(carried)
                 self.changed.emit(successor)

@@ -27,7 +27,7 @@ from app.chat.records import (
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.visible import one_line
 from app.store import counters, search
-from app.store.connection import Connection
+from app.store.connection import Connection, RowSource
 from app.store.counters import Counter, Latest
 from app.store.rows import MAX_UNREAD
 from app.store.statements import CHUNK
@@ -201,8 +201,7 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
     `touched`: for each message id the lowest sort key of what is new about it. A successor names the last position of
     the old room that counts for it. Copies in that successor are not affected by anything after this position.
     """
-    successors = conn.execute(_SUCCESSORS, (room,)).fetchall() if touched and hops else ()
-    for successor, last, obj in successors:
+    for successor, last, obj in successors(conn, room) if touched and hops else ():
         found = carried_among(conn, obj, [change_id for change_id, sort in touched.items() if sort <= last])
         for change_id in found:
             settle(conn, obj, change_id)
@@ -211,7 +210,13 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
             follow(conn, successor, dict[bytes, int].fromkeys(found, 0), hops - 1)
 
 
-def carried_among(conn: Connection, obj: ObjId, ids: Collection[bytes]) -> list[ChangeId]:
+def successors(source: RowSource, room: RoomId) -> Sequence[tuple[RoomId, int, ObjId]]:
+    """The conversations of the rooms that continue `room`, each as (its room, the last position of `room` that counts
+    for it, the conversation)."""
+    return [(successor, last, obj) for successor, last, obj in source.rows(_SUCCESSORS, (room,))]
+
+
+def carried_among(source: RowSource, obj: ObjId, ids: Collection[bytes]) -> list[ChangeId]:
     """Those of the message ids `ids` under which the conversation `obj` has a message that was carried over from an old
     room."""
     found, asked = list[ChangeId](), list(ids)
@@ -221,7 +226,7 @@ def carried_among(conn: Connection, obj: ObjId, ids: Collection[bytes]) -> list[
             "SELECT change_id FROM chat_messages WHERE carried_by IS NOT NULL AND obj = ?"  # noqa: S608 - marks only
             f" AND change_id IN ({', '.join('?' * len(part))})"
         )
-        found += [change_id for (change_id,) in conn.execute(sql, (obj, *part))]
+        found += [change_id for (change_id,) in source.rows(sql, (obj, *part))]
     return found
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A connection to the encrypted database: the driver's own, with types and two shorter ways to read one row.
+"""A connection to the encrypted database: the driver's own, with types and shorter ways to read rows.
 
 SQL goes to the driver as it is written, and each row is a plain tuple. Errors are the driver's; app/store/database.py
 turns those that are the world's fault into StoreFaults. An error never holds a value that was passed in `params`.
@@ -34,6 +34,13 @@ class Rows(Protocol):
     def fetchone(self) -> Row | None: ...
 
     def fetchall(self) -> list[Row]: ...
+
+
+class RowSource(Protocol):
+    """What rows are read from: a `Database`, whose errors are StoreFaults, or within a transaction its `Connection`,
+    whose errors are the driver's."""
+
+    def rows(self, sql: str, params: Params = ()) -> list[Row]: ...
 
 
 class Blob(Protocol):
@@ -77,6 +84,11 @@ class Connection(_Driver):
     long_commit: bool = False
     """Code that writes rows whose commit may take long, however few they are, sets it within the transaction:
     `Database.apart` then commits in a thread."""
+
+    def rows(self, sql: str, params: Params = ()) -> list[Row]:
+        """All rows of the query `sql` with the values `params`; [] if none. The driver's errors are raised as they
+        are."""
+        return self.execute(sql, params).fetchall()
 
     def value(self, sql: str, params: Params = ()) -> Any:
         """Runs the statement `sql` with the values `params`. Returns the first column of its first row, None if there

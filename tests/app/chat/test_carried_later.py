@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What changes a carried message after it was carried: its author's edit or own message here, a late position there."""
 
+from collections.abc import Callable
+
 import pytest
+import sqlcipher3.dbapi2 as driver
 
 from app.chat.projection import positioned, project
 from app.chat.records import Carried, CarriedPart, Mention, MessageEdited, MessageSent, ReactionSet, encode
 from app.core.ids import ObjId, RoomId, new_change
+from app.errors import StoreUnwritable
+from app.store.connection import Params, Rows
 from tests.app.chat.successors import NEXT, THERE, Stream, as_written, claim, hl, rg, shown, successor, wrote
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions
 
@@ -123,3 +128,30 @@ def test_an_open_conversation_two_rooms_on_shows_what_was_read_in_the_first(rg: 
     Stream(rg, ROOM, CHANNEL, after=2).put(HL, MessageSent(text="Jag avslår"), ident)
     assert as_written(timeline.message(0)) == (HL, None, "Jag avslår")
     assert between is None or as_written(between.message(0)) == (HL, None, "Jag avslår")
+
+
+def disk_error(execute: Callable[[str, Params], Rows]) -> Callable[[str, Params], Rows]:
+    """`execute`, with a disk that cannot read the rows of carried messages."""
+
+    def refuse(sql: str, params: Params = ()) -> Rows:
+        if "carried_by IS NOT NULL" in sql:
+            error = driver.OperationalError("disk I/O error")
+            error.sqlite_errorcode = 10
+            raise error
+        return execute(sql, params)
+
+    return refuse
+
+
+@pytest.mark.parametrize("opened", [ROOM, NEXT])
+def test_a_disk_error_while_an_open_conversation_is_refreshed_is_a_fault_of_the_store(
+    hl: Desk, monkeypatch: pytest.MonkeyPatch, opened: RoomId
+) -> None:
+    hl.chat.send(ROOM, "Komplettering å")
+    timeline = hl.chat.timeline(opened)
+    conn = hl.store.db.conn
+    with monkeypatch.context() as disk:
+        disk.setattr(conn, "execute", disk_error(conn.execute))
+        with pytest.raises(StoreUnwritable):
+            hl.chat._on_changes(hl.store.changes.of(CHANNEL))
+    assert len(timeline) == (opened == ROOM)
