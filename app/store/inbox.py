@@ -225,7 +225,7 @@ class Inbox:
                 self._add_incomplete(room, received.incomplete)
             case OpenedUpTo():
                 self._state(room, received.cursor, received.state)
-                self._receipts.put([received.receipt] if received.receipt else [])
+                self._put_receipt(received.receipt)
                 self._put_positions(room, received.positions)
                 self._put_waiting(room, received.waiting, received.bad)
                 self._set_reread(room, received.reread)
@@ -251,7 +251,7 @@ class Inbox:
         self._put_positions(room, received.positions)
         if received.items:
             self._kept.add(room, received.items)
-        self._receipts.put([received.receipt] if received.receipt else [])
+        self._put_receipt(received.receipt)
         self._put_shares(room, received.shares)
         self._put_waiting(room, received.waiting, received.bad)
         conn.executemany(sql.ADD_VOID_ITEM, [(room, n, uid, code, MOST_VOID) for n, uid, code in received.void])
@@ -267,7 +267,11 @@ class Inbox:
         `receipt` for them, if there is one, in one transaction."""
         with self._db.transaction():
             self._kept.add(room, items)
-            self._receipts.put([receipt] if receipt else [])
+            self._put_receipt(receipt)
+
+    def _put_receipt(self, receipt: KeptReceipt | None) -> None:
+        if receipt is not None:
+            self._receipts.put([receipt])
 
     def _put_positions(self, room: RoomId, positions: Sequence[tuple[int, bytes]]) -> None:
         self._db.conn.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in positions])

@@ -175,10 +175,12 @@ class Projecting:
         others are kept as untried, and their row ids are returned.
         """
         root, kept = ObjId(room), set[int]()
-        of_others = None if not self._tries else frozenset() if strict else tried
-        tried = None if strict else of_others
+        of_others: Tried = frozenset() if strict else tried
+        if not self._tries:
+            of_others = None
+        of_these = None if strict else of_others
         if root in batches:
-            self._object(conn, root, batches[root], strict, tried)
+            self._object(conn, root, batches[root], strict, of_these)
             self._take_out()
             for kind in self._kinds:
                 for (obj,) in self._db.conn.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
@@ -186,7 +188,7 @@ class Projecting:
                         kept |= self._object(conn, obj, (), False, of_others)
         for obj, changes in batches.items():
             if obj != root:
-                kept |= self._object(conn, obj, changes, strict, tried)
+                kept |= self._object(conn, obj, changes, strict, of_these)
         if batches:
             self.notify_changed(room)
         return kept
