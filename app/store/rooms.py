@@ -168,7 +168,6 @@ def _room(row: Row) -> RoomRow:
     return RoomRow(
         room=room,
         title=title,
-        type=RoomType.of(type_),
         written_type=type_ or RoomType.GROUP,  # no title came yet, so no list shows the room
         created=created,
         role=Role(role) if role else None,

@@ -57,13 +57,12 @@ MAX_UNREAD = 1000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
     """One room, as lists show it. `role` is this person's own, None after leaving (`left`). `unread` and `mentions` are
-    counts; `last_t`, `last_by` and `last_preview` describe the latest activity. Times in ms. `type` is that as which
-    the room is shown; `written_type`, the text in the room's record, may be one of a newer program, and is what is
-    written again when this program writes the room's title."""
+    counts; `last_t`, `last_by` and `last_preview` describe the latest activity. Times in ms. `written_type`, the text
+    in the room's record, may be one of a newer program, and is what is written again when this program writes the
+    room's title."""
 
     room: RoomId
     title: str
-    type: RoomType
     written_type: str
     created: int
     role: Role | None
@@ -75,6 +74,11 @@ class RoomRow:
     last_t: int
     last_by: Uid | None
     last_preview: str
+
+    @property
+    def type(self) -> RoomType:
+        """The type as which the room is shown."""
+        return RoomType.of(self.written_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
