@@ -68,11 +68,11 @@ class Composer(QFrame):
         people: Callable[[], Sequence[Person]],
         parent: QWidget | None = None,
         *,
-        now: Callable[[Message], Message] = lambda message: message,
+        current: Callable[[Message], Message] = lambda message: message,
     ) -> None:
-        """`now` returns a message as it is now: the message that is answered may be changed or deleted meanwhile."""
+        """`current` returns a message as it is now: one that is answered may be changed or deleted meanwhile."""
         super().__init__(parent)
-        self._now = now
+        self._current = current
         set_props(self, frame="composer")
         self.setObjectName("composer")
         self._reply: Message | None = None
@@ -317,7 +317,7 @@ class Composer(QFrame):
         if self._edit is not None:
             self._banner.show_text("edit", tr("You are editing a message"), tr("Stop editing"))
         elif self._reply is not None:
-            answered = self._now(self._reply)
+            answered = self._current(self._reply)
             text = tr("The message was deleted") if answered.deleted else " ".join(answered.text.split())
             line_text = tr("Reply to {name}: {text}").format(name=self._name, text=text)
             self._banner.show_text("reply", line_text, tr("Do not reply"))

@@ -61,7 +61,7 @@ class ChatView(QWidget):
             "chat", tr("No messages yet"), tr("Only the room's members can read what is written here.")
         )
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
-        self.composer = Composer(placeholder, lambda: service.members(room), now=self._as_it_is_now)
+        self.composer = Composer(placeholder, lambda: service.members(room), current=self._as_it_is_now)
         self.hover = HoverBar(self.list.viewport(), self._on_action)
         self.message_actions = MessageActions(self, service, room, self.list, self.composer, self.hover, words)
         self.drafting = Drafting(self, service, room, self.composer)

@@ -38,7 +38,7 @@ class LinkDialog(Dialog):
             self.error.show_text(tr("The address must begin with https://, http:// or mailto:."))
             return
         start, length = self._words.selectionStart(), self._words.selectionEnd() - self._words.selectionStart()
-        if self.text is not None or length:  # else somebody has removed the words: there is nothing to link
+        if self.text is not None or length:  # words that somebody has removed are not linked
             self._editor.select(start, length)
             self._editor.set_link(link, self.text.text().strip() if self.text is not None else "")
         super().accept()
