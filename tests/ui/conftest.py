@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.shell.served import any_open, close_all
-from ui.kit import faces, scale, theme
+from ui.kit import faces, scale, tasks, theme
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +25,15 @@ def usual_size() -> Iterator[None]:
     if isinstance(app, QApplication) and (scale.text_size(), scale.density()) != (100, "normal"):
         app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # what is gone would be laid out again
         theme.resize(app, 100, "normal")
+
+
+@pytest.fixture
+def errors_shown() -> Iterator[list[tuple[Exception, tasks.Again]]]:
+    """The errors that were shown, each with what tries again."""
+    found: list[tuple[Exception, tasks.Again]] = []
+    tasks.set_error_hook(lambda _owner, error, again: found.append((error, again)))
+    yield found
+    tasks.set_error_hook(None)
 
 
 @pytest.fixture(autouse=True)

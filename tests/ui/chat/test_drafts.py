@@ -22,7 +22,7 @@ from tests.world import until
 from ui.chat.composer import Written
 from ui.chat.view import ChatView
 from ui.errors import sentence_of
-from ui.kit.tasks import set_error_hook
+from ui.kit.tasks import Again
 
 
 def message(view: ChatView, change_id: ChangeId) -> Message:
@@ -196,7 +196,12 @@ async def test_a_text_whose_file_could_not_be_sent_comes_back_before_what_was_wr
 
 
 async def test_a_text_comes_back_also_after_a_fault_of_our_own_code(
-    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
+    view: ChatView,
+    hl: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    qtbot: QtBot,
+    errors_shown: list[tuple[Exception, Again]],
 ) -> None:
     async def fail(*_: object, **__: object) -> None:
         raise BugError("a fault in here")
@@ -206,11 +211,8 @@ async def test_a_text_comes_back_also_after_a_fault_of_our_own_code(
     file.write_text("å")
     write(view, "Här är filen å")
     attach(view, file)
-    shown: list[Exception] = []
-    set_error_hook(lambda owner, error, again: shown.append(error))
     QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
-    await until(lambda: bool(shown))
-    set_error_hook(None)
+    await until(lambda: bool(errors_shown))
     assert view.composer.text == "Här är filen å"
     assert view.composer.files == [file]
     assert view.drafting.sending == []
@@ -244,14 +246,14 @@ def test_what_was_attached_is_there_again_and_pasted_pictures_are_named(
     assert reopened(again, qtbot).composer.files == []
 
 
-def test_too_many_files_stay_in_the_composer_with_a_sentence(view: ChatView, hl: Desk) -> None:
-    notified: list[str] = []
-    set_error_hook(lambda _owner, error, again: notified.append(sentence_of(error).text))
+def test_too_many_files_stay_in_the_composer_with_a_sentence(
+    view: ChatView, errors_shown: list[tuple[Exception, Again]]
+) -> None:
     files: list[Source] = [Pasted(f"Bilaga å {n}.txt", b"x") for n in range(MAX_ATTACHMENTS + 1)]
     write(view, "Bilagorna")
     view.composer.add_files(files)
     view.composer.submit()
+    notified = [sentence_of(error).text for error, _ in errors_shown]
     assert [text for text in notified if f"högst {MAX_ATTACHMENTS} filer" in text] == notified != []
     assert (view.composer.text, view.composer.files) == ("Bilagorna", files)
     assert view.composer.send_button.isEnabled()
-    set_error_hook(None)

@@ -31,7 +31,8 @@ from ui.documents import exporting, imported, preview
 from ui.documents.paper import Paper, a4
 from ui.documents.preview import PrintPreview
 from ui.documents.view import DocumentsView
-from ui.kit.tasks import set_error_hook
+from ui.errors import code_of
+from ui.kit.tasks import Again
 from ui.tool import ActingView
 
 
@@ -56,15 +57,6 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def hl(world: World) -> Desk:
     return world.add(HL)
-
-
-@pytest.fixture
-def faults() -> Iterator[list[str]]:
-    """The codes of errors that were shown."""
-    notified: list[str] = []
-    set_error_hook(lambda _owner, error, _again: notified.append(getattr(error, "code", "")))
-    yield notified
-    set_error_hook(None)
 
 
 @pytest.fixture
@@ -161,7 +153,12 @@ async def test_a_pdf_holds_no_deleted_text_and_nobodys_name(
 
 @pytest.mark.parametrize(("export", "printing"), [(False, True), (True, False)])
 async def test_policy_refuses_before_anybody_is_asked_where(
-    qtbot: QtBot, hl: Desk, asked: list[Asked], faults: list[str], export: bool, printing: bool
+    qtbot: QtBot,
+    hl: Desk,
+    asked: list[Asked],
+    errors_shown: list[tuple[Exception, Again]],
+    export: bool,
+    printing: bool,
 ) -> None:
     view = show(qtbot, hl, decision(hl))
     files = hl.documents.files
@@ -169,11 +166,10 @@ async def test_policy_refuses_before_anybody_is_asked_where(
     refused = "print-off" if export else "export-off"
     does = view.doable()
     does["export-pdf"]()
-    await until(lambda: bool(faults))
-    assert faults == [refused]
+    await until(lambda: bool(errors_shown))
     does["print" if export else "export-docx"]()
-    await until(lambda: len(faults) == 2)
-    assert faults == [refused] * 2
+    await until(lambda: len(errors_shown) == 2)
+    assert [code_of(error) for error, _ in errors_shown] == [refused] * 2
     assert asked == []
 
 

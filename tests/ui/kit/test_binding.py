@@ -3,7 +3,6 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QEvent, QObject
@@ -110,26 +109,21 @@ def test_a_bound_slot_can_be_disconnected(qapp: QApplication) -> None:
     assert listener.heard == []
 
 
-@pytest.fixture
-def reported() -> Iterator[list[Exception]]:
-    """Errors that reached the hook."""
-    errors: list[Exception] = []
-    tasks.set_error_hook(lambda _owner, error, _again: errors.append(error))
-    yield errors
-    tasks.set_error_hook(None)
-
-
-async def test_a_task_ends_with_its_widget(qapp: QApplication, reported: list[Exception]) -> None:
+async def test_a_task_ends_with_its_widget(
+    qapp: QApplication, errors_shown: list[tuple[Exception, tasks.Again]]
+) -> None:
     owner = QWidget()
     task = run(owner, asyncio.sleep(60))
     await asyncio.sleep(0)
     destroy(qapp, owner)
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert reported == []
+    assert errors_shown == []
 
 
-async def test_an_error_in_a_task_reaches_the_hook(qapp: QApplication, reported: list[Exception]) -> None:
+async def test_an_error_in_a_task_reaches_the_hook(
+    qapp: QApplication, errors_shown: list[tuple[Exception, tasks.Again]]
+) -> None:
     owner = QWidget()
 
     async def fail() -> None:
@@ -138,10 +132,12 @@ async def test_an_error_in_a_task_reaches_the_hook(qapp: QApplication, reported:
     with pytest.raises(ValueError, match="å"):
         await run(owner, fail())
     await asyncio.sleep(0)
-    assert [str(e) for e in reported] == ["å"]
+    assert [str(e) for e, _ in errors_shown] == ["å"]
 
 
-async def test_an_error_can_be_taken_by_the_caller_instead(qapp: QApplication, reported: list[Exception]) -> None:
+async def test_an_error_can_be_taken_by_the_caller_instead(
+    qapp: QApplication, errors_shown: list[tuple[Exception, tasks.Again]]
+) -> None:
     owner = QWidget()
     taken: list[Exception] = []
 
@@ -152,7 +148,7 @@ async def test_an_error_can_be_taken_by_the_caller_instead(qapp: QApplication, r
         await run(owner, fail(), on_error=taken.append)
     await asyncio.sleep(0)
     assert len(taken) == 1
-    assert reported == []
+    assert errors_shown == []
 
 
 async def turn() -> QDialog:

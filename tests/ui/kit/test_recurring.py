@@ -1,24 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Actions that repeat themselves: an error is shown once until one has succeeded, whatever kind of error it is."""
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
 
 from app.errors import BadSetting, StoreFault, WorldError
 from ui.kit import tasks
 from ui.kit.tasks import Recurring
-
-
-@pytest.fixture
-def shown(qapp: QApplication) -> Iterator[list[tuple[Exception, tasks.Again]]]:
-    """The errors that were shown, with what tries again."""
-    found: list[tuple[Exception, tasks.Again]] = []
-    tasks.set_error_hook(lambda _owner, error, again: found.append((error, again)))
-    yield found
-    tasks.set_error_hook(None)
 
 
 class Action:
@@ -34,24 +22,24 @@ class Action:
 
 @pytest.mark.parametrize("error", [StoreFault(), BadSetting()])
 def test_an_error_is_shown_once_until_an_action_has_succeeded(
-    shown: list[tuple[Exception, tasks.Again]], error: WorldError
+    errors_shown: list[tuple[Exception, tasks.Again]], error: WorldError
 ) -> None:
     owner, action = QObject(), Action()
     recurring = Recurring(owner)
     assert recurring.run_guarded(action)
     action.error = error
     assert [recurring.run_guarded(action) for _ in range(3)] == [False, False, False]
-    assert [e for e, _ in shown] == [error]
-    assert (shown[0][1] is not None) == isinstance(error, StoreFault), "Try again is offered if the disk refused"
+    assert [e for e, _ in errors_shown] == [error]
+    assert (errors_shown[0][1] is not None) == isinstance(error, StoreFault), "Try again is offered if the disk refused"
     action.error = None
     assert recurring.run_guarded(action)
     action.error = error
     assert not recurring.run_guarded(action)
-    assert [e for e, _ in shown] == [error, error]
+    assert [e for e, _ in errors_shown] == [error, error]
 
 
 def test_a_fault_of_our_own_code_goes_on_whether_an_error_was_shown_or_not(
-    shown: list[tuple[Exception, tasks.Again]],
+    errors_shown: list[tuple[Exception, tasks.Again]],
 ) -> None:
     owner, action = QObject(), Action()
     recurring = Recurring(owner)
@@ -65,4 +53,4 @@ def test_a_fault_of_our_own_code_goes_on_whether_an_error_was_shown_or_not(
     assert not recurring.run_guarded(action)
     with pytest.raises(ZeroDivisionError):
         recurring.run_guarded(wrong)
-    assert len(shown) == 1
+    assert len(errors_shown) == 1
