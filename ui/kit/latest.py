@@ -52,19 +52,23 @@ class Latest(Generic[Question, Answer]):
         run(self._owner, self._go(), on_error=self._on_error)
 
     async def _go(self) -> None:
-        while self._wanted:
-            self._asked = self._wanted
-            answer = await self._ask(self._asked[0])
-            if self._asked is self._wanted:
-                self._wanted = []
-                self._show(self._asked[0], answer)
-        self._running = False
+        try:
+            while self._wanted:
+                self._asked = self._wanted
+                answer = await self._ask(self._asked[0])
+                if self._asked is self._wanted:
+                    self._wanted = []
+                    self._show(self._asked[0], answer)
+        finally:
+            self._running = False
 
     def _on_error(self, error: Exception) -> None:
-        self._running = False
+        """Called a turn of the loop after the error, when a newer question may have been asked already."""
+        report(self._owner, error)
+        if self._running:
+            return
         if self._asked is self._wanted:
             self._wanted = []
             self._failed()
         elif self._wanted:
             self._start()
-        report(self._owner, error)
