@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The composer while a message is changed or answered: what can be added, what is shown of the other message, and what
-can be saved. Beside it what is copied, the panel of emoji, and the button that goes to the latest message."""
+"""What is pasted into the composer. The composer while a message is changed or answered: what can be added, what is
+shown of the other message, and what can be saved. Beside it what is copied, the panel of emoji, and the button
+that goes to the latest message."""
 
 from pathlib import Path
 
@@ -12,21 +13,26 @@ from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.chat.records import Attachment, MessageDeleted, MessageEdited, MessageSent, encode
+from app.objects.files import Pasted
 from tests.office import CHANNEL, EK, ROOM, Desk, from_others
-from tests.ui.chat.test_view import last, named
-from ui.chat.composer import Banner
+from tests.ui.chat.test_view import last, named, write
+from ui.chat.composer import Banner, Composer, Written
 from ui.chat.emoji import EmojiPanel
 from ui.chat.jump_button import JumpButton
+from ui.chat.pictures import picture_of
 from ui.chat.view import ChatView
 
 T = 1_795_500_000_000
 FILE = Attachment(name="Bilaga å.pdf", size_bytes=6, media_type="application/pdf", manifest=b"m")
 NO_FILES = "Filer och bilder kan inte läggas till i ett meddelande som redan är skickat."
+SHEET = "<table><tr><td>Å</td><td>12</td></tr><tr><td>bb</td><td>3</td></tr></table>".encode()
 
 
-def copied(files: list[Path] | None = None, picture: bool = False) -> QMimeData:
-    """What another program has copied."""
+def copied(files: list[Path] | None = None, *, picture: bool = False, **forms: bytes) -> QMimeData:
+    """What another program has copied: files, a picture, and data by media type, whose / is written as _."""
     mime = QMimeData()
+    for form, data in forms.items():
+        mime.setData(form.replace("_", "/"), data)
     if files:
         mime.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
     if picture:
@@ -47,6 +53,79 @@ def paste(view: ChatView, mime: QMimeData) -> None:
 def reply_line(view: ChatView) -> str:
     """What is shown above the field of the message that is answered."""
     return next(b.label.accessibleName() for b in view.composer.findChildren(Banner) if b.isVisible())
+
+
+def test_pasted_files_wait_in_the_composer_and_can_be_taken_out(view: ChatView, tmp_path: Path) -> None:
+    path = tmp_path / "Bilaga å.pdf"
+    path.write_bytes(b"x")
+    paste(view, copied([path]))
+    assert named(view, "Skicka").isEnabled()
+    named(view, "Skicka inte Bilaga å.pdf").click()
+    assert not named(view, "Skicka").isEnabled()
+
+
+def test_a_pasted_picture_is_on_no_disk(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    pasted = copied(picture=True)
+    composer, sent = Composer("Skriv", list), list[Written]()
+    qtbot.addWidget(composer)
+    composer.submitted.connect(sent.append)
+    composer.field.insertFromMimeData(pasted)
+    composer.submit()
+    (file,) = sent[0].files
+    assert isinstance(file, Pasted)
+    assert file.data == bytes(pasted.data("image/png").data()), "byte for byte"
+    picture = picture_of(file)
+    assert picture is not None
+    assert (picture.width, picture.height) == (30, 20)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_spreadsheet_is_pasted_as_a_block_though_it_offers_a_picture(view: ChatView) -> None:
+    composer = view.composer
+    write(view, "Se: ")
+    paste(view, copied(picture=True, text_plain="Å\t12\nbb\t3\n".encode(), text_html=SHEET))
+    assert composer.text == "Se: \n```\nÅ   12\nbb  3\n```\n"
+    write(view, "mer")
+    assert composer.text.endswith("```\nmer")
+    assert not composer.pasted_line.isVisible()
+    for _ in range(4):
+        QTest.keyClick(composer.field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert "```" not in composer.text
+
+
+def test_a_copied_picture_is_pasted_as_a_picture_though_html_shows_it(view: ChatView) -> None:
+    paste(view, copied(picture=True, text_html=b"<img src=x alt=bild>"))
+    assert named(view, "Skicka").isEnabled()
+    assert view.composer.text == ""
+    assert not view.composer.pasted_line.isVisible()
+
+
+def test_what_could_not_be_pasted_into_a_message_is_shown_until_it_is_read(view: ChatView) -> None:
+    composer, shown = view.composer, view.composer.pasted_line
+    paste(view, copied(text_plain=b"text", text_html=b"<p>text<img src=x><img src=y></p>"))
+    assert composer.text == "text"
+    assert shown.isVisible()
+    assert shown.label.accessibleName() == "2 bilder kunde inte följa med."
+    QTest.keyClick(composer.field, Qt.Key.Key_Escape)
+    assert not shown.isVisible()
+    assert composer.text == "text"
+    for mime, sentence in (
+        (copied(text_html=b"<img src=x>"), "1 bild kunde inte följa med."),
+        (copied(image_bmp=b"x"), "1 bild kunde inte följa med."),
+        (copied(text_html=b"<div></div>"), "Det fanns ingen text att klistra in."),
+    ):
+        paste(view, mime)
+        assert shown.label.accessibleName() == sentence
+    named(view, "Stäng meddelandet").click()
+    assert not shown.isVisible()
+    paste(view, copied(text_html=b"<img src=x>"))
+    paste(view, copied(text_plain=b" mer"))
+    assert not shown.isVisible()
+    paste(view, copied(text_html=b"<img src=x>"))
+    QTest.keyClick(composer.field, Qt.Key.Key_Return)
+    assert not shown.isVisible()
 
 
 @pytest.mark.parametrize("kind", ["file", "picture"])

@@ -5,7 +5,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
@@ -14,17 +14,15 @@ from pytestqt.qtbot import QtBot
 from app.chat.previews import is_preview
 from app.chat.records import Attachment, MessageDeleted, MessageSent, encode
 from app.core.ids import DevId
-from app.objects.files import Pasted
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, from_others
 from tests.ui.pointing import wheel
 from tests.world import until
-from ui.chat.composer import Composer, Written
 from ui.chat.pictures import picture_of
 from ui.chat.typing_line import typing_text
 from ui.chat.view import ChatView
-from ui.errors import sentence_of
+from ui.errors import code_of, sentence_of
 from ui.kit import theme
-from ui.kit.tasks import set_error_hook
+from ui.kit.tasks import Again
 from ui.tool import DraftingView, PlacedView
 
 
@@ -167,99 +165,6 @@ def test_who_is_writing_is_shown(view: ChatView, hl: Desk) -> None:
     assert typing_text(["A", "B", "C"]) == "Flera skriver …"
 
 
-def test_pasted_files_wait_in_the_composer_and_can_be_taken_out(view: ChatView, tmp_path: Path) -> None:
-    path = tmp_path / "Bilaga å.pdf"
-    path.write_bytes(b"x")
-    pasted = QMimeData()
-    pasted.setUrls([QUrl.fromLocalFile(str(path))])
-    view.composer.field.insertFromMimeData(pasted)
-    assert named(view, "Skicka").isEnabled()
-    named(view, "Skicka inte Bilaga å.pdf").click()
-    assert not named(view, "Skicka").isEnabled()
-
-
-def test_a_pasted_picture_is_on_no_disk(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    image = QImage(30, 20, QImage.Format.Format_RGB32)
-    image.fill(Qt.GlobalColor.darkGreen)
-    pasted = QMimeData()
-    held = QBuffer()
-    held.open(QIODevice.OpenModeFlag.WriteOnly)
-    assert image.save(held, "PNG")  # type: ignore[call-overload] # PySide's stub wants bytes for the format
-    png = bytes(held.data().data())
-    pasted.setData("image/png", png)
-    composer, sent = Composer("Skriv", list), list[Written]()
-    qtbot.addWidget(composer)
-    composer.submitted.connect(sent.append)
-    composer.field.insertFromMimeData(pasted)
-    composer.submit()
-    (file,) = sent[0].files
-    assert isinstance(file, Pasted)
-    assert file.data == png, "byte for byte"
-    picture = picture_of(file)
-    assert picture is not None
-    assert (picture.width, picture.height) == (30, 20)
-    assert not list(tmp_path.iterdir())
-
-
-def paste(composer: Composer, **forms: bytes) -> None:
-    mime = QMimeData()
-    for form, data in forms.items():
-        mime.setData(form.replace("_", "/"), data)
-    QApplication.clipboard().setMimeData(mime)
-    QTest.keyClick(composer.field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-
-
-SHEET = "<table><tr><td>Å</td><td>12</td></tr><tr><td>bb</td><td>3</td></tr></table>".encode()
-
-
-def test_a_spreadsheet_is_pasted_as_a_block_though_it_offers_a_picture(view: ChatView) -> None:
-    composer = view.composer
-    write(view, "Se: ")
-    paste(composer, text_plain="Å\t12\nbb\t3\n".encode(), text_html=SHEET, image_png=b"\x89PNG\r\n\x1a\n")
-    assert composer.text == "Se: \n```\nÅ   12\nbb  3\n```\n"
-    write(view, "mer")
-    assert composer.text.endswith("```\nmer")
-    assert not composer.pasted_line.isVisible()
-    for _ in range(4):
-        QTest.keyClick(composer.field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert "```" not in composer.text
-
-
-def test_a_copied_picture_is_pasted_as_a_picture_though_html_shows_it(view: ChatView) -> None:
-    paste(view.composer, text_html=b"<img src=x alt=bild>", image_png=b"\x89PNG\r\n\x1a\n")
-    assert named(view, "Skicka").isEnabled()
-    assert view.composer.text == ""
-    assert not view.composer.pasted_line.isVisible()
-
-
-def test_what_could_not_be_pasted_into_a_message_is_shown_until_it_is_read(view: ChatView) -> None:
-    composer, shown = view.composer, view.composer.pasted_line
-    paste(composer, text_plain=b"text", text_html=b"<p>text<img src=x><img src=y></p>")
-    assert composer.text == "text"
-    assert shown.isVisible()
-    assert shown.label.accessibleName() == "2 bilder kunde inte följa med."
-    QTest.keyClick(composer.field, Qt.Key.Key_Escape)
-    assert not shown.isVisible()
-    assert composer.text == "text"
-    for forms, sentence in (
-        ({"text_html": b"<img src=x>"}, "1 bild kunde inte följa med."),
-        ({"image_bmp": b"x"}, "1 bild kunde inte följa med."),
-        ({"text_html": b"<div></div>"}, "Det fanns ingen text att klistra in."),
-    ):
-        paste(composer, **forms)
-        assert shown.label.accessibleName() == sentence
-    named(view, "Stäng meddelandet").click()
-    assert not shown.isVisible()
-    paste(composer, text_html=b"<img src=x>")
-    paste(composer, text_plain=b" mer")
-    assert not shown.isVisible()
-    paste(composer, text_html=b"<img src=x>")
-    QTest.keyClick(composer.field, Qt.Key.Key_Return)
-    assert not shown.isVisible()
-
-
 def test_a_large_picture_gets_a_small_preview(tmp_path: Path) -> None:
     image = QImage(3000, 2000, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.darkGreen)
@@ -334,44 +239,45 @@ def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView,
     assert view.focusWidget() is view.list
 
 
-async def test_the_sentence_about_a_file_that_is_gone_names_it(view: ChatView, tmp_path: Path) -> None:
+async def test_the_sentence_about_a_file_that_is_gone_names_it(
+    view: ChatView, tmp_path: Path, errors_shown: list[tuple[Exception, Again]]
+) -> None:
     files = [tmp_path / name for name in ("yttrande å.txt", "beslut.txt", "karta.txt")]
     for file in files:
         file.write_text("å")
-    notified: list[str] = []
-    set_error_hook(lambda owner, error, again: notified.append(sentence_of(error).text))
     view.composer.add_files(files)
     write(view, "Se bilagorna 🙂")
     files[1].unlink()
     QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
-    await until(lambda: bool(notified))
-    assert notified[0].startswith("”beslut.txt”: Filen går inte att läsa eller skriva. Inget har ")
+    await until(lambda: bool(errors_shown))
+    text = sentence_of(errors_shown[0][0]).text
+    assert text.startswith("”beslut.txt”: Filen går inte att läsa eller skriva. Inget har ")
     assert view.composer.text == "Se bilagorna 🙂"
     assert len(view.model.timeline) == 0
 
 
 @pytest.mark.parametrize("allowed", [True, False])
 async def test_where_to_save_a_file_is_asked_only_if_policy_lets_it_be_saved(
-    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, allowed: bool
+    view: ChatView,
+    hl: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    errors_shown: list[tuple[Exception, Again]],
+    allowed: bool,
 ) -> None:
     file = Attachment(name="Bilaga.pdf", size_bytes=6, media_type="application/pdf", manifest=b"m")
     hl.store.changes.append(ROOM, CHANNEL, encode(MessageSent(text="Här", attachments=(file,))))
     asked: list[str] = []
-    notified: list[str] = []
 
     async def ask(parent: QWidget, title: str, name: str) -> Path | None:
         asked.append(name)
         return None
 
     monkeypatch.setattr("ui.chat.message_actions.save_file", ask)
-    set_error_hook(lambda owner, error, again: notified.append(getattr(error, "code", "")))
-    try:
-        hl.chat.may_export = lambda: allowed
-        view.message_actions.hit_file(hl.chat.timeline(ROOM).message(0), 0)
-        await until(lambda: bool(asked or notified))
-    finally:
-        set_error_hook(None)
-    assert (asked, notified) == ((["Bilaga.pdf"], []) if allowed else ([], ["export-off"]))
+    hl.chat.may_export = lambda: allowed
+    view.message_actions.hit_file(hl.chat.timeline(ROOM).message(0), 0)
+    await until(lambda: bool(asked or errors_shown))
+    refused = [code_of(error) for error, _ in errors_shown]
+    assert (asked, refused) == ((["Bilaga.pdf"], []) if allowed else ([], ["export-off"]))
 
 
 def test_the_keys_that_the_message_menu_shows_work_while_it_is_open(view: ChatView, hl: Desk) -> None:
