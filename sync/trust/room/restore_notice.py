@@ -64,11 +64,12 @@ class Restored:
         return enc([VERSION, self.body, self.sig])
 
     def explains(self, lost_t: int, promised_t: int) -> bool:
-        """▲ Whether the server may have lost by this restore items that it had acknowledged, of which the first has the
-        time `lost_t` and the last one `promised_t` (ms).
+        """▲ Whether the server may have lost by this restore items of a room that it had acknowledged. `lost_t` is the
+        time of the first lost item, `promised_t` that of the newest item of the room that the server ever acknowledged
+        to this device; both in ms, by the server's clock.
 
-        The first must be from LAG_MS before the backup or later: earlier items were on the disk when the backup was
-        made. The last must not be from more than AHEAD_MS after the restore: a server that acknowledged it had been
-        restored before, and lost it in another way. Otherwise one old statement would excuse every later loss.
+        The first lost item must be from LAG_MS before the backup or later: earlier items were on the disk when the
+        backup was made. The newest acknowledged one must not be from more than AHEAD_MS after the restore: then the
+        server lost it in another way. Otherwise one old statement would excuse every later loss.
         """
         return lost_t + LAG_MS >= self.backup_t and promised_t <= self.t + AHEAD_MS
