@@ -71,10 +71,8 @@ class Attempt:
     def decode(cls, data: bytes) -> "Attempt":
         """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for a newer version, "old-format"
         for an older one, whatever fields it has; "malformed", "encoding" or "oversize" if the bytes are damaged."""
-        parts = fields.items(dec(data, limit=1024), "attempt")
-        if parts:
-            fields.version(parts[0], VERSION, "attempt")
-        seed, agency, recovery_sheet, sign, kem, revoke = fields.array(parts, 7, "attempt")[1:]
+        parts = fields.versioned(dec(data, limit=1024), VERSION, 7, "attempt")
+        seed, agency, recovery_sheet, sign, kem, revoke = parts
         if type(revoke) is not bool:
             raise Reject("malformed", "attempt")
         return cls(
