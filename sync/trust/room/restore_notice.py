@@ -17,9 +17,9 @@ DOMAIN = "restored"
 VERSION = 1
 LAG_MS = 60_000
 """How long an item that already had its time may still have been on its way to the disk when the backup was made."""
-AHEAD_MS = 86_400_000
+CLOCK_AHEAD_MS = 86_400_000
 """How far the clock that gave an item its time may have been ahead of the clock that dated the restore. It is as much
-as a server's clock can be set ahead without its operator's confirmation (clock_guard.FAR_MS)."""
+as a server's clock can be set ahead without its operator's confirmation (clock_guard.py)."""
 _LIMIT = 128
 
 
@@ -69,7 +69,6 @@ class Restored:
         to this device; both in ms, by the server's clock.
 
         The first lost item must be from LAG_MS before the backup or later: earlier items were on the disk when the
-        backup was made. The newest acknowledged one must not be from more than AHEAD_MS after the restore: then the
-        server lost it in another way. Otherwise one old statement would excuse every later loss.
-        """
-        return lost_t + LAG_MS >= self.backup_t and promised_t <= self.t + AHEAD_MS
+        backup was made. The newest acknowledged one must not be from more than CLOCK_AHEAD_MS after the restore: then
+        the server lost it in another way. Otherwise one old statement would excuse every later loss. """
+        return lost_t + LAG_MS >= self.backup_t and promised_t <= self.t + CLOCK_AHEAD_MS
