@@ -168,6 +168,12 @@ class LiveRooms:
             if live.head.n == 0:
                 self._limits.drop(live.head.room)
 
+    async def receipt_at(self, room: bytes, n: int) -> Receipt:
+        """The server's signed receipt for the position `n` of the room with the id `room`, which must be on the
+        disk."""
+        (item,) = await self._store.items(room, n - 1, n, 1)
+        return self.receipt(room, item.n, item.rh, item.t)
+
     async def _load(self, room: bytes) -> LiveRoom | None:
         row = await self._store.room(room)
         if row is None:
