@@ -85,6 +85,7 @@ def test_the_folder_of_a_new_key_or_certificate_is_flushed(
     renew = ["renew-certificate", "--data", str(data), "--agency-key", str(keys_of(data) / "agency.key")]
     assert data.stat().st_ino in flushes(lambda: main(renew))
     read_identity(data, now_ms())
+    assert (data / "server.cert").stat().st_mode & 0o777 == 0o600
     safe, new = tmp_path / "safe", tmp_path / "new"
     found = flushes(lambda: main(["init", "--data", str(new), "--keys", str(safe)]))
     assert {safe.stat().st_ino, new.stat().st_ino} <= found
