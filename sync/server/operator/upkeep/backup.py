@@ -31,6 +31,7 @@ from sync.server.operator.upkeep.manifest import (
     read_manifest,
     sha256_of,
 )
+from sync.server.operator.upkeep.problems import named_part
 from sync.server.operator.upkeep.reading import Damaged, Reading
 from sync.server.rules.handshake import now_ms
 from sync.server.store.base import Full
@@ -241,7 +242,7 @@ def drop_parts(target: Path, wheres: Iterable[str]) -> None:
     """Removes parts of files from the backup in `target`, so that the next backup copies them again. `wheres`: their
     names as `verify` reports them."""
     for where in wheres:
-        (target / "blobs" / where[:2] / where).unlink(missing_ok=True)
+        named_part(target / "blobs", where).unlink(missing_ok=True)
 
 
 def _count(reading: Reading, table: str) -> int:
