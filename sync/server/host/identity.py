@@ -99,10 +99,8 @@ def read_escrow(path: Path) -> Escrow:
     """The agency's escrow key, with the agency's public key, from the file `path` (`-` is standard input, which can be
     read once). ConfigError if the file is missing, if it is not that of an escrow key, or if everybody on this machine
     may read or change it; OSError if it cannot be read for any other reason."""
-    values = read_values(path, ESCROW_KEY, "--escrow-key")
-    if [len(value) for value in values] != [SEED_BYTES, SEED_BYTES]:
-        raise ConfigError(f"{path} is not an escrow key: it must hold two values of {SEED_BYTES} bytes")
-    return Escrow(KemKey(values[0]), values[1])
+    seed, agency_pk = read_values(path, ESCROW_KEY, "--escrow-key", 2)
+    return Escrow(KemKey(seed), agency_pk)
 
 
 def read_agency_pk(data: Path) -> bytes:
