@@ -290,7 +290,7 @@ class Placing:
             error = None if future.cancelled() else future.exception()
             if error is not None or future.cancelled():
                 self._live.forget(live)
-                self._quotas.take_back(placement.by, placement.size_bytes)
+                self._quotas.take_back(placement.by, placement.size_bytes, placement.day)
                 live.limits.reset()  # a rotation that was not written is none
                 if not answer.done():
                     answer.set_exception(error or StoreError("cancelled"))
