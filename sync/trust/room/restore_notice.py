@@ -70,5 +70,6 @@ class Restored:
 
         The first lost item must be from LAG_MS before the backup or later: earlier items were on the disk when the
         backup was made. The newest acknowledged one must not be from more than CLOCK_AHEAD_MS after the restore: then
-        the server lost it in another way. Otherwise one old statement would excuse every later loss. """
+        the server lost it in another way. Otherwise one old statement would excuse every later loss.
+        """
         return lost_t + LAG_MS >= self.backup_t and promised_t <= self.t + CLOCK_AHEAD_MS
