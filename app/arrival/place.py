@@ -105,7 +105,7 @@ class Place:
             if kept is None or host_port(named) == kept.address:
                 address = ServerAddress.parse(named, insecure_loopback=self._insecure_loopback)
             else:
-                address = ServerAddress.named(kept.address)
+                address = ServerAddress.parse(kept.address)
         except BadAddress:
             return Nowhere()
         return self._dialer(address)

@@ -74,8 +74,9 @@ class KeptJudges:
         """Held from `judge` to the end of the commit."""
 
     def prepare(self) -> None:
-        """Has the objects judged from their first change whose judge was dropped when the program ended before (which
-        changes count may have changed then). Called when the store is opened; `again` does it in the background."""
+        """Call it when the store is opened: finds the objects that merge and have no stored judge (what decides which
+        of their changes count), and reports them to the background task `again`, which judges them from their first
+        change. A judge is removed when a verdict may have changed; the program may have ended before `again` ran."""
         for kind in self._kinds.values():
             if kind.merging is not None:
                 for (obj,) in self._db.rows(sql.WITHOUT_JUDGE, (kind.id,)):

@@ -43,7 +43,7 @@ class Link:
     rooms: dict[RoomId, RoomSync] = field(default_factory=dict)
     large: dict[RoomId, bytes] = field(default_factory=dict)
     """The states of large rooms that are not read yet; see `open_large`."""
-    is_loaded: bool = True
+    _is_loaded: bool = field(default=True, init=False)
     """False while an error of the store has interrupted `reload`: `rooms` and `large` then lack some rooms."""
     connection: Connection | None = None
     outbox_work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -95,7 +95,7 @@ class Link:
         after a session that an error of the store or of this program ended. The states of large rooms are not read
         here, but by `open_large`. If the store raises an error, `open_large` loads everything again. ▲ A key log in
         memory that is ahead of the disk would be appended with entries missing before it."""
-        self.is_loaded = False
+        self._is_loaded = False
         self.book.forget()
         self.rooms.clear()
         self.large.clear()
@@ -104,7 +104,7 @@ class Link:
                 self.large[room] = state
             else:
                 self.rooms[room] = self._restore(room, state)
-        self.is_loaded = True
+        self._is_loaded = True
 
     async def open_large(self) -> None:
         """Reads the states of large rooms, lets other tasks of the event loop run after each part of a state, and
@@ -115,7 +115,7 @@ class Link:
         ▲ What an interrupted `reload` did not read is read first. Otherwise such a room would be taken for a new one,
         and be read again from its first position.
         """
-        if not self.is_loaded:
+        if not self._is_loaded:
             self.reload()
         while self.large:
             room, state = next(iter(self.large.items()))

@@ -115,8 +115,10 @@ class Anchor:
         return None
 
     def renew(self, row: int | None, floor: int | None) -> None:
-        """Notes that the list was made again: the window's first row is `row` now (None: it is gone, and the window
-        goes to the end), and the first unseen one `floor` (None: there is none)."""
+        """Notes that the list of messages was built again, with other row numbers: the row at the top of the visible
+        part (the window) has the number `row` now; None: it is gone, and the window goes to the latest message. The
+        first unseen row, which following new messages must not push out of the window, is `floor` now; None: there is
+        none."""
         self.floor.row = floor
         if row is not None:
             self.row = row

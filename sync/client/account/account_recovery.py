@@ -10,7 +10,7 @@ from functools import partial
 from sync.client.account.account_secrets import Account
 from sync.client.account.compare_and_swap import again
 from sync.client.account.enrolment import Result, converse
-from sync.client.account.known_logs import within_bounds
+from sync.client.account.known_logs import size_of, within_bounds
 from sync.client.wire.connection import Connection
 from sync.client.wire.transport import Dialer
 from sync.crypto.encoding import dec, enc
@@ -71,10 +71,8 @@ class Attempt:
     def decode(cls, data: bytes) -> "Attempt":
         """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for a newer version, "old-format"
         for an older one, whatever fields it has; "malformed", "encoding" or "oversize" if the bytes are damaged."""
-        parts = fields.items(dec(data, limit=1024), "attempt")
-        if parts:
-            fields.version(parts[0], VERSION, "attempt")
-        seed, agency, recovery_sheet, sign, kem, revoke = fields.array(parts, 7, "attempt")[1:]
+        parts = fields.versioned(dec(data, limit=1024), VERSION, 7, "attempt")
+        seed, agency, recovery_sheet, sign, kem, revoke = parts
         if type(revoke) is not bool:
             raise Reject("malformed", "attempt")
         return cls(
@@ -188,14 +186,16 @@ class Recovery:
         ▲ Reject "oversize" if the log is longer than a server lets one grow. Otherwise a false server could send
         entries for ever."""
         root_pk, invite_pk = self._attempt.recovery_sheet.code.root.public, self._attempt.code.key.public
-        entries: list[Entry] = []
+        entries, size_bytes = list[Entry](), 0
         while True:
             ask = partial(m.RecoverLookup, invite_pk=invite_pk, root_pk=root_pk, after=len(entries) - 1)
             found = await connection.request(ask, m.RecoverLookupReply)
-            entries += [(e.body, e.sig) for e in found.entries]
-            if not within_bounds(entries):
+            answer = [(e.body, e.sig) for e in found.entries]
+            entries += answer
+            size_bytes += size_of(answer)
+            if not within_bounds(len(entries), size_bytes):
                 raise Reject("oversize", "own log")
-            if not found.entries or len(entries) > found.person.ulog_seq:
+            if not answer or len(entries) > found.person.ulog_seq:
                 break
         seen = UserLog.replay(entries, connection.identity.agency_pk)
         user_drafts.check_pair(seen, self._attempt.recovery_sheet)

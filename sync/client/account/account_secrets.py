@@ -67,10 +67,8 @@ class Account:
     def decode(cls, data: bytes) -> "Account":
         """Reads an account from `data`, the bytes that `encode` made. Reject "format" for a newer version, "old-format"
         for an older one; "malformed", "encoding" or "oversize" if the bytes are damaged."""
-        parts = fields.items(dec(data, limit=65536), "account")
-        if parts:
-            fields.version(parts[0], VERSION, "account")
-        uid, dev, agency, sign, kem, root, seeds, recovery_sheet, vetoed = fields.array(parts, 10, "account")[1:]
+        parts = fields.versioned(dec(data, limit=65536), VERSION, 10, "account")
+        uid, dev, agency, sign, kem, root, seeds, recovery_sheet, vetoed = parts
         if type(seeds) is not dict:
             raise Reject("malformed", "account")
         return cls(

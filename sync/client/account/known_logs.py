@@ -41,12 +41,14 @@ async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tu
     return [(e.body, e.sig) for e in reply.entries]
 
 
-def within_bounds(entries: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether `entries` (body, signature) are not more, or longer, than what is fetched at once of one person's log."""
-    return len(entries) <= MOST_ENTRIES and _size(entries) <= MOST_BYTES
+def within_bounds(count: int, size_bytes: int) -> bool:
+    """Whether `count` entries, of `size_bytes` bytes with their signatures, are not more than what is fetched at once
+    of one person's log."""
+    return count <= MOST_ENTRIES and size_bytes <= MOST_BYTES
 
 
-def _size(entries: Sequence[tuple[bytes, bytes]]) -> int:
+def size_of(entries: Sequence[tuple[bytes, bytes]]) -> int:
+    """The bytes of `entries`, (body, signature) pairs of a log."""
     return sum(len(body) + len(sig) for body, sig in entries)
 
 
@@ -127,7 +129,7 @@ class Book:
 
         ▲ One call ends with the answer by which it has more than MOST_BYTES or MOST_ENTRIES; a later call continues
         there. Otherwise a false server, and a person who makes entries for it, could keep it here for ever."""
-        taken: list[tuple[bytes, bytes]] = []
+        count = size_bytes = 0
         while True:
             known = self.log(uid)
             after = known.seq if known else -1
@@ -138,9 +140,12 @@ class Book:
                 known = self.take(uid, entries)
             if known is None:
                 raise Reject("withheld", "user log")
-            taken += answer
-            cut = _size(answer) + _MOST_IN_ONE > MAX_PULL_BYTES
-            if not answer or not (cut or known.seq < seq) or not within_bounds(taken):
+            answer_bytes = size_of(answer)
+            is_cut = answer_bytes + _MOST_IN_ONE > MAX_PULL_BYTES
+            if not answer or (known.seq >= seq and not is_cut):
+                return known
+            count, size_bytes = count + len(answer), size_bytes + answer_bytes
+            if not within_bounds(count, size_bytes):
                 return known
 
     async def directory(self, connection: Connection, query: str, uids: list[Uid]) -> list[Uid]:

@@ -76,8 +76,9 @@ class Blobs:
         uploaded again. True when all are asked for, or if there was no restore; False if some could not be asked for
         yet: the caller tries again. Unreachable if the whole connection is lost.
 
-        The parts of rooms in which the person may not write are asked for once they may: the store has the ids of these
-        rooms, behind the mark of the restore."""
+        The parts of rooms in which the person may not write are left out. They are asked for once they may, but not at
+        once: nothing wakes `work` when a role changes, so it is with the next upload or on the next connection. The
+        store has the ids of these rooms, behind the mark of the restore."""
         mark, ports = self._restored, self._link.ports
         if mark is None:
             return True

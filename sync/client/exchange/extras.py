@@ -56,7 +56,8 @@ class Extras:
             taken.append(extra)
             ops.append(PlainOp(extra.obj, key, b"", extra.payload, extra.kind, extra.about))
         waiting.extendleft(reversed(left))
-        self._packed[room.room] = taken
+        if taken:
+            self._packed[room.room] = taken
         return ops
 
     def queue_again(self, room: RoomId) -> None:
@@ -64,5 +65,6 @@ class Extras:
         self._waiting.setdefault(room, deque()).extendleft(reversed(self._packed.pop(room, [])))
 
     def drop_packed(self, room: RoomId) -> None:
-        """Forgets the packed extras of `room`: the server has refused their batch for good."""
+        """Forgets the packed extras of `room`, if there are any: their batch has left the outbox, because the stream
+        shows it or the server refused it for good."""
         self._packed.pop(room, None)

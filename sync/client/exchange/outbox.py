@@ -275,7 +275,9 @@ class Outbox:
         if not room.has_own(batch.first_seq + len(batch.bodies) - 1, placed.receipt.n):
             self._verifier.stop(room, RoomState.WITHHELD, "not placed")
             return False
-        if not self._link.ports.shown(batch, placed.first):
+        shown = self._link.ports.shown(batch, placed.first)
+        self._extras.drop_packed(room.room)
+        if not shown:
             self._wait(room, SOON_S)
             return False
         self._refusals.pop(room.room, None)
@@ -314,8 +316,8 @@ class Outbox:
             room.block(why.code)
         if why.code not in _SAME_BYTES:  # after those the same bytes are sent again
             self._link.ports.unseal(batch)
-            if not batch.rows and passing:
-                self._extras.queue_again(room.room)
+            if not batch.rows:
+                (self._extras.queue_again if passing else self._extras.drop_packed)(room.room)
         if passing:
             self._pull_again(room)
         self._wait(room, SOON_S if passing else RETRY_S)

@@ -134,26 +134,31 @@ class Preview:
         oldest = max(0, end - MAX_POSITIONS)
         while until > oldest and size <= MAX_BYTES and found.adder is None:
             after = max(oldest, until - count)
-            found, pulled = await self._search(after, until, found, MAX_BYTES - size)
-            until, count, size = after, 4 * count, size + pulled
+            window = await self._search(after, until, found, MAX_BYTES - size)
+            if window is None:
+                break
+            found, size = window[0], size + window[1]
+            until, count = after, 4 * count
         return found
 
-    async def _search(self, after: int, until: int, found: Added, most_bytes: int) -> tuple[Added, int]:
-        """Searches the positions from `after` + 1 to `until` for this person's newest addition, until more than
-        `most_bytes` bytes are pulled. Returns (`found` with the addition, if there is one; the bytes that were
-        pulled)."""
+    async def _search(self, after: int, until: int, found: Added, most_bytes: int) -> tuple[Added, int] | None:
+        """Searches the positions from `after` + 1 to `until` for this person's newest addition. Returns (`found` with
+        the addition, if there is one; the size of these positions in bytes). ▲ None if they are more than `most_bytes`
+        or the server does not give them up to `until`: what is missing may have a newer addition than the one found."""
         at, size = after, 0
         while at < until and size <= most_bytes:
             wire = (await self._link.pull(self._room.room, at, headers_only=True)).items
             if not wire or wire[-1].n <= at:
-                break
+                return None
             for i in wire:
+                if i.n > until:  # a pull has newer positions too, which are searched already
+                    return found, size
                 size += len(i.body) + len(i.sig)
-                if i.kind == ENTRY and i.n <= until:
+                if i.kind == ENTRY:
                     found = await self._addition(i, found)
             at = wire[-1].n
             await asyncio.sleep(0)
-        return found, size
+        return (found, size) if at == until else None
 
     async def _addition(self, i: m.WireItem, found: Added) -> Added:
         entry = RoomEntry.decode(i.body, lenient=True)

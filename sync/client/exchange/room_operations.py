@@ -21,6 +21,7 @@ from sync.errors import Refused, Unreachable
 from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import ErrorCode
 from sync.trust.formats.items import Role
+from sync.trust.room.additions import why_not_added
 from sync.trust.room.entry_drafts import Draft, Drafter, new_room
 from sync.trust.room.successor_claim import Origin
 
@@ -79,13 +80,11 @@ class RoomOperations:
 
         def check() -> None:
             state = self._room(room_id).stream.state
-            me = state.members.get(self._link.account.uid)
-            if me is None or me.role < Role.ADMIN or role > me.role:
-                raise Refused(ErrorCode.FORBIDDEN)
-            if uid in state.members:
-                raise Refused(ErrorCode.INVALID, "member")
-            if history and (not me.history or state.policy.get("history") == "from-now"):
-                raise Refused(ErrorCode.FORBIDDEN)
+            why = why_not_added(state, self._link.account.uid, uid, role, history=history)
+            if why == "member":
+                raise Refused(ErrorCode.INVALID, why)
+            if why is not None:
+                raise Refused(why)
 
         await self._do(room_id, lambda d: d.add(uid, Role(role), history=history), check)
 

@@ -76,9 +76,10 @@ class Reuploader:
         self._reupload_lost = reupload_lost
         self._log_open = log_open
         self._heads: dict[RoomId, m.Receipt] = {}
-        """The server's receipt for the last position of each room now. Not verified: `_head` does that."""
-        self._verified: dict[RoomId, m.Receipt] = {}
-        """Those of `_heads` that are verified."""
+        """The server's verified receipt for the last position of each room: the one before that in `_unverified`, if
+        there is one."""
+        self._unverified: dict[RoomId, m.Receipt] = {}
+        """The server's newest receipt for the last position of each room that has come since; `_head` verifies it."""
         self._until: dict[RoomId, int] = {}
         self._closed: set[RoomId] = set()
         self._due: dict[RoomId, None] = {}
@@ -102,12 +103,12 @@ class Reuploader:
         if notice is not None:
             fingerprint = agency_fingerprint(identity.agency_pk)
             self._verifier.restored = Restored.check(identity.server_pk, fingerprint, notice.body, notice.sig)
-        self._heads = {RoomId(h.receipt.room): h.receipt for h in authed.rooms}
+        self._heads.clear()
+        self._unverified = {RoomId(h.receipt.room): h.receipt for h in authed.rooms}
         self._closed = {RoomId(room) for room in authed.closed}
         self._until.clear()
         self._tries.clear()
         self._owed.clear()
-        self._verified.clear()
         self._logs_left = self._done_sent = False
         self._due = dict.fromkeys(self._link.rooms) if notice is not None else {}
         self._wake.set()
@@ -120,7 +121,7 @@ class Reuploader:
         room = self._link.rooms.get(RoomId(frame.receipt.room))
         if room is None or self._verifier.restored is None:
             return
-        self._heads[room.room], self._until[room.room] = frame.receipt, frame.until
+        self._unverified[room.room], self._until[room.room] = frame.receipt, frame.until
         (self._closed.discard if frame.open else self._closed.add)(room.room)
         self._tries.pop(room.room, None)
         self._due[room.room] = None
@@ -275,7 +276,7 @@ class Reuploader:
         server did not sign.
         """
         promised = self._verifier.kept(room.room)
-        if promised is None or not (room.is_member or room.room in self._heads):
+        if promised is None or not (room.is_member or self._is_listed(room.room)):
             return
         if self._head_n(room) < promised.n and self._until.get(room.room, 0) < promised.n:
             try:
@@ -310,15 +311,18 @@ class Reuploader:
             if self._head_n(room) <= n:
                 raise Refused(ErrorCode.BUSY, "reupload")
 
+    def _is_listed(self, room: RoomId) -> bool:
+        """Whether the server has shown a head of `room` on this connection."""
+        return room in self._unverified or room in self._heads
+
     def _head(self, room: RoomSync) -> m.Receipt | None:
-        """The server's receipt for the last position of `room` now; None if it has shown none. ▲ Reject if it is not
-        signed by the server, or is of another room. Otherwise the server could claim a head, or have one stored as
-        evidence, that proves nothing."""
-        head = self._heads.get(room.room)
-        if head is not None and self._verified.get(room.room) is not head:
+        """The server's receipt for the last position of `room` now; None if it has shown none. The first call after a
+        new one has come verifies it. ▲ Reject if it is not signed by the server, or is of another room. Otherwise the
+        server could claim a head, or have one stored as evidence, that proves nothing."""
+        if (head := self._unverified.get(room.room)) is not None:
             self._verifier.verify(room, head)
-            self._verified[room.room] = head
-        return head
+            self._heads[room.room] = self._unverified.pop(room.room)
+        return self._heads.get(room.room)
 
     def _head_n(self, room: RoomSync) -> int:
         head = self._head(room)
@@ -326,7 +330,7 @@ class Reuploader:
 
     def _take(self, room: RoomSync, wanted: m.Wanted) -> None:
         if wanted.receipt is not None:
-            self._heads[room.room] = wanted.receipt
+            self._unverified[room.room] = wanted.receipt
         self._until[room.room] = wanted.until
         self._closed.add(room.room)
 

@@ -58,22 +58,26 @@ class OwnLogKeeping:
             await self._devices.follow(connection)
             if self._devices.ended is not None:
                 raise Refused(self._devices.ended)
+            closed = False
             for step in (self._recovery_sheet.defend, self._devices.maintain, self._recovery_sheet.finish):
-                await self._maintain(step)
+                closed = await self._maintain(step) or closed
+            if closed:
+                asyncio.get_running_loop().call_later(STUCK_RETRY_S, self._link.own_log_moved.set)
             if self._devices.own_log.seq != checked:
                 checked = self._devices.own_log.seq
                 self._audit.check_now()
             self._link.listener.on_status()
 
-    async def _maintain(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Calls `step` without arguments and awaits it. It adds to this person's key log what is due. `work` calls this
+    async def _maintain(self, step: Callable[[], Awaitable[None]]) -> bool:
+        """Calls `step` without arguments and awaits it. Returns whether a restored server is closed to it: such a
+        server accepts no new entries while it waits for a device of this person, and `work` then tries again after
+        STUCK_RETRY_S (seconds). The step adds to this person's key log what is due. `work` calls this
         whenever the log may have grown, with each of three steps, in this order: the revocation of a device that was
         added with the recovery sheet although the person vetoed that on this device; a new generation of the person's
         key; the missing entries of a recovery sheet that the person confirmed.
 
         Refused (the server or this device declines) and Reject (something is not valid) are logged and not raised; what
-        is left is then tried at the next call. Unreachable is raised. A restored server accepts no new entries while it
-        waits for a device of this person; then `work` tries again after STUCK_RETRY_S (seconds).
+        is left is then tried at the next call. Unreachable is raised.
 
         ▲ No step waits for another, and the revocation comes first. Otherwise a server that refuses a new generation
         would keep in a device that was vetoed.
@@ -82,5 +86,5 @@ class OwnLogKeeping:
             await step()
         except (Refused, Reject) as e:
             log.info("own log not maintained: %s", e.code)
-            if e.code == ErrorCode.CLOSED:
-                asyncio.get_running_loop().call_later(STUCK_RETRY_S, self._link.own_log_moved.set)
+            return e.code == ErrorCode.CLOSED
+        return False

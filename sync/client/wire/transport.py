@@ -46,12 +46,6 @@ class ServerAddress:
             raise BadAddress("plain text is only for loopback")
         return cls(parts.hostname, port or DEFAULT_PORT, tls)
 
-    @classmethod
-    def named(cls, name: str) -> "ServerAddress":
-        """The address of which `name` is the `ServerAddress.name` ("host:port", as the address is stored), with TLS.
-        BadAddress if `name` is invalid."""
-        return cls.parse(name)
-
     @property
     def name(self) -> str:
         """ "host:port", an IPv6 address in brackets: what the sign-in signature binds and the status bar shows; ""

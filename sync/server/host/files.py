@@ -10,6 +10,12 @@ _NO_FOLDERS = (errno.EINVAL, errno.ENOTSUP)
 """What a file system answers that cannot flush folders, such as some on a network."""
 
 
+def part_of(path: Path) -> Path:
+    """Where the content of the file `path` is written before the file gets its name. A killed process, or a power cut,
+    may leave this one."""
+    return path.with_name(f".{path.name}.part")
+
+
 def create_private(path: Path, data: bytes) -> None:
     """Creates the file `path` with the content `data`, which only its owner may read; durable when it returns.
     FileExistsError if there is one of that name. After any other error, or if the process is killed, there is none.
@@ -17,7 +23,7 @@ def create_private(path: Path, data: bytes) -> None:
     The content is written to `.<name>.part` first. What a killed process left there is removed by the next call. One
     process at a time may create a file of this name.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = part_of(path)
     part.unlink(missing_ok=True)
     try:
         _write(part, data, 0o600)
@@ -34,7 +40,7 @@ def create_private(path: Path, data: bytes) -> None:
 def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replaces the file `path`, or makes it, with the content `data` and the rights `mode` (less the umask), in one
     step and durably. After an error or a kill the former file is there."""
-    beside = path.with_name(f".{path.name}.part")
+    beside = part_of(path)
     beside.unlink(missing_ok=True)
     try:
         _write(beside, data, mode)

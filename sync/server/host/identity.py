@@ -13,7 +13,7 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.protocol.messages import Signed
 from sync.server.config import ConfigError
-from sync.server.host.files import create_private, sync_folder
+from sync.server.host.files import create_private, replace_file
 from sync.server.host.key_file import HEAD, SEED_BYTES, STDIN, parse, read_seed, read_values
 from sync.trust.person.agency import Agency, agency_fingerprint, verify_server_cert
 from sync.trust.person.escrow_key import certify_escrow, check_escrow
@@ -99,10 +99,8 @@ def read_escrow(path: Path) -> Escrow:
     """The agency's escrow key, with the agency's public key, from the file `path` (`-` is standard input, which can be
     read once). ConfigError if the file is missing, if it is not that of an escrow key, or if everybody on this machine
     may read or change it; OSError if it cannot be read for any other reason."""
-    values = read_values(path, ESCROW_KEY, "--escrow-key")
-    if [len(value) for value in values] != [SEED_BYTES, SEED_BYTES]:
-        raise ConfigError(f"{path} is not an escrow key: it must hold two values of {SEED_BYTES} bytes")
-    return Escrow(KemKey(values[0]), values[1])
+    seed, agency_pk = read_values(path, ESCROW_KEY, "--escrow-key", 2)
+    return Escrow(KemKey(seed), agency_pk)
 
 
 def read_agency_pk(data: Path) -> bytes:
@@ -123,11 +121,8 @@ def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
     `not_after_ms` (ms since 1970). The key stays, so that the receipts (the server's signatures on what it has stored)
     that clients keep stay valid. Replaces the old certificate in one step. ConfigError if the key is missing or cannot
     be read; OSError if a file cannot be written."""
-    new = data / "server.cert.new"
-    new.unlink(missing_ok=True)
-    _write(new, *agency.certify_server(SigningKey(_read_key(data / "server.key")).public, not_after_ms))
-    new.replace(data / "server.cert")
-    sync_folder(data)
+    cert = agency.certify_server(SigningKey(_read_key(data / "server.key")).public, not_after_ms)
+    replace_file(data / "server.cert", _content(*cert), 0o600)
 
 
 def read_identity(data: Path, now_ms: int) -> Identity:
@@ -171,12 +166,14 @@ def _read_cert(path: Path) -> Signed | None:
 
 
 def _write(path: Path, *values: bytes) -> None:
-    text = "\n".join((HEAD, *(v.hex() for v in values), ""))
     try:
-        create_private(path, text.encode("ascii"))
+        create_private(path, _content(*values))
     except FileExistsError as e:
         raise ConfigError(f"{path.name} exists already") from e
-    sync_folder(path.parent)
+
+
+def _content(*values: bytes) -> bytes:
+    return "\n".join((HEAD, *(v.hex() for v in values), "")).encode("ascii")
 
 
 def _read(path: Path, count: int) -> list[bytes]:

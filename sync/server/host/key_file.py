@@ -36,26 +36,26 @@ def read_seed(path: Path) -> bytes:
     on this machine may read or change it, if it is not the file of an agency key, or if standard input is a terminal.
     OSError if it cannot be read for any other reason.
     """
-    values = read_values(path, "agency.key", "--agency-key")
-    if len(values) != 1 or len(values[0]) != SEED_BYTES:
-        name = "standard input" if path == STDIN else path
-        raise ConfigError(f"{name} is not an agency key: it must hold one value of {SEED_BYTES} bytes")
-    return values[0]
+    return read_values(path, "agency.key", "--agency-key", 1)[0]
 
 
-def read_values(path: Path, key: str, option: str) -> list[bytes]:
-    """The values in the file of a secret key at `path`, or on standard input for `-`. `key`: the name that the file has
-    where `init` made it; `option`: the one by which the operator gives it. Both are for the sentences of ConfigError,
-    which is raised for everything that `read_seed` says of a file."""
+def read_values(path: Path, key: str, option: str, count: int) -> list[bytes]:
+    """The `count` values of 32 bytes in the file of a secret key at `path`, or on standard input for `-`. `key`: the
+    name that the file has where `init` made it; `option`: the one by which the operator gives it. Both are for the
+    sentences of ConfigError, which is raised for everything that `read_seed` says of a file."""
     name, content = _read(path, key, option)
     if not content:
         raise ConfigError(f"{name} is empty: it should be {key}")
     if len(content) > _MOST_BYTES:
         raise ConfigError(f"{name} is no key: it is larger than {_MOST_BYTES} bytes")
     try:
-        return parse(content.decode("ascii"))
+        values = parse(content.decode("ascii"))
     except ValueError as e:
         raise ConfigError(f"{name} cannot be read as a key: {key} begins with the line {HEAD}") from e
+    if [len(value) for value in values] != [SEED_BYTES] * count:
+        expected = f"{'one value' if count == 1 else f'{count} values'} of {SEED_BYTES} bytes"
+        raise ConfigError(f"{name} is not an {key.removesuffix('.key')} key: it must hold {expected}")
+    return values
 
 
 def _read(path: Path, key: str, option: str) -> tuple[str, bytes]:

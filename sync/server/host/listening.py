@@ -122,7 +122,7 @@ def _answers(path: Path) -> bool:
         except (ConnectionRefusedError, FileNotFoundError):
             return False
         except OSError:
-            return True
+            pass  # it cannot be found out
         return True
 
 
@@ -141,8 +141,8 @@ def dialled(config: Config, at: Listening) -> frozenset[str]:
 
 
 def named(cert: Path) -> frozenset[str]:
-    """The hosts that the certificate in the file `cert` is for, lower case; empty if it names none. ConfigError if it
-    is for any host of a domain (`*.example.se`), since the server then cannot know which host clients dial. ConfigError
+    """The hosts that the certificate in the file `cert` is for, lower case. ConfigError if it names none, or if it is
+    for any host of a domain (`*.example.se`), since the server then cannot know which host clients dial. ConfigError
     too for a file that is no PEM certificate, even if OpenSSL accepts it (BEGIN TRUSTED CERTIFICATE). OSError if it
     cannot be opened."""
     try:

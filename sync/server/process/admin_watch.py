@@ -7,12 +7,21 @@ collector), in the same format, also in a container. An entry is copied even if 
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from sync.server.operator.upkeep.audit import in_words
-from sync.server.store.admin_chain import EMPTY, OK, UNKNOWN, AdminEntry, AdminRow, Broken, first_broken, read_entry
+from sync.server.store.admin_chain import (
+    EMPTY,
+    OK,
+    UNKNOWN,
+    AdminEntry,
+    AdminRow,
+    Broken,
+    first_broken,
+    last_of,
+    read_entry,
+)
 from sync.server.store.base import Population, Store, StoreError
 
 log = logging.getLogger("sync.server")
@@ -37,6 +46,8 @@ class AdminWatch:
         self._head = EMPTY
         self._to_store: int | None = None
         """The number of the last entry that was copied, while the store does not have it."""
+        self._warned = False
+        """Whether it was logged that the store does not take that number."""
         self.broken = False
         """Whether the chain was found cut or changed; stays so until the next start."""
         self.backup_t = 0
@@ -76,7 +87,7 @@ class AdminWatch:
         after, kept = EMPTY if self._head == UNKNOWN else self._head, await self._store.admin_logged()
         seen, logged = max(after.n, kept), kept
         rows = await self._store.admin_rows(0 if head == UNKNOWN else after.n)
-        last = head.n if head != UNKNOWN else rows[-1].n if rows else 0
+        last = (last_of(rows) if head == UNKNOWN else head).n
         if last < seen:
             self._report_broken(Broken(last + 1, "missing"), seen)
             rows, logged = await self._store.admin_rows(0), 0  # entries that replace lost ones must not pass for them
@@ -98,12 +109,18 @@ class AdminWatch:
         await self._store_logged()
 
     async def _store_logged(self) -> None:
-        """Stores up to which entry the log is copied. If the disk takes nothing, the next look tries again: the entries
-        are not copied again for that before a restart."""
-        if self._to_store is not None:
-            with contextlib.suppress(StoreError):
-                await self._store.put_admin_logged(self._to_store)
-                self._to_store = None
+        """Stores up to which entry the log is copied. If the disk takes nothing, logs that once, and the next look
+        tries again: the entries are not copied again for that before a restart."""
+        if self._to_store is None:
+            return
+        try:
+            await self._store.put_admin_logged(self._to_store)
+        except StoreError as e:
+            if not self._warned:
+                log.warning("up to which entry the admin log is copied was not stored: %s", e.code)
+            self._warned = True
+        else:
+            self._to_store, self._warned = None, False
 
     def _report_broken(self, broken: Broken, written: int) -> None:
         if not self.broken:

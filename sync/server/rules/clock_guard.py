@@ -26,6 +26,7 @@ from pathlib import Path
 from sync.protocol.messages import ErrorCode
 from sync.server.rules.handshake import now_ms
 from sync.server.rules.refusal import Refusal
+from sync.trust.room.restore_notice import CLOCK_AHEAD_MS
 
 log = logging.getLogger("sync.server")
 
@@ -33,7 +34,8 @@ JUMP_MS = 10 * 60_000
 """The largest change that is no jump: more than a working time service sets a clock by, and less than any wait in the
 protocol."""
 HOLD_MS = 3_600_000
-FAR_MS = 86_400_000
+FAR_MS = CLOCK_AHEAD_MS
+"""The largest jump that counts by itself after HOLD_MS. A longer one waits for the operator."""
 KEEP_MS = 60_000
 """How often the comparison is stored. A crash loses at most this much of it."""
 FOLLOW_MS = 86_400_000

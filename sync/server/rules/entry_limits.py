@@ -46,16 +46,26 @@ class EntryLimits:
 
 
 class RememberedLimits:
-    """The limits of the 10,000 rooms that were read last. ▲ They are kept here and not with the room in memory: a
-    member can have a room dropped from memory, by a request that is refused late."""
+    """The limits of the 10,000 rooms that were used last. ▲ They are kept here and not with the room in memory: a
+    member can have a room dropped from memory, by a request that is refused late. A room that was never stored is
+    dropped from here too. Otherwise 10,000 refused ones would take the place of every other."""
 
     def __init__(self) -> None:
         self._rooms: OrderedDict[bytes, EntryLimits] = OrderedDict()
 
     def of(self, room: bytes) -> EntryLimits:
         """The limits of the room with the id `room`: always the same object for as long as it is remembered."""
-        found = self._rooms.setdefault(room, EntryLimits())
+        found = self._rooms.get(room) or EntryLimits()
+        self.note_use(room, found)
+        return found
+
+    def note_use(self, room: bytes, limits: EntryLimits) -> None:
+        """Makes `limits`, those of the room with the id `room`, the ones that were used last."""
+        self._rooms[room] = limits
         self._rooms.move_to_end(room)
         while len(self._rooms) > _MOST:
             self._rooms.popitem(last=False)
-        return found
+
+    def drop(self, room: bytes) -> None:
+        """Forgets the limits of the room with the id `room`. Nothing happens if there are none."""
+        self._rooms.pop(room, None)

@@ -134,17 +134,18 @@ class LiveRooms:
             live = await asyncio.shield(task)
             if live is None:
                 raise Refusal(ErrorCode.UNKNOWN_ROOM)
-        if room in self._rooms:
+        kept = self._rooms.get(room)
+        if kept is not None:
             self._rooms.move_to_end(room)
+            self._limits.note_use(room, kept.limits)
         return live
 
     async def reach(self, room: bytes, uid: bytes) -> LiveRoom:
         """The room with the id `room`, if the person `uid` is or was a member. Refusal "unknown-room" for any other
         person, and if there is no such room."""
         live = self._rooms.get(room)
-        if live is not None and uid in live.stream.members:
-            return live
-        if await self._store.until_n(room, uid) is None:
+        is_member = live is not None and uid in live.stream.members
+        if not is_member and await self._store.until_n(room, uid) is None:
             raise Refusal(ErrorCode.UNKNOWN_ROOM)
         return await self.get(room)
 
@@ -160,10 +161,18 @@ class LiveRooms:
 
     def forget(self, live: LiveRoom) -> None:
         """Drops a room from memory and marks it as broken, because its stream differs from the disk. The next request
-        reads it again."""
+        reads it again. Of a room of which nothing was stored, the limits are forgotten too."""
         live.broken = True
         if self._rooms.get(live.head.room) is live:
             del self._rooms[live.head.room]
+            if live.head.n == 0:
+                self._limits.drop(live.head.room)
+
+    async def receipt_at(self, room: bytes, n: int) -> Receipt:
+        """The server's signed receipt for the position `n` of the room with the id `room`, which must be on the
+        disk."""
+        (item,) = await self._store.items(room, n - 1, n, 1)
+        return self.receipt(room, item.n, item.rh, item.t)
 
     async def _load(self, room: bytes) -> LiveRoom | None:
         row = await self._store.room(room)

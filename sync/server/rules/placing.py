@@ -290,7 +290,7 @@ class Placing:
             error = None if future.cancelled() else future.exception()
             if error is not None or future.cancelled():
                 self._live.forget(live)
-                self._quotas.take_back(placement.by, placement.size_bytes)
+                self._quotas.take_back(placement.by, placement.size_bytes, placement.day)
                 live.limits.reset()  # a rotation that was not written is none
                 if not answer.done():
                     answer.set_exception(error or StoreError("cancelled"))
@@ -350,8 +350,7 @@ class Placing:
         return at[0] if at[0] and at == list(range(at[0], at[0] + len(at))) else None
 
     async def _placed_before(self, rid: int, live: LiveRoom, first: int, count: int) -> Placed:
-        (last,) = await self._store.items(live.head.room, first + count - 2, first + count - 1, 1)
-        return Placed(rid, first, count, self._live.receipt(live.head.room, last.n, last.rh, last.t))
+        return Placed(rid, first, count, await self._live.receipt_at(live.head.room, first + count - 1))
 
 
 def _prunes_in(accepted: Sequence[Accepted]) -> list[tuple[bytes, int]]:

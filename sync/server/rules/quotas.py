@@ -82,9 +82,11 @@ class Quotas:
         itself."""
         self._add(senders(who), size)
 
-    def take_back(self, by: Iterable[Tally], size: int) -> None:
-        """Takes `size` bytes that could not be written out of the counts `by`, to which `note` added them."""
-        self._add(by, -size)
+    def take_back(self, by: Iterable[Tally], size: int, day: int) -> None:
+        """Takes `size` bytes that could not be written out of the counts `by`, to which `note` added them on the day
+        with the number `day`. Does nothing if that day is over: the counts are of another day then."""
+        if day == self._day:
+            self._add(by, -size)
 
     def _add(self, tallies: Iterable[Tally], size: int) -> None:
         for tally in tallies:

@@ -346,8 +346,7 @@ class RestoreRecovery:
             return Wanted(rid, live.head if live else None, until)
         end = await self._store.until_n(room, who.uid)
         if end:
-            (last,) = await self._store.items(room, end - 1, end, 1)
-            return Wanted(rid, self._live.receipt(room, last.n, last.rh, last.t), 0)
+            return Wanted(rid, await self._live.receipt_at(room, end), 0)
         return Wanted(rid, live.head, until) if live.head.n <= known else Wanted(rid, None, 0)
 
     # -- opening ----------------------------------------------------------------------------------------------------

@@ -164,8 +164,7 @@ class Rooms:
             if end is None:
                 raise Refusal(ErrorCode.UNKNOWN_ROOM)
             if end:
-                (last,) = await self._store.items(room, end - 1, end, 1)
-                return self._live.receipt(room, last.n, last.rh, last.t)
+                return await self._live.receipt_at(room, end)
         return live.head
 
     async def moved_logs(self, who: Who, frame: MovedLogs) -> MovedLogsReply:

@@ -270,7 +270,7 @@ class Service:
             case ReuploadLog():
                 return await self._to_the_end(self._reupload_log(frame))
             case Promise():
-                return await self.restore_recovery.promise(who, frame)
+                return await self._to_the_end(self.restore_recovery.promise(who, frame))
             case Reupload():
                 return await self.restore_recovery.reupload(who, frame)
             case ReuploadDone():
@@ -279,9 +279,9 @@ class Service:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
 
     async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
-        """Runs `work`, which changes a person's log, to completion and returns its result, even if the requester
-        disconnects. ▲ Otherwise the log could change on the disk but not in memory, and a revoked device would stay
-        connected."""
+        """Runs `work`, which changes a person's log or closes or opens rooms, to completion, even if the requester
+        disconnects, and returns its result. ▲ Otherwise the disk and the memory could differ: a revoked device would
+        stay connected, or something new could take the positions of what a closed room lost."""
         task = asyncio.create_task(metered(lambda: work))
         self._going.add(task)
         task.add_done_callback(self._gone)

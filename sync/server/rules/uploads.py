@@ -41,7 +41,6 @@ class Uploads:
         self._objects = objects
         self._limits = limits
         self._rows: dict[Name, UploadRow] = {}
-        """Ordered by when they began."""
         self._writing: set[Name] = set()
 
     async def open(self) -> None:
@@ -82,17 +81,16 @@ class Uploads:
             row = UploadRow(
                 room=name[0], obj=name[1], part=name[2], uid=who.uid, dev=who.dev, held_bytes=0, since=now_ms()
             )
-            self._rows.pop(name, None)  # it takes the newest place
         row = self._rows[name] = replace(row, held_bytes=held_bytes)
         try:
             for oldest in surplus:
                 await self.drop(oldest)
             await self._store.put_upload(row, senders(who), day, sent_bytes)
         except BaseException:
-            self._rows.pop(name)
-            if before is not None:
+            if before is None:
+                del self._rows[name]
+            else:
                 self._rows[name] = before
-                self._rows = dict(sorted(self._rows.items(), key=lambda kept: kept[1].since))
             raise
 
     def _surplus(self, who: Who, name: Name) -> list[Name]:
@@ -101,7 +99,7 @@ class Uploads:
         Busy if too few of them can be dropped, since the others are being written. ▲ Uploads of the person's other
         devices are never dropped. Otherwise a stolen device could keep those devices from sending."""
         theirs = [row for row in self._rows.values() if row.uid == who.uid and row.name != name]
-        own = [row.name for row in theirs if row.dev == who.dev]
+        own = [row.name for row in sorted(theirs, key=lambda row: row.since) if row.dev == who.dev]
         idle = [each for each in own if each not in self._writing]
         surplus = 0
         while not is_within(len(own) - surplus + 1, len(theirs) - surplus + 1, self._limits.device_uploads):

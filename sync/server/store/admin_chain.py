@@ -73,9 +73,16 @@ UNKNOWN = AdminHead(0, b"")
 can have it."""
 
 
+def was_begun(logged: object, *, has_rows: bool) -> bool:
+    """Whether the admin log was begun: it has rows, or a server has copied some. `logged` is what the database stores
+    as the number of the last row that was copied, None if nothing is stored. A damaged number counts as copied rows:
+    otherwise it could hide that all rows and the head are gone."""
+    return has_rows or logged not in (None, "0")
+
+
 def stored_head(text: object, *, begun: bool) -> AdminHead:
-    """The head that the database stores as `text`, None if nothing is stored. `begun`: whether the log has entries, or
-    a server copied some. UNKNOWN if the stored head is damaged, or missing although the log was begun."""
+    """The head that the database stores as `text`, None if nothing is stored. `begun`: whether the log was begun
+    (`was_begun`). UNKNOWN if the stored head is damaged, or missing although the log was begun."""
     if text is None:
         return UNKNOWN if begun else EMPTY
     try:

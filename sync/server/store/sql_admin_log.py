@@ -5,7 +5,7 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sync.server.store import schema as s
-from sync.server.store.admin_chain import START, UNKNOWN, AdminEntry, AdminHead, AdminRow, chain, stored_head
+from sync.server.store.admin_chain import START, UNKNOWN, AdminEntry, AdminHead, AdminRow, chain, stored_head, was_begun
 from sync.server.store.statements import columns
 from sync.server.store.threads import Threads
 
@@ -56,7 +56,7 @@ def _rows(c: Connection, after: int) -> list[AdminRow]:
 
 
 def _head(c: Connection) -> AdminHead:
-    return stored_head(_meta(c, HEAD), begun=max(_last_n(c), _logged(c)) > 0)
+    return stored_head(_meta(c, HEAD), begun=was_begun(_meta(c, LOGGED), has_rows=_last_n(c) > 0))
 
 
 def _last_n(c: Connection) -> int:

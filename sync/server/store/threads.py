@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, ProgrammingError
 
 from sync.server.load.spending import Payer, payer
-from sync.server.store.base import Unreadable
+from sync.server.store.base import Full, StoreError, Unreadable
 from sync.server.store.database import connected, prepare, probe
-from sync.server.store.writer import Writer
+from sync.server.store.writer import Writer, unwritable
 
 log = logging.getLogger("sync.server")
 
@@ -47,7 +47,7 @@ class Threads:
         except BaseException as e:
             self._engine.dispose()
             if isinstance(e, DBAPIError):
-                raise _unreadable(e) from e
+                raise _not_opened(e) from e
             raise
         self._writer = Writer(self._engine, self._committed)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
@@ -108,6 +108,8 @@ class Threads:
             if self._read_connection is None:
                 self._read_connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             return run(self._read_connection)
+        except (InterfaceError, ProgrammingError):
+            raise  # our own fault, such as a query without its values
         except DBAPIError as e:
             raise _unreadable(e) from e
         finally:
@@ -115,9 +117,22 @@ class Threads:
                 who.charge_from_thread(time.thread_time() - began)
 
 
+def _not_opened(e: DBAPIError) -> StoreError:
+    """The StoreError that the database error `e` becomes when a database is opened, which also writes to it: Full if
+    the disk is full or failing, otherwise Unreadable. Logs SQLite's name for the error."""
+    error = unwritable(e)
+    if not isinstance(error, Full):
+        return _unreadable(e)
+    log.error("the database cannot be opened: %s", _name_of(e))
+    return error
+
+
 def _unreadable(e: DBAPIError) -> Unreadable:
     """The StoreError that the database error `e` of a read becomes. Logs SQLite's name for the error, since it is the
     operator who must act."""
-    name = getattr(e.orig, "sqlite_errorname", type(e.orig).__name__)
-    log.error("the database cannot be read: %s", name)
-    return Unreadable(f"the database cannot be read: {name}")
+    log.error("the database cannot be read: %s", _name_of(e))
+    return Unreadable(f"the database cannot be read: {_name_of(e)}")
+
+
+def _name_of(e: DBAPIError) -> str:
+    return getattr(e.orig, "sqlite_errorname", type(e.orig).__name__)

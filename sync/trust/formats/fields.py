@@ -58,6 +58,16 @@ def version(value: object, known: int, where: str) -> None:
         raise Reject("old-format", where)
 
 
+def versioned(value: object, known: int, length: int, where: str) -> list[object]:
+    """Returns what follows the version in `value`, a list of `length` items of which the first is its version. Reject
+    "format" or "old-format" unless that is `known` (`version`), whatever else the list has; "malformed" if `value` is
+    no list or has another length. The error names the field `where`."""
+    parts = items(value, where)
+    if parts:
+        version(parts[0], known, where)
+    return array(parts, length, where)[1:]
+
+
 def flag(value: object, where: str) -> bool:
     if type(value) is not bool:
         raise Reject("malformed", where)

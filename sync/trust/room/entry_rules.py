@@ -17,6 +17,7 @@ from sync.trust.keys.epochs import RECOVERY, Epoch, Recipient, most_prev_bytes, 
 from sync.trust.person.log_source import UserBook
 from sync.trust.person.user_log import UserLog
 from sync.trust.room import snapshots, totals
+from sync.trust.room.additions import why_not_added
 from sync.trust.room.entries import RoomEntry
 from sync.trust.room.payloads import (
     Add,
@@ -254,19 +255,14 @@ def _genesis(s: RoomState, here: _At, p: Genesis) -> str | None:
 
 
 def _add(s: RoomState, here: _At, p: Add) -> str | None:
-    role = _role(s, here)
-    if role < Role.ADMIN or p.role > role:
-        return "forbidden"
-    if p.uid in s.members:
-        return "member"
+    why = why_not_added(s, here.entry.uid, p.uid, p.role, history=p.history)
+    if why is not None:
+        return why
     log = _log_to(here.book, p.uid, p.ulog[0])
     if log.head_at(p.ulog[0]) != p.ulog[1]:
         return "ulog"
     if not log.ready_at(p.ulog[0]) or log.puk_at(p.ulog[0]) is None:
         return "not-ready"
-    # ▲ only a member who may read history can give it, and only if the room's policy lets newcomers have it
-    if p.history and (not s.members[here.entry.uid].history or s.policy.get("history") == "from-now"):
-        return "forbidden"
     # ▲ from-now is one entry with its rotation; history is given only in an epoch that has an archive key
     if p.epoch is None and not p.history:
         return "epoch-missing"

@@ -17,9 +17,9 @@ DOMAIN = "restored"
 VERSION = 1
 LAG_MS = 60_000
 """How long an item that already had its time may still have been on its way to the disk when the backup was made."""
-AHEAD_MS = 86_400_000
+CLOCK_AHEAD_MS = 86_400_000
 """How far the clock that gave an item its time may have been ahead of the clock that dated the restore. It is as much
-as a server's clock can be set ahead without its operator's confirmation (clock_guard.FAR_MS)."""
+as a server's clock can be set ahead without its operator's confirmation (clock_guard.py)."""
 _LIMIT = 128
 
 
@@ -64,11 +64,12 @@ class Restored:
         return enc([VERSION, self.body, self.sig])
 
     def explains(self, lost_t: int, promised_t: int) -> bool:
-        """▲ Whether the server may have lost by this restore items that it had acknowledged, of which the first has the
-        time `lost_t` and the last one `promised_t` (ms).
+        """▲ Whether the server may have lost by this restore items of a room that it had acknowledged. `lost_t` is the
+        time of the first lost item, `promised_t` that of the newest item of the room that the server ever acknowledged
+        to this device; both in ms, by the server's clock.
 
-        The first must be from LAG_MS before the backup or later: earlier items were on the disk when the backup was
-        made. The last must not be from more than AHEAD_MS after the restore: a server that acknowledged it had been
-        restored before, and lost it in another way. Otherwise one old statement would excuse every later loss.
+        The first lost item must be from LAG_MS before the backup or later: earlier items were on the disk when the
+        backup was made. The newest acknowledged one must not be from more than CLOCK_AHEAD_MS after the restore: then
+        the server lost it in another way. Otherwise one old statement would excuse every later loss.
         """
-        return lost_t + LAG_MS >= self.backup_t and promised_t <= self.t + AHEAD_MS
+        return lost_t + LAG_MS >= self.backup_t and promised_t <= self.t + CLOCK_AHEAD_MS

@@ -2,6 +2,7 @@
 """A person lets a second device in: over a real server and TLS."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,12 @@ from app.errors import DiskFull
 from sync.client.devices.device_pairing import Joined
 from sync.client.devices.own_devices import Devices
 from sync.client.status import LinkState
+from sync.client.wire.backoff import STUCK_RETRY_S
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject
 from sync.ids import Hash
+from sync.protocol.messages import ErrorCode
 from sync.trust.person.author import DeviceSecrets, Entry
 from sync.trust.person.pairing_messages import NewDevice, PairingCode
 from tests.sync.client.new_devices import RECORD, guest_of, waiting_guest
@@ -190,3 +193,35 @@ async def test_attack_a_wrong_code_for_the_right_box_is_reported_at_the_old_devi
         meeting.cancel()
         await asyncio.gather(meeting, return_exceptions=True)
     await guest.close()
+
+
+async def test_a_server_that_is_closed_to_three_steps_is_tried_again_by_one_timer(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (a,) = await w.hire("Handläggare")
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    engine, loop, tried, timers = a.engine, asyncio.get_running_loop(), list[str](), list[float]()
+    again, real = engine.parts.link.own_log_moved.set, loop.call_later
+
+    def call_later(wait_s: float, call: Callable[..., object], *args: object) -> asyncio.TimerHandle:
+        timers.extend([wait_s] if call == again else [])
+        return real(wait_s, call, *args)
+
+    def closed(step: str) -> Callable[[], Awaitable[None]]:
+        async def refuse() -> None:
+            tried.append(step)
+            raise Refused(ErrorCode.CLOSED)
+
+        return refuse
+
+    for part, step in (
+        (engine.recovery_sheet, "defend"),
+        (engine.devices, "maintain"),
+        (engine.recovery_sheet, "finish"),
+    ):
+        monkeypatch.setattr(part, step, closed(step))
+    monkeypatch.setattr(loop, "call_later", call_later)
+    again()
+    await until(lambda: bool(timers))
+    times = tried.count("finish")
+    assert (tried, timers) == (["defend", "maintain", "finish"] * times, [STUCK_RETRY_S] * times)

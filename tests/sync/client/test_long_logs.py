@@ -16,6 +16,9 @@ from sync.errors import Reject
 from sync.protocol import codec
 from sync.protocol import messages as m
 from sync.server.rules import people
+from sync.trust.person import user_drafts
+from sync.trust.person.user_drafts import Hand
+from sync.trust.person.user_log import UserLog
 from tests.sync.client.recovering import attempt, recovery
 from tests.world import Client, World, until
 
@@ -118,6 +121,35 @@ async def test_attack_a_server_that_gives_entries_for_ever_is_not_read_for_ever(
         async with asyncio.timeout(PATIENCE_S):
             await Recovery(wire, tried, clock.now_ms).look()
     assert e.value.code == "oversize"
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MOST_ENTRIES", 10), ("MOST_BYTES", 20_000)])
+async def test_attack_a_server_and_a_person_who_makes_entries_for_ever_keep_nobody(
+    w: World, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    monkeypatch.setattr(known_logs, bound, most)
+    account, entries = b.engine.parts.link.account, b.store.user_log(b.uid)
+    own = UserLog.replay(entries, account.agency_pk)
+    hand = Hand(account.dev, account.signing, account.puk_seeds)
+
+    def endless(data: bytes, out: bool) -> list[bytes]:
+        frame = None if out else codec.decode_server(data)
+        if not isinstance(frame, m.UserLogReply) or frame.uid != b.uid:
+            return [data]
+        while len(entries) < frame.after + 2:
+            entries.append(user_drafts.rotate_puk(own, hand, clock.now_ms())[0])
+            own.apply(*entries[-1])
+        return [codec.encode(msgspec.structs.replace(frame, entries=[m.Signed(*entries[frame.after + 1])]))]
+
+    a.wire.spoil = endless
+    await a.wire.hang_up()
+    a.online()
+    await until(lambda: bool(a.wire.open_lines) and a.engine.status.state is LinkState.ONLINE)
+    async with asyncio.timeout(PATIENCE_S):
+        known = await a.engine.parts.link.book.fetch(a.engine.parts.link.online, b.uid, 2**40)
+    sizes = [len(body) + len(sig) for body, sig in entries[: known.seq + 1]]
+    assert {"MOST_ENTRIES": len(sizes) - 1, "MOST_BYTES": sum(sizes[:-1])}[bound] <= most
 
 
 async def test_entries_that_the_disk_refused_are_fetched_again(w: World, monkeypatch: pytest.MonkeyPatch) -> None:

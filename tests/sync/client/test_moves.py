@@ -172,4 +172,4 @@ async def test_a_full_disk_or_a_fault_of_ours_keeps_nobody_from_moving(
 
 def test_an_address_parsed_from_a_name_has_that_name() -> None:
     for name in ("kansli.example:443", "127.0.0.1:8443", "[::1]:99"):
-        assert ServerAddress.named(name).name == name
+        assert ServerAddress.parse(name).name == name

@@ -9,7 +9,7 @@ from app.core.ids import RoomId
 from sync.client.exchange import outbox
 from sync.client.exchange.extras import Extra
 from sync.errors import Reject
-from sync.trust.room import envelope
+from sync.trust.room import envelope, totals
 from sync.trust.room.entry_drafts import Draft, Drafter
 from sync.trust.room.snapshots import pieces
 from tests.journeys.bad_input.checks import HELLO, offline, two
@@ -88,3 +88,18 @@ async def test_a_snapshot_that_lacks_the_archive_key_waits_for_it(w: World) -> N
     assert obj not in at.stream.state.snapshots
     await a.engine.operations.rotate(room)
     await until(lambda: obj in b.engine.parts.link.rooms[room].stream.state.snapshots)
+
+
+@pytest.mark.parametrize("how", ["accepted", "refused", "refused otherwise"])
+async def test_what_was_sent_beside_is_not_kept_in_memory(w: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """The pieces of a snapshot were kept until the room's next ones: half a megabyte for each room."""
+    a, _, room, obj = await two(w)
+    if how != "accepted":
+        monkeypatch.setattr(totals, "HEARTBEATS_A_DAY", 0)
+        monkeypatch.setattr(outbox, "RETRY_S", 0.05)
+    if how == "refused otherwise":
+        monkeypatch.setattr(outbox, "_NOT_AGAIN", ())
+    extras = a.engine.parts.outbox._extras
+    a.engine.parts.outbox.send_beside(room, [Extra(obj=obj, kind=envelope.HEARTBEAT, about=b"", payload=b"")])
+    await until(lambda: not extras.rooms() and room not in extras._packed)
+    await _goes_on(a, room)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is read of a room to which a person was added, before they accept: little, and nothing that is not signed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -148,3 +148,73 @@ async def test_of_a_room_of_long_entries_the_newest_positions_are_searched_first
     await until(lambda: any(i.read for i in b.engine.invitations))
     (invitation,) = b.engine.invitations
     assert (invitation.added.adder, invitation.added.history, invitation.added.long) == (a.uid, True, True)
+
+
+async def _sizes(client: Client, room: RoomId) -> list[int]:
+    """The sizes of the headers of the whole room, as a preview counts them."""
+    items = (await client.engine.parts.link.pull(room, 0, headers_only=True)).items
+    assert [i.n for i in items] == list(range(1, client.engine.parts.link.rooms[room].stream.n + 1))
+    return [len(i.body) + len(i.sig) for i in items]
+
+
+async def test_of_a_long_room_positions_that_were_searched_do_not_count_again(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The addition is in the third window, and the bound is what these three have."""
+    a, b = await w.hire("Registrator", "Handläggare")
+    b.engine.ask_first(Asks())
+    await b.offline()
+    room = await a.engine.operations.create_room()
+    await a.engine.learn([b.uid])
+    await a.engine.operations.add(room, b.uid, 2, history=True)
+    await writes(a, room, *[b"x"] * 41)
+    sizes = await _sizes(a, room)
+    monkeypatch.setattr(preview, "MAX_POSITIONS", len(sizes) - 2)
+    monkeypatch.setattr(preview, "MAX_BYTES", sum(sizes[2:]))
+    await back_online(b)
+    await until(lambda: any(i.read for i in b.engine.invitations))
+    (invitation,) = b.engine.invitations
+    assert (invitation.added.adder, invitation.added.long) == (a.uid, True)
+
+
+@pytest.mark.parametrize("cut", ["bytes", "server"])
+async def test_attack_an_older_addition_is_not_shown_as_the_newest(
+    w: World, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    """Of the second window only the first positions are read, with an addition that a removal ended: there is no room
+    for more (bytes), or the server gives none. The person was added again after that."""
+    a, b = await w.hire("Registrator", "Handläggare")
+    b.engine.ask_first(Asks())
+    await b.offline()
+    room = await a.engine.operations.create_room()
+    await a.engine.learn([b.uid])
+    await a.engine.operations.add(room, b.uid, 1, history=True)
+    await a.engine.operations.remove(room, b.uid)
+    await writes(a, room, *[b"x"] * 6)
+    await a.engine.operations.add(room, b.uid, 2, history=True)
+    again = a.engine.parts.link.rooms[room].stream.n
+    await writes(a, room, *[b"x"] * 8)
+    sizes = await _sizes(a, room)
+    monkeypatch.setattr(preview, "MAX_POSITIONS", len(sizes) - 2)
+    monkeypatch.setattr(link_module, "MAX_PULL_BYTES", sum(sizes[2:5]))
+    if cut == "bytes":
+        monkeypatch.setattr(preview, "MAX_BYTES", sum(sizes[again:]))
+    else:
+        b.wire.spoil = _without(room, again - 3, again)
+    await back_online(b)
+    await until(lambda: any(i.read for i in b.engine.invitations))
+    (invitation,) = b.engine.invitations
+    assert (invitation.added.long, invitation.added.adder) == (True, None)
+
+
+def _without(room: RoomId, first: int, last: int) -> Callable[[bytes, bool], Sequence[bytes]]:
+    """A server that gives none of these positions, and nothing after them in the same answer."""
+
+    def spoil(data: bytes, out: bool) -> Sequence[bytes]:
+        frame = None if out else decode_server(data)
+        if not isinstance(frame, m.Items) or frame.room != room:
+            return [data]
+        end = next((k for k, i in enumerate(frame.items) if first <= i.n <= last), len(frame.items))
+        return [encode(msgspec.structs.replace(frame, items=frame.items[:end]))]
+
+    return spoil

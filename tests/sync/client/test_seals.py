@@ -182,8 +182,8 @@ class Pause:
         self._uid, self._real = uid, client.engine.parts.link.book.fetch
         monkeypatch.setattr(client.engine.parts.link.book, "fetch", self._fetch)
 
-    async def _fetch(self, connection: Connection, uid: Uid) -> UserLog:
-        found = await self._real(connection, uid)
+    async def _fetch(self, connection: Connection, uid: Uid, seq: int = -1) -> UserLog:
+        found = await self._real(connection, uid, seq)
         if uid == self._uid and not self.begun.is_set():
             self.begun.set()
             await self.ends.wait()

@@ -19,6 +19,7 @@ from sync.server.__main__ import main
 from sync.server.operator import admin_log
 from sync.server.store.admin_chain import (
     EMPTY,
+    UNKNOWN,
     AdminEntry,
     AdminHead,
     AdminRow,
@@ -234,6 +235,23 @@ def test_attack_a_lost_head_is_named_after_the_next_command_too(
     for words in (["invite", "--name", "Registrator"], ["confirm-clock"]):
         assert main([*words, "--data", str(three)]) == 0
     assert f"entry {last + 1} is missing ({last + 3} were written)" in verified(three, capsys)[1]
+
+
+async def test_attack_a_log_that_is_gone_is_missed_though_the_number_that_was_copied_is_damaged(
+    three: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The server and `audit` judge alike, and the next command does not begin a whole new log."""
+    with contextlib.closing(sqlite3.connect(three / "server.sqlite3")) as db, db:
+        db.execute("DELETE FROM admin_log")
+        db.execute("DELETE FROM meta WHERE name = 'admin_head'")
+        db.execute("INSERT INTO meta VALUES ('admin_logged', 'x')")
+    store = SqlStore(three / "server.sqlite3")
+    await store.open()
+    assert await store.admin_head() == UNKNOWN
+    await store.close()
+    assert "no entry is there" in verified(three, capsys)[1]
+    assert await asyncio.to_thread(main, ["confirm-clock", "--data", str(three)]) == 0
+    assert "entry 1 is missing (2 were written)" in verified(three, capsys)[1]
 
 
 def test_a_lost_database_is_not_replaced_by_an_empty_one(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

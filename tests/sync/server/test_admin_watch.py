@@ -230,6 +230,8 @@ async def test_how_far_the_log_is_copied_is_stored_when_the_disk_takes_it_again(
             await watch.look()
             await watch.look()
         assert len([r for r in caplog.records if r.name == "sync.server.admin"]) == 1
+        (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+        assert "is copied was not stored: full" in warning
         assert await store.admin_logged() == 0
         await watch.look()
         assert await store.admin_logged() == 1

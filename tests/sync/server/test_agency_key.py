@@ -123,8 +123,8 @@ SENTENCES = {
     "another first line": (b"kansli/9\n" + b"00" * 32, "cannot be read as a key"),
     "no value": (b"kansli/1\n", "cannot be read as a key"),
     "not hex": (b"kansli/1\n" + b"zz" * 32, "cannot be read as a key"),
-    "the escrow key": (b"kansli/1\n" + b"00" * 32 + b"\n" + b"11" * 32, "another kind of key"),
-    "cut off": (b"kansli/1\n" + b"00" * 31, "another kind of key"),
+    "the escrow key": (b"kansli/1\n" + b"00" * 32 + b"\n" + b"11" * 32, "is not an agency key: it must hold one value"),
+    "cut off": (b"kansli/1\n" + b"00" * 31, "is not an agency key: it must hold one value"),
     "too large": (b"kansli/1\n" * 1000, "larger than 4096 bytes"),
     "another agency's": (b"kansli/1\n" + b"00" * 32, "of another agency"),
 }

@@ -3,15 +3,17 @@
 hand."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from sync.protocol import messages as m
+from sync.protocol.codec import encode
 from sync.server.process.running import Running
 from sync.server.rules.handshake import Who
 from tests.sync.server.restored import Before, before, code_of, done, everything, promise, reupload, stubs
 from tests.sync.server.wire import Person
+from tests.world import until
 
 __all__ = ["before"]  # a fixture
 
@@ -80,25 +82,32 @@ async def test_attack_a_former_member_learns_of_nothing_after_their_end_by_an_up
 
 
 def slow(monkeypatch: pytest.MonkeyPatch, server: Running, name: str) -> tuple[asyncio.Event, asyncio.Event]:
-    """Holds the next call of the store's method `name` before it does anything. Returns (it was called, let it go)."""
-    real: Callable[..., object] = getattr(server.store, name)
+    """Holds the calls of the store's method `name` before they do anything. Returns (it was called, let it go). As in
+    any store, a caller that is cancelled does not undo its write."""
+    real: Callable[..., Awaitable[object]] = getattr(server.store, name)
     called, go = asyncio.Event(), asyncio.Event()
 
     async def held(*args: object) -> object:
         called.set()
         await go.wait()
-        return await real(*args)  # type: ignore[misc]
+        return await real(*args)
 
-    monkeypatch.setattr(server.store, name, held)
+    async def shielded(*args: object) -> object:
+        return await asyncio.shield(asyncio.ensure_future(held(*args)))
+
+    monkeypatch.setattr(server.store, name, shielded)
     return called, go
+
+
+def frame_of(before: Before) -> m.Promise:
+    """Anna's proof of what was lost."""
+    return m.Promise(1, before.room, before.lost[0].n - 1, stubs(before.lost), before.receipt)
 
 
 def proof(before: Before, server: Running) -> "asyncio.Task[m.Wanted]":
     """Anna proves what was lost."""
-    lost = before.lost
-    frame = m.Promise(1, before.room, lost[0].n - 1, stubs(lost), before.receipt)
     who = Who(before.anna.uid, before.anna.author.dev)
-    return asyncio.create_task(server.service.restore_recovery.promise(who, frame))
+    return asyncio.create_task(server.service.restore_recovery.promise(who, frame_of(before)))
 
 
 async def given_a_chance(*tasks: "asyncio.Task[m.Wanted] | asyncio.Task[None]") -> None:
@@ -124,6 +133,28 @@ async def test_attack_a_room_that_a_proof_closes_is_not_opened_by_what_was_read_
         await given_a_chance(looking)
         go.set()
         await asyncio.gather(proving, looking)
+        assert await code_of(before.anna.push(before.room, "nytt")) == "closed"
+        assert await awaits_all(before, server)
+
+
+async def test_attack_a_proof_whose_sender_leaves_closes_the_room_all_the_same(
+    before: Before, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The departure cancels the request while the store writes. The write goes on, so the room must not be opened in
+    memory meanwhile."""
+    async with before.older() as server:
+        await server.store.open_room(before.room)
+        await server.service.restore_recovery.check_closed_rooms()
+        called, go = slow(monkeypatch, server, "await_items")
+        await before.anna.wire.socket.send(encode(frame_of(before)))
+        await called.wait()
+        await before.anna.wire.close()
+        await until(lambda: not server.service.hub.present())
+        looking = asyncio.create_task(server.service.restore_recovery.check_closed_rooms())
+        await given_a_chance(looking)
+        go.set()
+        await looking
+        await before.anna.connect(server.url, before.data)
         assert await code_of(before.anna.push(before.room, "nytt")) == "closed"
         assert await awaits_all(before, server)
 

@@ -10,6 +10,7 @@ import pytest
 from sync.server.__main__ import main
 from sync.server.operator.upkeep.manifest import Manifest, read_manifest
 from tests.sync.server.test_backup import back_up, files, problems, put_back
+from tests.sync.server.test_files import killed
 from tests.sync.server.wire import new_data
 
 
@@ -69,6 +70,32 @@ def test_a_first_backup_that_was_cut_off_goes_on_in_its_folder(
         *("agency.pub", "agency.where", "ca.pem", "escrow.cert", "manifest.json", "server.cert", "tls.pem"),
         read_manifest(target).database,
     }
+
+
+def test_a_power_cut_at_the_very_beginning_spoils_no_folder(copied: Path, tmp_path: Path) -> None:
+    target = tmp_path / "backup"
+    target.mkdir()
+    killed("fsync", "replace_file", target / "begun")
+    assert [f.name for f in target.iterdir()] == [".begun.part"]
+    back_up(copied, target)
+    assert not {f for f in files(target) if "begun" in f}
+
+
+def test_a_manifest_says_that_there_are_no_keys_when_they_are_gone(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a backup that is cut off there would be given away with its keys."""
+    target, write = tmp_path / "backup", Manifest.write
+    back_up(copied, target)
+    there: list[set[str]] = []
+
+    def noted(self: Manifest, folder: Path) -> None:
+        there.append({f for f in files(folder) if f.startswith("keys")})
+        write(self, folder)
+
+    monkeypatch.setattr(Manifest, "write", noted)
+    assert not back_up(copied, target, with_keys=False).keys
+    assert there == [set()]
 
 
 def test_a_backup_without_keys_removes_those_of_an_earlier_one(copied: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from sync.server.__main__ import main
 from sync.server.config import ConfigError
 from sync.server.host.identity import keys_folder, read_escrow, read_identity
+from sync.server.host.key_file import STDIN
 from sync.server.rules.certificates import days_left
 from sync.server.rules.handshake import now_ms
 from tests.sync.server.wire import config, keys_of
@@ -65,6 +67,13 @@ def test_an_escrow_key_that_everybody_on_the_machine_may_read_is_refused(data: P
         read_escrow(path)
 
 
+def test_a_wrong_escrow_key_on_standard_input_is_called_so(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (keys_of(data) / "agency.key").open(encoding="utf-8") as given:
+        monkeypatch.setattr(sys, "stdin", given)
+        with pytest.raises(ConfigError, match=r"^standard input is not an escrow key: it must hold 2 values of 32"):
+            read_escrow(STDIN)
+
+
 def test_the_folder_of_a_new_key_or_certificate_is_flushed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +94,7 @@ def test_the_folder_of_a_new_key_or_certificate_is_flushed(
     renew = ["renew-certificate", "--data", str(data), "--agency-key", str(keys_of(data) / "agency.key")]
     assert data.stat().st_ino in flushes(lambda: main(renew))
     read_identity(data, now_ms())
+    assert (data / "server.cert").stat().st_mode & 0o777 == 0o600
     safe, new = tmp_path / "safe", tmp_path / "new"
     found = flushes(lambda: main(["init", "--data", str(new), "--keys", str(safe)]))
     assert {safe.stat().st_ino, new.stat().st_ino} <= found

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rooms in memory, and what the store has of them."""
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Iterator
@@ -9,8 +10,14 @@ from pathlib import Path
 import pytest
 
 from sync.server.process.running import start_server
+from sync.server.store.base import RoomRow
+from sync.trust.keys.epochs import KeyRing
+from sync.trust.room.entry_drafts import new_room
+from sync.trust.room.stream import RoomStream
 from tests.sync.server.house import House
-from tests.sync.server.wire import Refused, config
+from tests.sync.server.wire import Refused, config, now
+
+PATIENCE_S = 20.0
 
 
 @contextlib.contextmanager
@@ -61,3 +68,33 @@ async def test_a_state_that_is_kept_while_the_room_moves_on_is_not_taken_for_the
     row = await store.room(room)
     assert row is not None
     assert row.state_n == row.n == kept + 1
+
+
+async def test_a_room_that_is_made_while_it_is_read_is_in_memory_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The read finds what was placed meanwhile. Of two rooms in memory, one would miss what follows."""
+    anna = await house.person()
+    store, live = house.server.store, house.server.service.live
+    draft = new_room(anna.author, anna.book, now())
+    begun, placed, real = asyncio.Event(), asyncio.Event(), store.room
+
+    async def held(room: bytes) -> RoomRow | None:
+        monkeypatch.setattr(store, "room", real)
+        begun.set()
+        await placed.wait()
+        return await real(room)
+
+    monkeypatch.setattr(store, "room", held)
+    read = asyncio.create_task(live.get(draft.room))
+    async with asyncio.timeout(PATIENCE_S):
+        await begun.wait()
+        made = live.new(draft.room)
+        anna.rooms[draft.room], anna.rings[draft.room] = RoomStream(draft.room), KeyRing(draft.room)
+        await anna.submit(draft)
+        placed.set()
+        assert await read is made
+    assert live.at_hand(draft.room) is made
+    await anna.sync(draft.room)
+    await anna.push(draft.room, "ett")
+    assert made.head.n == len(draft.entries) + 1

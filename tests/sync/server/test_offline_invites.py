@@ -110,7 +110,7 @@ def test_offline_needs_the_key_a_name_and_a_new_file(
         (["invite", "--offline", str(file), "--name", NAME], "--offline needs --agency-key"),
         (["invite", "--offline", str(file), "--person", "00" * 16, "--agency-key", str(key)], "for somebody new"),
         (["invite", "--offline", str(file), "--name", " ", "--agency-key", str(key)], "a name is needed"),
-        (invite(keys_of(data) / "escrow.key", file), "another kind of key"),
+        (invite(keys_of(data) / "escrow.key", file), "is not an agency key"),
         (invite(key, data / "agency.pub"), "exists already"),
     ):
         assert main(line) == 1

@@ -9,7 +9,7 @@ from sync.ids import DevId, Uid
 from sync.server.config import Limits
 from sync.server.rules import quotas as module
 from sync.server.rules.handshake import Who
-from sync.server.rules.quotas import Quotas
+from sync.server.rules.quotas import Quotas, senders
 from sync.server.rules.refusal import Refusal
 from sync.server.store.base import Tally
 from sync.server.store.memory import MemoryStore
@@ -46,6 +46,24 @@ async def test_bytes_that_are_sent_while_the_count_is_read_are_not_forgotten() -
     await asyncio.gather(*sending)
     with pytest.raises(Refusal, match="quota"):
         await quotas.check_device(ANNA, 200)
+
+
+async def test_what_could_not_be_written_yesterday_is_not_taken_out_of_todays_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Slow()
+    store.go.set()
+    quotas = Quotas(store, Limits(device_bytes_a_day=1000))
+    day = module.today()
+    for now in (day, day + 1):
+        monkeypatch.setattr(module, "today", lambda now=now: now)
+        await quotas.check_device(ANNA, 900)
+        quotas.note(ANNA, 900)
+    quotas.take_back(senders(ANNA), 900, day)
+    with pytest.raises(Refusal, match="quota"):
+        await quotas.check_device(ANNA, 200)
+    quotas.take_back(senders(ANNA), 900, day + 1)
+    await quotas.check_device(ANNA, 200)
 
 
 async def test_the_counts_of_yesterday_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,11 @@ from sync.crypto.encoding import dec, enc
 from sync.protocol import messages as m
 from sync.server.config import Limits
 from sync.server.process.running import start_server
-from sync.server.rules import rotation_limit
+from sync.server.rules import entry_limits, rotation_limit
 from sync.server.rules.handshake import now_ms
 from sync.server.store.base import Full, Placement
 from sync.trust.formats.items import ENTRY, Role, item_id
+from sync.trust.room import entry_drafts
 from sync.trust.room.entries import DOMAIN
 from sync.trust.room.entry_drafts import Draft, Drafter
 from sync.trust.room.stream import RoomStream
@@ -44,6 +45,13 @@ async def a_writer(house: House) -> tuple[Person, Person, bytes]:
     await bert.sync(room)
     bert.rings[room] = anna.rings[room]
     return anna, bert, room
+
+
+def drop(house: House, room: bytes) -> None:
+    """Drops a room from memory, as a request that is refused late does."""
+    live = house.server.service.live.at_hand(room)
+    assert live is not None
+    house.server.service.live.forget(live)
 
 
 def behind(by: Person, room: bytes, first: Draft) -> Draft:
@@ -100,6 +108,36 @@ async def test_attack_a_room_that_others_push_out_of_memory_forgets_no_rotation(
         with pytest.raises(Refused, match="busy rotation"):
             await bert.submit(bert.drafter(room).rotate())
         await house.close()
+
+
+async def test_attack_rooms_whose_beginning_is_refused_let_no_rotation_be_forgotten(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is in memory for a moment. Nobody must be able to forget every room's limits with ten thousand of them."""
+    monkeypatch.setattr(entry_limits, "_MOST", 3)
+    _, bert, room = await a_writer(house)
+    await bert.submit(bert.drafter(room).rotate())
+    await bert.sync(room)
+    for _ in range(4):
+        with pytest.raises(Refused, match="seals"):
+            await bert.append(entry_drafts.new_room(bert.author, bert.book, now()))
+    drop(house, room)
+    with pytest.raises(Refused, match="busy rotation"):
+        await bert.submit(bert.drafter(room).rotate())
+
+
+async def test_of_the_rooms_whose_rotations_are_remembered_the_one_that_was_used_last_stays(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry_limits, "_MOST", 2)
+    _, bert, room = await a_writer(house)
+    await bert.submit(bert.drafter(room).rotate())
+    for _ in range(3):
+        await bert.create()
+        await bert.sync(room)
+    drop(house, room)
+    with pytest.raises(Refused, match="busy rotation"):
+        await bert.submit(bert.drafter(room).rotate())
 
 
 async def test_a_rotation_that_could_not_be_stored_is_not_counted(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import InterfaceError, ProgrammingError
 
 from sync.errors import BugError
 from sync.server.store.base import (
@@ -175,6 +176,24 @@ async def test_a_read_that_the_database_refuses_is_an_error_of_the_store(tmp_pat
     assert e.value.code == "busy"
     with contextlib.closing(sqlite3.connect(path)) as c, c:
         c.execute("ALTER TABLE elsewhere RENAME TO sightings")
+    assert await store.sightings(ANNA) == []
+    await store.close()
+
+
+async def test_a_disk_that_is_full_at_the_first_start_is_called_full(tmp_path: Path) -> None:
+    with pytest.raises(Full):
+        await SqlStore(tmp_path / "s.sqlite3", max_pages=2).open()
+
+
+@pytest.mark.parametrize("values", [(), (object(),)])
+async def test_a_read_that_is_wrong_in_itself_is_no_fault_of_the_database(
+    tmp_path: Path, values: tuple[object, ...]
+) -> None:
+    """Otherwise a client would try for ever what cannot succeed, and the operator would look at the disk."""
+    store = SqlStore(tmp_path / "s.sqlite3")
+    await store.open()
+    with pytest.raises((InterfaceError, ProgrammingError)):
+        await store._read(lambda c: c.exec_driver_sql("SELECT ?", values).all())
     assert await store.sightings(ANNA) == []
     await store.close()
 

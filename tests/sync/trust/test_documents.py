@@ -56,7 +56,8 @@ def test_every_code_of_a_reject_or_verdict_stands_in_the_document() -> None:
     trust = "".join(p.read_text(encoding="utf-8") for p in (SYNC / "trust").rglob("*.py"))
     crypto = "".join(p.read_text(encoding="utf-8") for p in (SYNC / "crypto").glob("*.py"))
     codes = set(re.findall(r'Reject\(\s*"([a-z0-9-]+)"', trust + crypto))
-    rules = (SYNC / "trust" / "room" / "entry_rules.py").read_text(encoding="utf-8")
+    room = SYNC / "trust" / "room"
+    rules = "".join((room / name).read_text(encoding="utf-8") for name in ("additions.py", "entry_rules.py"))
     codes |= set(re.findall(r'return "([a-z-]+)"', rules))
     section = PROTOCOL[PROTOCOL.index("## 12. Codes") : PROTOCOL.index("## 13.")]
     missing = {c for c in codes if not re.search(rf"(?<![\w-]){c}(?![\w-])", section)}

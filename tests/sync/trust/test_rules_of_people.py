@@ -150,7 +150,20 @@ def test_attack_true_and_false_are_no_numbers() -> None:
                 read(value, "here")
     with pytest.raises(Reject, match="format"):
         fields.version(True, 1, "here")
+    with pytest.raises(Reject, match="format"):
+        fields.versioned([True, 2], 1, 2, "here")
     assert (enc(True), enc(False), enc(1)) == (b"\xf5", b"\xf4", b"\x01")
+
+
+def test_a_version_is_judged_before_what_follows_it() -> None:
+    assert fields.versioned([2, "a", b"b"], 2, 3, "here") == ["a", b"b"]
+    for value, code in (([3], "format"), ([1, 2, 3, 4], "old-format"), ([2], "malformed"), ([], "malformed")):
+        with pytest.raises(Reject) as e:
+            fields.versioned(value, 2, 3, "here")
+        assert (e.value.code, e.value.where) == (code, "here")
+    for none in (None, (2, "a", b"b"), {2: 3}):
+        with pytest.raises(Reject, match="malformed"):
+            fields.versioned(none, 2, 3, "here")
 
 
 def test_attack_an_entry_above_its_cap_is_refused() -> None:

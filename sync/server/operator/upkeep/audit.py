@@ -10,7 +10,16 @@ from pathlib import Path
 from sync.server.config import Config, ConfigError
 from sync.server.operator.upkeep.manifest import NAME, read_manifest
 from sync.server.operator.upkeep.reading import Reading
-from sync.server.store.admin_chain import AdminHead, AdminRow, Broken, first_broken, last_of, read_entry, stored_head
+from sync.server.store.admin_chain import (
+    AdminHead,
+    AdminRow,
+    Broken,
+    first_broken,
+    last_of,
+    read_entry,
+    stored_head,
+    was_begun,
+)
 from sync.server.store.sql_admin_log import HEAD, LOGGED
 from sync.trust.person.agency import invite_id
 
@@ -142,8 +151,8 @@ def kept_head(reading: Reading) -> AdminHead:
     """The number and hash of the newest entry that was ever written to the admin log, as the database stores it beside
     the entries. EMPTY for a log without entries; UNKNOWN if that value is damaged or was deleted."""
     head, logged = (_meta(reading, name) for name in (HEAD, LOGGED))
-    begun = logged not in (None, "0") or reading.one("admin_log", "SELECT n FROM admin_log LIMIT 1") is not None
-    return stored_head(head, begun=begun)
+    has_rows = reading.one("admin_log", "SELECT n FROM admin_log LIMIT 1") is not None
+    return stored_head(head, begun=was_begun(logged, has_rows=has_rows))
 
 
 def _meta(reading: Reading, name: str) -> str | None:

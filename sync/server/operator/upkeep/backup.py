@@ -3,9 +3,10 @@
 
 The database is copied in one snapshot, and parts of files after it, so that the backup has every part that the database
 names. Parts never change, so the next backup into the same folder copies only new ones. The manifest is written last:
-an interrupted backup leaves the previous one as it was. Before the next backup copies anything, it removes what the
-interrupted one left, since that may have filled the disk. One backup at a time works in a folder, for one agency only.
-A folder that has other files is refused: a backup removes everything that it does not need.
+an interrupted backup leaves the previous one as it was, except that a backup without keys may have removed those of an
+earlier one. Before the next backup copies anything, it removes what the interrupted one left, since that may have
+filled the disk. One backup at a time works in a folder, for one agency only. A folder that has other files is refused:
+a backup removes everything that it does not need.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sync.server.config import Config, ConfigError
-from sync.server.host.files import replace_file, sync_folders
+from sync.server.host.files import part_of, replace_file, sync_folders
 from sync.server.host.folder_hold import held
 from sync.server.host.identity import read_agency_pk
 from sync.server.objects.filesystem import part_path
@@ -30,6 +31,7 @@ from sync.server.operator.upkeep.manifest import (
     read_manifest,
     sha256_of,
 )
+from sync.server.operator.upkeep.problems import named_part
 from sync.server.operator.upkeep.reading import Damaged, Reading
 from sync.server.rules.handshake import now_ms
 from sync.server.store.base import Full
@@ -42,8 +44,9 @@ _BEGUN = "begun"
 """A file with the agency's fingerprint, which is in the folder while its first backup is not complete."""
 _DATABASES = re.compile(r"(server-[0-9a-f]{16}\.sqlite3|\.[0-9a-f]{16}\.new)(-journal|-wal|-shm)?")
 """The names of the databases that backups make."""
-_OF_THE_DISK = {"lost+found"}
-"""What an empty disk of its own has."""
+_NOT_OTHERS = {"lost+found", part_of(Path(_BEGUN)).name}
+"""What a folder may have that counts as empty: what an empty disk of its own has, and what a power cut left while
+`begun` was written."""
 _PAGES = 2048
 """Pages that are copied at a time: 8 MiB."""
 
@@ -73,13 +76,12 @@ def _clear(target: Path, fingerprint: str) -> None:
     stay: the next backup need not copy them again. ConfigError if the whole backup's manifest cannot be read, or if
     `target` has no backup of the agency with the fingerprint `fingerprint` and is not empty. Otherwise a backup to a
     wrong folder, such as another server's data folder, would remove its files."""
-    whole = (target / NAME).exists()
-    former = read_manifest(target) if whole else None
+    former = read_manifest(target) if (target / NAME).exists() else None
     begun = former.agency if former is not None else _begun(target)
     if begun is not None and begun != fingerprint:
         raise ConfigError(f"{target} has the backup of another agency: a backup needs a folder of its own")
     if begun is None:
-        if {path.name for path in target.iterdir()} - _OF_THE_DISK:
+        if {path.name for path in target.iterdir()} - _NOT_OTHERS:
             raise ConfigError(f"{target} is not empty and has no backup: name an empty folder, or a new one")
         replace_file(target / _BEGUN, fingerprint.encode())
     _sweep_databases(target, former.database if former is not None else "")
@@ -110,6 +112,8 @@ def _copy(
     finally:
         reading.close()
     _copy_files(data, target, with_keys=with_keys)
+    if not with_keys:
+        _sweep_keys(data, target)  # before the manifest says that there are none
     sync_folders(target)
     made = Manifest(
         format=FORMAT,
@@ -128,8 +132,6 @@ def _copy(
     )
     made.write(target)
     _sweep(target, name, named)
-    if not with_keys:
-        _sweep_keys(data, target)
     return made
 
 
@@ -240,7 +242,7 @@ def drop_parts(target: Path, wheres: Iterable[str]) -> None:
     """Removes parts of files from the backup in `target`, so that the next backup copies them again. `wheres`: their
     names as `verify` reports them."""
     for where in wheres:
-        (target / "blobs" / where[:2] / where).unlink(missing_ok=True)
+        named_part(target / "blobs", where).unlink(missing_ok=True)
 
 
 def _count(reading: Reading, table: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sync.server.config import ConfigError
-from sync.server.host.files import sync_folder
+from sync.server.host.files import replace_file
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -43,13 +43,7 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Writes this manifest into `folder`, a backup's folder, in place of the former one, if there is one. After a
         crash the folder has the old manifest or the new one, whole. OSError if the disk fails."""
-        beside = folder / f"{NAME}.new"
-        with beside.open("w", encoding="utf-8") as f:
-            json.dump(asdict(self), f, indent=1)
-            f.flush()
-            os.fsync(f.fileno())
-        beside.replace(folder / NAME)
-        sync_folder(folder)
+        replace_file(folder / NAME, json.dumps(asdict(self), indent=1).encode(), 0o666)
 
 
 def read_manifest(folder: Path) -> Manifest:

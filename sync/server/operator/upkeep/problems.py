@@ -4,9 +4,11 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sync.errors import Reject
 from sync.ids import Uid
+from sync.server.objects.filesystem import part_path
 from sync.server.operator.upkeep.reading import Reading
 from sync.trust.person.user_log import UserLog
 
@@ -22,6 +24,17 @@ class Problem:
     what: str
     where: str
     code: str
+
+
+def part_name(room: bytes, obj: bytes, part: bytes) -> str:
+    """How a problem names a part of a file, by the ids of its room, its object and itself."""
+    return f"{room.hex()}/{obj.hex()}/{part.hex()}"
+
+
+def named_part(blobs: Path, where: str) -> Path:
+    """The path in the folder `blobs` of the part of a file that a problem names `where`, as `part_name` does."""
+    room, obj, part = map(bytes.fromhex, where.split("/"))
+    return part_path(blobs, room, obj, part)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from sync.server.host.identity import OtherKey, read_identity
 from sync.server.operator import admin_log
 from sync.server.operator.upkeep.backup import PUBLIC, SECRET, matches
 from sync.server.operator.upkeep.manifest import KEYS, Manifest, copy_file, read_manifest
-from sync.server.operator.upkeep.problems import Problem, Tally
+from sync.server.operator.upkeep.problems import Problem, Tally, named_part
 from sync.server.operator.upkeep.verify import verify
 from sync.server.rules.handshake import now_ms
 from sync.server.store.base import Full
@@ -112,7 +112,7 @@ def _put_aside(rotten: Sequence[str], blobs: Path) -> None:
     in ".bad"; they then count as missing. `rotten` has their names as `verify` reports them. A client that still has
     such a part uploads it again."""
     for where in rotten:
-        part = blobs / where[:2] / where
+        part = named_part(blobs, where)
         part.rename(part.with_suffix(".bad"))
 
 

@@ -15,7 +15,7 @@ from sync.server.host.identity import read_agency_pk, read_escrow_cert, read_ser
 from sync.server.objects.filesystem import part_path
 from sync.server.operator.upkeep import audit
 from sync.server.operator.upkeep.manifest import sha256_of
-from sync.server.operator.upkeep.problems import Logs, Problem, Report, Tally
+from sync.server.operator.upkeep.problems import Logs, Problem, Report, Tally, part_name
 from sync.server.operator.upkeep.reading import MISTYPED, Damaged, Reading
 from sync.server.operator.upkeep.rooms import RoomCheck
 from sync.server.rules.store_rows import search_text
@@ -211,7 +211,7 @@ class _Check:
         for obj, part, size, sha256 in list(self._reading.rows("blobs", query, (room,))):
             code = _part_code(part_path(Config(data=self._data).blobs, room, obj, part), size, sha256)
             if code is not None:
-                self._report.add("blob", f"{room.hex()}/{obj.hex()}/{part.hex()}", code)
+                self._report.add("blob", part_name(room, obj, part), code)
             self._report.tally.blobs += 1
             self._report.tally.blob_bytes += size
             self._report.step(self._report.tally)
