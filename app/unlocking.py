@@ -25,7 +25,8 @@ __all__ = ["KeyChange", "SlotKind", "Unlocking"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
     """A wanted change to the unlock methods. `current` is the passphrase in use; `new` the one that replaces it;
-    `remove` the kind of unlock method to remove. Either `new` or `remove` is given."""
+    `remove` the kind of unlock method to remove. Either `new` or `remove` is given; if both are, only `remove`
+    counts."""
 
     current: str = field(repr=False)
     new: str | None = field(default=None, repr=False)
@@ -64,27 +65,32 @@ class Unlocking:
 
     async def add_keyring(self, passphrase: str) -> None:
         """Adds the computer's key store as an unlock method. `passphrase`: the present one. Raises WrongPassphrase,
-        NoKeyring, KeyringLocked, SlotForbidden."""
+        NoKeyring, KeyringLocked, SlotForbidden (policy forbids it), NoSlot, SlotDamaged, StoreUnwritable; BugError if
+        the key store is one already, or while a change of keys is half done."""
         keys = await asyncio.to_thread(self._slots.unlock_passphrase, passphrase)
         await asyncio.to_thread(self._slots.add_keyring, _only(keys))
 
     async def add_passphrase(self, new: str) -> None:
         """Adds the passphrase `new` as an unlock method to a store that the key store opens. Raises KeyringLocked,
-        NoKeyring, WeakPassphrase, SlotForbidden."""
+        NoKeyring, WeakPassphrase, SlotForbidden (policy forbids it), NoSlot, SlotDamaged, StoreUnwritable; BugError if
+        there is a passphrase already, or while a change of keys is half done."""
         keys = await asyncio.to_thread(self._slots.unlock_keyring)
         await asyncio.to_thread(self._slots.add_passphrase, _only(keys), new)
 
     @property
     def forbidden(self) -> SlotKind | None:
-        """The kind of the only unlock method, if policy no longer allows it; None otherwise, and while a change of keys
-        is half done. It opens the store until it is replaced."""
+        """The kind of an unlock method that opens the store although policy forbids it, because none that policy allows
+        exists: it opens the store until `replace` has replaced it. The passphrase if there are two. None if an allowed
+        one exists, and while a change of keys is half done. StoreUnwritable."""
         return None if self._slots.changing else self._slots.forbidden
 
     def replace(self, current: str | None, new: str | None) -> StoreKeys:
         """Replaces the `forbidden` method by an allowed one and returns the store's new keys. `current`: the present
         passphrase, None if the key store was the method; `new`: the passphrase to use from now on, None for the key
         store. Call it in a thread, while no session is open. Raises WrongPassphrase, WeakPassphrase, KeyringLocked,
-        NoKeyring, StoreFault: nothing is changed then."""
+        NoKeyring, SlotForbidden, NoSlot, SlotDamaged, StoreFault; BugError while an earlier change is half done.
+        Nothing is changed then, unless a StoreFault comes after the database got its new key: only the new method opens
+        it then."""
         with self._changing:
             return self._replace(current, new)
 
@@ -98,8 +104,10 @@ class Unlocking:
 
     def rekey(self, change: KeyChange) -> StoreKeys:
         """Applies the change and returns the keys that open the store from now on. Call it in a thread, while no
-        session is open. Raises WrongPassphrase, WeakPassphrase, LastSlot, KeyringLocked, NoKeyring, StoreFault: nothing
-        is changed then. Takes 1 s for 100 MB."""
+        session is open. Raises WrongPassphrase, WeakPassphrase, LastSlot, KeyringLocked, NoKeyring, SlotForbidden,
+        NoSlot, SlotDamaged, StoreFault; BugError while an earlier change is half done. Nothing is changed then, unless
+        a StoreFault comes after the database got its new key: only the new methods open it then. Takes 1 s for 100
+        MB."""
         with self._changing:
             return self._rekey(change)
 

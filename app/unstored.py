@@ -22,8 +22,9 @@ class Unstored:
 
 
 def named(objects: Objects, rooms: RoomService, unsaved: Sequence[Unsaved]) -> list[Unstored]:
-    """For each of `unsaved`, what the disk has refused: the title of its object ("" for a draft) and of its room. Edits
-    come first, then drafts. Leaves out what belongs to an object that the store does not have."""
+    """For each of `unsaved`, what the disk has refused: the title of its object ("" for a draft) and of its room ("" if
+    the room is unknown). Edits come first, then drafts. Leaves out what belongs to an object that the store does not
+    have."""
     found = [(each, objects.get(each.obj)) for each in sorted(unsaved, key=lambda each: each.draft)]
     return [
         Unstored(title="" if each.draft else row.title, room=_title(rooms, row.room), draft=each.draft)

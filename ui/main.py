@@ -39,9 +39,11 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
     """Runs the program to its end and returns the exit status: 0 (also if another instance has taken over, or if the
     desktop started it and the person does not want that), 1 if it could not be started again after locking or a fault
     of our own code has ended it, 2 if the profile cannot be used, or the status of a task that is done instead of
-    opening a window. Does not return if it is started again in place of this process.
+    opening a window. Does not return if it is started again in place of this process. SystemExit at a wrong argument,
+    and at --help and --version.
 
-    `command`: the command that starts the program again after locking; empty for the one that started this process.
+    `argv`: the command line's arguments, without the program's name. `command`: the command that starts the program
+    again after locking; empty for the one that started this process.
     """
     files = again.inherited()
     parser = _parser()
@@ -77,8 +79,9 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    """Sets up this process, before there is a window: no files or memory dumps that others can read, and its garbage
-    collection."""
+    """Sets up this process for `arguments`, before there is a window: no files or memory dumps that others can read,
+    modules loaded from this release even if an upgrade replaces it, garbage collection in short steps, and no window
+    for a task that needs none."""
     upgrade.hold_program()
     keep_private()
     dumps.forbid()
@@ -180,7 +183,7 @@ def _readable(link: str) -> str:
 
 
 def _of_profile(arguments: argparse.Namespace) -> list[str]:
-    """The command-line arguments by which the program opens the same profile again."""
+    """The command-line arguments by which the program opens the same profile again; [] for the default one."""
     named = ["--profile", arguments.profile] if arguments.profile != DEFAULT else []
     return [*named, *(["--data", str(arguments.data.absolute())] if arguments.data is not None else [])]
 
@@ -192,7 +195,8 @@ def _same(arguments: argparse.Namespace) -> list[str]:
 
 def _opened(arguments: argparse.Namespace, *, quiet: bool) -> Profile | None:
     """Opens the profile that `arguments` name. If another instance has it: returns None once that one has taken over
-    the link of this start, or at once if `quiet`. ProfileInUse if the other instance has not answered within OTHER_S.
+    the link of this start, or at once if `quiet`. ProfileInUse if the other instance has not answered within 3 s
+    (OTHER_S). Any other WorldError, or OSError, if the profile cannot be opened.
 
     ▲ Both are tried again until then. The other instance may be ending, because it is being locked: then either this
     one gets the profile, or the restarted one does and takes over the link. So no link is lost.
@@ -210,7 +214,8 @@ def _opened(arguments: argparse.Namespace, *, quiet: bool) -> Profile | None:
 
 
 def _handed_over(arguments: argparse.Namespace) -> bool:
-    """Sends the link of this start to the instance that has the profile. Returns whether that instance took it."""
+    """Sends the link of this start ("" if it has none: then only the window comes to the front) to the instance that
+    has the profile. Returns whether that instance took it; False if none answers."""
     found = Profile.look(arguments.profile, arguments.data)
     if found is None:
         return False
@@ -220,7 +225,8 @@ def _handed_over(arguments: argparse.Namespace) -> bool:
 
 
 def _refuse(application: QApplication, fault: WorldError) -> None:
-    """Shows that the profile cannot be used, and why (`fault`): on the terminal, and in a window where there is one."""
+    """Shows that the profile cannot be used, and why (`fault`): on the terminal, and in a dialog, unless Qt runs
+    without a screen. Returns when the dialog is closed."""
     shown = sentence_of(fault)
     _write_line(f"kansli: {shown.title} {shown.text} ({code_of(fault)})")
     if QApplication.platformName() != "offscreen":
@@ -236,7 +242,7 @@ def _write_line(line: str) -> None:
 
 
 async def _read(box: QDialog) -> None:
-    """Returns when the person has closed the box."""
+    """Shows the dialog `box`, and returns when the person has closed it."""
     closed = asyncio.Event()
     box.finished.connect(lambda _result: closed.set())
     box.open()

@@ -63,8 +63,9 @@ class Program:
     ) -> None:
         """`office` opens the profile's session. `link`: the link with which the program was started. `background`: it
         begins in the tray, without a window. `locked`: it waits for the person to unlock, even if the profile could be
-        unlocked without them. `installed` knows which release is on the disk: by default the package's file does.
-        `tools`: what its windows show of the office's tools."""
+        unlocked without them. `desktop`: the tray, autostart and computer's events to use; None: those of this system.
+        `installed` knows which release is on the disk: by default the package's file does. `tools`: what its windows
+        show of the office's tools."""
         self._office, self._tools = office, tools
         self._link = link
         self._locked = locked
@@ -85,7 +86,7 @@ class Program:
 
     async def run(self) -> None:
         """Runs the program until the person quits or locks, or the system asks it to end. The session is closed in
-        order."""
+        order; if something cannot be stored then, that is only logged."""
         ending, resident = self.ending, self.resident
         signals = Signals(ending.over)
         resident.called.connect(self._on_called)
@@ -155,7 +156,8 @@ class Program:
 
     def _on_called(self, message: str) -> None:
         """Handles another start of the program, or a press on the tray: shows the window, and follows the link in
-        `message`."""
+        `message`: the link, a newline, the token by which the desktop lets a window come to the front; each may be
+        missing."""
         link, _, token = message.partition("\n")
         if token.isascii() and token.isprintable() and token:
             os.environ["XDG_ACTIVATION_TOKEN"] = token[:256]  # Qt takes it for the next window that is brought up
@@ -165,8 +167,8 @@ class Program:
             self._follow(link)
 
     def _follow(self, link: str) -> None:
-        """Follows a link with which the program was started; while locked, after unlocking. An invitation is filled in
-        at once while the first page of a first start is shown."""
+        """Follows a link with which the program was started, now or by another start; while locked, after unlocking. An
+        invitation is filled in at once while the first page of a first start is shown."""
         if self.stage.window is not None:
             self.stage.window.follow(link)
             return
@@ -181,7 +183,8 @@ class Program:
             self.stage.window.notify_by(self.resident.tray)
 
     def _show_minimised(self) -> None:
-        """Shows the window in the task bar, since the program was started without a window and there is no tray."""
+        """Shows the window minimised, in the task bar, since the program was started without a window and there is no
+        tray. Does nothing if a window is on the screen already."""
         shown = self.stage.shown
         if shown is not None and self.stage.quiet:
             shown.showMinimized()

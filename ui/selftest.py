@@ -114,15 +114,16 @@ class SelfTest:
         self._done("QR code: drawn and read")
 
     def _key_store(self) -> None:
-        """Reports which key store the computer has. On Windows, which always has one, it is a fault (Failed) if there
-        is none or another."""
+        """Reports which key store the computer has. Failed on Windows, which always has its own, if that is not the one
+        found. Nowhere else is it a fault to have none."""
         found = type(system_keyring()).__module__.removeprefix("keyring.backends.") if usable() else "none"
         _check(found == "Windows" or sys.platform != "win32", f"Windows' key store is not found, but {found}")
         self._done(f"key store of the computer: {found}")
 
     def _version(self) -> None:
-        """Checks that the file which names the installed release is in its place and names this one. A running program
-        compares itself with the file after an upgrade."""
+        """Checks that the file which names the installed release is in its place and names this one, otherwise Failed;
+        nothing to check where Kansli runs from source. A running program compares itself with the file after an
+        upgrade."""
         file = version_file()
         _check(
             file is None or Installed(file).installed() == PROGRAM, "version.txt is not there or names another release"
@@ -130,7 +131,8 @@ class SelfTest:
         self._done(f"version: {PROGRAM}{'' if file is not None else ', from source'}")
 
     async def _write(self, session: Session) -> RoomId:
-        """Makes a new room and has each tool write something in it. Returns the room."""
+        """Makes a new room, has each tool write something in it, and waits until all is sent. Returns the room. Failed
+        if that takes more than a minute."""
         room = await session.rooms.create(WORDS, RoomType.CASE)
         for tool in self._joined(session).all:
             tool.trial.write(room, WORDS)
@@ -139,7 +141,8 @@ class SelfTest:
         return room
 
     async def _check_tools(self, session: Session) -> None:
-        """Does the checks of each tool for what it alone needs of an installation."""
+        """Does the checks of each tool for what it alone needs of an installation, and reports each. An error of a
+        check is raised."""
         for tool in self._joined(session).all:
             for check in tool.trial.checks:
                 self._done(await check(WORDS))
@@ -149,7 +152,7 @@ class SelfTest:
 
     async def _worker(self) -> None:
         """Checks that the separate process which tries what colleagues send can be started, merges an update, and can
-        be ended."""
+        be ended; otherwise Failed, or the error of starting it."""
         writer, worker = CrdtDoc(texts=("text",)), Worker()
         with writer.transact():
             writer.text("text").insert(0, WORDS)

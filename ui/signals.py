@@ -10,7 +10,8 @@ from PySide6.QtCore import QSocketNotifier
 
 
 class Signals:
-    """Makes SIGTERM and SIGINT end the program in order, also while Qt's loop sleeps: they set `over`."""
+    """Makes SIGTERM and SIGINT end the program in order, also while Qt's loop sleeps: they set `over`, the event for
+    which the program waits. `close` restores the former handlers."""
 
     def __init__(self, over: asyncio.Event) -> None:
         self.came = False

@@ -14,9 +14,9 @@ import PySide6.QtCore  # noqa: F401 - loads what is changed below
 
 def leave_unread() -> None:
     """Replaces the private function by which PySide reads a module's source and returns whether "PySide" is in it. The
-    new one returns True without reading; PySide then notes that the module has asked for no feature. Does nothing if
-    the installed PySide has no such function. Call it before the program's other modules are imported: Python never
-    frees the memory that their sources would take."""
+    new one returns True without reading; PySide then notes that the module has asked for no feature. If the installed
+    PySide has no such function, only Python's cache of sources is emptied. Call it before the program's other modules
+    are imported: Python never frees the memory that their sources would take."""
     linecache.clearcache()  # Python keeps what PySide has read until here
     feature = sys.modules.get("shibokensupport.feature")
     if feature is not None:

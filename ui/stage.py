@@ -30,7 +30,8 @@ class Stage:
         report: Callable[[], Mapping[str, str]],
     ) -> None:
         """`may_close` is called before a window is closed and returns whether it may be. `background`: the program
-        began without a window. `report` makes the report to IT while no session is open; it is called in a thread."""
+        began without a window. `report` makes the report to IT, its files by name, while no session is open; it is
+        called in a thread."""
         self.session: Session | None = None
         self.gate: Gate | None = None
         self.window: MainWindow | None = None
@@ -46,7 +47,8 @@ class Stage:
 
     @property
     def quiet(self) -> bool:
-        """Whether no window of Kansli is on the screen, so that none is to come up by itself."""
+        """Whether no window of Kansli is on the screen, so that none is to come up by itself: the open one is hidden
+        (not only minimised), or the program began without a window and has made none yet."""
         shown = self.shown
         return shown.isHidden() if shown is not None else self._background
 
@@ -72,8 +74,9 @@ class Stage:
             self.gate.activateWindow()
 
     def _on_error(self, _owner: QObject, error: Exception, _again: tasks.Again) -> None:
-        """Shows an error of a slot, a task or uncaught code in the dialog for faults, while the gate is shown. A main
-        window that is made later takes this over."""
+        """Shows `error`, of a slot, a task or uncaught code, in the dialog for faults over the gate, the window before
+        unlocking; it offers no second try. A hidden gate shows nothing. A main window that is made later takes this
+        over."""
         if self._bugs is not None:
             self._bugs.show_fault(error)
 
@@ -81,7 +84,8 @@ class Stage:
         tasks.run(gate, report_fault(gate, self._report, diagnosis.write, lines))
 
     def drop_window(self) -> None:
-        """Deletes the main window with all its views at once, if there is one, and stops its announcements."""
+        """Hides the main window, if there is one, and stops its announcements. It is deleted with all its views when
+        control is back in the event loop."""
         window, self.window = self.window, None
         if window is not None:
             window.announcer.silence()
@@ -90,7 +94,8 @@ class Stage:
             QApplication.sendPostedEvents(window, 0)
 
     def drop_gate(self) -> None:
-        """Hides the gate, the window before unlocking, and deletes it when control is back in the event loop."""
+        """Hides the gate, the window before unlocking, if there is one, and deletes it when control is back in the
+        event loop."""
         gate, self.gate = self.gate, None
         if gate is not None:
             gate.hide()

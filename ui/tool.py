@@ -62,7 +62,8 @@ class Rooms(Protocol):
 
 
 class LinkWords(Protocol):
-    """How things of any tool (a document, a card …) are shown where a view of another tool links to them."""
+    """How things of any tool (a document, a card …) are shown where a view of another tool links to them: the name of
+    an icon, and one line of text."""
 
     def icon_of(self, link: ObjectLink | None) -> str:
         """The icon's name."""
@@ -163,7 +164,8 @@ nothing in them yet."""
 
 
 class Office(Protocol):
-    """The parts of a session that the tools of a window work with."""
+    """The parts of a session that the tools of a window work with: the people, the rooms, the settings, and the service
+    of each tool."""
 
     @property
     def people(self) -> People: ...
@@ -216,7 +218,9 @@ class Tool(Generic[S]):
     trial: Trial[S]
 
     def __post_init__(self) -> None:
-        """Raises BugError if the tool does not fit together with its half in `app`."""
+        """Raises BugError if the tool does not fit together with its half in `app`: a kind there has no `ShownKind`
+        here, or two, or the reverse; or a `ShownKind` lacks a `before` or `copy_question` that its kind needs, or has
+        one that it must not have."""
         fault = self._fault()
         if fault:
             raise BugError(f"The tool {self.id!r}: {fault}.")
@@ -329,15 +333,16 @@ class MarkingView(Protocol):
 
 @runtime_checkable
 class WritingView(Protocol):
-    """A view of a tool with a field at its foot in which the person writes. Messages of the window are shown above that
-    field."""
+    """A view of a tool with a field at its foot in which the person writes; `writing_area` returns it. Messages of the
+    window are shown above that field."""
 
     def writing_area(self) -> QWidget: ...
 
 
 @runtime_checkable
 class ActingView(Protocol):
-    """A view of a tool that can do some of the window's commands, such as Print, with what is open in it."""
+    """A view of a tool that can do some of the window's commands, such as Print, with what is open in it. `doable`
+    returns those that it can do now: a function for each, by the command's id."""
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
         """The actions that are possible now, by the commands' ids."""
@@ -346,8 +351,8 @@ class ActingView(Protocol):
 
 @runtime_checkable
 class RefreshedView(Protocol):
-    """A view that shows something which changes with the hour or the day. The Home page calls its cards of this kind
-    whenever it reads everything again itself."""
+    """A view that shows something which changes with the hour or the day. The Home page calls `refresh` of its cards of
+    this kind whenever it reads everything again itself."""
 
     def refresh(self) -> None: ...
 
@@ -402,7 +407,7 @@ class ClosableView(Protocol):
 
 @runtime_checkable
 class Shell(Protocol):
-    """What the view of a tool may ask of the window that it is in."""
+    """What the view of a tool may ask of the window that it is in: to open a link, and to show a short message."""
 
     def open_link(self, link: ObjectLink) -> None: ...
 
@@ -410,7 +415,8 @@ class Shell(Protocol):
 
 
 def follow(widget: QWidget, link: ObjectLink) -> None:
-    """Opens what the link leads to in the window that `widget` is in. Does nothing if that is not a main window."""
+    """Opens what the link leads to in the window that `widget` is in. Does nothing if the window is not a main
+    window."""
     window = widget.window()
     if isinstance(window, Shell):
         window.open_link(link)
@@ -418,7 +424,7 @@ def follow(widget: QWidget, link: ObjectLink) -> None:
 
 def toast(widget: QWidget, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
     """Shows briefly what was done, in the window that `widget` is in. `undo` is called by a button with the text
-    `action` ("": Undo); None: there is no button. Does nothing if that is not a main window."""
+    `action` ("": Undo); None: there is no button. Does nothing if the window is not a main window."""
     window = widget.window()
     if isinstance(window, Shell):
         window.toast(text, undo, action)

@@ -18,7 +18,7 @@ _MARK = struct.Struct(">QQ")
 class SeenTimes:
     """When this device first saw each position of a room, by its own clock: an action that must wait for some days,
     such as the renewal of a room's key, counts by it too, so that a server with a false clock can neither hasten nor
-    delay it. Kept for 31 days."""
+    delay it. The times are at most an hour too late, and kept for 31 days."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

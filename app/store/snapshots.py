@@ -34,7 +34,7 @@ _decoder = msgspec.msgpack.Decoder(tuple[tuple[bytes, ...], tuple[int, ...]])
 
 class Snapshots:
     """Snapshots of objects: merged states up to a position, made from stored changes, or received as a new member's
-    beginning. Every method that writes is one transaction."""
+    beginning. What is written joins the caller's transaction, if one is open."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], journal: Journal) -> None:
         self._db = db
@@ -78,9 +78,9 @@ class Snapshots:
         return _base(self._db.one(sql.BASE, (obj,)))
 
     def stands_on_base(self, obj: ObjId) -> bool:
-        """Whether the snapshot with which this device begins the object has the same content as `base`, a state that
-        this device made or confirmed. `Snapshots.check` of the engine drops the base if this device could not make that
-        state, or made a different one."""
+        """Whether the snapshot with which this device begins the object has the same content as `base`, its newest
+        stored state: then this device has made that state too, and the changes need no trial. False without a base: the
+        engine's `Snapshots.check` drops it if this device could not make that state, or made a different one."""
         base = self.base(obj)
         return base is not None and [row[-1] for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))] == [*base[1].changes]
 
@@ -104,9 +104,10 @@ class Snapshots:
             self._db.conn.execute("DELETE FROM snapshots WHERE obj = ?", (obj,))
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
-        """The object's changes at positions above `after` up to `until`, and those at the positions `waits`, in the
-        room's order. Each prune in that range is in it too, as a change with no data but `covers`. Snapshots and
-        baselines (states for new members) are left out. Any thread: a long document has 100,000 changes."""
+        """The object's changes at positions above `after` up to `until`, and those at the positions `waits` (numbers up
+        to `after`), in the room's order. Each prune in that range is in it too, as a change with no data but `covers`.
+        Snapshots, baselines (states for new members) and what an administrator had left out by then are not in it. Any
+        thread: a long document has 100,000 changes."""
         with self._db.reader() as reader:
             return _positioned(reader, obj, after, until, waits)
 

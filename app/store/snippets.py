@@ -21,9 +21,9 @@ _CUT = "…"
 
 
 def snippet(texts: Sequence[str], words: Sequence[str]) -> str:
-    """About 16 words around the place where most of `words` are, with those marked, and … where it is cut. Taken from
-    the first of `texts` that has most of the words. If no text has any, the beginning of the last text: the index and
-    this module may split an unusual text into different words."""
+    """About 16 words around the place where most of `words` are, with those between MARK_START and MARK_END, and …
+    where it is cut. Taken from the first of `texts` (at least one) that has most of the words. If no text has any, the
+    beginning of the last text: the index and this module may split an unusual text into different words."""
     wanted = [word.lower() for word in words]
     best, found = texts[-1], _Match(0, 0, 0)
     for text in texts:
@@ -46,8 +46,9 @@ class _Match:
 
 
 def _look(text: str, wanted: Sequence[str]) -> _Match:
-    """Finds the first place in `text` where most of the words `wanted` are near each other. It stops once all are
-    found."""
+    """Finds the first place in `text` where the most of the different words `wanted` are within _NEAR_CHARS of each
+    other. It stops once all are found. A place with `count` 0, at the beginning, if `text` has none. `wanted` is in
+    small letters; a word of the text need only begin with it."""
     lowered = _lowered(text)
     best = _Match(0, 0, 0)
     latest: dict[str, int] = {}
@@ -99,7 +100,8 @@ def _cut(text: str, found: _Match, wanted: Sequence[str]) -> str:
 
 def _before(text: str, at: int, words: int) -> tuple[int, int]:
     """Goes back `words` words in `text` from the offset `at`. Returns (the offset where they begin, how many words
-    there are): fewer words and offset 0 at the beginning of the text."""
+    there are): fewer words and offset 0 at the beginning of the text. Fewer also among very long words, since it looks
+    back at most 64 characters per word."""
     reach = max(0, at - 64 * (words + 1))
     found = list(WORD.finditer(text, reach, at))
     if len(found) <= words and not reach:
@@ -109,7 +111,8 @@ def _before(text: str, at: int, words: int) -> tuple[int, int]:
 
 
 def _after(text: str, at: int, words: int) -> int:
-    """The offset in `text` where `words` words after the offset `at` end; the end of the text if it has fewer."""
+    """The offset in `text` where `words` words after the offset `at` end; the end of the text if no word follows
+    them."""
     end = at
     for number, match in enumerate(WORD.finditer(text, at)):
         if number == words:

@@ -162,7 +162,7 @@ POSITIONED = f"""SELECT n, place, change_id, author, t, data FROM changes c
 
 def placed_at(count: int) -> str:
     """SQL for an object's changes at `count` positions. Parameters: the object, then the positions. Skips changes that
-    an administrator's record left out, if that record is not after the change."""
+    an administrator's record left out, unless the record is at a later position: until then the change counted."""
     marks = ",".join("?" * count)
     return f"""SELECT n, place, change_id, author, t, data FROM changes c
         WHERE obj = ? AND n IN ({marks}) AND dev IS NOT x'' AND NOT baseline

@@ -206,7 +206,8 @@ class Store:
         blobs: Path | None = None,
         tester: Tester | None = None,
     ) -> "Store":
-        """Makes a new store at `path`, encrypted under the raw `key`. StoreUnwritable if the file exists. `kinds`: the
+        """Makes a new store at `path`, encrypted under the raw `key`. StoreUnwritable if the file exists or cannot be
+        written, DiskFull; OSError if the folder cannot be made. `kinds`: the
         kinds of objects by id. `blobs`: the folder for parts of files (None: beside the database). `tester`: the
         process in which others' changes are tried; without one they are merged untried."""
         return cls._start(Database.create(path, key), kinds, blobs, tester)
@@ -256,8 +257,8 @@ class Store:
         return self.db.transaction()
 
     def close(self) -> None:
-        """Stores what can still be stored, ends the worker process, and closes the database; the key is dropped with
-        it. A second call does nothing."""
+        """Ends the worker process, stores the judges' state (if that fails, changes are judged again at the next
+        start), and closes the database; the key is dropped with it. A second call does nothing."""
         self.trials.close()
         with contextlib.suppress(StoreFault):  # what is not stored is judged again
             self.judges.close()

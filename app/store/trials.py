@@ -76,7 +76,7 @@ class Trials:
         behind: Behind,
         held_changes: HeldChanges,
     ) -> None:
-        """Without a `tester` (the worker process) nothing is tried: for tests of the store alone."""
+        """Without a `tester` (the worker process) nothing is tried, and all is merged: for tests of the store alone."""
         self.changed: Signal[ObjId] = Signal()
         """An object has more or fewer changes that are held back."""
         self._db = db
@@ -136,8 +136,9 @@ class Trials:
         self, room: RoomId, changes: Sequence[OpenedChange], verdicts: Verdicts
     ) -> Collection[tuple[ObjId, Uid, ChangeId]]:
         """Tries a room's newly received changes, and stored ones that waited for them, in the worker. `verdicts`: the
-        judges' verdicts on them. Returns those that may be merged at once, as (object, author, change id). The other
-        changes of objects that merge must be stored as untried. Objects that do not merge are not tried."""
+        judges' verdicts on them. Returns those that may be merged at once, as (object, author, change id): of an object
+        all or none (none if it has untried changes or ended the worker before). The other changes of objects that merge
+        must be stored as untried, also if the worker cannot start. Objects that do not merge are not tried."""
         self._settling.note_received()
         by_obj: dict[ObjId, list[Given]] = {}
         for c in self._new(room, changes):
@@ -188,8 +189,8 @@ class Trials:
             self._changes.received.emit(rows)
 
     def _new(self, room: RoomId, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
-        """The changes that are not stored yet. The server also sends own changes back with their position; those are
-        merged already."""
+        """These changes without this person's own that are stored already: the server sends those back with their
+        position, and they are merged. Others' changes are not looked up. All changes in a store without a worker."""
         own = [c for c in changes if c.uid == self._me.uid]
         if not own or self._rehearsal is None:
             return list(changes)
@@ -203,7 +204,7 @@ class Trials:
 
     async def _passes(self, rehearsal: Rehearsal, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
         """Whether the worker process can merge the changes `given`, and none of them nor all together take too long.
-        Asks on the loop if possible, otherwise in the thread. Raises WorkerUnavailable."""
+        False also if they end it. Asks on the loop if possible, otherwise in the thread. WorkerUnavailable."""
         async with self._asking:
             if self._in_thread is None or self._in_thread.done():
                 passed = await rehearsal.passes_soon(obj, given)
@@ -256,8 +257,8 @@ class Trials:
             self._woken.clear()
 
     async def _round(self, rehearsal: Rehearsal) -> float | None:
-        """Tries the untried changes of all objects once, and does the judges' background work. Returns how many seconds
-        to wait before the next call, None to wait until something happens."""
+        """Tries untried changes of every object that is due once (at most AT_ONCE each), and does the judges'
+        background work. Returns how many seconds to wait before the next call, None to wait until something happens."""
         try:
             for obj in self._due():
                 await self._resolve(rehearsal, obj)
@@ -276,8 +277,8 @@ class Trials:
 
     async def _settle_one(self) -> float | None:
         """Judges one object of which every change is here, but which was begun with a snapshot, from its first change,
-        if its time has come (app/store/settling.py). Returns how many seconds to wait for the next one, None if there
-        is none."""
+        if its time has come (app/store/settling.py). Returns how many seconds to wait for the next one, None if none
+        can be judged: there is none, or all have untried changes."""
         left_s = self._settling.left_s()
         if left_s is None or left_s > 0:
             return left_s
@@ -290,15 +291,14 @@ class Trials:
         return None
 
     def _due(self) -> list[ObjId]:
-        """Objects with untried changes that may be tried (merged in the worker process) now: their trials do not pause,
-        and they are not too large."""
+        """Objects whose untried changes may be tried in the worker now: not too large, and no pause after a crash."""
         large = self.large
         return [obj for obj in self._untried if self._pauses.is_over(obj) and obj not in large]
 
     async def _read(self, rehearsal: Rehearsal) -> None:
         """Has the worker read objects whole that were changed, as opening and indexing will do it in this program.
-        Takes at most a fiftieth of the time, since a keystroke waits for it: after a large object the next reading
-        comes later."""
+        Tries an object from its first change if that ends the worker. Takes at most a fiftieth of the time, since a
+        keystroke waits for it: before its time it does nothing."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._read_at:
             return
@@ -357,8 +357,8 @@ class Trials:
         self.changed.emit(obj)
 
     async def _doubt(self, rehearsal: Rehearsal, obj: ObjId) -> None:
-        """Marks every change of an object as untried, since one of those that are merged already ends the worker. All
-        are then tried again, beginning with the first."""
+        """Marks every merged change of an object as untried, since one of them ends the worker. All are then tried
+        again, beginning with the first."""
         log.store.warning("object-doubted", obj=obj)
         self._doubts[obj] = self._doubts.get(obj, 0) + 1
         with self._db.transaction():
@@ -371,7 +371,7 @@ class Trials:
     async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
         """Tries each quarantined change alone, each in a fresh worker process: another version of the program, or a
         faster machine, may merge it. The order is random, so that each is tried at some start. Those that ended the
-        program stay. Stops after RETRIED_ALL_S, for one object after RETRIED_WITHIN_S."""
+        program stay; those that pass are merged. Stops after RETRIED_ALL_S, for one object RETRIED_WITHIN_S."""
         held_back, spent_s = self._held_changes.quarantined(), dict[ObjId, float]()
         random.shuffle(held_back)
         for held in held_back:

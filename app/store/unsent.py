@@ -40,8 +40,9 @@ class UnsentDraft:
 
 
 class UnsentRows:
-    """Lists all unsent changes and drafts, for a file of unsent work. Baselines (states for new members) are left out:
-    the device that owes one makes it again."""
+    """Lists all unsent changes and drafts, for a file of unsent work, and stores the changes of such a file from
+    another device (`offer`). Baselines (states for new members) are left out: the device that owes one makes it
+    again."""
 
     def __init__(self, db: Database, me: Me, changes: Changes) -> None:
         self._db = db
@@ -68,7 +69,7 @@ class UnsentRows:
         ]
 
     def drafts(self) -> list[UnsentDraft]:
-        """Every text that was typed and not sent."""
+        """Every text that was typed and not sent, the oldest first."""
         rows = self._db.rows("SELECT room, obj, data FROM drafts ORDER BY t, obj")
         return [UnsentDraft(room=room, obj=obj, data=data) for room, obj, data in rows]
 

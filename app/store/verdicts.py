@@ -106,7 +106,7 @@ def is_piece(outcome: Outcome) -> bool:
 def compare(parts: Sequence[int], code: str, marks: dict[int, Row], differ: dict[int, tuple[Row, str]]) -> None:
     """Compares a new verdict with stored marks. `parts`: the positions of the update's changes; `code`: its verdict;
     `marks`: (row, stored mark) by position. Changes whose mark disagrees are put into `differ` with the code; others
-    are removed from it."""
+    are removed from it. A mark that was compared is removed from `marks`, unless the change waits."""
     for part in parts:
         differ.pop(part, None)
         found = marks.get(part) if code == sql.LATE else marks.pop(part, None)  # a waiting change is judged again

@@ -47,9 +47,9 @@ class BoardAdapter:
         return len(model.load(updates))
 
     def merge(self, model: Board, changes: Sequence[StoredChange], feeder: Feeder) -> int:
-        """Merges received changes into a board. Returns how many updates were damaged and left out. ▲ This person's
-        changes and colleagues' are merged separately. In one merge a description of this person's that a colleague
-        replaced would never be seen."""
+        """Merges received changes into a board. `feeder` takes the updates out of the changes, and keeps parts of
+        longer ones. Returns how many updates were damaged and left out. ▲ This person's changes and colleagues' are
+        merged separately. In one merge a description of this person's that a colleague replaced would never be seen."""
         damaged = 0
         for own, some in groupby(changes, key=attrgetter("own")):
             of_one_kind = list(some)

@@ -36,14 +36,15 @@ class CardIndex:
         return self._columns
 
     def cards(self) -> dict[str, Card]:
-        """Every card by its id, the hidden ones too."""
+        """Every card by its id, also those that are archived or in the trash. It is the index's own dict: do not change
+        it."""
         if self._known is None:
             self._known = {key: card_from(key, value) for key, value in self._card_map.to_python().items()}
         return self._known
 
     def shown(self, column_id: str) -> list[Card]:
-        """The cards of a column in order, without archived and deleted ones. It is the index's own list: do not change
-        it."""
+        """The cards of a column in order, without archived and deleted ones; [] for an unknown column. It is the
+        index's own list: do not change it."""
         if self._lanes is None:
             self._lanes = {column.id: [] for column in self.columns()}
             for card in sorted(self.cards().values(), key=_by_order):
@@ -52,7 +53,7 @@ class CardIndex:
         return self._lanes.get(column_id, [])
 
     def put(self, card_id: str, card: Card | None) -> None:
-        """Replaces a card by its present form, in its right place; None removes it."""
+        """Adds a card, or replaces it by its present form, in its right place; None removes it."""
         known = self.cards()
         before = known.pop(card_id, None)
         if card is not None:
@@ -69,7 +70,8 @@ class CardIndex:
         self._columns = self._lanes = None
 
     def forget(self) -> dict[str, Card]:
-        """Notes that everything may have changed: all is read again. Returns the cards as they were read last."""
+        """Notes that everything may have changed: all is read again when it is next asked for. Returns the cards as
+        they were read last, by id; {} if they never were."""
         before = self._known or {}
         self._known = self._lanes = self._columns = None
         return before

@@ -41,7 +41,7 @@ NO_COLUMN = Column(id="", title="", order="", done=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A label of the board, which can be put on cards. `colour` is one of LABEL_COLOURS."""
+    """A label of the board, which can be put on cards. `colour` is one of LABEL_COLOURS, roles of the theme."""
 
     id: str
     name: str
@@ -108,8 +108,8 @@ def column_from(key: str, value: Any) -> Column:
 
 
 def name_from(value: Any) -> str:
-    """The name of a board, column or label from its value in the CRDT, in the form in which it may be shown; "" if it
-    is no text."""
+    """The name of a board, column or label from its value in the CRDT, in the form in which it may be shown: one line
+    of at most MAX_NAME characters; "" if it is no text."""
     return one_line(_text(value), MAX_NAME)
 
 

@@ -105,7 +105,8 @@ def goes_back(mine: Description, now: Description, known: Mapping[str, Descripti
 
 
 def common(mine: Description, now: Description, known: Mapping[str, Description]) -> Description | None:
-    """The nearest value in `known` from which both `mine` and `now` were made; None if there is none."""
+    """The value in `known` nearest to `mine` from which both `mine` and `now` were made; it may be one of the two. None
+    if there is none."""
     theirs = ancestry(now, known)
     return next((known[i] for i in ancestry(mine, known) if i in theirs and i in known), None)
 

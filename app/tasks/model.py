@@ -49,7 +49,7 @@ class Board:
         history: Callable[[str], Mapping[str, Description]] | None = None,
     ) -> None:
         self.changed: Signal[frozenset[str]] = Signal()
-        """The ids of cards that are new, changed, moved or deleted; empty if only columns or labels changed."""
+        """The ids of cards that are new, changed, moved or deleted; empty if only labels changed."""
         self.edited: Signal[frozenset[str]] = Signal()
         """The cards that an edit made here, or its undo, has touched. Emitted before `changed`."""
         self.columns_changed: Signal[()] = Signal()
@@ -98,7 +98,7 @@ class Board:
         return list(self._index.shown(column_id))
 
     def card(self, card_id: str) -> Card | None:
-        """A card by its id; None if it does not exist or is in the trash."""
+        """A card by its id, also an archived one; None if it does not exist or is in the trash."""
         card = self._index.cards().get(card_id)
         return None if card is None or card.deleted else card
 
@@ -127,7 +127,7 @@ class Board:
         return sorted((c for c in self._index.cards().values() if c.deleted), key=lambda c: (-c.deleted_t, c.id))
 
     def labels(self) -> list[Label]:
-        """The board's labels by name."""
+        """The board's labels, sorted by name."""
         found = (label_from(key, value) for key, value in self._labels.to_python().items())
         return sorted(found, key=lambda label: (label.name.casefold(), label.id))
 
@@ -138,8 +138,8 @@ class Board:
     # -- columns ---------------------------------------------------------------------------------------------------
 
     def setup(self, titles: Sequence[str], done: int | None = None, title: str = "") -> None:
-        """Gives a new board its `title` and its columns; `done` is the index of the column whose cards are finished.
-        Ctrl+Z does not undo it."""
+        """Gives a new board its `title` ("": none) and a column for each of `titles`; `done` is the index of the one
+        whose cards count as finished (None: no column). Ctrl+Z does not undo it."""
         with self._doc.transact(SETUP):
             if title:
                 self._meta.set(("title",), name_line(title))
@@ -166,13 +166,13 @@ class Board:
         self._set(self._columns, (column_id, "done"), done)
 
     def move_column(self, column_id: str, before: str | None) -> None:
-        """Moves a column before the column `before`, or to the end (None)."""
+        """Moves a column, if it exists, before the column `before`, or to the end (None or unknown)."""
         others = [c for c in self.columns() if c.id != column_id]
         low, high = neighbours([(c.id, c.order) for c in others], before)
         self._set(self._columns, (column_id, "order"), key_between(low, high))
 
     def delete_column(self, column_id: str) -> None:
-        """Deletes a column. Its cards are then shown in the first column."""
+        """Deletes a column, if it exists. Its cards are then shown in the first column that is left."""
         with self._doc.transact():
             self._columns.delete((column_id,))
 
@@ -198,7 +198,7 @@ class Board:
         card_id: str = "",
     ) -> str:
         """Adds a card at the end of a column, or before the card `before`. `by` and `t` (ms): who made it and when.
-        `assignee`: who is to do it. Returns its id: `card_id`, which `new_card_id` made, or a new one."""
+        `assignee`: who is to do it; `labels`: ids. Returns its id: `card_id` (from `new_card_id`), or a new one."""
         card_id = card_id or new_card_id()
         place = column_id, self._order_in(column_id, before, card_id)
         described = written(description, self._me)
@@ -207,8 +207,8 @@ class Board:
         return card_id
 
     def move_card(self, card_id: str, column_id: str, before: str | None = None) -> None:
-        """Moves a card into a column, before the card `before` or to the end (None). Does nothing if it is there
-        already."""
+        """Moves a card into a column, before the card `before` or to the end (None, or unknown there). Does nothing if
+        it is there already or does not exist."""
         shown = [c.id for c in self.cards(column_id)]
         if card_id in shown:
             at = shown.index(card_id)
@@ -243,7 +243,7 @@ class Board:
 
     def builds_on(self, card_id: str, mine: Description) -> bool:
         """Whether the card's description has the same text as `mine` or was made from it, as far as this board has
-        seen."""
+        seen. False if the card does not exist."""
         card = self._index.cards().get(card_id)
         return card is not None and self._descriptions.is_settled(card_id, mine, card.described)
 
@@ -252,7 +252,7 @@ class Board:
         return card is not None and self._descriptions.goes_back(card_id, mine, card.described)
 
     def seen(self, card_id: str) -> Mapping[str, Description]:
-        """The values that a card's description has had since this board was opened, by id; none if it has not
+        """The values that a card's description has had since this board was opened, by id; {} if it has not
         changed."""
         return self._descriptions.of(card_id)
 
@@ -278,7 +278,7 @@ class Board:
             self._cards.set((card_id, "put_away"), [self._me.hex() if self._me else "", clock.now_ms()])
 
     def restore_card(self, card_id: str) -> None:
-        """Takes a card out of the trash."""
+        """Takes a card out of the trash. Does nothing if the card does not exist."""
         if self.any_card(card_id) is not None:
             self._set(self._cards, (card_id, "deleted"), False)
 
@@ -291,7 +291,7 @@ class Board:
         return label_id
 
     def set_label(self, card_id: str, label_id: str, on: bool) -> None:
-        """Puts a label on a card (`on` True) or takes it off."""
+        """Puts a label on a card (`on` True) or takes it off; does nothing if the card does not exist."""
         with self._doc.transact():
             if on:
                 self._cards.set((card_id, "labels", label_id), True)
@@ -299,7 +299,7 @@ class Board:
                 self._cards.delete((card_id, "labels", label_id))
 
     def add_check_item(self, card_id: str, text: str) -> str:
-        """Adds a line at the end of a card's checklist and returns its id."""
+        """Adds a line at the end of a card's checklist and returns its id; adds nothing if the card does not exist."""
         item_id = short_id()
         card = self.any_card(card_id)
         last = card.checklist[-1].order if card and card.checklist else None
@@ -316,14 +316,14 @@ class Board:
         self._set(self._cards, (card_id, "checklist", item_id, "done"), done)
 
     def move_check_item(self, card_id: str, item_id: str, before: str | None) -> None:
-        """Moves a line of the checklist before the line `before`, or to the end (None)."""
+        """Moves a line of a checklist, if it exists, before the line `before`, or to the end (None or unknown)."""
         card = self.any_card(card_id)
         others = [(i.id, i.order) for i in card.checklist if i.id != item_id] if card else []
         low, high = neighbours(others, before)
         self._set(self._cards, (card_id, "checklist", item_id, "order"), key_between(low, high))
 
     def delete_check_item(self, card_id: str, item_id: str) -> None:
-        """Deletes a line of a card's checklist."""
+        """Deletes a line of a card's checklist, if the line exists."""
         with self._doc.transact():
             self._cards.delete((card_id, "checklist", item_id))
 
@@ -351,7 +351,7 @@ class Board:
 
     def merge(self, updates: Sequence[bytes], *, own: bool = False, by: Uid | None = None) -> list[int]:
         """Merges updates, in any order, any number of times, and returns the indexes of damaged ones. Emits `changed`
-        once, after it has merged this person's descriptions that the updates replaced.
+        with all changed cards at its end, after it has merged this person's descriptions that the updates replaced.
 
         `by`: the person who wrote all the updates, if it is one. `own`: this person wrote them, on any device; a
         description that returns to a value it was made from was then undone. ▲ A colleague's update that does this
@@ -395,7 +395,7 @@ class Board:
 
     def diff(self, state: bytes | None = None) -> bytes:
         """One update with everything that a board with the state vector `state` lacks; the whole board if it is
-        None."""
+        None. DamagedUpdate if `state` is no vector."""
         return self._doc.diff(state)
 
     def close(self) -> None:

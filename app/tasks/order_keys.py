@@ -8,7 +8,8 @@ from app.core.fractional import between
 
 def neighbours(others: Sequence[tuple[str, str]], before: str | None) -> tuple[str | None, str | None]:
     """The sort keys (low, high) between which a new thing belongs that is to be before the thing `before` (None or
-    unknown: at the end). `others`: (id, sort key) of the present things in order. None where there is no neighbour."""
+    unknown: at the end). `others`: (id, sort key) of the present things in order. None where there is no neighbour.
+    Things that share a key with `before` count as one with it."""
     at = next((i for i, (key, _) in enumerate(others) if key == before), None)
     if at is None:
         return (others[-1][1] if others else None), None

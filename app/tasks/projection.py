@@ -64,8 +64,9 @@ class _Kept:
         self.board.columns_changed.connect(lambda: self._on_cards(frozenset()))
 
     def merge(self, updates: Sequence[tuple[bool, bytes]]) -> None:
-        """Merges updates, each given as (whether this account wrote it, update). Afterwards `touched`, `all_touched`
-        and `written_in_trash` describe what these updates changed.
+        """Merges updates, each given as (whether this account wrote it, update); leaves out damaged ones. Afterwards
+        `touched`, `all_touched` and `written_in_trash` describe what these updates changed, and `overwritten` has also
+        the descriptions that they replaced.
 
         ▲ Own updates and colleagues' are merged separately. In one merge a description of this account that a colleague
         replaced would never be seen.
@@ -123,7 +124,7 @@ class Projection:
     def _board(self, conn: Connection, row: ObjectRow, changes: Sequence[StoredChange], projected: int) -> _Kept:
         """The board in memory, loaded if it is not there, with everything that was stored and projected before these
         changes. `projected`: the last row that was projected, which may be behind some of the changes. A rebuild
-        projects again from the first change."""
+        projects again from the first change. At most BOARDS_KEPT are kept: the one used longest ago is closed."""
         obj, before, new = row.obj, changes[0].rowid, {change.rowid for change in changes}
         boards = self._stores.setdefault(conn, OrderedDict())
         kept = boards.get(obj)
@@ -145,7 +146,8 @@ class Projection:
         reworded: Collection[str] | None,
     ) -> None:
         """Writes, within the caller's transaction, the list rows of the cards `touched` and the search entries of the
-        cards `reworded`; None: of all cards."""
+        cards `reworded`; None: of all cards. Cards that are archived or in the trash have no list row; cards that are
+        gone have neither. Also gives the object the board's title, if it has one."""
         now = {str(row[1]): row for row in _rows(obj, board, touched)}
         if touched is None:
             found = conn.execute(_OF_BOARD, (obj.obj,)).fetchall()
@@ -189,8 +191,9 @@ def _load(conn: Connection, obj: ObjectRow, kept: _Kept, upto: int, new: Collect
 
 
 def _keep_overwritten(conn: Connection, obj: ObjectRow, overwritten: Sequence[tuple[str, Description]]) -> None:
-    """Stores, within the caller's transaction, descriptions that this account wrote and others replaced without
-    building on them, as (card, description). This account's program merges them later with those that replaced them."""
+    """Stores, within the caller's transaction, those of the descriptions `overwritten`, given as (card, description),
+    that this account wrote. Others replaced them without building on them; this account's program merges them later
+    with those that replaced them."""
     me = conn.value(_ME)
     rows = [(obj.obj, card, lost.id, obj.room, json.dumps(lost.value())) for card, lost in overwritten if lost.by == me]
     if rows:
@@ -224,7 +227,8 @@ def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -
 
 
 def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collection[str] | None) -> None:
-    """Writes the rows about cards in the trash: of the cards `touched`, or of all (None)."""
+    """Writes the rows from which the trash is listed: of the cards `touched`, or of all (None). None also removes the
+    notes of what was written in cards while they were there (`_note_written`)."""
     if touched is None:
         conn.execute("DELETE FROM board_put_away WHERE obj = ?", (obj.obj,))
     found = board.put_away() if touched is None else [c for c in map(board.any_card, touched) if c is not None]
@@ -238,7 +242,8 @@ def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collec
 
 def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], changes: Sequence[StoredChange]) -> None:
     """Notes that somebody wrote in these cards while they were in the trash, so that the person who put them there is
-    notified. Changes by the person who put the card there do not count."""
+    notified. `changes`: those that were merged now; if one person wrote them all, that person is noted, and cards that
+    the same person put there are skipped."""
     authors = {change.author for change in changes}
     one = next(iter(authors)) if len(authors) == 1 else None
     if cards:

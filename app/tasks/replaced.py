@@ -37,9 +37,9 @@ class Replaced:
         self._author = None
 
     def note(self, card_id: str, before: Card | None, card: Card | None, *, merged: bool) -> None:
-        """Compares a card as it was (`before`) and as it is now (`card`), and notes which title or description was
-        replaced. `merged`: the change came from another program; otherwise it was made here. None: the card does not
-        exist."""
+        """Compares a card as it was (`before`) and as it is now (`card`), and notes whether its title or description
+        was replaced, and whether it was changed in the trash. `merged`: the change came from another program; otherwise
+        it was made here. If either is None (the card does not exist), nothing is noted."""
         if before is None or card is None:
             return
         if before.title != card.title:

@@ -15,7 +15,7 @@ class SeenDescriptions:
 
     def __init__(self, history: Callable[[str], Mapping[str, Description]] | None) -> None:
         """`history` gets a card's id and returns all stored values of its description, by their ids; it is called if
-        the values seen here are not enough."""
+        the values seen here are not enough. None: there are no others."""
         self._history = history
         self._seen: dict[str, dict[str, Description]] = {}
 

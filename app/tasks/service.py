@@ -179,8 +179,8 @@ class TaskService:
     def _settle(self) -> None:
         """Merges descriptions that this person wrote with those that replaced them, also on boards that are not open,
         and writes the results as new changes. Called at the start, when changes were received, and when one no longer
-        counts. Those in rooms in which the person may not write, and those that the disk refuses, are left for a later
-        call."""
+        counts. Those in rooms in which the person may not write, and those whose result the disk refuses, are left for
+        a later call. StoreFault if the list of them cannot be read, or an entry not removed from it."""
         lost = [] if self._closed else self._db.rows("SELECT obj, card, id, room, value FROM board_overwritten")
         for obj, card, ident, room, value in lost:
             if not self._members.may_write(room):
@@ -194,8 +194,8 @@ class TaskService:
                 )
 
     def _descriptions(self, obj: ObjId, card: str) -> Mapping[str, Description]:
-        """All values that the description of the card `card` has had on the board `obj`, by id. Merges all the board's
-        changes one by one, which takes time."""
+        """All values that the description of the card `card` has had on the board `obj`, by the value's id; empty if it
+        never changed. Merges all the board's changes one by one, which takes time."""
         changes = self._changes.of(obj)
         room = changes[0].room if changes else RoomId(b"")
         with closing(Board()) as board, self._changes.merging(room, obj, changes):
@@ -205,7 +205,8 @@ class TaskService:
 
     def my_tasks(self, *, done: bool = False) -> list[TaskRow]:
         """The cards that are assigned to this person, over all rooms, without archived ones and those in the trash: the
-        finished ones if `done`, otherwise the others. The earliest due first, those without a date last."""
+        finished ones if `done`, otherwise the others. The earliest due first, those without a date last; then by
+        title."""
         where = "assignee = ? AND done = ? ORDER BY due IS NULL, due, title"
         return self._rows(where, (self.me, int(done)))
 
@@ -227,7 +228,8 @@ class TaskService:
         )
 
     def done_of(self, room: RoomId) -> tuple[int, int]:
-        """(number of finished cards, number of all cards) of a room."""
+        """(number of finished cards, number of all cards) of a room, without archived ones and those in the trash; (0,
+        0) for a room without cards."""
         row = self._db.one("SELECT coalesce(sum(done), 0), count(*) FROM board_cards WHERE room = ?", (room,))
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
@@ -258,8 +260,8 @@ class TaskService:
         ]
 
     def before(self, obj: ObjId, rowid: int) -> Board:
-        """The board as it was before the change in row `rowid` of the store. Nothing that is written in it is stored.
-        The caller closes it."""
+        """The board as it was before the change in row `rowid` of the store; an empty board if it had no change before
+        that. Nothing that is written in it is stored. The caller closes it."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
     def copy(self, obj: ObjId) -> ObjId:
@@ -280,10 +282,11 @@ class TaskService:
         return copy
 
     def copy_cards(self, obj: ObjId, room: RoomId, into: ObjId) -> int:
-        """Copies cards of the board `obj`, also archived ones, to the board `into` of another room, and returns how
-        many. A card is copied if the other board lacks it, or has it with a different title or description, or without
-        a line of its checklist. The copy goes into the column with the same id, or into the first one; it has no
-        labels, nobody is assigned to it, and this person counts as its maker."""
+        """Copies cards of the board `obj`, also archived ones but none in the trash, to the board `into` of another
+        room, and returns how many. A card is copied if the other board lacks it or has it in the trash, or has it with
+        a different title or description, or without a line of its checklist. The copy is a new card, so a second call
+        copies again. It goes into the column with the same id, or into the first one; it has no labels, nobody is
+        assigned to it, and this person counts as its maker. NotFound if there is no board `into`."""
         with closing(self._made(obj, self._changes.of(obj))) as mine:
             cards = [*mine.all_cards(), *mine.archived()]
         there, count = self.board(room, into), 0
@@ -326,7 +329,7 @@ class TaskService:
 
     def _on_taken_back(self, obj: ObjId) -> None:
         """Handles that a change which was merged into the board `obj` no longer counts: has replaced descriptions
-        merged soon, and emits `changed` with the room."""
+        merged soon, and emits `changed` with the room. Does nothing for an object that is no board."""
         row = self._objects.get(obj)
         if row is None or row.kind != projection.KIND_ID:
             return

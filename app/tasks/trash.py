@@ -42,8 +42,8 @@ class CardTrash:
         ]
 
     def see(self, obj: ObjId, card: str) -> None:
-        """Notes that the person has opened a card in the trash, so that they are no longer notified of what others
-        wrote in it until now."""
+        """Stores that the person has opened the card `card` of the board `obj` in the trash, so that they are no longer
+        notified of what others wrote in it until now. Does nothing if nobody wrote in it."""
         found = self._db.value("SELECT written_t FROM board_put_away WHERE obj = ? AND card = ?", (obj, card))
         if found is not None:
             with self._db.transaction():

@@ -47,7 +47,8 @@ class Worker:
     `generation` rises whenever a process ends: the objects that it had loaded are lost."""
 
     def __init__(self, command: Sequence[str] | None = None, *, answer_s: float = ANSWER_S) -> None:
-        """`command`: what starts the process, and `answer_s`: the longest time for an answer; both only for tests."""
+        """Starts nothing yet. `command`: what starts the process (None: this program's own), and `answer_s`: the
+        longest time for an answer, in seconds; both are given only by tests."""
         self.generation = 0
         self._command = list(command or command_of())
         self._answer_s = answer_s
@@ -116,8 +117,10 @@ class Worker:
         keep_deleted: bool = False,
     ) -> Tried:
         """Loads the object `obj` into the process, so that `try_` can merge further changes into it: merges `updates`
-        into a new CRDT with roots of the names `texts` and `maps`. `keep_deleted`: the CRDT keeps deleted content in
-        memory. Returns which updates were valid, and how long it took. WorkerDied, WorkerUnavailable."""
+        into a new CRDT with roots of the names `texts` and `maps`, in place of one that was loaded for `obj`, and reads
+        it whole. `keep_deleted`: the CRDT keeps deleted content in memory. Returns for each update whether it was
+        merged (the others are left out), and how long it took. WorkerDied if the process ended at it or took longer
+        than LOAD_S; WorkerUnavailable."""
         parts = list(_parts(updates))
         answers = [
             self.ask(
@@ -130,10 +133,11 @@ class Worker:
         return _joined(answers)
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> Tried:
-        """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged, and returns which were
-        valid. By this the program finds out, before it merges them itself, whether they would end it. `thorough`: reads
-        the whole object after each. WorkerDied if the process ended meanwhile, or was ended because it took too long;
-        WorkerUnavailable."""
+        """Merges `updates` into the loaded object `obj` and returns for each whether it was merged; False for one that
+        is left out. Ends early, with a shorter list, if the object can then not be merged or read further. By this the
+        program finds out, before it merges them itself, whether they would end it. `thorough`: reads the whole object
+        after each. WorkerDied if the process ended meanwhile (also because `obj` is not loaded), or was ended because
+        it took too long; WorkerUnavailable if it cannot be started."""
         answers = list[Tried]()
         for part in _parts(updates):
             answers.append(self.ask(Try(obj, tuple(part), thorough), Tried, self._answer_s))
@@ -142,10 +146,11 @@ class Worker:
         return _joined(answers)
 
     async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> Tried | None:
-        """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged, and reads nothing
-        afterwards; awaited on the event loop. Returns None if the caller must use `try_` in a thread: the process does
-        not run, the updates have more than `soon.QUICK_BYTES`, or this is Windows. WorkerDied as for `try_`. If it is
-        cancelled, it ends the process. Otherwise its answer would be taken for that to the next question."""
+        """Merges `updates` into the loaded object `obj` as `try_` does, and reads nothing afterwards; awaited on the
+        event loop. Returns for each update whether it was merged. Returns None if the caller must use `try_` in a
+        thread: the process does not run, the updates have more than `soon.QUICK_BYTES`, or this is Windows. WorkerDied
+        if the process ended meanwhile (also because `obj` is not loaded) or took too long. If it is cancelled, it ends
+        the process. Otherwise its answer would be taken for that to the next question."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return None
@@ -170,9 +175,10 @@ class Worker:
         self.ask(Forget(obj), Tried, self._answer_s)
 
     def ask(self, question: Question, kind: type[A], limit_s: float, most_bytes: int = MAX_FRAME) -> A:
-        """Sends a question and returns the answer, which must be of the class `kind`. WorkerDied if the process ends,
-        if it does not answer within `limit_s` seconds, or if the answer is of another class or longer than
-        `most_bytes`. WorkerUnavailable if the process cannot be started."""
+        """Sends a question to the worker process, started if it does not run, and returns the answer, which must be of
+        the class `kind`. WorkerDied if the process ends, if it does not answer within `limit_s` seconds, or if the
+        answer is of another class or longer than `most_bytes`; the process is ended then. WorkerUnavailable if it
+        cannot be started, also after `close`."""
         self.start()
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
@@ -275,6 +281,7 @@ def command_of(*options: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """The environment variables for the process: none of the program's own, so no paths, keys or proxies."""
+    """The environment variables for the process. Of the program's own only SYSTEMROOT, LANG and PYTHONPYCACHEPREFIX, so
+    no keys or proxies; and PYTHONPATH where the program runs from source."""
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LANG", "PYTHONPYCACHEPREFIX") if name in os.environ}
     return kept if getattr(sys, "frozen", False) else {**kept, "PYTHONPATH": str(_ROOT)}

@@ -60,7 +60,7 @@ class _Limits(ctypes.Structure):
 
 
 class _Label(ctypes.Structure):
-    """Windows' structure TOKEN_MANDATORY_LABEL, by which this process is given a low integrity level."""
+    """Windows' structure TOKEN_MANDATORY_LABEL, by which this process is given the lowest integrity level."""
 
     _fields_ = [("sid", ctypes.c_void_p), ("attributes", ctypes.c_uint32)]
 

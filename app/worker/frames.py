@@ -20,9 +20,9 @@ _LENGTH = struct.Struct(">I")
 
 
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """A question: load an object with these root texts and maps, by merging updates that the program has merged.
-    `first`: begin the object; otherwise continue it with further updates. `last`: no more of them follow, and the whole
-    object is read once. `keep_deleted`: the CRDT keeps deleted content in memory."""
+    """A question: load an object by merging updates that the program itself has merged. `texts` and `maps`: the names
+    of the CRDT's roots. `first`: begin the object; otherwise continue it with further updates. `last`: no more of them
+    follow, and the whole object is read once. `keep_deleted`: the CRDT keeps deleted content in memory."""
 
     obj: bytes
     texts: tuple[str, ...]
@@ -74,14 +74,15 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 
 class Give(msgspec.Struct, frozen=True, array_like=True, tag=5):
     """A question to a process that makes states: take these further `changes`, in the room's order, of the one object
-    whose state `Make` then asks for. The answer is Tried."""
+    whose state `Make` then asks for. The answer is an empty `Tried`."""
 
     changes: tuple[Change, ...]
 
 
 class Make(msgspec.Struct, frozen=True, array_like=True, tag=6):
-    """A question: make the state up to position `n` of the changes that were sent. `texts` and `maps`: the roots of the
-    CRDT. `text_keys`: the (map, key) of each short text that the answer must have too."""
+    """A question: make the state of all the changes that were sent. `n`: the position up to which they reach. `texts`
+    and `maps`: the names of the CRDT's roots. `text_keys`: the (map, key) of each short text that the answer must have
+    too."""
 
     n: int
     texts: tuple[str, ...]
@@ -90,7 +91,8 @@ class Make(msgspec.Struct, frozen=True, array_like=True, tag=6):
 
 
 class GetBytes(msgspec.Struct, frozen=True, array_like=True, tag=7):
-    """A question: return the bytes of the result from offset `at` on, as many as one frame takes."""
+    """A question: return the bytes of the result (a made state, or a converted file) from offset `at` on, at most
+    PART_BYTES of them, none past the end."""
 
     at: int
 
@@ -112,12 +114,13 @@ Question = Load | Try | Read | Forget | Give | Make | GetBytes | PutBytes | Conv
 
 
 class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """The answer to Load, Try, Read, Forget, Give and PutBytes. `merged`: for each update whether it was valid; if it
-    is shorter than the question's updates, the next one could not be merged, and the object must be loaded again.
+    """The answer to Load, Try, Read, Forget, Give and PutBytes. `merged`, for Load and Try: for each update whether it
+    was merged; False for one that is no update or that the CRDT refuses, without which the object goes on. If a Try's
+    `merged` is shorter than its updates, the object could not be merged or read further, and must be loaded again.
     `is_read`: the object was read since its last update.
 
     Microseconds of processor time: `took_us` for merging all updates, and for the reading that `Load.last` asks for;
-    `each_us` for merging each update of a Try, also the one that could not be merged; empty for other questions.
+    `each_us` for merging each update of a Try, also the one at which it ended; empty for other questions.
     """
 
     merged: tuple[bool, ...]
@@ -128,9 +131,10 @@ class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
     """The answer to Make. `size`: (bytes of the state's update, bytes of its `begun`), which `GetBytes` then returns in
-    this order; None if the changes have no state. `digest`: the hash that members sign to attest the state (to confirm
-    that they computed the same). `waits`: positions of the changes that still wait for others. `short_texts`: the texts
-    that were asked for, "" for one that does not exist."""
+    this order; None if the changes have no state, and then all else is empty. `digest`: the hash, of 32 bytes, that
+    members sign to attest the state (to confirm that they computed the same). `waits`: positions of the changes that
+    still wait for others. `short_texts`: the texts that were asked for, in that order, each cut at 8,192 characters; ""
+    for one that does not exist."""
 
     size: tuple[int, int] | None
     digest: bytes
@@ -157,33 +161,34 @@ Answer = Tried | Made | Part | Converted
 
 
 def encode(frame: Question | Answer) -> bytes:
-    """The bytes of a question or answer as they are sent: their length, then the encoded frame."""
+    """The bytes of a question or answer as they are sent: the length in four bytes, then the encoded frame."""
     data = _encoder.encode(frame)
     return _LENGTH.pack(len(data)) + data
 
 
 def write(stream: IO[bytes], frame: Question | Answer) -> None:
-    """Writes a question or answer to the pipe `stream` and flushes it."""
+    """Writes a question or answer to the pipe `stream` and flushes it. OSError if the other end is gone."""
     stream.write(encode(frame))
     stream.flush()
 
 
 def read_question(stream: IO[bytes]) -> Question | None:
-    """The next question; None at the stream's end. ValueError if the bytes are no question."""
+    """Reads the next question; None at the stream's end, also within a question. ValueError if the bytes are no
+    question, or longer than MAX_FRAME."""
     data = _read(stream.read)
     return None if data is None else _questions.decode(data)
 
 
 def read_answer(stream: IO[bytes], most_bytes: int = MAX_FRAME) -> Answer | None:
-    """Reads the next answer; None at the stream's end. ValueError if the bytes are no answer, or longer than
-    `most_bytes`."""
+    """Reads the next answer; None at the stream's end, also within an answer. ValueError if the bytes are no answer, or
+    longer than `most_bytes`."""
     data = _read(stream.read, most_bytes)
     return None if data is None else _answer(data)
 
 
 def whole_answer(data: bytes | bytearray) -> Answer | None:
     """The answer in bytes that are being received; None while some of them are missing. ValueError if they are no
-    answer."""
+    answer, longer than MAX_FRAME, or followed by more."""
     if len(data) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack_from(data)

@@ -30,8 +30,9 @@ class _Held:
         self.is_read = False
 
     def merge(self, update: bytes) -> bool:
-        """Merges one update into the object and calls its observers. False if the bytes are no update. BugError if it
-        cannot be merged."""
+        """Merges one update into the object and calls its observers. False if the bytes are no update, or one that the
+        CRDT refuses: it is left out, and the object is rebuilt without it. BadChange or BugError if the object cannot
+        be rebuilt."""
         self.is_read = False
         return not self.doc.apply([update])
 
@@ -55,7 +56,8 @@ class Serving:
     def answer(self, question: Question) -> Tried:
         """Carries out a question of the program: loads an object, merges updates into it, reads it or drops it, and
         returns how that went. KeyError if it is about an object that is not loaded, but forgetting such an object does
-        nothing. ValueError for a question that this process does not answer."""
+        nothing. ValueError for a question that this process does not answer. BadChange or BugError if an object cannot
+        be loaded or read; in a Try these only end the list of merged updates."""
         match question:
             case Load():
                 return self._load(question)
@@ -102,7 +104,8 @@ class Serving:
 
 def main(options: Sequence[str] = ()) -> int:
     """Runs the worker process: answers on standard input and output until the program closes them. Returns the exit
-    code. With STATES among the options it makes states instead of trying changes."""
+    code, 0. With STATES ("--states") among the options it makes states instead of trying changes. An error ends the
+    process."""
     return run(lambda: _answering(states=STATES in options))
 
 

@@ -18,14 +18,15 @@ PIECE = 64 * 1024
 
 
 def may_ask(size: int) -> bool:
-    """Whether updates of `size` bytes together can be asked about on the loop. On Windows the loop cannot watch a
-    pipe."""
+    """Whether updates of `size` bytes together can be asked about on the event loop: at most QUICK_BYTES (32 KiB), and
+    never on Windows, where the loop cannot watch a pipe."""
     return sys.platform != "win32" and size <= QUICK_BYTES
 
 
 async def ask(questions: IO[bytes], answers: IO[bytes], question: Question) -> Answer | None:
-    """Asks a process a question by its two pipes (`questions` to it, `answers` from it) and returns its answer; None if
-    the process ended. The question before must be answered. ValueError if the bytes are no answer, OSError."""
+    """Asks a process a question by its two pipes (`questions` to it, `answers` from it) on the event loop, and returns
+    its answer; None if the process ended. The question before must be answered. Has no time limit. ValueError if the
+    bytes are no answer or a pipe is closed, OSError."""
     # A copy: `Worker.stop` closes the pipe itself, perhaps while the answer is awaited.
     answer = os.dup(answers.fileno())
     try:

@@ -26,7 +26,8 @@ class _Unused:
 
 
 class _Spared(ModuleType):
-    """A placeholder for a module that is not imported, to save memory: each of its names is `_Unused`."""
+    """A placeholder for a module that is not imported, to save memory. Each of its names is the empty class `_Unused`,
+    also `__version__`; AttributeError for other names that begin with two underscores."""
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__") and name != "__version__":
@@ -35,10 +36,11 @@ class _Spared(ModuleType):
 
 
 def spare() -> None:
-    """Puts replacements for `_SPARED` into `sys.modules`, for as long as the process runs. Makes the import of
-    typing_extensions fail: msgspec then takes what it needs from `typing`. Makes the import of OpenSSL's hashes fail,
-    which saves 1.5 MB: `hashlib` then uses Python's own. OpenSSL's stay if Python was built without a SHA-256 of its
-    own. The worker's process calls this before its other imports: an import that is done keeps its memory."""
+    """Puts empty placeholders into `sys.modules` for modules that the worker's libraries import and the worker never
+    uses (`_SPARED`), for as long as the process runs. Makes the import of typing_extensions fail: msgspec then takes
+    what it needs from `typing`. Makes the import of OpenSSL's hashes fail, which saves 1.5 MB: `hashlib` then uses
+    Python's own. OpenSSL's stay if Python was built without a SHA-256 of its own. The worker's process calls this
+    before its other imports: an import that is done keeps its memory."""
     sys.modules.update({name: _Spared(name) for name in _SPARED})
     _hide("typing_extensions")
     with suppress(ImportError):

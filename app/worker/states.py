@@ -38,7 +38,7 @@ class States:
     one at a time; other callers wait. Call it from any thread but the loop's, `close` from any thread."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        """`command`: what starts a process that makes a state. Only for tests; None: this program's own."""
+        """`command`: what starts a process that makes a state; given only by tests. None: this program's own."""
         self._command = list(command or command_of(STATES))
         self._medium, self._long = threading.Semaphore(2), threading.Lock()
         self._changing = threading.Lock()
@@ -65,13 +65,14 @@ class States:
         text_keys: Sequence[tuple[str, str]] = (),
         named: AbstractContextManager[None] = UNNAMED,
     ) -> State | None:
-        """Merges an object's `changes` up to position `n` into one state: a short object in this process, any other in
-        another one. None if the changes cannot be merged, or if the state is too large. `unpack` gets a change's data
-        and returns the update in it, or raises BadChange. `texts` and `maps`: the names of the CRDT's roots.
-        `text_keys`: the (map, key) of each short text that the result must have too. `named`: a context to be in while
-        this process merges. WorkerDied if the other process ended at the object or took too long, WorkerUnavailable if
-        it cannot be started and after `close`. For an object that begins with a damaged state: BadChange if it is
-        short, otherwise None."""
+        """Merges an object's `changes` into one state: a short object in this process, any other in another one. `n`:
+        the position up to which the changes reach; none is left out for being later. None if they cannot be merged, or
+        if the state is too large. `unpack` gets a change's data and returns the update in it, or raises BadChange; the
+        change then does not count. `texts` and `maps`: the names of the CRDT's roots. `text_keys`: the (map, key) of
+        each short text that the result must have too, cut at 8,192 characters. `named`: a context to be in while this
+        process merges. WorkerDied if the other process ended at the object or took too long, WorkerUnavailable if it
+        cannot be started and after `close`. For an object that begins with a damaged state: BadChange if it is short,
+        otherwise None."""
         count, size = len(changes), sum(len(change.data) for change in changes)
         if count <= SMALL_CHANGES and size <= SMALL_BYTES:
             return state_at(changes, n, unpack, texts=texts, maps=maps, text_keys=text_keys, named=named)

@@ -36,8 +36,9 @@ def paint_avatar(
 
 
 class Avatar(QWidget):
-    """A widget with the picture of a person (round) or room (`square`): initials on a ground whose hue is `colour`.
-    `size` is in pixels at 100 %. It takes no focus; `name` is its tooltip and its text for screen readers."""
+    """A widget with the picture of a person (round) or room (`square`): initials on a ground whose hue is `colour` (any
+    number, taken modulo the eight hues). `size` is in pixels at 100 %. It takes no focus; `name` is its tooltip and its
+    text for screen readers."""
 
     def __init__(
         self,
@@ -56,8 +57,8 @@ class Avatar(QWidget):
         self.show_person(initials, colour, name)
 
     def show_person(self, initials: str, colour: int, name: str) -> None:
-        """Shows the picture of another person or room from now on: `initials` on the hue `colour`, with `name` as
-        tooltip and for screen readers."""
+        """Shows the picture of another person or room from now on: `initials` on the hue `colour` (any number, taken
+        modulo the eight hues), with `name` as tooltip and for screen readers."""
         self._initials, self._colour = initials, colour
         self.setAccessibleName(name)
         set_tip(self, name)

@@ -62,8 +62,8 @@ class BugNotifier:
 
     def show_fault(self, error: Exception) -> None:
         """Shows a dialog about this fault; if one is open, counts the fault there. A fault of the same code as one that
-        was shown less than a minute ago opens no dialog: the next dialog counts it. A hidden window shows nothing: the
-        log has the fault."""
+        was shown less than a minute ago opens no dialog: the next dialog about that code counts it. A hidden window
+        shows nothing, and the fault counts as shown: the log has it."""
         code = code_of(error)
         missed = self._counted.add(code)
         if self.dialog is not None and shiboken6.isValid(self.dialog):

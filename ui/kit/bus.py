@@ -14,8 +14,8 @@ ANSWER_S = 5.0
 
 @asynccontextmanager
 async def open_bus(bus: str) -> AsyncIterator[DBusRouter]:
-    """A connection to the bus "SESSION" or "SYSTEM", which is closed when the block ends. OSError, EOFError, KeyError
-    or ValueError if there is none."""
+    """A context with a connection to the bus "SESSION" or "SYSTEM", which is closed at its end. OSError, EOFError,
+    KeyError or ValueError if there is none."""
     async with await open_dbus_connection(bus) as connection:
         task = asyncio.current_task()
         if task is not None and task.cancelling():  # jeepney uses asyncio.wait_for, which may drop a cancellation

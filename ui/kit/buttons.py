@@ -96,7 +96,7 @@ class TextButton(Entered, Toggle, QPushButton):
 
     def show_text(self, text: str, name: str = "") -> None:
         """Changes the text, and the accessible name to `name` ("": the text). Does nothing if the button has that name
-        already: a screen reader would announce a name that is set again."""
+        already, whatever its text: a screen reader would announce a name that is set again."""
         if self.accessibleName() != (name or text):
             self.setText(text)
             self.setAccessibleName(name or text)
@@ -121,7 +121,8 @@ class SegmentButton(Tab, PlainButton):
 
 
 class Segments(TabList, QWidget):
-    """A row of `SegmentButton`s, of which one is chosen. `name` says to a screen reader what they choose."""
+    """A row of `SegmentButton`s, of which one is chosen: its owner puts them into a QButtonGroup for that. `name` says
+    to a screen reader what they choose."""
 
     def __init__(self, name: str, spacing: int = 8, parent: QWidget | None = None) -> None:
         super().__init__(parent)

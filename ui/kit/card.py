@@ -109,14 +109,16 @@ class EmptyState(QWidget):
         self._measure()
 
     def _measure(self) -> None:
-        """Gives the texts the width that the widget has for them, and the height that they need in that width. By
-        itself, Qt would make wrapped labels too narrow, and centred ones one line high."""
+        """Gives the title and the text under it the width that the widget has for them, up to a limit, and the height
+        that they need in that width. By itself, Qt would make wrapped labels too narrow, and centred ones one line
+        high."""
         width = max(_LEAST_TEXT_WIDTH, min(px(_TEXT_WIDTH), self.width() - 2 * _AROUND))
         for part in self._texts:
             part.setFixedSize(width, part.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:
-        """The least size of the widget. It is narrow, because the texts take whatever width there is."""
+        """The least size of this widget, which shows that a place has nothing yet: narrow, because its texts wrap in
+        whatever width there is, but not narrower than its button."""
         step = self.step.minimumSizeHint().width() if self.step is not None else 0
         width = max(_LEAST_TEXT_WIDTH, step) + 2 * _AROUND
         return QSize(width, super().minimumSizeHint().height())

@@ -10,8 +10,9 @@ from ui.kit.edits import Inserted, Moved, Removed, edits
 
 def offer(box: QComboBox, choices: Sequence[tuple[str, Hashable]], chosen: Hashable) -> None:
     """Makes `choices`, each a text and its value, the items of a combo box, and the one with the value `chosen` the
-    current one; if that is not among them, the first. Only items that are gone, new or at another place are removed and
-    inserted; all others stay, so that a list that is open stays right."""
+    current one; if that is not among them, the first. The box emits `currentIndexChanged` as usual, never `activated`.
+    Only items that are gone, new or at another place are removed and inserted; all others stay, so that a list that is
+    open stays right."""
     before: list[Hashable] = [box.itemData(at) for at in range(box.count())]
     for edit in edits(before, [value for _, value in choices]):
         match edit:

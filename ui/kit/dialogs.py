@@ -102,13 +102,13 @@ class Dialog(QDialog):
             reject.setFocus()
 
     def add_text(self, text: str, kind: str = "muted") -> Label:
-        """Adds a paragraph of wrapped text to the dialog. `kind` is its look."""
+        """Adds a paragraph of wrapped text to the dialog and returns it. `kind` is its look."""
         paragraph = label(text, kind, wrap=True)
         self.body.addWidget(paragraph)
         return paragraph
 
     def add_error(self) -> ErrorLine:
-        """Adds a line that shows what went wrong; it is hidden until it has a text."""
+        """Adds a line that shows what went wrong and returns it; it is hidden until it has a text."""
         error = ErrorLine()
         self.body.addWidget(error)
         return error
@@ -151,8 +151,8 @@ class Dialog(QDialog):
             self._area.verticalScrollBar().triggerAction(scrolled)
 
     def _fit(self) -> None:
-        """Gives the dialog the height that its content needs now. A height that the person has given it stays only
-        until the content needs another size."""
+        """Gives the dialog the height that its content needs now, at most that of the window below it; the content then
+        scrolls. A height that the person has given it stays only until the content needs another size."""
         outer, content = self._outer, self.body
         content.activate()
         edges = outer.contentsMargins()
@@ -216,8 +216,8 @@ def _dispose(dialog: QDialog) -> None:
 
 
 async def ask(parent: QWidget, title: str, name: str, *, value: str = "", accept: str | None = None) -> str | None:
-    """Asks for one line of text; None if cancelled or empty. `name` labels the field, `value` is in it at first, and
-    `accept` is the verb on the button (None: OK)."""
+    """Asks for one line of text in a dialog and returns it without spaces around it; None if cancelled or empty. `name`
+    labels the field, `value` is in it at first, and `accept` is the verb on the button (None: OK)."""
     dialog = Dialog(parent, title, accept=accept or tr("OK"))
     field = dialog.add_field(name, value)
     field.selectAll()
@@ -290,7 +290,7 @@ def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
 def keep_no_places() -> None:
     """▲ Stops Qt's own file dialog from storing the names of visited folders in ~/.config/QtProject.conf, which is in
     plain and outside the profile. A second call changes nothing. Call it before any dialog of Qt's that leads to a file
-    dialog."""
+    dialog, such as the one for printing."""
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
 
 
@@ -301,7 +301,8 @@ async def _path(dialog: QFileDialog) -> Path | None:
 
 
 def _chosen(files: Sequence[str]) -> list[Path]:
-    """Returns the chosen files as paths, and makes the next file dialog begin in the folder of the first one."""
+    """Returns the chosen files as paths, and makes the next file dialog begin in the folder of the first one; without
+    any, the folder stays."""
     paths = [Path(file) for file in files]
     _used[:] = [path.parent for path in paths[:1]] or _used
     return paths

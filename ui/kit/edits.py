@@ -70,7 +70,7 @@ def _removals(before: Sequence[Hashable], wanted: set[Hashable]) -> list[Edit]:
 
 def _moves(now: list[Hashable], after: Sequence[Hashable]) -> list[Edit]:
     """The moves that bring the keys `now` into the order `after`; both have the same keys. As many keys as possible
-    stay where they are. `now` is changed."""
+    stay where they are. An index counts in the list as the moves before it have left it. `now` is changed."""
     place = {key: at for at, key in enumerate(after)}
     staying = _longest_rise([place[key] for key in now])
     found: list[Edit] = []
@@ -115,7 +115,7 @@ def _longest_rise(places: Sequence[int]) -> set[int]:
 
 
 def _numbered(keys: Sequence[Hashable]) -> list[Hashable]:
-    """Each key with how often it occurred before, so that no two members are equal."""
+    """Each key as (key, how often it occurred before), in the same order, so that no two members are equal."""
     seen: Counter[Hashable] = Counter()
     found: list[Hashable] = []
     for key in keys:

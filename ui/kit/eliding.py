@@ -11,8 +11,8 @@ _NUMBER = re.compile(r"\(?(?=\S*\d{2})[\w./:–-]{3,24}\)?")
 
 
 def elided(title: str, metrics: QFontMetricsF, width: float) -> str:
-    """Cuts `title`, with "…" at the end, to `width` pixels. A number at its end is kept, because it distinguishes the
-    titles of cases, unless too little room is left for the rest."""
+    """Cuts `title`, with "…" at the end, to `width` pixels; returned as it is if it fits. A number at its end is kept,
+    because it distinguishes the titles of cases, unless less than a quarter of the width is left for the rest."""
     head, _, number = title.rpartition(" ")
     elide = Qt.TextElideMode.ElideRight
     behind = f" {number}"

@@ -125,7 +125,8 @@ class Uncaught(QObject):
             self._take(what, error, silent=isinstance(error, ConnectionError) and not in_ours(error))
 
     def _on_qt(self, kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-        """Writes a warning or an error of Qt's own to the log, one of a kind in a minute; lesser messages are dropped.
+        """Writes a warning or an error of Qt's own to the log, of the same category and method one in a minute; lesser
+        messages are dropped.
         ▲ The message may quote what a person wrote, so of it only the name of Qt's method is written. On a terminal it
         is printed whole, for a developer."""
         if kind not in _LOUD:
@@ -154,8 +155,8 @@ class Uncaught(QObject):
             self._caught.emit(error)
 
     def _show(self, error: BaseException) -> None:
-        """Has an error shown, on the thread of the widgets. ▲ An error in showing it is only written to the log:
-        otherwise it would be shown again, for ever."""
+        """Has an error shown by the window that is open, on the thread of the widgets. ▲ An error in showing it is only
+        written to the log: otherwise it would be shown again, for ever."""
         try:
             tasks.show(self, tasks.as_exception(error))
         except Exception as failed:
@@ -164,13 +165,13 @@ class Uncaught(QObject):
 
 def install(folder: Path) -> Uncaught:
     """Begins to catch the errors that no other code catches. Call it on the thread of the widgets, when the log is
-    open. `folder` is the log's: the file there for crashes of native code is emptied. Call `watch` with the event loop
-    when there is one."""
+    open. `folder` is the log's: the file there for crashes of native code is copied to the log and emptied. Call
+    `watch` with the event loop when there is one."""
     return Uncaught(folder)
 
 
 def _copy_crash(folder: Path) -> None:
-    """Writes to the log what a crash of native code in the former process has left in `folder`."""
+    """Writes to the log what a crash of native code in the former process has left in `folder`, if anything."""
     for line in crashes.read(folder):
         _log.error("%s", line)
 

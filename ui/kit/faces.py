@@ -101,7 +101,8 @@ class Spoken:
         return None
 
     def press(self) -> None:
-        """Does what a press on the object does, if it can be pressed."""
+        """Does what a press on the object does, for a screen reader that asks for it; nothing if it cannot be
+        pressed."""
         if isinstance(self, QAbstractButton):
             self.click()
 
@@ -119,7 +120,8 @@ class Spoken:
 
 
 class Toggle(Spoken):
-    """A button that a screen reader calls a toggle if it is checkable: it stays pressed."""
+    """A base class of buttons: if one is checkable (it stays pressed), a screen reader reads out whether it is on. It
+    comes before Qt's class."""
 
     def spoken_role(self) -> Role | None:
         return Role.Button if isinstance(self, QAbstractButton) and self.isCheckable() else None
@@ -140,7 +142,8 @@ class Toggle(Spoken):
 
 
 class Tab(Spoken):
-    """A checkable button that a screen reader calls a page tab: it chooses what is shown."""
+    """A base class of checkable buttons that choose what is shown: a screen reader calls them page tabs. It comes
+    before Qt's class."""
 
     def spoken_role(self) -> Role | None:
         return Role.PageTab if isinstance(self, QAbstractButton) and self.isCheckable() else None
@@ -153,15 +156,16 @@ class Tab(Spoken):
 
 
 class TabList(Spoken):
-    """A widget that contains `Tab`s, which a screen reader calls a list of tabs."""
+    """A base class of widgets that contain `Tab`s, buttons that choose what is shown: a screen reader calls such a
+    widget a list of tabs. It comes before Qt's class."""
 
     def spoken_role(self) -> Role | None:
         return Role.PageTabList
 
 
 class Spot(Spoken, QObject):
-    """Stands for something that a widget only paints, so that a screen reader can report the focus in it. Deleted with
-    the widget or earlier."""
+    """An object in the place of something that a widget only paints, so that a screen reader can report the focus in
+    it. It is a child of the widget, and so deleted with it or earlier."""
 
     def _widget(self) -> QWidget:
         owner = self.parent()
@@ -198,8 +202,8 @@ def notify_description(thing: QObject) -> None:
 
 
 def notify_toggled(button: QAbstractButton) -> None:
-    """Notifies screen readers that a button was switched on or off, where its description says which. Qt notifies them
-    of the state itself."""
+    """Notifies screen readers that a button was switched on or off, on Linux, where its description says which.
+    Elsewhere it does nothing: Qt notifies them of the state itself."""
     if _STATE_IN_DESCRIPTION:
         notify_description(button)
 
@@ -415,5 +419,6 @@ def _make(_name: str, thing: QObject) -> QAccessibleInterface | None:
 @cache
 def install() -> None:
     """Makes Qt ask this module first for the accessibility of an object. Call it after the application is made: Qt asks
-    its factories in reverse order of installation, and its own is installed with the application."""
+    its factories in reverse order of installation, and its own is installed with the application. A second call does
+    nothing."""
     QAccessible.installFactory(_make)

@@ -23,7 +23,7 @@ class FlowLayout(QLayout):
         self._items.append(item)
 
     def insertWidget(self, index: int, widget: QWidget) -> None:
-        """Adds a widget before the item with that index, as a box layout does."""
+        """Adds a widget before the item with that index (from 0); at the end if there is none."""
         self.addWidget(widget)
         self._items.insert(index, self._items.pop())
         self.invalidate()

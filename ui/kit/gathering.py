@@ -12,8 +12,8 @@ PAUSE_S = 5.0
 
 
 class Kind(Enum):
-    """What an announcement to a screen reader is about. It decides whether the announcement is read out if others come
-    before it is its turn."""
+    """What an announcement to a screen reader is about: KEPT, DONE, MESSAGES or PASSING. It decides whether the
+    announcement is read out if others come before it is its turn."""
 
     KEPT = "kept"
     """An error, something that can be undone, the connection: waits, and is never dropped."""

@@ -41,8 +41,9 @@ def _hex(role: str) -> str:
 
 
 def pixmap(name: str, role: str = "muted", size: int = 20, scale: float = 1.0) -> QPixmap:
-    """The icon `name` as a pixmap of `size` logical pixels at 100 %. `scale` is the device pixel ratio. `role` may also
-    be `#RRGGBB`."""
+    """The icon `name` as a pixmap of `size` logical pixels at 100 %; it grows with the text size. `role` names its
+    colour in the theme, or is `#RRGGBB`. `scale` is the device pixel ratio. FileNotFoundError for an unknown icon,
+    KeyError for an unknown role."""
     return _render(name, _hex(role), px(size), scale)
 
 

@@ -60,7 +60,8 @@ class KeyedRows(Generic[Item, Row]):
 
     def show(self, items: Sequence[Item]) -> None:
         """Shows exactly these items in this order, each in its own row. BugError if two have the same key. If the focus
-        is in a row that is removed, the row that takes its place gets the focus, or the last row if there is none."""
+        is in a row that is removed, the row that takes its place gets the focus, or the last row if there is none;
+        nothing gets it if that row takes no focus."""
         wanted = {self._key(item): item for item in items}
         if len(wanted) != len(items):
             raise BugError("two rows have one key")
@@ -146,7 +147,8 @@ class KeyedRows(Generic[Item, Row]):
         self._host.setFocusPolicy(policy)
 
     def _focused(self, gone: Sequence[QWidget]) -> int | None:
-        """The index of the row that has the focus, if it is one of the rows in `gone`; otherwise None."""
+        """The index of the row that has the focus, if it is one of the rows in `gone`, which are still in the list;
+        otherwise None."""
         focus = self._host.window().focusWidget()
         for at, row in enumerate(self.rows):
             if focus is not None and row in gone and (row is focus or row.isAncestorOf(focus)):
@@ -229,8 +231,8 @@ def _scroll_area(widget: QWidget) -> QScrollArea | None:
 
 
 def _lay_out(host: QWidget, area: QScrollArea) -> None:
-    """Lays out everything in the scroll area at once, from `host` outwards. Qt would do it in later turns of the event
-    loop."""
+    """Lays out everything in the scroll area `area` at once, from `host`, a widget in it, outwards. Qt would do it in
+    later turns of the event loop."""
     widget: QWidget | None = host
     while widget is not None and widget is not area.viewport():
         layout = widget.layout()

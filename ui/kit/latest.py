@@ -17,7 +17,7 @@ class Latest(Generic[Question, Answer]):
     question, in a task of `owner`, and calls `show` with question and answer, never with the answer to an older
     question. While an answer is waited for, only the newest question waits: a slow answer never makes a queue. If `ask`
     raises, the error is logged and shown, and a question that waits then is asked; if none waits, `failed` is called,
-    without arguments."""
+    without arguments (not for a question that was dropped by `forget`)."""
 
     def __init__(
         self,

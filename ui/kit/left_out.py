@@ -5,7 +5,8 @@ from ui.kit.translate import tr, trn
 
 
 def left_out(pictures: int, tables: int = 0) -> str:
-    """A sentence such as "3 pictures and 1 table could not be pasted."; "" if both numbers are 0."""
+    """A sentence about the parts of a paste that could not be taken, such as "3 pictures and 1 table could not be
+    pasted.", for these numbers of `pictures` and `tables`; "" if both are 0."""
     parts: list[str] = []
     if pictures:
         parts.append(trn("{n} picture", "{n} pictures", pictures).format(n=pictures))

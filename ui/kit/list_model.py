@@ -55,8 +55,9 @@ class ListModel(QAbstractListModel, Generic[Row]):
         return self._rows
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Replaces the rows. It inserts, removes and moves rows by their keys, and emits which of the others have
-        changed."""
+        """Replaces the rows. It inserts, removes and moves rows by their keys, and emits `dataChanged` for each other
+        row that differs. Only if rows were inserted, removed or moved does it emit `refreshing` before and `refreshed`
+        after."""
         new = list(rows)
         old_keys = [self._key(r) for r in self._rows]
         new_keys = [self._key(r) for r in new]

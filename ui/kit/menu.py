@@ -17,7 +17,8 @@ from ui.kit.plain import caption
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A line of a menu. `run` is called when it is chosen; None: the line is a heading. `checked` True or False: the
-    line is a choice that is made or not, with a tick in place of the icon. `danger`: it is shown in red."""
+    line is a choice that is made or not, with a tick in place of the icon. `danger`: its icon is red. `shortcut` works
+    while the menu is open."""
 
     text: str
     run: Callable[[], object] | None = None
@@ -29,8 +30,8 @@ class Entry:
 
 
 class _Menu(QMenu):
-    """A menu whose shortcuts work while it is open. It is laid out from left to right also under a button that is
-    not."""
+    """A menu whose shortcuts work while it is open. It is laid out in the application's direction (left to right), also
+    under a button with the other one. It is deleted when it closes."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -56,8 +57,8 @@ def _keys(event: QKeyEvent) -> QKeySequence:
 
 
 def build(parent: QWidget, name: str, entries: Sequence[Entry | None]) -> QMenu:
-    """Makes a menu of these entries; None is a separator. `name` is for screen readers. It is deleted when it
-    closes."""
+    """Makes a menu of these entries, as a child of `parent` and not shown yet; None is a separator. `name` is for
+    screen readers. It is deleted when it closes."""
     menu = _Menu(parent)
     menu.setAccessibleName(name)
     for entry in entries:

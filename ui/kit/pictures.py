@@ -30,8 +30,9 @@ guess the format."""
 
 def decoded(source: Path | bytes, within: QSize | None = None) -> tuple[QImage, QSize]:
     """Decodes a PNG or JPEG, from a file or bytes. Returns the picture, made smaller to fit `within` (None: not made
-    smaller), and its original size in pixels. A null picture if it cannot be read, has another format, is too large, or
-    is a JPEG of more than 64 scans. May be called on any thread."""
+    smaller), and its original size in pixels. A null picture if it cannot be read, has another format, is too large (a
+    file of more than 64 MiB, a PNG of more than 40 million pixels, a JPEG of more than 80 million), or is a JPEG of
+    more than 64 scans. May be called on any thread."""
     data = source if isinstance(source, bytes) else _read(source)
     name = format_of(data)
     if name == b"png":
@@ -104,8 +105,9 @@ def _bare_png(data: bytes) -> bytes:
 
 
 def _decode(data: bytes, name: bytes, within: QSize | None = None) -> tuple[QImage, QSize]:
-    """Decodes a PNG or JPEG (`name`): the picture, upright and no larger than `within`, and its original size in
-    pixels. A null picture if it cannot be decoded or has too many pixels."""
+    """Decodes `data`, a PNG or JPEG as `name` (b"png", b"jpeg") says: the picture, upright and no larger than `within`
+    (None: in its own size), and its original size in pixels. A null picture if it cannot be decoded or has more than
+    MAX_PIXELS."""
     device = QBuffer()
     device.setData(data)
     device.open(QIODevice.OpenModeFlag.ReadOnly)

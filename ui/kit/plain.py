@@ -64,8 +64,8 @@ def set_item_tip(box: QComboBox, index: int, text: str) -> None:
 
 
 def tip(text: str) -> str:
-    """Turns a text into one that Qt's tool tips show as it is and never as HTML: in lines of 90 characters, at most
-    1,000. "" if Qt would take it for HTML all the same.
+    """Turns a text into one that Qt's tool tips show as it is and never as HTML: its first 1,000 characters, in lines
+    of 90. "" if Qt would take it for HTML all the same.
 
     It stays readable as text, because screen readers read the same string: no HTML with everything escaped.
     """

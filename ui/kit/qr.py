@@ -31,7 +31,7 @@ def modules(text: str) -> list[bytearray]:
 
 def image(text: str, scale: int = 8) -> QImage:
     """The QR code of `text` as a picture with its white edge. Each module, the smallest square of the code, is `scale`
-    pixels."""
+    pixels. ValueError for a text of more than 2,331 bytes."""
     rows = modules(text)
     side = (len(rows) + 2 * QUIET) * scale
     drawn = QImage(side, side, QImage.Format.Format_Grayscale8)
@@ -83,8 +83,9 @@ def read_screens() -> list[str]:
 
 
 class QrCode(QWidget):
-    """A widget that shows the QR code of `text`, `size` pixels wide, or white for an empty text. `name` describes it to
-    a screen reader, and says where the same text is in letters."""
+    """A widget that shows the QR code of `text`, or white for an empty text. It is `size` pixels wide and high,
+    whatever the text size. `name` describes it to a screen reader, and says where the same text is in letters.
+    ValueError for a text of more than 2,331 bytes."""
 
     def __init__(self, text: str, name: str, size: int = 220, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,7 +96,8 @@ class QrCode(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set_text(self, text: str) -> None:
-        """Shows the QR code of another text."""
+        """Shows the QR code of another text, of at most 2,331 bytes (ValueError). "" gives the code of an empty
+        text."""
         self._rows = modules(text)
         self.update()
 

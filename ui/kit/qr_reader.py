@@ -20,8 +20,9 @@ _PICTURES = "*.png *.jpg *.jpeg"
 
 
 class QrReader(QWidget):
-    """Two buttons that read QR codes, one from a picture and one from this computer's screens. `found` is emitted with
-    the texts of all codes that were seen, empty if there was none. The receiver judges what is in them."""
+    """Two buttons that read QR codes, one from a picture and one from this computer's screens. `found` is emitted after
+    each, with the texts of all codes that were seen, empty if there was none or the picture cannot be read; not if no
+    picture was chosen. The receiver judges what is in them."""
 
     found = Signal(list)
 

@@ -58,8 +58,8 @@ def set_size(text_size: int, density: str) -> bool:
 
 
 def step(text_size: int, by: int) -> int:
-    """The text size (per cent) that is `by` steps larger than `text_size`, smaller if negative; the last one at either
-    end."""
+    """The text size (per cent, one of TEXT_SIZES) that is `by` steps larger than `text_size`, smaller if negative; the
+    last one at either end. A `text_size` that is not among them counts as the nearest one."""
     at = min(range(len(TEXT_SIZES)), key=lambda i: abs(TEXT_SIZES[i] - text_size))
     return TEXT_SIZES[max(0, min(len(TEXT_SIZES) - 1, at + by))]
 
@@ -115,8 +115,8 @@ def hold(
 
 
 def spread(layout: QLayout, margins: tuple[int, int, int, int], spacing: int, *, upright: bool) -> None:
-    """Gives a layout its margins (left, top, right, bottom) and spacing, in pixels at normal density; the vertical ones
-    follow the density. `upright`: the layout is vertical, so its spacing follows too."""
+    """Gives a layout its `margins` (left, top, right, bottom) and `spacing`, in pixels at normal density; the vertical
+    ones follow the density. `upright`: the layout is vertical, so its spacing follows too."""
     _spread[layout] = margins, spacing, upright
     _space(layout, margins, spacing, upright=upright)
 

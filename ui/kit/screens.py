@@ -26,7 +26,8 @@ def least_size(window: QWidget) -> QSize:
 
 
 def area_of(widget: QWidget) -> QRect:
-    """The rectangle, in global points, that a window can cover on the screen on which `widget` is."""
+    """The rectangle, in global points, that a window can cover on the screen on which the middle of `widget` is (the
+    primary screen if it is on none)."""
     screen = QGuiApplication.screenAt(widget.mapToGlobal(widget.rect().center())) or QGuiApplication.primaryScreen()
     return screen.availableGeometry()
 

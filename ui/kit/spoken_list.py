@@ -108,7 +108,8 @@ class SpokenList(Spoken):
         return self.spoken_child(view.currentIndex().row()) if view.hasFocus() else None
 
     def notify_row(self) -> None:
-        """Notifies screen readers that the focus is on the current row of the list."""
+        """Notifies screen readers that the focus is on the current row of the list. Does nothing while the list has no
+        focus or no current row, or no screen reader runs."""
         focused = self.spoken_focus() if QAccessible.isActive() else None
         if focused is not None:
             notify_focus(focused)

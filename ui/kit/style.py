@@ -21,8 +21,8 @@ _MOST = 1000
 
 
 def set_props(widget: QWidget, **props: object) -> None:
-    """Sets dynamic properties of a widget, by which the style sheet chooses its look, and applies the style sheet
-    again."""
+    """Sets dynamic properties of a widget, given by name (`kind="link"`), by which the style sheet chooses its look,
+    and applies the style sheet again."""
     for name, value in props.items():
         # QLabel has a property `text` of its own: a kind of text is always `look`.
         widget.setProperty("look" if name == "text" else name, value)
@@ -45,8 +45,8 @@ def label(text: str, kind: str = "body", *, wrap: bool = False, heading: bool = 
 def column(
     parent: QWidget | None = None, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 0
 ) -> QVBoxLayout:
-    """Makes a vertical layout with these margins (left, top, right, bottom) and this space between its items. Heights
-    follow the density."""
+    """Makes a vertical layout for the widget `parent` (None: for none yet), with these margins (left, top, right,
+    bottom) and this space between its items, in pixels at normal density. Heights follow the density."""
     layout = QVBoxLayout(parent) if parent is not None else QVBoxLayout()
     scale.spread(layout, margins, spacing, upright=True)
     return layout
@@ -55,17 +55,18 @@ def column(
 def line(
     parent: QWidget | None = None, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 0
 ) -> QHBoxLayout:
-    """Makes a horizontal layout with these margins (left, top, right, bottom) and this space between its items. The
-    heights of the margins follow the density."""
+    """Makes a horizontal layout for the widget `parent` (None: for none yet), with these margins (left, top, right,
+    bottom) and this space between its items, in pixels at normal density. The heights of the margins follow the
+    density."""
     layout = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
     scale.spread(layout, margins, spacing, upright=False)
     return layout
 
 
 class ElidedLabel(Label):
-    """A label of one line that is cut with … where there is no room; a number at its end is kept. The whole text is its
-    accessible name, and while it is cut, its tooltip. By itself it takes the room that others leave; with another size
-    policy it asks for the room of the whole text."""
+    """A label of one line that is cut with … where there is no room; a case number at its end is kept. The whole text
+    is its accessible name, and while it is cut, its tooltip. By itself it takes the room that others leave; with
+    another size policy it asks for the room of the whole text."""
 
     def __init__(self, text: str = "", kind: str = "body", parent: QWidget | None = None) -> None:
         super().__init__("", parent, level=LEVELS.get(kind, 0))

@@ -72,8 +72,8 @@ class TabSpot(Spot):
 
 
 class TabBar(TabList, QTabBar):
-    """The tab bar of a room. Arrow keys move, as in every tab bar. `chosen` is emitted with the id of the tab when
-    another one is shown."""
+    """The tab bar of a room. Arrow keys move, as in every tab bar. `chosen` is emitted with the id of the tab when the
+    person or `choose` makes another one current; it need not be when `set_tabs` removes the current one."""
 
     chosen = Signal(str)
 
@@ -92,7 +92,8 @@ class TabBar(TabList, QTabBar):
 
     def set_tabs(self, tabs: Sequence[Tab], current: str = "") -> None:
         """Shows these tabs. The one with the id `current` becomes the current one; if that is "", the current one stays
-        if it is among them, otherwise the first, as also for an id that is not among them."""
+        if it is among them, otherwise the first, as also for an id that is not among them. `chosen` need not be emitted
+        if the tab that was current is gone: the caller asks `current`."""
         wanted = current or self.current()
         if list(tabs) != self._tabs:
             self.blockSignals(True)
@@ -126,7 +127,8 @@ class TabBar(TabList, QTabBar):
         return [t.id for t in self._tabs]
 
     def choose(self, tab_id: str) -> None:
-        """Makes the tab with this id the current one. Does nothing if there is none."""
+        """Makes the tab with this id the current one, and emits `chosen` if another one was. Does nothing if there is
+        no such tab."""
         for i, tab in enumerate(self._tabs):
             if tab.id == tab_id:
                 self.setCurrentIndex(i)

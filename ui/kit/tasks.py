@@ -29,9 +29,9 @@ def set_error_hook(hook: ErrorHook | None) -> None:
 
 
 def report(owner: QObject, error: Exception, again: Again = None) -> None:
-    """Writes an error that was caught in a slot or a task of `owner` to the log, and has it shown. For an error of our
-    own code the log has where it happened. `again` is called, without arguments, by the button Try again; None: there
-    is no button."""
+    """Writes an error that was caught in a slot or a task of `owner` to the log (with the class of `owner`), and has it
+    shown by the open window; without one it is only logged. For an error of our own code the log has where it happened.
+    `again` is called, without arguments, by the button Try again; None: there is no button."""
     if is_ours(error):
         log.ui.exception("failed", error, owner=type(owner).__name__, shown=code_of(error))
     else:
@@ -40,8 +40,9 @@ def report(owner: QObject, error: Exception, again: Again = None) -> None:
 
 
 def show(owner: QObject, error: Exception, again: Again = None) -> None:
-    """Has an error shown that is in the log already. `again` is called, without arguments, by the button Try again;
-    None: there is no button."""
+    """Has an error that is in the log already shown by the open window; does nothing without one. `owner` is the object
+    in whose slot or task it was caught. `again` is called, without arguments, by the button Try again; None: there is
+    no button."""
     for hook in _hooks:
         hook(owner, error, again)
 

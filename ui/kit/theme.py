@@ -72,7 +72,7 @@ class _Current:
 
 @cache
 def load(theme_id: str) -> Theme:
-    """Reads the theme with that id from resources/themes."""
+    """Reads the theme with that id from resources/themes, once. FileNotFoundError if there is none."""
     table = tomllib.loads(path(f"themes/{theme_id}.toml").read_text(encoding="utf-8"))
     return Theme(
         id=theme_id,
@@ -124,9 +124,9 @@ def resolve(chosen: str) -> str:
 
 
 def style_sheet(theme_id: str) -> str:
-    """The style sheet office.qss for a theme: `@role` becomes a colour and `@scheme` light or dark, for pictures.
-    `@text(n)` becomes a measure that follows the text size, `@air(n)` a padding that follows the density; fonts follow
-    the text size.
+    """The style sheet office.qss for the theme with this id: `@role` becomes a colour and `@scheme` light or dark, for
+    pictures. `@text(n)` becomes a measure that follows the text size, `@air(n)` a padding that follows the density;
+    fonts follow the text size. FileNotFoundError if there is no such theme.
 
     Fractional px of fonts become pt, as Qt reads px as integers.
     """
@@ -174,8 +174,9 @@ def palette(theme: Theme) -> QPalette:
 
 
 def apply(app: QApplication, chosen: str) -> Theme:
-    """Shows the application in the theme that the person chose. The first call also loads fonts, style and the `icon:`
-    search path. Returns the theme."""
+    """Shows the application in the theme that the person chose: `chosen` is one of CHOICES; an unknown choice is light.
+    The first call also loads fonts, style and the `icon:` search path. Then emits the notifier's `changed`. Returns the
+    theme."""
     if app.property("kansli_styled") is None:
         _prepare(app)
     if chosen == "system":
@@ -193,8 +194,8 @@ def apply(app: QApplication, chosen: str) -> Theme:
 
 
 def resize(app: QApplication, text_size: int, density: str) -> None:
-    """Shows all text in the size `text_size` (per cent) and with this density, at once. Before the first `apply` it is
-    only noted. A call with the same values costs nothing."""
+    """Shows all text in the size `text_size` (per cent) and with this `density` ("airy", "normal" or "compact"), at
+    once. Before the first `apply` it is only noted. A call with the same values costs nothing."""
     if not scale.set_size(text_size, density) or app.property("kansli_styled") is None:
         return
     app.setFont(font(BASE_PX))

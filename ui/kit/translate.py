@@ -38,8 +38,8 @@ def _qt_texts() -> QTranslator:
 
 
 def change_language(code: str) -> None:
-    """Switches all texts to the language `code`, "sv" or "en", Qt's own texts and dates too, and notifies every
-    view."""
+    """Switches all texts to the language `code`, "sv" or "en" (Swedish for an unknown one), Qt's own texts and dates
+    too, and notifies every view."""
     set_language(code)
     QCoreApplication.removeTranslator(_qt_texts())
     if code == "sv":
@@ -88,7 +88,7 @@ def long_day(value: date) -> str:
 
 
 def short_day(value: date, today: date | None = None) -> str:
-    """A day as text: 24 nov; with the year if it is not that of `today`: 24 nov 2025."""
+    """A day as text: 24 nov; with the year if it is not that of `today` (None: the present day): 24 nov 2025."""
     text = tr("{day} {month}").format(day=value.day, month=_months()[value.month - 1][:3])
     return text if value.year == (today or local_now().date()).year else f"{text} {value.year}"
 
@@ -112,8 +112,8 @@ def week(value: date) -> int:
 
 
 def day_or_time(t_ms: int, now: datetime | None = None) -> str:
-    """When something happened, as short text: just now, 14:03, yesterday, 20 nov, 20 nov 2025. `t_ms` is ms since
-    1970."""
+    """When something happened, as short text: just now (for 2 minutes), 14:03, yesterday, 20 nov, 20 nov 2025. `t_ms`
+    is ms since 1970; `now` the present time unless a test gives one. Days and hours are local ones."""
     then, now = local(t_ms), now or local_now()
     if timedelta(0) <= now - then < timedelta(minutes=2):
         return tr("just now")

@@ -39,14 +39,14 @@ class Service(Protocol):
 class UnsavedBar(InfoBar):
     """A bar that shows that the disk has refused edits, with a button Try again. Shown from the first refusal until
     everything is stored, be it by the button, the next edit or locking. It is announced once, however many edits are
-    refused meanwhile."""
+    refused meanwhile, and again only if the disk's reason changes."""
 
     settled = Signal()
     """Everything is stored, and the bar that had the focus is hidden: the focus is to go on."""
 
     def __init__(self, service: Service, objects: Callable[[], Sequence[ObjId]], parent: QWidget | None = None) -> None:
-        """`service` stores the edits. `objects` returns the objects whose edits the bar is about; it is called each
-        time."""
+        """`service` stores the edits. `objects` returns the objects whose edits the bar is about; it is called at each
+        refusal, store or retry. Shown at once if edits of them are not stored."""
         super().__init__(parent)
         self._service, self._objects = service, objects
         self._why: StoreFault | None = None
@@ -94,7 +94,8 @@ class UnsavedBar(InfoBar):
 
 def edit_unseen(owner: QObject, service: Service, obj: ObjId, edit: Callable[[], object]) -> bool:
     """Calls `edit`, which changes `obj`, an object that no view with an `UnsavedBar` shows. Returns False after an
-    error, which is shown. If the disk refused, the edit is in memory, and the message has a button Try again."""
+    error of app/, which is logged and shown; a fault of our own code is raised. If the disk refused, the edit is in
+    memory, and the message has a button Try again. `owner`: the object in whose slot this is."""
 
     def try_again() -> None:
         edit_unseen(owner, service, obj, lambda: service.retry(obj))
@@ -103,7 +104,8 @@ def edit_unseen(owner: QObject, service: Service, obj: ObjId, edit: Callable[[],
 
 
 def _raising(service: Service, obj: ObjId, edit: Callable[[], object]) -> None:
-    """Calls `edit`, which changes `obj`. Raises the fault that the service only emits if the disk refuses."""
+    """Calls `edit`, which changes `obj`. Raises the StoreFault that the service only emits if the disk refuses; the
+    edit is then in memory."""
     faults: list[StoreFault] = []
     end = service.fault.connect(lambda refused, fault: faults.append(fault) if refused == obj else None)
     try:

@@ -17,16 +17,17 @@ _LINE, _MOST = 52, 400
 
 
 async def open_address(parent: QWidget, address: str) -> None:
-    """Asks whether a web or mail address is to be opened outside Kansli, and opens it. Nothing happens with any other
-    address."""
+    """Asks, in a dialog over the widget `parent`, whether the web or mail `address` is to be opened outside Kansli, and
+    opens it if the person agrees. Nothing happens with any other address."""
     link = safe_link(address)
     if host(link) and await show(_question(parent, link)):
         QDesktopServices.openUrl(QUrl(opened(link)))
 
 
 def address_tip(address: str) -> str:
-    """The tool tip of a link to `address`: the whole address, and on a line above it the host, if the address does not
-    show the host in the same form; "" for an address that may not be linked to."""
+    """The tool tip of a link to `address`: the whole address. On a line above it is the host as a person reads it (with
+    its ASCII form, xn--…, if it has unfamiliar letters), if the address does not have it like that. "" for an address
+    that a link may not have."""
     link = safe_link(address)
     whole = shown(link)
     return whole if host(link) in whole else f"{host(link)}\n{whole}"

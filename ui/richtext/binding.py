@@ -88,7 +88,8 @@ class Binding(QObject):
 
     @contextmanager
     def committing(self, length: int) -> Iterator[None]:
-        """A context in which an input method shows a draft, or inserts `length` UTF-16 units before the caret.
+        """A context for an event of an input method, which shows a draft (`length` 0) or inserts `length` UTF-16 units
+        before the caret. What Qt reports in it is taken as an insertion of these units.
 
         ▲ Qt then reports that the caret's whole paragraph has changed. Otherwise a dead key or an input method would
         write the paragraph from scratch, and what two people write in it at once would be in it twice.
@@ -126,16 +127,18 @@ class Binding(QObject):
         run_guarded(self._edit, lambda: self._document.rewrite(index, old_count, new, source=self, **caps))
 
     def _typed(self, pos: int, added: int) -> tuple[int, int | None]:
-        """Where the text that was just typed begins and ends, in UTF-16 positions; Qt reported `added` units at `pos`.
-        The end is None if the caret is elsewhere (text was dragged away)."""
+        """Where the text that was just typed begins and ends, in UTF-16 positions: the `added` units at `pos` that Qt
+        reported, but of an input method only what it inserted. The end is None if the caret is elsewhere (text was
+        dragged away)."""
         caret = self._edit.textCursor().position()
         if self._committed is not None:
             return caret - self._committed, caret
         return pos, caret if caret == pos + added else None
 
     def _behind(self, pos: int, first: int, blocks: Sequence[Block]) -> int:
-        """How many code points of `blocks`, changed paragraphs, are behind the position `pos`, with one for the break
-        after each of them. `first` is the number of the first block."""
+        """How many code points of `blocks`, paragraphs that follow each other, come after `pos` (a UTF-16 position in
+        the document, within them), with one for the break after each paragraph. `first` is the number of the first of
+        them in the document."""
         at = self._block_at(pos)
         own = blocks[at.blockNumber() - first]
         after = blocks[at.blockNumber() - first + 1 :]
@@ -227,7 +230,7 @@ class Binding(QObject):
 
     def _lists(self, first: int, last: int) -> None:
         """Puts list items that belong together, among the blocks `first` to `last`, into one QTextList, so that numbers
-        run on past nested items."""
+        run on past nested items; takes paragraphs that are no list items out of theirs."""
         block = self._qt.findBlockByNumber(first)
         while block.previous().isValid() and look.style_of(block.previous()).list:
             block = block.previous()

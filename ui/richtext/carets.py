@@ -24,7 +24,8 @@ _GROUND_ALPHA = {False: 40, True: 110}  # by dark
 
 
 def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[Ground]:
-    """The coloured grounds under what colleagues have selected: (selection, colour) of each."""
+    """The coloured grounds under what colleagues have selected: (a cursor with the selection, colour) for each caret
+    that has a selection."""
     result = []
     last = edit.document().characterCount() - 1
     for caret in carets:
@@ -65,7 +66,8 @@ def rects_in_sight(edit: QTextEdit, cursor: QTextCursor) -> Iterator[QRectF]:
 
 
 def _ground_of(block: QTextBlock, start: int, end: int) -> Iterator[QRectF]:
-    """The rectangles of the text from `start` to `end` in each line of `block`, in the document's coordinates."""
+    """The rectangles of the text from `start` to `end`, UTF-16 positions in the document, in each line of `block`; in
+    the document's coordinates. Nothing for a line outside them."""
     layout = block.layout()
     for number in range(layout.lineCount()):
         line = layout.lineAt(number)
@@ -99,7 +101,7 @@ def caret_at(edit: QTextEdit, carets: Sequence[Caret], place: QPoint) -> DevId |
 
 def paint(edit: QTextEdit, painter: QPainter, carets: Sequence[Caret], opacity: Callable[[DevId], float]) -> None:
     """Paints colleagues' carets, and flags with their names, over the text of the viewport. `opacity` returns how
-    clearly the flag of a device is painted, from 0 (not at all) to 1."""
+    clearly the flag of a device is painted, from 0 (only the caret is there) to 1."""
     visible = edit.viewport().rect()
     last = edit.document().characterCount() - 1
     typeface = font(TINY_PX, 500)

@@ -111,7 +111,7 @@ class Editor(QTextEdit):
         return cursor.selectionStart(), cursor.selectionEnd() - cursor.selectionStart()
 
     def select(self, start: int, length: int = 0) -> None:
-        """Selects `length` UTF-16 units from `start` on and brings them into view."""
+        """Selects `length` UTF-16 units from `start` on, up to the text's end at most, and brings them into view."""
         cursor = self.textCursor()
         cursor.setPosition(min(start, self._document.length_utf16))
         cursor.setPosition(min(start + length, self._document.length_utf16), Mode.KeepAnchor)
@@ -157,7 +157,7 @@ class Editor(QTextEdit):
         self.selection_changed.emit()
 
     def link_range(self) -> tuple[int, int]:
-        """(start, length) of the selection, or of the whole link that the caret is in; UTF-16 units."""
+        """(start, length) of the selection, or of the link that the caret is in, or (caret, 0); UTF-16 units."""
         start, length = self.range()
         if length or not (link := self.marks_here().link):
             return start, length
@@ -172,15 +172,15 @@ class Editor(QTextEdit):
         self.selection_changed.emit()
 
     def toggle_list(self, kind: str) -> None:
-        """Makes the selected paragraphs items of a list ("ul" or "ol"), or body text if all are such items already."""
+        """Makes the selected paragraphs list items ("ul" or "ol"), or body text if all are. Not in a read-only text."""
         selected = self._selected()
         on = not all(style.list == kind for style in selected.styles)
         listed = [Style(list=kind, indent=max(1, style.indent)) if on else BODY for style in selected.styles]
         self._set_styles(selected.first, listed)
 
     def indent(self, step: int) -> None:
-        """Moves the selected list items `step` levels inwards, outwards if negative. One that leaves the outermost
-        level becomes body text; body text that moves inwards becomes a bullet. Headings and quotes stay."""
+        """Moves the selected list items `step` levels inwards, outwards if negative, not in a read-only text. One that
+        leaves the outermost level becomes body text; body text moved inwards a bullet. Headings and quotes stay."""
         selected = self._selected()
         self._set_styles(selected.first, [keys.indented(style, step) for style in selected.styles])
 
@@ -190,17 +190,17 @@ class Editor(QTextEdit):
             self.selection_changed.emit()
 
     def undo(self) -> None:
-        """Undoes the person's own last step. Qt's own undo would undo colleagues' edits too."""
+        """Undoes the person's own last step, not in a read-only text. Qt's own would undo colleagues' edits too."""
         if not self.isReadOnly():
             run_guarded(self, self._document.undo)
 
     def redo(self) -> None:
-        """Makes the step again that was undone last."""
+        """Makes the step again that was undone last. Does nothing in a read-only text."""
         if not self.isReadOnly():
             run_guarded(self, self._document.redo)
 
     def insert_blocks(self, blocks: Sequence[Block]) -> None:
-        """Puts paragraphs in place of the selection, as pasting and dropping do. It is one step to undo."""
+        """Puts paragraphs in place of the selection, as pasting does, and the caret behind them. One step to undo."""
         selected = self._selected()
         new, caret = selected.with_inserted(blocks)
         start = self._document.block_start(selected.first)
@@ -248,8 +248,8 @@ class Editor(QTextEdit):
         page.fit(self, self._binding.quietly)
 
     def _enter(self) -> None:
-        """Handles Enter: begins a new paragraph. In an empty list item or quote it ends the list or quote instead; an
-        empty paragraph after a heading is body text."""
+        """Handles Enter: begins a new paragraph in place of the selection. In an empty list item or quote it ends the
+        list or quote instead; an empty paragraph after or before a heading is body text."""
         start, length = self.range()
         selected = self._selected()
         style = selected.blocks[0].style
@@ -350,7 +350,7 @@ class Editor(QTextEdit):
             super().keyPressEvent(event)
 
     def _tab(self, event: QKeyEvent) -> None:
-        """Handles Tab and Shift+Tab: they move list items a level. Elsewhere Tab is typed."""
+        """Handles Tab and Shift+Tab: they move list items a level. Elsewhere Tab is typed, Shift+Tab does nothing."""
         if not keys.is_typed(event):
             event.ignore()
         elif self.style_here().list:
@@ -360,8 +360,8 @@ class Editor(QTextEdit):
             self.ensureCursorVisible()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Decides for Qt whether Tab moves the focus out of the text: only after Esc, or if the text can only be
-        read."""
+        """Moves the focus out of the text for Tab (`forward`) or Shift+Tab, after Esc or in a read-only text. In any
+        other case returns False: Tab is for the text."""
         if not self.isReadOnly() and not self._tab_leaves:
             return False
         self._tab_leaves = False

@@ -73,7 +73,8 @@ class FindBar(QFrame):
         editor.find_closed.connect(lambda: editor.found.show(()))
 
     def _follow_fields(self, parts: Sequence[QWidget]) -> None:
-        """Connects both fields, and makes them come before the other `parts` of the bar in the order of Tab."""
+        """Connects the two fields, for finding and for the replacement, and makes them come before the other `parts` of
+        the bar in the order of Tab."""
         for field in (self.field, self.replacement):
             field.textEdited.connect(self._on_typed)
             field.installEventFilter(self)
@@ -118,7 +119,7 @@ class FindBar(QFrame):
             self._editor.setFocus()
 
     def next(self) -> None:
-        """Selects the next match after the selection; after the last, the first."""
+        """Selects the next match after the selection; after the last, the first. If there is none, shows that."""
         start, length = self._editor.range()
         self._go(start + length, 1)
 
@@ -170,7 +171,8 @@ class FindBar(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Handles undo and redo in a field: Qt undoes what was typed there. Right after a replacement, or if nothing
-        was typed, the last edit of the document is undone instead."""
+        was typed, the last edit of the document is undone instead. Returns True only then; any other event goes on to
+        Qt."""
         if not (isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress):
             return False
         name = keys.action(event)
@@ -195,7 +197,8 @@ class FindBar(QFrame):
 
     def _place(self, start: int, length: int) -> tuple[int, int, str]:
         """A match to replace (its `start` and `length` in UTF-16 units), and its new text: (start, length, text). If
-        case is ignored, the new text gets the match's capitals."""
+        case is ignored, a match that is all in capitals, or begins with one, gives the new text the same, unless the
+        match is exactly what was sought."""
         words = self.replacement.text()
         if not self.case.isChecked():
             index, begin = self._document.find_block(start)

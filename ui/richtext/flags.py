@@ -39,8 +39,8 @@ class Flags(QObject):
         return self._steps.get(dev, 0) / STEPS
 
     def follow(self, change: Change) -> None:
-        """Moves the noted places of colleagues' carets with a change of the text, before `show` sets where they are. A
-        caret that is then elsewhere than noted has moved.
+        """Moves the noted places of colleagues' carets with a change of the text (anybody's), before `show` sets where
+        they are. A caret that is then elsewhere than noted has moved.
 
         ▲ This person's own words push a caret that is at the place where they write. A colleague who writes has their
         caret behind their words afterwards, which is a movement.

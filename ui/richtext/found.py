@@ -23,7 +23,7 @@ class FoundWords:
 
     def show(self, places: Iterable[tuple[int, int]]) -> None:
         """Marks the words at these places, (position, length) in UTF-16 units, in place of those that were marked
-        before; at most MOST of them."""
+        before; at most MOST (1000) of them, the first."""
         self._cursors = []
         for position, length in list(places)[:MOST]:
             cursor = QTextCursor(self._edit.document())
@@ -37,7 +37,7 @@ class FoundWords:
         return [cursor.selectedText() for cursor in self._cursors if cursor.hasSelection()]
 
     def paint(self, painter: QPainter) -> None:
-        """Paints the marks that are in sight."""
+        """Paints the ground behind the marked words (those of a search) that are in sight."""
         for cursor in self._cursors:
             if cursor.hasSelection():
                 for rect in rects_in_sight(self._edit, cursor):

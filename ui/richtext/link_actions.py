@@ -30,8 +30,8 @@ class LinkActions(QObject):
         dialog.open()
 
     def _open(self, address: str) -> None:
-        """Opens the address of a link: an object of Kansli in the window, an address of the web in the browser, after a
-        question."""
+        """Opens the address of a link: an object of Kansli in the window; a web or mail address outside Kansli, after a
+        question. Nothing happens with any other address."""
         link = ObjectLink.parse(address)
         if link is not None:
             follow(self._view, link)

@@ -31,7 +31,8 @@ class LinkDialog(Dialog):
         self._check()
 
     def accept(self) -> None:
-        """Sets the link and closes, or shows why the address cannot be that of a link."""
+        """Sets the link and closes, or shows why the address cannot be that of a link. If the words of the link have
+        been removed meanwhile, only closes."""
         address = self.address.text().strip()
         link = safe_link(address)
         if address and not link:

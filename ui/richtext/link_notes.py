@@ -44,7 +44,8 @@ Note = tuple[int, int, str]
 
 def wanted(block: Block) -> list[Note]:
     """The notes that a block must have: the true hosts of links whose text names another host. Each is (position in the
-    block, length of the letter, host), in UTF-16 units."""
+    block, length, host) in UTF-16 units; position and length are those of the link's last letter, behind which the host
+    is painted."""
     if not any(run.marks.link for run in block.runs):
         return []
     found: list[Note] = []
@@ -63,8 +64,9 @@ def note_of(fmt: QTextFormat) -> str:
 
 
 def put(block: QTextBlock, wanted_notes: list[Note]) -> None:
-    """Makes room for these notes behind the last letters of their links, as formats of the block. Its characters have
-    their own formats already, and none of an earlier note."""
+    """Makes room in a block for these notes, the true hosts that are painted behind links: widens the spacing behind
+    the last letter of each. The caller has just formatted the block's characters, without earlier notes. [] makes it a
+    block without notes."""
     block.setUserState(_NOTED if wanted_notes else -1)
     for start, length, host in wanted_notes:
         cursor = QTextCursor(block)
@@ -93,7 +95,8 @@ def paint(edit: QTextEdit, painter: QPainter) -> None:
 
 
 def _places(block: QTextBlock) -> Iterator[tuple[QRectF, str]]:
-    """The rectangle, from the block's top left corner, and the host of each note of a block."""
+    """(rectangle, host) of each note in a block, the true host that is painted behind a link. The rectangle is counted
+    from the block's top left corner."""
     fragments = block.begin()
     while not fragments.atEnd():
         fragment = fragments.fragment()
@@ -134,7 +137,8 @@ def _x(line: QTextLine, position: int) -> float:
 
 
 def _last_letter(text: str) -> str:
-    """The last character of `text`, with what is combined with it, since its look must not be split."""
+    """The last character of `text`, with what is combined with it (up to 12 code points), since its look must not be
+    split."""
     start = len(text) - 1
     while start > max(0, len(text) - _LONGEST_LETTER) and _continues(text[start - 1], text[start]):
         start -= 1

@@ -9,8 +9,8 @@ from ui.kit.web import address_tip
 
 
 def link_around(document: Document, pos: int, link: str) -> tuple[int, int]:
-    """(start, length) of the link to the address `link` that is at `pos`; (pos, 0) if there is none. UTF-16
-    positions."""
+    """(start, length), in UTF-16 units of the whole text, of the link to the address `link` that `pos` is in or at the
+    end of: the part of it with the same marks (bold …). (pos, 0) if there is none."""
     index, offset = document.find_block(pos)
     block, begin = document.block(index), document.block_start(index)
     at = 0
@@ -23,6 +23,7 @@ def link_around(document: Document, pos: int, link: str) -> tuple[int, int]:
 
 
 def link_tip(link: str) -> str:
-    """The tool tip for a link: its address, and how to open it; "" if the address is not shown."""
+    """The tool tip for a link to the address `link`: the address, and how to open it; "" for an address that may not be
+    opened."""
     address = link if ObjectLink.parse(link) else address_tip(link)
     return tr("{address} (Ctrl+click to open)").format(address=address) if address else ""

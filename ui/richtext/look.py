@@ -70,7 +70,7 @@ def char_format(marks: Marks, style: Style) -> QTextCharFormat:
 
 
 def marks_of(fmt: QTextFormat) -> Marks:
-    """The marks that `char_format` wrote into a character format."""
+    """The marks that `char_format` wrote into a character format; none for any other format."""
     bits = fmt.property(_MARKS) or 0
     return Marks(
         bold=bool(bits & 1),

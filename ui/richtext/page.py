@@ -28,7 +28,8 @@ def margin_px(room: int) -> int:
 
 
 def set_margins(document: QTextDocument, side: int) -> None:
-    """Gives the text of a document its margins on the page; `side` is that at left and right, in pixels."""
+    """Gives the text of a document its margins on the page; `side` is that at left and right, in pixels. Those above
+    and below are always the same."""
     root = document.rootFrame()
     fmt = root.frameFormat()
     fmt.setLeftMargin(side)
@@ -39,7 +40,8 @@ def set_margins(document: QTextDocument, side: int) -> None:
 
 
 def has_margins(document: QTextDocument, side: int) -> bool:
-    """Whether the text has the margins that `set_margins` gives it."""
+    """Whether the text of a document has the margins that `set_margins` gives it with `side` (left and right, in
+    pixels)."""
     fmt = document.rootFrame().frameFormat()
     return (fmt.leftMargin(), fmt.topMargin()) == (side, _GAP_PX + px(_MARGIN_PX) - 5)
 
@@ -58,8 +60,9 @@ def paint(edit: QTextEdit, painter: QPainter, area: QRect) -> None:
 
 
 def fit(edit: QTextEdit, quietly: Callable[[Callable[[], None]], None]) -> None:
-    """Fits the page's width and margins into the editor's. `quietly` calls a function whose changes are only of the
-    look."""
+    """Fits the page into the width of `edit`: sets the space beside the page, and the margins of the text in it if they
+    have changed. `quietly` calls a function whose changes are only of the look, so that they are not taken for
+    edits."""
     room = edit.width() - edit.verticalScrollBar().sizeHint().width()
     side = side_px(room)
     edit.setViewportMargins(side, 0, side, 0)

@@ -101,7 +101,7 @@ class Outline(QObject):
         bind(self, document.changed, self._on_changed)
 
     def inside(self) -> Sequence[QObject]:
-        """One object for each paragraph of the document that is no body text, in order."""
+        """One object for each paragraph of the document that is no body text, in order; at most MOST (1000)."""
         count = len(self._structure())
         while len(self._paragraphs) > count:
             self._paragraphs.pop().deleteLater()
@@ -124,8 +124,8 @@ class Outline(QObject):
         self._numbers = None
 
     def _on_moved(self) -> None:
-        """Describes the editor by the style of the paragraph at the caret. Screen readers read out a changed
-        description."""
+        """Describes the editor by the style of the paragraph at the caret, if that is not the style described last.
+        Screen readers read out a changed description."""
         style = self.editor.style_here()
         if style != self._style:
             self._style = style

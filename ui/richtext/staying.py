@@ -28,7 +28,7 @@ class Staying:
         self._take_draft(cursor)
 
     def follow(self, edit: Edit) -> None:
-        """Moves the kept positions of selection and top line with an edit of the text around them."""
+        """Moves the kept positions of caret, selection and top line with an edit of the text around them."""
         self._anchor, self._caret = followed(self._anchor, self._caret, edit)
         self._top = pushed(self._top, edit)
 
@@ -74,8 +74,8 @@ class Staying:
 
 
 def top_line(edit: QTextEdit) -> tuple[int, int]:
-    """The position in the text of the line at the top of the view, and by how many pixels that line begins above the
-    view's edge."""
+    """(the position in the text of the line at the top of the view, by how many pixels that line begins above the
+    view's edge); (0, 0) if the text is not scrolled. For `scroll_to_line`."""
     if not edit.verticalScrollBar().value():
         return 0, 0
     top, below = _top_line(edit)
@@ -83,8 +83,8 @@ def top_line(edit: QTextEdit) -> tuple[int, int]:
 
 
 def scroll_to_line(edit: QTextEdit, line: int, px: int) -> None:
-    """Scrolls to a place that `top_line` returned: the line at the position `line` begins `px` above the view's
-    edge."""
+    """Scrolls to a place that `top_line` returned: the line at the position `line` begins `px` pixels above the view's
+    edge. (0, 0) is the very top."""
     top = QTextCursor(edit.document())
     top.setPosition(max(0, min(line, edit.document().characterCount() - 1)))
     bar = edit.verticalScrollBar()
@@ -95,10 +95,9 @@ def scroll_to_line(edit: QTextEdit, line: int, px: int) -> None:
 
 
 def _top_line(edit: QTextEdit) -> tuple[int, int]:
-    """A position in the line at the top of the view, and how many pixels below the view's edge that line begins.
-
-    While a long text is being laid out, Qt's first answer is the text's end; the answer to a second call is right.
-    """
+    """(a position in the line at the top of the view, how many pixels below the view's edge that line begins: negative
+    if it begins above). Asks Qt twice if needed: while a long text is being laid out, its first answer is the text's
+    end."""
     for _ in range(2):
         cursor = edit.cursorForPosition(QPoint(0, 0))
         below = edit.cursorRect(cursor).top()

@@ -73,7 +73,7 @@ class Sizes:
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Paints the rows of a list in the theme in force, in these `sizes`."""
+    """Paints the rows (`Row`) of a list in the theme in force, in these `sizes`; None: the usual ones."""
 
     def __init__(self, parent: QWidget, sizes: Sizes | None = None) -> None:
         super().__init__(parent)
@@ -204,14 +204,15 @@ class RowList(SpokenList, QListView):
         self.setCurrentIndex(self.rows.index_of(key))
 
     def choose_first(self) -> None:
-        """Makes the first row of the list the current one; a heading is no row to choose."""
+        """Makes the first row that is not a heading the current one; does nothing if there is none."""
         for i, row in enumerate(self.rows.rows):
             if not row.section:
                 self.setCurrentIndex(self.rows.index(i))
                 return
 
     def step(self, steps: int) -> None:
-        """Makes another row current, `steps` rows down (up, if negative), past sections and around the ends."""
+        """Makes another row current, `steps` rows down (up, if negative), past sections and around the ends. Does
+        nothing in a list without rows."""
         indexes = [i for i, row in enumerate(self.rows.rows) if not row.section]
         if not indexes:
             return

@@ -50,8 +50,9 @@ class ToolList:
         return [section for tool in self.all for section in tool.sections]
 
     def news(self, objects: Sequence[ObjectSummary]) -> NewsWords | None:
-        """The words for what is unread in a room with these `objects`: those of the tool that counts something as
-        unread, and whose object there was changed last. None if no tool counts."""
+        """The words for what is unread in a room with these `objects`, from one of the tools that count something as
+        unread (as chat does): the one whose object there was changed last; the first such tool if none has an object
+        there. None if no tool of the window counts anything."""
         counting = [tool for tool in self.all if tool.news is not None]
         newest = {tool.id: max((o.updated_ms for o in of_tool(tool, objects)), default=-1) for tool in counting}
         return max(counting, key=lambda tool: newest[tool.id]).news if counting else None
@@ -95,8 +96,9 @@ class ToolList:
         return found
 
     def before(self, kind: str) -> Callable[[ObjId, int, QWidget | None], QWidget] | None:
-        """The function that makes a view of an object as it was: it takes the object, a row of its history, and the
-        view's parent. None for a kind whose objects have no earlier states."""
+        """The function that makes a view, only to read, of an object as it was before a change: it takes the object,
+        the change's row in the store, and the view's parent. None for a kind whose objects have no earlier states, and
+        if no tool has the kind."""
         found = self.kinds.get(kind)
         return found.before if found is not None else None
 
@@ -136,16 +138,16 @@ class ToolList:
     # -- ui.tool.LinkWords ----------------------------------------------------------------------------------------
 
     def icon_of(self, link: ObjectLink | None) -> str:
-        """The name of the icon for what a link leads to; that of a link if the link is None or no tool knows its
-        kind."""
+        """The name of the icon for what a link leads to, the kind of object or of a place in it; "link" if the link is
+        None or no tool knows its kind."""
         found = self.kinds.get(link.kind) if link is not None else None
         if link is None or found is None:
             return "link"
         return found.place_icon if link.ref else found.icon
 
     def line_of(self, link: ObjectLink, linked: Linked) -> str:
-        """The line about what a link leads to, as its tool writes it; if it writes none, who changed it and when.
-        `linked` is the object or the place in it."""
+        """The line about what a link leads to, as its tool writes it; if it writes none, who changed it and when, as
+        far as known ("" if neither is). `linked` is the object or the place in it."""
         found = self.kinds.get(link.kind)
         text = found.link_line(linked) if found is not None and found.link_line is not None else ""
         return text or self._changed(linked)

@@ -72,7 +72,8 @@ def type_word(room_type: RoomType) -> str:
 
 
 def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
-    """How a person's verification is shown: (word, kind, name of the icon or None, sentence that explains it)."""
+    """How a person's verification is shown: (word, kind, name of the icon or None, sentence that explains it). The kind
+    is the look: "success", "muted", "warning" or "danger"."""
     if person.warning == "reset" or (person.warning and person.verified == Verified.NONE):
         return tr("reset"), "danger", "warning", tr("The agency has reset the account: its keys count no more")
     if person.warning:
@@ -167,8 +168,9 @@ _SECURITY: Mapping[str, Callable[[], tuple[str, str, str]]] = {
 
 
 def security_chip(state: str) -> tuple[str, str, str, str]:
-    """How a room's security status `state` is shown: (word, kind, name of the icon, sentence that explains it). An
-    unknown status is shown as "withheld"."""
+    """How a room's security status `state` is shown: (word, kind, name of the icon, sentence that explains it). The
+    kind is the look: "success", "accent", "muted", "warning" or "danger". "left" is for a room that the person has
+    left. An unknown status is shown as "withheld"."""
     if state == "left":
         return tr("Left"), "muted", "leave", tr("You are no longer a member. What you have is readable.")
     word, icon, meaning = _SECURITY.get(state, _SECURITY["withheld"])()
@@ -199,14 +201,16 @@ def one_owner(owner: Person) -> str:
 
 
 def both(words: Sequence[str]) -> str:
-    """Joins words to a text with "and" before the last: "chat, documents and tasks"."""
+    """Joins words to a text with "and" before the last: "chat, documents and tasks". One word stays as it is; none give
+    ""."""
     if len(words) < 2:
         return "".join(words)
     return tr("{some} and {last}").format(some=", ".join(words[:-1]), last=words[-1])
 
 
 def either(words: Sequence[str]) -> str:
-    """Joins words to a text with "or" before the last: "chat, document or board"."""
+    """Joins words to a text with "or" before the last: "chat, document or board". One word stays as it is; none give
+    ""."""
     if len(words) < 2:
         return "".join(words)
     return tr("{some} or {last}").format(some=", ".join(words[:-1]), last=words[-1])

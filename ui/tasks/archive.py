@@ -10,8 +10,9 @@ from ui.kit.translate import short_day, tr
 
 
 class ArchiveDialog(PickDialog[str]):
-    """A dialog that lists a board's archived cards by title, each with its column and due date, to restore some or to
-    read one. The things that it lists are the cards' ids. `writable` False: none can be restored."""
+    """A dialog that lists a board's archived cards by title, each with its column and due date. The caller restores
+    those in `chosen()` if it is accepted, or opens the one in `opened`: both hold ids of cards. `writable` False: none
+    can be restored."""
 
     def __init__(self, parent: QWidget | None, board: Board, *, writable: bool = True) -> None:
         cards = sorted(board.archived(), key=lambda card: swedish_key(card.title))

@@ -15,7 +15,7 @@ from ui.trash import Who, away_sentence
 
 class AwayBar(QFrame):
     """A bar on an open card that is archived or in the trash: it says where the card is, and its button calls
-    `put_back`. `who` returns the person for an id."""
+    `put_back`, without arguments. `who` returns the person for an id."""
 
     def __init__(self, put_back: Callable[[], object], who: Who) -> None:
         super().__init__()

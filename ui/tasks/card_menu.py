@@ -22,8 +22,8 @@ _SHOWN_PEOPLE = 12
 
 class CardMenu:
     """The menu of a card of the board. To open or delete a card, it emits the signals of `kanban`, the board's view.
-    `link` gets a card's id and returns the link to it; None before colleagues know the board. `people` returns whom a
-    card can be assigned to."""
+    `link` gets a card's id and returns the link to that card, or None while colleagues do not know the board yet.
+    `people` returns whom a card can be assigned to. `owner` shows messages and errors."""
 
     def __init__(
         self,
@@ -119,7 +119,8 @@ class CardMenu:
             toast(self._owner, text, lambda: run_guarded(self._owner, lambda: self._board.archive_card(card_id, False)))
 
     def _copy_link(self, card_id: str) -> None:
-        """Puts a link to the card on the clipboard, to be pasted into a message or document."""
+        """Puts a link to the card on the clipboard, to be pasted into a message or document, and shows that in a
+        message. Does nothing if the card is gone, or while colleagues do not know the board yet."""
         card, link = self._board.card(card_id), self._link(card_id)
         if card is not None and link is not None:
             copy_text(link.to_markup(card.title))

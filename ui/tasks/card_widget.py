@@ -77,9 +77,9 @@ class _Fact:
 
 class CardWidget(Spoken, QAbstractButton):
     """A widget that shows one card on the board, and emits signals for what a person does with it, with global
-    positions (on the screen). For screen readers it is an item in the list of its column, which sets `place`: a
-    function that returns one text from the widget, with the column's title, which card it is (from 1), and of how
-    many."""
+    positions (on the screen). For screen readers it is an item in the list of its column. The column sets `place`, a
+    function that gets the widget and returns where it is as one text: the column's title, the card's number (from 1),
+    and of how many."""
 
     opened = Signal(str)
     grabbed = Signal(str, QPoint)
@@ -148,7 +148,8 @@ class CardWidget(Spoken, QAbstractButton):
             self.update()
 
     def _lay_out(self, width: int) -> tuple[list[str], int]:
-        """The lines into which the title is broken in this width, and the card's height."""
+        """The lines into which the title is broken in this width, at most six (the rest is not shown), and the card's
+        height. Width and height are in pixels."""
         found = self._laid_out.get(width)
         if found is None:
             if len(self._laid_out) >= _WIDTHS_KEPT:
@@ -186,7 +187,7 @@ class CardWidget(Spoken, QAbstractButton):
 
     def _foot_rows(self, width: int) -> list[list[_Fact]]:
         """The icons and words below the title, row by row, in this width. The person's picture is at the end of the
-        last row and covers none of them. Empty if there is neither."""
+        last row and covers none of them: with a picture alone there is one empty row. No rows if there is neither."""
         picture = px(_PICTURE) + _ROWS_APART if self._look.person else 0
         rows: list[list[_Fact]] = [[]] if self._look.person else []
         x = float(width)

@@ -159,8 +159,8 @@ class CheckRow(QWidget):
             self._show_text(item.text)
 
     def take_typed(self) -> str:
-        """Returns the text that was typed and is not stored, which from now on counts as stored; "" if there is
-        none."""
+        """Returns the text that was typed and is not stored, which from now on counts as stored. "" if nothing was
+        typed, or if the line was emptied: no line becomes empty."""
         if not self.is_typed:
             return ""
         self._shown = self._field.text()

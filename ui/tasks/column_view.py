@@ -114,7 +114,7 @@ class ColumnView(QWidget):
         return tr("{column}, {n} of {all}").format(column=self.column.title or tr("Without column"), n=n, all=count)
 
     def show_card(self, look: CardLook, at: int) -> None:
-        """Shows one card at the index `at` among the cards that the column shows."""
+        """Shows one card, in its widget or a new one, at the index `at` among the cards that the column shows then."""
         self._rows.put(look, at)
         self._show_count()
 

@@ -55,7 +55,8 @@ class DescriptionField(QPlainTextEdit):
         return self.toPlainText() if self._typed else None
 
     def open_text(self, text: str) -> None:
-        """Shows `text`, the description of another card, with the caret before it."""
+        """Shows `text`, the description of another card, with the caret before it. What was typed for the former card
+        and is not stored is dropped."""
         self._showing = True
         self.setExtraSelections([])
         self.setPlainText(text)
@@ -65,8 +66,8 @@ class DescriptionField(QPlainTextEdit):
         self._check_length()
 
     def mark_words(self, words: Sequence[str]) -> None:
-        """Marks the words of a search in the description, and brings the first into sight. No words remove the
-        marks."""
+        """Marks the words of a search in the description, and brings the first into sight, with the caret before it. No
+        words remove the marks."""
         text = self.toPlainText()
         places = [(utf16_from_point(text, start), utf16_len(text[start:end])) for start, end in places_of(text, words)]
         self.setExtraSelections(selections(self, places))
@@ -120,7 +121,8 @@ class DescriptionField(QPlainTextEdit):
             self._timer.start(max(STORE_AFTER_MS, self.document().characterCount() // _CHARS_PER_MS))
 
     def _check_length(self) -> None:
-        """Shows an error while the description is too long. ▲ A longer text would not fit into one change."""
+        """Shows an error while the description is too long: only its first MAX_DESCRIPTION characters are stored. ▲ A
+        longer text would not fit into one change."""
         if self.document().characterCount() > MAX_DESCRIPTION and len(self.toPlainText()) > MAX_DESCRIPTION:
             text = tr("The description is too long: only its first {n} characters are kept.")
             self.too_long.show_text(text.format(n=MAX_DESCRIPTION))
@@ -128,7 +130,8 @@ class DescriptionField(QPlainTextEdit):
             self.too_long.hide()
 
     def event(self, event: QEvent) -> bool:
-        """Leaves the keys for undo and redo to the board if nothing in this field can be undone or redone."""
+        """Leaves the keys for undo and redo to the board if nothing in this field can be undone or redone: such a key
+        is ignored here, and True returned. Qt handles every other event."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             document = self.document()
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo

@@ -30,8 +30,8 @@ class DropLayer(QWidget):
         self.raise_()
 
     def move_to(self, at: QPoint, line: QRectF) -> None:
-        """Moves the card's top left corner to `at`, and the line that shows where it would land to the rectangle
-        `line`, both in the coordinates of the board's viewport."""
+        """Moves the card's top left corner to `at`, and the line that shows where it would land to the rectangle `line`
+        (empty: no line), both in the coordinates of the board's viewport."""
         self._at, self._line = at, line
         self.update()
 

@@ -57,8 +57,8 @@ class DueField(QWidget):
         self._show_words()
 
     def open_card(self, card: str, value: date | None) -> None:
-        """Shows `value`, the due date of another card, or the text that was typed there before and was not understood
-        as a date."""
+        """Shows the card `card` in place of the former one: `value`, its due date, or the text that was typed there
+        before and was not understood as a date."""
         self._card = card
         self.error.hide()
         self._typed = False
@@ -68,7 +68,8 @@ class DueField(QWidget):
             self.keep()
 
     def show_date(self, value: date | None) -> None:
-        """Shows a date, or none, without emitting `changed`. Text that is being typed stays."""
+        """Takes a date, or None, as the stored one and shows it, without emitting `changed`. Text that is being typed
+        stays in the field."""
         self._value = value
         if not self._typed and self.field.text() != _iso(value):
             self._write(_iso(value))
@@ -129,7 +130,8 @@ class DueField(QWidget):
         self._show_words()
 
     def _show_words(self) -> None:
-        """Shows in words which day the typed text, or if nothing is typed, the stored date means."""
+        """Shows in words which day the typed text, or if nothing is typed, the stored date means. No words if it is not
+        understood or there is no date."""
         day, typed = self._value, self.field.text().strip()
         if self._typed:
             reading = read_day(typed, local_now().date()) if typed else None
@@ -145,7 +147,8 @@ class DueField(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Handles Esc, which puts the stored date in place of typed text (a second Esc closes the card), and leaves the
-        keys for undo and redo to the board if nothing in the field can be undone or redone."""
+        keys for undo and redo to the board if nothing in the field can be undone or redone. Returns True for such a
+        key: the field does no more with it."""
         if not isinstance(event, QKeyEvent):
             return False
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape and self._typed:

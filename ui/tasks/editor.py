@@ -149,8 +149,8 @@ class CardEditor(Spoken, QFrame):
         return self._card if self.isVisible() else ""
 
     def caret(self) -> tuple[str, int, int]:
-        """Where the caret is: the name of the field, and anchor and position in its text; "panel" if no text has the
-        focus."""
+        """The caret's field ("title", "description"), and anchor and position in it (UTF-16); ("panel", 0, 0) if
+        neither has the focus."""
         focus = self.window().focusWidget()  # also while another program is in front
         if focus is self.description:
             cursor = self.description.textCursor()
@@ -161,8 +161,8 @@ class CardEditor(Spoken, QFrame):
         return "title", caret if start < 0 else end if caret == start else start, caret
 
     def put_caret(self, field: str, anchor: int, caret: int) -> None:
-        """Puts the caret into a field of the open card: `field`, `anchor` and `caret` are what the method `caret`
-        returned."""
+        """Puts the caret where the method `caret` found it: into `field` of the open card, from `anchor` to `caret`.
+        For "panel" the panel as a whole gets the focus."""
         if field == "description":
             self.description.setFocus()
             select(self.description, anchor, caret)
@@ -198,7 +198,7 @@ class CardEditor(Spoken, QFrame):
 
     def open_card(self, card_id: str) -> None:
         """Stores what is being written in the card that was open, and shows the card with this id. The focus goes to
-        the panel as a whole. Does no more if it is gone."""
+        the panel as a whole. If there is no such card, the former one stays open."""
         self._leave_card()
         card = self._board.any_card(card_id)
         if card is None:
@@ -263,8 +263,8 @@ class CardEditor(Spoken, QFrame):
             button.setVisible(self._writable and self._make is None)
 
     def _retitled_by(self, card_id: str) -> str:
-        """The name of the colleague who has replaced the card's title, "A colleague" if it is not known; "" if the
-        title was written here."""
+        """The name of the colleague who has replaced the title of the card `card_id`, "A colleague" if it is not known;
+        "" if the title was written here."""
         if card_id not in self._board.replaced.retitled:
             return ""
         uid = self._board.replaced.retitled[card_id]
@@ -300,7 +300,7 @@ class CardEditor(Spoken, QFrame):
             self.due.keep()
 
     def _leave_texts(self) -> None:
-        """Stores title and description, and ends the step that Ctrl+Z undoes; a date is a step of its own."""
+        """Stores title and description, ends the step that Ctrl+Z undoes, and stores a typed date as its own step."""
         self._keep_typed()
         self.title.leave()
         self._step.close()
@@ -308,7 +308,7 @@ class CardEditor(Spoken, QFrame):
         self._keep_due()
 
     def _leave_card(self) -> None:
-        """Stores everything that is being written in the card, that in the checklist too."""
+        """Stores everything that is being written in the card: title, description, date and checklist."""
         self._leave_texts()
         if self._card:
             self.checklist.keep()
@@ -411,8 +411,8 @@ class CardEditor(Spoken, QFrame):
             self.keep_draft()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Handles keys in a new card's title. Enter begins the next card; Tab first makes the card, and with it the
-        next field."""
+        """Handles keys in a new card's title. Enter begins the next card, and True keeps it from Qt. Tab first makes
+        the card, and with it the next field, and Qt then goes there."""
         if watched is not self.title or self._again is None:
             return False
         pressed = event.key() if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress else None
@@ -434,7 +434,7 @@ class CardEditor(Spoken, QFrame):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Decides for Qt where Tab goes: if the panel itself has the focus, to the title."""
+        """Decides for Qt where Tab goes: if the panel itself has the focus, to the title. True if the focus went on."""
         if forward and self.hasFocus():
             self._go_to_title()
             return True

@@ -10,8 +10,8 @@ from app.tasks.model import Card
 
 
 class Due(Enum):
-    """The choices in the board's filter for when a card is due. WEEK: within seven days from today, or overdue. NONE:
-    without a date."""
+    """The choices in the board's filter for when a card is due. ANY: all cards. OVERDUE: before today. WEEK: within
+    seven days from today, or overdue. NONE: without a date."""
 
     ANY = "any"
     OVERDUE = "overdue"
@@ -51,7 +51,7 @@ class Filter:
 
     def toggled(self, *, person: Uid | None = None, label: str = "", due: Due | None = None) -> "Filter":
         """A filter that differs in one choice: the given one is chosen, or no longer if it was chosen before. Give one
-        argument; without any the filter is the same."""
+        argument: of several only the first counts, and without any the filter is the same."""
         if person is not None:
             return replace(self, person=None if self.person == person else person)
         if label:
@@ -62,8 +62,8 @@ class Filter:
 
 
 def urgency(due: date | None, today: date, *, done: bool) -> str:
-    """The name of the colour for a due date: "danger" if it is over, "warning" within two days, otherwise "muted".
-    `done`: the card is finished, which is "muted" too."""
+    """The name of the colour for the date `due`: "danger" if it is before `today`, "warning" today and the two days
+    after it, otherwise "muted", also without a date. `done`: the card is finished, which is "muted" too."""
     if due is None or done:
         return "muted"
     if due < today:

@@ -105,7 +105,8 @@ class FilterLine(QFrame):
         return bool(parts) and (focus is self._all or any(self._parts.row(part.key) is focus for part in parts))
 
     def _chosen_parts(self) -> list[_Part]:
-        """The choices of the filter in words, each with the filter without it."""
+        """The choices of the filter in words, each with the filter without it: person, due date, label, as far as they
+        are chosen."""
         now = self._filter
         found: list[_Part] = []
         if now.person is not None:

@@ -50,7 +50,8 @@ class Drop:
 
 
 class Phase(Enum):
-    """How far the dragging of a card has come."""
+    """How far the dragging of a card has come: not begun, the mouse button is pressed, or the card follows the
+    pointer."""
 
     IDLE = "idle"
     PRESSED = "pressed"
@@ -68,7 +69,8 @@ class Drag:
         self.at = (0, 0)
 
     def press(self, card: str, x: int, y: int) -> None:
-        """Notes that the mouse button was pressed on a card, at the point (`x`, `y`) of the board's viewport."""
+        """Notes that the mouse button was pressed on the card with the id `card`, at the point (`x`, `y`) of the
+        board's viewport."""
         self.phase, self.card = Phase.PRESSED, card
         self.start = self.at = (x, y)
 
@@ -83,8 +85,8 @@ class Drag:
         return False
 
     def release(self, lanes: Sequence[Lane]) -> Drop | None:
-        """Ends the drag. Returns where the card lands among these columns, or None if it was only a click or there is
-        no column."""
+        """Ends the drag. Returns where the card lands among these columns, or None if no card was being dragged (a
+        click, or a drag that was cancelled) or there is no column."""
         dropped = self.target(lanes) if self.phase is Phase.DRAGGING else None
         self.cancel()
         return dropped

@@ -182,7 +182,8 @@ class KanbanView(QScrollArea):
         return bool(cards)
 
     def bring_into_sight(self, card_id: str) -> None:
-        """Scrolls the board and the column so that the card with this id is visible."""
+        """Scrolls the board and the column so that the card with this id is visible. Does nothing if it is not
+        shown."""
         widget = self.card_widget(card_id)
         view = next((v for v in self.columns if widget in v.cards), None)
         if widget is not None and view is not None:
@@ -272,8 +273,8 @@ class KanbanView(QScrollArea):
         return Box(x=corner.x(), y=corner.y(), width=widget.width(), height=widget.height())
 
     def _scroll_tick(self) -> None:
-        """While a card is dragged near an edge, scrolls the board sideways and the column under the pointer up or
-        down."""
+        """Called by a timer while a card is dragged: near an edge, scrolls the board sideways and the column under the
+        pointer up or down."""
         x, y = self._drag.at
         across = scroll_speed(x, 0, self.viewport().width())
         self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() + across)
@@ -285,8 +286,8 @@ class KanbanView(QScrollArea):
         self._show_drop()
 
     def _drop_lost(self) -> None:
-        """Ends the drag of a card that a colleague has moved or removed. Its widget is gone, so it receives no
-        release."""
+        """Ends the drag if a colleague has moved the dragged card to another column or removed it. Its widget is gone,
+        so it receives no release."""
         if self._drag.card and self.card_widget(self._drag.card) is not self._held:
             self._drag.cancel()
             self._end_drag()
@@ -349,8 +350,8 @@ class KanbanView(QScrollArea):
 
     def move_by(self, card_id: str, across: int, down: int) -> None:
         """Moves a card by `across` columns to the right (negative: left) and `down` places (negative: up), among the
-        cards that are shown, at most to the first or last place. Does nothing beyond the first or last column, or if
-        the board can only be read."""
+        cards that are shown, at most to the first or last place. Does nothing beyond the first or last column, for a
+        card that is not shown, or if the board can only be read."""
         i, j = self._find(card_id)
         to = i + across
         if not self._writable or i < 0 or not 0 <= to < len(self.columns):

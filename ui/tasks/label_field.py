@@ -20,7 +20,8 @@ from ui.tasks.card_widget import LABEL_KINDS
 
 
 class LabelField:
-    """The field for a card's labels: `chips` shows them, `button` opens a menu with the board's labels and new ones."""
+    """The field for a card's labels: `chips` shows them, `button` opens a menu with the board's labels and new ones. A
+    choice is stored at once."""
 
     def __init__(self, owner: QWidget, board: Board) -> None:
         """`owner` is the panel of the card: it is the parent of dialogs and shows errors."""

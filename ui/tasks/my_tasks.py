@@ -119,8 +119,9 @@ class RoomTasks(QWidget):
 
 
 def tasks_here(parts: ViewParts[TaskService], *, done: bool = False) -> list[TaskRow]:
-    """The person's tasks, finished ones if `done`, otherwise the others. Rooms that the person has left, or that
-    another room continues, are left out; in the latter case the other room has the tasks."""
+    """The person's tasks, finished ones if `done`, otherwise the others; the earliest due first, those without a date
+    last. Rooms that the person has left, or that another room continues, are left out; in the latter case the other
+    room has the tasks."""
     ended = {room.room for room in parts.rooms.rooms() if room.replaced or room.left}
     return [task for task in parts.service.my_tasks(done=done) if task.room not in ended]
 
@@ -145,8 +146,9 @@ def finish(owner: QObject, service: TaskService, task: TaskRow, done: bool) -> N
 
 
 def due_text(task: TaskRow, today: date) -> tuple[str, str]:
-    """When a task is due, as text, and the look of the text; a task that is overdue or due within three days is marked.
-    A finished task is only called done; "" for one without a date."""
+    """Returns (text, look) for when a task is due. The look is "error" if it is overdue, "due-soon" if it is due
+    `today` or within three days, otherwise "faint". The text of a finished task is only that it is done; "" for a task
+    without a date."""
     if task.done:
         return tr("done"), "faint"
     if task.due is None:
@@ -157,7 +159,8 @@ def due_text(task: TaskRow, today: date) -> tuple[str, str]:
 
 
 class MyTasks(QWidget):
-    """The page with the person's own tasks of all rooms: all, those due within a week, overdue, or done."""
+    """The page with the person's own tasks of all rooms. The person chooses what it shows: all that are not finished,
+    those due within a week or overdue, those overdue, or the finished ones."""
 
     def __init__(self, parts: ViewParts[TaskService], parent: QWidget | None = None) -> None:
         super().__init__(parent)

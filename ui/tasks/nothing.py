@@ -61,8 +61,9 @@ class Nothing(Pages):
             self._no_cards.step.setVisible(writable)
 
     def show_for(self, *, cards: int, shown: int, only_away: bool = False) -> None:
-        """Shows the sentence that fits, or hides the page if any card is shown. `cards` is the number of cards, `shown`
-        how many of them the filter shows, `only_away` whether there are cards in the trash and nowhere else."""
+        """Shows the sentence that fits, or hides the page if any card is shown. `cards` is the number of cards on the
+        board, `shown` how many of them the filter shows, `only_away` whether there are cards in the trash and nowhere
+        else."""
         self.setCurrentWidget(self._none_shown if cards else self.all_away if only_away else self._no_cards)
         self.setVisible(not shown)
         self.raise_()

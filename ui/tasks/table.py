@@ -107,8 +107,8 @@ class CardTableModel(QAbstractTableModel):
 
 class CardTable(QTableView):
     """Shows a board as a table of cards that can be sorted. Enter or a double click opens a card: `card_opened` is
-    emitted with its id. The menu key or a right click emits `card_menu_asked` with the id and a global point. `people`
-    returns the member with an id."""
+    emitted with its id, as `delete_asked` is by Del. The menu key or a right click emits `card_menu_asked` with the id
+    and a global point. `people` returns the member with an id."""
 
     card_opened = Signal(str)
     card_menu_asked = Signal(str, QPoint)
@@ -206,8 +206,9 @@ class CardTable(QTableView):
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Clears the current cell when the table loses the focus. Otherwise Qt reports to screen readers that the cell
-        still has it."""
+        """Clears the current cell when the table loses the focus, until it gets it again. Otherwise Qt reports to
+        screen readers that the cell still has it. A menu or another program takes the focus only for a while: the cell
+        stays."""
         super().focusOutEvent(event)
         if event.reason() not in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
             self._left = QPersistentModelIndex(self.currentIndex())

@@ -75,8 +75,8 @@ class TitleField(QLineEdit):
         self._offer_mine(colleague)
 
     def take(self, title: str, colleague: str) -> None:
-        """Takes in `title`, the board's new title of the card, which `colleague` wrote ("": written here). While the
-        person types, the field keeps their own, and the other title is shown below it."""
+        """Takes in `title`, the board's new title of the card, which `colleague` wrote ("": written here), and shows it
+        in the field. But while the person types, the field keeps their own, and the other title is shown below it."""
         if title == self._base:
             return
         unstored = self._title() != self._base and not self._kept
@@ -92,7 +92,7 @@ class TitleField(QLineEdit):
             self.other.show_title(tr("{name} wrote “{title}”").format(name=colleague, title=title), title)
 
     def stored(self, card_id: str) -> None:
-        """Notes that the text in the field is being stored as the title of this card."""
+        """Notes that the text in the field is being stored as the title of the card `card_id`."""
         self._card, self._base, self._kept = card_id, self._title(), False
         self._mine[card_id] = self._base
         self._timer.stop()
@@ -148,7 +148,8 @@ class TitleField(QLineEdit):
         self._hands.start()
 
     def event(self, event: QEvent) -> bool:
-        """Leaves the keys for undo and redo to the board if nothing in this field can be undone or redone."""
+        """Leaves the keys for undo and redo to the board if nothing in this field can be undone or redone: such a key
+        is ignored here, and True returned. Qt handles every other event."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
             idle = (event.matches(undo) and not self.isUndoAvailable()) or (

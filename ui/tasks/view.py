@@ -144,7 +144,7 @@ class TasksView(QWidget):
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
         """Opens the card whose id is `ref`, also one that is archived or in the trash; what others wrote in the latter
-        then counts as seen. Does nothing if there is no such card."""
+        then counts as seen. `obj` is the board that is shown. Does nothing if there is no such card."""
         card_id = ref.decode(errors="replace")
         card = self.board.any_card(card_id)
         if card is not None:
@@ -154,8 +154,8 @@ class TasksView(QWidget):
             run_guarded(self, lambda: self._service.trash.see(obj, card_id))
 
     def view_place(self) -> ViewPlace:
-        """What is shown, to be restored later: columns or table, how far they are scrolled, the open card and the caret
-        in it."""
+        """What is shown, to be restored later: columns or table, how far they are scrolled, and the open card with the
+        caret in it, or otherwise the card that has the focus."""
         open_card = self.editor.card_id
         field, anchor, caret = self.editor.caret() if open_card else ("", 0, 0)
         return ViewPlace(
@@ -219,12 +219,12 @@ class TasksView(QWidget):
             super().keyPressEvent(event)
 
     def undo(self) -> None:
-        """Undoes the person's own last edit of the board."""
+        """Undoes the person's own last edit of the board. Does nothing if the board can only be read."""
         if self._writable:
             run_guarded(self, self.board.undo.undo)
 
     def redo(self) -> None:
-        """Does again the edit that `undo` undid last."""
+        """Does again the edit that `undo` undid last. Does nothing if the board can only be read."""
         if self._writable:
             run_guarded(self, self.board.undo.redo)
 
@@ -237,8 +237,8 @@ class TasksView(QWidget):
         self.editor.open_new(partial(self._make_card, column_id))
 
     def _make_card(self, column_id: str, card_id: str, title: str) -> None:
-        """Makes a card with this id and title in the column; if that one is gone, in the first column, or in a new one
-        if the board has none."""
+        """Makes a card with this id and title in the column, and brings it into sight. If the column is gone, the card
+        is made in the first one, or in a new one if the board has none. An error is shown."""
 
         def make() -> None:
             to = column_id
@@ -278,8 +278,9 @@ class TasksView(QWidget):
         return rest[0] if rest else ""
 
     def _on_editor_closed(self, card_id: str) -> None:
-        """Keeps the focus in this view when the panel of a card closes. The panel is still shown then, and Qt would
-        give its focus to another part of the window."""
+        """Keeps the focus in this view when the panel of the card `card_id` closes. That card gets the focus if the
+        columns show it; otherwise the view or the table gets it from the panel. The panel is still shown then, and Qt
+        would give its focus to another part of the window."""
         on_board = self._views.currentWidget() is self.kanban
         if on_board and self.kanban.card_widget(card_id) is not None:
             self.kanban.focus_card(card_id)
@@ -305,7 +306,8 @@ class TasksView(QWidget):
         popup(self.more_button, tr("Board menu"), entries)
 
     def open_archive(self) -> None:
-        """Shows the board's archived tasks in a dialog, or a message that there are none."""
+        """Shows the board's archived tasks in a dialog, and restores those that the person chooses or opens the one
+        that they want to read. Without archived tasks there is only a message."""
         if self.board.archived():
             run(self, self._ask_archive())
         else:
@@ -324,7 +326,8 @@ class TasksView(QWidget):
             self.editor.open_card(dialog.opened)
 
     def open_trash(self) -> None:
-        """Shows the room's tasks that are in the trash in a dialog, or a message that there are none."""
+        """Shows the room's tasks that are in the trash in a dialog, and restores those that the person chooses or opens
+        the one that they want to read. With an empty trash there is only a message."""
         who, room = self._service.people.person, self._room
         run(self, visit(self, self._service.trash, room, who, self._open_item, writable=self._writable))
 
@@ -350,8 +353,8 @@ class TasksView(QWidget):
         self.nothing.show_for(cards=len(cards), shown=len(shown), only_away=only_away)
 
     def _on_edited(self, ids: frozenset[str]) -> None:
-        """Shows a message when an edit made here hides a card, because the filter does not show it any more. A new card
-        that the filter never showed counts too. `ids` are the changed cards."""
+        """Shows a message when an edit made here hides a card, because the filter does not show it any more; its button
+        removes the filter. A new card that the filter never showed counts too. `ids` are the changed cards."""
         today = local_now().date()
         for card in filter(None, map(self.board.card, sorted(ids - self._hidden))):
             if not card.hidden and not self._filter.shows(card, today):

@@ -100,7 +100,7 @@ class KeyPage(GatePage):
 
     def begin(self) -> None:
         """Makes the account, in the background; `done` or `failed` is emitted later. Does nothing until a person is
-        shown and an unlock method is chosen."""
+        shown and an unlock method is chosen, or while it is being made already."""
         if self.begin_button.isEnabled() and self._person is not None:
             self.clear_error()
             self._progress = ProgressRow(tr("Preparing …"))

@@ -57,7 +57,8 @@ class LockingView(GatePage):
             self._pressed.clear()
 
     def ask(self) -> None:
-        """Asks the person whether to discard what cannot be stored. Does nothing while the question is open."""
+        """Asks the person whether to discard what cannot be stored; if so, `settled` ends. Does nothing while the
+        question is open."""
         if not self._asking:
             run(self, self._ask())
 

@@ -10,8 +10,9 @@ from ui.kit.translate import tr
 
 
 class NewPassphrase(QObject):
-    """Checks a new passphrase while it is typed in the field `new`, and once more in `again`. The widget `words` shows
-    what it still lacks by the `rules`, and how strong it is. `changed` is emitted after each character."""
+    """Checks a new passphrase while it is typed in the field `new`, and once more in `again`. `ready`: both are the
+    same, and the `rules` allow it. The widget `words` shows what it still lacks, and how strong it is. `changed` is
+    emitted after each character."""
 
     changed = Signal()
 

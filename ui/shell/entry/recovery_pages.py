@@ -22,7 +22,8 @@ from ui.shell.entry.welcome import CodeLookup, CodeView
 
 
 class ReturningAccount(CodeLookup, Protocol):
-    """The account that a recovery sheet belongs to. `others` is the number of its devices that are still active."""
+    """The account that a recovery sheet belongs to: its person, agency and server. `others` is the number of its
+    devices that are still active."""
 
     @property
     def others(self) -> int: ...
@@ -30,7 +31,7 @@ class ReturningAccount(CodeLookup, Protocol):
 
 class Returns(KeyStore, Protocol):
     """What the pages need from the program when a person comes back to their account with a recovery sheet: look the
-    account up, recover it, and ask the server again while it makes them wait."""
+    account up, recover it, and ask the server again, since the person's other devices have a day to refuse."""
 
     async def look_up_account(self, server: str, code: str, recovery_sheet: str, /) -> ReturningAccount: ...
     async def recover(self, found: Any, passphrase: str | None, progress: Progress, /, *, revoke: bool) -> object: ...
@@ -43,8 +44,8 @@ def when(ready_ms: int) -> str:
 
 
 class _RecoveryEnrolment:
-    """Lets the pages of a first start recover an account instead: it looks the account up with the recovery sheet's
-    code that is typed in `view`, and recovers it by `returns`."""
+    """Replaces the enrolment of a first start, so that the same pages recover an account: looks the account up with the
+    recovery sheet's code that is typed in `view`, and recovers it by `returns`."""
 
     def __init__(self, returns: Returns, view: "ReturnView") -> None:
         self._returns, self._view = returns, view

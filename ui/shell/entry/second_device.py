@@ -59,8 +59,8 @@ def spaced(digits: str) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Whether `text`, as a person typed it, is the nine-digit number of a pairing box, not a pairing code. Spaces and
-    dashes do not count."""
+    """Whether `text`, as a person typed it, is a nine-digit number, which another device can show for pairing in place
+    of the longer pairing code. Spaces and dashes do not count."""
     signs = [c for c in text if not c.isspace() and c != "-"]
     return len(signs) == NUMBER_DIGITS and all(c.isdigit() for c in signs)
 
@@ -151,8 +151,8 @@ class JoinPages(QStackedWidget):
 
     def begin_pairing(self) -> None:
         """Connects to the person's other device, in the background, and then shows whose account it has, or the error
-        on this page. Does nothing while the button for it is disabled: a field is empty, or it is connecting
-        already."""
+        on this page. Does nothing while the button for it is disabled: a field is empty, or it is connecting and no
+        field has been edited since."""
         if self.next.isEnabled():
             self.where_page.clear_error()
             self.where_page.spinner.start()

@@ -55,13 +55,15 @@ class ServerField(QWidget):
         return self._line is not None and not self._line.text().strip()
 
     def text(self) -> str:
-        """The server's address, as it was typed or chosen."""
+        """The server's address: as it was typed ("" if nothing was), or as chosen, or the only one that policy
+        names."""
         if self._line is not None:
             return self._line.text().strip()
         return self._choice.currentText() if self._choice is not None else self._servers[0]
 
     def setText(self, server: str) -> bool:
-        """Fills in the server's address. Returns False, and changes nothing, if policy names other servers."""
+        """Fills in the server's address. Returns True; False, and changes nothing, if policy names servers and this is
+        none of them."""
         if self._line is not None:
             self._line.setText(server)
             return True

@@ -58,15 +58,15 @@ class UnlockView(GatePage):
             self.button.setEnabled(bool(self.field.text()))
 
     def unlock(self) -> None:
-        """Opens the session with the passphrase that was typed, in the background. Does nothing if none was typed, or
-        while another attempt is under way."""
+        """Opens the session with the passphrase that was typed, in the background; `unlocked` is then emitted, or the
+        error is shown. Does nothing if none was typed, or while another attempt is under way."""
         if self.field is not None and self.field.text() and self._passphrase is not None and not self._busy:
             self._begin()
             run(self, self._open(self._passphrase(self.field.text())), on_error=self._failed)
 
     def unlock_with_keyring(self) -> None:
-        """Opens the session with the computer's key store, in the background. Does nothing while another attempt is
-        under way."""
+        """Opens the session with the computer's key store, in the background; `unlocked` is then emitted, or the error
+        is shown. Does nothing while another attempt is under way, or if the key store is no unlock method here."""
         if self._keyring is not None and not self._busy:
             self._begin()
             run(self, self._open(self._keyring()), on_error=self._failed)

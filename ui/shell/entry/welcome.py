@@ -151,8 +151,9 @@ class CodeView(QStackedWidget):
         self.next.setEnabled(bool(self.server.text() and self.code.text().strip()) and not self._looking)
 
     def look_up(self) -> None:
-        """Asks the server, in the background, whose activation code was typed. Does nothing until the button for it is
-        enabled."""
+        """Asks the server, in the background, whose activation code was typed; then the next page is shown, or the
+        error. Does nothing until the button for it is enabled: both fields are filled, and no earlier question is
+        open."""
         if self.next.isEnabled():
             self.code_page.clear_error()
             self._look(True)
@@ -188,7 +189,7 @@ class CodeView(QStackedWidget):
 class WelcomeView(CodeView):
     """The pages of first start: the person uses an activation code, makes this computer another device of theirs, or
     has lost their computer. In the last case it emits `lost` with the server and code typed so far (an Address), for
-    the pages of the recovery sheet."""
+    the pages of the recovery sheet; otherwise `done` with the session."""
 
     lost = Signal(object)
     """The person returns by the recovery sheet. Emitted with the Address that is typed so far."""
@@ -218,8 +219,9 @@ class WelcomeView(CodeView):
             page.body.addWidget(button)
 
     async def _look_up(self) -> None:
-        """Asks the server whose activation code it is, and shows the next page. ▲ Leads a person who has an account
-        already back to that account. A second account is made only if the person asks for it."""
+        """Asks the server whose activation code it is, and shows the next page. An error of the server or the network
+        is raised. ▲ Leads a person who has an account already back to that account. A second account is made only if
+        the person asks for it."""
         found = await self._first.look_up(self.server.text(), self.code.text().strip())
         self._look(False)
         if not found.here:

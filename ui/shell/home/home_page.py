@@ -253,7 +253,7 @@ class Home(QWidget):
 
 def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:
     """The rooms to which somebody else added this person, who has opened nothing in them yet and has not left them,
-    each as (room, who added them last, when in ms)."""
+    each as (room, the person who added them last, when in ms); in the order of the list of rooms."""
     opened = {o.room for o in session.rooms.recent(_EVER)}
     me = session.people.me.uid
     found = []

@@ -12,8 +12,8 @@ from ui.shell.words import verified_chip
 
 
 def account_name(person: Person) -> str:
-    """Text that names a person, with what distinguishes this account from another in the same name: the beginning of
-    its id, and how it is verified."""
+    """Text that names a person (name, unit), with what distinguishes this account from another in the same name: the
+    beginning of its id, and how it is verified."""
     what = " · ".join(x for x in (person.name, person.unit) if x)
     return tr("{who} (account {id}, {verified})").format(
         who=what, id=person.uid[:4].hex(" ", 2), verified=verified_chip(person)[0]
@@ -42,6 +42,7 @@ class DuplicateAccountsDialog(Dialog):
 
 async def may_add(parent: QWidget, people: PeopleService, person: Person) -> bool:
     """Whether `person` may be added: True if there is no other account in the same name, or if the person at the
-    screen, who is then asked in a dialog, wants to add this one all the same."""
+    screen, who is then asked in a dialog, wants to add this one all the same. SyncErrors, such as Unreachable while
+    offline."""
     duplicate_accounts = list(await people.duplicate_accounts(person.uid))
     return not duplicate_accounts or await show(DuplicateAccountsDialog(parent, person, duplicate_accounts))

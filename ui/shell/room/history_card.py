@@ -68,7 +68,8 @@ class HistoryCard(Card):
 
 async def propose(widget: QWidget, rooms: RoomService, room: RoomId, person: Person) -> None:
     """Asks, in a dialog, whether `person` is to be given the room's whole history, and if so proposes it to the other
-    administrators."""
+    administrators, and shows when that is done. Unreachable while offline; Refused if this person is no
+    administrator."""
     title = tr("Propose that {name} reads everything?").format(name=person.name)
     text = tr("Another administrator must approve. After that {name} can read everything that was written here since "
               "the room began, and it cannot be taken back.").format(name=person.name)  # fmt: skip

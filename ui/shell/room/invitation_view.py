@@ -99,8 +99,8 @@ class InvitationView(QWidget):
         return card
 
     def show_room(self, room: RoomId) -> bool:
-        """Shows the invitation to `room`. Returns False, and shows nothing else, if there is no such invitation; True
-        also for one that was accepted here and whose room is being opened."""
+        """Shows the invitation to `room`. If there is no such invitation, returns False and leaves the page as it was.
+        True also for one that was accepted here and whose room is being opened."""
         if room != self._room:
             self._accepted = False
             self.error.hide()

@@ -50,8 +50,8 @@ def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
 
 
 def concerning(people: PeopleService, rooms: RoomService, room: RoomId) -> list[KeyNotice]:
-    """The notices about present and former members of `room`: that a device of a person was added or revoked, the
-    account was reset, or the same staff record has a second account. [] if there are none."""
+    """The notices about present and former members of `room`, warnings first: that a device of a person was added or
+    revoked, the account was reset, or the same staff record has a second account. [] if there are none."""
     notices = people.notices()
     if not notices:
         return []
@@ -71,7 +71,8 @@ class NoticeBar(InfoBar):
         bind(self, people.changed, self.refresh)
 
     def refresh(self) -> None:
-        """Reads the notices about members' keys again, and shows the first one, or hides the bar."""
+        """Reads the notices about members' keys again, and shows the first one (warnings come first), or hides the
+        bar."""
         notices = concerning(self._people, self._rooms, self._room)
         if not notices:
             self._shown = None

@@ -62,7 +62,7 @@ class NewRoomDialog(Dialog):
 
 class PersonSearch(QWidget):
     """A search line over the directory, with a list of the people found. People in `already` are left out. `person()`
-    is the one chosen."""
+    is the one chosen, or None."""
 
     def __init__(self, people: PeopleService, already: set[Uid], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -91,7 +91,7 @@ class PersonSearch(QWidget):
 
     async def look_for(self, query: str) -> None:
         """Searches the directory for `query` and shows the people found, with the first one chosen; nobody for an empty
-        query. People in `already` are left out."""
+        query. People in `already` are left out. SyncErrors, such as Unreachable while offline."""
         people = await self._people.search(query) if query else []
         self._found = {p.uid: p for p in people if p.uid not in self._already}
         self.list.rows.set_rows([person_row(p) for p in self._found.values()])
@@ -105,8 +105,8 @@ class PersonSearch(QWidget):
         self._describe()
 
     def _describe(self) -> None:
-        """Makes the chosen person the description of the search line for screen readers, since the focus stays
-        there."""
+        """Makes the chosen person, or if there is none the note below the list, the description of the search line for
+        screen readers, since the focus stays there."""
         row = self.list.current_row()
         self.field.setAccessibleDescription(row.spoken if row is not None else self.note.text())
 
@@ -149,7 +149,8 @@ def role_choice(current: Role, my_role: Role | None) -> QComboBox:
 
 class AddMemberDialog(Dialog):
     """A dialog that asks whom to add to a room, in which role, whether they may read what was written before, and for a
-    greeting. People in `already` are members and cannot be found. `my_role` is the role of the person at the screen."""
+    greeting: `search.person()`, `role`, `history_all` and `greeting` hold the answers. People in `already` are members
+    and cannot be found. `my_role` is the role of the person at the screen."""
 
     def __init__(self, parent: QWidget, people: PeopleService, already: set[Uid], my_role: Role | None) -> None:
         super().__init__(parent, tr("Add member"), accept=tr("Add"), width=480)
@@ -206,8 +207,8 @@ class AddMemberDialog(Dialog):
 
 
 class RoleDialog(Dialog):
-    """A dialog that asks for a member's new role. `role` is the present one at first, and then holds the answer;
-    `my_role` is the role of the person at the screen."""
+    """A dialog that asks for a member's new role. `role` is the present one at first (the lowest, if that is above
+    `my_role`), and then holds the answer; `my_role` is the role of the person at the screen."""
 
     def __init__(self, parent: QWidget, person: Person, role: Role, my_role: Role | None) -> None:
         super().__init__(parent, tr("Role of {name}").format(name=person.name), accept=tr("Change role"))

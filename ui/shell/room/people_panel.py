@@ -149,7 +149,7 @@ class PeoplePanel(QFrame):
 
     def refresh(self) -> None:
         """Reads the room's members and objects again; shows them only if anything has changed. Does nothing while the
-        panel is hidden."""
+        panel is hidden; it is called again when the panel is shown."""
         if self._room is None or not self.isVisibleTo(self.window()):
             return
         room = self._room
@@ -236,7 +236,8 @@ class PeoplePanel(QFrame):
         return [give] if why_not is None else [give, Entry(text=history_refusal(why_not))]
 
     def add(self) -> None:
-        """Opens the dialog that adds a member to the room."""
+        """Opens the dialog that adds a member to the room, and returns at once; the person who is chosen there is then
+        invited. Does nothing before a room is set."""
         if self._room is not None:
             run(self, self._add(self._room))
 

@@ -31,8 +31,9 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """One line of the plan for clearing a room's change history. `kind` is the look of a text, "section", "warning", or
-    "object", which has the text `more` at its end. `key` identifies the line between two refreshes."""
+    """One line of the plan for clearing a room's change history. `kind`: "section" (a heading), "warning", "object"
+    (one object, with the text `more` at the line's end), or the look of a plain text, such as "small". `key` identifies
+    the line between two refreshes."""
 
     key: Hashable
     kind: str
@@ -132,7 +133,9 @@ class PruneDialog(Dialog):
     # -- doing it -------------------------------------------------------------------------------------------------
 
     def accept(self) -> None:
-        """Clears what the plan lists, in the background, with a progress bar. The dialog stays open."""
+        """Clears what the plan lists, in the background, with a progress bar. The dialog stays open and then shows how
+        much was cleared, or the error. Does nothing while the button is disabled: nothing can be cleared, or clearing
+        is under way."""
         if not self.accept_button.isEnabled():
             return
         self.error.hide()
@@ -239,8 +242,9 @@ def total_text(objects: Sequence[PrunableObject], tools: ToolList) -> str:
 
 
 def lack_text(found: PrunableObject) -> str:
-    """Text: why an object's history cannot be cleared yet. Its snapshot is too new, or was not checked by two
-    others."""
+    """Text: why the history of an object (`found`) cannot be cleared yet: only from a certain day (its `lacks` is
+    "early"), otherwise that its snapshot (the merged state that would remain) was not checked by two other members
+    yet."""
     if found.lacks == "early":
         return tr("from {day}").format(day=short_day(day(found.from_ms)))
     return tr("not checked by two others yet")

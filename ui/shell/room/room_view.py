@@ -61,7 +61,7 @@ class Faces(Entered, QPushButton):
         theme.on_change(self, self.updateGeometry)
 
     def set_members(self, members: Sequence[MemberInfo]) -> None:
-        """Shows the pictures of these members from now on."""
+        """Shows these members from now on: the pictures of the first four, and how many more there are."""
         self._members = members
         name = trn("Members: {n} person", "Members: {n} people", len(members)).format(n=len(members))
         self.setAccessibleName(name)
@@ -257,7 +257,8 @@ class RoomView(QWidget):
 
     def show_tool(self, tool_id: str, obj: ObjId | None = None, ref: bytes = b"", words: Sequence[str] = ()) -> None:
         """Opens the tab of the tool `tool_id`; does nothing if the room has no tab of it. With `obj` it opens that
-        object of the tool, at the place `ref` in it, and marks the `words`, those of a search."""
+        object of the tool, at the place `ref` in it (b"": none), and marks the `words`, those of a search; views that
+        have no such objects or marks ignore these."""
         tool = next((t for t in self._shown() if t.id == tool_id), None)
         if tool is None:
             return
@@ -280,8 +281,8 @@ class RoomView(QWidget):
             self.tabs.choose(tool_id)
 
     def _show_copy(self, kind: str, obj: ObjId) -> None:
-        """Opens `obj`, an object that was just made, of the kind `kind`. A view that its tool has here already is
-        deleted, and made again."""
+        """Opens `obj`, an object of the kind `kind` that was just made in this room as a copy of another. The view that
+        its tool has here already is deleted and made again. Does nothing if no tool has the kind."""
         tool = self._tools.of_kind(kind)
         if tool is None:
             return
@@ -312,7 +313,8 @@ class RoomView(QWidget):
         return self.width() >= px(_ROOM_FOR_PANEL_PX) if self._panel_wanted is None else self._panel_wanted
 
     def toggle_panel(self) -> None:
-        """Shows or hides the people panel, as the person wants it; a small window may hide the panel by itself."""
+        """Hides the people panel if it is visible, otherwise shows it. From then on the person's choice counts, and no
+        longer the width of the room. A tab whose tool shows no people hides the panel when it is opened."""
         shown = self.panel.isVisible()
         self._panel_wanted = not shown
         self.panel.setVisible(not shown)

@@ -99,7 +99,9 @@ class SecurityDialog(Dialog):
 
 
 def reader_row(reader: Reader) -> Row:
-    """A row for a person who can decrypt the room: since when, and what the others should know of it."""
+    """A row for a person who can decrypt the room: since when they are a member, how many of their devices have written
+    nothing for long, and how much they can read. At the right is whether they are verified. Faded: they lack the
+    present key."""
     person = reader.person
     since = tr("member since {when}").format(when=_when(reader.since_ms)) if reader.since_ms else ""
     parts = [since, _silence(reader), _reach(reader)]
@@ -147,8 +149,8 @@ def _others(report: SecurityReport) -> str:
 
 
 def time_text(ahead_ms: int) -> str:
-    """Text: by how much (`ahead_ms`) the server has signed times in the room that are ahead of now, and what that
-    means."""
+    """Text: by how many hours (`ahead_ms` rounded, at least one) the server has signed times in the room that are ahead
+    of now, and what that means."""
     hours = max(1, round(ahead_ms / 3_600_000))
     far = trn(
         "The server has signed times in this room that are {n} hour ahead of its clock and of this computer's.",
@@ -195,7 +197,7 @@ def key_text(report: SecurityReport) -> str:
 
 def void_items_text(counts: Sequence[tuple[Person, int]]) -> str:
     """Text: how many items the server placed in the room although the room's rules forbid them, and in whose names.
-    `counts` are (person, number)."""
+    `counts` are (person, number), at least one; the first five people are named."""
     total = sum(count for _, count in counts)
     sentence = trn(
         "The server has placed {n} item here that the rules of the room forbid, in the name of: {names}.",
@@ -208,7 +210,8 @@ def void_items_text(counts: Sequence[tuple[Person, int]]) -> str:
 
 
 def void_changes_text(counts: Sequence[tuple[Person, int]]) -> str:
-    """Text: how many changes break the rules of their format, and who wrote them. `counts` are (person, number)."""
+    """Text: how many changes in the room break the rules of their format and therefore count for nobody, and who wrote
+    them. `counts` are (person, number), at least one; the first five people are named."""
     total = sum(count for _, count in counts)
     return trn(
         "{n} change breaks the rules of its format and is merged at nobody. Written by: {names}.",

@@ -134,9 +134,11 @@ class SuccessionBar(QFrame):
         )  # fmt: skip
 
     def _waits(self, held: Sequence[HeldOffer], back: list[_Action]) -> tuple[str, str, str, list[_Action]]:
-        """What the bar shows for own changes that wait to be brought into this room (`held`): what has not been
-        received yet, and, once it is time to ask, whether a copy is to be made. `back` are the buttons that come last.
-        Returns (sentence, kind of bar, name of the icon, its buttons)."""
+        """What the bar shows for own changes of the earlier, stopped room that wait to be brought into this one. `held`
+        has at least one object's changes; only one is shown, the first that the person is to be asked about, otherwise
+        the first. For that one: why its changes are not here yet, and the question whether to put a copy here, with its
+        answers, if it is to be asked now. `back` are the buttons that come last. Returns (sentence, kind of bar, name
+        of the icon, its buttons)."""
         first = next((h for h in held if h.asks), held[0])
         text = _lacking(first)
         if not first.asks:
@@ -190,7 +192,9 @@ class SuccessionBar(QFrame):
 
 
 def _lacking(held: HeldOffer) -> str:
-    """Text: which own changes are not in this room yet, and why."""
+    """Text: how many own changes of one object of the earlier room are not in this room, which continues it, and why:
+    they build on what somebody else has not brought here yet, or somebody else has taken their place, so that they
+    never can be."""
     if held.taken:
         text = trn(
             "{n} change of yours in “{title}” cannot be brought here: somebody else has taken its place.",

@@ -81,7 +81,7 @@ def _begins(plan: Plan) -> str:
 
 class EvidenceDialog(Dialog):
     """A dialog with the evidence that was kept against the server: two histories of a room, a loss, a restore, or a
-    time far ahead, as the server signed them. Accepting it copies all of the evidence as text."""
+    time far ahead, as the server signed them. Accepting it copies all of the evidence as text to the clipboard."""
 
     def __init__(self, parent: QWidget, standing: Standing) -> None:
         super().__init__(
@@ -99,8 +99,9 @@ class EvidenceDialog(Dialog):
 
 
 def evidence_text(standing: Standing) -> str:
-    """The kept evidence against the server as text, for a person to read and a program to check: signed bytes as
-    hexadecimal digits."""
+    """The kept evidence against the server as text, for a person to read and a program to check: first the end of this
+    device's own copy of the room, if it is known, then each piece of evidence, with signed bytes as hexadecimal
+    digits."""
     lines: list[str] = []
     if standing.head is not None:
         n, rh = standing.head

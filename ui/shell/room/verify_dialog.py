@@ -26,8 +26,8 @@ class VerifyDialog(Dialog):
     """A dialog in which the person compares keys with `person`: it shows the sixty digits (`number`) that both compare,
     in person or over a call where they know each other's voice, and the code to be read by the other (`my_code`).
     `compare` gets the texts of the codes that are read from a picture or the screen and returns a Verdict; if the keys
-    are the same, it stores that. Accepted: the numbers are the same, or, for a person who is verified already, the
-    verification is to be removed."""
+    are the same, it stores that, and the dialog closes as rejected, with `same_by_code` True. Accepted: the numbers are
+    the same, or, for a person who is verified already, the verification is to be removed."""
 
     def __init__(self, parent: QWidget, person: Person, number: str, my_code: str, compare: Compare) -> None:
         verified = person.verified == Verified.IN_PERSON
@@ -68,10 +68,11 @@ class VerifyDialog(Dialog):
         )
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the `texts` of the QR codes in a picture or on the screen. If one has the same keys of the person,
-        which `compare` then stores as verified, sets `same_by_code` and closes the dialog. Otherwise shows why not,
-        also if there is no code. If the keys differ, the person can accept no more, unless it is to remove a
-        verification. One's own code, which is on this screen too, is ignored."""
+        """Takes the `texts` of the QR codes in a picture or on the screen, without one's own code, which is on this
+        screen too. If the person's code is among them and has the same keys, `compare` stores them as verified; this
+        sets `same_by_code` and closes the dialog as rejected, since nothing is left to store. Otherwise shows why not:
+        no code, another person's, or other keys. After other keys the button "The numbers are the same" is disabled
+        until something else is read; the button that removes a verification stays enabled."""
         verdict = self._compare([text for text in texts if text != self._my_code])
         if verdict is Verdict.SAME:
             self.same_by_code = True
@@ -117,6 +118,7 @@ class SafetyNumber(Label):
 
 
 def safety_number_text(number: str) -> str:
-    """The sixty digits of a safety number as three lines of four groups of five."""
+    """The sixty digits of a safety number (`number`) as three lines of four groups of five. The length is not
+    checked."""
     groups = [number[i : i + 5] for i in range(0, len(number), 5)]
     return "\n".join("  ".join(groups[i : i + 4]) for i in range(0, len(groups), 4))

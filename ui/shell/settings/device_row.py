@@ -42,8 +42,8 @@ class DeviceRow(QWidget):
         layout.addWidget(self._revoke)
 
     def show_device(self, device: DeviceInfo, *, ended: bool) -> None:
-        """Shows `device` in this row, from now on. `ended`: this computer itself is revoked, so no device can be
-        changed from it."""
+        """Shows `device` in this row, from now on. `ended`: this computer itself is revoked, so the buttons are hidden:
+        no device can be changed from it."""
         self._device, name = device, device_name(device)
         self._show_look("muted" if device.revoked else "strong")
         self._title.setText(tr("{name} (this device)").format(name=name) if device.mine else name)

@@ -26,8 +26,9 @@ from ui.tool import toast
 
 
 class DevicesCard(Card):
-    """The card in the settings with the person's own devices, one row each, the progress of a revocation, and the
-    button that lets another device in. `server` returns the server's address, `room_title` a room's title."""
+    """The card in the settings with the person's own devices, one row each, the progress of a revocation, and buttons
+    that let another device in and read a file with the unsent work of one. `server` returns the server's address,
+    `room_title` a room's title ("" if it is not known)."""
 
     def __init__(
         self,
@@ -128,8 +129,8 @@ class DevicesCard(Card):
             toast(self, tr("{name} has been revoked").format(name=name))
 
     async def _ask_added(self, device: DeviceInfo) -> bool:
-        """Asks whether the devices that `device` added are to be revoked with it. Returns False without asking if it
-        added none."""
+        """Asks whether the devices that `device` added are to be revoked with it. True: with it. False: only `device`;
+        so also if the person closes the question, and without asking if it added none."""
         added, name = self._devices.added_by(device.dev), device_name(device)
         if not added:
             return False
@@ -161,8 +162,9 @@ class DevicesCard(Card):
 
     async def take_file(self, path: Path) -> None:
         """Reads a file with unsent work of another device of this person, shows what is in it, and if the person
-        agrees, stores it and has its changes sent in their name to the rooms in which they may write. Raises
-        FileUnreadable, Reject or Refused if the file cannot be read or is not this person's."""
+        agrees, stores it and has its changes sent in their name to the rooms in which they may write. Nothing is stored
+        if the person does not agree. Raises FileUnreadable, Reject or Refused if the file cannot be read or is not this
+        person's, DiskFull or StoreUnwritable if the disk refuses."""
         found = await self._unsent.read(path)
         if not await confirm(
             self.window(), tr("Bring in unsent work?"), self._format_unsent(found), accept=tr("Bring in")

@@ -19,9 +19,10 @@ Write = Callable[[Mapping[str, str], Path], None]
 
 
 async def show_diagnosis(parent: QWidget, make: Make, write: Write, target: Path | None = None) -> Path | None:
-    """Makes the report to IT, shows it, and if the person agrees, writes it where they choose, or to `target`. `make`
-    returns the report's files by name, `write` writes them to a path; both are called in a thread. Returns the file, or
-    None if the person did not want it. FileUnreadable if it cannot be written."""
+    """Makes the report to IT, shows it, and if the person agrees, writes it: to `target`, or if that is None, to a file
+    that the person chooses. `make` returns the report's files by name, `write` writes them to a path; both are called
+    in a thread. Returns the file, or None if the person did not agree or chose no file. FileUnreadable if it cannot be
+    written."""
     parts = await asyncio.to_thread(make)
     if not await show(DiagnosisDialog(parent, parts)):
         return None
@@ -41,8 +42,8 @@ async def report_fault(parent: QWidget, make: Make, write: Write, lines: Sequenc
 
 
 class DiagnosisDialog(Dialog):
-    """A dialog that shows the whole report to IT as text, to be read before it is saved. `parts` are its files by
-    name."""
+    """A dialog that shows the whole report to IT as text, to be read before it is saved. `parts` are its files by name.
+    Accepted: the person wants to save it, which the caller does."""
 
     def __init__(self, parent: QWidget | None, parts: Mapping[str, str]) -> None:
         super().__init__(parent, tr("Report to the IT department"), accept=tr("Save…"), width=720)

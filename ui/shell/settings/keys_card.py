@@ -23,9 +23,10 @@ from ui.tool import toast
 
 
 class PassphraseDialog(Dialog):
-    """A dialog that asks for the passphrase (`current`), for a new one twice (by the rules `new`, if they are given),
-    or both. `verify` is called with this dialog: the dialog closes when it returns, and shows the error if it
-    raises."""
+    """A dialog that asks for the present passphrase (if `current`), for a new one twice (by the rules `new`, if they
+    are given), or both. When the person accepts, `verify` is awaited with this dialog, whose fields it reads: it checks
+    what was typed, or does what the dialog is for. The dialog closes as accepted when it returns, and stays open with
+    the error if it raises."""
 
     def __init__(
         self,
@@ -68,7 +69,8 @@ class PassphraseDialog(Dialog):
         self.accept_button.setEnabled(good and (self._typed is None or self._typed.ready))
 
     def accept(self) -> None:
-        """Has the typed passphrase verified, in the background; the dialog closes only if that succeeds."""
+        """Has `verify` check what was typed, in the background. If it succeeds, the dialog closes; if it raises, the
+        dialog shows the error and stays open. Does nothing while the button is disabled."""
         if self.accept_button.isEnabled():
             self.error.hide()
             self.accept_button.setEnabled(False)
@@ -104,7 +106,7 @@ class _UnlockMethod:
 
 class KeyRow(QWidget):
     """A row of the settings for one unlock method. Its buttons are made once; those are shown whose action is offered.
-    They call `change`, `remove` (with the method and its name) and `add`."""
+    They call `change` and `add` without arguments, and `remove` with the method and its name."""
 
     def __init__(
         self,
@@ -149,7 +151,8 @@ class KeysCard(Card):
         )
 
     def refresh(self) -> None:
-        """Reads again which unlock methods the store has."""
+        """Reads again which unlock methods the store has, and shows a row for each method that there can be, also one
+        that is not in use."""
         there = set(self._keys.kinds())
         words = {SlotKind.PASSPHRASE: tr("Passphrase"), SlotKind.KEYRING: tr("The computer's key store")}
         self._rows.show([self._method(kind, word, there) for kind, word in words.items()])

@@ -99,8 +99,8 @@ class LicencesDialog(Dialog):
         self.text.setPlainText(_BREAK.join(part.texts) or without if part else "")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Makes the arrow keys choose in the list while the focus is in the search line. Otherwise the scroll area
-        around it would take them."""
+        """Makes the keys Up and Down choose in the list while the focus is in the search line, and a screen reader read
+        out the chosen row. Returns True for these keys. Otherwise the scroll area around it would take them."""
         steps = _STEPS.get(Qt.Key(event.key())) if isinstance(event, QKeyEvent) else None
         if steps is not None and watched is self.field and event.type() == QEvent.Type.KeyPress:
             self.list.step(steps)

@@ -152,7 +152,9 @@ class InviteDialog(Dialog):
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def accept(self) -> None:
-        """Adds the device that asks to be let in, in the background; the dialog closes when that is done."""
+        """Adds the device that asks to be let in, in the background; the dialog closes when that is done. If it fails,
+        the dialog shows the error, and the person can begin another attempt. Does nothing while no device asks or one
+        is being added."""
         if self._new is not None and self._invitation is not None and not self._admitting:
             self._buttons(yes=False, other=False, again=False)
             self._close.setEnabled(False)
@@ -173,7 +175,8 @@ class InviteDialog(Dialog):
             super().reject()
 
     def refuse(self) -> None:
-        """Refuses the device that asks to be let in: it is not added, and the attempt is over."""
+        """Refuses the device that asks to be let in: it is not added, and the attempt is over. With digits this counts
+        as a failed comparison. The person can then begin another attempt."""
         if self._invitation is not None:
             run(self, self._invitation.refuse())
             self._invitation = None

@@ -29,7 +29,7 @@ class OwnedRow(RowButton):
         self.take_clicks()
 
     def show_room(self, room: RoomSummary) -> None:
-        """Shows `room` in this row, from now on."""
+        """Shows the present title of `room`, which is the room that the row was made for."""
         if self.accessibleName() != room.title:
             self.setAccessibleName(room.title)
             self._title.set_text(room.title)

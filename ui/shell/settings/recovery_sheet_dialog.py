@@ -159,8 +159,9 @@ class RecoverySheetDialog(Dialog):
         self.accept_button.setEnabled((bool(self.old.text()), True, filled)[self.page])
 
     def accept(self) -> None:
-        """Goes to the next page of the dialog, if what was typed is right. From the last page it puts the recovery
-        sheet in force."""
+        """Goes to the next page of the dialog. The code of the former recovery sheet, and on the last page the groups
+        that are typed back, must be right; otherwise the dialog shows what is wrong and stays on its page. From the
+        last page it puts the recovery sheet in force, in the background, and then closes."""
         if not self.accept_button.isEnabled():
             return
         if self.page == 0:

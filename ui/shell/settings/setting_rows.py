@@ -58,8 +58,9 @@ def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -
 
 
 class SettingRows:
-    """Makes rows in which a person changes a setting, and which follow its value. A change is stored at once. `owner`
-    is the view that contains the rows."""
+    """Makes rows in which a person changes a setting, and which follow its value. A change is stored at once; if it is
+    refused, a message says why, and the row shows the value in force again. `owner` is the view that contains the
+    rows."""
 
     def __init__(self, owner: QWidget, settings: Settings) -> None:
         self._owner, self._settings = owner, settings

@@ -142,7 +142,8 @@ class SettingsView(QWidget):
         return card
 
     def _show_place(self) -> None:
-        """Shows the person's title and unit and the server's address, which may change."""
+        """Shows in the settings, under the person's name, their title and unit and the server's address, all of which
+        may change."""
         me = self._session.people.me
         self._place.setText(" · ".join(x for x in (me.title, me.unit, self._session.status.server) if x))
 

@@ -74,7 +74,7 @@ class AwayView(GatePage):
 
 def watch(owner: QWidget, overdue: Callable[[], bool], then: Callable[[], object]) -> QTimer:
     """Checks every ten minutes, while `owner` exists, whether this device was too long without the server (`overdue`);
-    if so, calls `then`."""
+    each time that it was, calls `then`. Returns the timer, which runs already."""
     timer = QTimer(owner)
     timer.timeout.connect(lambda: then() if overdue() else None)
     timer.start(LOOK_MS)

@@ -47,8 +47,8 @@ class Commands:
         return self._by_id[command_id]
 
     def bind(self, window: QWidget) -> list[QAction]:
-        """Makes the shortcuts of all commands that have one work in `window`. Returns the actions that do it, which
-        belong to the window. A command that is not enabled at that moment does nothing."""
+        """Makes the keyboard shortcuts work in `window`, for all commands that have any. Returns the actions that do
+        it, which belong to the window. A command that is not enabled when its keys are pressed does nothing."""
         actions = []
         for command in self.all:
             if not command.shortcuts:
@@ -66,7 +66,8 @@ class Commands:
         return [c for c in self.all if not c.hidden and c.enabled()]
 
     def entries(self, *ids: str) -> list[Entry | None]:
-        """The entries of a menu for the commands with these ids, in order; an empty id gives None, a separator."""
+        """The entries of a menu for the commands with these ids, in order; an empty id gives None, a separator. A
+        command that is not enabled now gets a disabled entry. KeyError for an unknown id."""
         result: list[Entry | None] = []
         for command_id in ids:
             if not command_id:

@@ -53,16 +53,17 @@ class ConnectionNotices(QObject):
         self._announce()
 
     async def ask_erase(self) -> None:
-        """Shows the dialog on a revoked device, which offers to keep unsent work. Emits `erase_requested` if the person
-        then wants everything removed."""
+        """Shows the dialog on a revoked device, which offers to keep unsent work. If the person wants everything
+        removed and confirms it once more, emits `erase_requested`. Returns when the dialogs are closed."""
         if await show(RevokedDialog(self._window, self._session.unsent)):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self._window, title, text, accept=tr("Remove everything"), danger=True):
                 self.erase_requested.emit()
 
     def _announce(self) -> None:
-        """Announces the text of the bar when its subject has changed, and that the connection is back. It announces
-        neither each attempt to connect nor a new number of waiting changes."""
+        """Announces the text of the bar when its subject has changed: offline, an error, or this device was revoked.
+        Announces also that the device is online again after it was offline, but not that an error is over. Not
+        announced are each attempt to connect and a new number of waiting changes."""
         status, before = self._session.status, self._announced
         if self._session.devices.ended == "revoked":
             self._announced = "revoked"

@@ -38,8 +38,8 @@ else:
 
 class Content(QWidget):
     """The part of the window beside the rail and the list of rooms: bars, the pages (such as Home, search, settings),
-    and the status bar. `stack` shows one page at a time; the navigator chooses which. What a person chooses in a page
-    is emitted."""
+    and the status bar. `stack` shows one page at a time; its owner chooses which. What a person chooses in a page is
+    emitted."""
 
     link_chosen = Signal(object)
     """An ObjectLink."""

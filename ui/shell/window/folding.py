@@ -23,7 +23,7 @@ _WORDS_PX = 560
 class Folding(QObject):
     """Decides which parts of the window are visible, from the window's size and the place that is shown (`place`
     returns it): in a small window the rail loses its words, and only one of room list and content is visible. `changed`
-    is emitted."""
+    is emitted each time it has decided."""
 
     changed = Signal()
     """Other parts are visible than before."""

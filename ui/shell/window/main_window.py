@@ -114,8 +114,8 @@ class MainWindow(QMainWindow):
         self.go(Place(section="home"))
 
     def _follow_session(self) -> None:
-        """Makes the parts that follow the session and that live as long as the window, also when its language
-        changes."""
+        """Makes those parts that follow the session. They are made once and live as long as the window; when its
+        language changes, only its widgets are made again."""
         settings = self.session.settings
         self.auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
         self.auto_lock.idle.connect(self.lock_requested)
@@ -236,16 +236,16 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(saved.encode()))
 
     def keep_geometry(self) -> None:
-        """Stores size and place of the window, and the width of the list of rooms, for the next start. If the disk is
-        full, they are not stored, and the window closes all the same."""
+        """Stores size and place of the window, and the width of the list of rooms, for the next start. If the disk
+        refuses, they are not stored; that is no error."""
         settings = self.session.settings
         with suppress(StoreUnwritable):
             settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
         self.splitter.store_width()
 
     def keep_draft(self) -> None:
-        """Stores what is being written in the view that is shown. The other views stored their drafts when the person
-        left them."""
+        """Stores what is being written in the view that is shown; does nothing if that view has no drafts. If the disk
+        refuses, the view shows that itself. The other views stored their drafts when the person left them."""
         room = self.current_room()
         view = room.current_view() if room is not None else None
         if isinstance(view, DraftingView):
@@ -314,7 +314,7 @@ class MainWindow(QMainWindow):
         self._toast.show_text(text, undo, action)
 
     def show_people(self) -> None:
-        """Shows or hides the people panel of the open room."""
+        """Shows or hides the people panel of the open room. Does nothing if no room is open."""
         view = self.current_room()
         if view is not None:
             view.toggle_panel()
@@ -335,8 +335,8 @@ class MainWindow(QMainWindow):
         popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))
 
     def notify_by(self, tray: Tray | None) -> None:
-        """Shows notifications by the sign in the system tray, if the desktop has no service of its own for them. `tray`
-        None: does nothing."""
+        """Shows desktop notifications by the sign in the system tray (`tray`), if the desktop has no service of its own
+        for them. A press on one brings the window to the front. `tray` None: does nothing."""
         if tray is not None and self._notifications.notify is None:
             self._notifications.notify = tray.notify
             tray.item.messageClicked.connect(self._to_front)
@@ -359,8 +359,9 @@ class MainWindow(QMainWindow):
             self.connection.refresh()
 
     def show_upgrade(self, version: str, *, needs_computer: bool) -> None:
-        """Shows in a bar that the release `version` is installed and not started yet, and announces it once.
-        `needs_computer`: only a restart of the computer helps."""
+        """Shows in a bar that the release `version` of Kansli is installed and not started yet, and announces it; a
+        second call with the same arguments does nothing. `needs_computer`: it is started only by a restart of the
+        computer."""
         if self._upgrade == (version, needs_computer):
             return
         self._upgrade = version, needs_computer

@@ -29,8 +29,9 @@ _MARGIN = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place in the window that a person can go to: a section of the rail, perhaps a room, a tool's tab and an object
-    in it."""
+    """A place in the window that a person can go to, and which the history of visited places keeps: a section of the
+    rail (its id), perhaps a room, a tool's tab (its id; "": as the room chooses) and the object that was opened in
+    it."""
 
     section: str
     room: RoomId | None = None
@@ -56,8 +57,8 @@ class History:
         self._at = len(self._places) - 1
 
     def step(self, by: int) -> Place | None:
-        """Goes back (`by` -1) or forward (1) in the history and returns the place there; None, and goes nowhere, at the
-        end."""
+        """Goes back (`by` -1) or forward (1) in the history of visited places and returns the place there. Returns
+        None, and goes nowhere, if there is none in that direction."""
         if not 0 <= self._at + by < len(self._places):
             return None
         self._at += by

@@ -27,9 +27,10 @@ _KEPT_ROOMS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The widgets of the window that the navigator shows and changes. `sections` has, by id, functions that return the
-    page of a section of the rail; the rooms are not in it. `no_room` is shown if there is no room. `arrange` is called,
-    without arguments, after another place is shown: it shows list and content as the window's size requires."""
+    """The widgets of the window that its navigator shows and changes. `sections` has, by id, functions that return the
+    page of a section of the rail; the rooms are not in it. `no_room` is the page that is shown where no room is open,
+    `invitation` the page of a room that the person is invited to. `arrange` is called, without arguments, at each
+    change of place: it shows list and content as the window's size requires."""
 
     rail: Rail
     room_list: RoomList
@@ -76,7 +77,7 @@ class Navigator(QObject):
 
     def go_section(self, section: str) -> None:
         """Goes to the section of the rail with this id. For "rooms" it goes to the room that was open last, or to the
-        first room."""
+        first room; if there is no room, to a page that says so. KeyError for an unknown id."""
         if section == "rooms" and self._rooms:
             room = next(reversed(self._rooms))
             self.go(Place(section="rooms", room=room, tab=self._rooms[room].tabs.current()))
@@ -99,13 +100,14 @@ class Navigator(QObject):
             self._show(place)
 
     def open_room(self, room: RoomId) -> None:
-        """Goes to `room`, at the tool's tab that was open there last."""
+        """Goes to `room`, at the tool's tab that was open there last. If this device does not have the room, shows the
+        invitation to it, or the page that is shown while no room is open."""
         view = self._rooms.get(room)
         self.go(Place(section="rooms", room=room, tab=view.tabs.current() if view else ""))
 
     def open_link(self, link: ObjectLink) -> None:
-        """Goes to the object that the link names, in its room, at the place in it. If no tool knows its kind, goes to
-        the room."""
+        """Goes to the object that the link names, in its room, at the place in it, and records that the object was
+        opened. If no tool knows its kind, goes to the room only."""
         tool = self._tools.of_kind(link.kind)
         if tool is None:
             self.open_room(link.room)
@@ -206,7 +208,8 @@ class Navigator(QObject):
 
     def step_room(self, by: int, *, unread: bool = False) -> None:
         """Goes to another room, `by` rows further down in the list (up, if negative), around the ends. `unread`: rooms
-        with nothing unread are skipped. Does nothing if no room is left."""
+        with nothing unread are skipped. If the present room is itself not among those, goes to the first of them (up:
+        the last). Does nothing if there is none."""
         listed = self._parts.room_list.list.rows.rows
         rows = [r for r in listed if isinstance(r.key, bytes) and not r.section and (r.count or not unread)]
         keys = [r.key for r in rows]

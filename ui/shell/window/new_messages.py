@@ -42,7 +42,8 @@ def counts(rooms: RoomService) -> dict[RoomId, tuple[int, int]]:
 
 
 def fresh(before: Counts, now: Counts) -> Fresh:
-    """What is unread by the counts `now` and was not by the counts `before`."""
+    """What is unread by the counts `now` and was not by the counts `before`. Both have, by room, how much is unread and
+    how much of that names the person. A room that only `now` has counts whole."""
     unread = mentions = 0
     rooms: list[tuple[bool, RoomId]] = []
     for room, (now_unread, now_mentions) in now.items():

@@ -21,7 +21,8 @@ WIDTH, HEIGHT = 620, 440
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One line that the palette offers, and what choosing it does (`run`)."""
+    """One line that the palette (the list of what a person can open or do) offers: how it is shown (`row`), and what
+    choosing it does (`run`)."""
 
     row: Row
     run: Callable[[], object]
@@ -42,7 +43,8 @@ class Source(Protocol):
 
 
 def matches(text: str, query: str) -> bool:
-    """Whether each word of `query` is the beginning of some word of `text`, whatever the case."""
+    """Whether each word of `query` is the beginning of some word of `text`, whatever the case; True for an empty query.
+    A word with hyphens is found by each of its parts."""
     words = text.casefold().replace("-", " ").split() + text.casefold().split()
     return all(any(w.startswith(q) for w in words) for q in query.casefold().split())
 

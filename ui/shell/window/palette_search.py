@@ -45,8 +45,10 @@ class Finder:
         self._open_room, self._open_link, self._write_to, self._search = open_room, open_link, write_to, search
 
     def at_once(self, query: str, places: Sequence[Choice]) -> list[Group]:
-        """The choices for `query` in groups: rooms, objects, people and commands, which need no search, and `places`,
-        which a search has found already."""
+        """The choices for `query` in groups, each with its heading: rooms, objects, people and commands, which need no
+        search, at most six of each; then `places`, which a search has found already, and a line that opens the search
+        page. For an empty `query` the objects are those that were opened last, and the last group and the people are
+        left out."""
         rooms = [r for r in self._session.rooms.rooms() if matches(r.title, query)]
         groups: list[Group] = [
             (tr("Rooms"), [self._room(r) for r in rooms[:_ROOMS]]),
@@ -106,7 +108,8 @@ class Finder:
         ]
 
     async def places(self, query: str) -> list[Choice]:
-        """Searches the texts for the words of `query` and returns the places that have them."""
+        """Searches all texts on this device for the words of `query` and returns a choice for each place that has them,
+        in the order of the search, at most six."""
         found = await self._session.search.find(query, limit=_HITS)
         hits = [hit for hit in found if hit.obj != ObjId(hit.room)]  # a room's name is found among the rooms
         titles = {r.room: r.title for r in self._session.rooms.rooms()}

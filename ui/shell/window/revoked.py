@@ -55,7 +55,8 @@ class RevokedDialog(Dialog):
         )  # fmt: skip
 
     def keep(self) -> None:
-        """Asks for a file and writes the unsent work to it, in the background."""
+        """Asks for a file and writes the unsent work to it, in the background. Does nothing more if no file is chosen;
+        shows the error if it cannot be written."""
         self.error.hide()
         run(self, self._keep(), on_error=self._failed)
 
@@ -65,7 +66,8 @@ class RevokedDialog(Dialog):
             await self.keep_in(path)
 
     async def keep_in(self, path: Path) -> None:
-        """Writes the unsent work to the file `path`, with its usual suffix, and shows how much was kept."""
+        """Writes the unsent work to the file `path`, to whose name the usual suffix is added if it lacks it, and shows
+        how much was kept. StoreUnwritable if the disk refuses."""
         path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
         self._busy(True)
         n = await self._unsent.save(path)
@@ -75,8 +77,9 @@ class RevokedDialog(Dialog):
         )
 
     def _busy(self, busy: bool) -> None:
-        """Shows whether the file is being written (`busy`). ▲ Meanwhile the buttons are disabled. Otherwise the person
-        could remove everything before the file is complete, or write it twice at once."""
+        """Shows whether the file is being written (`busy`). ▲ Meanwhile the buttons that remove everything and that
+        write the file are disabled. Otherwise the person could remove everything before the file is complete, or write
+        it twice at once."""
         (self._spinner.start if busy else self._spinner.stop)()
         self.accept_button.setEnabled(not busy)
         self.save.setEnabled(not busy)

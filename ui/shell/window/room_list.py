@@ -82,8 +82,8 @@ class RoomList(QFrame):
             self.list.choose(chosen.key)
 
     def choose(self, room: RoomId | None) -> None:
-        """Marks a room in the list without emitting `chosen`; None: no room. A room that was made a moment ago is read
-        first."""
+        """Marks `room` in the list without emitting `chosen`; None, or a room that the list does not have: no row is
+        marked. If the room is not in the list yet, the list is read again first."""
         if room is not None and not self.list.rows.index_of(room).isValid():
             self.refresh()
         self.list.choose(room)
@@ -99,7 +99,8 @@ class RoomList(QFrame):
             self.chosen.emit(row.key)
 
     def _invited(self) -> list[Row]:
-        """The rows of the invitations that wait for an answer, with their heading; they come above the rooms."""
+        """The rows of the invitations that wait for an answer, with their heading; they come above the rooms. [] if
+        none waits."""
         invitations = self._invitations
         if not invitations.count:
             return []

@@ -21,8 +21,8 @@ from ui.tool import toast
 
 class RoomRequests:
     """Does what a person asks for from outside a room: makes a new room, opens the direct room with somebody, declines
-    invitations. Asks in a dialog first, except to open a direct room that there is. `open_room` is called with a room
-    that is to be opened."""
+    invitations. A dialog asks first; but a direct room is opened, or made if there is none, at once, unless its person
+    has a second account in the same name. `open_room` is called with the id of a room that is to be opened."""
 
     def __init__(
         self, window: QWidget, session: Session, tools: ToolList, open_room: Callable[[RoomId], object]

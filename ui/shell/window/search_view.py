@@ -32,9 +32,10 @@ _SNIPPET_CHARS = 400
 def hit_row(
     hit: SearchHit, room_title: str, icon: str, words: tuple[str, ...] = (), sender: str = "", *, quotes: bool = False
 ) -> Row:
-    """A row for a place that a search has found, with the `words` marked; its key is a link to the place. `icon` is
-    that of the place's kind, `sender` the name of who wrote it. `quotes`: it is a quotation, so it is put in quotation
-    marks."""
+    """A row for `hit`, a place that a search has found, with the `words` marked; its key is a link to the place.
+    `room_title` is the title of its room: shown beside the place's own title, or instead if it has none. `icon` is that
+    of the place's kind, `sender` the name of the person who wrote it, "" if nobody is named. `quotes`: it is a
+    quotation, so it is put in quotation marks."""
     text = one_line(hit.snippet, _SNIPPET_CHARS)  # without the marks around the words, which are control characters
     where = "" if hit.title in ("", room_title) else room_title
     words_found = "" if text == hit.title else f"”{text}”" if quotes else text
@@ -54,8 +55,8 @@ def hit_rows(
     titles: Mapping[RoomId, str],
     words: tuple[str, ...],
 ) -> list[Row]:
-    """Rows for the places that a search has found, with who wrote them, where their tool names somebody. `titles` has
-    the titles of the rooms, `words` are marked."""
+    """Rows for `hits`, the places that a search has found, in the same order: with the author of each, where its tool
+    names one (`tools` asks it). `titles` has the titles of the rooms, `words` are marked."""
     origins = tools.origins(hits)
     rows = []
     for hit in hits:
@@ -126,7 +127,8 @@ class SearchView(QWidget):
         return self._asking.asking
 
     async def _find(self, text: str) -> Sequence[SearchHit]:
-        """Searches for `text`, and shows meanwhile that it searches, unless places of an earlier search are shown."""
+        """Searches for `text`, and shows meanwhile that it searches, unless places of an earlier search are shown.
+        Returns at most 100 places."""
         if self._stack.currentWidget() is not self.list:
             self._stack.setCurrentWidget(self._waits)
         self.spinner.start()
@@ -142,8 +144,8 @@ class SearchView(QWidget):
         self.look()
 
     def look(self) -> None:
-        """Searches for the words in the search line. The places found before stay until the answer is there; without
-        words, or after an error, they are removed."""
+        """Begins to search for the words in the search line; a search for earlier words is dropped. The places found
+        before stay until the answer is there; without words, or after an error, they are removed."""
         text = self.field.text().strip()
         if text:
             self._asking.ask(text)
@@ -167,7 +169,8 @@ class SearchView(QWidget):
         self._pause.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Makes the key Down in the search line move to the list of places, as in the palette."""
+        """Makes the key Down in the search line do as Enter: it searches at once, and the focus goes to the first place
+        that is found. Returns True for Down, so that Qt does no more with it; otherwise False."""
         down = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down
         if down:
             self._enter()

@@ -30,8 +30,8 @@ class RailSection:
 
 
 def sections(tools: ToolList) -> list[RailSection]:
-    """The sections of the rail in the language in force: the window's own and those of the tools. BugError if a tool's
-    section has the id of one of the window's own."""
+    """The sections of the rail in the order of its buttons, in the language in force: the window's own and those of the
+    `tools`. BugError if a tool's section has the id of one of the window's own."""
     own = (HOME, ROOMS, SEARCH, SETTINGS)
     rows = [
         (HOME, tr("Home"), tr("Go to Home"), "home", ()),

@@ -17,7 +17,7 @@ HEIGHT = 28
 
 
 def sync_text(status: SyncStatus) -> tuple[str, str]:
-    """The name of the icon and the text for the state of the connection."""
+    """The name of the icon and the text for the state of the connection, in the language in force."""
     return {
         LinkState.OFFLINE: ("offline", tr("Offline")),
         LinkState.CONNECTING: ("syncing", tr("Connecting …")),
@@ -74,8 +74,8 @@ class StatusBar(QFrame):
 
 
 def _text(kind: str, text: str = "") -> ElidedLabel:
-    """A label that asks for the whole width of its text, and shortens the text where the bar is narrow. `kind` is its
-    look."""
+    """A label for the status bar with `text`. It asks for the room of the whole text, and shortens it where the bar is
+    narrow. `kind` names its look, such as "status"."""
     made = ElidedLabel(text, kind)
     made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
     return made

@@ -22,7 +22,8 @@ from ui.tool import PlacedView, ViewPlace
 
 
 class PlaceKeeper(Protocol):
-    """Stores a text that says where the window was, for the next process."""
+    """Stores a text that says where the window was, for the next start of the program: the session, which has the
+    encrypted store. `keep_place("")` deletes it, and `kept_place` then returns ""."""
 
     def kept_place(self) -> str: ...
     def keep_place(self, text: str, /) -> object: ...
@@ -38,8 +39,9 @@ class _Whereabouts:
 
 
 def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
-    """Stores which place `window` shows, in the encrypted store. If the disk is full, nothing is stored, and locking
-    goes on."""
+    """Stores with `keeper`, in the encrypted store, which place `window` shows; called before Kansli is locked. If the
+    store refuses (StoreFault, such as a full disk), nothing is stored and nothing is raised, so that locking goes
+    on."""
     room = window.current_room()
     view = room.current_view() if room is not None else None
     standing = view.view_place() if isinstance(view, PlacedView) else None
@@ -49,8 +51,9 @@ def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
 
 
 def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
-    """Goes to the place that `keep` stored, and deletes it, so that this happens once. The position in a view is
-    restored when the window is shown. A place that is no longer there is ignored."""
+    """Goes to the place that `keep` stored with `keeper`, and deletes it there, so that this happens once. The position
+    in a view is restored when the window is shown. Does nothing if no place is stored, or if it is no longer there or
+    cannot be read."""
     text = keeper.kept_place()
     forget(keeper)
     kept = _read(text) if text else None
@@ -72,7 +75,8 @@ def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
 
 
 def forget(keeper: PlaceKeeper) -> None:
-    """Deletes the stored place, so that a later start does not go there."""
+    """Deletes the place that is stored with `keeper`, so that a later start does not go there. If the store refuses,
+    the place stays, and nothing is raised."""
     with suppress(StoreFault):
         if keeper.kept_place():
             keeper.keep_place("")
