@@ -31,7 +31,9 @@ _OF_BOARD = f"SELECT {_COLUMNS} FROM board_cards WHERE obj = ?"
 _OF_CARD = f"{_OF_BOARD} AND card = ?"
 
 _PUT_AWAY = """INSERT INTO board_put_away (obj, card, room, title, by, t) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (obj, card) DO UPDATE SET title = excluded.title, by = excluded.by, t = excluded.t"""
+    ON CONFLICT (obj, card) DO UPDATE SET title = excluded.title, by = excluded.by, t = excluded.t,
+    written_by = iif(t = excluded.t, written_by, NULL), written_t = iif(t = excluded.t, written_t, NULL)"""
+_ALL_PUT_AWAY = "SELECT card FROM board_put_away WHERE obj = ?"
 _NOT_PUT_AWAY = "DELETE FROM board_put_away WHERE obj = ? AND card = ?"
 _WRITTEN = "UPDATE board_put_away SET written_by = ?, written_t = ? WHERE obj = ? AND card = ? AND by IS NOT ?"
 _OVERWRITTEN = "INSERT OR REPLACE INTO board_overwritten (obj, card, id, room, value) VALUES (?, ?, ?, ?, ?)"
@@ -227,15 +229,14 @@ def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -
 
 
 def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collection[str] | None) -> None:
-    """Writes the rows from which the trash is listed: of the cards `touched`, or of all (None). None also removes the
-    notes of what was written in cards while they were there (`_note_written`)."""
-    if touched is None:
-        conn.execute("DELETE FROM board_put_away WHERE obj = ?", (obj.obj,))
+    """Writes the rows from which the trash is listed: of the cards `touched`, or of all (None). A card that stays in
+    the trash keeps the note of what was written in it there (`_note_written`)."""
     found = board.put_away() if touched is None else [c for c in map(board.any_card, touched) if c is not None]
-    there = [(obj.obj, c.id, obj.room, c.title, c.deleted_by, c.deleted_t) for c in found if c.deleted]
-    back = [(obj.obj, c.id) for c in found if not c.deleted]
+    there = {c.id: (obj.obj, c.id, obj.room, c.title, c.deleted_by, c.deleted_t) for c in found if c.deleted}
+    listed = [card for (card,) in conn.execute(_ALL_PUT_AWAY, (obj.obj,))] if touched is None else touched
+    back = [(obj.obj, card) for card in listed if card not in there]
     if there:
-        conn.executemany(_PUT_AWAY, there)
+        conn.executemany(_PUT_AWAY, list(there.values()))
     if back:
         conn.executemany(_NOT_PUT_AWAY, back)
 

@@ -316,8 +316,8 @@ class TaskService:
         return board
 
     def _on_received(self, changes: Sequence[StoredChange]) -> None:
-        self._settle_after()
         self._notify(changes)
+        self._settle_after()
 
     def _settle_after(self) -> None:
         """Merges descriptions that this person wrote with those that replaced them, now or in the event loop's next
@@ -333,8 +333,8 @@ class TaskService:
         row = self._objects.get(obj)
         if row is None or row.kind != projection.KIND_ID:
             return
-        self._settle_after()
         self.changed.emit(row.room)
+        self._settle_after()
 
     def _notify(self, changes: Sequence[StoredChange]) -> None:
         objects = {change.obj: change.room for change in changes}

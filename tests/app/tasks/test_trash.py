@@ -8,6 +8,7 @@ import pytest
 
 from app.core.clock import now_ms
 from app.objects.trash import Trash
+from app.tasks import projection
 from tests.office import BOARD_ID, EK, HL, ROOM, Desk, Positions, desk, start_board
 
 
@@ -69,6 +70,25 @@ def test_the_person_who_put_it_away_is_shown_what_was_written_meanwhile(desks: t
     assert kept.description == "från Ängelholm och Östersund"
     hl.tasks.trash.see(BOARD_ID, card)
     assert Trash(hl.tasks.trash).written_after() == []
+
+
+def test_what_was_written_in_a_card_in_the_trash_is_shown_after_a_new_start_too(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    """After a start no board is in memory, and all rows of the trash are written again at the board's next change."""
+    hl, ek, server = desks
+    card, theirs = new_card(hl, server), ek.tasks.board(ROOM)
+    theirs.edit_card(card, title="Begär yttranden")
+    hl.tasks.board(ROOM).delete_card(card)
+    server.deliver()
+    noted = Trash(hl.tasks.trash).written_after()
+    assert [one.item.ref for one in noted] == [card.encode()]
+    projection.forget(hl.store.db.conn, BOARD_ID)
+    new_card(hl, server, "Kvar")
+    assert Trash(hl.tasks.trash).written_after() == noted
+    hl.tasks.trash.take_back(hl.tasks.trash.put_away(ROOM)[0])
+    hl.tasks.board(ROOM).delete_card(card)
+    assert Trash(hl.tasks.trash).written_after() == [], "it was put away once more, with what was written"
 
 
 def test_two_who_put_away_at_once_are_not_shown_that_somebody_wrote(desks: tuple[Desk, Desk, Positions]) -> None:
