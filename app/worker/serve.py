@@ -94,11 +94,12 @@ class Serving:
             for update in asked.updates:
                 began_us = clock_us()
                 try:
-                    merged.append(held.merge(update))
+                    is_merged = held.merge(update)
                 finally:
                     each_us.append(clock_us() - began_us)
                 if asked.thorough:
                     held.read()
+                merged.append(is_merged)
         return Tried(tuple(merged), held.is_read, sum(each_us), tuple(each_us))
 
 

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import WorkerDied, WorkerUnavailable
+from app.errors import BadChange, WorkerDied, WorkerUnavailable
+from app.objects.crdt import CrdtMap
 from app.worker import frames
 from app.worker.client import Worker
-from app.worker.frames import MAX_FRAME
+from app.worker.frames import MAX_FRAME, Load, Try
+from app.worker.serve import Serving
 from app.worker.soon import QUICK_BYTES
 from tests.app.poison import MORTAL, SEEDS, deep_update, fatal, written
 from tests.world import until
@@ -41,6 +43,24 @@ def test_it_merges_what_is_honest_and_reports_what_is_no_update(worker: Worker) 
     worker.read(OBJ)
     worker.forget(OBJ)
     assert worker.generation == 0
+
+
+def test_attack_an_update_after_which_an_object_cannot_be_read_is_not_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it counted as merged, a change could pass after which the program cannot open the object."""
+    serving = Serving()
+    serving.answer(Load(OBJ, ("text",), ("meta",), (), first=True, last=True))
+    to_python = CrdtMap.to_python
+
+    def read(values: CrdtMap) -> dict[str, object]:
+        found = to_python(values)
+        if "poison" in found:
+            raise BadChange
+        return found
+
+    monkeypatch.setattr(CrdtMap, "to_python", read)
+    updates = (written("meta", "title", "Beslut å 🙂"), written("meta", "poison", "1"), written("meta", "more", "2"))
+    found = serving.answer(Try(OBJ, updates, thorough=True))
+    assert (found.merged, found.is_read, len(found.each_us)) == ((True,), False, 2)
 
 
 def test_it_reports_how_long_each_merge_took_and_how_long_loading(worker: Worker) -> None:
