@@ -143,13 +143,17 @@ class Preview:
 
     async def _search(self, after: int, until: int, found: Added, most_bytes: int) -> tuple[Added, int] | None:
         """Searches the positions from `after` + 1 to `until` for this person's newest addition. Returns (`found` with
-        the addition, if there is one; the size of these positions in bytes). ▲ None if they are more than `most_bytes`
-        or the server does not give them up to `until`: what is missing may have a newer addition than the one found."""
+        the addition, if there is one; the size of these positions in bytes). None if the server has no more of them
+        before `until`, or if more than `most_bytes` were pulled. ▲ Reject "withheld" if the server leaves a position
+        out: it may have a newer addition than the one found. Other codes if the addition is malformed or its signature
+        false; Refused or Unreachable if the server does not answer."""
         at, size = after, 0
         while at < until and size <= most_bytes:
             wire = (await self._link.pull(self._room.room, at, headers_only=True)).items
-            if not wire or wire[-1].n <= at:
+            if not wire:
                 return None
+            if [i.n for i in wire] != list(range(at + 1, at + 1 + len(wire))):
+                raise Reject("withheld", "invitation")
             for i in wire:
                 if i.n > until:  # a pull has newer positions too, which are searched already
                     return found, size

@@ -207,6 +207,34 @@ async def test_attack_an_older_addition_is_not_shown_as_the_newest(
     assert (invitation.added.long, invitation.added.adder) == (True, None)
 
 
+async def test_attack_a_position_that_is_left_out_of_a_long_room_is_noticed(
+    w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise the server could hide the newest addition, and an older one with another role would be shown."""
+    a, b = await w.hire("Registrator", "Handläggare")
+    b.engine.ask_first(asks := Asks())
+    await b.offline()
+    room = await a.engine.operations.create_room()
+    await a.engine.learn([b.uid])
+    await a.engine.operations.add(room, b.uid, 1, history=True)
+    await a.engine.operations.remove(room, b.uid)
+    await a.engine.operations.add(room, b.uid, 2, history=True)
+    again = a.engine.parts.link.rooms[room].stream.n
+    await writes(a, room, b"x")
+    monkeypatch.setattr(preview, "MAX_POSITIONS", again)
+
+    def spoil(data: bytes, out: bool) -> Sequence[bytes]:
+        frame = None if out else decode_server(data)
+        if not isinstance(frame, m.Items) or frame.room != room:
+            return [data]
+        return [encode(msgspec.structs.replace(frame, items=[i for i in frame.items if i.n != again]))]
+
+    b.wire.spoil = spoil
+    await back_online(b)
+    await until(lambda: "invitation not read: withheld" in caplog.text)
+    assert (b.engine.invitations, asks.seen) == ([], [])
+
+
 def _without(room: RoomId, first: int, last: int) -> Callable[[bytes, bool], Sequence[bytes]]:
     """A server that gives none of these positions, and nothing after them in the same answer."""
 
