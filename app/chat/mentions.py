@@ -2,19 +2,20 @@
 """Finds "@Namn" in what somebody writes, against the people of the room."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.chat.records import Mention
 from app.core.collation import swedish_key
 from app.people.person import Person
 
 
-def find(text: str, people: Sequence[Person]) -> tuple[Mention, ...]:
-    """Finds "@Namn" of these people in the text, in order, in large or small letters. The longest name wins; a name
-    must end where a word ends, and no letter, digit or underscore may be before the "@"."""
+def find(text: str, people: Callable[[], Sequence[Person]]) -> tuple[Mention, ...]:
+    """Finds "@Namn" of the people that `people` returns in the text, in order, in large or small letters. The longest
+    name wins; a name must end where a word ends, and no letter, digit or underscore may be before the "@". `people` is
+    called only if the text has an "@": a large room has thousands."""
     if "@" not in text:
         return ()
-    named = sorted((p for p in people if p.name), key=lambda p: -len(p.name))
+    named = sorted((p for p in people() if p.name), key=lambda p: -len(p.name))
     found: list[Mention] = []
     at = text.find("@")
     while at >= 0:

@@ -8,6 +8,7 @@ that the other members' programs would ignore; projection.py decides.
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -222,7 +223,7 @@ class ChatService:
         text = text.strip()
         if not text:
             raise EmptyMessage
-        record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, self.members(room)))
+        record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, partial(self.members, room)))
         change_id = self._append(room, record)
         self.typing.send(room, on=False)
         return change_id
@@ -238,7 +239,9 @@ class ChatService:
         if not text and not message.attachments:
             raise EmptyMessage
         if text != message.text:
-            self._append(room, MessageEdited(target=target, text=text, mentions=find(text, self.members(room))))
+            self._append(
+                room, MessageEdited(target=target, text=text, mentions=find(text, partial(self.members, room)))
+            )
 
     def delete(self, room: RoomId, target: ChangeId) -> None:
         """Deletes the message `target`: its text and files are removed, a trace stays. Forbidden (also if it is
@@ -361,7 +364,7 @@ class ChatService:
         StoreUnwritable. If this raises or is cancelled before the message is stored, no part of its files is kept.
         """
         text = text.strip()
-        record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, self.members(room)))
+        record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, partial(self.members, room)))
         obj, text_bytes = self._channel(room), len(encode(record))
         checked = await self.files.check(sources)
         async with self.files.seal(room, obj, checked, pictures or {}, text_bytes) as (attachments, parts):

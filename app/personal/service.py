@@ -256,9 +256,9 @@ class Personal:
     def _give_marks(self, room: RoomId) -> None:
         """Writes into the personal room `room` the marks for people who count as verified on this device and about whom
         the personal room has no mark: they were set before it existed."""
-        for person in self._store.people.all():
-            if person.verified is not None and person.uid not in self.shared.marks:
-                self._write_mark(room, person.uid, True, person.verified)
+        for uid, t in self._store.people.verified().items():
+            if uid not in self.shared.marks:
+                self._write_mark(room, uid, True, t)
 
     def _take_marks(self) -> None:
         """Applies the marks for verified people that other devices wrote: the person then counts as verified, or no

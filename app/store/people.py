@@ -49,6 +49,10 @@ class People:
         """Everybody known, in Swedish order of names."""
         return sorted((_person(r) for r in self._db.rows(_PERSON)), key=lambda p: swedish_key(p.name))
 
+    def verified(self) -> dict[Uid, int]:
+        """The people with whom this person has compared safety numbers, each with when (ms)."""
+        return dict(self._db.rows("SELECT uid, verified FROM people WHERE verified IS NOT NULL ORDER BY verified"))
+
     def set_verified(self, uid: Uid, verified: bool, *, t: int | None = None) -> None:
         """If `verified`, notes that the safety numbers were compared in person, at `t` (ms; now if it is None).
         Otherwise removes that mark. Either way, all notices about the person's devices are deleted."""

@@ -118,7 +118,7 @@ def say(session: Session, room: RoomId, by: Person, *texts: str, t_ms: int = 0) 
     chat = chat_of(session)
     obj = chat.channel(room)
     assert obj is not None
-    payloads = [encode(MessageSent(text=text, mentions=find(text, chat.members(room)))) for text in texts]
+    payloads = [encode(MessageSent(text=text, mentions=find(text, lambda: chat.members(room)))) for text in texts]
     receive(session, room, by, *payloads, obj=obj, t_ms=t_ms)
 
 
