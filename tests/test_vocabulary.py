@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """A pattern that no name (`name`, against its parts in snake_case) and no docstring (`text`) of `folder` has."""
+    """A pattern that no name (`name`, against its parts in snake_case) and no docstring (`text`, in small letters or
+    with a capital) of `folder` has. In a docstring a word all in capitals is a constant or an acronym, and allowed."""
 
     name: str = ""
     text: str = ""
@@ -27,7 +28,7 @@ WORDS = [
     Word(name="deeds?", text=r"\bdeeds?\b|\bdone_now\b", write="room operation; action; run_guarded"),
     Word(name="done_now", write="run_guarded"),
     Word(name="whispers?", text=r"\bwhisper(s|ed|ing)?\b", write="ephemeral message"),
-    Word(name="witness", text=r"\b[Ww]itness\b", write="receipt verifier", folder="sync/client"),
+    Word(name="witness", text=r"\bwitness\b", write="receipt verifier", folder="sync/client"),
     Word(name="meets?|met|meeting_again|looks?_anew", text=r"\bmeets?\b|\bmet\b", write="check head, recheck head"),
     Word(name="bare", text=r"\bbare\b", write="headers-only", folder="sync/client"),
     Word(name="joining|arrived?|arrives?", write="bootstrap, bootstrap buffer", folder="sync/client"),
@@ -37,7 +38,7 @@ WORDS = [
     Word(name="hand(s|ed)?_in|handedin", text=r"\bhand(s|ed|ing)? in\b", write="re-upload"),
     Word(name="keepsakes?", text=r"\bkeepsakes?\b", write="sealed export"),
     Word(name="(?<!recovery_)(?<!style_)sheets?", write="recovery sheet"),
-    Word(text=r"(?<!recovery[ -])(?<!style )\b[Ss]heets?\b", write="recovery sheet"),
+    Word(text=r"(?<!recovery[ -])(?<!style )\bsheets?\b", write="recovery sheet"),
     Word(name="dirty|dirt", text=r"\bdirty\b|\bdirt\b", write="owes a rotation"),
     Word(name="twins?", text=r"\btwins?\b", write="duplicate account"),
     Word(name="ways?", write="route, unlock method, egress"),
@@ -47,7 +48,7 @@ WORDS = [
     Word(name="turns?", write="rotation limit; its start", folder="sync/server"),
     Word(name="anew", text=r"\banew\b", write="again, from scratch"),
     Word(text=r"\b(is|are) anothers?\b|\bare others\b", write="changed, differs"),
-    Word(text=r"\b[Ww]hoever\b|\b[Oo]ne who\b|^Who\b|(?<=\. )Who\b", write="name the actor"),
+    Word(text=r"\bwhoever\b|\bone who\b|(?-i:^Who\b|(?<=\. )Who\b)", write="name the actor"),
     Word(text=r"\bstands?\b", write="is, is stored"),
     Word(text=r"\blet go( of)?\b", write="drop, release"),
     Word(text=r"[,;:] else\b|\bor else\b", write="otherwise (a sentence of its own)"),
@@ -99,7 +100,8 @@ def private_words(path: Path) -> list[str]:
             found += [
                 f"{where}:{line}: {hit.group(0)}: {word.write}"
                 for text, line in texts
-                for hit in re.finditer(word.text, text)
+                for hit in re.finditer(word.text, text, re.IGNORECASE)
+                if not hit.group(0).isupper()
             ]
     found += [f"{where}:{line}: class {name}: the noun" for name, _, line in named if name.strip("_") in CLASSES]
     return found
@@ -121,6 +123,7 @@ def test_names_and_docstrings_use_the_vocabulary(part: str) -> None:
         ("made_anew = 1", "made_anew"),
         ('def f() -> None:\n    """Whoever has a sheet."""', "Whoever"),
         ('def f() -> None:\n    """Drops it, else it stays."""', ", else"),
+        ('def f() -> None:\n    """Drops it. Tells the caller."""', "Tells"),
     ],
 )
 def test_a_private_word_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, word: str) -> None:
@@ -135,7 +138,7 @@ def test_the_fields_words_are_not_taken_for_private_ones(tmp_path: Path, monkeyp
     monkeypatch.setattr("tests.test_vocabulary.ROOT", tmp_path)
     path = tmp_path / "any.py"
     path.write_text(
-        'def new_recovery_sheet(a: str) -> str:\n    """A recovery sheet. `else` is code. Nobody else has it."""',
+        'def new_recovery_sheet(a: str) -> str:\n    """A recovery sheet. `else` is code. Nobody else. STANDS: yes."""',
         encoding="utf-8",
     )
     assert private_words(path) == []

@@ -257,8 +257,8 @@ class Engine:
     def blocked(self, room: RoomId) -> str | None:
         """Why something that is written in `room` is not sent now, as a code: what stops the room, "forbidden" for a
         person who may not write there, the server's last refusal, or why the server takes no files of the room (then
-        only changes that name a file wait). None if nothing of that is so, also while offline or without a key, or if
-        the room is not known. What was written stays in the outbox; nothing is dropped."""
+        only changes that name a file wait). None if there is no such reason, or if the room is not known. Being offline
+        or without a key is no such reason. All that was written stays in the outbox; nothing is dropped."""
         found = self._link.rooms.get(room)
         if found is None:
             return None

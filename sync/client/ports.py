@@ -256,7 +256,7 @@ class SnapshotPort(Protocol):
 
     def opened_at(self, obj: ObjId) -> int | None:
         """The position n of the newest snapshot from which this device began the object `obj`; None if it began from
-        none."""
+        none, or does not have the object."""
         ...
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:

@@ -144,8 +144,8 @@ class MessageSpot(RowSpot):
 
 
 def part_key(message: Message, hit: Hit) -> Hashable:
-    """What identifies a part of a message when other parts come and go: its kind, with the emoji of a reaction, the
-    text of a link, or otherwise the part's index."""
+    """A value that identifies a part of a message when other parts come and go: its kind, with the emoji of a reaction,
+    the text of a link, or otherwise the part's index. The same link twice gives the same value."""
     if hit.part is Part.REACTION:
         return hit.part, message.reactions[hit.number].emoji
     return (hit.part, hit.run.text) if hit.run is not None else (hit.part, hit.number)

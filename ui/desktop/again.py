@@ -22,8 +22,8 @@ if sys.platform == "win32":
 
 LOCKED = "--locked"
 _RESET = "PYINSTALLER_RESET_ENVIRONMENT"
-"""Tells PyInstaller that the new process is a program of its own. Otherwise it takes it for a part of the ending
-one."""
+"""The environment variable by which PyInstaller takes the new process for a program of its own, and not for a part of
+the ending one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

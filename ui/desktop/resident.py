@@ -106,7 +106,8 @@ class Resident(QObject):
                 self._settings.set(TRAY_EXPLAINED, True)
 
     def show_unread(self, count: int) -> None:
-        """Shows the number of unread messages, `count`, on the tray's sign. Does nothing without a tray."""
+        """Shows the number of unread messages, `count`, on the tray's sign; no number for 0. Does nothing without a
+        tray."""
         if self.tray is not None:
             self.tray.set_unread(count)
 

@@ -228,8 +228,9 @@ def new_printer() -> QPrinter:
 
 async def send(paper: Paper, printer: QPrinter, progress: Progress) -> None:
     """Prints the pages that the person chose in `printer`, in steps that leave the event loop free. `progress` is
-    called with the page that is being painted, from 0, and the number of pages. PrinterRefused if the printer does not
-    begin or stops; then, and if the task is cancelled, the job is aborted. `paper` is laid out already."""
+    called between steps, not for each page, with the page that is being painted, from 0, and the number of pages, both
+    of the whole document. PrinterRefused if the printer does not begin or stops; then, and if the task is cancelled,
+    the job is aborted. `paper` is laid out already."""
     printer.setFullPage(True)
     first = printer.fromPage() - 1 if printer.fromPage() else 0
     last = min(printer.toPage() or paper.pages, paper.pages)

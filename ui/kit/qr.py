@@ -83,9 +83,9 @@ def read_screens() -> list[str]:
 
 
 class QrCode(QWidget):
-    """A widget that shows the QR code of `text`, or white for an empty text. It is `size` pixels wide and high,
-    whatever the text size. `name` describes it to a screen reader, and says where the same text is in letters.
-    ValueError for a text of more than 2,331 bytes."""
+    """A widget that shows the QR code of `text`, or white if it is made with an empty text. It is `size` pixels wide
+    and high, whatever the setting for the size of text. `name` describes it to a screen reader, and says where the same
+    text is in letters. ValueError for a text of more than 2,331 bytes."""
 
     def __init__(self, text: str, name: str, size: int = 220, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -18,7 +18,7 @@ ROWS_KEPT = 300
 
 
 class RowSpot(Spot):
-    """Stands for one row of a list view for screen readers. It stays with its row when rows are inserted, and is gone
+    """Represents one row of a list view for screen readers. It stays with its row when rows are inserted, and is gone
     with it."""
 
     def __init__(self, view: QListView, index: Index) -> None:

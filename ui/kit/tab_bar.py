@@ -30,7 +30,7 @@ class Tab:
 
 
 class TabSpot(Spot):
-    """Stands for one tab of the tab bar for screen readers. Qt's own always reports that the chosen tab has the
+    """Represents one tab of the tab bar for screen readers. Qt's own always reports that the chosen tab has the
     focus."""
 
     def __init__(self, bar: "TabBar", tab_id: str) -> None:

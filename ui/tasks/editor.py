@@ -263,8 +263,8 @@ class CardEditor(Spoken, QFrame):
             button.setVisible(self._writable and self._make is None)
 
     def _retitled_by(self, card_id: str) -> str:
-        """The name of the colleague who has replaced the title of the card `card_id`, "A colleague" if it is not known;
-        "" if the title was written here."""
+        """The name of the person who replaced the title of the card `card_id` in another program since the board was
+        opened here; "A colleague" if it is not known. "" if nobody did, or if the title was written here last."""
         if card_id not in self._board.replaced.retitled:
             return ""
         uid = self._board.replaced.retitled[card_id]
@@ -434,7 +434,8 @@ class CardEditor(Spoken, QFrame):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Decides for Qt where Tab goes: if the panel itself has the focus, to the title. True if the focus went on."""
+        """Decides for Qt where Tab goes (`forward`), or Shift+Tab: Tab goes to the title if the panel itself has the
+        focus, and Qt decides in every other case. True if the focus went on."""
         if forward and self.hasFocus():
             self._go_to_title()
             return True

@@ -322,12 +322,13 @@ class Devices:
 
 def _revocation(own: UserLog, began: int, hand: Hand, dev: DevId, now: int) -> Entry | None:
     """Drafts the entry that revokes the device `dev`, on the person's log `own`, dated `now` (the server's time, ms);
-    sends nothing. `hand` signs: a device or the root key, with the seeds that it holds of generations of the person's
-    key. `began` is the number of the log's newest entry when the caller first tried.
+    sends nothing. The entry also has a new generation of the person's key for the devices that are left. `hand` signs:
+    a device or the root key, with the seeds that it holds of earlier generations. `began` is the number of the log's
+    newest entry when the caller first tried.
 
     None if `dev` was still active after entry `began` and no longer is: then nothing is left to do. Reject "device" if
     it was active neither then nor is now, "older" if the signing device was added later than `dev`, "puk" if `hand`
-    holds no seed."""
+    holds no seed, by which the generations are linked."""
     if own.device_active(dev, began) is not None and own.device_active(dev, own.seq) is None:
         return None
     return user_drafts.revoke(own, hand, dev, now)[0]

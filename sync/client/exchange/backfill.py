@@ -223,10 +223,12 @@ class Backfill:
     async def _checked(
         self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None, row: Snapshot, compact: Compact
     ) -> Compacted | None:
-        """▲ The state in `row`, a snapshot of `obj` in `room`, as `compact` computes it, if the snapshot's author and
-        another person state its hash, so that it does not rest on one person's word. None if they do not, or if the
-        snapshot cannot be opened. `held`: the bootstrap buffer, which has the positions of the pieces; None if they
-        must be searched. Reject if a piece is damaged or is not the item that was verified; Refused; Unreachable."""
+        """▲ The state in `row`, a snapshot of `obj` in `room`, as `compact` computes it from the snapshot's pieces. It
+        is returned only if its hash is the one that the snapshot's author states, and another person has attested that
+        hash, so that it does not rest on one person's word. None if nobody else has, if the computed hash differs, or
+        if the pieces do not fit together or cannot be opened. `held`: the bootstrap buffer, which has the positions of
+        the pieces; None if they must be searched. Reject if a piece is damaged or is not the item that was verified;
+        Refused or Unreachable if the server does not give one."""
         last = await self._piece(room, row.n)
         if last is None or not await self._attested(room, obj, row, last.digest):
             return None

@@ -170,9 +170,9 @@ class Outbox:
         return signed + 1 if signed >= room.own_seq else room.own_seq + RESTORED_JUMP
 
     def _due(self, rows: Sequence[PendingChange]) -> list[PendingChange]:
-        """Those of `rows` that are to be sent now: edits of an object that is edited live at once, then every 250 ms
-        while another member has the object open, and every 2 s otherwise; all other changes always. Notes when the rest
-        is due."""
+        """Those of `rows` that are to be sent now, in their order: edits of an object that is edited live at once, then
+        every 250 ms while another member has the object open, and every 2 s otherwise; all other changes always. The
+        edits that are returned count as sent at the time of this call. Notes when the rest is due."""
         now = asyncio.get_running_loop().time()
         due: dict[ObjId, bool] = {}
         out = []

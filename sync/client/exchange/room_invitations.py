@@ -99,9 +99,10 @@ class Invitations:
         """Whether the room of `head` (its last position), which the server announced, is held here, as an invitation or
         hidden, and so must not be followed; holds it if need be, and plans to read it if the person may have to be
         asked. False for a room that is followed already, for a new one that the application opens without asking, for
-        one that is stopped as UNREADABLE, and for all rooms if no `consent` (the application's answers) is set; an
-        invitation to it is then forgotten. A room that this person left, and to which they were added again, is always
-        held. Beyond MAX_HELD rooms the answer is True, and the room is ignored."""
+        one that is stopped as UNREADABLE, and for all rooms if no `consent` (the application's answers) is set. In each
+        of these cases an invitation to the room is forgotten. A room that this person left, and to which they were
+        added again, is held even if the application would open it without asking. Beyond MAX_HELD rooms the answer is
+        True, and the room is ignored."""
         room = RoomId(head.receipt.room)
         known = self._link.rooms.get(room)
         member = known is not None and (known.stream.n == 0 or known.is_member)
@@ -139,7 +140,7 @@ class Invitations:
 
     def drop(self, room: RoomId) -> None:
         """Forgets the invitation to `room`, if there is one: the person is no longer a member, or the room is followed
-        now. Tells the application if the person was shown it."""
+        now. Notifies the application if the person was shown it."""
         self._due.pop(room, None)
         held = self._held.pop(room, None)
         if held is not None and held.verdict is Verdict.ASK and self.consent is not None:

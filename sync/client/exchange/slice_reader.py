@@ -48,10 +48,10 @@ class SliceReader:
 
     async def read(self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt) -> bool:
         """Judges (verifies by the room's rules), decrypts and stores a slice of `room`, piece by piece: `wire` are its
-        items (at least one), `shares` the secrets of objects that came with it, `receipt` is the server's for the
-        room's last position, which may be after the slice. False if the room was stopped, since an item breaks the
-        rules or is not what the server signed before, or if the room passed to the invitations; True otherwise. A lost
-        connection (Unreachable) and errors of the store are raised.
+        items (at least one), the first of which follows the last verified position; `shares` the secrets of objects
+        that came with it, `receipt` is the server's for the room's last position, which may be after the slice. False
+        if the room was stopped, since an item breaks the rules or is not what the server signed before, or if the room
+        passed to the invitations; True otherwise. A lost connection (Unreachable) and errors of the store are raised.
 
         ▲ Reading ends at the position at which this person left the room from another device. They may have been added
         again after it, and must then be asked before anything more of the room is read.
@@ -156,9 +156,9 @@ def _may_leave(i: m.WireItem, me: Uid) -> bool:
 
 def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
     """Splits `wire`, the items of a slice, into small pieces, so that one turn of the loop never verifies a whole
-    slice, and yields (piece, whether more follow). A piece ends at the first signature at which it has PIECE items or
-    PIECE_BYTES of content; a batch under one signature is not divided. A piece also ends at an item that may be the
-    `leave` entry of the person `me`, since reading ends there."""
+    slice, and yields (piece, whether more follow), in order. A piece ends at the first signature at which it has PIECE
+    items or PIECE_BYTES of content; a batch under one signature is not divided. A piece also ends at a signed item that
+    may be the `leave` entry of the person `me`, since reading ends there."""
     piece: list[Item] = []
     size = 0
     for at, i in enumerate(wire, start=1):

@@ -382,8 +382,9 @@ class Reuploader:
 
     def _own(self, room: RoomSync, promised: m.Receipt, n: int) -> list[Item]:
         """This device's own batch that our copy of the room has not shown yet, whole, as the items from position `n` +
-        1 on. [] if there is none, or if as items after `n` it would not end at the position of `promised`, the receipt
-        that acknowledged it. All its items have the receipt's time: the server gives a batch one time."""
+        1 on: a server that was restored from a backup may have lost it, and gets it again. [] if there is none, or if
+        as items after `n` it would not end at the position of `promised`, the newest receipt: then that receipt does
+        not acknowledge it. All its items have the receipt's time: the server gives a batch one time."""
         batch = self._link.ports.sealed(room.room)
         if batch is None or promised.n - len(batch.bodies) != n:
             return []

@@ -217,10 +217,11 @@ class RoomSync(TrackedRoom):
         self._kept_n = self.stream.n
 
     def _given_history(self, event: RoomEvent, *, was_in: bool) -> int | None:
-        """The position up to which this device reads the room again, if `event` gives its person the history: where the
-        person was added. None otherwise. `was_in`: whether the person was a member at any time before this slice; a
-        first addition is no reason to read again, since nothing was skipped. ▲ Re-adding a former member with the
-        history counts too: items outside the earlier membership were skipped."""
+        """The position up to which this device reads the room again, if `event` gives its own person the history: where
+        the person was added last. None otherwise. An entry that lets a member read the history always counts. ▲ So does
+        adding a former member again with the history: items outside the earlier membership were skipped. A first
+        addition does not count, nor does any during the bootstrap (the first reading of the room): nothing was skipped.
+        `was_in`: whether the person was a member at any time before this slice."""
         me = self.stream.members.get(self._account.uid)
         again = event.kind == "add" and was_in and self._buffer is None
         mine = event.subject == self._account.uid and (event.kind == "hist" or again)

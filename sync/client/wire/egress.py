@@ -95,7 +95,7 @@ class WebSocketDialer:
         """`address` is the server's. `route`, called without arguments, returns the allowed addresses, the proxy and
         the certificates as they are set now; it is called here too, to read the file of certificates. OSError (also
         ssl.SSLError) if that file cannot be used; it is not read for plain text. `pace`, called for each HTTP request,
-        returns a new limit for its progress."""
+        returns a new limit, which ends the request if too few bytes move within a minute."""
         self.address = address
         self._route, self._pace = route, pace
         self._tls: tuple[Path | None, ssl.SSLContext] | None = None

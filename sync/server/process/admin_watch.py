@@ -148,7 +148,8 @@ class AdminWatch:
 
 
 async def _attempt(work: Callable[[], Awaitable[None]], failed: str) -> bool:
-    """Whether `work` succeeded. If not, its error is logged with the sentence `failed`."""
+    """Runs `work`, and returns whether it succeeded. If it raises, the error is only logged, with the sentence
+    `failed`, so that the task that repeats it goes on. A cancellation is raised."""
     try:
         await work()
     except StoreError as e:

@@ -276,7 +276,8 @@ class LiveRooms:
             log.warning("a room's state was not kept: %s", e.code)
 
     async def close(self) -> None:
-        """Waits for pending writes, stores every room's state (a failure is only logged), and empties the cache."""
+        """Waits for pending writes, stores every room's state (a failure is only logged), and empties the cache. Called
+        when the server stops."""
         for live in list(self._rooms.values()):
             await live.settled()
             await self.keep(live)

@@ -35,8 +35,9 @@ _ROOMS_REMEMBERED = 4096
 
 class Shares:
     """Gives members the shares of objects: a share is a secret of 32 bytes without which an object cannot be decrypted.
-    Remembers, in memory only, shares that were requested and that the server has lost, so that a member who begins to
-    listen later is asked for them too."""
+    The server has the shares as they are, not encrypted; an object's key needs the room's key too, which the server
+    does not have. Remembers, in memory only, shares that were requested and that the server has lost, so that a member
+    who begins to listen later is asked for them too."""
 
     def __init__(self, store: Store, hub: Hub) -> None:
         self._store = store

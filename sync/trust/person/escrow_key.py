@@ -81,9 +81,10 @@ class ShareRequest:
 
     @classmethod
     def check(cls, data: bytes, agency_pk: bytes) -> "ShareRequest":
-        """Decodes the request `data` and verifies it under the agency's public key `agency_pk`. ▲ Reject with the log's
-        codes for a bad log, "malformed", "encoding", "oversize", "format" or "old-format" for other bytes, "record" if
-        the staff record is not the one that the agency bound to the log."""
+        """Decodes the request `data`, by which the agency is asked for a person's share of a recovery sheet, and
+        verifies it under the agency's public key `agency_pk`. It has the person's log and staff record. ▲ Reject with
+        the log's codes for a bad log, "malformed", "encoding", "oversize", "format" or "old-format" for other bytes,
+        "record" if the staff record is not the one that the agency bound to the log."""
         word, version, salt, record, rows = fields.array(dec(data, limit=MAX_REQUEST_BYTES), 5, "share request")
         if word != "share-request":
             raise Reject("malformed", "share request")

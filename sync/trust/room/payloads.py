@@ -94,8 +94,9 @@ class Pin:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hist:
     """The content of an entry that lets the member `uid`, who could not read the history, read it: from this entry on
-    they receive the archive key, which opens the older keys. `proposal` is the hash of the approved proposal. `epoch`
-    has new keys for the room, None if they receive the present archive key."""
+    they receive the archive key, which opens the older keys. `proposal` is the hash of the proposal that an
+    administrator made for it; unless it was approved, the entry is void. `epoch` has new keys for the room, None if
+    they receive the present archive key."""
 
     uid: Uid
     proposal: Hash

@@ -62,8 +62,8 @@ def _is_enabled(policy: dict[str, object], feature: str) -> bool:
 
 def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
     """Reads the list of the agency's recovery keys, to which a room's keys are sealed too, as (id, sealing key), in its
-    order. ▲ Reject "bad-key" for a key that nothing can be sealed to; "malformed" for a list of another shape, with
-    more than 8 keys, or with one id twice."""
+    order; an empty list gives []. ▲ Reject "bad-key" for a key that nothing can be sealed to; "malformed" for a value
+    of another shape, a list with more than 8 keys, or with one id twice."""
     out = []
     for row in fields.items(value, "recovery", RECIPIENTS_LIMIT):
         ident, key = fields.array(row, 2, "recovery")

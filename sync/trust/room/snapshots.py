@@ -122,9 +122,10 @@ class Attest:
 def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
     """Records in the state what the unencrypted header of an envelope says about snapshots: an object got a snapshot
     (in the header of its last piece; ignored if it covers nothing, or more than its author had seen), an attest of one
-    (a member's statement that it is right), or a newer baseline (state for new members). Of too many snapshots of the
-    object one is dropped. `n`, `t` (ms) and `ident` are the envelope's position, time and id; it is not void. Envelopes
-    of other kinds change nothing."""
+    (a member's statement that it is right), or a newer baseline (state for new members). If the object then has more
+    than KEPT snapshots, one is dropped: one that nobody has attested, or, if most are attested, one of these. `n`, `t`
+    (ms) and `ident` are the envelope's position, time and id; it is not void. Envelopes of other kinds change
+    nothing."""
     if hdr.kind == envelope.SNAPSHOT and len(hdr.about) == 8:
         covers = int.from_bytes(hdr.about, "big")
         if 0 < covers <= hdr.seen[0]:

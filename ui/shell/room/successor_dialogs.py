@@ -80,8 +80,9 @@ def _begins(plan: Plan) -> str:
 
 
 class EvidenceDialog(Dialog):
-    """A dialog with the evidence that was kept against the server: two histories of a room, a loss, a restore, or a
-    time far ahead, as the server signed them. Accepting it copies all of the evidence as text to the clipboard."""
+    """A dialog with the evidence that was kept against the server: two histories of a room, a loss, a restore, items
+    that it showed under a false signature, or a time far ahead. Accepting it copies all of the evidence as text to the
+    clipboard."""
 
     def __init__(self, parent: QWidget, standing: Standing) -> None:
         super().__init__(

@@ -335,8 +335,8 @@ class MainWindow(QMainWindow):
         popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))
 
     def notify_by(self, tray: Tray | None) -> None:
-        """Shows desktop notifications by the sign in the system tray (`tray`), if the desktop has no service of its own
-        for them. A press on one brings the window to the front. `tray` None: does nothing."""
+        """Makes the sign in the system tray (`tray`) show desktop notifications from now on, if the desktop has no
+        service of its own for them. A press on one then brings the window to the front. `tray` None: does nothing."""
         if tray is not None and self._notifications.notify is None:
             self._notifications.notify = tray.notify
             tray.item.messageClicked.connect(self._to_front)

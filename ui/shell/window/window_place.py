@@ -75,8 +75,8 @@ def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
 
 
 def forget(keeper: PlaceKeeper) -> None:
-    """Deletes the place that is stored with `keeper`, so that a later start does not go there. If the store refuses,
-    the place stays, and nothing is raised."""
+    """Deletes the place that is stored with `keeper`, so that a later start does not go there; `go_back` calls it
+    before it goes there. If the store refuses, the place stays, and nothing is raised."""
     with suppress(StoreFault):
         if keeper.kept_place():
             keeper.keep_place("")

@@ -149,7 +149,9 @@ def rows(reading: Reading) -> Iterator[AdminRow]:
 
 def kept_head(reading: Reading) -> AdminHead:
     """The number and hash of the newest entry that was ever written to the admin log, as the database stores it beside
-    the entries. EMPTY for a log without entries; UNKNOWN if that value is damaged or was deleted."""
+    the entries. Entries that were deleted from the end of the log are noticed by it. EMPTY if no entry was ever
+    written. UNKNOWN if that value is damaged, or if it is missing although there are entries or the server has copied
+    some to its own log. Damaged or Locked if the database cannot be read."""
     head, logged = (_meta(reading, name) for name in (HEAD, LOGGED))
     has_rows = reading.one("admin_log", "SELECT n FROM admin_log LIMIT 1") is not None
     return stored_head(head, begun=was_begun(logged, has_rows=has_rows))
