@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from app.people.person import Person
-from app.tasks.model import Board, Column, Label
+from app.tasks.model import Board, Column
 from ui.kit.bind import bind
 from ui.kit.faces import notify_description
 from ui.kit.keyed_rows import KeyedRows
@@ -23,8 +23,6 @@ from ui.tasks.filter import Filter
 from ui.tasks.gesture import Box, Drag, Lane, scroll_speed
 
 SCROLL_MS = 16
-MANY = 40
-"""From so many touched cards on, the whole board is shown again."""
 
 
 class KanbanView(QScrollArea):
@@ -108,15 +106,17 @@ class KanbanView(QScrollArea):
         view.show_cards(looks(cards, labels, self._people, column.done))
 
     def _on_cards(self, ids: frozenset[str]) -> None:
-        """Shows again only the cards with these ids, which have changed; all if there are none (a label has changed) or
-        very many."""
-        if not ids or len(ids) > MANY:
+        """Shows again the card that has changed, by its id. If several have, shows all cards of the columns that they
+        left or entered: one by one, each would need the place that it has among those not yet shown. With no ids a
+        label has changed, and everything is shown again."""
+        if not ids:
             self.refresh()
             return
-        labels = {label.id: label for label in self._board.labels()}
         with self._focus_kept():
-            for card_id in ids:
-                self._show_card(card_id, labels)
+            if len(ids) == 1:
+                self._show_card(*ids)
+            else:
+                self._show_columns_of(ids)
         self._drop_lost()
 
     @contextmanager
@@ -143,7 +143,14 @@ class KanbanView(QScrollArea):
         shown = card is not None and not card.hidden and self._filter.shows(card, local_now().date())
         return shown and column is not None and self.columns[self._find(card_id)[0]].column.id == column.id
 
-    def _show_card(self, card_id: str, labels: dict[str, Label]) -> None:
+    def _show_columns_of(self, ids: frozenset[str]) -> None:
+        entered = {column.id for column in map(self._board.column_of, ids) if column is not None}
+        for view in self.columns:
+            if view.column.id in entered or any(widget.card.id in ids for widget in view.cards):
+                self._show_column(view, view.column)
+
+    def _show_card(self, card_id: str) -> None:
+        labels = {label.id: label for label in self._board.labels()}
         card, column, today = self._board.card(card_id), self._board.column_of(card_id), local_now().date()
         shown = card if card is not None and not card.hidden and self._filter.shows(card, today) else None
         for view in self.columns:
