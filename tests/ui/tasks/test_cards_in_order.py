@@ -94,7 +94,7 @@ def seen(cards: CardList | None) -> list[str]:
 def test_what_colleagues_did_at_once_is_shown_in_the_boards_order(steps: Sequence[list[Edit]], chosen: Filter) -> None:
     theirs, mine = new_board(), Board()
     mine.load([theirs.snapshot()])
-    view = KanbanView(mine, {})
+    view = KanbanView(mine, lambda: ())
     view.set_filter(chosen)
     for edits in steps:
         before = mine.state()
@@ -108,7 +108,7 @@ def test_what_colleagues_did_at_once_is_shown_in_the_boards_order(steps: Sequenc
 @given(EDITS, FILTERS)
 def test_a_step_of_several_edits_is_undone_in_the_boards_order(edits: Sequence[Edit], chosen: Filter) -> None:
     board = new_board()
-    view = KanbanView(board, {})
+    view = KanbanView(board, lambda: ())
     view.set_filter(chosen)
     with crdt_of(board).transact():
         for edit in edits:
