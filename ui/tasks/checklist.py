@@ -159,9 +159,11 @@ class CheckRow(QWidget):
             self._show_text(item.text)
 
     def take_typed(self) -> str:
-        """Returns the text that was typed and is not stored, which from now on counts as stored; "" if there is
-        none."""
+        """Returns the text that was typed and is not stored, which from now on counts as stored; "" if there is none.
+        An emptied line gets its text back."""
         if not self.is_typed:
+            if not self._field.text().strip():
+                self._show_text(self.line.item.text)
             return ""
         self._shown = self._field.text()
         return self._shown

@@ -162,3 +162,18 @@ def test_enter_adds_a_line_and_the_next_one_can_be_typed(qtbot: QtBot, desks: tu
         QTest.keyClick(new, Qt.Key.Key_Return)
     assert texts(hl) == ["Ring å", "Läs", "Ett", "Två"]
     assert new.hasFocus()
+
+
+@pytest.mark.parametrize("leave", [Qt.Key.Key_Return, Qt.Key.Key_Tab])
+def test_an_emptied_line_gets_its_text_back_when_it_is_left(
+    qtbot: QtBot, desks: tuple[Desk, Desk, Positions], leave: Qt.Key
+) -> None:
+    view = shown(qtbot, desks[0])
+    open_by_click(view)
+    line = at_line(view, 0)
+    line.selectAll()
+    QTest.keyClick(line, Qt.Key.Key_Delete)
+    assert line.text() == ""
+    QTest.keyClick(line, leave)
+    assert line.text() == "Ring å"
+    assert texts(desks[0]) == ["Ring å", "Läs"]
