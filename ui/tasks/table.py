@@ -97,9 +97,7 @@ class CardTableModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return line.cells[index.column()]
         if role == SORT:
-            cell = line.cells[index.column()]
-            due = line.card.due
-            return (due.isoformat() if due else "\uffff") if index.column() == 3 else swedish_key(cell)[0]
+            return _sort_key(line, index.column())
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 3:
             today = local_now().date()
             return theme.current().colour(urgency(line.card.due, today, done=line.done))
@@ -228,6 +226,16 @@ class CardTable(QTableView):
         card = self._card(self.indexAt(event.pos()) if event.reason() == event.Reason.Mouse else self.currentIndex())
         if card:
             self.card_menu_asked.emit(card, event.globalPos())
+
+
+def _sort_key(line: Line, column: int) -> str:
+    """Days and numbers are in their own order, not in that of their letters."""
+    card = line.card
+    if column == 3:
+        return card.due.isoformat() if card.due else "\uffff"
+    if column == 5:
+        return f"{card.checked:09}/{len(card.checklist):09}" if card.checklist else ""
+    return swedish_key(line.cells[column])[0]
 
 
 def _headings() -> tuple[str, ...]:

@@ -271,6 +271,19 @@ def test_somebody_who_was_added_later_is_named_on_their_cards(view: TasksView, m
     assert "Arkivarie å" in [view.table.model().index(row, 2).data() for row in range(3)]
 
 
+def test_the_table_sorts_checklists_by_their_numbers(view: TasksView) -> None:
+    for title, ticked, count in (("a", 10, 12), ("b", 2, 3), ("c", 2, 10)):
+        shown = card(view, title).card.id
+        for number in range(count):
+            line = view.board.add_check_item(shown, f"Rad å {number}")
+            view.board.toggle_check_item(shown, line, number < ticked)
+    view.board.add_card(view.board.columns()[0].id, "utan")
+    named(view, "Tabell").click()
+    view.table.sortByColumn(5, Qt.SortOrder.AscendingOrder)
+    model = view.table.model()
+    assert [model.index(row, 5).data() for row in range(4)] == ["", "2/3", "2/10", "10/12"]
+
+
 @pytest.mark.parametrize(
     ("key", "held"), [(Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier), (Qt.Key.Key_Y, CONTROL)]
 )
