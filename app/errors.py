@@ -9,7 +9,7 @@ WorldError                  of sync/errors.py: a fault outside this program, sho
 ├── FileFault               FileTooLarge · BadFileName · FileUnreadable
 ├── NotEnrolled · ProfileInUse · BadProfileName · BadCaFile
 ├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
-├── Offline · DataOnNetwork · DataOfAnother
+├── DataOnNetwork · DataOfAnother
 ├── WorkerDied · WorkerUnavailable
 ├── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
 └── BadChange               a received change cannot be projected; it is kept and counted, nothing stops
@@ -197,12 +197,6 @@ class FileUnreadable(FileFault):
     """Error: the chosen file cannot be read or written."""
 
     code = "file-unreadable"
-
-
-class Offline(WorldError):
-    """Error: the action needs the server, and there is no connection now."""
-
-    code = "offline"
 
 
 class TooManyTries(WorldError):

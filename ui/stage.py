@@ -4,7 +4,7 @@ main window afterwards."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import diagnosis
@@ -91,7 +91,7 @@ class Stage:
             window.announcer.silence()
             window.hide()
             window.deleteLater()
-            QApplication.sendPostedEvents(window, 0)
+            QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
 
     def drop_gate(self) -> None:
         """Hides the gate, the window before unlocking, if there is one, and deletes it when control is back in the

@@ -238,6 +238,13 @@ class RoomService:
         owned = (room for room in self.rooms() if self.my_role(room.room) is Role.OWNER)
         return [room for room in owned if self.sole_owner(room.room) is not None]
 
+    def direct_room(self, uid: Uid) -> RoomId | None:
+        """The conversation of two with the person `uid`, in which this person can write; the latest if there are
+        several. None if there is none: a room that was left, that another continues, or that has a third member, is
+        none."""
+        direct = (r.room for r in self.rooms() if r.type is RoomType.DIRECT and not r.left and not r.replaced)
+        return next((r for r in direct if [p.uid for p in self.people_in(r) if not p.is_me] == [uid]), None)
+
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may write here. Nobody may in a room that another continues."""
         return (self.my_role(room) or 0) >= Role.WRITER and not self._replaced(room)

@@ -11,15 +11,15 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import DiskFull, Offline, StoreFault, StoreUnwritable
+from app.errors import DiskFull, NotFound, StoreFault, StoreUnwritable
 from app.scopes import Scopes
 
-How = Literal["well", "waits", "full", "unwritable", "offline", "ours", "ours later", "cancelled", "panics"]
+How = Literal["well", "waits", "full", "unwritable", "missing", "ours", "ours later", "cancelled", "panics"]
 HOW: tuple[How, ...] = get_args(How)
 RAISED: dict[How, type[BaseException]] = {
     "full": DiskFull,
     "unwritable": StoreUnwritable,
-    "offline": Offline,
+    "missing": NotFound,
     "ours": RuntimeError,
     "ours later": RuntimeError,
     "cancelled": asyncio.CancelledError,
@@ -118,11 +118,11 @@ async def test_of_several_faults_the_first_is_raised_and_the_others_are_logged(
     caplog: pytest.LogCaptureFixture, shown: list[BaseException]
 ) -> None:
     scopes = Scopes()
-    for n, how in enumerate[How](("unwritable", "offline", "full")):
+    for n, how in enumerate[How](("unwritable", "missing", "full")):
         scopes.enter(f"part-{n}", Part(how))
     with pytest.raises(DiskFull):
         await scopes.close()
     lines = [line for line in caplog.messages if "session-close" in line]
-    assert [line.partition("code=")[2].split()[0] for line in lines] == ["offline", "store-unwritable"]
+    assert [line.partition("code=")[2].split()[0] for line in lines] == ["not-found", "store-unwritable"]
     assert "scope=part-1" in lines[0]
     assert shown == []

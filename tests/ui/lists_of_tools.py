@@ -63,12 +63,12 @@ class _Cards:
 
 def cards(folder: Path) -> Shown:
     made = _Cards()
-    return rows_of(KanbanView(made.board, {}), made.show, CardWidget)
+    return rows_of(KanbanView(made.board, lambda: ()), made.show, CardWidget)
 
 
 def table(folder: Path) -> Shown:
     made = _Cards()
-    view = CardTable(made.board, lambda uid: None)
+    view = CardTable(made.board, lambda: ())
 
     def held(key: str) -> QObject:
         return view
@@ -78,7 +78,7 @@ def table(folder: Path) -> Shown:
 
 def columns(folder: Path) -> Shown:
     board, ids = Board(me=HL), dict[str, str]()
-    view = KanbanView(board, {})
+    view = KanbanView(board, lambda: ())
 
     def show(rows: Rows) -> None:
         for key in [key for key in ids if key not in rows]:

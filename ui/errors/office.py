@@ -6,11 +6,6 @@ from app.core.i18n import tr
 from ui.errors.row import Rows
 
 OFFICE: Rows = {
-    "offline": lambda: (
-        tr("There is no connection to the server."),
-        tr("What you write is kept and sent later, but this needs the server."),
-        tr("Try again when you are connected."),
-    ),
     "forbidden": lambda: (
         tr("Your role does not allow this."),
         tr("Nothing has been changed."),

@@ -27,7 +27,7 @@ def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None)
 
 def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
     board = parts.service.before(obj, row)
-    view = KanbanView(board, {}, parent)
+    view = KanbanView(board, lambda: (), parent)
     view.destroyed.connect(board.close)
     view.set_writable(False)
     return view

@@ -296,15 +296,15 @@ def _top() -> int:
     return _PAD + _AIR[density()]
 
 
-def looks(cards: Sequence[Card], labels: dict[str, Label], people: dict[bytes, Person], done: bool) -> list[CardLook]:
-    """What is to be painted of the cards of one column, today. `labels` and `people` have the board's labels and the
-    members by id. `done`: whether the column is one for finished tasks."""
-    today = local_now().date()
+def looks(cards: Sequence[Card], labels: Sequence[Label], people: Sequence[Person], done: bool) -> list[CardLook]:
+    """What is to be painted of the cards of one column, today. `labels` and `people` are the board's labels and the
+    members. `done`: whether the column is one for finished tasks."""
+    today, by_id, by_uid = local_now().date(), {each.id: each for each in labels}, {each.uid: each for each in people}
     return [
         CardLook(
             card=card,
-            labels=tuple(labels[label] for label in card.labels if label in labels),
-            person=people.get(card.assignee) if card.assignee else None,
+            labels=tuple(by_id[label] for label in card.labels if label in by_id),
+            person=by_uid.get(card.assignee) if card.assignee else None,
             done=done,
             today=today,
         )

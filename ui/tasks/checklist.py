@@ -160,8 +160,10 @@ class CheckRow(QWidget):
 
     def take_typed(self) -> str:
         """Returns the text that was typed and is not stored, which from now on counts as stored. "" if nothing was
-        typed, or if the line was emptied: no line becomes empty."""
+        typed, or if the line was emptied: no line becomes empty, so it gets its text back."""
         if not self.is_typed:
+            if not self._field.text().strip():
+                self._show_text(self.line.item.text)
             return ""
         self._shown = self._field.text()
         return self._shown

@@ -350,9 +350,10 @@ class CardEditor(Spoken, QFrame):
             if card is not None:
                 self._leave_card()
             self._step.close()
-            self._card, self._step_open = "", False
-            self.closed.emit("")
-            self.hide()
+            if self._card:  # otherwise what was stored has closed it
+                self._card, self._step_open = "", False
+                self.closed.emit("")
+                self.hide()
             return
         self.archived.show_card(card)
         self._delete.setVisible(self._writable and not card.deleted)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The board as columns of cards: what is moved by mouse or by keys. The gesture's logic is in gesture.py."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
@@ -9,27 +9,26 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from app.people.person import Person
-from app.tasks.model import Board, Column, Label
+from app.tasks.model import Board, Card, Column
 from ui.kit.bind import bind
 from ui.kit.faces import notify_description
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import local_now, tr
-from ui.tasks.card_widget import CardWidget, looks
+from ui.tasks.card_widget import CardLook, CardWidget, looks
 from ui.tasks.column_view import ColumnView
 from ui.tasks.drop_layer import DropLayer
 from ui.tasks.filter import Filter
 from ui.tasks.gesture import Box, Drag, Lane, scroll_speed
 
 SCROLL_MS = 16
-MANY = 40
-"""From so many touched cards on, the whole board is shown again."""
 
 
 class KanbanView(QScrollArea):
     """Shows a board as columns of cards, which a person moves by mouse or keys. Moves are made on the board at once; to
-    open a card, or a menu at a global point, signals are emitted. `people` has the members by id."""
+    open a card, or a menu at a global point, signals are emitted. `people` returns the members, and is called each
+    time."""
 
     card_opened = Signal(str)
     card_menu_asked = Signal(str, QPoint)
@@ -39,7 +38,7 @@ class KanbanView(QScrollArea):
     board_meant = Signal()
     """The focus belongs to the board as a whole: its ground was pressed, or the card that had the focus is gone."""
 
-    def __init__(self, board: Board, people: dict[bytes, Person], parent: QWidget | None = None) -> None:
+    def __init__(self, board: Board, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._board = board
         self._people = people
@@ -103,20 +102,24 @@ class KanbanView(QScrollArea):
     def _show_column(self, view: ColumnView, column: Column) -> None:
         self._row.setStretchFactor(view, 1000)  # the room beside the columns is the stretch's only if they are full
         view.show_column(column)
-        labels, today = {label.id: label for label in self._board.labels()}, local_now().date()
-        cards = [card for card in self._board.cards(column.id) if self._filter.shows(card, today)]
-        view.show_cards(looks(cards, labels, self._people, column.done))
+        today = local_now().date()
+        view.show_cards(self._looks([c for c in self._board.cards(column.id) if self._filter.shows(c, today)], column))
+
+    def _looks(self, cards: Sequence[Card], column: Column) -> list[CardLook]:
+        return looks(cards, self._board.labels(), self._people(), column.done)
 
     def _on_cards(self, ids: frozenset[str]) -> None:
-        """Shows again only the cards with these ids, which have changed; all if there are none (a label has changed) or
-        very many."""
-        if not ids or len(ids) > MANY:
+        """Shows again the card that has changed, by its id. If several have, shows all cards of the columns that they
+        left or entered: one by one, each would need the place that it has among those not yet shown. With no ids a
+        label has changed, and everything is shown again."""
+        if not ids:
             self.refresh()
             return
-        labels = {label.id: label for label in self._board.labels()}
         with self._focus_kept():
-            for card_id in ids:
-                self._show_card(card_id, labels)
+            if len(ids) == 1:
+                self._show_card(*ids)
+            else:
+                self._show_columns_of(ids)
         self._drop_lost()
 
     @contextmanager
@@ -143,13 +146,19 @@ class KanbanView(QScrollArea):
         shown = card is not None and not card.hidden and self._filter.shows(card, local_now().date())
         return shown and column is not None and self.columns[self._find(card_id)[0]].column.id == column.id
 
-    def _show_card(self, card_id: str, labels: dict[str, Label]) -> None:
+    def _show_columns_of(self, ids: frozenset[str]) -> None:
+        entered = {column.id for column in map(self._board.column_of, ids) if column is not None}
+        for view in self.columns:
+            if view.column.id in entered or any(widget.card.id in ids for widget in view.cards):
+                self._show_column(view, view.column)
+
+    def _show_card(self, card_id: str) -> None:
         card, column, today = self._board.card(card_id), self._board.column_of(card_id), local_now().date()
         shown = card if card is not None and not card.hidden and self._filter.shows(card, today) else None
         for view in self.columns:
             if shown is not None and column is not None and view.column.id == column.id:
                 inside = [c.id for c in self._board.cards(column.id) if self._filter.shows(c, today)]
-                (look,) = looks([shown], labels, self._people, column.done)
+                (look,) = self._looks([shown], column)
                 view.show_card(look, inside.index(card_id))
             else:
                 view.drop_card(card_id)

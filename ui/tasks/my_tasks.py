@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QLayout, QWidget
 
 from app.core.ids import RoomId
@@ -21,7 +20,7 @@ from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.translate import short_day, tr
 from ui.kit.unsaved_bar import edit_unseen
-from ui.tool import ViewParts, follow
+from ui.tool import ViewParts, follow, toast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +35,15 @@ class TaskLine:
 
 class TaskCheck(QWidget):
     """A widget that shows one task as a line: a box that finishes it, its title, which opens it, and when it is due.
-    `on_open` and `on_tick` are called with the task, `on_tick` also with whether it is finished."""
+    `on_open` and `on_tick` are called with the task, `on_tick` also with whether it is finished; it returns whether
+    that was stored, otherwise the box is as before."""
 
-    def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], object]) -> None:
+    def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], bool]) -> None:
         super().__init__()
         self._shown: TaskLine | None = None
         row = line(self, margins=(8, 1, 8, 1), spacing=6)
         self._box = QCheckBox()
-        self._box.clicked.connect(lambda checked: self._do(lambda task: on_tick(task, checked)))
+        self._box.clicked.connect(lambda checked: self._tick(on_tick, checked))
         row.addWidget(self._box)
         self._button = RowButton("", lambda: self._do(on_open))
         inside = line(self._button, margins=(4, 8, 4, 8), spacing=10)
@@ -68,6 +68,10 @@ class TaskCheck(QWidget):
         set_props(self._due, look=kind)
         self._due.setText(due)
 
+    def _tick(self, on_tick: Callable[[TaskRow, bool], bool], checked: bool) -> None:
+        if self._shown is not None and not on_tick(self._shown.task, checked):
+            self._box.setChecked(self._shown.task.done)
+
     def _do(self, action: Callable[[TaskRow], object]) -> None:
         if self._shown is not None:
             action(self._shown.task)
@@ -75,9 +79,10 @@ class TaskCheck(QWidget):
 
 class TaskCard(Card):
     """A card with several tasks, a line each. A task that is still there keeps its line. `on_open` is called with the
-    task whose title was pressed, `on_tick` with a task and whether it was ticked as finished."""
+    task whose title was pressed, `on_tick` with a task and whether it was ticked as finished; it returns whether that
+    was stored."""
 
-    def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], object]) -> None:
+    def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], bool]) -> None:
         super().__init__(margin=6, spacing=0)
         self._rows: KeyedRows[TaskLine, TaskCheck] = KeyedRows(
             self,
@@ -131,18 +136,24 @@ def open_task(view: QWidget, task: TaskRow) -> None:
     follow(view, ObjectLink(room=task.room, obj=task.obj, kind=KIND.id, ref=task.ref))
 
 
-def finish(owner: QObject, service: TaskService, task: TaskRow, done: bool) -> None:
+def finish(owner: QWidget, service: TaskService, task: TaskRow, done: bool) -> bool:
     """Finishes a task (`done`), by moving its card to the board's first column for finished ones, or back to the first
-    of the others; nothing happens if the board has no such column. An error is shown for `owner`, with Try again if the
-    disk refused."""
+    of the others. Returns whether that was done and stored. If the board has no such column, a message says so. An
+    error is shown for `owner`, with Try again if the disk refused."""
 
     def move() -> None:
         board = service.board(task.room, task.obj)
         target = next((c for c in board.columns() if c.done == done), None)
         if target is not None:
             board.move_card(task.card, target.id)
+            moved.append(task)
+        elif done:
+            toast(owner, tr("The board has no column for finished tasks. Choose one in the menu of a column."))
+        else:
+            toast(owner, tr("All columns of the board are for finished tasks."))
 
-    edit_unseen(owner, service, task.obj, move)
+    moved: list[TaskRow] = []
+    return edit_unseen(owner, service, task.obj, move) and bool(moved)
 
 
 def due_text(task: TaskRow, today: date) -> tuple[str, str]:

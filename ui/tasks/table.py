@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The same cards as a table that can be sorted: for many cards, and for those who prefer rows."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,9 @@ from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.core.collation import swedish_key
+from app.core.ids import Uid
 from app.people.person import Person
-from app.tasks.model import Board, Card
+from app.tasks.model import Board, Card, Column
 from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.edits import Edit, Moved, Removed, edits
@@ -96,9 +97,7 @@ class CardTableModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return line.cells[index.column()]
         if role == SORT:
-            cell = line.cells[index.column()]
-            due = line.card.due
-            return (due.isoformat() if due else "\uffff") if index.column() == 3 else swedish_key(cell)[0]
+            return _sort_key(line, index.column())
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 3:
             today = local_now().date()
             return theme.current().colour(urgency(line.card.due, today, done=line.done))
@@ -107,14 +106,15 @@ class CardTableModel(QAbstractTableModel):
 
 class CardTable(QTableView):
     """Shows a board as a table of cards that can be sorted. Enter or a double click opens a card: `card_opened` is
+    """Shows a board as a table of cards that can be sorted. Enter or a double click opens a card: `card_opened` is
     emitted with its id, as `delete_asked` is by Del. The menu key or a right click emits `card_menu_asked` with the id
-    and a global point. `people` returns the member with an id."""
+    and a global point. `people` returns the members, and is called each time."""
 
     card_opened = Signal(str)
     card_menu_asked = Signal(str, QPoint)
     delete_asked = Signal(str)
 
-    def __init__(self, board: Board, people: Callable[[bytes], Person | None], parent: QWidget | None = None) -> None:
+    def __init__(self, board: Board, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._board = board
         self._people = people
@@ -164,12 +164,13 @@ class CardTable(QTableView):
             return
         self._stale = False
         today = local_now().date()
-        names = {label.id: label.name for label in self._board.labels()}
+        labels = {label.id: label.name for label in self._board.labels()}
+        people = {person.uid: person.name for person in self._people()}
         chosen: list[Index] = [self.currentIndex(), self._left, *self.selectionModel().selectedRows()]
         self._place.take()
         self._model.show_lines(
             [
-                self._line(card, column.title, column.done, names)
+                self._line(card, column, labels, people)
                 for column in self._board.columns()
                 for card in self._board.cards(column.id)
                 if self._filter.shows(card, today)
@@ -178,17 +179,17 @@ class CardTable(QTableView):
         )
         self._place.restore()
 
-    def _line(self, card: Card, column: str, done: bool, names: dict[str, str]) -> Line:
-        person = self._people(card.assignee) if card.assignee else None
+    @staticmethod
+    def _line(card: Card, column: Column, labels: Mapping[str, str], people: Mapping[Uid, str]) -> Line:
         cells = (
             card.title,
-            column,
-            person.name if person else "",
+            column.title,
+            people.get(card.assignee, "") if card.assignee else "",
             short_day(card.due) if card.due else "",
-            ", ".join(names[label] for label in card.labels if label in names),
+            ", ".join(labels[label] for label in card.labels if label in labels),
             f"{card.checked}/{len(card.checklist)}" if card.checklist else "",
         )
-        return Line(card=card, cells=cells, done=done)
+        return Line(card=card, cells=cells, done=column.done)
 
     def _card(self, index: Index) -> str:
         if not index.isValid():
@@ -227,6 +228,16 @@ class CardTable(QTableView):
         card = self._card(self.indexAt(event.pos()) if event.reason() == event.Reason.Mouse else self.currentIndex())
         if card:
             self.card_menu_asked.emit(card, event.globalPos())
+
+
+def _sort_key(line: Line, column: int) -> str:
+    """Days and numbers are in their own order, not in that of their letters."""
+    card = line.card
+    if column == 3:
+        return card.due.isoformat() if card.due else "\uffff"
+    if column == 5:
+        return f"{card.checked:09}/{len(card.checklist):09}" if card.checklist else ""
+    return swedish_key(line.cells[column])[0]
 
 
 def _headings() -> tuple[str, ...]:

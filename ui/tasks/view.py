@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QLayout, QScrollBar, QStacke
 from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
 from app.objects.trash import PutAway
-from app.people.person import Person
 from app.tasks import KIND
 from app.tasks.model import Board
 from app.tasks.service import TaskService
@@ -63,14 +62,14 @@ class TasksView(QWidget):
         self._shown = obj or service.board_id(room)
         """The board's id; kept, since a store that is closed can still refuse an edit, but no longer be asked."""
         self._filter = Filter()
-        people: dict[bytes, Person] = {person.uid: person for person in service.members(room)}
+        people = partial(service.members, room)
         self.kanban = KanbanView(self.board, people)
-        self.table = CardTable(self.board, people.get)
-        self.editor = CardEditor(self.board, lambda: service.members(room), service.people.person)
+        self.table = CardTable(self.board, people)
+        self.editor = CardEditor(self.board, people, service.people.person)
         self.bar = InfoBar()
         self.unsaved_bar = UnsavedBar(service, lambda: [self._shown] if self._shown is not None else [])
         self.unsaved_bar.settled.connect(self.setFocus)
-        self.filter_line = FilterLine(self.board, lambda: service.members(room), service.me)
+        self.filter_line = FilterLine(self.board, people, service.me)
         self.filter_line.chosen.connect(self._set_filter)
         self._hidden: frozenset[str] = frozenset()
         """Cards that the filter does not show."""
@@ -78,7 +77,7 @@ class TasksView(QWidget):
         self._views.addWidget(self.kanban)
         self._views.addWidget(_framed(self.table))
         self._column_menu = ColumnMenu(self, self.board)
-        self._card_menu = CardMenu(self, self.kanban, self.board, lambda: service.members(room), self._link)
+        self._card_menu = CardMenu(self, self.kanban, self.board, people, self._link)
         self._writable = True
         self._build()
         self.nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()), self.open_trash)

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtWidgets import QApplication
 
 from app.errors import DiskFull, SlotDamaged
@@ -68,6 +69,27 @@ async def test_locking_covers_the_window_and_ends_the_process(qapp: QApplication
         assert r.shown.geometry() == place
         assert r.shown.isVisible()
         assert await r.locked() == Restart(locked=True, background=False, link="")
+
+
+@pytest.mark.parametrize("by", ["lock", "quit"])
+async def test_the_session_is_closed_when_no_view_of_it_is_left(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """A view that is alive would read a store that is closed."""
+    alive: list[bool] = []
+    async with running(qapp, Office(tmp_path)) as r:
+        window = r.program.stage.window
+        assert window is not None
+        close = Session.close
+
+        async def noting(session: Session) -> None:
+            alive.append(shiboken6.isValid(window))
+            await close(session)
+
+        monkeypatch.setattr(Session, "close", noting)
+        (r.program.ending.lock if by == "lock" else r.program.ending.quit)()
+        await r.until(r.task.done)
+    assert alive == [False]
 
 
 async def test_a_link_that_comes_during_locking_is_given_on(

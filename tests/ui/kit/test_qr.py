@@ -35,6 +35,8 @@ def test_a_widget_shows_it_whatever_the_size(qtbot: QtBot) -> None:
     qtbot.addWidget(widget)
     assert qr.read(widget.grab().toImage()) == [TEXT]
     assert widget.accessibleName() == "QR-kod"
+    widget.set_text("")
+    assert qr.read(widget.grab().toImage()) == []
 
 
 def test_a_picture_without_a_code_or_none_at_all_says_nothing(qapp: object) -> None:

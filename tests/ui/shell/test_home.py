@@ -16,6 +16,7 @@ from app.objects.trash import PutAway, WrittenAfter
 from app.recovery import RecoverySheetState
 from app.session import Session
 from app.tasks.tool import TOOL as TASKS
+from tests.ui.finding import toast_of
 from tests.ui.pointing import click
 from tests.ui.shell.in_window import texts
 from tests.ui.shell.kept_office import office
@@ -217,3 +218,20 @@ def test_my_tasks_are_eight_at_most_with_the_finished_ones_that_there_is_room_fo
         checks = [check for line in lines for check in line.findChildren(QCheckBox)]
         assert len(checks) == min(shown + 2, 8)
         assert sum(not check.isChecked() for check in checks) == min(shown, 8)
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_tick_for_which_the_board_has_no_column_is_taken_back_with_a_message(
+    window: MainWindow, session: Session, done: bool
+) -> None:
+    board, me = session.service(TASKS).board(office().case), office().me.uid
+    column = next(column for column in board.columns() if column.done == done)
+    board.add_card(column.id, "Översänd beslutet å 🙂", assignee=me)
+    for column in board.columns():
+        board.set_column_done(column.id, done)
+    window.go_section("home")
+    window.content.home.refresh()
+    box = next(b for b in window.content.home.findChildren(QCheckBox) if b.accessibleName().endswith("beslutet å 🙂"))
+    box.click()
+    assert box.isChecked() == done
+    assert toast_of(window).text().startswith("Alla kolumner på tavlan" if done else "Tavlan har ingen kolumn")

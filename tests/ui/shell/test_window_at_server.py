@@ -6,7 +6,10 @@ import asyncio
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.core.enums import Role
+from app.core.ids import RoomId, Uid
 from app.session import Session
+from sync.errors import Unreachable
 from tests.ui.finding import toast_of
 from tests.ui.shell.in_window import press, room
 from tests.ui.shell.kept_office import office
@@ -46,3 +49,49 @@ async def test_a_refused_action_is_shown_in_a_sentence_with_its_code(window: Mai
     await until(lambda: toast_of(window).isVisible())
     assert "Din roll tillåter inte det här." in toast_of(window).text()
     assert "Kod: forbidden" in [label.text() for label in toast_of(window).findChildren(Label)]
+
+
+def people(session: Session, room: RoomId) -> set[Uid]:
+    return {person.uid for person in session.rooms.people_in(room)}
+
+
+async def test_writing_to_a_person_whose_room_was_left_makes_a_new_one(window: MainWindow, session: Session) -> None:
+    old, registrar = office().direct_registrar, office().registrar
+    await session.rooms.leave(old)
+    await until(lambda: session.rooms.room(old).left)
+    assert registrar.uid in people(session, old)
+    window.room_requests.write_to(registrar)
+    await until(lambda: window.current_room() is not None)
+    assert room(window).room != old
+    await until(lambda: people(session, room(window).room) == {office().me.uid, registrar.uid})
+
+
+async def test_a_direct_room_with_a_third_member_is_no_room_to_write_to_one_of_them(
+    window: MainWindow, session: Session
+) -> None:
+    three, registrar = office().direct_registrar, office().registrar
+    await session.rooms.add(three, office().head.uid, Role.WRITER, False)
+    await until(lambda: len(people(session, three)) == 3)
+    window.room_requests.write_to(registrar)
+    await until(lambda: window.current_room() is not None)
+    assert room(window).room != three
+    await until(lambda: people(session, room(window).room) == {office().me.uid, registrar.uid})
+
+
+async def test_the_room_for_a_person_who_could_not_be_added_is_used_by_the_next_attempt(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, lawyer, add = {r.room for r in session.rooms.rooms()}, office().lawyer, session.rooms.add
+
+    async def cut(*_of: object) -> None:
+        raise Unreachable
+
+    for broken in (cut, cut, add):
+        monkeypatch.setattr(session.rooms, "add", broken)
+        window.room_requests.write_to(lawyer)
+        if broken is cut:
+            await until(lambda: toast_of(window).isVisible())
+            toast_of(window).hide()
+    await until(lambda: window.current_room() is not None)
+    assert {r.room for r in session.rooms.rooms()} - before == {room(window).room}
+    await until(lambda: people(session, room(window).room) == {office().me.uid, lawyer.uid})

@@ -162,3 +162,37 @@ def test_enter_adds_a_line_and_the_next_one_can_be_typed(qtbot: QtBot, desks: tu
         QTest.keyClick(new, Qt.Key.Key_Return)
     assert texts(hl) == ["Ring å", "Läs", "Ett", "Två"]
     assert new.hasFocus()
+
+
+def test_a_card_that_a_colleague_archives_is_closed_once_and_keeps_the_new_line(
+    qtbot: QtBot, desks: tuple[Desk, Desk, Positions]
+) -> None:
+    hl, ek, server = desks
+    view = shown(qtbot, hl)
+    open_by_click(view)
+    view.editor.checklist.new.setFocus()
+    type_in(view.editor.checklist.new, "Skicka 🙂")
+    view.kanban.focus_card(card_of(hl, "Brev"))
+    card, closed = card_of(hl), list[str]()
+    view.editor.closed.connect(closed.append)
+    ek.tasks.board(ROOM).archive_card(card)
+    server.deliver()
+    assert not view.editor.isVisible()
+    assert closed == [""]
+    (archived,) = hl.tasks.board(ROOM).archived()
+    assert [item.text for item in archived.checklist] == ["Ring å", "Läs", "Skicka 🙂"]
+
+
+@pytest.mark.parametrize("leave", [Qt.Key.Key_Return, Qt.Key.Key_Tab])
+def test_an_emptied_line_gets_its_text_back_when_it_is_left(
+    qtbot: QtBot, desks: tuple[Desk, Desk, Positions], leave: Qt.Key
+) -> None:
+    view = shown(qtbot, desks[0])
+    open_by_click(view)
+    line = at_line(view, 0)
+    line.selectAll()
+    QTest.keyClick(line, Qt.Key.Key_Delete)
+    assert line.text() == ""
+    QTest.keyClick(line, leave)
+    assert line.text() == "Ring å"
+    assert texts(desks[0]) == ["Ring å", "Läs"]

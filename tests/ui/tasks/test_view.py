@@ -11,9 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.ids import Uid
 from tests.app.objects.crdts import crdt_of
 from tests.counting import lines_run
-from tests.office import EK, HL, ROOM, Desk, desk, start_board
+from tests.office import EK, HL, NAMES, ROOM, Desk, desk, start_board
 from tests.ui.tasks.boards import CONTROL, card, drag, focused, menu_of, named, titles, view
 from tests.ui.walking import check
 from tests.world import until
@@ -259,6 +260,28 @@ def test_many_cards_are_no_more_work_a_card_and_one_that_moves_is_not_the_work_o
     assert many[0] < 1.5 * 5 * few[0]
     assert many[1] < 3 * few[1]
     assert many[1] < many[0] / 10
+
+
+def test_somebody_who_was_added_later_is_named_on_their_cards(view: TasksView, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Uid(b"\x03" + b"a" * 15)
+    monkeypatch.setitem(NAMES, later, "Arkivarie å")
+    view.board.assign(card(view, "b").card.id, later)
+    assert "tilldelad Arkivarie å" in card(view, "b").accessibleName()
+    named(view, "Tabell").click()
+    assert "Arkivarie å" in [view.table.model().index(row, 2).data() for row in range(3)]
+
+
+def test_the_table_sorts_checklists_by_their_numbers(view: TasksView) -> None:
+    for title, ticked, count in (("a", 10, 12), ("b", 2, 3), ("c", 2, 10)):
+        shown = card(view, title).card.id
+        for number in range(count):
+            line = view.board.add_check_item(shown, f"Rad å {number}")
+            view.board.toggle_check_item(shown, line, number < ticked)
+    view.board.add_card(view.board.columns()[0].id, "utan")
+    named(view, "Tabell").click()
+    view.table.sortByColumn(5, Qt.SortOrder.AscendingOrder)
+    model = view.table.model()
+    assert [model.index(row, 5).data() for row in range(4)] == ["", "2/3", "2/10", "10/12"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from app.core.enums import Role, RoomType
-from app.core.ids import RoomId
+from app.core.ids import RoomId, Uid
 from app.people.person import Person
 from app.rooms.invitations import MoreInvitations
 from app.session import Session
@@ -28,6 +28,8 @@ class RoomRequests:
         self, window: QWidget, session: Session, tools: ToolList, open_room: Callable[[RoomId], object]
     ) -> None:
         self._window, self._session, self._tools, self._open_room = window, session, tools, open_room
+        self._without: dict[Uid, RoomId] = {}
+        """Direct rooms that were made for a person who could not be added; the next attempt goes on with them."""
 
     def new_room(self) -> None:
         """Asks for a name and makes a room."""
@@ -50,14 +52,15 @@ class RoomRequests:
 
     async def _write_to(self, person: Person) -> None:
         rooms = self._session.rooms
-        for summary in rooms.rooms():
-            if summary.type is RoomType.DIRECT and any(m.person.uid == person.uid for m in rooms.members(summary.room)):
-                self._open_room(summary.room)
+        room = rooms.direct_room(person.uid)
+        if room is None:
+            if not await may_add(self._window, self._session.people, person):
                 return
-        if not await may_add(self._window, self._session.people, person):
-            return
-        room = await rooms.create(person.name, RoomType.DIRECT)
-        await rooms.add(room, person.uid, Role.OWNER, True)
+            room = self._without.get(person.uid)
+            if room is None or not rooms.may_write(room):
+                room = self._without[person.uid] = await rooms.create(person.name, RoomType.DIRECT)
+            await rooms.add(room, person.uid, Role.OWNER, True)
+            self._without.pop(person.uid, None)
         self._open_room(room)
 
     async def _decline_all(self, more: MoreInvitations) -> None:
