@@ -15,6 +15,7 @@ from ui.kit.fonts import font
 from ui.kit.plain import Label
 from ui.kit.qr_reader import QrReader
 from ui.kit.style import column, label, line, set_props
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
 from ui.shell.words import verified_chip
 
@@ -70,9 +71,14 @@ class VerifyDialog(Dialog):
     def _on_texts(self, texts: Sequence[str]) -> None:
         """Takes the `texts` of the QR codes in a picture or on the screen. If one has the same keys of the person,
         which `compare` then stores as verified, sets `same_by_code` and closes the dialog. Otherwise shows why not,
-        also if there is no code. If the keys differ, the person can accept no more, unless it is to remove a
-        verification. One's own code, which is on this screen too, is ignored."""
-        verdict = self._compare([text for text in texts if text != self._my_code])
+        also if there is no code. One's own code, which is on this screen too, is ignored. If the keys differ, the
+        person can accept no more, unless it is to remove a verification. ▲ Then this dialog reads no further code
+        either: a picture without a code would otherwise take the warning away."""
+        if self.reader.isEnabled():
+            run_guarded(self, lambda: self._judge([text for text in texts if text != self._my_code]))
+
+    def _judge(self, texts: Sequence[str]) -> None:
+        verdict = self._compare(texts)
         if verdict is Verdict.SAME:
             self.same_by_code = True
             self.reject()
@@ -84,11 +90,12 @@ class VerifyDialog(Dialog):
             verdict,
             tr("The keys are DIFFERENT from those that you were given. Write nothing sensitive; contact IT security."),
         )
-        set_props(self.outcome, look="error" if verdict is Verdict.DIFFERENT else "small")
+        differ = verdict is Verdict.DIFFERENT
+        set_props(self.outcome, look="error" if differ else "small")
         self.outcome.setText(text)
         self.outcome.show()
-        verified = self._person.verified == Verified.IN_PERSON
-        self.accept_button.setEnabled(verified or verdict is not Verdict.DIFFERENT)  # a mark may be taken back
+        self.reader.setEnabled(not differ)
+        self.accept_button.setEnabled(not differ or self._person.verified == Verified.IN_PERSON)
 
 
 class SafetyNumber(Label):
