@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from app.core.ids import RoomId
 from app.devices.service import DeviceInfo, DeviceService, RevocationProgress
@@ -124,12 +124,14 @@ class DevicesCard(Card):
         title = tr("Revoke {name}?").format(name=name)
         if await confirm(self.window(), title, text.format(name=name), accept=tr("Revoke"), danger=True):
             with_added = await self._ask_added(device)
+            if with_added is None:
+                return
             await self._devices.revoke(device.dev, with_added=with_added)
             toast(self, tr("{name} has been revoked").format(name=name))
 
-    async def _ask_added(self, device: DeviceInfo) -> bool:
+    async def _ask_added(self, device: DeviceInfo) -> bool | None:
         """Asks whether the devices that `device` added are to be revoked with it. Returns False without asking if it
-        added none."""
+        added none; None if the person calls the revocation off."""
         added, name = self._devices.added_by(device.dev), device_name(device)
         if not added:
             return False
@@ -140,10 +142,18 @@ class DevicesCard(Card):
             len(added),
         ).format(name=name, n=len(added), devices=", ".join(map(_when_added, added)))
         title = tr("Revoke also what {name} added?").format(name=name)
-        only = tr("Only {name}").format(name=name)
-        dialog = Dialog(self.window(), title, accept=tr("Revoke all"), cancel=only, danger=True)
+        dialog = Dialog(self.window(), title, accept=tr("Revoke all"), danger=True)
         dialog.add_text(text, "body")
-        return await show(dialog)
+        with_added = True
+
+        def leave_added() -> None:
+            nonlocal with_added
+            with_added = False
+            dialog.accept()
+
+        only = TextButton(tr("Only {name}").format(name=name), leave_added)
+        dialog.buttons.addButton(only, QDialogButtonBox.ButtonRole.ActionRole)
+        return with_added if await show(dialog) else None
 
     def invite(self) -> None:
         """Opens the dialog that lets another device of the person in."""
