@@ -202,7 +202,7 @@ async def test_attack_after_three_wrong_digits_there_are_none_for_an_hour_also_a
             arriving = asyncio.ensure_future(invitation.arrived())
             peer = await new.office.begin_pairing(new.server, "Ny dator", number=offer.number)
             await arriving
-            await invitation.refuse()
+            await invitation.close()
             with pytest.raises(Refused, match="pairing"):
                 await new.office.join(peer, PASSPHRASE, lambda text, done, total: None)
             assert new.office.is_new

@@ -175,7 +175,7 @@ class InviteDialog(Dialog):
     def refuse(self) -> None:
         """Refuses the device that asks to be let in: it is not added, and the attempt is over."""
         if self._invitation is not None:
-            run(self, self._invitation.refuse())
+            run(self, self._invitation.close())
             self._invitation = None
         self._new = None
         self._show_only()
