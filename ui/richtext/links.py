@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Links in a document: where they begin and end, and what the pointer shows of them."""
 
+from itertools import groupby
+
 from app.core.text_units import utf16_len
 from app.objects.links import ObjectLink
 from app.richtext.model import Document
@@ -9,15 +11,14 @@ from ui.kit.web import address_tip
 
 
 def link_around(document: Document, pos: int, link: str) -> tuple[int, int]:
-    """(start, length) of the link to the address `link` that is at `pos`; (pos, 0) if there is none. UTF-16
-    positions."""
+    """(start, length) of the link to the address `link` that is at `pos`, whatever other formats its parts have;
+    (pos, 0) if there is none. UTF-16 positions."""
     index, offset = document.find_block(pos)
-    block, begin = document.block(index), document.block_start(index)
-    at = 0
-    for run in block.runs:
-        size = utf16_len(run.text)
-        if run.marks.link == link and at <= offset <= at + size:
-            return begin + at, size
+    begin = at = document.block_start(index)
+    for address, runs in groupby(document.block(index).runs, lambda run: run.marks.link):
+        size = sum(utf16_len(run.text) for run in runs)
+        if address == link and at <= begin + offset <= at + size:
+            return at, size
         at += size
     return pos, 0
 
