@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.tool import TOOL as CHAT
-from app.core.ids import DevId
 from app.core.enums import LinkState, Role, RoomType
+from app.core.ids import DevId
 from app.devices.service import DeviceInfo
 from app.recovery import RecoverySheetState
 from app.session import Session

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from app.core.ids import RoomId
 from app.devices.service import DeviceInfo, DeviceService, RevocationProgress
-from app.devices.unsent import SUFFIX, UnsentFile, UnsentWork
+from app.devices.unsent import SUFFIX, UnsentCount, UnsentFile, UnsentWork
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
@@ -178,18 +178,18 @@ class DevicesCard(Card):
             self.window(), tr("Bring in unsent work?"), self._format_unsent(found), accept=tr("Bring in")
         ):
             return
-        n = await self._unsent.take_in(found)
-        text = trn(
-            "{n} change has been read in and is being sent.", "{n} changes have been read in and are being sent.", n
-        )
-        toast(self, text.format(n=n) if n else tr("Everything in the file was here already."))
+        toast(self, _format_taken(await self._unsent.take_in(found)))
 
     def _format_unsent(self, found: UnsentFile) -> str:
         writer = next((device_name(d) for d in self._devices.all() if d.dev == found.dev), "")
         rooms = ", ".join(title for room in found.rooms if (title := self._room_title(room)))
-        sentences = [
-            trn("{n} change by {device}.", "{n} changes by {device}.", found.fits).format(n=found.fits, device=writer)
-        ]
+        sentences = []
+        if found.fits or not found.drafts:
+            text = trn("{n} change by {device}.", "{n} changes by {device}.", found.fits)
+            sentences.append(text.format(n=found.fits, device=writer))
+        if found.drafts:
+            text = trn("{n} draft by {device}.", "{n} drafts by {device}.", found.drafts)
+            sentences.append(text.format(n=found.drafts, device=writer))
         if rooms:
             sentences.append(tr("In: {rooms}.").format(rooms=rooms))
         if found.strange:
@@ -201,6 +201,22 @@ class DevicesCard(Card):
             sentences.append(text.format(n=found.strange))
         sentences.append(tr("It is sent in your name: read it in only if you saved the file yourself."))
         return " ".join(sentences)
+
+
+def _format_taken(n: UnsentCount) -> str:
+    """Text: what was read in from a file of unsent work."""
+    sentences = []
+    if n.changes:
+        text = trn(
+            "{n} change has been read in and is being sent.",
+            "{n} changes have been read in and are being sent.",
+            n.changes,
+        )
+        sentences.append(text.format(n=n.changes))
+    if n.drafts:
+        text = trn("{n} draft has been read in.", "{n} drafts have been read in.", n.drafts)
+        sentences.append(text.format(n=n.drafts))
+    return " ".join(sentences) or tr("Everything in the file was here already.")
 
 
 def _when_added(device: DeviceInfo) -> str:
