@@ -12,7 +12,7 @@ from app.core.enums import LinkState
 from app.core.ids import RoomId, new_obj
 from app.devices.inviting import HOUR_MS
 from app.devices.unsent import UnsentCount
-from app.errors import NotRevoked, TooManyTries
+from app.errors import NotRevoked, StoreUnwritable, TooManyTries
 from app.people.person import Verified
 from app.personal.records import DeviceNamed, PersonMarked, encode
 from app.personal.service import KIND_ID, Personal
@@ -267,6 +267,33 @@ async def test_a_line_lost_after_the_yes_costs_only_another_try(tmp_path: Path) 
         new.session = await new.office.join(peer, PASSPHRASE, lambda text, done, total: None)
         await new.online()
         assert len(new.session.devices.all()) == 2
+
+
+async def test_a_disk_that_refuses_after_the_yes_costs_only_another_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        new = o.place("Ny dator")
+        invitation = old.session.devices.invite()
+        offer = await invitation.open(by_code=True)
+        arriving = asyncio.ensure_future(invitation.arrived())
+        peer = await new.office.begin_pairing(new.server, "Ny dator", code=offer.code)
+        await arriving
+        await invitation.admit()
+
+        def refuse() -> None:
+            raise StoreUnwritable
+
+        with monkeypatch.context() as disk:
+            disk.setattr(new.office.place, "confirm", refuse)
+            with pytest.raises(StoreUnwritable):
+                await new.office.join(peer, PASSPHRASE, lambda text, done, total: None)
+        other = "en annan lösenfras, också lång"
+        new.session = await new.office.join(peer, other, lambda text, done, total: None)
+        await new.online()
+        assert len(new.session.devices.all()) == 2
+        assert not new.office.is_unfinished
 
 
 async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_demand(tmp_path: Path) -> None:
