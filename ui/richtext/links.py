@@ -23,7 +23,9 @@ def link_around(document: Document, pos: int, link: str) -> tuple[int, int]:
     return pos, 0
 
 
-def link_tip(link: str) -> str:
-    """The tool tip for a link: its address, and how to open it; "" if the address is not shown."""
+def link_tip(link: str, *, by_click: bool) -> str:
+    """The tool tip for a link: its address, and how to open it; "" if the address is not shown. `by_click`: a click
+    opens it, as in a text that can only be read; otherwise Ctrl and a click."""
     address = link if ObjectLink.parse(link) else address_tip(link)
-    return tr("{address} (Ctrl+click to open)").format(address=address) if address else ""
+    how = tr("{address} (click to open)") if by_click else tr("{address} (Ctrl+click to open)")
+    return how.format(address=address) if address else ""

@@ -3,10 +3,11 @@
 
 from pytestqt.qtbot import QtBot
 
+from app.core.i18n import set_language
 from app.richtext.model import Document
 from tests.ui.documents.editors import new_editor
 from ui.richtext.link_dialog import LinkDialog
-from ui.richtext.links import link_around
+from ui.richtext.links import link_around, link_tip
 
 LINK = "https://lagen.nu"
 
@@ -68,6 +69,13 @@ def test_a_link_on_words_that_a_colleague_removed_meanwhile_changes_nothing(qtbo
     document.splice(3, 5, "")
     dialog.accept()
     assert [(run.text, run.marks.link) for run in document.block(0).runs] == [("se ", LINK), (" nu", "")]
+
+
+def test_the_tip_of_a_link_says_how_it_is_opened_there() -> None:
+    set_language("sv")
+    assert link_tip(LINK, by_click=False).endswith("(Ctrl+klicka för att öppna)")
+    assert link_tip(LINK, by_click=True).endswith("(klicka för att öppna)")
+    assert link_tip("javascript:x", by_click=True) == ""
 
 
 def test_a_link_with_words_of_several_formats_is_changed_and_removed_as_one(qtbot: QtBot) -> None:
