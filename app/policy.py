@@ -144,9 +144,10 @@ def from_registry(registry: Registry) -> Policy:
     for hive in ("HKCU", "HKLM"):
         fixed.tree(registry.values(hive, POLICY_KEY), rf"{hive}\{POLICY_KEY}")
     installed = dict(registry.values("HKLM", INSTALLER_KEY))
-    config = installed.pop(CONFIG_FILE, None)
-    if isinstance(config, str) and config:
-        proposed.file(Path(config), CONFIG_FILE)
+    for name in [name for name in installed if name.lower() == CONFIG_FILE.lower()]:  # the registry ignores case
+        config = installed.pop(name)
+        if isinstance(config, str) and config:
+            proposed.file(Path(config), CONFIG_FILE)
     proposed.tree({name: value for name, value in installed.items() if value != ""}, rf"HKLM\{INSTALLER_KEY}")
     return _policy(fixed, proposed)
 

@@ -79,16 +79,15 @@ class Profile:
     def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
         """Opens the profile with this `name`, or makes it. `root`: the folder named on the command line; policy
         outweighs it. Raises ProfileInUse if another process has it open, BadProfileName, DataOnNetwork if it would be
-        on a network drive, DataOfAnother if another user controls the folder, StoreUnwritable, StoreCorrupt if the file
-        with its id is damaged, OSError if that file cannot be read or written."""
+        on a network drive, DataOfAnother if another user controls the folder, StoreUnwritable also if the file with its
+        id cannot be read, StoreCorrupt if that file is damaged."""
         return cls.open_in(data_root(root), name)
 
     @classmethod
     def open_in(cls, root: Path, name: str = DEFAULT) -> "Profile":
         """Opens the profile `name`, or makes it, in the folder `root` whatever policy requires: for a profile that is
         thrown away. Raises ProfileInUse if another process has it open, BadProfileName, DataOnNetwork, DataOfAnother,
-        StoreUnwritable, StoreCorrupt if the file with its id is damaged, OSError if that file cannot be read or
-        written."""
+        StoreUnwritable also if the file with its id cannot be read, StoreCorrupt if that file is damaged."""
         folder = root / "profiles" / check_name(name)
         if is_remote(folder):  # SQLite's shared memory and locks do not work there: it would be damaged
             raise DataOnNetwork
@@ -104,6 +103,9 @@ class Profile:
             raise StoreUnwritable() from e
         try:
             return cls(name, folder, _identity(folder / "profile.json"), lock)
+        except OSError as e:
+            lock.close()
+            raise StoreUnwritable() from e
         except BaseException:
             lock.close()
             raise

@@ -117,7 +117,7 @@ def _print(text: str) -> None:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
         if sys.stdout is not None:
-            sys.stdout.write(f"{text}{name}\n")
+            sys.stdout.write(f"{text}{name}\n".encode(errors="replace").decode())
 
 
 def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:

@@ -13,10 +13,12 @@ from app.session import Session
 from ui.desktop.again import Restart
 from ui.desktop.resident import Resident
 from ui.desktop.sweeping import Sweeping
+from ui.errors import code_of
 from ui.kit.dialogs import show
 from ui.kit.front import to_front
-from ui.kit.tasks import run
+from ui.kit.tasks import as_exception, report, run
 from ui.kit.translate import tr
+from ui.shell.entry.erasing import ErasingPage
 from ui.shell.entry.gate import GatePage
 from ui.shell.entry.locking import LockingView
 from ui.shell.window import window_place
@@ -39,6 +41,7 @@ class Ending:
         """Why the program is to be started again: to show the gate, to begin as on the first day, or to run the release
         that was installed meanwhile. None: it is not."""
         self._work: asyncio.Task[None] | None = None
+        self._erasing: asyncio.Task[None] | None = None
         self._question: QuitDialog | None = None
         self._sweeping = Sweeping()
 
@@ -134,11 +137,19 @@ class Ending:
     def begin(self, work: Callable[[], Coroutine[object, object, None]]) -> bool:
         """Starts `work`, which closes the session to lock, to remove everything, or to change the key, as a task.
         Returns True; False, and starts nothing, while earlier work of this kind runs. An error that `work` raises is
-        not shown: it must show its own."""
+        logged and reported in the window that is open then."""
         if self._work is not None and not self._work.done():
             return False
         self._work = asyncio.ensure_future(work())
+        self._work.add_done_callback(self._on_work_done)
         return True
+
+    def _on_work_done(self, work: asyncio.Task[None]) -> None:
+        error, shown = None if work.cancelled() else work.exception(), self._stage.shown
+        if error is not None and shown is not None:
+            report(shown, as_exception(error))
+        elif error is not None:
+            log.ui.exception("ending", error)
 
     def lock(self) -> None:
         """Locks: covers the window, stores what is unsaved, and ends the process. While the disk refuses, it tries
@@ -185,22 +196,31 @@ class Ending:
 
     def erase(self) -> None:
         """Removes everything of the account from this computer, if the account's own log has revoked this device, and
-        ends the process. The program is started again, as on the first day. Does nothing if the device is not revoked,
-        or while a session is being closed."""
+        ends the process. The program is started again, as on the first day, unless the person quits meanwhile; the
+        removal is completed also then. If it fails, shows why, and tries again when the person asks for it. Does
+        nothing if the device is not revoked, or while a session is being closed."""
         self.begin(self._erase)
 
     async def _erase(self) -> None:
         session = self._stage.session
         if session is None or session.devices.ended != "revoked":
             return
-        page = GatePage(tr("Everything is being removed from this computer"), "")
-        page.spinner.start()
+        page = ErasingPage()
         self._show_gate(page)
         self._stage.session = None
         self._stage.drop_window()
-        await self._office.erase(session)
-        self._ends_to = "new"
-        self.over.set()
+        while not self.over.is_set():
+            self._erasing = asyncio.ensure_future(self._office.erase(session))
+            try:
+                await asyncio.shield(self._erasing)
+            except Exception as fault:
+                log.store.error("not-erased", code=code_of(fault))
+                await page.asked_again(fault)
+            else:
+                break
+        if not self.over.is_set():  # the person did not quit meanwhile
+            self._ends_to = "new"
+            self.over.set()
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
@@ -209,8 +229,10 @@ class Ending:
         self._resident.show_locked(True)
 
     async def close(self) -> None:
-        """Closes the main window and the session, if they are open. StoreFault if something could not be stored; the
-        session is closed also then. A second call does nothing."""
+        """Closes the main window and the session, if they are open, and waits for a removal that is under way.
+        StoreFault if something could not be stored; the session is closed also then. A second call does nothing."""
+        if self._erasing is not None:
+            await asyncio.wait({self._erasing})
         session, self._stage.session = self._stage.session, None
         self._stage.drop_window()
         if session is not None:

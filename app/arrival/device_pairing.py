@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Pairs this device with another device of the same person, which has the account and hands it over."""
 
+import asyncio
 from dataclasses import dataclass
 
 from app.arrival.place import Place, Progress, keep_account
@@ -38,6 +39,9 @@ class DevicePairing:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._guest: Guest | None = None
+        self._key: bytes | None = None
+        """The store's key, once the account is in the store, until it is open."""
+        place.cleared.connect(self._forget)
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PairingPeer:
         """Connects to the device that has the account, through the server at the address `server`, by the `code` or the
@@ -70,8 +74,23 @@ class DevicePairing:
         answer, and other SyncErrors such as Unreachable; WeakPassphrase, SlotForbidden, NoKeyring, KeyringLocked,
         StoreFault. Nothing is left behind then. BugError before `begin_pairing`, or if the profile has a finished
         account. If only the connection was lost after the other device agreed, `join` may be called again. If the
-        account was received and only its opening failed, it stays, and an unlock method opens it.
+        account is in the store and only a later step failed, it stays, and `join` again opens it; `passphrase` then
+        unlocks it.
         """
+        if self._key is None:
+            self._key = await self._fetch(chosen, passphrase, progress)
+        else:
+            await asyncio.to_thread(self._place.slots.only, self._key, passphrase)
+        key = self._key
+        self._place.confirm()
+        progress(tr("Finished"), 3, 3)
+        session = await self._place.open(StoreKeys((key,)))
+        self._forget()
+        return session
+
+    async def _fetch(self, chosen: PairingPeer, passphrase: str | None, progress: Progress) -> bytes:
+        """Makes the store, and waits until the account is in it. Returns the store's key. Raises what `join` raises;
+        nothing is left behind then."""
         guest = self._guest
         if guest is None:
             raise BugError("begin_pairing was not called")
@@ -95,9 +114,10 @@ class DevicePairing:
             self._place.clear_after_error()
             raise
         self._guest = None
-        self._place.confirm()
-        progress(tr("Finished"), 3, 3)
-        return await self._place.open(StoreKeys((key,)))
+        return key
+
+    def _forget(self) -> None:
+        self._key = None
 
 
 def _peer_of(old: OldDevice, *, server: str, device: str, digits: str) -> PairingPeer:

@@ -3,10 +3,12 @@
 answer.
 
 After three failed comparisons of digits within an hour, none is possible for an hour: an attacker between the two
-devices has one chance in a million each time.
+devices has one chance in a million each time. ▲ Digits that are shown count as failed until the person says yes.
+Otherwise the attacker could try again as often as a person who sees other digits closes the dialog, or the program,
+without an answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core import clock, link_fields
@@ -25,8 +27,8 @@ _NAME = "pairing-misses"
 
 
 class Misses:
-    """The times of failed comparisons of digits between two devices, kept in the store. After TRIES (3) of them within
-    an hour, none is possible for an hour."""
+    """The times of failed comparisons of digits between two devices, kept in the store; one that waits for its answer
+    is among them. After TRIES (3) of them within an hour, none is possible for an hour."""
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
@@ -39,7 +41,18 @@ class Misses:
 
     def add(self, now_ms: int) -> None:
         """Adds a failed comparison at `now_ms`."""
-        self._notes.set(_NAME, " ".join(str(t) for t in [*self._kept(now_ms), now_ms]))
+        self._set([*self._kept(now_ms), now_ms])
+
+    def take_back(self, at_ms: int) -> None:
+        """Removes the failed comparison that was added at `at_ms`, since it has not failed. A second call may remove
+        another one of the same millisecond."""
+        kept = self._kept(clock.now_ms())
+        if at_ms in kept:
+            kept.remove(at_ms)
+            self._set(kept)
+
+    def _set(self, kept: Sequence[int]) -> None:
+        self._notes.set(_NAME, " ".join(map(str, kept)))
 
     def until(self, now_ms: int) -> int | None:
         """The time (ms, of the same clock as `now_ms`) from which digits may be compared again: an hour after the third
@@ -61,8 +74,8 @@ class Newcomer:
 
 
 class Invitation:
-    """One attempt to let another device into the account. Call `open`, then `arrived`, then `admit` or `refuse`;
-    `close` whenever the attempt is given up."""
+    """One attempt to let another device into the account. Call `open`, then `arrived`, then `admit`;
+    `close` when the person says no, or whenever else the attempt is given up."""
 
     def __init__(self, host: Host, misses: Misses, admitted: Callable[[DevId, Newcomer], None]) -> None:
         """`host`: the attempt's connection through the server. `misses`: the failed comparisons. `admitted` is called
@@ -72,6 +85,8 @@ class Invitation:
         self._new: Newcomer | None = None
         self._misses = misses
         self._by_code = True
+        self._unanswered_ms: int | None = None
+        """When the digits were shown that count as failed until the person says yes."""
 
     async def open(self, *, by_code: bool) -> Offer:
         """Begins the attempt. Returns what the person must show or type on the other device. `by_code`: with a code;
@@ -86,13 +101,15 @@ class Invitation:
         """Waits until a device connects, and returns its description. Raises Refused "pairing" when the time is over,
         the device has left, the connection is lost, or this side has closed; Unreachable while offline; Reject "enrol"
         for a device that does not have the code, or whose digits cannot be right, "signature" for one that does not
-        prove its keys, and others for a malformed message. With digits, a Reject counts as a failed comparison."""
+        prove its keys, and others for a malformed message. With digits, a Reject counts as a failed comparison; so does
+        a device that connects, until `admit`."""
         try:
             new = await self._host.wait_for_guest()
         except Reject:
             self._missed()
             raise
         name, system = one_line(new.name) or "–", one_line(new.system)
+        self._unanswered_ms = self._missed()
         self._new = Newcomer(name=name, system=system, digits=self._host.digits)
         return self._new
 
@@ -100,23 +117,24 @@ class Invitation:
         """Lets the device in, after the person agreed. Raises Refused "pairing" if the other device has ended the
         attempt, "revoked" or "reset" if this device itself is out of the account, and other SyncErrors such as
         Unreachable. An error may also mean that the device is in, and only the message to it could not be sent."""
+        if self._unanswered_ms is not None:
+            self._misses.take_back(self._unanswered_ms)
+            self._unanswered_ms = None
         dev = await self._host.admit()
         if self._new is not None:
             self._admitted(dev, self._new)
 
-    async def refuse(self) -> None:
-        """Refuses the device, after the person said no, and ends the attempt; no error while offline. With digits this
-        counts as a failed comparison."""
-        self._missed()
-        await self.close()
-
     async def close(self) -> None:
-        """Ends the attempt and notifies the other device. A second call does nothing."""
+        """Ends the attempt and notifies the other device; no error while offline. A second call does nothing."""
         await self._host.close()
 
-    def _missed(self) -> None:
-        if not self._by_code:
-            self._misses.add(clock.now_ms())
+    def _missed(self) -> int | None:
+        """With digits, counts a failed comparison and returns when (ms); otherwise returns None."""
+        if self._by_code:
+            return None
+        now_ms = clock.now_ms()
+        self._misses.add(now_ms)
+        return now_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,14 +83,23 @@ _decoder = msgspec.msgpack.Decoder(Body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnsentCount:
+    """How many changes and drafts of a file of unsent work were new on this device."""
+
+    changes: int
+    drafts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentFile:
     """A file of unsent work that was read, and whose changes are not stored here yet. `dev`: the device that wrote it.
-    `fits`: how many of its changes can be offered here; `rooms`: the rooms that these are in; `strange`: how many
-    changes are in rooms that this device is not in or may not write in. `offset`: where the bytes of file parts begin.
-    """
+    `fits` and `drafts`: how many of its changes and drafts can be taken in here; `rooms`: the rooms that these are in;
+    `strange`: how many changes are in rooms that this device is not in or may not write in. `offset`: where the bytes
+    of file parts begin."""
 
     dev: DevId
     fits: int
+    drafts: int
     strange: int
     rooms: tuple[RoomId, ...]
     path: Path
@@ -156,27 +165,29 @@ class UnsentWork:
         if found.version != VERSION:
             raise Reject("format", "unsent")
         fits = [c for c in found.changes if self._may_write(RoomId(c.room))]
+        drafts = [d for d in found.drafts if self._may_write(RoomId(d.room))]
         return UnsentFile(
             dev=dev,
             fits=len(fits),
+            drafts=len(drafts),
             strange=len(found.changes) - len(fits),
-            rooms=tuple(dict.fromkeys(RoomId(c.room) for c in fits)),
+            rooms=tuple(dict.fromkeys(RoomId(room) for room in [*(c.room for c in fits), *(d.room for d in drafts)])),
             path=path,
             body=found,
             offset=len(head) + len(packed),
         )
 
-    async def take_in(self, found: UnsentFile) -> int:
+    async def take_in(self, found: UnsentFile) -> UnsentCount:
         """Stores the changes, drafts and file parts of a file that was read, under the change ids that they have.
         Skipped are those of rooms in which this device may not write, a draft of an object that has one here, and a
-        file part whose bytes are damaged. Returns how many changes were new on this device. A second call stores
-        no change again. FileUnreadable; Reject "malformed" for a file that lacks bytes; DiskFull or StoreUnwritable.
+        file part whose bytes are damaged. Returns how many were new on this device. A second call stores
+        nothing again. FileUnreadable; Reject "malformed" for a file that lacks bytes; DiskFull or StoreUnwritable.
         After an error the part that was stored stays, and another call goes on.
 
         A change does not wait for a file part that is neither here nor in the file: no device would ever upload it.
         """
         await self._take_parts(found)
-        fresh = 0
+        fresh = drafts = 0
         for change in found.body.changes:
             room = RoomId(change.room)
             if self._may_write(room) and self._store.unsent_work.offer(
@@ -195,8 +206,9 @@ class UnsentWork:
         for draft in found.body.drafts:
             if self._may_write(RoomId(draft.room)) and self._store.objects.draft(ObjId(draft.obj)) is None:
                 self._store.objects.set_draft(RoomId(draft.room), ObjId(draft.obj), draft.data)
-        log.store.info("unsent-taken-in", changes=fresh, strange=found.strange)
-        return fresh
+                drafts += 1
+        log.store.info("unsent-taken-in", changes=fresh, drafts=drafts, strange=found.strange)
+        return UnsentCount(changes=fresh, drafts=drafts)
 
     async def _take_parts(self, found: UnsentFile) -> None:
         at = found.offset

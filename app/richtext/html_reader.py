@@ -23,7 +23,10 @@ from app.richtext.flow import (
 from app.richtext.html_tables import MAX_DEPTH, Table
 
 _SPACES = re.compile(r"[ \t\r\n\f]+")
-_SKIPPED = {"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "select"}
+_SKIPPED = {"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "select",
+            "foreignobject"}  # fmt: skip
+_ENDED_BY_BLOCK = {"head", "select", "svg", "math"}
+"""Those of them that have no blocks inside: browsers end an open one where a block begins."""
 _BLOCKS = {"p", "div", "li", "blockquote", "tr", "table", "ul", "ol", "section", "article", "header", "footer", "pre",
            "h1", "h2", "h3", "h4", "h5", "h6", "hr", "dt", "dd", "figure", "address", "main", "body", "td", "th",
            "caption"}  # fmt: skip
@@ -35,13 +38,15 @@ _WORD_ITEM = re.compile(r"mso-list:\s*l\d+\s+level(\d)")
 _WORD_SIGN = re.compile(r"mso-list:\s*ignore")
 """Word writes lists as paragraphs that begin with their bullet or number."""
 _NUMBER = re.compile(r"\(?\w{1,5}[.)]")
+_HEAVY = re.compile(r"[6-9][0-9]{2}|1000")
+"""The weights of CSS, 1 to 1000, that are bold."""
 _VOID = {"br", "hr", "img", "input", "meta", "link", "col", "wbr", "area", "base", "embed", "source", "track"}
 
 
 class HtmlReader(HTMLParser):
     """Reads HTML from other programs into blocks, as Python's parser runs over it. Tags that are not closed, or closed
-    in the wrong order, do no harm; but after an open one whose content is skipped, such as <head> or <svg>, the rest is
-    skipped too."""
+    in the wrong order, do no harm; but after an open <template>, <noscript>, <object> or <iframe>, whose content is
+    skipped, the rest is skipped too."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -50,7 +55,8 @@ class HtmlReader(HTMLParser):
         self._style = BODY
         self._lists: list[str] = []
         self._quotes = 0
-        self._skip = 0
+        self._skip = self._firm = 0
+        """How many tags are open whose content is skipped, and how many of them a block does not end."""
         self._pre = 0
         self._open: list[tuple[str, Marks]] = []
         self._opened = Counter[str]()
@@ -77,7 +83,10 @@ class HtmlReader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SKIPPED:
             self._skip += 1
+            self._firm += tag not in _ENDED_BY_BLOCK
             return
+        if tag in _BLOCKS and not self._firm:
+            self._skip = 0
         if self._skip:
             return
         if tag == "br":
@@ -97,6 +106,7 @@ class HtmlReader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _SKIPPED:
             self._skip = max(0, self._skip - 1)
+            self._firm = min(self._skip, max(0, self._firm - (tag not in _ENDED_BY_BLOCK)))
             return
         if self._skip or tag in _VOID:
             return
@@ -230,7 +240,7 @@ def _css(marks: Marks, css: str, tag: str) -> Marks:
     rules = {name.strip(): value.strip() for name, _, value in parts}
     weight = rules.get("font-weight", "")
     if weight:
-        marks = marks._replace(bold=weight in ("bold", "bolder") or (weight.isdigit() and int(weight) >= 600))
+        marks = marks._replace(bold=weight in ("bold", "bolder") or _HEAVY.fullmatch(weight) is not None)
     if "font-style" in rules:
         marks = marks._replace(italic=rules["font-style"] in ("italic", "oblique"))
     line = rules.get("text-decoration", "") + rules.get("text-decoration-line", "")

@@ -189,10 +189,11 @@ def test_a_bad_value_of_the_machine_leaves_the_persons_in_force() -> None:
     assert [entry.accepted for entry in read.found] == [True, False]
 
 
-def test_what_the_windows_installer_wrote_is_a_default_and_no_lock(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["ConfigFile", "configfile", "CONFIGFILE"])
+def test_what_the_windows_installer_wrote_is_a_default_and_no_lock(tmp_path: Path, name: str) -> None:
     config = tmp_path / "kansli.json"
     config.write_text(json.dumps({"language": "en", "server": "old.example"}))
-    installed = {"Server": "kansli.example", "Autostart": "1", "Theme": "", "ConfigFile": str(config)}
+    installed = {"Server": "kansli.example", "Autostart": "1", "Theme": "", name: str(config)}
     read = from_registry(FakeRegistry({INSTALLED: installed}))
     assert read.fixed == {}
     assert read.defaults == {"language": "en", "server": "kansli.example", "autostart": True}

@@ -86,6 +86,25 @@ def test_a_damaged_profile_file_is_reported_and_left_alone(tmp_path: Path) -> No
     assert (profile.folder / "profile.json").read_text() == "{"
 
 
+def test_a_profile_file_that_cannot_be_read_or_made_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Profile.open("test", tmp_path)
+    made.close()
+    (made.folder / "profile.json").unlink()
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("app.profile.write_atomic", full)
+        with pytest.raises(StoreUnwritable):
+            Profile.open("new", tmp_path)
+    (made.folder / "profile.json").mkdir()
+    with pytest.raises(StoreUnwritable):
+        Profile.open("test", tmp_path)
+
+
 def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "profiles").touch()
     with pytest.raises(StoreUnwritable):

@@ -269,6 +269,19 @@ def test_the_program_logs_what_it_removed(
     assert written in capsys.readouterr().out
 
 
+def test_a_path_that_is_no_text_is_shown_and_fails_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    someone = person(tmp_path / os.fsdecode(b"\xff"))
+    profile(someone.data)
+    monkeypatch.setattr(policy, "machine", Policy)
+    monkeypatch.setattr(purging, "users", lambda: [someone])
+    monkeypatch.setattr(purging, "_is_administrator", lambda: True)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run(["--purge-machine"]) == 0
+    assert "1 removed, 0 left" in capsys.readouterr().out
+
+
 def test_only_an_administrator_may(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(purging, "_is_administrator", lambda: False)
     monkeypatch.setattr(purging, "users", lambda: pytest.fail("looked for users"))

@@ -11,7 +11,8 @@ from app.core import clock
 from app.core.enums import LinkState
 from app.core.ids import RoomId, new_obj
 from app.devices.inviting import HOUR_MS
-from app.errors import NotRevoked, TooManyTries
+from app.devices.unsent import UnsentCount
+from app.errors import NotRevoked, StoreUnwritable, TooManyTries
 from app.people.person import Verified
 from app.personal.records import DeviceNamed, PersonMarked, encode
 from app.personal.service import KIND_ID, Personal
@@ -202,7 +203,7 @@ async def test_attack_after_three_wrong_digits_there_are_none_for_an_hour_also_a
             arriving = asyncio.ensure_future(invitation.arrived())
             peer = await new.office.begin_pairing(new.server, "Ny dator", number=offer.number)
             await arriving
-            await invitation.refuse()
+            await invitation.close()
             with pytest.raises(Refused, match="pairing"):
                 await new.office.join(peer, PASSPHRASE, lambda text, done, total: None)
             assert new.office.is_new
@@ -268,6 +269,33 @@ async def test_a_line_lost_after_the_yes_costs_only_another_try(tmp_path: Path) 
         assert len(new.session.devices.all()) == 2
 
 
+async def test_a_disk_that_refuses_after_the_yes_costs_only_another_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        new = o.place("Ny dator")
+        invitation = old.session.devices.invite()
+        offer = await invitation.open(by_code=True)
+        arriving = asyncio.ensure_future(invitation.arrived())
+        peer = await new.office.begin_pairing(new.server, "Ny dator", code=offer.code)
+        await arriving
+        await invitation.admit()
+
+        def refuse() -> None:
+            raise StoreUnwritable
+
+        with monkeypatch.context() as disk:
+            disk.setattr(new.office.place, "confirm", refuse)
+            with pytest.raises(StoreUnwritable):
+                await new.office.join(peer, PASSPHRASE, lambda text, done, total: None)
+        other = "en annan lösenfras, också lång"
+        new.session = await new.office.join(peer, other, lambda text, done, total: None)
+        await new.online()
+        assert len(new.session.devices.all()) == 2
+        assert not new.office.is_unfinished
+
+
 async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_demand(tmp_path: Path) -> None:
     async with offices(tmp_path) as o:
         old, colleague = await o.hire("Handläggare", "Registrator")
@@ -314,8 +342,9 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         assert titles(old, room) == []  # an open board takes it in at once
         found = await old.session.unsent.read(file)
         assert (found.dev, found.strange, found.rooms) == (gone.dev, 0, (room,))
-        assert await old.session.unsent.take_in(found) == found.fits > 0
-        assert await old.session.unsent.take_in(found) == 0
+        taken = await old.session.unsent.take_in(found)
+        assert taken.changes == found.fits > 0
+        assert await old.session.unsent.take_in(found) == UnsentCount(changes=0, drafts=0)
         await until(lambda: colleague.texts(room) == ["Skickat i tid", "Osänt åäö 🙂"])
         await until(lambda: titles(colleague, room) == titles(old, room) == ["Osänt kort"])
         o.desks.remove(new)

@@ -11,8 +11,9 @@ import pytest
 
 import ui.errors
 from app.core.i18n import set_language
+from app.errors import BugError, StoreUnwritable
 from sync.protocol.messages import ErrorCode
-from ui.errors import sentence, sentence_of, sentences
+from ui.errors import format_error, sentence, sentence_of, sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 RAISERS = {"Refused", "BadChange"}  # a Reject names a broken rule of the protocol: those share one sentence
@@ -79,3 +80,14 @@ def test_an_unknown_code_still_gets_a_sentence() -> None:
     assert sentence("something-new").title == "Något var inte som det skulle."
     assert sentence_of(ValueError("hemligt")).title == "Något gick fel i Kansli."
     assert "hemligt" not in sentence_of(ValueError("hemligt")).text
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"), [(BugError("x"), True), (ValueError("hemligt"), True), (StoreUnwritable(), False)]
+)
+def test_a_fault_of_ours_that_is_shown_in_place_is_in_the_log(
+    caplog: pytest.LogCaptureFixture, error: Exception, logged: bool
+) -> None:
+    format_error(error)
+    assert ("shown-in-place" in caplog.text) is logged
+    assert "hemligt" not in caplog.text

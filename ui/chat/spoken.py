@@ -167,6 +167,7 @@ def part_name(message: Message, hit: Hit, people: People) -> str:
             return f"{reaction.emoji} {reaction.count}, {names}" + (" …" if reaction.count > 3 else "")
         case Part.QUOTE if message.quote is not None:
             name = people.person(message.quote.author).name
-            return tr("In reply to {name}: {text}").format(name=name, text=message.quote.text)
+            text = tr("The message was deleted") if message.quote.deleted else message.quote.text
+            return tr("In reply to {name}: {text}").format(name=name, text=text)
         case _:
             return tr("Show the latest reply")

@@ -71,8 +71,8 @@ def here() -> Autostart:
 
 class DesktopFile:
     """An autostart desktop file in `folder`: https://specifications.freedesktop.org/autostart-spec/latest/. If the
-    person has switched it off with the desktop's own means (Hidden, X-GNOME-Autostart-enabled), it stays off until
-    `write` is called, which switches it on."""
+    person has switched it off with the desktop's own means (Hidden, X-GNOME-Autostart-enabled), it stays off, also when
+    `write` changes the command, until it is removed."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{NAME}.desktop"
@@ -89,6 +89,7 @@ class DesktopFile:
 
     def write(self, line: str) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        switches = self._switches() or ["X-GNOME-Autostart-enabled=true"]
         entry = (
             "[Desktop Entry]",
             "Type=Application",
@@ -96,10 +97,18 @@ class DesktopFile:
             f"Icon={NAME}",
             f"Exec={line}",
             "Terminal=false",
-            "X-GNOME-Autostart-enabled=true",
+            *switches,
             "",
         )
         write_atomic(self._path, "\n".join(entry).encode())
+
+    def _switches(self) -> list[str]:
+        """The lines of the file by which a desktop has it on or off; none if there is no file."""
+        try:
+            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        return [x for x in lines if x.partition("=")[0].strip() in ("Hidden", "X-GNOME-Autostart-enabled")]
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)

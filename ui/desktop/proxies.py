@@ -31,8 +31,7 @@ def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyF
     found on the network): "http://host:port", or "socks5://host:port" for a SOCKS proxy, which the caller must refuse.
     Only the first proxy that the settings give counts. None for no proxy, or one of another kind. May wait for the
     network: call it in a thread. `query` asks Qt for the proxies; it is replaced in tests."""
-    name = f"[{host}]" if ":" in host else host
-    for proxy in query(QNetworkProxyQuery(QUrl(f"https://{name}:{port}/"))):
+    for proxy in query(QNetworkProxyQuery(QUrl(url_of(host, port)))):
         if proxy.type() in _HTTP:
             there = f"[{proxy.hostName()}]" if ":" in proxy.hostName() else proxy.hostName()
             return f"http://{there}:{proxy.port()}"
@@ -40,6 +39,11 @@ def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyF
             return f"socks5://{proxy.hostName()}:{proxy.port()}"  # the route refuses it, by its scheme
         return None
     return None
+
+
+def url_of(host: str, port: int) -> str:
+    """The address for which a proxy is asked for; `host` may be an IPv6 address, without brackets."""
+    return f"https://[{host}]:{port}/" if ":" in host else f"https://{host}:{port}/"
 
 
 def first_of(answer: str) -> str | None:
@@ -59,7 +63,7 @@ def by_script(address: str) -> ProxyLookup | None:
     if sys.platform == "win32":
 
         def route(host: str, port: int) -> str | None:
-            return first_of(_winhttp(address, f"https://{host}:{port}/"))
+            return first_of(_winhttp(address, url_of(host, port)))
 
         return route
     return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.core.collation import swedish_key
 from app.core.ids import DevId, Uid
 from app.people.person import Person
 from app.richtext.carets import Caret
@@ -80,7 +81,7 @@ class PresencePanel(QFrame):
         seen: dict[tuple[Uid, DevId], Caret] = {(caret.person.uid, caret.dev): caret for caret in carets}
         rows = [_Here(person=self._me, dev=None, text=tr("You"))]
         people: set[Uid] = {self._me.uid}
-        for caret in sorted(seen.values(), key=lambda c: c.person.name):
+        for caret in sorted(seen.values(), key=lambda c: swedish_key(c.person.name)):
             if caret.person.uid in people and caret.person.uid != self._me.uid:
                 continue
             people.add(caret.person.uid)

@@ -24,7 +24,7 @@ from ui.kit.announcing import announce
 from ui.kit.dialogs import Dialog, keep_no_places, show
 from ui.kit.style import label, line
 from ui.kit.tasks import run
-from ui.kit.translate import tr
+from ui.kit.translate import tr, trn
 
 _WIDTH, _HEIGHT = 660, 520
 _AIR_PX = 16
@@ -193,6 +193,7 @@ class PrintPreview(Dialog):
         dialog.setOption(QAbstractPrintDialog.PrintDialogOption.PrintPageRange, True)
         if not await show(dialog):
             return
+        self.error.clear()
         if printer.outputFileName():  # ▲ a system's own dialog may offer it all the same
             self._files.check_export()
         self._busy(True)
@@ -200,6 +201,11 @@ class PrintPreview(Dialog):
         if not _is_like(wanted, paper):
             paper = Paper(paper.title, self._blocks, wanted)
             await paper.lay_out()
+        if not chosen(paper, printer):
+            self._busy(False)
+            text = trn("The document has {n} page.", "The document has {n} pages.", paper.pages)
+            self.error.show_text(text.format(n=paper.pages))
+            return
         await send(paper, printer, lambda n, count: self.count.setText(_of(n, count)))
         super().accept()
 
@@ -226,14 +232,18 @@ def new_printer() -> QPrinter:
     return printer
 
 
-async def send(paper: Paper, printer: QPrinter, progress: Progress) -> None:
-    """Prints the pages that the person chose in `printer`, in steps that leave the event loop free. `progress` is
-    called between steps, not for each page, with the page that is being painted, from 0, and the number of pages, both
-    of the whole document. PrinterRefused if the printer does not begin or stops; then, and if the task is cancelled,
-    the job is aborted. `paper` is laid out already."""
-    printer.setFullPage(True)
+def chosen(paper: Paper, printer: QPrinter) -> range:
+    """The pages of `paper`, from 0, that the person chose in `printer`; empty if the document has none of them."""
     first = printer.fromPage() - 1 if printer.fromPage() else 0
-    last = min(printer.toPage() or paper.pages, paper.pages)
+    return range(first, min(printer.toPage() or paper.pages, paper.pages))
+
+
+async def send(paper: Paper, printer: QPrinter, progress: Progress) -> None:
+    """Prints the pages that the person chose in `printer` (at least one: see `chosen`), in steps that leave the event
+    loop free. `progress` is called between steps, not for each page, with the page that is being painted, from 0, and
+    the number of pages, both of the whole document. PrinterRefused if the printer does not begin or stops; then, and if
+    the task is cancelled, the job is aborted. `paper` is laid out already."""
+    printer.setFullPage(True)
     copies = 1 if printer.supportsMultipleCopies() else printer.copyCount()
     painter = QPainter()
     if not painter.begin(printer):
@@ -241,7 +251,7 @@ async def send(paper: Paper, printer: QPrinter, progress: Progress) -> None:
     try:
         painter.scale(printer.logicalDpiX() / DPI, printer.logicalDpiY() / DPI)
         began, fresh = time.perf_counter(), True
-        for page in list(range(first, last)) * copies:
+        for page in list(chosen(paper, printer)) * copies:
             if not fresh and not printer.newPage():
                 raise PrinterRefused
             fresh = False

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from app.core import log
 from app.core.i18n import tr
 from app.core.visible import one_line
-from app.errors import FileFault
+from app.errors import FileFault, is_ours
 from ui.errors.codes import code_of
 from ui.errors.connection import CONNECTION
 from ui.errors.conversion import CONVERSION
@@ -90,10 +90,10 @@ def sentence_of(error: BaseException) -> Sentence:
 
 def format_error(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:
     """Returns (the text about an exception, in one line, with `more` after it; the exception's code). A view's own text
-    for the code is preferred: the one whose code begins with `prefix`, for example "join-". An exception without an
-    attribute `code` is written to the log."""
+    for the code is preferred: the one whose code begins with `prefix`, for example "join-". A fault of our own code
+    is written to the log."""
     code = code_of(error)
-    if not hasattr(error, "code"):
+    if is_ours(error):
         log.ui.exception("shown-in-place", error)
     shown = sentence(prefix + code if prefix + code in _ROWS else code, **_context(error)).text
     return f"{shown} {more}".rstrip(), code

@@ -428,7 +428,7 @@ class Editor(QTextEdit):
         super().mouseMoveEvent(event)
         self.colleagues.point(event.position().toPoint())
         link = self.anchorAt(event.position().toPoint())
-        set_tip(self.viewport(), link_tip(link))
+        set_tip(self.viewport(), link_tip(link, by_click=self.isReadOnly()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())

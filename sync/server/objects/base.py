@@ -38,13 +38,17 @@ class NoSpace(ObjectError):
     code = "full"
 
 
+class Unreadable(ObjectError):
+    """The disk fails to read a part, or how much of it is stored. It may succeed later."""
+
+
 class Objects(Protocol):
     """A store for parts of files. A part is bytes, named by the ids of its room, its object and itself (`room`, `obj`,
     `part`). It is uploaded in pieces (`append`) and complete after `finish`. The caller makes calls for the same part
     one after the other."""
 
     async def held(self, room: bytes, obj: bytes, part: bytes) -> int:
-        """The bytes held of an unfinished upload, 0 if there is none."""
+        """The bytes held of an unfinished upload, 0 if there is none. Unreadable if the disk fails."""
         ...
 
     async def append(self, room: bytes, obj: bytes, part: bytes, offset: int, piece: bytes) -> int:
@@ -63,7 +67,7 @@ class Objects(Protocol):
     async def read(self, room: bytes, obj: bytes, part: bytes, start: int, size_bytes: int) -> bytes:
         """Returns at most `size_bytes` bytes of a complete part (named by the ids `room`, `obj`, `part`), from the byte
         `start` on: fewer at its end, b"" beyond it. FileNotFoundError if there is no complete part of that name, also
-        if its upload is unfinished."""
+        if its upload is unfinished. Unreadable if the disk fails."""
         ...
 
     async def discard(self, room: bytes, obj: bytes, part: bytes) -> None:

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from sync.server.host.files import sync_folder
-from sync.server.objects.base import NoSpace, WrongDigest, WrongOffset
+from sync.server.objects.base import NoSpace, Unreadable, WrongDigest, WrongOffset
 
 _UPLOAD = ".part"
 
@@ -68,6 +68,8 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+    except OSError as e:
+        raise Unreadable(str(e.errno)) from e
 
 
 def _unfinished(root: Path, before_ms: int) -> list[tuple[bytes, bytes, bytes]]:
@@ -137,6 +139,11 @@ def _put_in_place(upload: Path, path: Path) -> None:
 
 
 def _read(path: Path, start: int, size_bytes: int) -> bytes:
-    with path.open("rb") as f:
-        f.seek(start)
-        return f.read(size_bytes)
+    try:
+        with path.open("rb") as f:
+            f.seek(start)
+            return f.read(size_bytes)
+    except FileNotFoundError:
+        raise
+    except OSError as e:
+        raise Unreadable(str(e.errno)) from e

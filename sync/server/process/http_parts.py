@@ -6,6 +6,7 @@ disconnected. So a connection that is slow on purpose costs only its own device.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -16,9 +17,12 @@ from starlette.types import Receive, Scope, Send
 
 from sync.server.load.entrance import Caller
 from sync.server.load.fairness import BudgetedRequest
+from sync.server.objects.base import Unreadable
 from sync.server.rules.blob_headers import BlobRefusal, PartName, PutHeaders, digest_header, parse_range
 from sync.server.rules.handshake import Who
 from sync.server.rules.service import Service
+
+log = logging.getLogger("sync.server")
 
 PATH = "/v1/blobs/{room}/{obj}/{part}"
 _PIECE_BYTES = 64 * 1024
@@ -45,6 +49,9 @@ class FileParts:
                 await self._send(response, send)
         except BlobRefusal as e:
             await self._refused(e)(scope, receive, send)
+        except Unreadable as e:
+            log.error("a part cannot be read: errno %s", e)
+            await self._refused(BlobRefusal(HTTPStatus.SERVICE_UNAVAILABLE, e.code))(scope, receive, send)
         except ClientDisconnect:
             return
         except TimeoutError:

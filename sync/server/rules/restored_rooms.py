@@ -374,8 +374,7 @@ class RestoreRecovery:
         try:
             async with self._changing:
                 for room in await self._store.openable_rooms():
-                    if room in self._closed:
-                        await self._store.open_room(room)
+                    if room in self._closed and await self._store.open_if_ready(room):
                         self._closed.discard(room)
                         opened.append(room)
         finally:

@@ -256,6 +256,11 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
             if not self._awaited_items.get(room) and not self._has_one_of(room, awaited) and not self._lacks(room)
         ]
 
+    async def open_if_ready(self, room: bytes) -> bool:
+        if ready := room in await self.openable_rooms():
+            await self.open_room(room)
+        return ready
+
     def _lacks(self, room: bytes) -> bool:
         found, unmet = self._rooms.get(room), self._unmet.get(room)
         return unmet is not None and unmet.n > (found.row.n if found else 0)

@@ -76,6 +76,11 @@ class RestoreStore(Protocol):
         position above their last one. Opens none of them."""
         ...
 
+    async def open_if_ready(self, room: bytes) -> bool:
+        """Opens a closed room for writing if it can be opened (`openable_rooms`), in one transaction. Returns whether
+        it was opened. ▲ So a receipt that is stored after `openable_rooms` was read keeps the room closed."""
+        ...
+
     async def open_room(self, room: bytes) -> None:
         """Opens a closed room for writing, and gives up the items that it still awaits."""
         ...

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sync.server.store import schema as s
@@ -71,15 +71,16 @@ class SqlRestore(Threads):
         return await self._read(lambda c: c.scalar(select(func.max(a.n)).where(a.room == room)) or 0)
 
     async def openable_rooms(self) -> list[bytes]:
-        closed, m = s.closed_rooms.c, s.members.c
-        awaited = select(s.awaited_items.c.n).where(s.awaited_items.c.room == closed.room).exists()
-        devices = s.members.join(s.awaited_devices, s.awaited_devices.c.uid == m.uid)
-        missing = select(m.uid).select_from(devices).where(m.room == closed.room, m.until_n == 0).exists()
-        head = select(s.rooms.c.n).where(s.rooms.c.room == closed.room).scalar_subquery()
-        above = s.unmet.c.n > func.coalesce(head, 0)
-        promised = select(s.unmet.c.n).where(s.unmet.c.room == closed.room, above).exists()
-        query = select(closed.room).where(~awaited, ~missing, ~promised)
-        return await self._read(lambda c: list(c.scalars(query)))
+        return await self._read(lambda c: list(c.scalars(_openable())))
+
+    async def open_if_ready(self, room: bytes) -> bool:
+        def run(c: Connection) -> bool:
+            ready = c.scalar(_openable().where(s.closed_rooms.c.room == room)) is not None
+            if ready:
+                c.execute(delete(s.closed_rooms).where(s.closed_rooms.c.room == room))  # it awaits no items
+            return ready
+
+        return await self._write(run)
 
     async def open_room(self, room: bytes) -> None:
         def run(c: Connection) -> None:
@@ -87,3 +88,15 @@ class SqlRestore(Threads):
             c.execute(delete(s.closed_rooms).where(s.closed_rooms.c.room == room))
 
         await self._write(run)
+
+
+def _openable() -> Select[tuple[bytes]]:
+    """The closed rooms that can be opened for writing, as `openable_rooms` says."""
+    closed, m = s.closed_rooms.c, s.members.c
+    awaited = select(s.awaited_items.c.n).where(s.awaited_items.c.room == closed.room).exists()
+    devices = s.members.join(s.awaited_devices, s.awaited_devices.c.uid == m.uid)
+    missing = select(m.uid).select_from(devices).where(m.room == closed.room, m.until_n == 0).exists()
+    head = select(s.rooms.c.n).where(s.rooms.c.room == closed.room).scalar_subquery()
+    above = s.unmet.c.n > func.coalesce(head, 0)
+    promised = select(s.unmet.c.n).where(s.unmet.c.room == closed.room, above).exists()
+    return select(closed.room).where(~awaited, ~missing, ~promised)

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from app.core.ids import ChangeId, DevId, ObjId, PartId, RoomId, new_id, new_obj
-from app.devices.unsent import Body, UnsentWork, _read, _read_part
+from app.devices.unsent import Body, UnsentCount, UnsentWork, _read, _read_part
 from app.errors import FileUnreadable, StoreUnwritable
 from app.objects.kind import ROOM
 from app.rooms.projection import KIND as ROOT
@@ -164,6 +164,16 @@ async def test_a_change_does_not_wait_for_a_part_that_nobody_has(
     await lost.unsent.save(tmp_path / "kvar")
     await other.unsent.take_in(await other.unsent.read(tmp_path / "kvar"))
     assert other.ready() == [change]
+
+
+async def test_drafts_are_counted(devices: tuple[Device, Device], tmp_path: Path) -> None:
+    lost, other = devices
+    lost.store.objects.set_draft(ROOM_ID, OBJ, b"utkast")
+    assert await lost.unsent.save(tmp_path / "kvar") == lost.unsent.count == 1
+    found = await other.unsent.read(tmp_path / "kvar")
+    assert (found.fits, found.drafts, found.rooms) == (0, 1, (ROOM_ID,))
+    assert await other.unsent.take_in(found) == UnsentCount(changes=0, drafts=1)
+    assert await other.unsent.take_in(found) == UnsentCount(changes=0, drafts=0)
 
 
 async def test_a_part_that_is_damaged_takes_nothing_with_it(devices: tuple[Device, Device], tmp_path: Path) -> None:

@@ -75,10 +75,33 @@ def test_any_bytes_are_no_fragment_or_a_safe_one(data: bytes) -> None:
         ("<p>x<script>alert(1)</script><style>y</style>z</p>", "xz"),
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("<table><tr><td>1</td><td>2</td></tr></table>", "1\t2"),
+        ("<head><meta name=a>x<body><p>å</p>", "å"),
+        ("<p>a</p><select><option>x<p>å</p>", "a\nå"),
+        ("<svg><text>x<p>å</p><math>y<div>ä</div>", "å\nä"),
+        ("<svg><foreignObject><p>x</p></foreignObject></svg><p>å</p>", "å"),
+        ("<template><p>x</p></template><head>y<p>å</p>", "å"),
+        ("<template></svg><head>y<p>å</p>", "å"),
     ],
 )
 def test_foreign_html_becomes_plain_paragraphs(html: str, text: str) -> None:
     assert "\n".join(block.text for block in from_html(html)) == text
+
+
+@pytest.mark.parametrize(
+    ("weight", "bold"),
+    [
+        ("600", True),
+        ("1000", True),
+        ("599", False),
+        ("²", False),
+        ("٧٠٠", False),
+        ("9" * 5000, False),
+        ("bolder", True),
+    ],
+)
+def test_a_weight_is_bold_by_the_numbers_of_css(weight: str, bold: bool) -> None:
+    [block] = from_html(f"<p style='font-weight:{weight}'>å</p>")
+    assert [run.marks.bold for run in block.runs] == [bold]
 
 
 def test_finding_counts_in_utf16_and_keeps_swedish_letters_apart() -> None:

@@ -11,6 +11,7 @@ from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.server.process.running import Running
 from sync.server.rules.handshake import Who
+from sync.server.store.base import UnmetRow
 from tests.sync.server.restored import Before, before, code_of, done, everything, promise, reupload, stubs
 from tests.sync.server.wire import Person
 from tests.world import until
@@ -163,7 +164,7 @@ async def test_attack_a_room_that_is_being_opened_is_closed_by_a_proof_all_the_s
     before: Before, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with before.older() as server:
-        called, go = slow(monkeypatch, server, "open_room")
+        called, go = slow(monkeypatch, server, "open_if_ready")
         for dev, _ in await server.store.awaited_devices():
             await server.store.stop_awaiting(dev)
         opening = asyncio.create_task(server.service.restore_recovery.open_ready())
@@ -174,3 +175,20 @@ async def test_attack_a_room_that_is_being_opened_is_closed_by_a_proof_all_the_s
         await asyncio.gather(proving, opening)
         assert await code_of(before.anna.push(before.room, "nytt")) == "closed"
         assert await awaits_all(before, server)
+
+
+async def test_attack_a_room_that_is_being_opened_stays_closed_below_a_receipt_that_is_presented(
+    before: Before, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device presents it after the room was found to be ready, and proves it later."""
+    async with before.older() as server:
+        called, go = slow(monkeypatch, server, "open_if_ready")
+        for dev, _ in await server.store.awaited_devices():
+            await server.store.stop_awaiting(dev)
+        opening = asyncio.create_task(server.service.restore_recovery.open_ready())
+        await called.wait()
+        r = before.receipt
+        await server.store.put_unmet(UnmetRow(room=r.room, n=r.n, rh=r.rh, t=r.t, sig=r.sig))
+        go.set()
+        await opening
+        assert await code_of(before.anna.push(before.room, "nytt")) == "closed"

@@ -155,6 +155,22 @@ async def test_a_new_part_with_all_its_folders_is_on_the_disk_before_it_is_confi
     assert synced == [p for p in part.parents if p == tmp_path or tmp_path in p.parents]
 
 
+async def test_a_disk_that_fails_to_read_is_answered_with_a_code(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna, _, room = await house.two_in_a_room()
+    data, at = b"sealed" * 100, url(room)
+
+    def fail(path: Path, *args: Any, **more: Any) -> Any:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    async with http(house, anna) as a:
+        assert (await a.put(at, content=data, headers={"repr-digest": digest(data)})).status_code == 201
+        with monkeypatch.context() as disk:
+            disk.setattr(Path, "open", fail)
+            answers = [await a.get(at), await a.put(at, content=data, headers={"repr-digest": digest(data)})]
+        assert [(answer.status_code, answer.json()) for answer in answers] == [(503, {"code": "busy"})] * 2
+        assert (await a.get(at)).content == data
+
+
 async def test_a_part_whose_folder_cannot_be_flushed_is_not_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

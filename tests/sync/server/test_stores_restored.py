@@ -139,6 +139,16 @@ async def test_a_closed_room_may_open_when_it_awaits_no_item_and_no_device_of_a_
     assert await store.openable_rooms() == [ROOM]
 
 
+async def test_a_closed_room_is_opened_only_if_it_is_ready(store: Store) -> None:
+    for room in (ROOM, OTHER):
+        await store.place(placement(0, room=room))
+    await store.mark_restored(RestoreRow(t=9, backup_t=7, body=b"body", sig=b"s" * 64), 0)
+    await store.put_unmet(UnmetRow(room=OTHER, n=3, rh=b"3" * 32, t=3, sig=b"s" * 64))
+    assert [await store.open_if_ready(room) for room in (ROOM, OTHER, b"q" * 16)] == [True, False, False]
+    assert await store.closed_rooms() == {OTHER}
+    assert not await store.open_if_ready(ROOM)
+
+
 async def test_a_closed_room_does_not_open_below_a_receipt_that_was_presented(store: Store) -> None:
     await store.place(placement(0, 1))
     await store.mark_restored(RestoreRow(t=9, backup_t=7, body=b"body", sig=b"s" * 64), 0)

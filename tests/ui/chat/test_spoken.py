@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.chat.records import Attachment, MessageSent, ReactionSet, encode
+from app.chat.records import Attachment, MessageDeleted, MessageSent, ReactionSet, encode
 from app.core.i18n import set_language
 from app.core.ids import ChangeId
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, desk, from_others
@@ -93,6 +93,13 @@ def test_a_message_is_an_item_of_a_list_with_its_place_and_its_parts(view: ChatV
     ]
     assert [(role, name.partition(":")[0]) for role, name, _ in names(view, 2)] == [(Role.Link, "Svar till Enhetschef")]
     assert names(view, 0) == []
+
+
+def test_an_answer_to_a_deleted_message_says_so(view: ChatView, hl: Desk) -> None:
+    deleted = MessageDeleted(target=view.model.timeline.message(1).change_id)
+    from_others(hl, EK, CHANNEL, [encode(deleted)], n=40, t=1_795_500_080_000)
+    [(_, name, _)] = names(view, 2)
+    assert name == "Svar till Enhetschef: Meddelandet togs bort"
 
 
 def test_arrows_reach_each_part_and_come_back_to_the_message(view: ChatView) -> None:

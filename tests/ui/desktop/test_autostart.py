@@ -84,6 +84,14 @@ def test_what_a_person_switched_off_with_the_desktops_own_means_stays_off(tmp_pa
     file.write_text(file.read_text().replace("enabled=true", "enabled=false") + "Hidden=true\n")
     keep(True, place, COMMAND)
     assert "Hidden=true" in file.read_text()
+    keep(True, place, ["/opt/newer/kansli"])
+    lines = file.read_text().splitlines()
+    assert 'Exec="/opt/newer/kansli"' in lines
+    assert {"Hidden=true", "X-GNOME-Autostart-enabled=false"} <= set(lines)
+    keep(False, place, COMMAND)
+    keep(True, place, COMMAND)
+    assert "X-GNOME-Autostart-enabled=true" in file.read_text().splitlines()
+    assert "Hidden" not in file.read_text()
 
 
 @pytest.mark.skipif(shutil.which("desktop-file-validate") is None, reason="no desktop-file-validate on this machine")

@@ -4,7 +4,7 @@
 import pytest
 from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyQuery
 
-from ui.desktop.proxies import Wanted, by_script, first_of, of_qt, routes
+from ui.desktop.proxies import Wanted, by_script, first_of, of_qt, routes, url_of
 
 Type = QNetworkProxy.ProxyType
 
@@ -29,6 +29,11 @@ def test_what_qt_says(proxies: list[QNetworkProxy], expected: str | None) -> Non
 
     assert of_qt("kansli.example", 8443, query) == expected
     assert asked == ["https://kansli.example:8443/"]
+
+
+def test_an_ipv6_host_is_in_brackets() -> None:
+    assert url_of("kansli.example", 8443) == "https://kansli.example:8443/"
+    assert url_of("2001:db8::1", 443) == "https://[2001:db8::1]:443/"
 
 
 @pytest.mark.parametrize(

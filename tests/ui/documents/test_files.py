@@ -252,6 +252,28 @@ async def test_a_printer_that_takes_nothing_is_shown_in_the_preview(
     assert dialog.accept_button.isEnabled()
 
 
+async def test_pages_that_the_document_does_not_have_are_not_printed(
+    qtbot: QtBot, hl: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(dialog: QDialog) -> bool:
+        assert isinstance(dialog, QPrintDialog)
+        dialog.printer().setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+        dialog.printer().setOutputFileName(str(tmp_path / "ut.pdf"))
+        dialog.printer().setFromTo(7, 8)
+        return True
+
+    monkeypatch.setattr(preview, "show", answer)
+    dialog = PrintPreview(show(qtbot, hl), hl.documents.files, decision(hl))
+    qtbot.addWidget(dialog)
+    dialog.open()
+    await until(lambda: dialog.paper is not None)
+    dialog.accept()
+    await until(dialog.error.isVisible)
+    assert dialog.error.text() == "Dokumentet har 1 sida."
+    assert dialog.accept_button.isEnabled()
+    assert not (tmp_path / "ut.pdf").exists()
+
+
 async def test_only_the_pages_that_are_asked_for_are_printed(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

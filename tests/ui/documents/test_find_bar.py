@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Find and replace by keys and pointer: where Tab goes, and what undo takes back."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,36 @@ def test_undo_right_after_replacing_takes_it_back_wherever_the_focus_is(document
     press(document, Qt.Key.Key_Z, CONTROL)
     assert document.editor.toPlainText() == replaced, "what is typed goes first"
     assert bar.replacement.text() != "bolagets"
+
+
+def test_a_replacement_that_is_refused_leaves_the_match_selected(
+    document: DocumentView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.richtext.find_bar.run_guarded", lambda owner, action: False)
+    document.editor.select(0, len("Verksamheten"))
+    press(document, Qt.Key.Key_H, CONTROL)
+    QTest.keyClicks(focused(document), "bolaget")
+    press(document, Qt.Key.Key_Return)
+    assert document.editor.range() == (0, len("Verksamheten"))
+
+
+def test_matches_behind_the_limit_are_reached_and_replaced(
+    document: DocumentView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.richtext.find_bar.MAX_FOUND", 2)
+    starts = [match.start() for match in re.finditer("verksamheten", WRITTEN.replace("🙂", "..").lower())]
+    bar = document.find_bar
+    bar.open()
+    bar.field.setText("verksamheten")
+    reached = []
+    for go in (bar.next, bar.next, bar.next, bar.previous, bar.previous):
+        go()
+        reached.append(starts.index(document.editor.range()[0]))
+    assert reached == [1, 2, 0, 2, 1]
+    bar.next()
+    bar.replacement.setText("x")
+    bar.replace()
+    assert document.editor.toPlainText().endswith("verksamheten 🙂 x")
 
 
 def test_each_single_replacement_is_taken_back_by_itself(document: DocumentView) -> None:

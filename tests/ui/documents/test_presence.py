@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The people in a document, as colleagues see them: only those who have it on screen."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QTextCursor
@@ -8,9 +10,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.ids import DevId, Uid
+from app.richtext.carets import Caret
+from app.richtext.model import Document
 from tests.app.documents.desks import World
-from tests.office import EK, HL, ROOM
+from tests.office import EK, HL, ROOM, Folk
 from tests.ui.pointing import click, point
+from ui.documents.presence_panel import PresencePanel
 from ui.documents.view import DocumentsView
 from ui.kit import theme
 from ui.richtext.flags import Flags
@@ -54,6 +60,20 @@ def test_who_goes_to_another_tab_is_no_longer_in_the_document_and_is_when_back(q
     theirs.show_list()
     world.deliver()
     assert mine.document.panel.names() == ["Du"]
+
+
+def test_who_is_in_a_document_stands_in_swedish_order(qtbot: QtBot) -> None:
+    document, me = Document(), Folk(HL).me
+    document.set_up("Beslut")
+    panel = PresencePanel(document, me)
+    qtbot.addWidget(panel)
+    names = ["Ärendechef", "Åklagare", "Zoolog", "arkivarie"]
+    panel.show_carets([
+        Caret(person=replace(me, uid=Uid(bytes([9]) * 15 + bytes([i])), name=name, is_me=False), dev=DevId(bytes([i])),
+              anchor=0, caret=0)
+        for i, name in enumerate(names)
+    ])  # fmt: skip
+    assert panel.names() == ["Du", "arkivarie", "Zoolog", "Åklagare", "Ärendechef"]
 
 
 def test_a_name_at_a_resting_caret_goes_and_comes_back_when_its_person_moves_or_the_pointer_is_there(

@@ -4,13 +4,15 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.tool import TOOL as CHAT
 from app.core.enums import LinkState, Role, RoomType
+from app.core.ids import DevId
 from app.devices.service import DeviceInfo
 from app.recovery import RecoverySheetState
 from app.session import Session
@@ -58,6 +60,12 @@ def chain(first: QWidget) -> list[QWidget]:
 
 def buttons(view: QWidget) -> list[QAbstractButton]:
     return [b for b in view.findChildren(QAbstractButton) if b.isVisible()]
+
+
+def answered(view: QWidget) -> bool:
+    """Whether what asked in a dialog has gone on with the answer: then it has disposed of the dialog."""
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    return not view.findChildren(Dialog)
 
 
 def rows(view: DevicesCard) -> list[DeviceRow]:
@@ -182,7 +190,7 @@ async def test_revoking_asks_names_the_device_and_shows_how_far_the_rooms_have_c
     assert all(each in (progress[0], ["1 av 2 rum har fått ny nyckel", "50 %"]) for each in progress)
 
 
-@pytest.mark.parametrize("answer", ["accept", "reject"])
+@pytest.mark.parametrize("answer", ["Spärra alla", f"Bara {LAPTOP}"])
 async def test_attack_what_a_stolen_device_added_is_asked_about_when_it_is_revoked(
     qtbot: QtBot, tower: Session, answer: str
 ) -> None:
@@ -195,10 +203,26 @@ async def test_attack_what_a_stolen_device_added_is_asked_about_when_it_is_revok
     assert not dialog.accept_button.isDefault()
     assert any(f"{new} (tillagd" in text for text in texts(dialog))
     assert texts(view).count(REVOKED_TEXT) == 1
-    getattr(dialog, answer)()
+    next(b for b in buttons(dialog) if b.text() == answer).click()
     await until(lambda: named(tower, LAPTOP).revoked)
-    await until(lambda: named(tower, new).revoked is (answer == "accept"))
-    await until(lambda: texts(view).count(REVOKED_TEXT) == (3 if answer == "accept" else 2))
+    await until(lambda: named(tower, new).revoked is (answer == "Spärra alla"))
+    await until(lambda: texts(view).count(REVOKED_TEXT) == (3 if answer == "Spärra alla" else 2))
+
+
+async def test_escape_from_the_second_question_revokes_nothing(
+    qtbot: QtBot, tower: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, asked_for = card(qtbot, tower), list[DevId]()
+
+    async def revoke(dev: DevId, *, with_added: bool) -> None:
+        asked_for.append(dev)
+
+    monkeypatch.setattr(tower.devices, "revoke", revoke)
+    press(view, f"Spärra: {LAPTOP}")
+    (await asked(view)).accept()
+    QTest.keyClick(await asked(view, f"Spärra även det som {LAPTOP} har lagt till?"), Qt.Key.Key_Escape)
+    await until(lambda: answered(view))
+    assert asked_for == []
 
 
 async def test_a_revoked_device_offers_nothing_that_it_may_not_do(

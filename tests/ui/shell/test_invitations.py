@@ -2,6 +2,7 @@
 """Invitations in the window: the list, the view with its answers, who is invited, and undoing in the settings; a real
 session, and a stranger's rooms at a real server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -185,6 +186,37 @@ async def test_what_cannot_be_kept_is_shown_in_place(
         await until(lambda: invited.error.isVisible())
     assert invited.accept.isEnabled()
     assert DiskFull.code in invited.error.text()
+
+
+async def test_an_answer_and_its_error_belong_to_the_invitation_that_they_are_for(
+    session: Session, lawyer: Client, invited: InvitationView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [first] = session.invitations.all()
+    second = await invite(lawyer, session)
+    await until(lambda: len(session.invitations.all()) == 2)
+    going_on, failed = asyncio.Event(), list[RoomId]()
+
+    async def late(room: RoomId) -> None:
+        await going_on.wait()
+        try:
+            raise DiskFull
+        finally:
+            failed.append(room)
+
+    monkeypatch.setattr(session.invitations, "accept", late)
+    invited.accept.click()
+    assert not invited.accept.isEnabled()
+    assert invited.show_room(second)
+    assert invited.accept.isEnabled()
+    assert invited.show_room(first.room)
+    assert invited._meaning.text().startswith("Rummet öppnas")
+    assert invited.show_room(second)
+    going_on.set()
+    await until(lambda: failed == [first.room])
+    assert not invited.error.isVisible()
+    await until(lambda: invited.show_room(first.room) and invited.error.isVisible())
+    assert DiskFull.code in invited.error.text()
+    assert invited.accept.isEnabled()
 
 
 async def test_too_many_of_one_person_are_one_line_that_declines_them_all(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The unlock methods on screen: what is offered, what is asked, and errors shown in place."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -111,5 +112,31 @@ async def test_a_way_is_added_at_once(qtbot: QtBot, tmp_path: Path) -> None:
     assert dialog.current is not None
     dialog.current.setText(PASSPHRASE)
     dialog.accept_button.click()
+    await until(lambda: "Ta bort: Datorns nyckelring" in offered(view))
+    assert set(keys.kinds()) == set(BOTH)
+
+
+async def test_a_way_that_is_being_added_cannot_be_called_off(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing the dialog would not stop the adding."""
+    keys = unlock_methods(tmp_path, [SlotKind.PASSPHRASE])
+    view, going_on, add = card(qtbot, keys), asyncio.Event(), keys.add_keyring
+
+    async def late(passphrase: str) -> None:
+        await going_on.wait()
+        await add(passphrase)
+
+    monkeypatch.setattr(keys, "add_keyring", late)
+    press(view, "Lägg till: Datorns nyckelring")
+    dialog = await asked(view)
+    assert dialog.current is not None
+    dialog.current.setText(PASSPHRASE)
+    dialog.accept_button.click()
+    dialog.reject()
+    dialog.close()
+    assert dialog.isVisible()
+    assert not any(button.isEnabled() for button in dialog.buttons.buttons())
+    going_on.set()
     await until(lambda: "Ta bort: Datorns nyckelring" in offered(view))
     assert set(keys.kinds()) == set(BOTH)

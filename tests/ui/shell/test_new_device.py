@@ -159,22 +159,47 @@ async def test_digits_are_compared_and_a_no_adds_nothing(
     assert others(tower) == []
 
 
-async def test_three_times_no_to_digits_leaves_the_code_for_an_hour(qtbot: QtBot, tower: Session, guest: Guest) -> None:
+@pytest.mark.parametrize("answer", ["no", "reject", "close"])
+async def test_attack_three_times_no_or_no_answer_to_digits_leaves_the_code_for_an_hour(
+    qtbot: QtBot, tower: Session, guest: Guest, answer: str
+) -> None:
+    """Who sees other digits than on the new computer may just close the dialog."""
     misses = Misses(tower.store.notes)
     for _ in range(2):
         misses.add(clock.now_ms())
-    dialog, _, _ = await opened(qtbot, tower)
+    dialog, _, closed = await opened(qtbot, tower)
     dialog.other.click()
     await until(lambda: len(dialog.large.text()) == len("123 456 789"))
     await guest.join(number=dialog.large.text())
     await until(dialog.no.isVisible)
-    dialog.no.click()
-    dialog.again.click()
+    if answer == "no":
+        dialog.no.click()
+        dialog.again.click()
+    else:
+        getattr(dialog, answer)()
+        await closed
+        dialog, _, _ = await opened(qtbot, tower)
+        dialog.other.click()
     await until(dialog.error.isVisible)
     assert "Från " in dialog.error.text()
     dialog.again.click()
     await until(lambda: bool(dialog.left.text()))
     PairingCode.parse(dialog.large.text())
+
+
+async def test_digits_that_are_the_same_do_not_count_as_failed(qtbot: QtBot, tower: Session, guest: Guest) -> None:
+    misses = Misses(tower.store.notes)
+    for _ in range(2):
+        misses.add(clock.now_ms())
+    dialog, added, _ = await opened(qtbot, tower)
+    dialog.other.click()
+    await until(lambda: len(dialog.large.text()) == len("123 456 789"))
+    await guest.join(number=dialog.large.text())
+    await until(dialog.no.isVisible)
+    assert misses.until(clock.now_ms()) is not None
+    dialog.accept_button.click()
+    await until(lambda: added == ["Resedator"])
+    assert misses.until(clock.now_ms()) is None
 
 
 @asynccontextmanager

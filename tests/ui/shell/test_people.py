@@ -27,7 +27,7 @@ from ui.kit.buttons import RowButton
 from ui.kit.chip import Chip
 from ui.kit.eliding import elided
 from ui.kit.style import ElidedLabel
-from ui.shell.room.member_dialogs import AddMemberDialog
+from ui.shell.room.member_dialogs import AddMemberDialog, RoleDialog
 from ui.shell.room.member_row import MemberRow
 from ui.shell.room.people_panel import PeoplePanel
 from ui.shell.room.removal_dialogs import RemovalsDialog, RemoveDialog
@@ -262,3 +262,13 @@ def test_a_case_number_stays_where_its_title_is_cut(window: MainWindow) -> None:
     assert elided("Tillsyn 2026-1184", metrics, 230) == "Tillsyn 2026-1184"
     words = elided("Samråd om vägar och järnvägar i länets norra delar", metrics, 230)
     assert words.endswith("…")
+
+
+def test_who_is_no_member_any_more_gives_no_roles(window: MainWindow, session: Session) -> None:
+    for opened in (
+        RoleDialog(window, office().registrar, Role.WRITER, None),
+        AddMemberDialog(window, session.people, set(), None),
+    ):
+        opened.show()
+        assert not opened.accept_button.isEnabled()
+        opened.close()

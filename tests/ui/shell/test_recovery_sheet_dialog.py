@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -250,6 +250,13 @@ def test_the_recovery_sheet_on_paper_is_one_page_and_its_code_reads(
 def test_a_recovery_sheet_that_cannot_be_written_says_so(offline: Recovery, tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable):
         recovery_sheet_paper.save(offline.draw(), tmp_path / "finns inte" / "blad.pdf")
+
+
+def test_a_device_that_refuses_what_was_drawn_is_noticed(offline: Recovery, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = QImage(QSize(1004, 1518), QImage.Format.Format_RGB32)
+    end = QPainter.end
+    monkeypatch.setattr(QPainter, "end", lambda painter: end(painter) and False)
+    assert not recovery_sheet_paper.draw(offline.draw(), picture)
 
 
 async def test_it_is_saved_where_the_person_says(

@@ -91,10 +91,16 @@ async def test_nothing_is_removed_while_the_unsent_work_is_being_kept(
         await until(lambda: not dialog.accept_button.isEnabled() and not dialog.save.isEnabled())
         assert not dialog.error.isVisible()
         assert not file.exists()
+        assert not any(button.isEnabled() for button in dialog.buttons.buttons())
+        dialog.reject()
+        dialog.close()
+        assert dialog.isVisible()
         written.set()
         await until(lambda: dialog.accept_button.isEnabled() and dialog.save.isEnabled())
         assert file.exists() is (fault is None)
     assert dialog.error.isVisible()
+    dialog.reject()
+    assert not dialog.isVisible()
 
 
 @pytest.mark.parametrize("account", [RecoverySheetState.STANDS])

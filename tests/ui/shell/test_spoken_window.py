@@ -113,6 +113,15 @@ def test_a_fault_of_the_connection_is_announced_by_its_kind(
     assert len(received) == 2
 
 
+def test_after_a_fault_one_is_told_to_be_back_and_a_fault_without_a_sentence_tells_no_old_one(
+    window: MainWindow, session: Session, received: list[str]
+) -> None:
+    for state, code in ((LinkState.ERROR, "certificate"), (LinkState.ERROR, None), (LinkState.ONLINE, None)):
+        show_status(session, state, code)
+        pause(window)
+    assert received[1:] == ["Du är ansluten igen"]
+
+
 def test_messages_that_come_together_are_counted(window: MainWindow, session: Session, received: list[str]) -> None:
     window.activateWindow()
     say(session, office().unit, office().head, "Ett å", "Två ä")

@@ -280,3 +280,18 @@ async def test_what_waits_long_is_asked_about_by_keyboard(
     assert waiting.held() == ([] if answer == "copy" else [False])
     (kept,) = json.loads(session.store.notes.get(f"offers-{waiting.room.hex()}")).values()
     assert (kept["ask"] is None) == (answer == "no")
+
+
+def test_the_bar_follows_the_rooms_that_are_known(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar = view_of(window).succession
+    origin = RoomId(b"\x0e" * 16)
+    standing = replace(ORDINARY, refusal="ordinary", origin=origin, believed=True)
+    monkeypatch.setattr(session.succession, "standing", lambda room: standing)
+    bar.refresh()
+    assert list(buttons(bar)) == []
+    known = replace(session.rooms.room(office().case), room=origin)
+    monkeypatch.setattr(session.rooms, "rooms", lambda: [known])
+    bar.refresh()
+    assert list(buttons(bar)) == ["Öppna det tidigare rummet"]

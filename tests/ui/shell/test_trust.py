@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 from app.core import clock
 from app.core.enums import RoomState
 from app.core.ids import Hash
+from app.errors import NotFound
 from app.people import codes
 from app.people.codes import Verdict
 from app.people.person import Person, Verified
@@ -28,6 +29,7 @@ from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of, su
 from tests.ui.shell.test_succession import STOPPED
 from tests.ui.soon import caught_up
 from tests.world import until
+from ui.errors import sentence
 from ui.kit import qr
 from ui.kit.chip import Chip
 from ui.shell.room.key_notices import NoticeCard
@@ -101,6 +103,34 @@ async def test_attack_a_picture_with_other_keys_says_so_and_nothing_is_accepted(
     opened.reject()
     await until(lambda: not opened.isVisible())
     assert sure_of(session, office().registrar) is Verified.AGENCY
+
+
+@pytest.mark.parametrize("later", [Verdict.NO_CODE, Verdict.OTHER_PERSON, Verdict.SAME])
+def test_attack_a_further_picture_does_not_take_away_the_warning_of_other_keys(
+    window: MainWindow, later: Verdict
+) -> None:
+    verdicts = [Verdict.DIFFERENT, later]
+    opened = VerifyDialog(window, office().registrar, "1" * 60, "kansli:verify", lambda texts: verdicts.pop(0))
+    opened.show()
+    for _ in range(2):
+        opened.reader.found.emit(["kansli:verify?other"])
+    assert "Nycklarna är INTE de som du har fått." in opened.outcome.text()
+    assert not opened.accept_button.isEnabled()
+    assert not opened.reader.isEnabled()
+    assert not opened.same_by_code
+    opened.close()
+
+
+def test_a_code_that_cannot_be_compared_is_reported_and_the_dialog_stays(window: MainWindow) -> None:
+    def compare(texts: Sequence[str]) -> Verdict:
+        raise NotFound
+
+    opened = VerifyDialog(window, office().head, "1" * 60, "kansli:verify", compare)
+    opened.show()
+    opened.reader.found.emit(["kansli:verify?reset"])
+    assert toast_of(window).text() == sentence("not-found").text
+    assert opened.isVisible()
+    opened.close()
 
 
 def test_a_mark_can_still_be_taken_back_when_the_keys_are_others(window: MainWindow, session: Session) -> None:

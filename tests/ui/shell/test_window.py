@@ -4,7 +4,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.enums import RoomState
@@ -100,6 +100,29 @@ def test_wide_tools_have_no_people_panel_until_it_is_asked_for(window: MainWindo
     assert not room(window).panel.isVisible()
     room(window).faces.click()
     assert room(window).panel.isVisible()
+    window.resize(window.width() + 40, window.height())
+    QApplication.processEvents()
+    assert room(window).panel.isVisible()
+    press(window, "Alt+2")  # documents, where nobody asked for it
+    assert not room(window).panel.isVisible()
+    press(window, "Alt+3")
+    assert room(window).panel.isVisible()
+
+
+def test_back_and_forward_open_the_object_of_a_link(window: MainWindow) -> None:
+    link = ObjectLink(room=office().case, obj=office().document, kind="document")
+    follow(window.content.home, link)
+    tool = room(window).view("documents")
+    assert isinstance(tool, FakeView)
+    tool.refs.clear()
+    window.open_room(office().permit)
+    press(window, "Alt+Left")
+    assert (room(window).room, room(window).tabs.current()) == (office().case, "documents")
+    assert tool.refs == [(office().document, b"")]
+    press(window, "Alt+Left")
+    tool.refs.clear()
+    press(window, "Alt+Right")
+    assert tool.refs == [(office().document, b"")]
 
 
 def test_a_link_opens_the_room_the_tool_and_the_place(window: MainWindow, session: Session) -> None:

@@ -5,6 +5,8 @@ be unlocked, and under way.
 Nothing is made before the person has seen whose account it becomes.
 """
 
+import asyncio
+import string
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -62,7 +64,7 @@ def is_number(text: str) -> bool:
     """Whether `text`, as a person typed it, is a nine-digit number, which another device can show for pairing in place
     of the longer pairing code. Spaces and dashes do not count."""
     signs = [c for c in text if not c.isspace() and c != "-"]
-    return len(signs) == NUMBER_DIGITS and all(c.isdigit() for c in signs)
+    return len(signs) == NUMBER_DIGITS and all(c in string.digits for c in signs)
 
 
 class JoinPages(QStackedWidget):
@@ -76,6 +78,7 @@ class JoinPages(QStackedWidget):
         """`joining` does what the pages ask for. `servers` are those that policy allows; empty for any."""
         super().__init__(parent)
         self._joining = joining
+        self._connecting: asyncio.Task[None] | None = None
         self.server = ServerField(tr("Server address"), servers)
         self.reader = QrReader(tr("Picture with a QR code"))
         self.reader.found.connect(self._on_texts)
@@ -97,7 +100,7 @@ class JoinPages(QStackedWidget):
         self.name.setMaxLength(64)
         page.body.addSpacing(4)
         page.body.addWidget(self.reader)
-        page.add_button(TextButton(tr("Back"), self.back.emit, kind="quiet"))
+        page.add_button(TextButton(tr("Back"), self._go_back, kind="quiet"))
         self.next = page.add_button(TextButton(tr("Continue"), self.begin_pairing, kind="primary"))
         self.server.changed.connect(self._on_text)
         self.server.entered.connect(self.begin_pairing)
@@ -129,7 +132,8 @@ class JoinPages(QStackedWidget):
             pointer = read_pointer(text)
             if pointer is not None:
                 self._take(pointer)
-        self.next.setEnabled(bool(self.server.text() and self.code.text().strip() and self.name.text().strip()))
+        filled = bool(self.server.text() and self.code.text().strip() and self.name.text().strip())
+        self.next.setEnabled(filled and self._connecting is None)
 
     def _take(self, pointer: Pointer) -> None:
         if self.server.setText(pointer.server):
@@ -156,24 +160,34 @@ class JoinPages(QStackedWidget):
         if self.next.isEnabled():
             self.where_page.clear_error()
             self.where_page.spinner.start()
-            self.next.setEnabled(False)
-            run(self, self._begin_pairing(), on_error=self._pairing_failed)
+            self._connecting = run(self, self._begin_pairing(), on_error=self._pairing_failed)
+            self._on_text()
 
     async def _begin_pairing(self) -> None:
         typed = self.code.text().strip()
         by = {"number": typed} if is_number(typed) else {"code": typed}
         found = await self._joining.begin_pairing(self.server.text(), self.name.text().strip(), **by)
-        self.where_page.spinner.stop()
-        self._on_text()
+        self._end_connecting()
         self.who_page.ask(found, *_compared(found))
         self.setCurrentWidget(self.who_page)
         self.who_page.keys.take_focus()
 
     def _pairing_failed(self, error: Exception) -> None:
-        self.where_page.spinner.stop()
-        self._on_text()
+        self._end_connecting()
         self.where_page.show_error(error, "join-")
         self.code.setFocus()
+
+    def _end_connecting(self) -> None:
+        self._connecting = None
+        self.where_page.spinner.stop()
+        self._on_text()
+
+    def _go_back(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._end_connecting()
+            run(self, self._joining.stop_pairing())
+        self.back.emit()
 
     def _leave(self) -> None:
         self.code.clear()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.enums import LinkState
 from app.core.ids import RoomId
 from app.errors import NotFound
+from app.people.person import Person
 from app.rooms.invitations import OpenInvitation
 from app.session import Session
 from ui.errors import format_error
@@ -44,7 +45,10 @@ class InvitationView(QWidget):
         self._session = session
         self._room: RoomId | None = None
         self._shown: OpenInvitation | None = None
-        self._accepted = False
+        self._accepted: dict[RoomId, OpenInvitation] = {}
+        """The invitations that were accepted here and whose rooms are not open yet."""
+        self._errors: dict[RoomId, Exception] = {}
+        """Why the last answer to an invitation failed, by room."""
         set_props(self, frame="window")
         self.setAccessibleName(tr("Invitation"))
         inner = QWidget()
@@ -101,17 +105,18 @@ class InvitationView(QWidget):
     def show_room(self, room: RoomId) -> bool:
         """Shows the invitation to `room`. If there is no such invitation, returns False and leaves the page as it was.
         True also for one that was accepted here and whose room is being opened."""
-        if room != self._room:
-            self._accepted = False
-            self.error.hide()
-        try:
-            self._shown = self._session.invitations.get(room)
-        except NotFound:
-            if not (self._accepted and room == self._room):
-                return False
+        if self._invitation_to(room) is None:
+            return False
         self._room = room
+        self._show_error()
         self.refresh()
         return True
+
+    def _invitation_to(self, room: RoomId) -> OpenInvitation | None:
+        try:
+            return self._session.invitations.get(room)
+        except NotFound:
+            return self._accepted.get(room)
 
     def refresh(self) -> None:
         """Reads the invitation that is shown again. Emits `entered` if it was accepted here and its room is open by
@@ -119,15 +124,12 @@ class InvitationView(QWidget):
         room = self._room
         if room is None:
             return
-        if self._accepted and any(r.room == room for r in self._session.rooms.rooms()):
-            self._accepted, self._room = False, None
+        if room in self._accepted and any(r.room == room for r in self._session.rooms.rooms()):
+            del self._accepted[room]
+            self._room = None
             self.entered.emit(room)
             return
-        try:
-            self._shown = self._session.invitations.get(room)
-        except NotFound:
-            if not self._accepted:
-                self._shown = None
+        self._shown = self._invitation_to(room)
         self.card.setVisible(self._shown is not None)
         self.gone.setVisible(self._shown is None)
         if self._shown is not None:
@@ -150,12 +152,12 @@ class InvitationView(QWidget):
         self._quotation.setVisible(bool(shown.greeting))
         self._meaning.setText(self._format_meaning())
         for button in (self.accept, self.decline, self.block):
-            button.setEnabled(not self._accepted)
+            button.setEnabled(self._room not in self._accepted)
         self.block.setVisible(person is not None)
-        (self._spinner.start if self._accepted else self._spinner.stop)()
+        (self._spinner.start if self._room in self._accepted else self._spinner.stop)()
 
     def _format_meaning(self) -> str:
-        if not self._accepted:
+        if self._room not in self._accepted:
             return tr(
                 "Nothing of the room is on this computer yet. If you accept, the others see that you are in. If you "
                 "decline, nobody is told."
@@ -167,14 +169,14 @@ class InvitationView(QWidget):
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def _on_accept(self) -> None:
-        if self._room is not None:
-            self._accepted = True
-            self._answer(self._session.invitations.accept(self._room))
+        if self._room is not None and self._shown is not None:
+            self._accepted[self._room] = self._shown
+            self._answer(self._room, self._session.invitations.accept(self._room))
             self.refresh()
 
     def _on_decline(self) -> None:
         if self._room is not None:
-            run(self, self._decline(self._room), on_error=self._failed)
+            self._answer(self._room, self._decline(self._room))
 
     async def _decline(self, room: RoomId) -> None:
         invitations = self._session.invitations
@@ -182,12 +184,11 @@ class InvitationView(QWidget):
         toast(self, tr("The invitation is declined."), lambda: run(self, invitations.ask_again(room)))
 
     def _on_block(self) -> None:
-        run(self, self._block(), on_error=self._failed)
-
-    async def _block(self) -> None:
         person = self._shown.by if self._shown is not None else None
-        if person is None:
-            return
+        if self._room is not None and person is not None:
+            self._answer(self._room, self._block(person))
+
+    async def _block(self, person: Person) -> None:
         title = tr("Block {name}?").format(name=person.name)
         text = tr(
             "No invitation by {name} is shown to you any more. Rooms that you are in already stay. Nobody is told. You "
@@ -197,14 +198,24 @@ class InvitationView(QWidget):
             await self._session.invitations.block(person.uid)
             toast(self, tr("{name} is blocked.").format(name=person.name))
 
-    def _answer(self, coro: Coroutine[Any, Any, None]) -> None:
-        self.error.hide()
-        run(self, coro, on_error=self._failed)
+    def _answer(self, room: RoomId, coro: Coroutine[Any, Any, None]) -> None:
+        self._errors.pop(room, None)
+        self._show_error()
+        run(self, coro, on_error=lambda error: self._failed(room, error))
 
-    def _failed(self, error: Exception) -> None:
-        self._accepted = False
+    def _failed(self, room: RoomId, error: Exception) -> None:
+        self._accepted.pop(room, None)
+        self._errors[room] = error
         self.refresh()
-        self.error.show_text(*format_error(error))
+        self._show_error()
+
+    def _show_error(self) -> None:
+        """Shows why the last answer to the shown invitation failed; hides the line if none did."""
+        error = self._errors.get(self._room) if self._room is not None else None
+        if error is None:
+            self.error.hide()
+        else:
+            self.error.show_text(*format_error(error))
 
 
 def _about(shown: OpenInvitation) -> str:

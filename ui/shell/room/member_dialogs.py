@@ -188,7 +188,7 @@ class AddMemberDialog(Dialog):
         self.search.field.setFocus()
 
     def _on_current(self) -> None:
-        self.accept_button.setEnabled(self.search.person() is not None)
+        self.accept_button.setEnabled(self.search.person() is not None and self._role.count() > 0)
 
     @property
     def role(self) -> Role:
@@ -217,8 +217,9 @@ class RoleDialog(Dialog):
         self._role.currentIndexChanged.connect(lambda: self._meaning.setText(role_meaning(self.role)))
         self.body.addWidget(self._role)
         self.body.addWidget(self._meaning)
+        self.accept_button.setEnabled(self._role.count() > 0)
 
     @property
     def role(self) -> Role:
-        """The chosen role."""
+        """The chosen role. Ask for it once the dialog is accepted."""
         return Role(self._role.currentData())

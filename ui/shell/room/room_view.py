@@ -110,11 +110,12 @@ class RoomView(QWidget):
         super().__init__(parent)
         self._session, self._tools, self.room = session, tools, room
         self._views: dict[str, QWidget] = {}
-        self._panel_wanted: bool | None = None
+        self._panel_wanted: dict[str, bool] = {}
+        """Whether the person has shown or hidden the people panel, for each tab where they have."""
         self.setAccessibleName(tr("Room"))
         layout = column(self)
         layout.addWidget(self._header())
-        theme.on_change(self, self._show_panel)
+        theme.on_change(self, self._show_panel_again)
         self.notice = InfoBar()
         layout.addWidget(self.notice)
         self.succession = SuccessionBar(session, tools, room)
@@ -276,7 +277,7 @@ class RoomView(QWidget):
         self._stack.setCurrentWidget(view)
         if leaves:  # otherwise Qt focuses what comes next, with a ring
             view.setFocus()
-        self.panel.setVisible(tool.shows_people and self._panel_fits())
+        self._show_panel(tool)
         if self.tabs.current() != tool_id:
             self.tabs.choose(tool_id)
 
@@ -308,15 +309,11 @@ class RoomView(QWidget):
         self.show_tool(tool_id)
         self.tab_changed.emit(tool_id)
 
-    def _panel_fits(self) -> bool:
-        """Whether the panel is shown: as the person chose; while nothing was chosen, as the width allows."""
-        return self.width() >= px(_ROOM_FOR_PANEL_PX) if self._panel_wanted is None else self._panel_wanted
-
     def toggle_panel(self) -> None:
-        """Hides the people panel if it is visible, otherwise shows it. From then on the person's choice counts, and no
-        longer the width of the room. A tab whose tool shows no people hides the panel when it is opened."""
+        """Hides the people panel in the open tab if it is visible, otherwise shows it. From then on the person's choice
+        counts for this tab, and no longer the width of the room."""
         shown = self.panel.isVisible()
-        self._panel_wanted = not shown
+        self._panel_wanted[self.tabs.current()] = not shown
         self.panel.setVisible(not shown)
 
     def _menu(self) -> None:
@@ -367,11 +364,16 @@ class RoomView(QWidget):
         if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
             await self._session.rooms.leave(self.room)
 
-    def _show_panel(self) -> None:
-        tool = self._tools.by_id(self.tabs.current())
-        self.panel.setVisible(self._panel_fits() and (tool is None or tool.shows_people))
+    def _show_panel(self, tool: JoinedTool | None) -> None:
+        """Shows or hides the people panel beside `tool`: as the person chose in its tab; while nothing was chosen, as
+        the tool and the width allow."""
+        fits = (tool is None or tool.shows_people) and self.width() >= px(_ROOM_FOR_PANEL_PX)
+        self.panel.setVisible(self._panel_wanted.get(tool.id if tool is not None else "", fits))
+
+    def _show_panel_again(self) -> None:
+        self._show_panel(self._tools.by_id(self.tabs.current()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_header()
-        self._show_panel()
+        self._show_panel_again()

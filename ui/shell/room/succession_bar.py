@@ -73,17 +73,17 @@ class SuccessionBar(QFrame):
         self._buttons: KeyedRows[_Action, _ActionButton] = KeyedRows(
             buttons, lambda action: action.room or action.text, _ActionButton, _ActionButton.show_action
         )
-        self._shown: Standing | None = None
+        self._shown = ("", "", "")
+        """Sentence, kind and icon as they are shown."""
         self.hide()
 
     def refresh(self) -> None:
-        """Reads the state of the room again and shows it, if it has changed."""
-        standing = self._session.succession.standing(self._room)
-        if standing == self._shown:
-            return
-        self._shown = standing
-        text, kind, icon, actions = self._format_standing(standing)
+        """Reads the state of the room again, and which rooms and people are known, and shows what has changed."""
+        text, kind, icon, actions = self._format_standing(self._session.succession.standing(self._room))
         self._buttons.show(actions)
+        if (text, kind, icon) == self._shown:
+            return
+        self._shown = text, kind, icon
         if text:
             set_props(self, frame=f"bar-{kind}")
             self._icon.set_icon(icon, "muted" if kind == "info" else kind)
@@ -177,7 +177,7 @@ class SuccessionBar(QFrame):
 
     async def _open(self) -> None:
         plan = self._session.succession.plan(self._room)
-        state = next(r.sealed_state for r in self._session.rooms.rooms() if r.room == self._room)
+        state = self._session.rooms.room(self._room).sealed_state
         if await show(SuccessorDialog(self.window(), plan, state, self._tools.things())):
             room = await self._session.succession.open(self._room)
             toast(self, tr("The new room is open. Its content follows, then everybody is invited."))

@@ -15,6 +15,7 @@ from ui.kit.fonts import font
 from ui.kit.plain import Label
 from ui.kit.qr_reader import QrReader
 from ui.kit.style import column, label, line, set_props
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
 from ui.shell.words import verified_chip
 
@@ -71,9 +72,14 @@ class VerifyDialog(Dialog):
         """Takes the `texts` of the QR codes in a picture or on the screen, without one's own code, which is on this
         screen too. If the person's code is among them and has the same keys, `compare` stores them as verified; this
         sets `same_by_code` and closes the dialog as rejected, since nothing is left to store. Otherwise shows why not:
-        no code, another person's, or other keys. After other keys the button "The numbers are the same" is disabled
-        until something else is read; the button that removes a verification stays enabled."""
-        verdict = self._compare([text for text in texts if text != self._my_code])
+        no code, another person's, or other keys. After other keys the button "The numbers are the same" is disabled;
+        the button that removes a verification stays enabled. ▲ This dialog then reads no further code: a picture
+        without a code would otherwise take the warning away."""
+        if self.reader.isEnabled():
+            run_guarded(self, lambda: self._judge([text for text in texts if text != self._my_code]))
+
+    def _judge(self, texts: Sequence[str]) -> None:
+        verdict = self._compare(texts)
         if verdict is Verdict.SAME:
             self.same_by_code = True
             self.reject()
@@ -85,11 +91,12 @@ class VerifyDialog(Dialog):
             verdict,
             tr("The keys are DIFFERENT from those that you were given. Write nothing sensitive; contact IT security."),
         )
-        set_props(self.outcome, look="error" if verdict is Verdict.DIFFERENT else "small")
+        differ = verdict is Verdict.DIFFERENT
+        set_props(self.outcome, look="error" if differ else "small")
         self.outcome.setText(text)
         self.outcome.show()
-        verified = self._person.verified == Verified.IN_PERSON
-        self.accept_button.setEnabled(verified or verdict is not Verdict.DIFFERENT)  # a mark may be taken back
+        self.reader.setEnabled(not differ)
+        self.accept_button.setEnabled(not differ or self._person.verified == Verified.IN_PERSON)
 
 
 class SafetyNumber(Label):

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from app.core.ids import RoomId
 from app.devices.service import DeviceInfo, DeviceService, RevocationProgress
-from app.devices.unsent import SUFFIX, UnsentFile, UnsentWork
+from app.devices.unsent import SUFFIX, UnsentCount, UnsentFile, UnsentWork
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
@@ -125,12 +125,14 @@ class DevicesCard(Card):
         title = tr("Revoke {name}?").format(name=name)
         if await confirm(self.window(), title, text.format(name=name), accept=tr("Revoke"), danger=True):
             with_added = await self._ask_added(device)
+            if with_added is None:
+                return
             await self._devices.revoke(device.dev, with_added=with_added)
             toast(self, tr("{name} has been revoked").format(name=name))
 
-    async def _ask_added(self, device: DeviceInfo) -> bool:
+    async def _ask_added(self, device: DeviceInfo) -> bool | None:
         """Asks whether the devices that `device` added are to be revoked with it. True: with it. False: only `device`;
-        so also if the person closes the question, and without asking if it added none."""
+        so also without asking if it added none. None if the person closes the question: nothing is revoked then."""
         added, name = self._devices.added_by(device.dev), device_name(device)
         if not added:
             return False
@@ -141,10 +143,18 @@ class DevicesCard(Card):
             len(added),
         ).format(name=name, n=len(added), devices=", ".join(map(_when_added, added)))
         title = tr("Revoke also what {name} added?").format(name=name)
-        only = tr("Only {name}").format(name=name)
-        dialog = Dialog(self.window(), title, accept=tr("Revoke all"), cancel=only, danger=True)
+        dialog = Dialog(self.window(), title, accept=tr("Revoke all"), danger=True)
         dialog.add_text(text, "body")
-        return await show(dialog)
+        with_added = True
+
+        def leave_added() -> None:
+            nonlocal with_added
+            with_added = False
+            dialog.accept()
+
+        only = TextButton(tr("Only {name}").format(name=name), leave_added)
+        dialog.buttons.addButton(only, QDialogButtonBox.ButtonRole.ActionRole)
+        return with_added if await show(dialog) else None
 
     def invite(self) -> None:
         """Opens the dialog that lets another device of the person in."""
@@ -170,18 +180,18 @@ class DevicesCard(Card):
             self.window(), tr("Bring in unsent work?"), self._format_unsent(found), accept=tr("Bring in")
         ):
             return
-        n = await self._unsent.take_in(found)
-        text = trn(
-            "{n} change has been read in and is being sent.", "{n} changes have been read in and are being sent.", n
-        )
-        toast(self, text.format(n=n) if n else tr("Everything in the file was here already."))
+        toast(self, _format_taken(await self._unsent.take_in(found)))
 
     def _format_unsent(self, found: UnsentFile) -> str:
         writer = next((device_name(d) for d in self._devices.all() if d.dev == found.dev), "")
         rooms = ", ".join(title for room in found.rooms if (title := self._room_title(room)))
-        sentences = [
-            trn("{n} change by {device}.", "{n} changes by {device}.", found.fits).format(n=found.fits, device=writer)
-        ]
+        sentences = []
+        if found.fits or not found.drafts:
+            text = trn("{n} change by {device}.", "{n} changes by {device}.", found.fits)
+            sentences.append(text.format(n=found.fits, device=writer))
+        if found.drafts:
+            text = trn("{n} draft by {device}.", "{n} drafts by {device}.", found.drafts)
+            sentences.append(text.format(n=found.drafts, device=writer))
         if rooms:
             sentences.append(tr("In: {rooms}.").format(rooms=rooms))
         if found.strange:
@@ -193,6 +203,22 @@ class DevicesCard(Card):
             sentences.append(text.format(n=found.strange))
         sentences.append(tr("It is sent in your name: read it in only if you saved the file yourself."))
         return " ".join(sentences)
+
+
+def _format_taken(n: UnsentCount) -> str:
+    """Text: what was read in from a file of unsent work."""
+    sentences = []
+    if n.changes:
+        text = trn(
+            "{n} change has been read in and is being sent.",
+            "{n} changes have been read in and are being sent.",
+            n.changes,
+        )
+        sentences.append(text.format(n=n.changes))
+    if n.drafts:
+        text = trn("{n} draft has been read in.", "{n} drafts have been read in.", n.drafts)
+        sentences.append(text.format(n=n.drafts))
+    return " ".join(sentences) or tr("Everything in the file was here already.")
 
 
 def _when_added(device: DeviceInfo) -> str:

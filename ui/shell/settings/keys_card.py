@@ -41,7 +41,7 @@ class PassphraseDialog(Dialog):
         danger: bool = False,
     ) -> None:
         super().__init__(parent, title, accept=accept, danger=danger)
-        self._verify = verify
+        self._verify, self._verifying = verify, False
         self.add_text(text)
         self.current = self.add_field(tr("Passphrase now"), secret=True) if current else None
         self.new = self.add_field(tr("New passphrase"), secret=True) if new else None
@@ -73,17 +73,28 @@ class PassphraseDialog(Dialog):
         dialog shows the error and stays open. Does nothing while the button is disabled."""
         if self.accept_button.isEnabled():
             self.error.hide()
-            self.accept_button.setEnabled(False)
-            self.spinner.start()
+            self._busy(True)
             run(self, self._check(), on_error=self._failed)
+
+    def reject(self) -> None:
+        """Closes the dialog. ▲ Not while the passphrase is verified: otherwise an unlock method that the person has
+        called off could be added all the same."""
+        if not self._verifying:
+            super().reject()
+
+    def _busy(self, busy: bool) -> None:
+        self._verifying = busy
+        (self.spinner.start if busy else self.spinner.stop)()
+        for button in self.buttons.buttons():
+            button.setEnabled(not busy)
 
     async def _check(self) -> None:
         await self._verify(self)
-        self.spinner.stop()
+        self._busy(False)
         super().accept()
 
     def _failed(self, error: Exception) -> None:
-        self.spinner.stop()
+        self._busy(False)
         self.error.show_text(*format_error(error))
         self._on_text()
         if self.current is not None:

@@ -178,7 +178,7 @@ class InviteDialog(Dialog):
         """Refuses the device that asks to be let in: it is not added, and the attempt is over. With digits this counts
         as a failed comparison. The person can then begin another attempt."""
         if self._invitation is not None:
-            run(self, self._invitation.refuse())
+            run(self, self._invitation.close())
             self._invitation = None
         self._new = None
         self._show_only()

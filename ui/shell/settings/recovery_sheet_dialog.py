@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.recovery import Recovery, RecoverySheetPaper
-from ui.errors import format_error
+from ui.errors import format_error, sentence
 from ui.kit import qr
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file, show
@@ -229,8 +229,12 @@ class RecoverySheetDialog(Dialog):
         printer = QPrinter(QPrinter.PrinterMode.HighResolution)
         printer.setDocName(tr("Recovery sheet"))
         recovery_sheet_paper.lay_out(printer)
-        if await show(QPrintDialog(printer, self)) and recovery_sheet_paper.draw(self.paper, printer):
+        if not await show(QPrintDialog(printer, self)):
+            return
+        if recovery_sheet_paper.draw(self.paper, printer):
             self.kept.setText(tr("Sent to the printer. Fetch it before somebody else does."))
+        else:
+            self.error.show_text(sentence("printer-refused").text, "printer-refused")
 
 
 def _page() -> tuple[QWidget, QVBoxLayout]:

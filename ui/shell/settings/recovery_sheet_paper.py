@@ -42,15 +42,15 @@ def lay_out(device: QPagedPaintDevice) -> None:
 
 def draw(paper: RecoverySheetPaper, device: QPaintDevice) -> bool:
     """Draws the recovery sheet on `device`, a page that `lay_out` has set up. Returns False if nothing can be drawn on
-    it."""
+    it, or if the device refuses what was drawn."""
     painter = QPainter()
     if not painter.begin(device):
         return False
     try:
         _Page(painter, device.logicalDpiX()).draw(paper)
     finally:
-        painter.end()
-    return True
+        ended = painter.end()
+    return ended
 
 
 def _advice() -> tuple[str, ...]:

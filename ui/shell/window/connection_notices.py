@@ -61,9 +61,8 @@ class ConnectionNotices(QObject):
                 self.erase_requested.emit()
 
     def _announce(self) -> None:
-        """Announces the text of the bar when its subject has changed: offline, an error, or this device was revoked.
-        Announces also that the device is online again after it was offline, but not that an error is over. Not
-        announced are each attempt to connect and a new number of waiting changes."""
+        """Announces the text of the bar, if there is one, when its subject has changed, and that the connection is
+        back. It announces neither each attempt to connect nor a new number of waiting changes."""
         status, before = self._session.status, self._announced
         if self._session.devices.ended == "revoked":
             self._announced = "revoked"
@@ -72,8 +71,9 @@ class ConnectionNotices(QObject):
         elif status.state is not LinkState.CONNECTING:
             self._announced = ""
         if self._announced and self._announced != before:
-            self._announcer.announce(Kind.KEPT, self._bar.text())
-        elif before.startswith(LinkState.OFFLINE) and not self._announced:
+            if not self._bar.isHidden():
+                self._announcer.announce(Kind.KEPT, self._bar.text())
+        elif before not in ("", "revoked") and not self._announced:
             self._announcer.announce(Kind.KEPT, tr("You are online again"))
 
     def _show(self) -> None:

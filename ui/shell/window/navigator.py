@@ -89,15 +89,20 @@ class Navigator(QObject):
 
     def back(self) -> None:
         """Goes to the place that was visited before this one, if there is one."""
-        place = self.history.step(-1)
-        if place is not None:
-            self._show(place)
+        self._step(-1)
 
     def forward(self) -> None:
         """Goes to the place that was left by going back, if there is one."""
-        place = self.history.step(1)
-        if place is not None:
-            self._show(place)
+        self._step(1)
+
+    def _step(self, by: int) -> None:
+        place = self.history.step(by)
+        if place is None:
+            return
+        self._show(place)
+        view = self.current_room()
+        if view is not None and place.obj is not None:
+            view.show_tool(place.tab, place.obj)
 
     def open_room(self, room: RoomId) -> None:
         """Goes to `room`, at the tool's tab that was open there last. If this device does not have the room, shows the

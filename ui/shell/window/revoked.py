@@ -26,6 +26,7 @@ class RevokedDialog(Dialog):
             danger=True, width=520,
         )  # fmt: skip
         self._unsent = unsent
+        self._writing = False
         self.add_text(
             tr("One of your other devices, or your agency, has revoked it. It gets no new content and can send nothing"
                " more. What is here is still readable, and nothing is removed unless you ask for it."),
@@ -76,13 +77,19 @@ class RevokedDialog(Dialog):
             trn("{n} thing is kept in {file}.", "{n} things are kept in {file}.", n).format(n=n, file=path.name)
         )
 
+    def reject(self) -> None:
+        """Closes the dialog; not while the file is being written."""
+        if not self._writing:
+            super().reject()
+
     def _busy(self, busy: bool) -> None:
         """Shows whether the file is being written (`busy`). ▲ Meanwhile the buttons that remove everything and that
-        write the file are disabled. Otherwise the person could remove everything before the file is complete, or write
-        it twice at once."""
+        write the file are disabled, and the dialog stays: closing it would not stop the writing. Otherwise the person
+        could remove everything before the file is complete, here or in the dialog opened again, or write it twice."""
+        self._writing = busy
         (self._spinner.start if busy else self._spinner.stop)()
-        self.accept_button.setEnabled(not busy)
-        self.save.setEnabled(not busy)
+        for button in (*self.buttons.buttons(), self.save):
+            button.setEnabled(not busy)
 
     def _failed(self, error: Exception) -> None:
         self._busy(False)
