@@ -194,9 +194,10 @@ SELECT_OBJECTS = f"SELECT {_OBJECT} FROM objects"
 # -- outbox
 ADD_OUTBOX = "INSERT INTO outbox (row, room, obj, live) VALUES (?, ?, ?, ?)"
 ADD_OUTBOX_PART = "INSERT INTO outbox_parts (row, part) VALUES (?, ?)"
-COUNT_HELD = """UPDATE outbox SET held = (SELECT count(*) FROM outbox_parts d LEFT JOIN parts p ON p.part = d.part
-    WHERE d.row = outbox.row AND coalesce(p.uploaded, 0) = 0) WHERE row = ?"""
-PART_UPLOADED = """UPDATE outbox SET held = held - 1
+_LACKING_PARTS = """(SELECT count(*) FROM outbox_parts d LEFT JOIN parts p ON p.part = d.part
+    WHERE d.row = outbox.row AND coalesce(p.uploaded, 0) = 0)"""
+COUNT_HELD = f"UPDATE outbox SET held = {_LACKING_PARTS} WHERE row = ?"
+PART_UPLOADED = f"""UPDATE outbox SET held = {_LACKING_PARTS}
     WHERE held > 0 AND row IN (SELECT row FROM outbox_parts WHERE part = ?)"""
 
 # a held document edit holds back the later edits of its document, which build on it; records stand alone
