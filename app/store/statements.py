@@ -87,7 +87,7 @@ CACHE_WITH_BEHIND = f"""SELECT (SELECT max(row) FROM changes WHERE obj = ?1), ro
 CACHE_HAS_BEHIND = "UPDATE crdt_states SET row = ? WHERE obj = ? AND row = ?"
 BEGUN_IN = "SELECT DISTINCT obj FROM changes WHERE dev = x'' AND room = ?"
 SNAPSHOT_ROWS = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n DESC, row"
-BASELINES = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND baseline ORDER BY n DESC, place DESC"
+BASELINES = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND baseline ORDER BY n, place"
 KIND_IN = "SELECT kind FROM objects WHERE obj = ? AND room = ?"
 PRUNES_OF = """SELECT e.n, e.until FROM objects o JOIN events e ON e.room = o.room AND e.obj = o.obj
     WHERE o.obj = ? AND e.kind = 'prune' ORDER BY e.n"""
