@@ -4,11 +4,16 @@ beginning) and the structure beside it. Checks that the two agree wherever the u
 
 from collections.abc import Generator, Iterator
 
-from app.objects.grammar import DELETED, GC, TYPE, Facts, Id, Item, Section
+from app.objects.grammar import DELETED, GC, TYPE, Facts, Id, Item, Section, reading
 from app.objects.lib0 import BadUpdate
 from app.objects.structure import BREATH, KEY_MASK, NOWHERE, Broken, Client, Structure
 from app.objects.structure_codec import decoding
 from sync.pieces import finished
+
+
+def structure_at(update: bytes, known: bytes) -> Generator[None, None, Structure]:
+    """Reads an object's merged state `update` and does the same as `beginning`. BadUpdate also if it is no state."""
+    return (yield from beginning((yield from reading(update, state=True)), known))
 
 
 def begin(facts: Facts, data: bytes) -> Structure:

@@ -117,6 +117,17 @@ class Judge:
             if self.structure.has(late.missing):
                 self._wake(late.change)
 
+    def going_on_from(self, structure: Structure) -> "Judge":
+        """A judge of the object whose first merged update is a state, of which `structure` is known. What waits here
+        waits there too, and is ready for `step` if the state has what it lacks. This judge is unchanged, so that the
+        caller can return to it."""
+        judge = Judge(self._rows, structure)
+        judge._waiting = self._waiting.copied()
+        for number, client in structure.clients.items():
+            for ready in judge._waiting.ready(number, client.clock):
+                judge._wake(ready)
+        return judge
+
     def cover(self, positions: Collection[int]) -> None:
         """Notes that a baseline (state for new members) or prune (old changes are dropped) replaces the changes at
         `positions`, so that updates which wait there no longer count. The caller must delete their rows before the next

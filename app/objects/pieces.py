@@ -176,27 +176,28 @@ class Assembler:
 
 def newest_state(changes: Iterable[PlacedChange]) -> list[PlacedChange]:
     """The changes that make up the newest complete state among an object's baselines (states that administrators wrote
-    for new members), in the order in which they are given. `changes` are given newest first, and are read no further
-    than that state. Damaged ones are skipped. Empty if no state is complete.
+    for new members), oldest first. `changes` are given oldest first. Damaged ones are skipped. Empty if no state is
+    complete.
 
     A long baseline has its pieces at several positions. While some of them are still to be received, an older one
-    counts.
+    counts. ▲ All baselines are read, since of two pieces with the same index the first counts: the judge must begin
+    with the same pieces that `Assembler` joins for the model.
     """
-    groups = dict[tuple[bytes, bytes], dict[int, PlacedChange]]()
+    newest, groups = list[PlacedChange](), dict[tuple[bytes, bytes], tuple[int, dict[int, PlacedChange]]]()
     for change in changes:
         try:
             found = unpack(change.data)
         except BadChange:
             continue
-        if found.group is None:
-            if found.begun:
-                return [change]
-            continue
-        pieces = groups.setdefault((bytes(change.uid), found.group), {})
-        pieces[found.index] = change
-        if len(pieces) == found.count:
-            return list(pieces.values())
-    return []
+        key = (bytes(change.uid), found.group or b"")
+        count, pieces = groups.pop(key, (found.count, {})) if found.group is not None else (1, {})
+        if found.count == count:
+            pieces.setdefault(found.index, change)
+        if len(pieces) < count:
+            groups[key] = count, pieces
+        elif any(unpack(piece.data).begun for piece in pieces.values()):
+            newest = list(pieces.values())
+    return newest
 
 
 def merging(*, texts: Sequence[str] = (), maps: Sequence[str] = (), keep_deleted: bool = False) -> Merging:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from app.errors import BadChange, BugError
-from app.objects.beginning import beginning
+from app.objects.beginning import structure_at
 from app.objects.begun import StateStart, begun_of
 from app.objects.grammar import Facts, client_begun, reading
 from app.objects.judging import Judge, JudgeMark, Kind, Verdict
@@ -99,6 +99,7 @@ class _Fresh:
 
 Groups = dict[tuple[bytes, bytes], tuple[int, dict[int, int]]]
 """Incomplete groups by (author, group): how many pieces each has, and the position of each piece that is here."""
+_Tables = tuple[Groups, dict[int, tuple[int, ...]], dict[int, None], dict[int, tuple[int, bytes]], dict[int, set[int]]]
 ReplayMark = tuple[Judge, JudgeMark, int, frozenset[int]]
 
 
@@ -154,23 +155,19 @@ class Replay:
 
     # -- beginning
 
-    def beginning(
-        self, begun: StateStart, update: bytes | None, upto: int | None = None
-    ) -> Generator[None, None, None]:
+    def beginning(self, begun: StateStart, update: bytes | None) -> Generator[None, None, None]:
         """Begins the judging with a merged state (`update`), or with what was stored (`update` None). `begun`: what a
-        judge needs for that. `upto`: the position to begin after, in place of the one that `begun` names, for a state
-        that is the object's first change. BadChange if it is invalid; nothing has changed then."""
+        judge needs for that. BadChange if it is invalid; nothing has changed then."""
         if update is None:
             structure = yield from decoding(begun.known)
         else:
-            facts = yield from reading(update, state=True)
-            structure = yield from beginning(facts, begun.known)
+            structure = yield from structure_at(update, begun.known)
         before = self._groups, self._parts, self._waits, self._begun, self._by_client
         self._judge = Judge(self, structure)
         self._groups, self._parts, self._waits, self._begun, self._by_client = {}, {}, {}, {}, {}
-        self._fresh.undo.append(lambda: self._restore(*before))
-        self.upto = begun.covers if upto is None else upto
-        self.named = frozenset(begun.waits if upto is None else ())
+        self._fresh.undo.append(lambda: self._restore(before))
+        self.upto = begun.covers
+        self.named = frozenset(begun.waits)
 
     def starting(self, stored: bytes) -> Generator[None, None, None]:
         """Begins with the bytes that `storing` gave. BadChange if they are invalid."""
@@ -196,15 +193,8 @@ class Replay:
         known = yield from encoding(self.structure)
         return StateStart(self.upto, tuple(sorted(self._waits.keys() | self.named)), known).encode()
 
-    def _restore(
-        self,
-        groups: Groups,
-        parts: dict[int, tuple[int, ...]],
-        waits: dict[int, None],
-        begun: dict[int, tuple[int, bytes]],
-        by_client: dict[int, set[int]],
-    ) -> None:
-        self._groups, self._parts, self._waits, self._begun, self._by_client = groups, parts, waits, begun, by_client
+    def _restore(self, before: _Tables) -> None:
+        self._groups, self._parts, self._waits, self._begun, self._by_client = before
 
     # -- taking
 
@@ -291,8 +281,10 @@ class Replay:
             if begun:
                 if self.structure.clients:
                     return self._void(change.position, parts, STATE)
-                yield from self.beginning(StateStart.decode(begun), update, change.position)
-                return [Outcome(change.position, parts, MERGED)]
+                structure = yield from structure_at(update, StateStart.decode(begun).known)
+                self._judge = self._judge.going_on_from(structure)
+                self._begin_no_more(parts)
+                return [Outcome(change.position, parts, MERGED), *(yield from self._released())]
             facts = yield from reading(update)
         except BadChange as bad:
             return self._void(change.position, parts, bad.code)
@@ -302,7 +294,11 @@ class Replay:
         if len(parts) > 1:
             self._set_parts(change.position, parts)
         found = yield from self._judge.offering(_change(change), facts)
-        outcomes = [self._outcome(found)]
+        return [self._outcome(found), *(yield from self._released())]
+
+    def _released(self) -> Generator[None, None, list[Outcome]]:
+        """Judges the waiting updates that have everything they need now, and returns the verdicts in their order."""
+        outcomes = []
         while self._judge.ready:
             found = yield from self._judge.stepping()
             outcomes.append(self._outcome(found))

@@ -61,6 +61,13 @@ class Waiting:
         self._beyond = False
         """Whether some updates may be in the rows alone: then the rows are read too."""
 
+    def copied(self) -> "Waiting":
+        """The same waiting updates, in an object of its own."""
+        copy = Waiting(self._rows)
+        copy._lates, copy._held, copy._beyond = dict(self._lates), dict(self._held), self._beyond
+        copy._by_client = {client: list(found) for client, found in self._by_client.items()}
+        return copy
+
     def __len__(self) -> int:
         """How many updates are in memory."""
         return len(self._lates)

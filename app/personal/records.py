@@ -2,8 +2,8 @@
 """The records of the personal room, and how they are folded into present values: the latest record of each subject
 counts.
 
-The latest is the one with the highest position; records without a position yet come after those that have one. A device
-is named by its own `dev`; a record about a device may come from another of the same person's devices.
+The latest is the one with the latest time of the server; records without a position yet come after those that have one.
+A device is named by its own `dev`; a record about a device may come from another of the same person's devices.
 """
 
 from collections.abc import Sequence
@@ -142,12 +142,19 @@ def decode(data: bytes) -> Record:
     return record
 
 
-def fold(changes: Sequence[StoredChange]) -> SharedRecords:
-    """The present values after all these `changes` of the personal rooms, given in any order. Of several records about
-    one thing, such as a device's name, the one with the highest position counts, and one without a position yet before
-    all others. Changes that cannot be read are ignored."""
+def fold(changes: Sequence[StoredChange], writing: RoomId | None) -> SharedRecords:
+    """The present values after all these `changes` of the personal rooms, given in any order. `writing`: the room that
+    is written to, if there is one. Of several records about one thing, such as a device's name, the latest counts by
+    the server's time, which never falls within a room; a record in `writing` without a position yet counts before all
+    others. Positions say nothing across rooms: a room that replaces one with two histories begins at 1 again. A record
+    that another room never placed counts by this device's time. Changes that cannot be read are ignored."""
+
+    def order(change: StoredChange) -> tuple[bool, int, int, int]:
+        last = change.n is None and change.room == writing
+        return last, 0 if last else change.t, change.n or 0, change.rowid
+
     shared = SharedRecords()
-    for change in sorted(changes, key=lambda c: (c.n is None, c.n or 0, c.rowid)):
+    for change in sorted(changes, key=order):
         try:
             record = decode(change.data)
         except BadChange:

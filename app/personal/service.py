@@ -113,7 +113,7 @@ class Personal:
         personal room. Cached."""
         while self._shared is None:
             before = self._version
-            shared = fold([c for room in self.rooms for c in self._changes(room) if c.own])
+            shared = fold([c for room in self.rooms for c in self._changes(room) if c.own], self._room())
             if before == self._version:  # otherwise reading brought something
                 self._shared = shared
         return self._shared

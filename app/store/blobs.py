@@ -109,11 +109,12 @@ class Blobs:
 
     def set_uploaded(self, part: PartId) -> None:
         """Notes that the server has stored this part of a file durably. Changes that waited only for this part may be
-        sent now. A second call changes nothing."""
+        sent now. A second call changes nothing. ▲ What a change waits for is counted, never lowered by one: a part that
+        the server lost and received again would otherwise count twice."""
         with self._db.transaction():
             conn = self._db.conn
-            fresh = conn.execute("UPDATE parts SET uploaded = 1 WHERE part = ? AND uploaded = 0", (part,)).rowcount
-            if fresh and conn.execute(sql.PART_UPLOADED, (part,)).rowcount:
+            conn.execute("UPDATE parts SET uploaded = 1 WHERE part = ?", (part,))
+            if conn.execute(sql.PART_UPLOADED, (part,)).rowcount:
                 self._db.after_commit(self._outbox_changed)
 
     # -- the engine's ports -------------------------------------------------------------------------------------
@@ -128,8 +129,8 @@ class Blobs:
         return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in rows]
 
     def set_lost(self, part: PartId) -> None:
-        """Notes that the server has lost this part of a file, so that it is uploaded again. Changes are not held back
-        meanwhile."""
+        """Notes that the server has lost this part of a file, so that it is uploaded again. A change that still waits
+        for another part waits for this one too; any other change is not held back meanwhile."""
         with self._db.transaction():
             self._db.conn.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
 

@@ -18,7 +18,7 @@ LEAVE_OUT = "leave-out"
 
 # The newest entry up to a position that sets a person's role. `genesis` makes its author owner.
 _ROLE = """SELECT kind, role FROM events WHERE room = ?1 AND n <= ?2 AND
-    (subject = ?3 AND kind IN ('add', 'role', 'rm', 'reset') OR by = ?3 AND kind IN ('genesis', 'leave'))
+    (subject = ?3 AND kind IN ('add', 'role', 'heir', 'rm', 'reset') OR by = ?3 AND kind IN ('genesis', 'leave'))
     ORDER BY n DESC LIMIT 1"""
 _PRUNED = "SELECT max(until) FROM events WHERE room = ? AND kind = 'prune' AND obj = ? AND n < ?"
 _PLACE = "SELECT place FROM changes WHERE row = ?"
@@ -66,8 +66,8 @@ def leave_out(
 
 
 def role_at(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
-    """The role that a person (`uid`) had in a room at position `n`, from the entries up to there; 0 if they were no
-    member. A person who became owner only because the last owner left counts with their role before that."""
+    """The role that a person (`uid`) had in a room at position `n`, from the events up to there; 0 if they were no
+    member."""
     found = conn.execute(_ROLE, (room, n, uid)).fetchone()
     if found is None:
         return 0

@@ -132,7 +132,8 @@ class Merging:
     feeder: Callable[[], Feeder]
     judge: Callable[[WaitingRows], ObjectJudge]
     newest_state: Callable[[Iterable[PlacedChange]], Sequence[PlacedChange]]
-    """The changes of the newest state that is complete among an object's baselines, newest first; empty if none is."""
+    """The changes of the newest state that is complete among an object's baselines, which are given oldest
+    first; empty if none is."""
     load: Callable[[], object]
     """Imports the CRDT library, which takes 40 ms. `Rehearsal` calls it in its thread before others' changes are
     merged, so that merging them does not import it on the event loop."""

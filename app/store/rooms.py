@@ -111,7 +111,7 @@ class Rooms:
         ]
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
-        """The position of the newest entry that made the person `uid` an administrator or owner, or None; also if a
+        """The position of the newest event that made the person `uid` an administrator or owner, or None; also if a
         later entry lowered the role or ended the membership. For the room's founder, if no later entry did: 1, the
         position of the genesis."""
         found = self._db.value(
@@ -123,9 +123,10 @@ class Rooms:
 
     def entry_time(self, room: RoomId, n: int) -> int | None:
         """The server's time in ms of the log entry at position `n`; None if there is no entry. A record that
-        leaves a change out counts as one; the notice that an account has ended does not. Changes are not looked at:
-        fast, however many there are."""
-        found = self._db.value("SELECT t FROM events WHERE room = ? AND n = ? AND kind <> 'reset'", (room, n))
+        leaves a change out counts as one; the notice that an account has ended does not, nor that somebody inherited.
+        Changes are not looked at: fast, however many there are."""
+        query = "SELECT t FROM events WHERE room = ? AND n = ? AND kind NOT IN ('reset', 'heir')"
+        found = self._db.value(query, (room, n))
         return None if found is None else int(found)
 
     def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:

@@ -87,7 +87,7 @@ CACHE_WITH_BEHIND = f"""SELECT (SELECT max(row) FROM changes WHERE obj = ?1), ro
 CACHE_HAS_BEHIND = "UPDATE crdt_states SET row = ? WHERE obj = ? AND row = ?"
 BEGUN_IN = "SELECT DISTINCT obj FROM changes WHERE dev = x'' AND room = ?"
 SNAPSHOT_ROWS = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n DESC, row"
-BASELINES = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND baseline ORDER BY n DESC, place DESC"
+BASELINES = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND baseline ORDER BY n, place"
 KIND_IN = "SELECT kind FROM objects WHERE obj = ? AND room = ?"
 PRUNES_OF = """SELECT e.n, e.until FROM objects o JOIN events e ON e.room = o.room AND e.obj = o.obj
     WHERE o.obj = ? AND e.kind = 'prune' ORDER BY e.n"""
@@ -194,9 +194,10 @@ SELECT_OBJECTS = f"SELECT {_OBJECT} FROM objects"
 # -- outbox
 ADD_OUTBOX = "INSERT INTO outbox (row, room, obj, live) VALUES (?, ?, ?, ?)"
 ADD_OUTBOX_PART = "INSERT INTO outbox_parts (row, part) VALUES (?, ?)"
-COUNT_HELD = """UPDATE outbox SET held = (SELECT count(*) FROM outbox_parts d LEFT JOIN parts p ON p.part = d.part
-    WHERE d.row = outbox.row AND coalesce(p.uploaded, 0) = 0) WHERE row = ?"""
-PART_UPLOADED = """UPDATE outbox SET held = held - 1
+_LACKING_PARTS = """(SELECT count(*) FROM outbox_parts d LEFT JOIN parts p ON p.part = d.part
+    WHERE d.row = outbox.row AND coalesce(p.uploaded, 0) = 0)"""
+COUNT_HELD = f"UPDATE outbox SET held = {_LACKING_PARTS} WHERE row = ?"
+PART_UPLOADED = f"""UPDATE outbox SET held = {_LACKING_PARTS}
     WHERE held > 0 AND row IN (SELECT row FROM outbox_parts WHERE part = ?)"""
 
 # a held document edit holds back the later edits of its document, which build on it; records stand alone

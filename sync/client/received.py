@@ -67,7 +67,8 @@ class OpenedSnapshot:
 class RoomEvent:
     """A room entry at its position, for the timeline and the member list: `by` did something at position `n` (time `t`,
     the server's, ms). `kind` is the entry type's name, or "reset" for a member whose account the agency has ended: no
-    entry, at the last position of the slice that showed it, with that member as `by` and `subject`.
+    entry, at the last position of the slice that showed it, with that member as `by` and `subject`. It is "heir" for
+    the member who became owner by that, at the position that showed it, if they could not administer the room before.
 
     Each other field is None where it does not apply. `subject` is whom it concerns (add, rm for a removal, role, hist
     for giving the history), `role` the role that an add or a role entry gives, `history` for add: whether the member

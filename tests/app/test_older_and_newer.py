@@ -126,7 +126,7 @@ def test_a_program_that_lacks_some_of_todays_personal_records_follows_the_others
         for n, record in enumerate(emitted, start=1)
     ]
     monkeypatch.setattr(personal, "_PAYLOAD", Payload(personal.DeviceNamed | personal.PersonBlocked))
-    found = personal.fold(changes)
+    found = personal.fold(changes, ROOM)
     assert found.names == {DevId(b"a" * 16): "Bärbar ö 🙂"}
     assert found.blocked == {Uid(EK)}
     assert found.answers == {}

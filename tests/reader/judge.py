@@ -34,11 +34,15 @@ class Judge:
         clients = {unit.ident[0] for item in update.items for unit in item}
         if any(self.owners.get(client, author) != author for client in clients):
             return [(position, "foreign")]
-        out = [(position, self.judge(position, author, update))]
+        return [(position, self.judge(position, author, update)), *self.release()]
+
+    def release(self) -> list[Verdict]:
+        """The verdicts on what waited and lacks nothing any more."""
+        out = []
         while ready := [p for p, (_, _, lacks) in self.waiting.items() if lacks in self.sequences]:
             author, update, _ = self.waiting.pop(min(ready))
             out.append((min(ready), self.judge(min(ready), author, update)))
-        return out[:1] + [verdict for verdict in out[1:] if verdict[1] != "late"]  # it waits as before
+        return [verdict for verdict in out if verdict[1] != "late"]  # it waits as before
 
     def cover(self, positions: Collection[int]) -> None:
         self.waiting = {position: late for position, late in self.waiting.items() if position not in positions}

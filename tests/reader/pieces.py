@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.reader.grammar import Strict, Update, read
-from tests.reader.judge import Judge
+from tests.reader.judge import Judge, Verdict
 from tests.reader.lib0 import Bytes, msgpack
 from tests.reader.people import must
 from tests.reader.primitives import Refused
@@ -64,8 +64,8 @@ class Changes:
             if self.judge.owners:
                 return [(position, parts, "state")]
             self.begin(update, begun)
-            self.merged.append((update, begun))
-            return [(position, parts, "merged")]
+            self.parts[position] = parts, update, begun
+            return self.noted([(position, "merged"), *self.judge.release()])
         try:
             content = read(update)
         except Refused:
@@ -73,7 +73,9 @@ class Changes:
         if self.is_reserved(content, author):
             return [(position, parts, "foreign")]
         self.parts[position] = parts, update, b""
-        found = self.judge.offer(position, author, content)
+        return self.noted(self.judge.offer(position, author, content))
+
+    def noted(self, found: list[Verdict]) -> list[Outcome]:
         self.merged += [self.parts[at][1:] for at, verdict in found if verdict == "merged"]
         return [(at, self.parts[at][0], verdict) for at, verdict in found]
 

@@ -62,6 +62,8 @@ def cases() -> list[Any]:
     one, two, three = cut(BOOK, 3)
     first, last = cut(BOOK, 2)
     late = text(7, "Mer.", END)
+    later_one, later_two = cut(text(7, " Mer.", END), 2)
+    gone = whole(write(Blocks([], [(7, [[0, 2]])])))
     thief = whole(write(Blocks([Section(7, 0, [Block(GC, 1)])], [])))
     return [
         _case("in order", [(A, one), (A, two), (A, three)]),
@@ -100,6 +102,10 @@ def cases() -> list[Any]:
             [(A, b""), (A, b"\1\xc1"), (A, first[:-1]), (A, with_fields(first, index="0")), (A, whole(BOOK))],
         ),
         _case("a state", state()),
+        _case(
+            "a state after pieces and a deletion that wait",
+            [(A, later_one), (B, gone), *state()[:3], (A, later_two)],
+        ),
     ]
 
 

@@ -16,7 +16,7 @@ from sync.client.room.bootstrap_buffer import BootstrapBuffer
 from sync.client.room.ephemerals import Ephemerals
 from sync.client.room.opening import Opened, Opener, objects_of
 from sync.client.room.room_phase import Event
-from sync.client.room.timeline_events import event_of, resets
+from sync.client.room.timeline_events import events_of, resets
 from sync.client.room.tracked_room import TrackedRoom
 from sync.crypto.kdf import H
 from sync.ids import ObjId, RoomId, Uid
@@ -153,12 +153,11 @@ class RoomSync(TrackedRoom):
         )
 
     def _events_in(self, accepted: Sequence[Accepted]) -> tuple[list[RoomEvent], int | None]:
-        """The entries among `accepted` that have an effect (are not void), as lines of the timeline, in order; and the
-        position up to which this device must read the room again, if one of them gives its person the history (None
-        otherwise)."""
+        """The lines of the timeline for `accepted` (entries with an effect, and heirs), in order; and the position up
+        to which this device must read the room again, if one of them gives its person the history (None otherwise)."""
         was_in, self._was_in = self._was_in, self._account.uid in self.stream.state.pins
         reread: int | None = None
-        events = [event for item in accepted if isinstance(item, AcceptedEntry) and (event := event_of(item))]
+        events = [event for item in accepted for event in events_of(item)]
         for event in events:
             reread = self._given_history(event, was_in=was_in) or reread
         return events, reread

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 
 from sync.client.ports import RoomEvent
 from sync.ids import Uid
+from sync.trust.formats.items import Role
 from sync.trust.person.log_source import UserBook
 from sync.trust.room.payloads import Add, Destroy, Genesis, Prune, Remove, SetRole
 from sync.trust.room.removal_notes import EncryptedNote
-from sync.trust.room.stream import AcceptedEntry
+from sync.trust.room.stream import Accepted, AcceptedEntry
 from sync.trust.room.successor_claim import origin
 
 RESET = "reset"
+HEIR = "heir"
 
 
 def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEvent]:
@@ -28,6 +30,18 @@ def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEven
         if known is not None and known.ended is not None:
             ended.append(uid)
     return [RoomEvent(n=n, t=t, kind=RESET, by=uid, subject=uid, place=k) for k, uid in enumerate(ended)]
+
+
+def events_of(item: Accepted) -> list[RoomEvent]:
+    """The lines of the timeline for a room's `item`: that of an entry with an effect, and one of the kind "heir" for a
+    member who became owner because the last owner's account has ended (see `heir_of`). [] for an envelope."""
+    if not isinstance(item, AcceptedEntry):
+        return []
+    event = event_of(item)
+    made = [event] if event is not None else []
+    if item.heir is not None:
+        made.append(RoomEvent(n=item.n, t=item.t, kind=HEIR, by=item.heir, subject=item.heir, role=Role.OWNER))
+    return made
 
 
 def event_of(item: AcceptedEntry) -> RoomEvent | None:

@@ -9,7 +9,7 @@ a bad hash, signature or chain, another history) is a Reject, and then nothing o
 import copy
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -22,6 +22,7 @@ from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id,
 from sync.trust.keys.epochs import Epoch, Recipient
 from sync.trust.person.log_source import UserBook
 from sync.trust.room import entries, entry_rules, envelope, snapshots, totals
+from sync.trust.room.accepted import Accepted, AcceptedEntry, AcceptedEnvelope, heir_of
 from sync.trust.room.entries import RoomEntry
 from sync.trust.room.envelope import Header
 from sync.trust.room.envelope_rules import check_chain, check_content, judge
@@ -32,6 +33,8 @@ from sync.trust.room.room_state import DeviceHead, Member, Missing, RoomState
 from sync.trust.room.state_codec import StateCodec, decoding_state
 from sync.trust.room.used_totals import EVERYBODY, NOTHING, Used
 
+__all__ = ["MAX_T", "Accepted", "AcceptedEntry", "AcceptedEnvelope", "RhAt", "RoomStream"]
+
 _RECENT = 4096
 MAX_T = MAX_TIME_MS
 _ABOUT_STATES = (envelope.SNAPSHOT, envelope.BASELINE, envelope.ATTEST)
@@ -40,35 +43,6 @@ _Undo = tuple[dict[Any, Any], bytes | int, Any]
 
 RhAt = Callable[[int], bytes | None]
 """Gets an old position and returns the running hash there, from the store; None if the store does not have it."""
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedEntry:
-    """An entry of a room that was judged, at position `n` and time `t` (ms). `void` is the reason why it has no effect,
-    or None."""
-
-    n: int
-    t: int
-    entry: RoomEntry
-    void: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedEnvelope:
-    """An envelope of a room that was judged, at position `n` and time `t` (ms). `void` is the reason why it has no
-    effect, or None. `ct` is its encrypted content, bound to `hdr_bytes`; None if it was destroyed, pruned or not
-    sent."""
-
-    n: int
-    t: int
-    ident: Hash
-    hdr: Header
-    hdr_bytes: bytes
-    ct: bytes | None
-    void: str | None
-
-
-Accepted = AcceptedEntry | AcceptedEnvelope
 
 
 class RoomStream:
@@ -310,7 +284,7 @@ class RoomStream:
                 self._move_head(entry.uid, entry.dev, replace(head, seen_n=entry.seen[0]))
         s.entry_seq, s.entry_head = entry.seq, entry.ident
         self._step(item, entry.ident)
-        return AcceptedEntry(item.n, item.t, entry, void)
+        return AcceptedEntry(item.n, item.t, entry, void, heir_of(before.members, self.state.members, entry))
 
     def _check_place(self, entry: RoomEntry, n: int, *, strict: bool) -> None:
         """Checks the room and the number of an entry at position `n`, and that the room begins with a genesis and its

@@ -145,6 +145,16 @@ def test_a_deletion_that_its_author_might_not_make_at_its_position_is_undone(tmp
         assert [hit.ref for hit in rg.store.search.find_here("ett")] == [FIRST]
 
 
+def test_a_deletion_by_one_who_inherited_the_room_counts_from_there_on(hl: Desk) -> None:
+    inherited = RoomEvent(n=50, t=50, kind="heir", by=RG, subject=RG, role=Role.OWNER)
+    hl.store.receive(ReceivedSlice(room=ROOM, cursor=50, state=b"", events=[inherited]))
+    sent = Placed(10, EK, MessageSent(text="ett å"), FIRST)
+    receive(hl, [sent, Placed(49, RG, MessageDeleted(target=FIRST), new_change())])
+    assert shown(hl, FIRST) == ("ett å", None, set())
+    receive(hl, [Placed(51, RG, MessageDeleted(target=FIRST), new_change())])
+    assert shown(hl, FIRST) == ("", RG, set())
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_a_message_is_the_same_in_whatever_order_and_groups_its_records_come(hl: Desk, seed: int) -> None:
     rng = random.Random(seed)

@@ -31,6 +31,7 @@ from app.objects.pieces import (
     encode,
     group_of,
     merging,
+    newest_state,
     unpack,
 )
 from app.store import objects as object_rows
@@ -206,6 +207,24 @@ async def test_a_member_without_the_history_begins_with_the_newest_baseline_that
     async with desk_at(tmp_path / "successor.db") as desk:
         await take(desk, *placed(kind, HL, state, 100))
         assert (marks(desk.store), length(desk, kind)) == ([], 3002)
+
+
+def test_of_a_baselines_pieces_the_first_of_an_index_and_the_first_count_counts() -> None:
+    """An administrator may write a group's pieces twice: the judge begins with those that the model joins."""
+
+    def given(*parts: tuple[int, int, bytes]) -> list[bytes]:
+        """The updates of the pieces of the newest state; the pieces of a group are given as (index, count, update)."""
+        datas = [PAYLOAD.encode(Piece(group=b"g" * 16, index=i, count=n, update=u, begun=b"b")) for i, n, u in parts]
+        changes = [PlacedChange(position_of(n), ChangeId(bytes(16)), EK, 0, d) for n, d in enumerate(datas, start=1)]
+        found = [unpack(change.data).update for change in newest_state(changes)]
+        joined = Assembler().feed_data([(EK, data) for data in datas])
+        assert [b"".join(found)] == (joined or [b""])
+        return found
+
+    assert given((0, 2, b"Be"), (1, 2, b"slut"), (0, 2, b"annat")) == [b"Be", b"slut"]
+    assert given((0, 2, b"Be"), (0, 2, b"annat"), (1, 2, b"slut")) == [b"Be", b"slut"]
+    assert given((0, 2, b"Be"), (1, 3, b"annat")) == []
+    assert given((0, 2, b"Be"), (1, 3, b"annat"), (1, 2, b"slut")) == [b"Be", b"slut"]
 
 
 async def owner(desk: Desk, kind: Kind) -> bytes | None:

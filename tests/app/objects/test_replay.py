@@ -292,6 +292,34 @@ def test_attack_who_reads_the_first_piece_of_an_update_takes_its_client_from_nob
     assert [code for _, code in codes(again, changes[1:])] == expected[1:], "also where a restart lies between"
 
 
+def test_what_waits_when_a_state_begins_the_object_waits_on_and_is_taken_back_by_a_rollback() -> None:
+    """The pieces of a long update came before and after the state: they waited for ever, and the vectors' reader merged
+    them."""
+    log = history(Random(5), 10)
+    (state,) = (compact(log[:-1], len(log)) or pytest.fail("no state")).changes
+    update = pieces.unpack(log[-1].data).update
+    one, two = (
+        pieces.PAYLOAD.encode(pieces.Piece(group=b"g" * 16, index=i, count=2, update=part))
+        for i, part in enumerate((update[:9], update[9:]))
+    )
+    client = read(pieces.unpack(log[0].data).update).sections[0].client
+    gone = pieces.encode(write(Blocks([], [(client, [[0, 1]])])))[0]
+    author = log[-1].uid
+    changes = [placed(n, uid, data) for n, (uid, data) in enumerate([(author, one), (EK, gone), (RG, state)], start=1)]
+    changes.append(placed(4, author, two))
+    first, deletion, begins, last = (change.position for change in changes)
+    replay = Replay(pieces.unpack, Kept(changes))
+    assert codes(replay, changes[:2]) == [(first, "late"), (deletion, "late")]
+    replay.settle()
+    before, mark = replay.begun(), replay.mark()
+    expected = [(begins, "merged"), (deletion, "merged"), (last, "merged")]
+    assert codes(replay, changes[2:]) == expected
+    replay.rollback(mark)
+    assert replay.begun() == before
+    assert codes(replay, changes[2:]) == expected
+    assert replay.begun().waits == ()
+
+
 def test_attack_a_state_in_pieces_begins_an_object_once() -> None:
     changes = history(Random(5), 10)
     state = compact(changes, len(changes))

@@ -196,6 +196,19 @@ def test_attack_who_was_an_administrator_before_leaves_nothing_out(tmp_path: Pat
     before.close()
 
 
+def test_an_heir_leaves_changes_out_from_the_position_that_promoted_them(tmp_path: Path, room: Room) -> None:
+    """The last owner's account ended at position 9; no entry names who became owner by that."""
+    inherited = [*EVENTS, RoomEvent(n=9, t=9, kind="heir", by=EK, subject=EK, role=Role.OWNER)]
+    later = take_in(tmp_path / "a.db", [[room.announced, *room.edits, record(10, EK, room.edits[3])]], inherited)
+    assert "Tre." not in text(later)
+    assert (later.promoted_at(ROOM, EK), later.entry_time(ROOM, 9)) == (9, None)
+    later.close()
+    inherited[-1] = replace(inherited[-1], n=11)
+    before = take_in(tmp_path / "b.db", [[room.announced, *room.edits, record(10, EK, room.edits[3])]], inherited)
+    assert "Tre." in text(before)
+    before.close()
+
+
 def test_what_was_pruned_before_is_not_left_out(tmp_path: Path, room: Room) -> None:
     """Only states hold it: some could take it out and others could not."""
     pruned = [*EVENTS, RoomEvent(n=9, t=9, kind="prune", by=HL, obj=NOTE, until=8)]

@@ -15,6 +15,7 @@ from sync.client.received import ReceivedSlice
 from tests.app.store.conftest import DEV, ME, ROOM, Bench
 
 PART = PartId(b"P" * 16)
+SECOND = PartId(b"Q" * 16)
 
 
 def batch_of(store: Store, obj: ObjId, first_seq: int = 1, limit: int = 10) -> SealedBatch:
@@ -32,9 +33,9 @@ def batch_of(store: Store, obj: ObjId, first_seq: int = 1, limit: int = 10) -> S
     )
 
 
-def part(*, uploaded: bool = False) -> BlobPart:
+def part(ident: PartId = PART, *, uploaded: bool = False) -> BlobPart:
     return BlobPart(
-        part=PART, room=ROOM, obj=ObjId(ROOM), key=b"k" * 32, hash=b"h" * 32, size=9, plain_size=3,
+        part=ident, room=ROOM, obj=ObjId(ROOM), key=b"k" * 32, hash=b"h" * 32, size=9, plain_size=3,
         uploaded=uploaded, present=True,
     )  # fmt: skip
 
@@ -146,6 +147,31 @@ def test_a_record_waits_for_its_blob_and_holds_back_nothing_else(bench: Bench) -
     bench.store.blobs.set_uploaded(PART)
     assert [p.payload for p in bench.store.pending(10)] == [b"file", b"text"]
     assert len(woken) == 1
+
+
+@pytest.mark.parametrize("uploaded", [False, True])
+def test_a_part_that_was_lost_and_uploaded_again_counts_once(bench: Bench, uploaded: bool) -> None:
+    note = bench.note()
+    blobs = bench.store.blobs
+    blobs.add(part(uploaded=uploaded))
+    blobs.add(part(SECOND))
+    bench.store.changes.append(ROOM, note, b"file", blobs=[PART, SECOND])
+    blobs.set_uploaded(PART)
+    blobs.set_lost(PART)
+    blobs.set_uploaded(PART)
+    assert bench.store.pending(10) == []
+    blobs.set_lost(PART)
+    blobs.set_uploaded(SECOND)
+    assert bench.store.pending(10) == []
+    blobs.set_uploaded(PART)
+    assert [p.payload for p in bench.store.pending(10)] == [b"file"]
+
+
+def test_a_part_that_is_first_known_as_uploaded_releases_the_change_that_names_it(bench: Bench) -> None:
+    note = bench.note()
+    bench.store.changes.append(ROOM, note, b"file", blobs=[PART])
+    bench.store.blobs.add(part(uploaded=True))
+    assert [p.payload for p in bench.store.pending(10)] == [b"file"]
 
 
 def test_a_change_whose_blob_is_uploaded_already_waits_for_nothing(bench: Bench) -> None:

@@ -4,6 +4,7 @@
 from sync.client.received import ReceivedSlice
 from sync.client.room.timeline_events import resets
 from sync.server.operator import admin
+from sync.trust.formats.items import Role
 from tests.world import Client, World, until
 
 
@@ -29,6 +30,21 @@ async def test_who_left_and_whose_account_then_ended_has_one_line(w: World) -> N
     await until(lambda: a.engine.is_whole(room))
     lines = [(e.kind, e.by) for e in a.store.rooms_list.events(room) if e.kind in ("leave", "reset")]
     assert lines == [("leave", b.uid)]
+
+
+async def test_a_writer_who_inherits_a_room_has_a_line_with_the_position_that_promoted_them(w: World) -> None:
+    """A history that an heir approved waited for ever, and a deletion by them counted for nobody."""
+    a, b, c = await w.hire("Handläggare", "Registrator", "Enhetschef")
+    room = await w.room(a, b, c)
+    streams = [of.engine.parts.link.rooms[room].stream for of in (b, c)]
+    assert b.store.promoted_at(room, b.uid) is None
+    await admin.reset(w.data, uid=a.uid)
+    await until(lambda: all(stream.role_of(b.uid) is Role.OWNER for stream in streams))
+    await until(lambda: all(of.store.promoted_at(room, b.uid) is not None for of in (b, c)))
+    lines = [[e for e in of.store.rooms_list.events(room) if e.kind == "heir"] for of in (b, c)]
+    assert lines[0] == lines[1]
+    assert [(e.by, e.subject, e.role) for e in lines[0]] == [(b.uid, b.uid, Role.OWNER)]
+    assert b.store.promoted_at(room, b.uid) == lines[0][0].n
 
 
 async def test_each_of_several_resets_has_its_own_line_beside_those_of_other_slices(w: World) -> None:

@@ -17,7 +17,7 @@ from sync.trust.person.user_entry import AGENCY
 from sync.trust.room.entries import DOMAIN, RoomEntry
 from sync.trust.room.entry_drafts import Draft, new_room
 from sync.trust.room.entry_rules import SEASONED_MS
-from sync.trust.room.stream import RoomStream
+from sync.trust.room.stream import AcceptedEntry, RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import NOW, Office, Room, Someone
 
@@ -355,10 +355,18 @@ def test_when_the_only_owner_is_reset_the_longest_standing_inherits(scene: Scene
     if roles[0] is Role.ADMIN:
         room.append(scene.head, room.drafter(scene.head).set_role(scene.clerk.uid, Role.ADMIN))
     reset(scene.head, scene.office.agency)
-    room.append(scene.clerk, room.drafter(scene.clerk).pin([scene.head.uid]))
+    (pinned,) = room.append(scene.clerk, room.drafter(scene.clerk).pin([scene.head.uid]))
     assert room.stream.role_of(scene.clerk.uid) is Role.OWNER
+    assert isinstance(pinned, AcceptedEntry)
+    assert pinned.heir == (scene.clerk.uid if roles[0] is Role.WRITER else None), "an administrator could do it before"
     room.append(scene.clerk, room.drafter(scene.clerk).rotate())
     assert room.client().to_bytes() == room.stream.to_bytes()
+
+
+def test_one_whom_an_entry_made_owner_is_no_heir(scene: Scene) -> None:
+    (raised,) = scene.room.append(scene.head, scene.room.drafter(scene.head).set_role(scene.clerk.uid, Role.OWNER))
+    assert isinstance(raised, AcceptedEntry)
+    assert raised.heir is None
 
 
 # -- every type -------------------------------------------------------------------------------------------------
