@@ -161,8 +161,7 @@ class CardEditor(Spoken, QFrame):
         return "title", caret if start < 0 else end if caret == start else start, caret
 
     def put_caret(self, field: str, anchor: int, caret: int) -> None:
-        """Puts the caret where the method `caret` found it: into `field` of the open card, from `anchor` to `caret`.
-        For "panel" the panel as a whole gets the focus."""
+        """Puts the caret back where `caret` found it: into `field` of the open card; for "panel" on the whole panel."""
         if field == "description":
             self.description.setFocus()
             select(self.description, anchor, caret)

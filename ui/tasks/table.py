@@ -106,7 +106,6 @@ class CardTableModel(QAbstractTableModel):
 
 class CardTable(QTableView):
     """Shows a board as a table of cards that can be sorted. Enter or a double click opens a card: `card_opened` is
-    """Shows a board as a table of cards that can be sorted. Enter or a double click opens a card: `card_opened` is
     emitted with its id, as `delete_asked` is by Del. The menu key or a right click emits `card_menu_asked` with the id
     and a global point. `people` returns the members, and is called each time."""
 
