@@ -117,7 +117,8 @@ def _print(text: str) -> None:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
         if sys.stdout is not None:
-            sys.stdout.write(f"{text}{name}\n".encode(errors="replace").decode())
+            encoding = sys.stdout.encoding or "utf-8"
+            sys.stdout.write(f"{text}{name}\n".encode(encoding, "replace").decode(encoding))
 
 
 def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
