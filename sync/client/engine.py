@@ -147,8 +147,7 @@ class Engine:
     def removal_reason(self, room: RoomId, note: bytes) -> str | None:
         """Decrypts `note` (`RoomEvent.note`), in which an administrator wrote why they removed a member from `room`,
         and returns that text, "" if no reason was given. None if the room is not known, if the note does not open, or
-        if this device has no key for it, as for a member who was added later without the history. Reject if `note` is
-        damaged."""
+        if this device has no key for it, as for a member who was added later without the history."""
         found = self._link.rooms.get(room)
         return found.keys.reason(note) if found else None
 
@@ -385,8 +384,10 @@ class Engine:
     def invite_device(self, record: bytes) -> Host:
         """Starts an attempt to add another device to this person's account, and returns the `Host` that conducts it;
         nothing is sent before its `open` is called. Messages of the server about pairing go to the newest attempt
-        alone, so an earlier one that still waits gets none. `record`: this person's own staff record, encoded, which
-        the new device shows."""
+        alone, so an earlier one ends: its `wait_for_guest` raises Refused("pairing"). `record`: this person's own staff
+        record, encoded, which the new device shows."""
+        if self._session.host is not None:
+            self._session.host.lost()
         self._session.host = host = Host(self._link, self.devices, record)
         return host
 

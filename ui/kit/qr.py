@@ -88,15 +88,15 @@ class QrCode(QWidget):
 
     def __init__(self, text: str, name: str, size: int = 220, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows = modules(text) if text else []
         self._size = size
         self.setAccessibleName(name)
         self.setFixedSize(size, size)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.set_text(text)
 
     def set_text(self, text: str) -> None:
-        """Shows the QR code of another text."""
-        self._rows = modules(text)
+        """Shows the QR code of another text, or white for an empty one."""
+        self._rows = modules(text) if text else []
         self.update()
 
     def sizeHint(self) -> QSize:

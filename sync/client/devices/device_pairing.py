@@ -105,7 +105,7 @@ class Host:
         self._mail.on_frame(frame)
 
     def lost(self) -> None:
-        """The connection has ended, and the box with it."""
+        """The connection has ended, and the box with it; or the engine has begun another attempt."""
         self._mail.end()
 
     async def open(self, *, by_code: bool) -> Offer:

@@ -213,11 +213,11 @@ class RoomKeys:
 
     def reason(self, raw: bytes) -> str | None:
         """Decrypts `raw`, the stored note with which an administrator gave the reason for a removal
-        (trust/room/removal_notes.py). None if this device lacks the key, or the note does not open. Reject if `raw` is
-        damaged."""
-        note = EncryptedNote.decode(raw)
-        k = self.ring.k(note.epoch)
+        (trust/room/removal_notes.py). None if this device lacks the key, or if the note is damaged or does not
+        open."""
         try:
+            note = EncryptedNote.decode(raw)
+            k = self.ring.k(note.epoch)
             return None if k is None else decrypt_note(k, self._room, note)
         except Reject:
             return None

@@ -89,6 +89,20 @@ async def test_a_code_that_nobody_shows_any_more_is_unknown(w: World) -> None:
     await guest.close()
 
 
+async def test_a_new_attempt_ends_the_one_before(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    former = a.engine.invite_device(RECORD)
+    await former.open(by_code=True)
+    waiting = asyncio.ensure_future(former.wait_for_guest())
+    newer = a.engine.invite_device(RECORD)
+    async with asyncio.timeout(10):
+        with pytest.raises(Refused) as e:
+            await waiting
+    assert e.value.code == "pairing"
+    await former.close()
+    assert (await newer.open(by_code=True)).code
+
+
 async def test_a_new_device_that_is_refused_is_notified(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     host = a.engine.invite_device(RECORD)

@@ -159,6 +159,7 @@ async def test_attack_neither_the_server_nor_the_removed_person_reads_the_reason
     assert reason(a) == reason(c) == "Kanariefågel åäö 🙂"
     await until(lambda: len(b.store.rooms_list.removals(room, limit=9)) == 1)
     assert reason(b) is None
+    assert a.engine.removal_reason(room, b"skadad") is None
     files = [path for path in w.data.rglob("*") if path.is_file()]
     assert files
     assert not any("Kanariefågel".encode() in path.read_bytes() for path in files)
