@@ -74,9 +74,9 @@ class Baselines:
         """Tries once to write the states of single objects that new members still need, after the objects had to wait.
         Returns the seconds to wait before the failed ones are tried again; None if none failed."""
         due, self._due = self._due, set()
-        failed = [obj for obj in due if not await self._paid(obj)]
-        self._due.update(failed)
-        return RETRY_S if failed else None
+        waits_s = {obj: wait_s for obj in due if (wait_s := await self._paid(obj)) is not None}
+        self._due.update(waits_s)
+        return min(waits_s.values(), default=None)
 
     async def _tried(self, room: RoomId) -> float | None:
         """Writes the present states of a room's objects, if new members without the history still need them from this
@@ -162,14 +162,17 @@ class Baselines:
             self._due.add(obj)
             self._woken.set()
 
-    async def _paid(self, obj: ObjId) -> bool:
-        """Writes an object's state if it is owed. Returns False if it must be tried again soon. True also where nothing
-        can be done now: a state that waits for a held-back change (one not merged here) is written after the next
-        `pay`, one at which the worker process ended after the next start."""
+    async def _paid(self, obj: ObjId) -> float | None:
+        """Writes an object's state if it is owed. Returns the seconds to wait before it is tried again, as while the
+        copy of its room is not complete. None also where nothing can be done now: a state that waits for a held-back
+        change (one not merged here) is written after the next `pay`, one at which the worker process ended after the
+        next start."""
         found = self._store.objects.get(obj)
         if found is None or not self._store.newcomers.owes(obj) or not self._store.trials.is_sound(obj):
-            return True
-        return await self._done(self._give_one(found))
+            return None
+        if not self._whole(found.room):
+            return LOOK_S
+        return None if await self._done(self._give_one(found)) else RETRY_S
 
     async def _give_one(self, found: ObjectRow) -> None:
         state = await self._state(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.ids import ObjId
+from app.core.ids import ObjId, RoomId
 from app.documents import KIND as DOCUMENTS
 from app.errors import WorkerDied, WorkerUnavailable
 from app.rooms import baselines
@@ -39,6 +39,30 @@ async def test_a_room_that_lacks_a_slice_is_tried_again_by_itself(
     async with serving(made.run()):
         await until(lambda: bool(given))
     assert whole == []
+    store.close()
+
+
+async def test_an_object_that_is_owed_waits_for_the_whole_room_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newcomers were given a part of the object as if it were all of it."""
+    whole, asked, given = [False], list[None](), list[str]()
+
+    def is_whole(room: RoomId) -> bool:
+        asked.append(None)
+        return whole[0]
+
+    monkeypatch.setattr(baselines, "RETRY_S", 3600.0)
+    monkeypatch.setattr(baselines, "LOOK_S", 0.01)
+    store.newcomers.owe(NOTE)
+    made = Baselines(store, is_whole)
+    made.kinds = {DOCUMENTS.id: lambda obj: _state(given)}
+    async with serving(made.run()):
+        await until(lambda: len(asked) > 2)
+        assert (given, store.newcomers.owing()) == ([], [NOTE])
+        whole[0] = True
+        await until(lambda: store.newcomers.owing() == [])
+    assert given == ["given"]
     store.close()
 
 
