@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import WorkerDied, WorldError
-from app.rooms.records import ObjectAnnounced, RoomNamed, encode
+from app.rooms.records import ObjectAnnounced, ObjectRetired, RoomNamed, encode
 from app.store.rows import ObjectRow
 from app.store.store import Store
 
@@ -104,20 +104,26 @@ class Baselines:
         n = self._store.newcomers.owed(room)
         if n is None:
             return
-        states = {found.obj: await self._state(found) for found in self._store.objects.all(room)}
+        states = {found.obj: await self._state(found) for found in self._objects(room)}
         with self._store.transaction():
             row = self._store.rooms_list.get(room)
             if self._store.newcomers.owed(room) != n or row is None:
                 self.wake(room)
                 return
-            root, objects = ObjId(room), self._store.objects.all(room)
+            root, objects = ObjId(room), self._objects(room)
             self._append(room, root, encode(RoomNamed(title=row.title, type=row.written_type)))
             for found in objects:
                 if found.obj != root:
                     self._append(room, root, encode(ObjectAnnounced(obj=found.obj, kind=found.kind)))
+                if found.deleted:
+                    self._append(room, root, encode(ObjectRetired(obj=found.obj, on=True)))
             for found in objects:  # newcomers can read the changes of an object that was added meanwhile
                 self._append_state(room, found, states.get(found.obj, ()))
             self._store.newcomers.set_given(room, n)
+
+    def _objects(self, room: RoomId) -> list[ObjectRow]:
+        """The room's objects, those in the trash too: a newcomer could not read one of them when it is restored."""
+        return [*self._store.objects.all(room), *self._store.objects.all(room, deleted=True)]
 
     async def _state(self, found: ObjectRow) -> Sequence[bytes] | None:
         """An object's present state as changes; () for a kind that has none. None if it cannot be made now: a change of

@@ -10,18 +10,21 @@ import pytest
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND as DOCUMENTS
 from app.errors import WorkerDied, WorkerUnavailable
-from app.rooms import baselines
+from app.rooms import baselines, put_away
 from app.rooms.baselines import Baselines
+from app.rooms.projection import KIND as ROOM_KIND
+from app.rooms.records import ObjectAnnounced, ObjectRetired, decode, encode
 from app.store.store import Store
 from tests.app.store.test_trials import KINDS, NOTE, found_room
 from tests.bus import serving
 from tests.office import BOARD_ID, ROOM
+from tests.one_change import one_change
 from tests.world import until
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    made = Store.create(tmp_path / "store.db", b"k" * 32, KINDS)
+    made = Store.create(tmp_path / "store.db", b"k" * 32, {**KINDS, ROOM_KIND.id: ROOM_KIND})
     found_room(made)
     return made
 
@@ -63,6 +66,28 @@ async def test_an_object_that_is_owed_waits_for_the_whole_room_too(
         whole[0] = True
         await until(lambda: store.newcomers.owing() == [])
     assert given == ["given"]
+    store.close()
+
+
+async def test_newcomers_are_given_what_is_in_the_trash_as_such(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When somebody restored it, a member without the history lacked it."""
+    store.changes.append(ROOM, ObjId(ROOM), encode(ObjectRetired(obj=NOTE, on=True)))
+    before = store.pending(100)
+    by = put_away.read(store.db, ROOM)
+    made = Baselines(store, lambda room: True)
+
+    async def state(obj: ObjId) -> Sequence[bytes]:
+        return [one_change(b"\0\0")]
+
+    made.kinds = {DOCUMENTS.id: state}
+    monkeypatch.setattr(store.newcomers, "owed", lambda room: 5)
+    await made.give(ROOM)
+    given = [change for change in store.pending(100) if change not in before]
+    records = [decode(change.payload) for change in given if change.obj == ObjId(ROOM)]
+    at = records.index(ObjectRetired(obj=NOTE, on=True))
+    assert ObjectAnnounced(obj=NOTE, kind=DOCUMENTS.id) in records[:at]
+    assert len([change for change in given if change.obj == NOTE]) == 1
+    assert put_away.read(store.db, ROOM) == by, "the record is repeated: who put it away, and when, stays"
     store.close()
 
 
