@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -405,7 +405,8 @@ class Database:
     def rekey(self, key: bytes) -> None:
         """Encrypts the whole database under `key`, a new raw key of 32 bytes. After a crash in the middle the old key
         opens it, as it does after DiskFull and StoreUnwritable, which leave this object closed. Needs as much free disk
-        space as the file has. BugError within a transaction, or for a key that has not 32 bytes."""
+        space as the file has. BugError within a transaction, or for a key that has not 32 bytes. If the file cannot be
+        opened again afterwards, this object is closed too, and the new key opens it."""
         if len(key) != KEY_BYTES or self._depth:
             raise BugError("rekey needs a 32-byte key and no open transaction")
         self._settle()
@@ -422,7 +423,8 @@ class Database:
             finally:
                 connection.close()
             self._key = key
-            self._open_main()
+            with suppress(StoreFault), faults():  # the key is changed: an error would say that it is not
+                self._open_main()
 
     def _reseal(self, connection: Connection, key: bytes) -> None:
         """Encrypts the file under the new `key`. SQLCipher has one error for every failure of this, without a reason:
