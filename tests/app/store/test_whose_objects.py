@@ -93,6 +93,19 @@ def test_attack_what_another_rooms_changes_did_under_an_objects_id_makes_it_no_s
     assert squatted.reopen().trials.is_sound(obj)
 
 
+def test_a_change_that_has_another_mark_by_now_is_held_back_no_more(bench: Bench) -> None:
+    note = bench.note()
+    bench.receive(bench.opened(b"ett", note))
+    ((row,),) = bench.store.db.rows("SELECT row FROM changes WHERE obj = ?", (note,))
+    bench.store.db.conn.execute(sql.MARK_UNPROJECTED, (sql.QUARANTINED, row))
+    bench.store.db.conn.execute("INSERT INTO quarantined (row, why, since) VALUES (?, 'crash', 1)", (row,))
+    assert not bench.store.trials.is_sound(note)
+    assert len(bench.store.held_changes.quarantined()) == 1
+    bench.store.db.conn.execute(sql.MARK_UNPROJECTED, ("foreign", row))
+    assert bench.store.trials.is_sound(note)
+    assert bench.store.held_changes.quarantined() == []
+
+
 def test_an_announcement_that_came_before_its_objects_share_counts_when_that_is_here(squatted: Bench) -> None:
     obj, share = bound()
     squats(squatted, obj, "falskt")
