@@ -71,12 +71,12 @@ class Setting(Generic[V]):
             return any(value == choice for choice, _ in self.choices)
         if isinstance(value, int):
             return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
-        if not isinstance(value, str) or len(value) > 4096 or not _is_text(value):
+        if not isinstance(value, str) or len(value) > 4096 or not is_text(value):
             return False
         return not value or self.fits is None or self.fits(value)
 
 
-def _is_text(value: str) -> bool:
+def is_text(value: str) -> bool:
     """Whether a text has no zero character and no half of a surrogate pair (JSON can write one): no path and no name
     has those."""
     return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)

@@ -13,7 +13,7 @@ from app.core import log
 from app.core.files import write_atomic
 from app.core.signal import Signal
 from app.errors import BadSetting, SettingLocked, StoreUnwritable
-from app.setting import AnySetting, Setting, V, Value, are_patterns, are_servers, is_proxy
+from app.setting import AnySetting, Setting, V, Value, are_patterns, are_servers, is_proxy, is_text
 
 LANGUAGE = Setting(
     key="language",
@@ -375,8 +375,9 @@ class Settings:
 
 
 def _read(path: Path) -> dict[str, Value]:
-    """The values in the settings file by key, without those that are no text, whole number or boolean. {} if the file
-    is missing or damaged: settings never keep anybody out."""
+    """The values in the settings file by key, without those that are no text, whole number or boolean, and without
+    halves of surrogate pairs, which no file could be written with again. {} if the file is missing or damaged: settings
+    never keep anybody out."""
     try:
         found = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -386,7 +387,8 @@ def _read(path: Path) -> dict[str, Value]:
         return {}
     if not isinstance(found, dict):
         return {}
-    return {k: v for k, v in found.items() if isinstance(v, str | int | bool)}
+    kept = {k: v for k, v in found.items() if isinstance(v, str | int | bool)}
+    return {k: v for k, v in kept.items() if is_text(k) and (not isinstance(v, str) or is_text(v))}
 
 
 def _accepted(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -10,7 +10,7 @@ import re
 MAX_TAG_CHARS = 4096
 """A longer tag is left out, or emptied. A picture that is inside its own tag has megabytes."""
 _PICTURE = re.compile(r"<img\b", re.IGNORECASE)
-_PICTURE_TAG = re.compile(r"<img\b[^<]*", re.IGNORECASE)
+_PICTURE_TAG = re.compile(r"<img\b(?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>", re.IGNORECASE)
 _UNSEEN = re.compile(r"(?<![\w-])(?:width|height)\s*[=:]\s*[\"']?[01](?:px)?(?![\w.])", re.IGNORECASE)
 _TAG = re.compile(r"/?[a-zA-Z](?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
 _NAME = re.compile(r"/?[a-zA-Z0-9]+")

@@ -62,12 +62,16 @@ class Notices:
         self._woken.set()
         self._open: list[KeyNotice] | None = None
         self._resets: set[Uid] | None = None
-        self._ends = [people.changed.connect(lambda uid: self.wake())]
+        self._ends = [people.changed.connect(self._on_person)]
 
     def close(self) -> None:
         """Stops following the store."""
         for end in self._ends:
             end()
+
+    def _on_person(self, uid: Uid) -> None:
+        self._open = None  # a mark that is set or taken back deletes the notices about the person's devices
+        self.wake()
 
     def wake(self) -> None:
         """Has `run` check again: a log has grown, or a person became known."""
@@ -146,14 +150,16 @@ class Notices:
 
     async def _begin(self) -> bool:
         """Begins to watch the key logs of people who are new here. If the agency has reset the account of one of them
-        already, that is stored without a notice. Returns whether a reset was stored."""
-        ended = False
-        for at, uid in enumerate(self._rows.begin_new()):
-            if self._engine.is_over(uid):
-                ended = self._rows.put(uid, RESET, done=True) or ended
-            if at % _BREATH == _BREATH - 1:
-                await asyncio.sleep(0)
-        return ended
+        already, that is stored without a notice, together with the beginning: the log is not checked again. Returns
+        whether a reset was stored."""
+        new, any_ended = self._rows.new(), False
+        for at in range(0, len(new), _BREATH):
+            some = new[at : at + _BREATH]
+            ended = [uid for uid in some if self._engine.is_over(uid)]
+            self._rows.begin(some, ended)
+            any_ended = any_ended or bool(ended)
+            await asyncio.sleep(0)
+        return any_ended
 
     def _look_through(self, uid: Uid, seen: int) -> bool:
         changes = self._engine.key_changes(uid, seen)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import WorkerDied, WorldError
-from app.rooms.records import ObjectAnnounced, RoomNamed, encode
+from app.rooms.records import ObjectAnnounced, ObjectRetired, RoomNamed, encode
 from app.store.rows import ObjectRow
 from app.store.store import Store
 
@@ -74,9 +74,9 @@ class Baselines:
         """Tries once to write the states of single objects that new members still need, after the objects had to wait.
         Returns the seconds to wait before the failed ones are tried again; None if none failed."""
         due, self._due = self._due, set()
-        failed = [obj for obj in due if not await self._paid(obj)]
-        self._due.update(failed)
-        return RETRY_S if failed else None
+        waits_s = {obj: wait_s for obj in due if (wait_s := await self._paid(obj)) is not None}
+        self._due.update(waits_s)
+        return min(waits_s.values(), default=None)
 
     async def _tried(self, room: RoomId) -> float | None:
         """Writes the present states of a room's objects, if new members without the history still need them from this
@@ -104,20 +104,26 @@ class Baselines:
         n = self._store.newcomers.owed(room)
         if n is None:
             return
-        states = {found.obj: await self._state(found) for found in self._store.objects.all(room)}
+        states = {found.obj: await self._state(found) for found in self._objects(room)}
         with self._store.transaction():
             row = self._store.rooms_list.get(room)
             if self._store.newcomers.owed(room) != n or row is None:
                 self.wake(room)
                 return
-            root, objects = ObjId(room), self._store.objects.all(room)
+            root, objects = ObjId(room), self._objects(room)
             self._append(room, root, encode(RoomNamed(title=row.title, type=row.written_type)))
             for found in objects:
                 if found.obj != root:
                     self._append(room, root, encode(ObjectAnnounced(obj=found.obj, kind=found.kind)))
+                if found.deleted:
+                    self._append(room, root, encode(ObjectRetired(obj=found.obj, on=True)))
             for found in objects:  # newcomers can read the changes of an object that was added meanwhile
                 self._append_state(room, found, states.get(found.obj, ()))
             self._store.newcomers.set_given(room, n)
+
+    def _objects(self, room: RoomId) -> list[ObjectRow]:
+        """The room's objects, those in the trash too: a newcomer could not read one of them when it is restored."""
+        return [*self._store.objects.all(room), *self._store.objects.all(room, deleted=True)]
 
     async def _state(self, found: ObjectRow) -> Sequence[bytes] | None:
         """An object's present state as changes; () for a kind that has none. None if it cannot be made now: a change of
@@ -162,14 +168,17 @@ class Baselines:
             self._due.add(obj)
             self._woken.set()
 
-    async def _paid(self, obj: ObjId) -> bool:
-        """Writes an object's state if it is owed. Returns False if it must be tried again soon. True also where nothing
-        can be done now: a state that waits for a held-back change (one not merged here) is written after the next
-        `pay`, one at which the worker process ended after the next start."""
+    async def _paid(self, obj: ObjId) -> float | None:
+        """Writes an object's state if it is owed. Returns the seconds to wait before it is tried again, as while the
+        copy of its room is not complete. None also where nothing can be done now: a state that waits for a held-back
+        change (one not merged here) is written after the next `pay`, one at which the worker process ended after the
+        next start."""
         found = self._store.objects.get(obj)
         if found is None or not self._store.newcomers.owes(obj) or not self._store.trials.is_sound(obj):
-            return True
-        return await self._done(self._give_one(found))
+            return None
+        if not self._whole(found.room):
+            return LOOK_S
+        return None if await self._done(self._give_one(found)) else RETRY_S
 
     async def _give_one(self, found: ObjectRow) -> None:
         state = await self._state(found)

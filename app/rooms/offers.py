@@ -155,13 +155,15 @@ class Offers:
     def copy(self, room: RoomId, obj: ObjId) -> None:
         """Puts a copy of the object into the successor `room`, as the person's own content; `obj` is the object there.
         The changes that waited are never offered then. NotFound if nothing of the object waited there, or its kind
-        cannot be copied. A second call copies again."""
+        cannot be copied. A second call does nothing."""
         kept = self._kept(room)
         answer = kept.get(obj.hex())
         old = self._store.objects.get(ObjId(bytes.fromhex(answer["old"]))) if answer else None
         copier = self.copiers.get(old.kind) if old is not None else None
         if answer is None or old is None or copier is None or object_in(room, old.room, old.obj) != obj:
             raise NotFound
+        if answer.get("copied"):
+            return
         copier(old.obj, room, obj)
         self._keep(room, {**kept, obj.hex(): {**answer, "copied": True}})
 

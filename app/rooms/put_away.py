@@ -17,7 +17,7 @@ TABLES = (
 )
 """`row`: the change that put the object away; `t`: when it did."""
 
-_PUT = """INSERT OR REPLACE INTO room_put_away (obj, room, by, t, row)
+_PUT = """INSERT OR IGNORE INTO room_put_away (obj, room, by, t, row)
     SELECT obj, room, ?, ?, ? FROM objects WHERE obj = ? AND room = ?"""
 _READ = """SELECT p.room, p.obj, p.by, p.t, p.row FROM room_put_away p JOIN objects o ON o.obj = p.obj
     WHERE o.deleted AND (?1 IS NULL OR p.room = ?1) AND (?2 IS NULL OR p.by = ?2) ORDER BY p.t DESC, p.obj"""
@@ -25,7 +25,8 @@ _READ = """SELECT p.room, p.obj, p.by, p.t, p.row FROM room_put_away p JOIN obje
 
 def note(conn: Connection, room: RoomId, obj: ObjId, on: bool, change: StoredChange) -> None:
     """Notes, within the caller's transaction, who put an object into the trash (`on` True) or that it was restored
-    (False). `change`: the room's record that says so. ▲ Does nothing for an object of another room: a room's record
+    (False). `change`: the room's record that says so. Of an object that is in the trash already nothing changes: an
+    administrator repeats the record for newcomers. ▲ Does nothing for an object of another room: a room's record
     counts for its own objects only."""
     if on:
         conn.execute(_PUT, (change.author, change.t, change.rowid, obj, room))

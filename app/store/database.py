@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from app.errors import (
     StoreMissing,
     StoreUnwritable,
 )
+from app.store.callbacks import errors_of
 from app.store.checkpoint import MANY_BYTES, Checkpointer
 from app.store.connection import Connection, Params, Row
 from app.store.flushing import flush_log, log_bytes
@@ -218,7 +219,7 @@ class Database:
             failed: list[Exception] = []
             is_short = is_short and not self.conn.long_commit
             commit = self._committed_here() if is_short else self._committer.submit(self._commit_apart)
-            flush = self._committer.submit(flush_log, self._file) if durable else None
+            flush = self._flush() if durable else None
             self._committing = commit, acts, failed
             if not commit.done():
                 await asyncio.wait([asyncio.wrap_future(commit)])
@@ -227,12 +228,23 @@ class Database:
             if (error := commit.result()) is not None:
                 raise error
         if flush is not None:
-            await asyncio.wait([asyncio.wrap_future(flush)])  # waiting does not cancel the flush
+            await asyncio.wait([flush])  # waiting does not cancel the flush
             if (fault := flush.result()) is not None:
-                self._checkpointer.hurry()
                 raise fault
         if failed:
             raise failed[0]
+
+    def _flush(self) -> "asyncio.Future[StoreFault | None]":
+        """Has the committer's thread flush the log after the commit. Returns its result: the fault, or None. ▲ If it
+        fails, the checkpointer copies the pages, also if the caller was cancelled and reads no result."""
+
+        def hurry(done: "asyncio.Future[StoreFault | None]") -> None:
+            if not done.cancelled() and done.result() is not None:
+                self._checkpointer.hurry()
+
+        flush = asyncio.wrap_future(self._committer.submit(flush_log, self._file))
+        flush.add_done_callback(hurry)
+        return flush
 
     def _settle(self) -> None:
         """If a commit is running in another thread, waits for it and then runs its callbacks. Errors of the commit or
@@ -243,11 +255,7 @@ class Database:
         (commit, acts, failed), self._committing = self._committing, None
         if commit.result() is None:
             self._wake_checkpointer()
-            for act in acts:
-                try:
-                    act()
-                except Exception as e:
-                    failed.append(e)
+            failed.extend(errors_of(acts))
 
     def _check_thread(self) -> None:
         if threading.get_ident() != self._thread:
@@ -326,8 +334,8 @@ class Database:
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Has `act` called, without arguments, on the loop's thread once the running transaction is committed; at once
-        if no transaction is open, never if it is rolled back. An error of it is raised to the code that made the
-        transaction; what was committed stays."""
+        if no transaction is open, never if it is rolled back. Its first error is raised to the code that made the
+        transaction, after the other callbacks; what was committed stays."""
         if self._depth:
             self._after.append(act)
         else:
@@ -335,8 +343,11 @@ class Database:
 
     def _run_after(self) -> None:
         acts, self._after = self._after, []
-        for act in acts:
-            act()
+        errors = errors_of(acts)
+        for error in errors[1:]:
+            log.store.exception("after-commit", error)
+        if errors:
+            raise errors[0]
 
     @property
     def in_transaction(self) -> bool:
@@ -394,7 +405,8 @@ class Database:
     def rekey(self, key: bytes) -> None:
         """Encrypts the whole database under `key`, a new raw key of 32 bytes. After a crash in the middle the old key
         opens it, as it does after DiskFull and StoreUnwritable, which leave this object closed. Needs as much free disk
-        space as the file has. BugError within a transaction, or for a key that has not 32 bytes."""
+        space as the file has. BugError within a transaction, or for a key that has not 32 bytes. If the file cannot be
+        opened again afterwards, this object is closed too, and the new key opens it."""
         if len(key) != KEY_BYTES or self._depth:
             raise BugError("rekey needs a 32-byte key and no open transaction")
         self._settle()
@@ -411,7 +423,8 @@ class Database:
             finally:
                 connection.close()
             self._key = key
-            self._open_main()
+            with suppress(StoreFault), faults():  # the key is changed: an error would say that it is not
+                self._open_main()
 
     def _reseal(self, connection: Connection, key: bytes) -> None:
         """Encrypts the file under the new `key`. SQLCipher has one error for every failure of this, without a reason:

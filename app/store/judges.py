@@ -184,6 +184,8 @@ class Judges(KeptJudges):
                     return False
                 codes[position] = sql.BEHIND
                 continue
+            if position <= held.covers < held.judge.upto:  # ▲ it waits in the snapshot, and later ones were judged
+                return False
             for outcome in await driven(held.judge.taking(placed_of(edits[position])), budget):
                 if position in here and is_piece(outcome):
                     continue

@@ -200,14 +200,14 @@ class KeptJudges:
             except BadChange as bad:
                 log.store.warning("judge-state", code=bad.code, obj=obj)
                 judge = self._new(obj, kind)
-        found = _Differ()
+        found, waited = _Differ(), judge.named
         await self._replay(obj, judge, found)
         async with self.lock:
             await self._replay(obj, judge, found)  # what was received meanwhile may release changes that waited before
             await self._mark_behind(found.differ)
             if obj in self._overtaken:
                 return False
-            self._correct(obj, found.differ, covers)
+            self._correct(obj, found.differ, covers, waited)
             self._stale.discard(obj)
             held = Held(judge, covers if covers and self._snapshot(obj) else 0)
             self._keep(obj, held)
@@ -237,18 +237,22 @@ class KeptJudges:
             return snapshot
         return kind.merging.newest_state(map(placed_in, self._db.rows(sql.BASELINES, (obj,))))
 
-    def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int) -> None:
+    def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int, waited: Collection[int]) -> None:
         """Stores new verdicts. `differ`: by position, ((row, stored mark), new code) of the changes whose mark
         disagrees with the new verdict. A change that is to be merged after all is marked untried, so that it is tried
         first. Changes that waited at or before the position `covers` are in the snapshot that reaches up to there, or
-        no longer count.
+        no longer count; those at the positions `waited` waited there too, and are not in it.
 
         ▲ Their rows and marks are read again, as another judging of the object may have moved and marked them since.
         """
         conn, out, into = self._db.conn, False, False
         with self._db.transaction():
             if covers:
+                rows = [row for p in waited for row in conn.execute(sql.AT_POSITION, key_of(obj, p)).fetchall()]
+                untried = [(sql.UNTRIED, row[-2]) for row in rows if row[-1] == sql.UNTRIED]
                 conn.execute(sql.COVER_WAITING, (obj, covers >> PLACE_BITS))
+                conn.executemany(sql.MARK_UNPROJECTED, untried)
+                into = bool(untried)
             for position, (_, code) in differ.items():
                 found = self._db.one(sql.AT_POSITION, (obj, *at_position(position)))
                 if found is None or agrees(found[-1], code):

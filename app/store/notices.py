@@ -26,17 +26,20 @@ class KeyNotices:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def begin_new(self) -> list[Uid]:
-        """Begins to watch the key log of every person whose log is stored here and not watched yet, from its present
-        end: what happened before gives no notice. Returns the people who are new."""
-        new = [uid for (uid,) in self._db.rows(_NEW)]
-        if new:
-            with self._db.transaction():
-                self._db.conn.executemany(
-                    "INSERT INTO key_watch (uid, seq) SELECT uid, max(seq) FROM user_log WHERE uid = ?",
-                    [(uid,) for uid in new],
-                )
-        return new
+    def new(self) -> list[Uid]:
+        """The people whose key log is stored here and not watched yet."""
+        return [uid for (uid,) in self._db.rows(_NEW)]
+
+    def begin(self, uids: Iterable[Uid], ended: Iterable[Uid] = ()) -> None:
+        """Begins to watch the key logs of these people, from their present ends: what happened before gives no notice.
+        In the same transaction it notes that the agency has reset the accounts of `ended`, also without a notice."""
+        now = clock.now_ms()
+        with self._db.transaction():
+            self._add([(uid, RESET, 0, b"", now, now) for uid in ended])
+            self._db.conn.executemany(
+                "INSERT OR IGNORE INTO key_watch (uid, seq) SELECT uid, max(seq) FROM user_log WHERE uid = ?",
+                [(uid,) for uid in uids],
+            )
 
     def behind(self) -> list[tuple[Uid, int]]:
         """(uid, last entry read through) of the people whose log has grown since."""

@@ -127,10 +127,12 @@ class Projecting:
         and deletes what was made from them: the object's row, the rows for lists and search, the draft, the read mark,
         the cached state. In the caller's transaction. Emits `taken_out` after the commit.
 
-        ▲ None of these changes stays quarantined. Otherwise one would be tried at the next start, and merged here.
+        ▲ None of these changes stays quarantined. Otherwise one would be tried at the next start, and merged here. Nor
+        is the object suspected any more of ending the program: a different room wrote the changes at which it did.
         """
         conn = self._db.conn
         conn.execute(sql.DROP_QUARANTINED_OF, (obj, room))
+        conn.execute("DELETE FROM suspects WHERE obj = ? AND room <> ?", (obj, room))
         conn.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
         conn.execute(
             "UPDATE changes SET unprojected = NULL WHERE obj = ? AND room = ? AND unprojected = 'other-room'",

@@ -129,9 +129,9 @@ class Rooms:
         found = self._db.value(query, (room, n))
         return None if found is None else int(found)
 
-    def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:
-        """The entries of the room's log after position `after_n`, in order, at most `limit`: who was added, removed and
-        so on, and the records that leave a change out, for the timeline."""
+    def events(self, room: RoomId, *, after_n: int = 0, limit: int = -1) -> list[RoomEvent]:
+        """The entries of the room's log after position `after_n`, in order, at most `limit` (all if it is negative):
+        who was added, removed and so on, and the records that leave a change out, for the timeline."""
         rows = self._db.rows(
             """SELECT n, t, kind, by, subject, role, history, obj, until, note, place FROM events
                WHERE room = ? AND n > ? ORDER BY n, place LIMIT ?""",

@@ -104,13 +104,16 @@ ENDS_OF = f"""SELECT {CHANGE} FROM changes WHERE row IN ((SELECT min(row) FROM c
 COUNT_UNTRIED = f"SELECT count(*) FROM changes {_MARKED_OF} AND unprojected = '{UNTRIED}'"
 OBJECTS_WITH = f"SELECT DISTINCT obj FROM changes {_MARKED} AND unprojected = ?"
 HELD_OF = f"SELECT {CHANGE} FROM changes {_MARKED_OF} AND unprojected = ?2 ORDER BY row LIMIT ?3"
-IS_HELD = "SELECT 1 FROM quarantined q CROSS JOIN changes c ON c.row = q.row WHERE c.obj = ? LIMIT 1"
+IS_HELD = """SELECT 1 FROM quarantined q CROSS JOIN changes c ON c.row = q.row
+    WHERE c.obj = ? AND c.unprojected = 'quarantined' LIMIT 1"""
 DROP_QUARANTINED_OF = "DELETE FROM quarantined WHERE row IN (SELECT row FROM changes WHERE obj = ? AND room <> ?)"
 IS_MARKED_AT = """SELECT 1 FROM changes
     WHERE row = ? AND obj = ? AND author = ? AND change_id = ? AND unprojected = ?"""
 QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, q.why, q.since FROM quarantined q
-    CROSS JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY q.row"""
-"""CROSS JOIN: SQLite would begin with every change, for the sake of the order."""
+    CROSS JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?)
+    AND c.unprojected = '{QUARANTINED}' ORDER BY q.row"""
+"""CROSS JOIN: SQLite would begin with every change, for the sake of the order. A change that was marked otherwise since
+is held back no more."""
 VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, c.unprojected
     FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
     WHERE c.room = ? AND {_IS_MARKED} AND c.unprojected NOT IN {_NOT_VOID}

@@ -6,6 +6,7 @@ from typing import Literal
 
 from app.core import log
 from app.core.ids import ChangeId, ObjId
+from app.core.signal import Signal
 from app.store import statements as sql
 from app.store.database import Database
 from app.store.journal import Journal, Merge
@@ -21,13 +22,17 @@ class Suspects:
     """Objects at which an earlier run of the program ended while it merged their changes. Their changes are tried in
     the worker again; one at a time once an object has ended the program twice."""
 
-    def __init__(self, db: Database, journal: Journal, quarantine: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, db: Database, journal: Journal, quarantine: Callable[[int, str], None], taken_out: Signal[ObjId]
+    ) -> None:
         """`journal` names the merges that an earlier run did not finish. `quarantine` is called with the row of a
-        change that must not be merged any more and the code of the reason, within a transaction of this class."""
+        change that must not be merged any more and the code of the reason, within a transaction of this class.
+        `taken_out`: emitted with an object whose changes count no more, since a different room wrote them."""
         self._db = db
         self._journal = journal
         self._quarantine = quarantine
         self._deaths: dict[ObjId, int] = {}
+        taken_out.connect(lambda obj: self._read())
 
     def prepare(self) -> None:
         """Marks the objects that an earlier run of the program was merging when it ended as suspect (a merge of them
@@ -39,6 +44,9 @@ class Suspects:
         if self._journal.left:
             log.store.warning("unclean-end", count=len(self._journal.left))
             self._journal.settle()
+        self._read()
+
+    def _read(self) -> None:
         self._deaths = dict(self._db.rows("SELECT obj, deaths FROM suspects"))
 
     def __contains__(self, obj: ObjId) -> bool:

@@ -96,7 +96,7 @@ class Trials:
         self._in_thread: Future[Any] | None = None
         """The last job of the thread. It continues if the task that awaited it was cancelled."""
         self._woken = asyncio.Event()
-        self._suspects = Suspects(db, journal, self._quarantine)
+        self._suspects = Suspects(db, journal, self._quarantine, projecting.taken_out)
         self._untried, self._doubts = dict[ObjId, None](), dict[ObjId, int]()
         self._pauses = Pauses()
         self._read_at, self._read_after_s = 0.0, READ_AFTER_S

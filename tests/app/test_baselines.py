@@ -7,21 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from app.core.ids import ObjId
+from app.core.ids import ObjId, RoomId
 from app.documents import KIND as DOCUMENTS
 from app.errors import WorkerDied, WorkerUnavailable
-from app.rooms import baselines
+from app.rooms import baselines, put_away
 from app.rooms.baselines import Baselines
+from app.rooms.projection import KIND as ROOM_KIND
+from app.rooms.records import ObjectAnnounced, ObjectRetired, decode, encode
 from app.store.store import Store
 from tests.app.store.test_trials import KINDS, NOTE, found_room
 from tests.bus import serving
 from tests.office import BOARD_ID, ROOM
+from tests.one_change import one_change
 from tests.world import until
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    made = Store.create(tmp_path / "store.db", b"k" * 32, KINDS)
+    made = Store.create(tmp_path / "store.db", b"k" * 32, {**KINDS, ROOM_KIND.id: ROOM_KIND})
     found_room(made)
     return made
 
@@ -39,6 +42,52 @@ async def test_a_room_that_lacks_a_slice_is_tried_again_by_itself(
     async with serving(made.run()):
         await until(lambda: bool(given))
     assert whole == []
+    store.close()
+
+
+async def test_an_object_that_is_owed_waits_for_the_whole_room_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newcomers were given a part of the object as if it were all of it."""
+    whole, asked, given = [False], list[None](), list[str]()
+
+    def is_whole(room: RoomId) -> bool:
+        asked.append(None)
+        return whole[0]
+
+    monkeypatch.setattr(baselines, "RETRY_S", 3600.0)
+    monkeypatch.setattr(baselines, "LOOK_S", 0.01)
+    store.newcomers.owe(NOTE)
+    made = Baselines(store, is_whole)
+    made.kinds = {DOCUMENTS.id: lambda obj: _state(given)}
+    async with serving(made.run()):
+        await until(lambda: len(asked) > 2)
+        assert (given, store.newcomers.owing()) == ([], [NOTE])
+        whole[0] = True
+        await until(lambda: store.newcomers.owing() == [])
+    assert given == ["given"]
+    store.close()
+
+
+async def test_newcomers_are_given_what_is_in_the_trash_as_such(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When somebody restored it, a member without the history lacked it."""
+    store.changes.append(ROOM, ObjId(ROOM), encode(ObjectRetired(obj=NOTE, on=True)))
+    before = store.pending(100)
+    by = put_away.read(store.db, ROOM)
+    made = Baselines(store, lambda room: True)
+
+    async def state(obj: ObjId) -> Sequence[bytes]:
+        return [one_change(b"\0\0")]
+
+    made.kinds = {DOCUMENTS.id: state}
+    monkeypatch.setattr(store.newcomers, "owed", lambda room: 5)
+    await made.give(ROOM)
+    given = [change for change in store.pending(100) if change not in before]
+    records = [decode(change.payload) for change in given if change.obj == ObjId(ROOM)]
+    at = records.index(ObjectRetired(obj=NOTE, on=True))
+    assert ObjectAnnounced(obj=NOTE, kind=DOCUMENTS.id) in records[:at]
+    assert len([change for change in given if change.obj == NOTE]) == 1
+    assert put_away.read(store.db, ROOM) == by, "the record is repeated: who put it away, and when, stays"
     store.close()
 
 

@@ -187,7 +187,8 @@ async def test_after_thirty_days_the_person_is_asked_and_the_answer_is_kept(desk
         now += 10 * ASK_AFTER_MS
         assert desk.offers.held(NEW) == (held,)
         desk.offers.copy(NEW, INTO)
-        assert copied == [(DOC, NEW, INTO)]
+        desk.offers.copy(NEW, INTO)
+        assert copied == [(DOC, NEW, INTO)], "a second press makes no second copy"
         assert desk.offers.held(NEW) == ()
         sent = len(await desk.offer())
         others = [c for c in old[NAMED:] if c.uid != desk.me]

@@ -9,7 +9,7 @@ import pytest
 from app import settings as s
 from app.errors import BadSetting, SettingLocked, StoreUnwritable
 from app.setting import Setting, entries
-from app.settings import Settings
+from app.settings import AUTOSTART, Settings
 
 
 def test_defaults_hold_until_something_is_set(tmp_path: Path) -> None:
@@ -41,6 +41,16 @@ def test_a_damaged_file_gives_the_defaults(tmp_path: Path, text: str) -> None:
     (tmp_path / "settings.json").write_text(text)
     settings = Settings(tmp_path / "settings.json")
     assert (settings.get(s.LANGUAGE), settings.get(s.THEME)) == ("sv", "system")
+
+
+@pytest.mark.parametrize("damage", ['"new": "a\\ud800"', '"\\udfff": 1', '"language": "\\ud800"'])
+def test_half_a_surrogate_in_the_file_keeps_no_setting_from_being_stored(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(f'{{{damage}, "newer": "å 🙂"}}', encoding="utf-8")
+    on = not AUTOSTART.default
+    Settings(path).set(AUTOSTART, on)
+    assert Settings(path).get(AUTOSTART) == on
+    assert "å 🙂" in path.read_text(encoding="utf-8")
 
 
 def test_what_policy_fixes_cannot_be_changed(tmp_path: Path) -> None:

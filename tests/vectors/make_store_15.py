@@ -82,7 +82,7 @@ def _people(store: Store) -> None:
     for uid in (OTHER, THIRD):
         store.append_user_log(uid, 0, [(b"entry %d" % seq, b"s" * 64) for seq in range(3)])
         store.put_person(uid, {"name": "Registrator åäö", "title": "Registrator", "unit": "Registratur"}, b"salt")
-    store.key_notices.begin_new()
+    store.key_notices.begin(store.key_notices.new())
     store.people.set_verified(OTHER, True, t=7)
     store.append_user_log(OTHER, 3, [(b"entry 3", b"s" * 64)])
     store.key_notices.advance(OTHER, 3, [("device-added", 3)])

@@ -220,6 +220,12 @@ def test_pictures_are_counted_whatever_their_size_but_not_those_that_count_reade
     assert take_html(html).pictures == 4
 
 
+@pytest.mark.parametrize("beside", ["width: 1", "height=0 å", "a > width=1"])
+def test_words_behind_a_picture_are_no_part_of_it(beside: str) -> None:
+    assert take_html(f"<p><img src='x.png'>{beside}</p>").pictures == 1
+    assert take_html(f"<p><img src='a > b' width=1>{beside}</p>").pictures == 0
+
+
 def test_text_longer_than_may_be_pasted_is_marked_as_cut() -> None:
     assert take_html("å" * (MAX_PASTE_CHARS + 1)).cut
     assert take_text("å" * (MAX_PASTE_CHARS + 1), BODY).cut

@@ -232,6 +232,41 @@ async def test_a_cancelled_wait_does_not_keep_the_flush_from_coming(db: Database
     assert notes(db) == [1, 2]
 
 
+async def test_a_flush_that_fails_after_its_caller_was_cancelled_has_the_log_copied_too(
+    disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "REST_S", 600.0)
+    disk.refuses = DiskFull()
+    db = Database.create(tmp_path / "b.db", bytes(32))
+    before = db.path.read_bytes()
+    task = asyncio.ensure_future(db.apart(lambda: db.conn.execute("CREATE TABLE notes (n INTEGER)"), is_short=True))
+    assert await asyncio.to_thread(disk.asked.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    disk.let.set()
+    await until(lambda: db.path.read_bytes() != before)
+    db.close()
+
+
+async def test_a_callback_that_fails_keeps_no_other_from_running_on_the_loop_either(db: Database) -> None:
+    ran: list[int] = []
+
+    def fails() -> None:
+        raise KeyError
+
+    def both() -> None:
+        for act in (lambda: ran.append(1), fails, lambda: ran.append(2)):
+            db.after_commit(act)
+
+    with pytest.raises(KeyError), db.transaction():
+        both()
+    assert ran == [1, 2]
+    with pytest.raises(KeyError):
+        await db.apart(both)
+    assert ran == [1, 2, 1, 2]
+
+
 async def test_what_may_be_lost_is_not_flushed(db: Database, disk: Disk) -> None:
     await db.apart(lambda: write(db, 1), durable=False)
     assert not disk.asked.is_set()

@@ -107,6 +107,27 @@ async def test_void_and_late_changes_behind_a_state_are_marked_as_everywhere(tmp
         assert desk.text() == other.text()
 
 
+async def test_content_that_a_state_names_as_waiting_and_that_comes_late_is_judged_at_its_position(
+    tmp_path: Path,
+) -> None:
+    """It was judged behind the changes that had come before it: a copy of it counted in its place."""
+    stream, writer = Stream(), Writer()
+    stream.add(EK, *writer.take())
+    first, second = writer.types("Först å. "), writer.types("Sedan 🙂. ")
+    stream.add(EK, second)
+    (waits,) = stream.changes[-1:]
+    stream.add(EK, first, second)
+    async with opened(tmp_path / "store.db") as desk, opened(tmp_path / "other.db") as other:
+        await receive(other, stream.changes)
+        early = await begin(desk, stream)
+        assert waits in early
+        await receive(desk, [waits])
+        again = [(stream.changes[-1].n, "again")]
+        assert marks(other.store) == again
+        await until(lambda: marks(desk.store) == again)
+        assert desk.text() == other.text()
+
+
 async def test_what_comes_while_all_is_judged_is_merged_behind_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

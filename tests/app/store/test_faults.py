@@ -7,9 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlcipher3 import dbapi2 as driver
 
 from app.core.ids import new_id
-from app.errors import BugError, DiskFull, StoreCorrupt, StoreMissing, StoreNewer, StoreUnwritable
+from app.errors import BugError, DiskFull, StoreClosed, StoreCorrupt, StoreMissing, StoreNewer, StoreUnwritable
 from app.store.database import Database
 from app.store.store import Store
 from tests.app.store.conftest import KEY, KINDS, ROOM, Bench
@@ -189,6 +190,27 @@ def test_rekeying_leaves_only_the_new_key(bench: Bench) -> None:
     bench.store = Store.open(bench.path, new, KINDS)
     assert bench.texts(note) == ["one", "two"]
     assert bench.store.db.value("PRAGMA journal_mode") == "wal"
+
+
+def test_rekeying_after_which_the_file_cannot_be_opened_again_has_changed_the_key(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise its caller would keep the old key's slots, and the program would say that nothing was changed."""
+    fill(bench)
+    db, new = Database.open(bench.path, KEY), bytes(reversed(KEY))
+
+    def refuses() -> None:
+        fault = driver.OperationalError("unable to open database file")
+        fault.sqlite_errorcode = 14
+        raise fault
+
+    monkeypatch.setattr(db, "_open_main", refuses)
+    db.rekey(new)
+    with pytest.raises(StoreClosed):
+        db.rows("SELECT 1")
+    db.close()
+    bench.store = Store.open(bench.path, new, KINDS)
+    assert bench.store.waiting_count() == 200
 
 
 @pytest.mark.parametrize("room", ["full", "no"])

@@ -216,3 +216,10 @@ def test_evidence_is_never_overwritten(bench: Bench) -> None:
     bench.store.put_evidence(ROOM, "fork", None, None, b"claim")
     kept = {e.code: (e.ours, e.theirs, e.claim) for e in bench.reopen().receipts_kept.evidence(ROOM)}
     assert kept == {"rollback": (b"ours", b"theirs", None), "fork": (None, None, b"claim")}
+
+
+def test_every_entry_of_a_long_room_is_read(bench: Bench) -> None:
+    """From the ten thousandth on, members had no day on which they were added."""
+    events = [RoomEvent(n=n, t=n, kind="epoch", by=OTHER) for n in range(10, 10_020)]
+    bench.store.receive(ReceivedSlice(room=ROOM, cursor=10_019, state=b"s", events=events))
+    assert [event.n for event in bench.store.rooms_list.events(ROOM)][-1] == 10_019

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.core.ids import ObjId, RoomId
+from app.core.signal import Signal
 from app.kinds import KINDS as REAL_KINDS
+from app.store import statements as sql
+from app.store.journal import Journal
 from app.store.objects import set_deleted
 from app.store.store import Store
+from app.store.suspects import CRASHES, Suspects
 from app.store.tables import names
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
@@ -69,6 +73,37 @@ async def test_attack_who_uses_an_objects_id_first_in_another_room_takes_nothing
     assert shown(squatted, obj) == (ROOM, ["äkta", "äkta igen 🙂"])
     squatted.reopen()
     assert shown(squatted, obj) == (ROOM, ["äkta", "äkta igen 🙂"])
+
+
+def test_attack_what_another_rooms_changes_did_under_an_objects_id_makes_it_no_suspect(squatted: Bench) -> None:
+    """The program had ended at the false object several times: nothing was ever computed from the true one here."""
+    obj, share = bound()
+    squats(squatted, obj, "falskt")
+    for _ in range(CRASHES):
+        squatted.store.db.conn.execute(sql.SUSPECT, (obj, SQUAT))
+    store = squatted.reopen()
+    assert not store.trials.is_sound(obj)
+    taken_out: Signal[ObjId] = Signal()
+    suspects = Suspects(store.db, Journal(squatted.folder / "merging"), lambda row, why: None, taken_out)
+    suspects.prepare()
+    assert obj in suspects
+    arrives(squatted, obj, share, "äkta")
+    taken_out.emit(obj)
+    assert obj not in suspects
+    assert squatted.reopen().trials.is_sound(obj)
+
+
+def test_a_change_that_has_another_mark_by_now_is_held_back_no_more(bench: Bench) -> None:
+    note = bench.note()
+    bench.receive(bench.opened(b"ett", note))
+    ((row,),) = bench.store.db.rows("SELECT row FROM changes WHERE obj = ?", (note,))
+    bench.store.db.conn.execute(sql.MARK_UNPROJECTED, (sql.QUARANTINED, row))
+    bench.store.db.conn.execute("INSERT INTO quarantined (row, why, since) VALUES (?, 'crash', 1)", (row,))
+    assert not bench.store.trials.is_sound(note)
+    assert len(bench.store.held_changes.quarantined()) == 1
+    bench.store.db.conn.execute(sql.MARK_UNPROJECTED, ("foreign", row))
+    assert bench.store.trials.is_sound(note)
+    assert bench.store.held_changes.quarantined() == []
 
 
 def test_an_announcement_that_came_before_its_objects_share_counts_when_that_is_here(squatted: Bench) -> None:
