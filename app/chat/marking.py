@@ -340,6 +340,7 @@ def _runs(chars: Sequence[Styled], mark: str) -> list[tuple[bool, int, int]]:
 
 def _reads_as_italic(text: str, before: str, after: str) -> bool:
     """Whether markup.py would read `text` as italic if it is put between underscores, with the character `before` in
-    front of them and `after` behind ("" for none): not within a word, and no marks or line breaks inside."""
+    front of them and `after` behind ("" for none): not within a word or behind an asterisk, and no asterisk, underscore
+    or line break inside. `text` must not be empty, nor begin or end with white space; that is not checked."""
     joined = before == "*" or before.isalnum() or before == "_" or after.isalnum() or after == "_"
     return not joined and not any(char in text for char in "*_\n")

@@ -170,8 +170,7 @@ def _of_week_ahead(weeks: int) -> Callable[[re.Match[str], date], Reading]:
 
 def _day_of_week(monday: date, named: str | None, today: date) -> date:
     """The weekday `named` ("fredag", "friday", in small letters and without accents) of the week that begins on
-    `monday`. If `named` is None or "": its Friday, or its Sunday if
-    `today` is after that Friday in the same week."""
+    `monday`. If `named` is None or "": its Friday, or its Sunday if `today` is after that Friday in the same week."""
     if named:
         return monday + timedelta(days=_WEEKDAYS[named])
     friday, sunday = monday + timedelta(days=_FRIDAY), monday + timedelta(days=_SUNDAY)

@@ -180,9 +180,9 @@ class UnsentWork:
     async def take_in(self, found: UnsentFile) -> UnsentCount:
         """Stores the changes, drafts and file parts of a file that was read, under the change ids that they have.
         Skipped are those of rooms in which this device may not write, a draft of an object that has one here, and a
-        file part whose bytes are damaged. Returns how many were new on this device. A second call stores
-        nothing again. FileUnreadable; Reject "malformed" for a file that lacks bytes; DiskFull or StoreUnwritable.
-        After an error the part that was stored stays, and another call goes on.
+        file part whose bytes are damaged. Returns how many were new on this device. A second call stores nothing again.
+        FileUnreadable; Reject "malformed" for a file that lacks bytes; DiskFull or StoreUnwritable. After an error the
+        part that was stored stays, and another call goes on.
 
         A change does not wait for a file part that is neither here nor in the file: no device would ever upload it.
         """

@@ -12,7 +12,9 @@ from sync.pieces import finished
 
 
 def structure_at(update: bytes, known: bytes) -> Generator[None, None, Structure]:
-    """Reads an object's merged state `update` and does the same as `beginning`. BadUpdate also if it is no state."""
+    """A generator that checks an object's merged state, the update `update`, against the encoded structure `known` that
+    came beside it, and returns the decoded structure, as `beginning` does. BadUpdate also if `update` cannot be read,
+    or is no state."""
     return (yield from beginning((yield from reading(update, state=True)), known))
 
 

@@ -104,8 +104,11 @@ class SealedFiles:
 
     async def _sealed(self, room: RoomId, obj: ObjId, part: Part) -> bytes:
         """A part's encrypted bytes: those on this device, or the server's if they are missing, damaged or unreadable
-        here. NotFound, StoreCorrupt or StoreUnwritable instead if the part was not uploaded, so that the server has
-        none."""
+        here. If they should be on this device, and the part was not uploaded, so that the server has none, raises why
+        they cannot be read here: NotFound if they are missing, StoreCorrupt if they are damaged, StoreUnwritable if
+        they are unreadable. From the server: Refused "blob-missing" if it does not have the part, Refused for any other
+        refusal, Reject "blob-hash" for other bytes than the part's, Unreachable while offline, and the other errors of
+        `Dialer.request`."""
         known = self._blobs.get(part.part)
         if known is not None and known.present:
             try:

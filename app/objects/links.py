@@ -35,7 +35,9 @@ class ObjectLink:
 
     @classmethod
     def parse(cls, text: str) -> "ObjectLink | None":
-        """Reads a text that is one link, without `words`. None if it is not a link of ours, or damaged."""
+        """The link whose text is `text`, as `to_text` writes it; white space around it is ignored. Its `words` are ():
+        the words that a search found are not in the text. None if `text` is anything else, such as a link with its
+        title (`to_markup`), or is damaged."""
         try:
             parts = urlsplit(text.strip())
             query = parse_qs(parts.query)

@@ -126,9 +126,11 @@ class Structure:
         return found
 
     def adding(self, section: Section) -> Iterator[None]:
-        """Adds the items in `section`, the next ones of one CRDT client number, in steps. The number must be claimed
-        (`claim`; KeyError otherwise), and all ids that the items name must be here. Raises Broken if an item does not
-        fit; the caller must then roll back."""
+        """Adds the items in `section`, the next ones of one CRDT client number, in steps: the caller iterates to the
+        end, and may do other work in between. The number must be claimed (`claim`; KeyError otherwise). All ids that
+        the items name must be here (`has`). That is not checked: a missing one may raise KeyError or Broken, or give
+        the item a wrong place. Raises Broken if an item does not fit. After an error, and if the caller does not
+        iterate to the end, the caller must roll back."""
         client = self.clients[section.client]
         self._note(section.client, client)
         client.lows += section.lows

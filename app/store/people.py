@@ -50,7 +50,7 @@ class People:
         return sorted((_person(r) for r in self._db.rows(_PERSON)), key=lambda p: swedish_key(p.name))
 
     def verified(self) -> dict[Uid, int]:
-        """The people with whom this person has compared safety numbers, each with when (ms)."""
+        """The people with whom this person has compared safety numbers, each with when (ms), the earliest first."""
         return dict(self._db.rows("SELECT uid, verified FROM people WHERE verified IS NOT NULL ORDER BY verified"))
 
     def set_verified(self, uid: Uid, verified: bool, *, t: int | None = None) -> None:

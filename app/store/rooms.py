@@ -122,9 +122,9 @@ class Rooms:
         return int(found) if found is not None else None
 
     def entry_time(self, room: RoomId, n: int) -> int | None:
-        """The server's time in ms of the log entry at position `n`; None if there is no entry. A record that
-        leaves a change out counts as one; the notice that an account has ended does not, nor that somebody inherited.
-        Changes are not looked at: fast, however many there are."""
+        """The server's time in ms of the log entry at position `n`; None if there is no entry. A record that leaves a
+        change out counts as one; the notice that an account has ended does not, nor that somebody inherited. Changes
+        are not looked at: fast, however many there are."""
         query = "SELECT t FROM events WHERE room = ? AND n = ? AND kind NOT IN ('reset', 'heir')"
         found = self._db.value(query, (room, n))
         return None if found is None else int(found)

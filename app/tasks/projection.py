@@ -229,8 +229,9 @@ def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -
 
 
 def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collection[str] | None) -> None:
-    """Writes the rows from which the trash is listed: of the cards `touched`, or of all (None). A card that stays in
-    the trash keeps the note of what was written in it there (`_note_written`)."""
+    """Writes the rows from which the trash is listed, and deletes those of cards that are not in it: of the cards
+    `touched`, or of all (None). A card that stays in the trash keeps the note of what was written in it there
+    (`_note_written`)."""
     found = board.put_away() if touched is None else [c for c in map(board.any_card, touched) if c is not None]
     there = {c.id: (obj.obj, c.id, obj.room, c.title, c.deleted_by, c.deleted_t) for c in found if c.deleted}
     listed = [card for (card,) in conn.execute(_ALL_PUT_AWAY, (obj.obj,))] if touched is None else touched

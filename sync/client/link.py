@@ -93,8 +93,8 @@ class Link:
     def reload(self) -> None:
         """Loads every room from the store, and discards the rooms and people's key logs in memory: at the start, and
         after a session that an error of the store or of this program ended. The states of large rooms are not read
-        here, but by `open_large`. If the store raises an error, `open_large` loads everything again. ▲ A key log in
-        memory that is ahead of the disk would be appended with entries missing before it."""
+        here, but by `open_large`. An error of the store is raised; the next `open_large` then loads everything again. ▲
+        A key log in memory that is ahead of the disk would be appended with entries missing before it."""
         self._is_loaded = False
         self.book.forget()
         self.rooms.clear()

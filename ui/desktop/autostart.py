@@ -103,7 +103,8 @@ class DesktopFile:
         write_atomic(self._path, "\n".join(entry).encode())
 
     def _switches(self) -> list[str]:
-        """The lines of the file by which a desktop has it on or off; none if there is no file."""
+        """The lines of the autostart file by which a desktop has the start at sign-in on or off; [] if there is no
+        file. OSError if it cannot be read."""
         try:
             lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:

@@ -42,7 +42,8 @@ def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyF
 
 
 def url_of(host: str, port: int) -> str:
-    """The address for which a proxy is asked for; `host` may be an IPv6 address, without brackets."""
+    """The https address of `host` and `port`, for which a proxy is asked for. `host` may be an IPv6 address, without
+    brackets."""
     return f"https://[{host}]:{port}/" if ":" in host else f"https://{host}:{port}/"
 
 

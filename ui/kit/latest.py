@@ -63,7 +63,9 @@ class Latest(Generic[Question, Answer]):
             self._running = False
 
     def _on_error(self, error: Exception) -> None:
-        """Called a turn of the loop after the error, when a newer question may have been asked already."""
+        """Shows the error. If the question is still wanted, drops it and calls `failed`; if a newer one waits, asks
+        that. It is called a turn of the loop after the error: if a question that was asked in between runs already,
+        only the error is shown."""
         report(self._owner, error)
         if self._running:
             return

@@ -41,7 +41,8 @@ def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[Ground]:
 
 
 def paint_grounds(edit: QTextEdit, painter: QPainter, shown: Sequence[Ground]) -> None:
-    """Paints the coloured grounds under selections (`shown`), in the viewport's coordinates, before the text. As a
+    """Paints the grounds in `shown`, the colours under selections as `grounds` returns them, before the text; only
+    where they are in sight. `painter` paints on the viewport of `edit`, in its coordinates. As a
     QTextEdit.ExtraSelection they would hide bullets and numbers: Qt paints those with the selection's foreground, also
     where it has none."""
     for cursor, colour in shown:

@@ -104,7 +104,8 @@ class ToolList:
 
     def copy_question(self, kind: str) -> str:
         """The text of the question whether a copy of the person's own changes to an object of `kind` is put into a room
-        that continues another."""
+        that continues another. A general question if no tool has the kind, or if its tool has no question of its own
+        for it."""
         found = self.kinds.get(kind)
         asks = found.copy_question if found is not None else None
         return asks() if asks is not None else tr("Do you want to put a copy here?")

@@ -230,7 +230,9 @@ class CardTable(QTableView):
 
 
 def _sort_key(line: Line, column: int) -> str:
-    """Days and numbers are in their own order, not in that of their letters."""
+    """The text by which `line` is sorted in the column with the number `column`. Days and numbers are in their own
+    order, not in that of their letters: a card without a day is after the others, one without a checklist before
+    them."""
     card = line.card
     if column == 3:
         return card.due.isoformat() if card.due else "\uffff"

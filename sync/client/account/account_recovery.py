@@ -177,11 +177,11 @@ class Recovery:
 
     async def _see(self, connection: Connection) -> _Seen:
         """Fetches over `connection`, verifies and returns the key log and directory entry of the person whose account
-        is to be recovered. ▲ Reject unless the log is of this agency ("agency"), its root and recovery keys are those
-        of the recovery sheet ("recovery-sheet") and its share (the half of its secret that is not on the paper;
-        "share"), and the record that the server shows is the one that the log names ("record"). Refused "reset" if the
-        account has ended. The server refuses with "recovery-sheet-unknown", "other-person" (the activation code is for
-        somebody else) or "code-…" (it cannot be used).
+        is to be recovered. ▲ Reject unless the log is valid and of this agency ("agency"), its root and recovery keys
+        are those of the recovery sheet ("recovery-sheet") and its share (the half of its secret that is not on the
+        paper; "share"), and the record that the server shows is the one that the log names ("record"). Refused "reset"
+        if the account has ended. The server refuses with "recovery-sheet-unknown", "other-person" (the activation code
+        is for somebody else) or "code-…" (it cannot be used). Unreachable if the connection is lost.
 
         ▲ Reject "oversize" if the log is longer than a server lets one grow. Otherwise a false server could send
         entries for ever."""

@@ -119,11 +119,12 @@ class Blobs:
             raise e
 
     async def _try(self, upload: PartUpload) -> bool:
-        """Uploads one encrypted part of a file (`upload`). True if the server has it, or if this device has dropped it
-        meanwhile. False if it cannot be read here, the server refuses it or gives no token for it, or the route does
-        not reach the server: `work` then tries all again in RETRY_S. ▲ A part that cannot be sent, because the route
-        carries no files or its bytes are gone, delays no other part and no change that does not name it. Unreachable
-        only if the whole connection is lost."""
+        """Uploads one encrypted part of a file (`upload`). True if the server has it, or if it cannot be read here
+        because this device has dropped it meanwhile. False if it cannot be read here for any other reason, if the
+        server refuses it or does not give this device the token that all transfers need, or if the route does not reach
+        the server: `work` then tries all again in RETRY_S. ▲ A part that cannot be sent, because the route carries no
+        files or its bytes are gone, delays no other part and no change that does not name it. Unreachable only if the
+        whole connection is lost."""
         try:
             sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
         except Exception as e:

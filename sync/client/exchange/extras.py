@@ -41,8 +41,9 @@ class Extras:
 
     def pack(self, room: RoomSync, most_bytes: int) -> list[PlainOp]:
         """Takes extras of `room` off the queue, the first ones, at most `most_bytes` of content, and returns them as
-        envelopes to encrypt. Those whose key is missing here stay in the queue, in their place: an epoch without an
-        archive key is soon followed by one that has it."""
+        envelopes to encrypt; [] if none can be packed. If there are some, the caller must call `queue_again` or
+        `drop_packed` before it packs for the room again. Extras whose key is missing here stay in the queue, in their
+        place: an epoch without an archive key is soon followed by one that has it."""
         waiting, ops, size = self._waiting.get(room.room, deque()), list[PlainOp](), 0
         taken: list[Extra] = []
         left: list[Extra] = []

@@ -156,9 +156,9 @@ def _may_leave(i: m.WireItem, me: Uid) -> bool:
 
 def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
     """Splits `wire`, the items of a slice, into small pieces, so that one turn of the loop never verifies a whole
-    slice, and yields (piece, whether more follow), in order. A piece ends at the first signature at which it has PIECE
-    items or PIECE_BYTES of content; a batch under one signature is not divided. A piece also ends at a signed item that
-    may be the `leave` entry of the person `me`, since reading ends there."""
+    slice, and yields (piece, whether more follow), in order; nothing for an empty `wire`. A piece ends at the first
+    signature at which it has PIECE items or PIECE_BYTES of content; a batch under one signature is not divided. A piece
+    also ends at a signed item that may be the `leave` entry of the person `me`, since reading ends there."""
     piece: list[Item] = []
     size = 0
     for at, i in enumerate(wire, start=1):

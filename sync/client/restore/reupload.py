@@ -229,10 +229,12 @@ class Reuploader:
                 self._logs_left = self._logs_left or e.code in _PASSING
 
     async def _reupload_log(self, uid: Uid, seq: int, there: int, *, lacks_record: bool) -> None:
-        """Uploads again what the server lacks of the key log of the person `uid`; does nothing if it lacks nothing.
-        `seq` is the number of the newest entry here, `there` that at the server (−1 for none). The person's staff
-        record goes with the entries, if this device has it. If only the record is lost at the server (`lacks_record`),
-        it goes with the log's first entry, which names the person. Refused if the server does not take them."""
+        """Uploads again what the server lacks of the key log of the person `uid`, or their staff record. `seq` is the
+        number of the newest entry here, `there` that at the server (−1 for none); `lacks_record`: whether the server
+        lacks the record. Missing entries are uploaded with the record, if this device has it. If no entry is missing
+        and the record is, it goes with the log's first entry, which names the person. Does nothing if the server lacks
+        nothing, has a longer log, or lacks only a record that is not here either. Refused if the server does not take
+        them; Unreachable if the connection is lost."""
         if there < seq:
             entries = self._link.ports.user_log(uid)[there + 1 :]
             await upload_log(self._link.online, entries, self._link.book.staff(uid))

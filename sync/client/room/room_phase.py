@@ -264,7 +264,8 @@ class RoomPhase:
 
     @property
     def recorded(self) -> str | None:
-        """What the store records of the alarm ("fork", "rollback", "restored"); None for nothing."""
+        """What the store is to record of the alarm ("fork", "rollback", "restored"); None for no record. Reads nothing
+        from the store: after a change of the phase the caller stores the value (`InboxPort.set_problem`)."""
         state: RoomState | None = self.mark.value
         return state.value if state is not None else None
 

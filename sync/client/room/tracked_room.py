@@ -43,7 +43,8 @@ class TrackedRoom:
         """`room` is the room's id, `ports` is the store, `book` has people's key logs, `account` is this person's
         account with this device's keys. `state` is the room's stored state, encoded; None for a new room. `stream` is
         what the caller has already decoded from `state`; None to decode it here. Reject "format" if `state` is of
-        another version, any other error if it is damaged; the caller (`Link`) then shows the room as UNREADABLE."""
+        another version; if it is damaged, any error that decoding raises. The caller (`Link`) then shows the room as
+        UNREADABLE. An error of the store is raised too, and says nothing about `state`."""
         self.room = room
         self.stream = stream or (RoomStream.from_bytes(state) if state else RoomStream(room))
         self.keys = RoomKeys(self.stream, room, ports, book, account)

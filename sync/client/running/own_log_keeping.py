@@ -69,12 +69,12 @@ class OwnLogKeeping:
             self._link.listener.on_status()
 
     async def _maintain(self, step: Callable[[], Awaitable[None]]) -> bool:
-        """Calls `step` without arguments and awaits it. Returns whether a restored server is closed to it: such a
-        server accepts no new entries while it waits for a device of this person, and `work` then tries again after
-        STUCK_RETRY_S (seconds). The step adds to this person's key log what is due. `work` calls this
-        whenever the log may have grown, with each of three steps, in this order: the revocation of a device that was
-        added with the recovery sheet although the person vetoed that on this device; a new generation of the person's
-        key; the missing entries of a recovery sheet that the person confirmed.
+        """Calls `step`, which adds to this person's key log what is due, without arguments and awaits it. Returns
+        whether a restored server is closed to it: such a server accepts no new entries while it waits for a device of
+        this person, and `work` then tries again after STUCK_RETRY_S (seconds). `work` calls this whenever the log may
+        have grown, with each of three steps, in this order: the revocation of a device that was added with the recovery
+        sheet although the person vetoed that on this device; a new generation of the person's key; the missing entries
+        of a recovery sheet that the person confirmed.
 
         Refused (the server or this device declines) and Reject (something is not valid) are logged and not raised; what
         is left is then tried at the next call. Unreachable is raised.

@@ -157,10 +157,11 @@ class Reconnecting:
     async def _show_end(self, error: Exception) -> float | None:
         """Shows to the person why a session ended (`error`), but not a lost connection that `hurry` dropped. Returns
         the seconds to wait before the next attempt; None if the back-off decides. Two errors do more. If the server
-        does not know this device (Refused "auth"), first tries to register the account, or to upload its log again; if
-        the server takes that, shows nothing and returns 0; otherwise it is logged. If the server says that the person's
-        log ends this device (Ended), and its entries prove that, stores them: the device then does not connect any
-        more. An error of the store is raised."""
+        does not know this device (Refused "auth"), first tries to register the account, or to upload its log again. If
+        the server takes that, shows nothing and returns 0. Otherwise shows the refusal, or why the invitation of an
+        enrolment that was cut off cannot be used any more. If the server says that the person's log ends this device
+        (Ended), and its entries prove that, stores them: the device then does not connect any more. If they do not
+        prove it, nothing is stored, and the error "auth" is shown. An error of the store is raised."""
         if isinstance(error, Ended):
             return self._believe_end(error)
         if isinstance(error, TooOld):

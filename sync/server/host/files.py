@@ -18,7 +18,8 @@ def part_of(path: Path) -> Path:
 
 def create_private(path: Path, data: bytes) -> None:
     """Creates the file `path` with the content `data`, which only its owner may read; durable when it returns.
-    FileExistsError if there is one of that name. After any other error, or if the process is killed, there is none.
+    FileExistsError if there is one of that name. After any other error there is none; if the process is killed, there
+    is none or the whole one.
 
     The content is written to `.<name>.part` first. What a killed process left there is removed by the next call. One
     process at a time may create a file of this name.
@@ -39,7 +40,8 @@ def create_private(path: Path, data: bytes) -> None:
 
 def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replaces the file `path`, or makes it, with the content `data` and the rights `mode` (less the umask), in one
-    step and durably. After an error or a kill the former file is there."""
+    step; durable when it returns. After an error or a kill the former file is there, or the whole new one. One process
+    at a time may replace a file of this name."""
     beside = part_of(path)
     beside.unlink(missing_ok=True)
     try:

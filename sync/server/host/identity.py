@@ -97,8 +97,9 @@ class Escrow:
 
 def read_escrow(path: Path) -> Escrow:
     """The agency's escrow key, with the agency's public key, from the file `path` (`-` is standard input, which can be
-    read once). ConfigError if the file is missing, if it is not that of an escrow key, or if everybody on this machine
-    may read or change it; OSError if it cannot be read for any other reason."""
+    read once). ConfigError if the file is missing, if this user may not read it, if it is not that of an escrow key, if
+    everybody on this machine may read or change it, or if standard input is a terminal; OSError if it cannot be read
+    for any other reason."""
     seed, agency_pk = read_values(path, ESCROW_KEY, "--escrow-key", 2)
     return Escrow(KemKey(seed), agency_pk)
 

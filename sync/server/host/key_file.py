@@ -42,7 +42,8 @@ def read_seed(path: Path) -> bytes:
 def read_values(path: Path, key: str, option: str, count: int) -> list[bytes]:
     """The `count` values of 32 bytes in the file of a secret key at `path`, or on standard input for `-`. `key`: the
     name that the file has where `init` made it; `option`: the one by which the operator gives it. Both are for the
-    sentences of ConfigError, which is raised for everything that `read_seed` says of a file."""
+    sentences of ConfigError, which is raised as by `read_seed`, also if the file has another number of values. OSError
+    if it cannot be read for any other reason."""
     name, content = _read(path, key, option)
     if not content:
         raise ConfigError(f"{name} is empty: it should be {key}")

@@ -76,10 +76,10 @@ class AdminWatch:
     async def look(self) -> None:
         """Reads the entries that commands have added to the admin log, verifies that their hashes continue the chain,
         and copies each entry to the server's own log: once, also over restarts, since the store has the number of the
-        last copied one. The first call after a start verifies
-        the whole chain. A chain that was cut or changed is logged as an error once and sets `broken`; its entries are
-        copied all the same. Entries that were copied are copied again if they may have replaced others of their
-        numbers: at a start those from the first broken one on, later all. StoreError if the log cannot be read now."""
+        last copied one. The first call after a start verifies the whole chain. A chain that was cut or changed is
+        logged as an error once and sets `broken`; its entries are copied all the same. Entries that were copied are
+        copied again if they may have replaced others of their numbers: at a start those from the first broken one on,
+        later all. StoreError if the log cannot be read now."""
         head = await self._store.admin_head()
         if head == self._head and head != EMPTY:
             await self._store_logged()
@@ -109,8 +109,8 @@ class AdminWatch:
         await self._store_logged()
 
     async def _store_logged(self) -> None:
-        """Stores up to which entry the log is copied. If the disk takes nothing, logs that once, and the next look
-        tries again: the entries are not copied again for that before a restart."""
+        """Stores up to which entry the log is copied, if the store does not have that yet. A StoreError is not raised
+        but logged once, and the next look tries again. Until a restart no entry is copied again for that."""
         if self._to_store is None:
             return
         try:

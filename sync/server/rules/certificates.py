@@ -94,8 +94,8 @@ class Certificates:
         return self._server_until_ms > now and all(fact.begins_ms <= now < fact.ends_ms for fact in in_use)
 
     async def watch(self) -> None:
-        """Logs what is wrong with the server's certificates, now and once a day until it is cancelled (`log_problems`).
-        A certificate gets a warning for its last 30 days."""
+        """Logs what is wrong with the server's certificates, as `log_problems` does: now, and then once a day until it
+        is cancelled. A certificate gets a warning for its last 30 days."""
         while True:
             self.log_problems()
             await asyncio.sleep(_AGAIN_S)

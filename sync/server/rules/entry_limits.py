@@ -54,13 +54,15 @@ class RememberedLimits:
         self._rooms: OrderedDict[bytes, EntryLimits] = OrderedDict()
 
     def of(self, room: bytes) -> EntryLimits:
-        """The limits of the room with the id `room`: always the same object for as long as it is remembered."""
+        """The limits of the room with the id `room`: always the same object for as long as it is remembered, otherwise
+        new ones, which are remembered from now on."""
         found = self._rooms.get(room) or EntryLimits()
         self.note_use(room, found)
         return found
 
     def note_use(self, room: bytes, limits: EntryLimits) -> None:
-        """Makes `limits`, those of the room with the id `room`, the ones that were used last."""
+        """Makes `limits`, those of the room with the id `room`, the ones that were used last. If too many rooms are
+        remembered then, those used longest ago are forgotten."""
         self._rooms[room] = limits
         self._rooms.move_to_end(room)
         while len(self._rooms) > _MOST:

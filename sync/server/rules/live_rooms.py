@@ -123,7 +123,9 @@ class LiveRooms:
     async def get(self, room: bytes) -> LiveRoom:
         """The room with the id `room`, read from the store if it is not in memory; whether a person may see it is not
         checked. Refusal "unknown-room" if there is none. If what is stored is damaged: BugError if the state and the
-        items disagree, Reject or Refusal "invalid" for an item that breaks a rule."""
+        items disagree, Reject for an item that breaks a rule, Refusal "invalid" if a person's log that an item needs is
+        missing or too short, any error for a state that cannot be decoded. Refusal "busy" if the items need too many
+        logs."""
         live = self._rooms.get(room)
         if live is None:
             task = self._loading.get(room)
@@ -142,7 +144,7 @@ class LiveRooms:
 
     async def reach(self, room: bytes, uid: bytes) -> LiveRoom:
         """The room with the id `room`, if the person `uid` is or was a member. Refusal "unknown-room" for any other
-        person, and if there is no such room."""
+        person, and if there is no such room. If what is stored is damaged, raises what `get` raises."""
         live = self._rooms.get(room)
         is_member = live is not None and uid in live.stream.members
         if not is_member and await self._store.until_n(room, uid) is None:
@@ -169,8 +171,8 @@ class LiveRooms:
                 self._limits.drop(live.head.room)
 
     async def receipt_at(self, room: bytes, n: int) -> Receipt:
-        """The server's signed receipt for the position `n` of the room with the id `room`, which must be on the
-        disk."""
+        """The server's signed receipt for the position `n` of the room with the id `room`. ValueError if that position
+        is not on the disk."""
         (item,) = await self._store.items(room, n - 1, n, 1)
         return self.receipt(room, item.n, item.rh, item.t)
 

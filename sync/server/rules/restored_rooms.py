@@ -338,9 +338,9 @@ class RestoreRecovery:
 
     async def _wanted(self, rid: int, who: Who, room: bytes, known: int) -> Wanted:
         """The room's head and the last awaited position, as far as the device `who` may learn them, which has shown
-        that it has the items up to the position `known`. ▲ A former member learns of nothing after the entry that ended
-        the membership, and somebody who never was one of no head beyond `known`: (None, 0). A person whose addition was
-        lost is a member as soon as it is back."""
+        that it has the items up to the position `known`. The head is None if the server does not have the room. ▲ A
+        former member learns of nothing after the entry that ended the membership, and somebody who never was one of no
+        head beyond `known`: (None, 0). A person whose addition was lost is a member as soon as it is back."""
         live, until = await self._find(room), await self._store.awaited_until(room)
         if live is None or who.uid in live.stream.members:
             return Wanted(rid, live.head if live else None, until)
@@ -364,10 +364,10 @@ class RestoreRecovery:
         await self.open_ready()
 
     async def open_ready(self) -> None:
-        """Opens for writing the closed rooms that wait neither for an item nor for a device. ▲ A room also waits while
-        its last position is below a receipt (this server's signature on a position) that a device presented at sign-in.
-        That device may be unable to prove the receipt before others have uploaded the items below it; if the room
-        opened then, new items would take its positions."""
+        """Opens for writing the closed rooms that wait neither for an item nor for a device, and notifies their
+        members. ▲ A room also waits while its last position is below a receipt (this server's signature on a position)
+        that a device presented at sign-in. That device may be unable to prove the receipt before others have uploaded
+        the items below it; if the room opened then, new items would take its positions."""
         if not self._closed:
             return
         opened: list[bytes] = []

@@ -7,8 +7,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSize:
-    """What an operator may see of one room: its id, the number of members now, its last position `n`, the bytes of
-    items and parts of files, and the last item's time `t` (ms, the server's clock)."""
+    """What an operator may see of one room: its id, the number of members now, its last position `n`, the bytes of its
+    items and parts of files together (`size_bytes`), and the last item's time `t` (ms, the server's clock)."""
 
     room: bytes
     members: int

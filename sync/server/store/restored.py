@@ -78,7 +78,8 @@ class RestoreStore(Protocol):
 
     async def open_if_ready(self, room: bytes) -> bool:
         """Opens a closed room for writing if it can be opened (`openable_rooms`), in one transaction. Returns whether
-        it was opened. ▲ So a receipt that is stored after `openable_rooms` was read keeps the room closed."""
+        it was opened: False also for a room that is not closed. ▲ So a receipt that is stored after `openable_rooms`
+        was read keeps the room closed."""
         ...
 
     async def open_room(self, room: bytes) -> None:

@@ -59,9 +59,10 @@ def version(value: object, known: int, where: str) -> None:
 
 
 def versioned(value: object, known: int, length: int, where: str) -> list[object]:
-    """Returns what follows the version in `value`, a list of `length` items of which the first is its version. Reject
-    "format" or "old-format" unless that is `known` (`version`), whatever else the list has; "malformed" if `value` is
-    no list or has another length. The error names the field `where`."""
+    """Returns what follows the version in `value`, a list of `length` items of which the first is its version. The
+    version is checked first, whatever else the list has: Reject "format" if it is newer than `known`, the only one that
+    this program reads, or no number, "old-format" if it is older. Reject "malformed" if `value` is no list, is empty or
+    has another length. The error names the field `where`."""
     parts = items(value, where)
     if parts:
         version(parts[0], known, where)

@@ -15,7 +15,7 @@ from sync.trust.room.room_state import Member
 @dataclass(frozen=True, slots=True)
 class AcceptedEntry:
     """An entry of a room that was judged, at position `n` and time `t` (ms). `void` is the reason why it has no effect,
-    or None. `heir`: see `heir_of`."""
+    or None. `heir`: the member whom it made owner without naming them, or None (see `heir_of`)."""
 
     n: int
     t: int
@@ -44,9 +44,9 @@ Accepted = AcceptedEntry | AcceptedEnvelope
 
 def heir_of(before: Mapping[Uid, Member], now: Mapping[Uid, Member], entry: RoomEntry) -> Uid | None:
     """The member who became owner, and could not administer the room before, because `entry` shows that the agency has
-    ended the last owner's account: no entry names them. None if there is nobody. `before` and `now`: the members before
-    and after the entry. An envelope makes no heir: it shows only its author's own log, and has no effect if that has
-    ended."""
+    ended the last owner's account. `entry` does not name that member. None if there is none. `before` and `now`: the
+    members before and after the entry. An envelope makes no heir: it shows only its author's own log, and has no effect
+    if that has ended."""
     if now is before:
         return None
     named = entry.payload.uid if isinstance(entry.payload, SetRole) else None

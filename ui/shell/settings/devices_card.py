@@ -206,7 +206,8 @@ class DevicesCard(Card):
 
 
 def _format_taken(n: UnsentCount) -> str:
-    """Text: what was read in from a file of unsent work."""
+    """The text about what was read in from a file of unsent work: `n` has how many changes and drafts were new. Says so
+    if none were."""
     sentences = []
     if n.changes:
         text = trn(

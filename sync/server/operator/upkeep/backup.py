@@ -56,8 +56,13 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
     its manifest. `step` is called with the progress: ("pages" of the database or "parts" of files, how many are done,
     how many there are). `with_keys`: also copies the secret keys.
 
-    Parts of files that are missing or damaged at the source are counted in the manifest. ConfigError (also if the
-    folder has another agency's backup or other files, or another backup runs in it), Damaged, Full or OSError.
+    Removes from `target` what this backup does not need: former databases, and parts of files that the database names
+    no more. Without `with_keys`, also removes the secret keys that an earlier backup copied, except those that `data`
+    has lost.
+
+    Parts of files that are missing or damaged at the source are counted in the manifest. ConfigError if `data` has no
+    server yet, or if `target` is `data` itself, has another agency's backup, other files or a manifest that cannot be
+    read, or has another backup running in it. Damaged if the database cannot be read; Full or OSError.
     """
     source = Config(data=data).database
     if not source.exists():
@@ -72,10 +77,11 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
 
 
 def _clear(target: Path, fingerprint: str) -> None:
-    """Removes databases that interrupted backups left in `target` beside the one of the whole backup. Parts of files
-    stay: the next backup need not copy them again. ConfigError if the whole backup's manifest cannot be read, or if
-    `target` has no backup of the agency with the fingerprint `fingerprint` and is not empty. Otherwise a backup to a
-    wrong folder, such as another server's data folder, would remove its files."""
+    """Prepares `target` for a backup: notes in an empty folder which agency's backup begins there, and removes
+    databases that interrupted backups left beside the one of the whole backup. Parts of files stay: the next backup
+    need not copy them again. ConfigError if the whole backup's manifest cannot be read, or if `target` has no backup of
+    the agency with the fingerprint `fingerprint` and is not empty. Otherwise a backup to a wrong folder, such as
+    another server's data folder, would remove its files."""
     former = read_manifest(target) if (target / NAME).exists() else None
     begun = former.agency if former is not None else _begun(target)
     if begun is not None and begun != fingerprint:

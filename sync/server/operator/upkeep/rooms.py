@@ -48,7 +48,8 @@ class RoomCheck:
         (position and hash of the newest item), state, members, devices' newest changes and shares (the objects'
         secrets). Reports each problem, also content that is missing without permission, and a room that does not exist.
         After a problem on which later items depend, each later item is checked only by itself. The results then cannot
-        be compared, except the head, and that the stored state is not newer than the items."""
+        be compared, except the head, and that the stored state is not newer than the items. Damaged or Locked if the
+        database cannot be read."""
         try:
             self._run()
         except MISTYPED:
