@@ -93,6 +93,6 @@ class Arrivals:
         self._done.add(room)
         if first[0].kind == "genesis" and first[0].by == me:
             return
-        self._engine.show_presence(room)
+        self._engine.heartbeats.show_joined(room)
         if answer is None:
             self._answers.note_answer(room, since, "accepted")
