@@ -36,9 +36,12 @@ class Heartbeats:
         self._outbox.send_beside(room, [Extra(obj=ObjId(room), kind=envelope.HEARTBEAT, about=b"", payload=payload)])
         return True
 
-    def show_joined(self, room: RoomId, payload: bytes = b"") -> None:
+    def show_joined(self, room: RoomId, payload: bytes = b"") -> bool:
         """Posts a heartbeat with the application's `payload` in `room` if no item of this person counts there yet, so
-        that the other members see that they have joined. Does nothing if the room is not known, if the person is no
-        member, or for a second call in this run."""
-        if room not in self._joined and self._link.account.uid not in self._speakers(room) and self.post(room, payload):
-            self._joined.add(room)
+        that the other members see that they have joined. Returns False, and posts nothing, if one counts, if the room
+        is not known, if the person is no member, or for a second call in this run."""
+        spoken = room in self._joined or self._link.account.uid in self._speakers(room)
+        if spoken or not self.post(room, payload):
+            return False
+        self._joined.add(room)
+        return True
