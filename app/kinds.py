@@ -20,9 +20,13 @@ TOOLS: tuple[AnyTool, ...] = (
 
 
 def kinds_of(tools: Sequence[AnyTool]) -> tuple[Kind, ...]:
-    """All kinds of objects in a store: that of a room's own records, those of the tools, and that of the personal
-    room."""
-    return (ROOM, *(kind for tool in tools for kind in tool.store_kinds), PERSONAL)
+    """All kinds of objects in a store: those of rooms, and that of the personal room."""
+    return (*room_kinds_of(tools), PERSONAL)
+
+
+def room_kinds_of(tools: Sequence[AnyTool]) -> tuple[Kind, ...]:
+    """The kinds of objects in rooms with other members: that of a room's own records, and those of the tools."""
+    return (ROOM, *(kind for tool in tools for kind in tool.store_kinds))
 
 
 KINDS = kinds_of(TOOLS)

@@ -15,6 +15,7 @@ from app.devices.contact import Contact
 from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
 from app.errors import BugError, NotStored, StoreFault, StoreUnwritable
+from app.kinds import room_kinds_of
 from app.objects.files import SealedFiles
 from app.objects.trash import Trash
 from app.open_tools import OpenTools
@@ -25,6 +26,7 @@ from app.personal.service import Personal
 from app.profile import Profile
 from app.recovery import Recovery
 from app.rooms.arrivals import Arrivals
+from app.rooms.formats import DeviceFormats
 from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
 from app.rooms.pruning import Pruning
@@ -82,14 +84,15 @@ class Session:
         starters = [each for tool in tools for each in tool.starters]
         self.rooms = enter("rooms", RoomService(store, self.engine, self.people, starters))
         self.pruning = Pruning(store, self.engine, self.people, self.rooms.baselines)
-        self.seals = SecurityStatuses(store, self.engine, self.people)
+        self._formats = DeviceFormats(store, self.engine, room_kinds_of(tools))
+        self.seals = SecurityStatuses(store, self.engine, self.people, self._formats)
         self.recovery = Recovery(self.engine, self.people, settings)
         self.succession = Succession(store, self.engine, self.rooms)
         self.personal = enter("personal", Personal(store, self.engine, self.people, self.rooms.announce))
         self.devices = enter("devices", DeviceService(store, self.engine, self.people, self.personal))
         answers = InvitationAnswers(self.personal)
         self.invitations = enter("invitations", Invitations(store, self.engine, self.people, settings, answers))
-        self._arrivals = enter("arrivals", Arrivals(store, self.engine, answers))
+        self._arrivals = enter("arrivals", Arrivals(store, self.engine, answers, self._formats))
         self.engine.ask_first(self.invitations)
         self._contact = Contact(store.notes, settings)
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
@@ -199,6 +202,7 @@ class Session:
             self.devices.run,
             self.notices.run,
             self._arrivals.run,
+            self._formats.run,
             self.store.trials.run,
         )
         self._scopes.add("parts", self._stop)
@@ -311,6 +315,7 @@ class Session:
         self._was_online = online
         self.invitations.on_status(online=online)
         self._arrivals.on_status(online=online)
+        self._formats.on_status(online=online)
         self.status_changed.emit()
 
     def on_room(self, room: RoomId) -> None:

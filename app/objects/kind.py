@@ -22,6 +22,11 @@ class Kind:
     rises. `compact` makes snapshots; a kind that only grows (chat) has none: each message stays its author's own
     statement. `merging` is set for a kind whose objects are CRDTs: their changes are tried in another process before
     they are merged. `forget` drops what `project` keeps of an object in memory.
+
+    `format` is the number of the format of its changes. It rises with each type of record, field, root of the CRDT or
+    value that earlier programs do not know (tests/app/test_format_numbers.py fails where it was forgotten). Then the
+    changes that were kept for a newer program are read, and the members' devices say in a heartbeat that they read it
+    (app/rooms/formats.py).
     """
 
     id: str
@@ -32,3 +37,4 @@ class Kind:
     forget: Callable[[Connection, ObjId], None] | None = None
     tables: tuple[str, ...] = ()
     version: int = 1
+    format: int = 1

@@ -2,9 +2,9 @@
 """What this device does after the person has joined a room or left one.
 
 After joining it notes an "accepted" answer, so that the person's other devices do not ask, and posts a heartbeat, so
-that the other members see that the person has joined. After leaving it notes that the person is asked again if
-somebody adds them later. What is still to do follows from the room and the answers, so a program that ended in between
-does it at its next start.
+that the other members see that the person has joined, and which formats this device reads. After leaving it notes that
+the person is asked again if somebody adds them later. What is still to do follows from the room and the answers, so a
+program that ended in between does it at its next start.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from app.core import log
 from app.core.ids import RoomId
 from app.errors import StoreFault
 from app.rooms.answers import Answers
+from app.rooms.formats import DeviceFormats
 from app.store.store import Store
 from sync.client.engine import Engine
 
@@ -23,10 +24,11 @@ class Arrivals:
     them again. Posts a heartbeat in rooms that were joined, so that their members see it. Keep `run` running until it
     is cancelled."""
 
-    def __init__(self, store: Store, engine: Engine, answers: Answers) -> None:
+    def __init__(self, store: Store, engine: Engine, answers: Answers, formats: DeviceFormats) -> None:
         self._store = store
         self._engine = engine
         self._answers = answers
+        self._formats = formats
         self._online = False
         self._woken = asyncio.Event()
         self._due: set[RoomId] = {row.room for row in store.rooms_list.all()}
@@ -93,6 +95,6 @@ class Arrivals:
         self._done.add(room)
         if first[0].kind == "genesis" and first[0].by == me:
             return
-        self._engine.show_presence(room)
+        self._formats.show_joined(room)
         if answer is None:
             self._answers.note_answer(room, since, "accepted")

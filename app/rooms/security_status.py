@@ -16,6 +16,7 @@ from app.core.enums import Role, RoomState
 from app.core.ids import DevId, RoomId, Uid
 from app.people.person import Person, Verified
 from app.people.service import PeopleService
+from app.rooms.formats import DeviceFormats, OldDevice
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.room.trust_facts import Holder, RoomFacts
@@ -55,7 +56,10 @@ class SecurityReport:
     `origin_doubt`: as `SecurityStatuses.origin_doubt`. `ahead_ms`: how far the server's time in the room is ahead, 0 if
     it is not far. `void_changes`: (author, count) of changes that break the rules of their format. `void_items`:
     (sender, count) of items that the server placed against the rules of the room. Both kinds count for nobody.
-    `newer_changes`: how many changes a newer program wrote that this one cannot read yet."""
+    `newer_changes`: how many changes a newer program wrote that this one cannot read yet.
+
+    Only for an administrator: `old_devices` are members' devices that have said that they do not read all that this
+    program writes in the room; `silent_devices` is the number of those that have not said what they read."""
 
     level: str
     readers: tuple[Reader, ...]
@@ -69,15 +73,18 @@ class SecurityReport:
     void_changes: tuple[tuple[Person, int], ...] = ()
     void_items: tuple[tuple[Person, int], ...] = ()
     newer_changes: int = 0
+    old_devices: tuple[OldDevice, ...] = ()
+    silent_devices: int = 0
 
 
 class SecurityStatuses:
     """Computes the security status of an account's rooms, in one word or with all facts behind it."""
 
-    def __init__(self, store: Store, engine: Engine, people: PeopleService) -> None:
+    def __init__(self, store: Store, engine: Engine, people: PeopleService, formats: DeviceFormats) -> None:
         self._store = store
         self._engine = engine
         self._people = people
+        self._formats = formats
 
     def level(self, room: RoomId) -> str:
         """The room's status in one word: the value of sync's RoomState, and where that is SEALED one of "warned" (a
@@ -114,9 +121,14 @@ class SecurityStatuses:
         if facts is None:
             return None
         wrote = {dev or self._engine.devices.mine: t for dev, t in await self._store.changes.latest_in_thread(room)}
-        readers = []
+        is_admin = any(h.uid == self._engine.uid and h.role >= Role.ADMIN for h in facts.holders)
+        stated = self._formats.stated(room) if is_admin else None
+        readers, old, silent = list[Reader](), list[OldDevice](), 0
         for at, holder in enumerate(sorted(facts.holders, key=lambda h: (-h.role, h.since_n))):
             readers.append(self._reader(room, holder, wrote))
+            if stated is not None:
+                theirs, unstated = self._formats.old_devices(readers[-1].person, stated)
+                old, silent = [*old, *theirs], silent + unstated
             if at % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
         return SecurityReport(
@@ -132,6 +144,8 @@ class SecurityStatuses:
             void_changes=self._by_person((uid, count) for _, uid, count in self._store.held_changes.void_counts(room)),
             void_items=self._by_person(self._store.inbox.void_items(room)),
             newer_changes=self._store.held_changes.newer_count(room),
+            old_devices=tuple(old),
+            silent_devices=silent,
         )
 
     def _by_person(self, counts: Iterable[tuple[Uid, int]]) -> tuple[tuple[Person, int], ...]:

@@ -63,14 +63,25 @@ def is_small(received: Received) -> bool:
     is one that completes objects: their snapshots are deleted, and `secure_delete` overwrites the rows."""
     match received:
         case ReceivedSlice() as r:
-            many = (r.positions, r.changes, r.items, r.waiting, r.events, r.members, r.gone, r.void, r.shares)
+            many = (
+                r.positions,
+                r.changes,
+                r.items,
+                r.waiting,
+                r.events,
+                r.members,
+                r.gone,
+                r.void,
+                r.shares,
+                r.heartbeats,
+            )
             return _few(many, [*_bytes_of(r.changes, r.waiting), *(len(i.ct or b"") for i in r.items)])
         case OpenedContent() as r:
-            return _few((r.changes, r.waiting, r.shares), _bytes_of(r.changes, r.waiting))
+            return _few((r.changes, r.waiting, r.shares, r.heartbeats), _bytes_of(r.changes, r.waiting))
         case OpenedUpTo() as r:
-            return _few((r.positions, r.changes, r.waiting), _bytes_of(r.changes, r.waiting))
+            return _few((r.positions, r.changes, r.waiting, r.heartbeats), _bytes_of(r.changes, r.waiting))
         case Resolved() as r:
-            return not r.whole and _few((r.changes, r.resolved, r.shares), _bytes_of(r.changes, ()))
+            return not r.whole and _few((r.changes, r.resolved, r.shares, r.heartbeats), _bytes_of(r.changes, ()))
         case ReadAgain(whole=whole):
             return not whole
         case BegunObject():

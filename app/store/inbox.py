@@ -8,7 +8,7 @@ from typing import assert_never
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import BugError
-from app.store import counters
+from app.store import counters, heartbeats
 from app.store import statements as sql
 from app.store.arrivals import Arrivals, arrivals, is_small
 from app.store.behind import Behind
@@ -220,16 +220,19 @@ class Inbox:
             case ReceivedSlice():
                 self._write_slice(received)
             case OpenedContent():
+                heartbeats.put(self._db.conn, room, received.heartbeats)
                 self._put_shares(room, received.shares)
                 self._put_waiting(room, received.waiting, received.bad)
                 self._add_incomplete(room, received.incomplete)
             case OpenedUpTo():
+                heartbeats.put(self._db.conn, room, received.heartbeats)
                 self._state(room, received.cursor, received.state)
                 self._put_receipt(received.receipt)
                 self._put_positions(room, received.positions)
                 self._put_waiting(room, received.waiting, received.bad)
                 self._set_reread(room, received.reread)
             case Resolved():
+                heartbeats.put(self._db.conn, room, received.heartbeats)
                 self._put_shares(room, received.shares)
                 self._put_waiting(room, (), received.bad)
                 self._complete(room, received.whole, judged=judged)
@@ -258,6 +261,7 @@ class Inbox:
         self._events(room, received.events)
         if received.members or received.gone:
             self._members(room, received.members, received.gone)
+        heartbeats.put(conn, room, received.heartbeats)  # after the members: only theirs are kept
         self._set_reread(room, received.reread)
         self._add_incomplete(room, received.incomplete)
 
@@ -348,6 +352,7 @@ class Inbox:
     def _members(self, room: RoomId, members: Sequence[MemberRow], gone: Sequence[Uid]) -> None:
         conn = self._db.conn
         conn.executemany(sql.DROP_MEMBER, [(room, uid) for uid in gone])
+        heartbeats.drop(conn, room, gone)
         conn.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
         conn.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
         counters.add_up(self._db.conn, room)

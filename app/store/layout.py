@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 15
+VERSION = 16
 
 
 def prepare(db: Database) -> None:
@@ -108,7 +108,7 @@ _STATEMENTS = (
        projected INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX objects_by_room ON objects (room, kind)",
     "CREATE INDEX objects_behind ON objects (kind) WHERE projected < last",
-    "CREATE TABLE kinds (kind TEXT PRIMARY KEY, version INTEGER NOT NULL)",
+    "CREATE TABLE kinds (kind TEXT PRIMARY KEY, version INTEGER NOT NULL, format INTEGER NOT NULL)",
     """CREATE TABLE rooms (room BLOB PRIMARY KEY, title TEXT NOT NULL DEFAULT '', type TEXT NOT NULL DEFAULT '',
        created INTEGER NOT NULL, role INTEGER NOT NULL DEFAULT 0, left INTEGER NOT NULL DEFAULT 0,
        muted INTEGER NOT NULL DEFAULT 0, pinned INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0,
@@ -120,6 +120,9 @@ _STATEMENTS = (
     """CREATE TABLE members (room BLOB NOT NULL, uid BLOB NOT NULL, role INTEGER NOT NULL, since_n INTEGER NOT NULL,
        history INTEGER NOT NULL, PRIMARY KEY (room, uid)) WITHOUT ROWID""",
     "CREATE INDEX members_by_uid ON members (uid)",
+    """CREATE TABLE heartbeats (room BLOB NOT NULL, dev BLOB NOT NULL, uid BLOB NOT NULL, n INTEGER NOT NULL,
+       t INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (room, dev)) WITHOUT ROWID""",
+    "CREATE INDEX heartbeats_by_dev ON heartbeats (dev)",
     """CREATE TABLE people (uid BLOB PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, unit TEXT NOT NULL,
        record TEXT NOT NULL, salt BLOB NOT NULL, verified INTEGER)""",
     """CREATE TABLE events (room BLOB NOT NULL, n INTEGER NOT NULL, t INTEGER NOT NULL, kind TEXT NOT NULL,

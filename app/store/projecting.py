@@ -57,15 +57,15 @@ class Projecting:
         """The room whose read models changed. Emitted after the commit, once for each transaction and room."""
 
     def prepare(self) -> None:
-        """Makes the tables of kinds of objects that are new, makes the rows of kinds with a new version again, and runs
-        the projections (functions of the kinds that turn stored changes into rows for lists and search) for changes for
-        which they have not run yet. A change that a projection refuses is marked with the error's code, and the rest
-        continue. In a store with a worker, changes to objects that merge, of a kind that is new, are kept for a trial.
-        Called when the store is opened."""
-        versions: dict[str, int] = dict(self._db.rows("SELECT kind, version FROM kinds"))
-        new = [kind for kind in self._kinds.values() if kind.id not in versions]
+        """Makes the tables of kinds of objects that are new, makes the rows of kinds with a new version or format
+        again, and runs the projections (functions of the kinds that turn stored changes into rows for lists and search)
+        for changes for which they have not run yet. A change that a projection refuses is marked with the error's code,
+        and the rest continue. In a store with a worker, changes to objects that merge, of a kind that is new, are kept
+        for a trial. Called when the store is opened."""
+        kept = {kind: (version, format_) for kind, version, format_ in self._db.rows("SELECT * FROM kinds")}
+        new = [kind for kind in self._kinds.values() if kind.id not in kept]
         for kind in self._kinds.values():
-            if versions.get(kind.id) != kind.version:
+            if kept.get(kind.id) != (kind.version, kind.format):
                 self._rebuild(kind)
         for kind in self._kinds.values():
             for room, obj in self._db.rows(sql.OBJECTS_BEHIND_OF, (kind.id,)):
@@ -84,7 +84,7 @@ class Projecting:
                 (kind.id,),
             )
             conn.execute("UPDATE objects SET projected = 0 WHERE kind = ?", (kind.id,))
-            conn.execute("INSERT OR REPLACE INTO kinds (kind, version) VALUES (?, ?)", (kind.id, kind.version))
+            conn.execute("INSERT OR REPLACE INTO kinds VALUES (?, ?, ?)", (kind.id, kind.version, kind.format))
         log.store.info("read-model", kind=kind.id, version=kind.version)
 
     def touch(self, obj: ObjId, room: RoomId, t: int, by: Uid, last_row: int, last_t: int | None = None) -> bool:

@@ -273,3 +273,9 @@ class Projector(Protocol):
     def version(self) -> int:
         """The read model's version: a higher one drops the tables and projects all changes again."""
         ...
+
+    @property
+    def format(self) -> int:
+        """The number of the format of its changes. Another one projects all changes again, as another `version`
+        does."""
+        ...

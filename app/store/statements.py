@@ -266,3 +266,11 @@ PUT_MEMBER = "INSERT OR REPLACE INTO members (room, uid, role, since_n, history)
 SET_OWN_ROLE = """UPDATE rooms SET
     role = coalesce((SELECT role FROM members m WHERE m.room = rooms.room AND m.uid = ?1), 0),
     left = NOT EXISTS (SELECT 1 FROM members m WHERE m.room = rooms.room AND m.uid = ?1) WHERE room = ?2"""
+PUT_HEARTBEAT = """INSERT INTO heartbeats (room, dev, uid, n, t, data) SELECT ?1, ?2, ?3, ?4, ?5, ?6
+    WHERE EXISTS (SELECT 1 FROM members WHERE room = ?1 AND uid = ?3)
+    ON CONFLICT (room, dev) DO UPDATE SET uid = excluded.uid, n = excluded.n, t = excluded.t, data = excluded.data
+    WHERE excluded.n > n"""
+DROP_HEARTBEATS = "DELETE FROM heartbeats WHERE room = ? AND uid = ?"
+_HEARTBEAT = "SELECT room, uid, dev, t, data FROM heartbeats"
+HEARTBEATS_OF = f"{_HEARTBEAT} WHERE room = ? ORDER BY n"
+HEARTBEATS_BY = f"{_HEARTBEAT} WHERE dev = ?"

@@ -19,6 +19,7 @@ from app.store.blobs import Blobs
 from app.store.changes import Changes
 from app.store.connection import Connection
 from app.store.database import Database, faults
+from app.store.heartbeats import Heartbeats
 from app.store.held_changes import HeldChanges
 from app.store.inbox import Inbox
 from app.store.journal import Journal
@@ -71,6 +72,7 @@ class Store:
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
         self.seen = SeenTimes(db)
+        self.heartbeats = Heartbeats(db)
         self.key_notices = KeyNotices(db)
         self.unsent_work = UnsentRows(db, self._me, self.changes)
         self.rooms_list = Rooms(db, self._projecting)

@@ -16,7 +16,7 @@ from sync.client.devices.device_pairing import Host
 from sync.client.devices.own_devices import Devices
 from sync.client.devices.own_recovery_sheet import RecoverySheet
 from sync.client.exchange.blob_transfer import Blobs
-from sync.client.exchange.extras import Extra
+from sync.client.exchange.heartbeats import Heartbeats
 from sync.client.exchange.history_grants import HistoryProposal, approval_waits, may_propose, proposals
 from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.member_audit import Audit
@@ -33,7 +33,14 @@ from sync.client.restore.reupload import Reuploader
 from sync.client.restore.unknown_account import UnknownAccount
 from sync.client.room.invitation_consent import Consent, Invitation
 from sync.client.room.prunable import RoomPrunes, prunes
-from sync.client.room.trust_facts import Facts, KeyChange, RoomFacts, key_changes, writing_devices
+from sync.client.room.trust_facts import (
+    Facts,
+    KeyChange,
+    RoomFacts,
+    active_devices,
+    key_changes,
+    writing_devices,
+)
 from sync.client.running.connection_state import ConnectionState
 from sync.client.running.own_log_keeping import OwnLogKeeping
 from sync.client.running.reconnecting import Reconnecting
@@ -48,7 +55,6 @@ from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.person.agency import agency_fingerprint
 from sync.trust.person.author import safety_number
-from sync.trust.room import envelope
 from sync.trust.room.successor_claim import Origin, may_continue
 
 
@@ -75,12 +81,11 @@ class Engine:
         self.blobs = Blobs(link, self._line)
         self.parts = _make_parts(link, self.blobs)
         self.operations = RoomOperations(link, self.parts.inbox, self.parts.outbox)
+        self.heartbeats = Heartbeats(link, self.parts.outbox, self.speakers)
         self.devices = Devices(link)
         self.recovery_sheet = RecoverySheet(link, self.devices)
         self._facts = Facts()
         self._speakers: dict[RoomId, tuple[dict[bytes, Uid], frozenset[Uid]]] = {}
-        self._present: set[RoomId] = set()
-        """Rooms in which this device has posted a heartbeat, or will post one."""
         self._state = ConnectionState(listener.on_status)
         unknown = UnknownAccount(link, self._line)
         own_log = OwnLogKeeping(self.parts, self.devices, self.recovery_sheet)
@@ -158,6 +163,12 @@ class Engine:
         first look at a person's log takes 1 ms."""
         found, known = self._link.rooms.get(room), self._link.book.log(uid)
         return writing_devices(found.stream.state, known, uid) if found and known else []
+
+    def active_devices(self, uid: Uid) -> list[tuple[DevId, int]]:
+        """The active devices of the person `uid`, the oldest first, each with the time (ms) at which it was added, as
+        the log entry that adds it claims. Empty while this device does not have their key log."""
+        known = self._link.book.log(uid)
+        return active_devices(known) if known else []
 
     def key_changes(self, uid: Uid, after: int) -> list[KeyChange]:
         """What happened to the keys of the person `uid` (a device added, recovered with the recovery sheet or revoked,
@@ -313,19 +324,6 @@ class Engine:
         if kept is None or kept[0] is not owners:
             kept = self._speakers[room] = owners, frozenset(owners.values())
         return kept[1]
-
-    def show_presence(self, room: RoomId) -> None:
-        """Posts a heartbeat (an item without content) in `room` if no item of this person counts there yet, so that the
-        other members see that they have joined. It is sent once the room is read and its key is here; until then it is
-        only in memory. Does nothing if the room is not known, if the person is no member, or for a second call in this
-        run."""
-        found = self._link.rooms.get(room)
-        waits = found is None or not found.is_member or room in self._present
-        if not waits and self.uid not in self.speakers(room):
-            self._present.add(room)
-            self.parts.outbox.send_beside(
-                room, [Extra(obj=ObjId(room), kind=envelope.HEARTBEAT, about=b"", payload=b"")]
-            )
 
     async def directory(self, query: str) -> list[Uid]:
         """Searches the agency's people for those whose staff record (name, title, unit) has every word of `query`, also

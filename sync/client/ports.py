@@ -13,6 +13,7 @@ from sync.client.placed_changes import Compact, Compacted, PlacedChange
 from sync.client.received import KeptReceipt as KeptReceipt
 from sync.client.received import MemberRow as MemberRow
 from sync.client.received import OpenedChange as OpenedChange
+from sync.client.received import OpenedHeartbeat as OpenedHeartbeat
 from sync.client.received import OpenedSnapshot as OpenedSnapshot
 from sync.client.received import Received
 from sync.client.received import RoomEvent as RoomEvent

@@ -50,6 +50,19 @@ class OpenedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedHeartbeat:
+    """A verified and decrypted heartbeat that the person `uid` posted in a room from the device `dev`. It is at
+    position `n` of the room, where the server placed it at `t` (its time, ms). `payload` is the application's, at most
+    `MAX_HEARTBEAT_BYTES`; empty if the heartbeat only shows that the person has joined."""
+
+    n: int
+    t: int
+    uid: Uid
+    dev: DevId
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSnapshot:
     """A snapshot that this device opened: `state` is the state of the object `obj` up to position `covers`, written by
     `uid`; at least one other person has attested it, that is, signed its hash. The snapshot itself is at position `n`
@@ -110,9 +123,10 @@ class ReceivedSlice:
     one or several pieces. Of a piece with many changes the first ones are stored before it, as `OpenedContent`.
 
     `state` is the stream's state after the piece (opaque), up to position `cursor`. If both are None, both stay as they
-    are. `positions` are the piece's (n, running hash) pairs. `changes` are the decrypted changes, `events` the lines
-    for the timeline. `waiting` are verified items whose key or share (their object's secret) is missing, as (n, row to
-    store), `bad` the (n, code) of items that failed although the key is here. `void` are items without effect.
+    are. `positions` are the piece's (n, running hash) pairs. `changes` are the decrypted changes, `heartbeats` the
+    decrypted heartbeats, `events` the lines for the timeline. `waiting` are verified items whose key or share (their
+    object's secret) is missing, as (n, row to store), `bad` the (n, code) of items that failed although the key is
+    here. `void` are items without effect.
     `members` are the new or changed members, `gone` the former members. `shares` are new secrets of objects.
 
     `more`: the next piece follows at once, so this one need not be flushed. `receipt` is the server's signed statement
@@ -129,6 +143,7 @@ class ReceivedSlice:
     state: bytes | None = None
     positions: Sequence[tuple[int, bytes]] = ()
     changes: Sequence[OpenedChange] = ()
+    heartbeats: Sequence[OpenedHeartbeat] = ()
     events: Sequence[RoomEvent] = ()
     members: Sequence[MemberRow] = ()
     gone: Sequence[Uid] = ()
@@ -151,13 +166,14 @@ class ReceivedSlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedContent:
-    """One transaction with decrypted content of verified positions (changes, items that wait for a key, bad items,
-    objects' secrets). The cursor, the position after which the room is pulled, stays where it is. It is a part of a
-    slice, or content of positions that were verified before. The fields are as in `ReceivedSlice`."""
+    """One transaction with decrypted content of verified positions (changes, heartbeats, items that wait for a key, bad
+    items, objects' secrets). The cursor, the position after which the room is pulled, stays where it is. It is a part
+    of a slice, or content of positions that were verified before. The fields are as in `ReceivedSlice`."""
 
     room: RoomId
     more: bool = False
     changes: Sequence[OpenedChange] = ()
+    heartbeats: Sequence[OpenedHeartbeat] = ()
     waiting: Sequence[tuple[int, bytes]] = ()
     bad: Sequence[tuple[int, str]] = ()
     shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
@@ -176,6 +192,7 @@ class OpenedUpTo:
     state: bytes
     positions: Sequence[tuple[int, bytes]] = ()
     changes: Sequence[OpenedChange] = ()
+    heartbeats: Sequence[OpenedHeartbeat] = ()
     waiting: Sequence[tuple[int, bytes]] = ()
     bad: Sequence[tuple[int, str]] = ()
     reread: int | None = None
@@ -185,7 +202,7 @@ class OpenedUpTo:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
     """One transaction about items of `room` that waited for the room's key or for an object's share (its secret).
-    `resolved` are the positions of all those that wait no more: opened now (their changes are in `changes`), faulty
+    `resolved` are the positions of all those that wait no more: opened now (in `changes` or `heartbeats`), faulty
     although the key is here (also in `bad`, with an error code), or before the first position that this person may
     read. `shares` are new (object, secret) pairs. `whole` are the objects whose every change is here now: they no
     longer depend on a snapshot."""
@@ -193,6 +210,7 @@ class Resolved:
     more: ClassVar[bool] = False
     room: RoomId
     changes: Sequence[OpenedChange] = ()
+    heartbeats: Sequence[OpenedHeartbeat] = ()
     resolved: Sequence[int] = ()
     bad: Sequence[tuple[int, str]] = ()
     shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)

@@ -36,9 +36,9 @@ LACKING: Any = room_records.RoomNamed | room_records.ObjectAnnounced
 
 
 @contextmanager
-def opened(path: Path, version: int) -> Iterator[Store]:
-    """`version`: that of the program's read model of rooms."""
-    room = replace(projection.KIND, version=version)
+def opened(path: Path, version: int, format_: int = 1) -> Iterator[Store]:
+    """`version`: that of the program's read model of rooms; `format_`: that of rooms' records."""
+    room = replace(projection.KIND, version=version, format=format_)
     kinds = {room.id: room, "note": Kind(id="note", project=_nothing)}
     key = bytes(range(32))
     store = Store.open(path, key, kinds) if path.exists() else Store.create(path, key, kinds)
@@ -64,8 +64,9 @@ def received(*datas: bytes) -> Received:
     return ReceivedSlice(room=ROOM, cursor=2 + len(datas), state=b"", members=members, changes=changes)
 
 
+@pytest.mark.parametrize("raised", [(2, 1), (1, 2)], ids=["its tables changed too", "its format alone"])
 def test_a_program_that_lacks_some_of_todays_room_records_shows_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: tuple[int, int]
 ) -> None:
     datas = [room_records.encode(record) for record in RECORDS]
     with monkeypatch.context() as older:
@@ -79,7 +80,7 @@ def test_a_program_that_lacks_some_of_todays_room_records_shows_the_others(
             assert store.held_changes.newer_count(ROOM) == 2
             assert store.held_changes.void_counts(ROOM) == []
             assert [c.data for c in store.changes.of(ObjId(ROOM))] == datas  # kept as they came
-    with opened(tmp_path / "store.db", 2) as store:
+    with opened(tmp_path / "store.db", *raised) as store:
         assert store.objects.all(ROOM, "note") == []  # retired, as today's program knows
         assert store.changes.unprojected(ROOM) == []
         assert store.held_changes.newer_count(ROOM) == 0

@@ -128,6 +128,7 @@ def updates() -> list[bytes]:
 
 def small_records() -> list[bytes]:
     from app.personal import records as p
+    from app.rooms import formats as f
     from app.rooms import records as r
 
     rooms: tuple[r.Record, ...] = (
@@ -141,7 +142,8 @@ def small_records() -> list[bytes]:
         p.Alive(),
         p.PersonMarked(uid=bytes(16), genesis=bytes(32), on=True, t=NOW),
     )
-    return [*map(r.encode, rooms), *map(p.encode, own)]
+    reads = f.DeviceReads(kinds={"chat": 1, "document": 2}, features=["type x"])
+    return [*map(r.encode, rooms), *map(p.encode, own), f.encode(reads)]
 
 
 def addresses() -> list[bytes]:

@@ -146,10 +146,11 @@ def _state() -> Run:
 def _records() -> Run:
     from app.errors import BadChange
     from app.personal import records as personal
+    from app.rooms import formats
     from app.rooms import records as rooms
 
     def run(data: bytes) -> None:
-        for kind in (rooms, personal):
+        for kind in (rooms, personal, formats):
             try:
                 record = kind.decode(data)
             except BadChange:

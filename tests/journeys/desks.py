@@ -39,6 +39,11 @@ class Desk:
     def _read_policy(self) -> Policy:
         return Policy(fixed=dict(self.policy))
 
+    @property
+    def tool_ids(self) -> list[str]:
+        """The tools that the program has."""
+        return [tool.id for tool in self._tools]
+
     async def enrol(self, code: str) -> None:
         found = await self.office.look_up(self.server, code)
         self.session = await self.office.enrol(found, PASSPHRASE, lambda text, done, total: None)
@@ -62,6 +67,12 @@ class Desk:
     async def restart(self) -> None:
         """The program ends and starts again from the disk."""
         await self.close()
+        await self.begin()
+
+    async def update(self, tools: Sequence[AnyTool]) -> None:
+        """Another version of the program, with these tools, starts from the same disk."""
+        await self.close()
+        self._tools = tools
         await self.begin()
 
     async def begin(self) -> None:

@@ -58,7 +58,8 @@ async def seal(s: Scene, title: str) -> QWidget:
     view = s.room(title, "chat")
     me = s.story.me
     report, standing = await me.seals.report(view.room), me.succession.standing(view.room)
-    return dialog(s, SecurityDialog(s.window, me.seals.level(view.room), report, standing, lambda: None))
+    level, contents = me.seals.level(view.room), s.window.tools.contents
+    return dialog(s, SecurityDialog(s.window, level, report, standing, contents, lambda: None))
 
 
 async def key_notices(s: Scene, section: str) -> QWidget:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId
 from app.errors import BugError
+from app.objects.kind import ROOM
 from app.objects.links import Linked, ObjectLink
 from app.rooms.service import ObjectSummary
 from app.store.rows import SearchHit
@@ -129,6 +130,14 @@ class ToolList:
     def without_history(self) -> str:
         """What clearing does not touch: "chat and files"."""
         return both([*(tr(kind.noun[1]) for kind in self.kinds.values() if not kind.keeps_history), tr("files")])
+
+    def contents(self, kinds: Sequence[str]) -> str:
+        """Objects of these kinds, within a sentence: "documents and boards". The room's own records and kinds that no
+        tool has are named too."""
+        words = [tr(self.kinds[kind].noun[1]) for kind in kinds if kind in self.kinds]
+        own = [tr("the room's own entries")] if ROOM in kinds else []
+        others = [tr("other content")] if any(kind not in self.kinds and kind != ROOM for kind in kinds) else []
+        return both([*words, *own, *others])
 
     def count(self, number: int) -> str:
         """Text: a number of objects whose change history the server keeps, such as "3 documents and boards"."""

@@ -108,6 +108,8 @@ class Backfill:
         if not room.keys.has_history:
             for ns in held.baselines.values():
                 wanted += _since(ns, inside)
+        if not reread:  # reading again opens the heartbeats too
+            wanted += [n for n in held.heartbeats.values() if n >= inside]
         await self._open(room, sorted(wanted))
         await self._link.ports.receive_apart(room.finish_bootstrap(reread=reread))
 

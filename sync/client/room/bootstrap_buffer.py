@@ -45,6 +45,8 @@ class BootstrapBuffer:
         """The positions of each object's changes that count."""
         self.baselines: dict[ObjId, array[int]] = defaultdict(lambda: array("Q"))
         self.pieces: dict[ObjId, list[PiecePlace]] = defaultdict(list)
+        self.heartbeats: dict[bytes, int] = {}
+        """The position of each device's newest heartbeat."""
         self.positions: list[tuple[int, bytes]] = []
         """Positions and running hashes that are judged and not yet stored."""
         self._size = 0
@@ -73,8 +75,8 @@ class BootstrapBuffer:
     def note(self, item: AcceptedEnvelope) -> None:
         """Keeps the position of `item`, not its content, so that what is needed can be fetched later: under the item's
         object, in the list for its kind (change, piece of a snapshot, or baseline: an object's state repeated for
-        members without the history). Items that the room's rules make void (of no effect) are left out, and so are
-        other kinds."""
+        members without the history); of a heartbeat under its device, in place of an earlier one. Items that the room's
+        rules make void (of no effect) are left out, and so are other kinds."""
         hdr = item.hdr
         if item.void is not None:
             return
@@ -84,3 +86,5 @@ class BootstrapBuffer:
             self.baselines[hdr.obj].append(item.n)
         elif hdr.kind == envelope.SNAPSHOT:
             self.pieces[hdr.obj].append(PiecePlace(item.n, hdr.dev))
+        elif hdr.kind == envelope.HEARTBEAT:
+            self.heartbeats[hdr.dev] = item.n

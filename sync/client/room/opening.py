@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sync.client.account.account_secrets import Account
-from sync.client.ports import OpenedChange
+from sync.client.ports import OpenedChange, OpenedHeartbeat
 from sync.client.room.room_keys import RoomKeys
 from sync.crypto.encoding import dec, enc
 from sync.errors import Reject
@@ -22,25 +22,24 @@ _WAITING_LIMIT = 1024 * 1024
 
 @dataclass(slots=True)
 class Opened:
-    """What decrypting some items of a room gave. `changes` are the decrypted changes. `waiting` are the items whose key
-    (or the secret of their object) is missing, as (position, row that the store keeps until it is here). `bad` are the
-    items with faulty content, as (position, error code)."""
+    """What decrypting some items of a room gave. `changes` are the decrypted changes, `heartbeats` the decrypted
+    heartbeats. `waiting` are the items whose key (or the secret of their object) is missing, as (position, row that the
+    store keeps until it is here). `bad` are the changes with faulty content, as (position, error code)."""
 
     changes: list[OpenedChange] = field(default_factory=list)
+    heartbeats: list[OpenedHeartbeat] = field(default_factory=list)
     waiting: list[tuple[int, bytes]] = field(default_factory=list)
     bad: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Tried:
-    """What a new attempt to decrypt the items that waited for a key or a share gave. `changes` are the decrypted
-    changes. `bad` are the items with faulty content, as (position, error code). `resolved` are the positions of all
-    items that need not wait any more: decrypted, bad, or out of scope for this person. `shut` are the objects of the
-    items that still wait."""
+    """What a new attempt to decrypt the items that waited for a key or a share gave. `opened` has what was decrypted,
+    and the changes with faulty content. `resolved` are the positions of all items that need not wait any more:
+    decrypted, faulty, or out of scope for this person. `shut` are the objects of the items that still wait."""
 
-    changes: list[OpenedChange] = field(default_factory=list)
+    opened: Opened = field(default_factory=Opened)
     resolved: list[int] = field(default_factory=list)
-    bad: list[tuple[int, str]] = field(default_factory=list)
     shut: set[ObjId] = field(default_factory=set)
 
 
@@ -69,23 +68,39 @@ class Opener:
         the content is faulty. Returns False, and adds nothing, if the key of the item's epoch (a generation of the
         room's key) or the object's share (the object's own secret) is missing (they are noted as missing). An item
         without content for this person adds nothing and counts as opened: it is void (of no effect), its content is
-        gone, its kind is neither change nor baseline, or another person wrote it as a baseline (an object's state,
-        repeated for members without the history) and this person has the history. A baseline that this person wrote is
-        opened: its changes may wait in this device's outbox for their position."""
+        gone, its kind is neither change nor baseline nor a heartbeat of the room, or another person wrote it as a
+        baseline (an object's state, repeated for members without the history) and this person has the history. A
+        baseline that this person wrote is opened: its changes may wait in this device's outbox for their position.
+
+        ▲ A heartbeat with faulty content adds nothing either. Otherwise a reader, who may write nothing, could have the
+        room warn everybody of content that cannot be read.
+        """
         hdr = item.hdr
-        if item.void is not None or item.ct is None or hdr.kind not in (envelope.OP, envelope.BASELINE):
+        if item.void is not None or item.ct is None or not self._has_content(hdr):
             return True
         if hdr.kind == envelope.BASELINE and hdr.uid != self._account.uid and self._keys.has_history:
             return True
+        return self._open(item.n, item.t, hdr, item.hdr_bytes, item.ct, into)
+
+    def _has_content(self, hdr: envelope.Header) -> bool:
+        if hdr.kind == envelope.HEARTBEAT:
+            return hdr.obj == ObjId(self._stream.room)
+        return hdr.kind in (envelope.OP, envelope.BASELINE)
+
+    def _open(self, n: int, t: int, hdr: envelope.Header, hdr_bytes: bytes, ct: bytes, into: Opened) -> bool:
+        """Decrypts an item with content for this person, as `open` does. Its arguments are those of `RoomKeys.open`."""
         try:
-            changes = self._keys.open(item.n, item.t, hdr, item.hdr_bytes, item.ct)
+            if hdr.kind == envelope.HEARTBEAT:
+                heartbeat = self._keys.open_heartbeat(n, t, hdr, hdr_bytes, ct)
+                into.heartbeats += (heartbeat,) if heartbeat is not None else ()
+                return heartbeat is not None
+            changes = self._keys.open(n, t, hdr, hdr_bytes, ct)
         except Reject as e:
-            into.bad.append((item.n, e.code))
+            if hdr.kind != envelope.HEARTBEAT:
+                into.bad.append((n, e.code))
             return True
-        if changes is None:
-            return False
-        into.changes += changes
-        return True
+        into.changes += changes or ()
+        return changes is not None
 
     def open_or_wait(self, item: AcceptedEnvelope, into: Opened) -> None:
         """Decrypts `item` into `into` as `open` does. If the room's key or the object's share (its secret) is missing,
@@ -96,9 +111,9 @@ class Opener:
 
     def open_waiting(self, rows: Iterable[tuple[int, bytes]]) -> Tried:
         """Tries to decrypt `rows`, the store's items that wait for a room's key or an object's share (its secret), each
-        as (position, row). Returns the changes of those that open, those with faulty content, the positions that need
-        not wait any more, and the objects of those that still wait. A row before `inside_from`, the first position that
-        this person may read, counts as resolved and is not decrypted. Reject if a row itself cannot be read."""
+        as (position, row). Returns what was in those that open, the positions that need not wait any more, and the
+        objects of those that still wait. A row before `inside_from`, the first position that this person may read,
+        counts as resolved and is not decrypted. Reject if a row itself cannot be read."""
         found = Tried()
         for n, raw in rows:
             if self.outside(n):  # it was judged before the addition that puts it out of scope
@@ -106,14 +121,7 @@ class Opener:
                 continue
             t, hdr_bytes, ct = _read(raw)
             hdr = envelope.Header.decode(hdr_bytes)
-            try:
-                changes = self._keys.open(n, t, hdr, hdr_bytes, ct)
-            except Reject as e:
-                found.bad.append((n, e.code))
-                found.resolved.append(n)
-                continue
-            if changes is not None:
-                found.changes += changes
+            if self._open(n, t, hdr, hdr_bytes, ct, found.opened):
                 found.resolved.append(n)
             else:
                 found.shut.add(hdr.obj)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from sync.client.account.account_secrets import Account
 from sync.client.account.known_logs import Book
-from sync.client.ports import InboxPort, OpenedChange
+from sync.client.ports import InboxPort, OpenedChange, OpenedHeartbeat
 from sync.errors import Reject
 from sync.ids import DevId, ObjId, RoomId, Uid
 from sync.protocol.messages import WireShare
@@ -271,3 +271,16 @@ class RoomKeys:
             )
             for place, (c, data) in enumerate(envelope.unpack(payload))
         ]
+
+    def open_heartbeat(
+        self, n: int, t: int, hdr: envelope.Header, hdr_bytes: bytes, ct: bytes
+    ) -> OpenedHeartbeat | None:
+        """Decrypts the heartbeat at position `n`, which the server placed there at `t` (its time, ms). The other
+        arguments are as for `open`. None while this device lacks the key of the heartbeat's epoch, which is then
+        `lacking`. Reject if the content does not open."""
+        key = self.special_key(hdr.obj, hdr.epoch, hdr.kind)
+        if key is None:
+            self._lacking.add(hdr.epoch)
+            return None
+        payload = envelope.decrypt_op(key, hdr_bytes, ct)
+        return OpenedHeartbeat(n=n, t=t, uid=hdr.uid, dev=DevId(hdr.dev), payload=payload)

@@ -143,6 +143,7 @@ class RoomSync(TrackedRoom):
             state=state,
             positions=positions,
             changes=opened.changes,
+            heartbeats=opened.heartbeats,
             events=events,
             members=members,
             gone=gone,
@@ -203,15 +204,7 @@ class RoomSync(TrackedRoom):
                 opened.changes, opened.waiting = opened.changes[CHUNK:], []
         self._waiting += len(opened.waiting)
         self._stored_n = self.stream.n
-        yield OpenedUpTo(
-            room=self.room,
-            cursor=self.stream.n,
-            state=self.stream.to_bytes(),
-            changes=opened.changes,
-            waiting=opened.waiting,
-            bad=opened.bad,
-            receipt=receipt,
-        )
+        yield replace(self._up_to(opened), receipt=receipt)
         self._move(Event.STORED)
         self._kept_n = self.stream.n
 
@@ -241,6 +234,7 @@ class RoomSync(TrackedRoom):
         last = OpenedContent(
             room=self.room,
             changes=changes,
+            heartbeats=opened.heartbeats,
             waiting=opened.waiting,
             bad=opened.bad,
             shares=new_shares,
@@ -332,15 +326,18 @@ class RoomSync(TrackedRoom):
         opened = Opened()
         self._open_into(found, opened)
         self._waiting += len(opened.waiting)
-        whole = OpenedUpTo(
+        return [self._up_to(opened)]
+
+    def _up_to(self, opened: Opened) -> OpenedUpTo:
+        return OpenedUpTo(
             room=self.room,
             cursor=self.stream.n,
             state=self.stream.to_bytes(),
             changes=opened.changes,
+            heartbeats=opened.heartbeats,
             waiting=opened.waiting,
             bad=opened.bad,
         )
-        return [whole]
 
     def _state_due(self, entries: bool) -> bool:
         """Whether the stream's state is stored with this slice. In most rooms it always is; in a large room only with a
@@ -420,17 +417,18 @@ class RoomSync(TrackedRoom):
         self.keys.untried = False
         tried = self._opener.open_waiting(self._ports.waiting(self.room))
         self._waiting -= len(tried.resolved)
-        if not (tried.changes or tried.resolved or new_shares):
+        if not (tried.resolved or new_shares):
             return []
         whole = (
             [obj for obj in self._unpruned() if obj not in tried.shut] if tried.resolved and not self._reread else []
         )
-        first, changes = self._chunks(tried.changes)
+        first, changes = self._chunks(tried.opened.changes)
         last = Resolved(
             room=self.room,
             changes=changes,
+            heartbeats=tried.opened.heartbeats,
             resolved=tried.resolved,
-            bad=tried.bad,
+            bad=tried.opened.bad,
             shares=new_shares,
             whole=whole,
         )

@@ -124,13 +124,16 @@ def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
 
 
 def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[DevId, int]]:
-    """The active devices of the person `uid` that may write in the room, as (device, when it was added, in ms, as the
-    entry that added it claims), in the order in which they were added. [] for a reader and for a person who is no
-    member. `state`: the room's; `log`: the person's key log. With it the security report finds devices that have
-    written nothing for long."""
+    """The active devices of the person `uid` that may write in the room, as `active_devices` gives them. [] for a
+    reader and for a person who is no member. `state`: the room's; `log`: the person's key log. With it the security
+    report finds devices that have written nothing for long."""
     member = state.members.get(uid)
-    if member is None or member.role < Role.WRITER:
-        return []
+    return active_devices(log) if member is not None and member.role >= Role.WRITER else []
+
+
+def active_devices(log: UserLog) -> list[tuple[DevId, int]]:
+    """The active devices of the person whose key log is `log`, as (device, when it was added, in ms, as the entry that
+    added it claims), in the order in which they were added."""
     return [(d.dev, d.time) for d in log.devices.values() if log.device_active(d.dev, log.seq) is not None]
 
 

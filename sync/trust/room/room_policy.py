@@ -12,6 +12,9 @@ NAME_LIMIT = 64
 """Most characters of an entry's type, in a policy as in the entry itself."""
 NAMES_LIMIT = 1000
 RECIPIENTS_LIMIT = 8
+KNOWN_FEATURES: tuple[str, ...] = ()
+"""What this program knows of rooms' items and a policy must enable first, as `enables` names it ("ext 2", "kind 9",
+"type x"). Each device says it to the members (protocol §7). None yet: what this version knows needs no policy."""
 
 
 def read_policy(value: object) -> dict[str, object]:

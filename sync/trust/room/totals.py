@@ -46,7 +46,10 @@ HEARTBEATS_A_DAY = 16
 PURGED_A_DAY = 256
 """Envelopes of kinds 5 and 6 by one person in a day of the server's time. They are never pruned."""
 MARK_BYTES = 1024
-"""The longest ciphertext of kinds 4 to 6. An attest has 328 B."""
+"""The longest ciphertext of kinds 4 to 6. An attest has 328 B, and so has a heartbeat of up to 252 B."""
+MAX_HEARTBEAT_BYTES = 508
+"""The longest payload of a heartbeat: with its length it fits into a padded size of 512 B. The next one, 1,024 B, would
+make a ciphertext of more than MARK_BYTES."""
 _MARKS = (envelope.ATTEST, envelope.HEARTBEAT, envelope.PURGED)
 _DAY_MS = 86_400_000
 

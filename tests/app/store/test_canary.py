@@ -11,7 +11,9 @@ from app.core import log
 from app.core.ids import PartId
 from app.errors import BadChange
 from app.store.rows import BlobPart
-from tests.app.store.conftest import KEY, OTHER, ROOM, Bench
+from sync.client.ports import OpenedHeartbeat
+from sync.client.received import ReceivedSlice
+from tests.app.store.conftest import DEV, KEY, OTHER, ROOM, Bench
 
 CANARY = "Sekretess: åtgärden avslås på fredag 🙂"
 
@@ -42,6 +44,9 @@ def test_written_texts_and_keys_are_nowhere_on_the_disk(bench: Bench, logs: Path
     with pytest.raises(BadChange):
         store.changes.append(ROOM, note, b"nonsense")
     bench.receive(bench.opened(b"crash", note))
+    heartbeat = OpenedHeartbeat(n=3, t=3, uid=OTHER, dev=DEV, payload=CANARY.encode())
+    store.receive(ReceivedSlice(room=ROOM, heartbeats=[heartbeat]))
+    assert len(store.heartbeats.of(ROOM)) == 1
     store.objects.set_draft(ROOM, note, CANARY.encode())
     store.put_person(OTHER, {"name": CANARY, "title": CANARY, "unit": CANARY}, b"salt")
     store.save_account(CANARY.encode())

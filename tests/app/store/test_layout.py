@@ -9,11 +9,12 @@ import pytest
 from app.core.ids import Hash, ObjId, RoomId, Uid
 from app.errors import StoreOlder
 from app.store.database import Database
+from app.store.heartbeats import KeptHeartbeat
 from app.store.layout import VERSION
 from app.store.origins import OriginRow, Step
 from app.store.store import Store
 from sync.client.placed_changes import Compacted
-from tests.app.store.conftest import KEY, KINDS, Bench
+from tests.app.store.conftest import DEV, KEY, KINDS, Bench
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 VECTOR_KEY = bytes(range(32))
@@ -42,8 +43,8 @@ def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, v
 
 @pytest.fixture
 def written(tmp_path: Path) -> Store:
-    """What tests/vectors/make_store_15.py wrote."""
-    shutil.copy(VECTORS / "store-15.db", tmp_path / "store.db")
+    """What tests/vectors/make_store_16.py wrote."""
+    shutil.copy(VECTORS / "store-16.db", tmp_path / "store.db")
     return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
 
 
@@ -64,6 +65,8 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
     assert (row.unread, row.mentions, row.last_t, row.last_preview) == (3, 1, 4, "Hej åäö 🙂")
     assert written.objects.counter(NOTE).unread == 3
     assert written.inbox.void_items(ROOM) == [(Uid(b"Q" * 16), 1)]
+    said = KeptHeartbeat(room=ROOM, uid=Uid(b"O" * 16), dev=DEV, t=4, data=b"what the device reads")
+    assert written.heartbeats.of(ROOM) == written.heartbeats.by(DEV) == [said]
     assert written.db.check() == []
     written.close()
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the engine and the store pass to each other may end up in an exception's text: it holds no key and no words."""
 
+from app.store.heartbeats import KeptHeartbeat
 from app.store.rows import StoredChange
-from sync.client.ports import OpenedChange, PendingChange, SealedBatch
+from sync.client.ports import OpenedChange, OpenedHeartbeat, PendingChange, SealedBatch
 from sync.client.received import ReceivedSlice
 from sync.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from sync.protocol import messages as m
@@ -18,8 +19,10 @@ def test_neither_keys_nor_words_show_in_a_repr() -> None:
         room=ROOM, first_seq=1, last_id=Hash(bytes(32)), bodies=(), cts=(), sig=b"", shares=((OBJ, SECRET),), rows=()
     )
     stored = StoredChange(rowid=1, room=ROOM, obj=OBJ, change_id=ID, author=Uid(bytes(16)), t=1, n=None, data=SECRET)
-    received = ReceivedSlice(room=ROOM, changes=[opened], shares=[(OBJ, SECRET)])
+    heartbeat = OpenedHeartbeat(n=1, t=1, uid=Uid(bytes(16)), dev=DevId(bytes(16)), payload=SECRET)
+    kept = KeptHeartbeat(room=ROOM, uid=Uid(bytes(16)), dev=DevId(bytes(16)), t=1, data=SECRET)
+    received = ReceivedSlice(room=ROOM, changes=[opened], heartbeats=[heartbeat], shares=[(OBJ, SECRET)])
     push = m.Push(1, ROOM, [], [], b"", [m.WireShare(OBJ, SECRET)])
-    for text in map(repr, (opened, pending, batch, stored, received, push)):
+    for text in map(repr, (opened, pending, batch, stored, kept, received, push)):
         assert SECRET.decode() not in text
         assert SECRET.hex() not in text

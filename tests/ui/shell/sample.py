@@ -5,8 +5,9 @@ in which everything is. The office itself is in kept_office.py."""
 from datetime import datetime
 
 from app.core.enums import Role
-from app.core.ids import ObjId, RoomId, Uid
+from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.people.person import Person, Verified
+from app.rooms.formats import OldDevice
 from app.rooms.security_status import Reader, SecurityReport
 from app.rooms.service import ObjectSummary
 from app.rooms.succession import Standing
@@ -68,4 +69,8 @@ SEAL = SecurityReport(
     made_ms=at(14, 3, 2),
     made_by=HEAD,
     due_ms=at(14, 3, 25),
+    old_devices=(
+        OldDevice(person=HEAD, dev=DevId(b"d" * 16), added_ms=at(9, 0, 2), kinds=("document",), features=("ext 2",)),
+    ),
+    silent_devices=1,
 )

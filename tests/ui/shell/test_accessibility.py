@@ -180,8 +180,8 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(window: MainWindow, 
             session.people.my_code,
             lambda texts: Verdict.NO_CODE,
         ),
-        "seal": lambda: SecurityDialog(window, "warned", SEAL, STOPPED, lambda: None),
-        "no seal": lambda: SecurityDialog(window, "waiting", None, ORDINARY, lambda: None),
+        "seal": lambda: SecurityDialog(window, "warned", SEAL, STOPPED, window.tools.contents, lambda: None),
+        "no seal": lambda: SecurityDialog(window, "waiting", None, ORDINARY, window.tools.contents, lambda: None),
     }
     dialog = makers[name]()
     dialog.show()

@@ -12,11 +12,13 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 
 from app.core import clock
 from app.core.enums import RoomState
-from app.core.ids import Hash
+from app.core.ids import DevId, Hash
 from app.errors import NotFound
 from app.people import codes
 from app.people.codes import Verdict
 from app.people.person import Person, Verified
+from app.rooms.formats import OldDevice
+from app.rooms.security_status import SecurityReport
 from app.session import Session
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
@@ -54,6 +56,11 @@ def room_of(window: MainWindow) -> RoomView:
 
 def texts(widget: QWidget) -> str:
     return " ".join(x.text() for x in widget.findChildren(QLabel) if not x.isHidden())
+
+
+def seal_of(window: MainWindow, level: str, report: SecurityReport | None) -> SecurityDialog:
+    """The dialog about an ordinary room's security status."""
+    return SecurityDialog(window, level, report, ORDINARY, window.tools.contents, lambda: None)
 
 
 def code_of(session: Session, person: Person) -> str:
@@ -233,7 +240,7 @@ async def test_home_shows_it_too(window: MainWindow, session: Session) -> None:
 
 def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(window: MainWindow) -> None:
     window.resize(1000, 650)
-    opened = SecurityDialog(window, "warned", replace(SEAL, readers=SEAL.readers * 3), ORDINARY, lambda: None)
+    opened = seal_of(window, "warned", replace(SEAL, readers=SEAL.readers * 3))
     opened.show()
     QApplication.processEvents()
     assert opened.height() <= 650
@@ -254,7 +261,7 @@ def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(
 def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(
     window: MainWindow, doubt: str, sentence: str
 ) -> None:
-    opened = SecurityDialog(window, "origin", replace(SEAL, origin_doubt=doubt), ORDINARY, lambda: None)
+    opened = seal_of(window, "origin", replace(SEAL, origin_doubt=doubt))
     assert sentence in texts(opened)
     assert "visas som citat" in texts(opened)
 
@@ -263,25 +270,43 @@ def test_the_seal_says_how_many_changes_and_items_are_void_and_whose(window: Mai
     report = replace(
         SEAL, void_changes=((office().head, 3), (office().registrar, 1)), void_items=((office().registrar, 2),)
     )
-    opened = SecurityDialog(window, "sealed", report, ORDINARY, lambda: None)
+    opened = seal_of(window, "sealed", report)
     sentence = texts(opened)
     assert "4 ändringar bryter mot formatets regler" in sentence
     assert "Enhetschef (3), Registrator (1)" in sentence
     assert "Servern har lagt in 2 poster" in sentence
     assert "Registrator (2)" in sentence
-    sound = SecurityDialog(window, "sealed", SEAL, ORDINARY, lambda: None)
+    sound = seal_of(window, "sealed", SEAL)
     assert "Mot rummets regler" not in texts(sound)
 
 
 def test_the_seal_says_quietly_how_many_changes_a_newer_program_made(window: MainWindow) -> None:
     """One line for the room, however many: a colleague may write as many as they like."""
-    opened = SecurityDialog(window, "sealed", replace(SEAL, newer_changes=12_000), ORDINARY, lambda: None)
+    opened = seal_of(window, "sealed", replace(SEAL, newer_changes=12_000))
     assert texts(opened).count("nyare version av Kansli") == 1
-    assert "nyare version" not in texts(SecurityDialog(window, "sealed", SEAL, ORDINARY, lambda: None))
+    assert "nyare version" not in texts(seal_of(window, "sealed", SEAL))
+
+
+def test_an_administrator_sees_which_devices_cannot_read_everything_and_what(window: MainWindow) -> None:
+    head, registrar = office().head, office().registrar
+    old = (
+        OldDevice(person=head, dev=DevId(b"a" * 16), added_ms=at(9, 0, 3), kinds=("document", "board"), features=()),
+        OldDevice(person=registrar, dev=DevId(b"b" * 16), added_ms=at(9, 0, 4), kinds=("x",), features=("ext 2",)),
+    )
+    opened = seal_of(window, "sealed", replace(SEAL, old_devices=old, silent_devices=3))
+    assert "2 enheter kan inte läsa allt som skrivs här." in texts(opened)
+    assert "3 enheter till har inte sagt än vad de läser." in texts(opened)
+    rows = [(row.title, row.detail) for row in opened.old_devices.rows.rows]
+    assert rows == [
+        (head.name, "Enhet tillagd 3 nov · inte allt i dokument och tavlor"),
+        (registrar.name, "Enhet tillagd 4 nov · inte allt i rummets egna poster och annat innehåll"),
+    ]
+    sound = seal_of(window, "sealed", replace(SEAL, old_devices=()))
+    assert "kan inte läsa allt" not in texts(sound)
 
 
 def test_the_seal_says_how_far_the_servers_time_is_ahead(window: MainWindow) -> None:
-    opened = SecurityDialog(window, "time", replace(SEAL, ahead_ms=8 * 86_400_000), ORDINARY, lambda: None)
+    opened = seal_of(window, "time", replace(SEAL, ahead_ms=8 * 86_400_000))
     assert "192 timmar före" in texts(opened)
 
 
@@ -353,7 +378,7 @@ async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainW
 def test_the_seals_panel_shows_recovery_recipients_silent_devices_and_evidence(window: MainWindow) -> None:
     asked: list[bool] = []
     report = replace(SEAL, recovery=(b"r" * 16,), due_ms=0)
-    opened = SecurityDialog(window, "fork", report, STOPPED, lambda: asked.append(True))
+    opened = SecurityDialog(window, "fork", report, STOPPED, window.tools.contents, lambda: asked.append(True))
     assert "Myndighetens återställningsmottagare (1) får också varje nyckel" in texts(opened)
     assert "Den förnyas så snart någon som får skriva är här." in texts(opened)
     next(b for b in opened.findChildren(QWidget) if b.accessibleName() == "Visa bevis").click()  # type: ignore[attr-defined]
@@ -367,7 +392,7 @@ def test_the_seals_panel_shows_recovery_recipients_silent_devices_and_evidence(w
 
 
 def test_a_room_whose_key_is_not_known_yet_still_says_what_the_server_sees(window: MainWindow) -> None:
-    opened = SecurityDialog(window, "waiting", None, ORDINARY, lambda: None)
+    opened = seal_of(window, "waiting", None)
     assert "Vad servern ser" in texts(opened)
     assert "avkryptera rummet" not in texts(opened)
 

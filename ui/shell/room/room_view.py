@@ -227,10 +227,9 @@ class RoomView(QWidget):
 
     async def _explain_security(self) -> None:
         seals, standing = self._session.seals, self._session.succession.standing(self.room)
-        report = await seals.report(self.room)
-        await show(
-            SecurityDialog(self.window(), seals.level(self.room), report, standing, self.succession.show_evidence)
-        )
+        report, level = await seals.report(self.room), seals.level(self.room)
+        contents, evidence = self._tools.contents, self.succession.show_evidence
+        await show(SecurityDialog(self.window(), level, report, standing, contents, evidence))
 
     def _show_notices(self) -> None:
         """Shows in the room's bar why what was written here is not sent, and that something could not be opened. If

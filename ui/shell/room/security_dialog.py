@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from app.objects.kind import ROOM
 from app.people.person import Person
+from app.rooms.formats import OldDevice
 from app.rooms.security_status import Reader, SecurityReport
 from app.rooms.succession import Standing
 from ui.kit.buttons import TextButton
@@ -28,8 +30,9 @@ def _when(t_ms: int) -> str:
 
 class SecurityDialog(Dialog):
     """A dialog about a room's security status: who can decrypt it and since when, its key, and what the server sees.
-    `level` is the status in one word, `report` the facts (None while there are none). If `standing` has evidence that
-    the server was false in this room, a button calls `on_evidence`, which shows it."""
+    `level` is the status in one word, `report` the facts (None while there are none). `contents` names kinds of objects
+    within a sentence, given their ids. If `standing` has evidence that the server was false in this room, a button
+    calls `on_evidence`, which shows it."""
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class SecurityDialog(Dialog):
         level: str,
         report: SecurityReport | None,
         standing: Standing,
+        contents: Callable[[Sequence[str]], str],
         on_evidence: Callable[[], object],
     ) -> None:
         super().__init__(parent, tr("The room's seal"), accept=tr("Close"), width=600)
@@ -63,6 +67,8 @@ class SecurityDialog(Dialog):
                 self._section(tr("Changes that count for nobody"), void_changes_text(report.void_changes))
             if report.newer_changes:
                 self.body.addWidget(label(newer_changes_text(report.newer_changes), "small", wrap=True))
+            if report.old_devices:
+                self._add_old_devices(report, contents)
         self._add_server()
         self.accept_button.setFocus()  # nothing is to be chosen
 
@@ -83,6 +89,15 @@ class SecurityDialog(Dialog):
 
     def _add_key(self, report: SecurityReport) -> None:
         self._section(tr("The key"), key_text(report))
+
+    def _add_old_devices(self, report: SecurityReport, contents: Callable[[Sequence[str]], str]) -> None:
+        self.body.addWidget(label(old_devices_text(len(report.old_devices)), "small", wrap=True))
+        self.old_devices = RowList(tr("Devices that cannot read everything"), Sizes(row=_ROW, inset=0, picture=28))
+        self.old_devices.rows.set_rows([old_device_row(device, contents) for device in report.old_devices])
+        hold(self.old_devices, height=_ROW * min(len(report.old_devices), _MOST_ROWS) + 4)
+        self.body.addWidget(self.old_devices)
+        if report.silent_devices:
+            self.body.addWidget(label(silent_devices_text(report.silent_devices), "small", wrap=True))
 
     def _add_server(self) -> None:
         self._section(
@@ -229,6 +244,41 @@ def newer_changes_text(count: int) -> str:
         "version.",
         count,
     ).format(n=count)
+
+
+def old_devices_text(count: int) -> str:
+    """Text: `count` devices cannot read all that is written in the room, and what becomes of it."""
+    sentence = trn(
+        "{n} device cannot read everything that is written here.",
+        "{n} devices cannot read everything that is written here.",
+        count,
+    ).format(n=count)
+    return f"{sentence} {tr('The rest is kept there, and shown once Kansli is updated.')}"
+
+
+def silent_devices_text(count: int) -> str:
+    """Text: `count` more devices have not said what they read."""
+    return trn(
+        "{n} more device has not said yet what it reads.",
+        "{n} more devices have not said yet what they read.",
+        count,
+    ).format(n=count)
+
+
+def old_device_row(device: OldDevice, contents: Callable[[Sequence[str]], str]) -> Row:
+    """A row for a device that cannot read all that is written in the room: whose it is, since when the person has it,
+    and what it cannot read. `contents` names kinds of objects."""
+    person = device.person
+    own = (ROOM,) if device.features else ()  # a newer entry of the room is part of its own history
+    what = contents([*dict.fromkeys([*device.kinds, *own])])
+    added = tr("device added {when}").format(when=short_day(day(device.added_ms)))
+    text = tr("{device} · not all of {what}").format(device=added, what=what)
+    return Row(
+        key=device.dev,
+        title=tr("{name} (you)").format(name=person.name) if person.is_me else person.name,
+        detail=text[:1].upper() + text[1:],
+        picture=(person.initials, person.colour, False),
+    )
 
 
 def _names(counts: Sequence[tuple[Person, int]]) -> str:

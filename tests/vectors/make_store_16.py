@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-15.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-16.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from app.store.layout import VERSION
 from app.store.origins import Step
 from app.store.store import Store
 from sync.client.placed_changes import Compacted
-from sync.client.ports import KeptReceipt, MemberRow, OpenedChange, OpenedSnapshot, RoomEvent
+from sync.client.ports import KeptReceipt, MemberRow, OpenedChange, OpenedHeartbeat, OpenedSnapshot, RoomEvent
 from sync.client.received import BegunObject, OpenedUpTo, ReceivedSlice
 from sync.trust.formats.items import Item
 from sync.trust.room.successor_claim import Origin
@@ -25,7 +25,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 15
+    assert VERSION == 16
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -64,6 +64,7 @@ def _room(store: Store) -> None:
         shares=[(NOTE, b"S" * 32)],
         items=ITEMS,
         void=[(2, THIRD, "forbidden")],
+        heartbeats=[OpenedHeartbeat(n=4, t=4, uid=OTHER, dev=DEV, payload=b"what the device reads")],
     )
     store.put_keys(ROOM, [(1, b"K" * 32, b"A" * 32)])
     store.receive(received)
@@ -92,4 +93,4 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-15.db")
+    write(Path(__file__).parent / "store-16.db")
