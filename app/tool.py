@@ -65,6 +65,10 @@ class Rooms(Protocol):
         """Adds an object to the room, in the transaction that writes its first change."""
         ...
 
+    def announce_part(self, room: RoomId, obj: ObjId, kind: str, series: ObjId, period: int) -> None:
+        """As `announce`, for an object of the month `period` in the series that begins with the object `series`."""
+        ...
+
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
         """Puts an object away, or (`on` False) restores it."""
         ...

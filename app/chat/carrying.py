@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from app.chat.authority import message_row
 from app.chat.originals import original
-from app.chat.reads import ChatRows
 from app.chat.records import Carried, encode, without_previews
 from app.chat.tables import PENDING
 from app.core.ids import ObjId
@@ -19,17 +19,21 @@ from app.store.database import Database
 
 GROUP = 16
 """Messages written in one transaction: about 3 ms."""
+_PAGE = """SELECT change_id, sort, row FROM chat_messages WHERE obj = ? AND (sort, row) > (?, ?) AND sort < ?
+    ORDER BY sort, row LIMIT ?"""
 
 
-def carry(db: Database, obj: ObjId, rows: ChatRows, there: ChatRows) -> Iterator[Sequence[bytes]]:
-    """Yields groups of at most GROUP changes (encoded) that carry a conversation over into the room that continues its
-    own; the caller writes each group in one transaction. `rows`: the messages of the old conversation `obj`, of which
-    those that the server has are carried, oldest first, but for one that is too large for a record with its author and
-    time. `there`: the messages of the new conversation; those that it has already are skipped."""
-    for first in range(0, rows.count(), GROUP):
-        page = [m for m in rows.page(first, GROUP) if not m.waiting and there.index_of(m.change_id) is None]
+def carry(db: Database, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
+    """Yields groups of at most GROUP changes (encoded) that carry the messages of `obj`, one object of a conversation,
+    over into `into`, which continues it in the room that continues its own; the caller writes each group in one
+    transaction. Those that the server has are carried, oldest first, but for one that is too large for a record with
+    its author and time, and for those that `into` has already."""
+    after = (-1, 0)
+    while group := db.rows(_PAGE, (obj, *after, PENDING, GROUP)):
+        after = group[-1][1:]
         with db.transaction(durable=False) as conn:
-            found = [original(conn, obj, message.change_id, PENDING - 1) for message in page]
+            page = [change_id for change_id, *_ in group if message_row(conn, into, change_id) is None]
+            found = [original(conn, obj, change_id, PENDING - 1) for change_id in page]
         if page:
             yield [data for one in found if one is not None and (data := _data(one.carried())) is not None]
 

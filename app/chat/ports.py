@@ -43,6 +43,11 @@ class Members(Protocol):
         """Whether this account may write there."""
         ...
 
+    def announce_part(self, room: RoomId, obj: ObjId, kind: str, series: ObjId, period: int) -> None:
+        """Adds an object to the room as part of the series `series` for the month `period`, in the caller's
+        transaction."""
+        ...
+
 
 class Blobs(Protocol):
     """Stores and transfers encrypted files. Cancel the task to stop a transfer."""
@@ -58,10 +63,10 @@ class Blobs(Protocol):
         nothing."""
         ...
 
-    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches the parts that `manifest` describes, decrypts them and writes the file to `target`; if that fails,
-        nothing is written and an existing file is unchanged. Calls `progress` with the bytes done and in all.
-        StoreUnwritable; NotFound; SyncErrors such as Unreachable, Refused or Reject."""
+    async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
+        """Fetches the parts that `manifest`, in a message of the object `obj`, describes, decrypts them and writes the
+        file to `target`; if that fails, nothing is written and an existing file is unchanged. Calls `progress` with the
+        bytes done and in all. StoreUnwritable; NotFound; SyncErrors such as Unreachable, Refused or Reject."""
         ...
 
 

@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 15
+VERSION = 16
 
 
 def prepare(db: Database) -> None:
@@ -108,6 +108,13 @@ _STATEMENTS = (
        projected INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX objects_by_room ON objects (room, kind)",
     "CREATE INDEX objects_behind ON objects (kind) WHERE projected < last",
+    """CREATE TABLE series (obj BLOB PRIMARY KEY, room BLOB NOT NULL, series BLOB NOT NULL, period INTEGER NOT NULL,
+       rank INTEGER NOT NULL, position INTEGER NOT NULL, counts INTEGER NOT NULL DEFAULT 0,
+       shown INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE INDEX series_in_order ON series (series, period, rank, position)",
+    "CREATE INDEX series_counting ON series (series, period) WHERE counts",
+    "CREATE INDEX series_by_room ON series (room, position)",
+    "CREATE INDEX series_moved ON series (obj) WHERE counts <> shown",
     "CREATE TABLE kinds (kind TEXT PRIMARY KEY, version INTEGER NOT NULL)",
     """CREATE TABLE rooms (room BLOB PRIMARY KEY, title TEXT NOT NULL DEFAULT '', type TEXT NOT NULL DEFAULT '',
        created INTEGER NOT NULL, role INTEGER NOT NULL DEFAULT 0, left INTEGER NOT NULL DEFAULT 0,

@@ -24,7 +24,7 @@ from sync.trust.room.successor_claim import object_in
 
 ROOM = "room"
 _AGAIN = 32
-_BESIDE = ("drafts", "read_markers", "read_apart", "recent", "crdt_states", "judges", "waits")
+_BESIDE = ("drafts", "read_markers", "read_apart", "recent", "crdt_states", "judges", "waits", "series")
 """The tables with an object's rows beside its changes and the rows of its kind. A draft is among them: it was meant for
 another room."""
 
@@ -180,6 +180,7 @@ class Projecting:
         if root in batches:
             self._object(conn, root, batches[root], strict, tried)
             self._take_out()
+            self._regroup()
             for kind in self._kinds:
                 for (obj,) in self._db.conn.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
                     if obj not in batches:
@@ -263,6 +264,16 @@ class Projecting:
             conn.execute(sql.DROP_JUDGE_STATE, (obj,))  # ▲ so that it is judged again after a restart, too
             self.from_start(obj)
             self._db.after_commit(partial(self.taken_out.emit, obj))
+
+    def _regroup(self) -> None:
+        """Makes the rows for lists and search again of objects that have become part of a series, or are none any more
+        (app/store/series.py). In the caller's transaction. An object that has no rows yet gets them with its
+        changes."""
+        conn = self._db.conn
+        for (obj,) in conn.execute(sql.REGROUPED).fetchall():
+            conn.execute(sql.SET_REGROUPED, (obj,))
+            if conn.value("SELECT projected FROM objects WHERE obj = ?", (obj,)):
+                self.from_start(obj)
 
     def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
         """Keeps the changes with the row ids `rows` for a trial in the worker. Nothing merges them until it is over. In
@@ -432,6 +443,7 @@ class Projecting:
                 log.store.error("positioned", kind=kind.id, code=code, count=len(placed))
             if kind.id == ROOM:
                 self._take_out()
+                self._regroup()
 
 
 def object_row(fields: Sequence[Any]) -> ObjectRow:

@@ -191,6 +191,9 @@ OBJECTS_BEHIND_OF = "SELECT room, obj FROM objects WHERE kind = ? AND projected 
 SET_PROJECTED = "UPDATE objects SET projected = ? WHERE obj = ?"
 SELECT_OBJECTS = f"SELECT {_OBJECT} FROM objects"
 
+REGROUPED = "SELECT obj FROM series WHERE counts <> shown"
+SET_REGROUPED = "UPDATE series SET shown = counts WHERE obj = ?"
+
 # -- outbox
 ADD_OUTBOX = "INSERT INTO outbox (row, room, obj, live) VALUES (?, ?, ?, ?)"
 ADD_OUTBOX_PART = "INSERT INTO outbox_parts (row, part) VALUES (?, ?)"

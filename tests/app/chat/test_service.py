@@ -322,7 +322,7 @@ class FolderBlobs:
     def drop(self, parts: Sequence[bytes]) -> None:
         """Does nothing: these blobs have no parts."""
 
-    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
+    async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
         await asyncio.to_thread(shutil.copy, self.folder / manifest.decode(), target)
         progress(1, 1)
 

@@ -42,8 +42,8 @@ def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, v
 
 @pytest.fixture
 def written(tmp_path: Path) -> Store:
-    """What tests/vectors/make_store_15.py wrote."""
-    shutil.copy(VECTORS / "store-15.db", tmp_path / "store.db")
+    """What tests/vectors/make_store_16.py wrote."""
+    shutil.copy(VECTORS / "store-16.db", tmp_path / "store.db")
     return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
 
 
@@ -63,6 +63,8 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
     assert row is not None
     assert (row.unread, row.mentions, row.last_t, row.last_preview) == (3, 1, 4, "Hej åäö 🙂")
     assert written.objects.counter(NOTE).unread == 3
+    parts = [(p.obj[:1], p.series[:1], p.period, p.counts) for p in written.series.all(ROOM)]
+    assert parts == [(b"C", b"C", 24322, True), (b"F", b"C", 24323, True), (b"A", b"C", 24324, False)]
     assert written.inbox.void_items(ROOM) == [(Uid(b"Q" * 16), 1)]
     assert written.db.check() == []
     written.close()
