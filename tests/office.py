@@ -160,16 +160,18 @@ class Positions:
     def deliver(self) -> None:
         """Everything that waits anywhere is at the server and with everybody."""
         for desk in self.desks:
-            opened = []
+            opened, shares = [], list[tuple[ObjId, bytes]]()
             for pending in desk.store.pending(10_000):
                 if pending.change_id in self.sent:
                     continue
                 self.sent.add(pending.change_id)
                 self.n += 1
                 self.t += 1000
+                share = desk.store.share(ROOM, pending.obj)
+                shares += [(pending.obj, share)] if share is not None else []
                 opened.append(self._opened(desk.folk.uid, pending.obj, pending.change_id, pending.payload))
             for other in self.desks:
-                other.store.receive(ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=opened))
+                other.store.receive(ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=opened, shares=shares))
 
     def _opened(self, uid: Uid, obj: ObjId, change_id: ChangeId, payload: bytes) -> OpenedChange:
         return OpenedChange(

@@ -58,6 +58,11 @@ class Blobs(Protocol):
         FileUnreadable, DiskFull, StoreUnwritable; if it fails, no part is kept."""
         ...
 
+    def give(self, obj: ObjId, manifests: Sequence[bytes]) -> Sequence[bytes]:
+        """Makes the parts that `manifests` describe parts of the object `obj`, in the same room; they are uploaded for
+        it. Returns the ids of those whose bytes are on this device, in the caller's transaction."""
+        ...
+
     def drop(self, parts: Sequence[bytes]) -> None:
         """Deletes the parts with these ids from this device, unless a message that waits to be sent names them. Raises
         nothing."""

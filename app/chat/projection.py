@@ -26,7 +26,17 @@ from app.chat.records import (
     text_in,
 )
 from app.chat.replies import answered_in
-from app.chat.settling import ADD_MENTION, KIND_ID, follow, own_uid, refresh_room, search_entry, settle, settle_reaction
+from app.chat.settling import (
+    ADD_MENTION,
+    KIND_ID,
+    follow,
+    own_uid,
+    refresh_channel,
+    refresh_room,
+    search_entry,
+    settle,
+    settle_reaction,
+)
 from app.chat.tables import DELETION, EDIT, PENDING, REACTION
 from app.core.ids import ChangeId, ObjId, Uid
 from app.errors import BadChange
@@ -59,6 +69,7 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
     records = [(change, _read(conn, change)) for change in changes]
     part_of = series.series_of(conn, obj.obj)
     if part_of is None:
+        refresh_channel(conn, obj.room)  # it may have been part of one until now
         return
     sent = [_arrived(change, record) for change, record in records if isinstance(record, MessageSent | Carried)]
     notes = [(change, record) for change, record in records if not isinstance(record, MessageSent | Carried)]

@@ -23,7 +23,7 @@ def answered_in(conn: Connection, change: StoredChange, sent: MessageSent) -> Ob
     named, rooms = ObjId(sent.reply_obj), [change.room]
     for _ in range(HOPS + 1):
         here = _followed(named, rooms)
-        if series.series_of(conn, here) is not None:
+        if series.is_part(conn, change.room, here):
             return here
         old = conn.execute(_OLD, (rooms[-1],)).fetchone()
         if old is None:

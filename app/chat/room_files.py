@@ -26,6 +26,10 @@ class RoomFiles:
         """Seals a file for upload."""
         return await self._files.add(room, obj, source, progress)
 
+    def give(self, obj: ObjId, manifests: Sequence[bytes]) -> Sequence[bytes]:
+        """Makes the parts of files parts of another object of their room."""
+        return self._files.give(obj, manifests)
+
     def drop(self, parts: Sequence[bytes]) -> None:
         """Deletes the parts of files that are not sent after all, unless a message that waits to be sent names them."""
         self._files.drop(parts)

@@ -7,6 +7,7 @@ that the other members' programs would ignore; projection.py decides.
 
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from app.chat.ports import Blobs, Members, NoThings, People, SendEphemeral, Thin
 from app.chat.reads import ChatRows, has_reaction
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
 from app.chat.settling import carried_among
+from app.chat.stranded import Stranded, StrandedCount
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
 from app.chat.writing import REPLY_OBJ_BYTES, Writing
@@ -33,7 +35,7 @@ from app.core.enums import RoomType
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
-from app.errors import ExportOff, Forbidden, NotFound
+from app.errors import ExportOff, Forbidden, NotFound, StoreFault
 from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.people.person import Person
@@ -104,6 +106,7 @@ class ChatService:
         self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
         self._drafts = Drafts(objects, self.channel)
         self._writing = Writing(db, changes, objects, members, self.channel)
+        self._stranded = Stranded(db, changes, self._writing, blobs, lambda: self.me)
         self._ends = [
             changes.appended.connect(lambda change: self._on_changes([change])),
             changes.received.connect(self._on_changes),
@@ -132,7 +135,7 @@ class ChatService:
 
     def channel(self, room: RoomId) -> ObjId | None:
         """The id of the room's conversation, that of its first object; None until the room has one."""
-        return series.first(self._db.conn, room, projection.KIND_ID)
+        return series.first(self._db, room, projection.KIND_ID)
 
     def timeline(self, room: RoomId) -> Timeline:
         """The room's conversation as a live list for views. Every caller gets the same one as long as any
@@ -200,7 +203,9 @@ class ChatService:
     def _may_change(self, room: RoomId, message: Message) -> bool:
         """Whether a message can be changed at all: it is not deleted, the object that it lies in is not destroyed, and
         this person may write in the room."""
-        gone = message.deleted or series.is_destroyed(self._db.conn, room, message.obj)
+        gone = message.deleted
+        with suppress(StoreFault):  # views ask too, with no place for a fault: the action itself raises it
+            gone = gone or series.is_destroyed(self._db, room, message.obj)
         return not gone and self.may_write(room)
 
     def may_write(self, room: RoomId) -> bool:
@@ -220,6 +225,16 @@ class ChatService:
         change_id = self._writing.write(room, self._writing.place(room), record)
         self.typing.send(room, on=False)
         return change_id
+
+    def stranded(self, room: RoomId) -> StrandedCount:
+        """What this person has written in the room that reaches nobody where it was written."""
+        return self._stranded.count(room)
+
+    def write_stranded(self, room: RoomId) -> None:
+        """Writes stranded messages once more in the present month, as `Stranded.write_again` does."""
+        gone = self._stranded.write_again(room)
+        self.timeline(room).refresh(projection.touched_by(gone))
+        self.changed.emit(room)
 
     def edit(self, room: RoomId, target: ChangeId, text: str) -> None:
         """Replaces the text of `target`, one's own message, by `text`; does nothing if that is the same. An empty text
@@ -301,12 +316,12 @@ class ChatService:
         """A conversation as a message shows it; None if it is not here."""
         return linked_object(self._objects, link)
 
-    def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
-        """Yields groups of changes, encoded, oldest first, that carry the messages of `obj`, one object of a
-        conversation, over into `into`, the object that continues it in the room that continues its room; the caller
-        writes each group in one transaction. Leaves out messages that are there already, and those that the server does
-        not have."""
-        return carry(self._db, obj, into)
+    def carry(self, objects: Sequence[tuple[ObjId, ObjId]]) -> Iterator[Sequence[tuple[ObjId, bytes]]]:
+        """Yields groups of pairs (object, encoded change), oldest first, that carry a conversation over into the room
+        that continues its room; the caller writes each group in one transaction. `objects`: the conversation's objects,
+        each with the object that continues it. Leaves out messages that are there already, and those that the server
+        does not have."""
+        return carry(self._db, objects)
 
     # -- files -----------------------------------------------------------------------------------------------------
 
@@ -376,7 +391,7 @@ class ChatService:
             room = of_obj[0].room
             if obj == ObjId(room):
                 self._on_records(room)
-            part_of = series.series_of(self._db.conn, obj)
+            part_of = series.series_of(self._db, obj)
             if part_of is None:
                 continue
             timeline = self._timelines.get(part_of)

@@ -241,17 +241,25 @@ def own_uid(conn: Connection) -> Uid:
     return Uid(me)
 
 
+def refresh_channel(conn: Connection, room: RoomId) -> None:
+    """As `refresh_room`, for the conversation that the room shows, if it has one."""
+    part_of = series.first(conn, room, KIND_ID)
+    if part_of is not None:
+        refresh_room(conn, room, part_of)
+
+
 def refresh_room(conn: Connection, room: RoomId, part_of: ObjId, *, count: bool = True) -> None:
     """Stores, within the caller's transaction, the conversation `part_of`'s share of the room's line in the list: the
     latest message, how many are unread and how many of them mention this person. Only the room's one conversation
-    counts, any other gets zeros. Otherwise a member could announce a second one whose messages nobody can read. Does
-    nothing for an empty conversation.
+    counts, any other gets zeros. Otherwise a member could announce a second one whose messages nobody can read. An
+    empty conversation has no share.
 
     `count`: whether the number of unread messages can have changed. An own message leaves it as it is, and counting
     reads all own messages above the read mark.
     """
     last = _last(conn, part_of)
     if last is None:
+        counters.drop(conn, part_of)
         return
     if series.first(conn, room, KIND_ID) != part_of:
         counters.put(conn, room, part_of, Counter())

@@ -12,7 +12,6 @@ from app.core import clock
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.core.months import month_of
 from app.errors import NotFound
-from app.store import series
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
@@ -38,26 +37,42 @@ class Writing:
         self._objects = objects
         self._members = members
         self._channel = channel
+        self._begun: dict[tuple[ObjId, int], ObjId] = {}
+        """New objects of a conversation and month, until they are announced: messages whose files are being encrypted
+        at the same time begin one together."""
 
     def place(self, room: RoomId) -> ObjId:
         """The object of the room's conversation that a message is written to now: that of the present month by this
         computer's clock. A new id if the month has none: `write` announces it. NotFound if the room has no
         conversation."""
-        found = series.present(self._db.conn, self._series(room), _now())
-        return self._objects.new(room) if found is None else found
+        part_of, month = self._series(room), _now()
+        found = self._objects.series.present(room, part_of, month)
+        if found is None:
+            found = self._begun.get((part_of, month)) or self._objects.new(room)
+            self._begun[part_of, month] = found
+        return found
 
     def write(self, room: RoomId, obj: ObjId, message: MessageSent, parts: Sequence[bytes] = ()) -> ChangeId:
         """Stores a message in `obj`, which `place` returned, and returns its id. If `obj` is new, it is announced in
         the same transaction. If the message answers one of another month, names the object of that message. `parts`:
         the parts of its files. MessageTooLong; NotFound as in `place`."""
         part_of = self._series(room)
-        answered = self._db.value(_PLACE, (part_of, message.reply_to)) if message.reply_to is not None else None
-        if answered is not None and answered != obj:
-            message = msgspec.structs.replace(message, reply_obj=answered)
+        answered = self.place_of(room, message.reply_to) if message.reply_to is not None else None
+        if answered is not None:
+            message = msgspec.structs.replace(message, reply_obj=answered if answered != obj else None)
         with self._db.transaction():
             if self._objects.get(obj) is None:
                 self._members.announce_part(room, obj, KIND_ID, part_of, _now())
+                self._db.after_commit(lambda: self._announced(obj))
             return self._changes.append(room, obj, encode(message), blobs=parts)
+
+    def _announced(self, obj: ObjId) -> None:
+        self._begun = {key: new for key, new in self._begun.items() if new != obj}
+
+    def place_of(self, room: RoomId, message: bytes) -> ObjId | None:
+        """The object of the room's conversation that a message lies in; None if it is not here."""
+        found: ObjId | None = self._db.value(_PLACE, (self._series(room), message))
+        return found
 
     def _series(self, room: RoomId) -> ObjId:
         found = self._channel(room)

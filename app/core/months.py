@@ -22,8 +22,8 @@ LAST_MONTH = 12 * 9998 + 11
 def month_of(t_ms: int) -> int:
     """The month of a time in ms since 1970 UTC. A time outside the years 1970 to 9998 counts as the nearest one
     inside."""
-    utc = _EPOCH + timedelta(milliseconds=min(max(0, t_ms), MAX_TIME_MS))
-    month = _month(utc + timedelta(hours=2))
+    t_ms = min(max(0, t_ms), MAX_TIME_MS)
+    month = _month(_EPOCH + timedelta(milliseconds=t_ms, hours=2))
     return month if t_ms >= begins_ms(month) else month - 1
 
 

@@ -150,6 +150,13 @@ class Blobs:
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 
+    def give(self, part: PartId, obj: ObjId) -> bool:
+        """Makes a part of a file one of the object `obj`, in the same room, to be uploaded for it. Returns False if its
+        bytes are not on this device."""
+        with self._db.transaction():
+            sql_ = "UPDATE parts SET obj = ?, uploaded = 0 WHERE part = ? AND present"
+            return self._db.conn.execute(sql_, (obj, part)).rowcount > 0
+
     def drop(self, part: PartId) -> None:
         """Deletes a part of a file from this device: its row and its bytes. For an upload that was given up.
         StoreUnwritable if the disk refuses to delete the bytes: nobody can read them any more, since their key was in

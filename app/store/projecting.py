@@ -101,7 +101,7 @@ class Projecting:
         conn = self._db.conn
         if conn.execute(sql.TOUCH_OBJECT, params).rowcount:
             return True
-        if not root and not self._is_of(obj, room):
+        if not root and not self.is_of(obj, room):
             return False
         self._clear(obj, room)
         conn.execute(sql.TOUCH_OBJECT, params)
@@ -109,7 +109,7 @@ class Projecting:
             self._announce_again(room)
         return True
 
-    def _is_of(self, obj: ObjId, room: RoomId) -> bool:
+    def is_of(self, obj: ObjId, room: RoomId) -> bool:
         """Whether the object's id is bound to this room: by the object's share (the secret that its id was made from),
         or because the room is a successor and the object continues one of the old room."""
         conn = self._db.conn

@@ -3,7 +3,7 @@
 
 Whether an object counts follows from the positions of the room's records alone, so every member counts the same objects
 in whatever order the records were received. Functions that take a Connection are for projections, inside the store's
-transaction.
+transaction; the others read.
 
 An object counts if
 - its series is an object of the same room that was announced as its own series,
@@ -14,7 +14,9 @@ An object counts if
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from app.core.ids import ObjId, RoomId
 from app.core.months import month_of
@@ -46,12 +48,18 @@ _FIRST = """SELECT s.obj FROM series s JOIN objects o ON o.obj = s.obj
 _OPEN = """AND NOT EXISTS (SELECT 1 FROM events e
     WHERE e.room = s.room AND e.kind = 'destroy' AND e.obj = s.obj)"""
 _PRESENT = f"""SELECT s.obj FROM series s WHERE s.series = ? AND s.period = ? AND s.counts {_OPEN}
-    ORDER BY s.rank, s.position LIMIT 1"""
+    ORDER BY s.rank, s.position"""
 _LATEST = f"""SELECT s.obj FROM series s WHERE s.series = ? AND s.counts {_OPEN}
-    ORDER BY s.period DESC, s.rank, s.position LIMIT 1"""
-_ANNOUNCED = "SELECT 1 FROM series WHERE series = ? AND period = ? LIMIT 1"
+    ORDER BY s.period DESC, s.rank, s.position"""
+_NOT_COUNTING = "SELECT 1 FROM series WHERE series = ? AND period = ? AND NOT counts LIMIT 1"
 _ROW = "SELECT obj, series, period, counts FROM series WHERE obj = ?"
 _OF_ROOM = "SELECT obj, series, period, counts FROM series WHERE room = ? ORDER BY rank, position"
+
+
+class Values(Protocol):
+    """Where one value is read: the store's database, for services, or its connection, for projections."""
+
+    def value(self, sql: str, params: Sequence[Any] = (), /) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,41 +113,37 @@ def _count(conn: Connection, room: RoomId, series: ObjId, period: int) -> None:
     conn.executemany(_SET, [(int(obj in now), obj) for obj in now ^ before])
 
 
-def series_of(conn: Connection, obj: ObjId) -> ObjId | None:
+def series_of(reads: Values, obj: ObjId) -> ObjId | None:
     """The series that an object is part of; None if it is part of none."""
-    found: ObjId | None = conn.value("SELECT series FROM series WHERE obj = ? AND counts", (obj,))
+    found: ObjId | None = reads.value("SELECT series FROM series WHERE obj = ? AND counts", (obj,))
     return found
 
 
-def first(conn: Connection, room: RoomId, kind: str) -> ObjId | None:
+def is_part(reads: Values, room: RoomId, obj: ObjId) -> bool:
+    """Whether an object is part of a series of this room."""
+    return reads.value("SELECT 1 FROM series WHERE obj = ? AND room = ? AND counts", (obj, room)) is not None
+
+
+def first(reads: Values, room: RoomId, kind: str) -> ObjId | None:
     """The room's first series of objects of the kind `kind`, by position, without those in the trash; None if there is
     none."""
-    found: ObjId | None = conn.value(_FIRST, (room, kind))
+    found: ObjId | None = reads.value(_FIRST, (room, kind))
     return found
 
 
-def present(conn: Connection, series: ObjId, period: int) -> ObjId | None:
-    """The object of the series to write to in the month `period`: of several the one at the lowest position, without
-    destroyed ones. If objects were announced for the month and none of them can be written to, the latest that can (a
-    computer whose clock is wrong would otherwise announce another one with each message). None if a new one is to be
-    announced."""
-    found: ObjId | None = conn.value(_PRESENT, (series, period))
-    if found is None and conn.value(_ANNOUNCED, (series, period)) is not None:
-        found = conn.value(_LATEST, (series,))
-    return found
-
-
-def is_destroyed(conn: Connection, room: RoomId, obj: ObjId) -> bool:
+def is_destroyed(reads: Values, room: RoomId, obj: ObjId) -> bool:
     """Whether the room's log says that the object is destroyed: it takes nothing more."""
-    sql = "SELECT 1 FROM events WHERE room = ? AND kind = 'destroy' AND obj = ?"
-    return conn.execute(sql, (room, obj)).fetchone() is not None
+    sql = "SELECT 1 FROM events WHERE room = ? AND kind = 'destroy' AND obj = ? LIMIT 1"
+    return reads.value(sql, (room, obj)) is not None
 
 
 class SeriesRows:
-    """Reads, for services, which objects are the parts of series."""
+    """Reads, for services, which objects are the parts of series. `is_of` says whether an object's id is bound to a
+    room."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, is_of: Callable[[ObjId, RoomId], bool]) -> None:
         self._db = db
+        self._is_of = is_of
 
     def get(self, obj: ObjId) -> Part | None:
         """What the object was announced as; None if it was announced as part of no series."""
@@ -150,6 +154,23 @@ class SeriesRows:
         """The room's parts of series, first those that are a series of their own, each in the order of their
         announcements."""
         return [_part(row) for row in self._db.rows(_OF_ROOM, (room,))]
+
+    def present(self, room: RoomId, series: ObjId, period: int) -> ObjId | None:
+        """The object of the series to write to in the month `period`: of several the one at the lowest position,
+        without destroyed ones. If there is none, and one was announced for the month that does not count, the latest
+        that can be written to: a computer whose clock is wrong would otherwise announce another one with each message.
+        None if a new one is to be announced.
+
+        ▲ Only an object whose id is bound to the room, or the first of the series. Otherwise a member could announce an
+        object of another room, and what is written there would be nothing to those who are in that room too."""
+        found = self._first_bound(room, series, _PRESENT, (series, period))
+        if found is None and self._db.value(_NOT_COUNTING, (series, period)) is not None:
+            found = self._first_bound(room, series, _LATEST, (series,))
+        return found
+
+    def _first_bound(self, room: RoomId, series: ObjId, sql: str, params: Sequence[object]) -> ObjId | None:
+        objs = [ObjId(obj) for (obj,) in self._db.rows(sql, params)]
+        return next((obj for obj in objs if obj == series or self._is_of(obj, room)), None)
 
 
 def _part(row: Row) -> Part:

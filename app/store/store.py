@@ -39,7 +39,6 @@ from app.store.receipts import Receipts
 from app.store.rooms import Rooms
 from app.store.search import Search
 from app.store.seen import SeenTimes
-from app.store.series import SeriesRows
 from app.store.snapshots import Snapshots
 from app.store.trials import Trials
 from app.store.unsent import UnsentRows
@@ -77,7 +76,7 @@ class Store:
         self.rooms_list = Rooms(db, self._projecting)
         self.origins = Origins(db, self._me, self.changes, self.outbox)
         self.objects = Objects(db, self._projecting)
-        self.series = SeriesRows(db)
+        self.series = self.objects.series
         self.search = Search(db)
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
         self.changed: Signal[RoomId] = self._projecting.changed

@@ -64,9 +64,9 @@ def rg(tmp_path: Path) -> Iterator[Desk]:
 
 def carry(at: Desk) -> int:
     count = 0
-    for group in at.chat.carry(CHANNEL, THERE):
-        for data in group:
-            at.store.changes.append(NEXT, THERE, data)
+    for group in at.chat.carry([(CHANNEL, THERE)]):
+        for into, data in group:
+            at.store.changes.append(NEXT, into, data)
             count += 1
     return count
 

@@ -319,6 +319,10 @@ class FolderBlobs:
         progress(2, 2)
         return source.name.encode(), []
 
+    def give(self, obj: ObjId, manifests: Sequence[bytes]) -> Sequence[bytes]:
+        """Does nothing: these blobs have no parts."""
+        return []
+
     def drop(self, parts: Sequence[bytes]) -> None:
         """Does nothing: these blobs have no parts."""
 
