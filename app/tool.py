@@ -65,6 +65,10 @@ class Rooms(Protocol):
         """Adds an object to the room, in the transaction that writes its first change."""
         ...
 
+    def announce_part(self, room: RoomId, obj: ObjId, kind: str, series: ObjId, period: int) -> None:
+        """As `announce`, for an object of the month `period` in the series that begins with the object `series`."""
+        ...
+
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
         """Puts an object away, or (`on` False) restores it."""
         ...
@@ -185,10 +189,11 @@ class NoCopy:
 class Carry(Generic[S]):
     """The rule for a successor room (one that continues a stopped room) of a kind that does not merge, such as the
     chat; a kind that merges has an `Offer`. The founder writes the old objects' contents there as records.
-    `state(service, obj, into)`: `service` is the tool's; it returns the object `obj` as changes for `into`, its
-    successor, without those that are there already; each group is written in one transaction."""
+    `state(service, objects)`: `service` is the tool's; `objects` has pairs (an object, its successor), one pair, or one
+    for each part of a series (app/store/series.py). It returns pairs (successor, change) in the order in which they are
+    to be shown, without those that are there already; each group is written in one transaction."""
 
-    state: Callable[[S, ObjId, ObjId], Iterable[Sequence[bytes]]]
+    state: Callable[[S, Sequence[tuple[ObjId, ObjId]]], Iterable[Sequence[tuple[ObjId, bytes]]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +210,8 @@ class Offer(Generic[S]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindRules:
     """The rules of one kind of objects (`id`), as functions that have the service of one session behind them; None
-    where the kind has no such function. `baseline(obj)` gives an object's present state as changes. `carrier(obj,
-    into)` and `copy_into(obj, room, into)` are those of `Carry` and `Offer`; a kind has one of the two. `copier(obj)`
+    where the kind has no such function. `baseline(obj)` gives an object's present state as changes. `carrier(objects)`
+    and `copy_into(obj, room, into)` are those of `Carry` and `Offer`; a kind has one of the two. `copier(obj)`
     copies an object within its room and returns the copy's id."""
 
     id: str

@@ -7,12 +7,17 @@ from pathlib import Path
 
 from app.chat import KIND as CHAT
 from app.chat.service import ChatService
+from app.core import clock
 from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
 from app.people.person import Person, Verified, initials
+from app.rooms.projection import KIND as ROOM_KIND
+from app.rooms.records import ObjectAnnounced, encode
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
+from app.store import series
+from app.store.connection import Connection
 from app.store.store import Store
 from app.tasks import KIND as BOARD
 from app.tasks.service import TaskService, new_board
@@ -41,6 +46,8 @@ class Folk:
     changed: Signal[()] = field(default_factory=Signal[()])
     nameless: set[Uid] = field(default_factory=set)
     """Whose records have not come yet."""
+    store: Store | None = None
+    """Where parts of a series are announced."""
 
     @property
     def me(self) -> Person:
@@ -67,6 +74,18 @@ class Folk:
 
     def may_write(self, room: RoomId) -> bool:
         return self.writer
+
+    def announce_part(self, room: RoomId, obj: ObjId, kind: str, series: ObjId, period: int) -> None:
+        assert self.store is not None
+        record = ObjectAnnounced(obj=obj, kind=kind, series=series, period=period)
+        self.store.changes.append(room, ObjId(room), encode(record))
+
+
+def announce_chat(conn: Connection, room: RoomId, obj: ObjId, by: Uid, t: int | None = None) -> None:
+    """A chat that is a series of its own and begins with the month of `t`, by default the present one."""
+    t = clock.now_ms() if t is None else t
+    object_rows.announce(conn, room, obj, CHAT.id, t, by)
+    series.announce(conn, room, obj, None, None, row=0, n=0, t=t)
 
 
 class Announcing:
@@ -109,15 +128,16 @@ class Desk:
 
 def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin: bool = False) -> Desk:
     """A new store in which the room with its chat and board is announced."""
-    store = Store.create(folder / "office.db", KEY, {CHAT.id: CHAT, BOARD.id: BOARD}, folder / "blobs")
+    kinds = {each.id: each for each in (ROOM_KIND, CHAT, BOARD)}
+    store = Store.create(folder / "office.db", KEY, kinds, folder / "blobs")
     store.set_me(uid)
     members = [MemberRow(uid=u, role=Role.OWNER if u == HL else Role.WRITER, since_n=0, history=True) for u in NAMES]
     store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
     with store.db.transaction() as conn:
         room_rows.name(conn, ROOM, title, "case", 1)
-        object_rows.announce(conn, ROOM, CHANNEL, CHAT.id, 1, HL)
+        announce_chat(conn, ROOM, CHANNEL, HL)
         object_rows.announce(conn, ROOM, BOARD_ID, BOARD.id, 1, HL)
-    folk = Folk(uid, admin)
+    folk = Folk(uid, admin, store=store)
     tasks = TaskService(store.db, store.changes, store.objects, folk, folk, Announcing(store))
     chat = ChatService(store.db, store.changes, store.objects, folk, folk, things=Things(store, tasks))
     return Desk(store, folk, chat, tasks)
@@ -140,16 +160,18 @@ class Positions:
     def deliver(self) -> None:
         """Everything that waits anywhere is at the server and with everybody."""
         for desk in self.desks:
-            opened = []
+            opened, shares = [], list[tuple[ObjId, bytes]]()
             for pending in desk.store.pending(10_000):
                 if pending.change_id in self.sent:
                     continue
                 self.sent.add(pending.change_id)
                 self.n += 1
                 self.t += 1000
+                share = desk.store.share(ROOM, pending.obj)
+                shares += [(pending.obj, share)] if share is not None else []
                 opened.append(self._opened(desk.folk.uid, pending.obj, pending.change_id, pending.payload))
             for other in self.desks:
-                other.store.receive(ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=opened))
+                other.store.receive(ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=opened, shares=shares))
 
     def _opened(self, uid: Uid, obj: ObjId, change_id: ChangeId, payload: bytes) -> OpenedChange:
         return OpenedChange(

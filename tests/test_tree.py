@@ -54,7 +54,8 @@ def test_every_tool_is_in_the_two_lists() -> None:
 
 
 OWN = {
-    "app/chat": {"app.store.origins", "sync.errors", "sync.ids"},  # whom a quotation in a successor quotes
+    # whom a quotation in a successor quotes, and the months of a conversation
+    "app/chat": {"app.store.origins", "app.store.series", "sync.errors", "sync.ids", "sync.trust.room.successor_claim"},
     "app/documents": {"app.worker"},  # conversions, each in a process of its own
 }
 """Imports of a single tool, beside those of the recipe for a new one."""

@@ -17,8 +17,9 @@ from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.store.connection import Connection
 from app.store.statements import MAX_INT
 
-_ROW = """SELECT m.row, m.room, m.obj, m.change_id, m.author, m.named, m.carried_by, m.t, c.change_id, c.t, c.n,
-    c.data FROM chat_messages m JOIN changes c ON c.row = m.row WHERE m.obj = ? AND m.change_id = ?"""
+_ROW = """SELECT m.row, m.room, m.obj, m.series, m.change_id, m.author, m.named, m.carried_by, m.t, c.change_id, c.t,
+    c.n, c.data FROM chat_messages m JOIN changes c ON c.row = m.row WHERE +m.obj = ? AND m.change_id = ?"""
+"""+: by the index of ids, which finds one row, and not by that of the object, which finds all of its rows."""
 _REACTIONS = """SELECT n.author, n.sort, n.t, n.emoji, n.data, n.target, c.change_id FROM chat_notes n
     JOIN changes c ON c.row = n.row WHERE n.obj = ? AND n.target IN (?, ?) AND n.kind = 'reaction' AND n.sort <= ?
     ORDER BY n.sort"""
@@ -32,15 +33,17 @@ _FIRST_DELETION = """SELECT min(sort) FROM chat_notes WHERE obj = ? AND target =
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
-    """One message as it is stored. `author`: the person whom its record names; `shown`: whether that person is shown as
-    its author here (otherwise it is shown as a quotation). `carried_by`: who carried it over from an old room, None if
-    nobody did. `change_id`: its id in this conversation; `own_id`: the id that its author gave it, of a carried message
-    `change_id` again. `t` (ms): the time that is shown. `row`, `own_t` (ms), `n` and `data`: row in the store, time,
-    position (None until the server has it) and bytes of the change that it is in."""
+    """One message as it is stored. `obj`: the object that it lies in; `series`: the conversation. `author`: the person
+    whom its record names; `shown`: whether that person is shown as its author here (otherwise it is shown as a
+    quotation). `carried_by`: who carried it over from an old room, None if nobody did. `change_id`: its id in this
+    conversation; `own_id`: the id that its author gave it, of a carried message `change_id` again. `t` (ms): the time
+    that is shown. `row`, `own_t` (ms), `n` and `data`: row in the store, time, position (None until the server has it)
+    and bytes of the change that it is in."""
 
     row: int
     room: RoomId
     obj: ObjId
+    series: ObjId
     change_id: ChangeId
     author: Uid
     shown: bool
@@ -74,16 +77,18 @@ def second_id(author: bytes, change_id: bytes) -> ChangeId:
 
 
 def message_row(conn: Connection, obj: ObjId, change_id: bytes) -> MessageRow | None:
-    """The message with the id `change_id` in the conversation `obj`, as this device has it stored; None while it is not
-    here. `conn`: the store's database."""
+    """The message with the id `change_id` in the object `obj`, one of a conversation's, as this device has it stored;
+    None while it is not here. ▲ Not a message of another object of the conversation: what is about a message lies in
+    its object."""
     found = conn.execute(_ROW, (obj, change_id)).fetchone()
     if found is None:
         return None
-    row, room, obj, change_id, author, named, carried_by, t, own_id, own_t, n, data = found
+    row, room, obj, series, change_id, author, named, carried_by, t, own_id, own_t, n, data = found
     return MessageRow(
         row=row,
         room=room,
         obj=obj,
+        series=series,
         change_id=ChangeId(change_id),
         author=author if named is None else named,
         shown=named is None,

@@ -9,29 +9,41 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from app.chat.authority import message_row
 from app.chat.originals import original
-from app.chat.reads import ChatRows
 from app.chat.records import Carried, encode, without_previews
 from app.chat.tables import PENDING
-from app.core.ids import ObjId
+from app.core.ids import ChangeId, ObjId
 from app.objects.object import MAX_DATA_BYTES
 from app.store.database import Database
 
 GROUP = 16
 """Messages written in one transaction: about 3 ms."""
+_FIRST = """SELECT obj, change_id, sort, row FROM chat_messages WHERE obj = ? AND (sort, row) > (?, ?) AND sort < ?
+    ORDER BY sort, row LIMIT ?"""
 
 
-def carry(db: Database, obj: ObjId, rows: ChatRows, there: ChatRows) -> Iterator[Sequence[bytes]]:
-    """Yields groups of at most GROUP changes (encoded) that carry a conversation over into the room that continues its
-    own; the caller writes each group in one transaction. `rows`: the messages of the old conversation `obj`, of which
-    those that the server has are carried, oldest first, but for one that is too large for a record with its author and
-    time. `there`: the messages of the new conversation; those that it has already are skipped."""
-    for first in range(0, rows.count(), GROUP):
-        page = [m for m in rows.page(first, GROUP) if not m.waiting and there.index_of(m.change_id) is None]
+def carry(db: Database, objects: Sequence[tuple[ObjId, ObjId]]) -> Iterator[Sequence[tuple[ObjId, bytes]]]:
+    """Yields groups of at most GROUP pairs (object, encoded change) that carry a conversation over into the room that
+    continues its own; the caller writes each group in one transaction. `objects`: the conversation's objects, each with
+    the object that continues it there. Messages that the server has are carried, oldest first, but for one that is too
+    large for a record with its author and time, and for those that the new conversation has already."""
+    into, after = dict(objects), (-1, 0)
+    while page := _page(db, list(into), after):
+        after = page[-1][2:]
         with db.transaction(durable=False) as conn:
-            found = [original(conn, obj, message.change_id, PENDING - 1) for message in page]
-        if page:
-            yield [data for one in found if one is not None and (data := _data(one.carried())) is not None]
+            new = [(obj, one) for obj, one, *_ in page if message_row(conn, into[obj], one) is None]
+            found = [(into[obj], original(conn, obj, one, PENDING - 1)) for obj, one in new]
+        if new:
+            carried = [(obj, _data(one.carried())) for obj, one in found if one is not None]
+            yield [(obj, data) for obj, data in carried if data is not None]
+
+
+def _page(db: Database, objs: Sequence[ObjId], after: tuple[int, int]) -> list[tuple[ObjId, ChangeId, int, int]]:
+    """The next messages of the objects `objs` behind `after`, a position and a row, in the room's order, at most GROUP:
+    (object, message, position, row) of each."""
+    pages = [db.rows(_FIRST, (obj, *after, PENDING, GROUP)) for obj in objs]
+    return sorted((row for page in pages for row in page), key=lambda row: row[2:])[:GROUP]
 
 
 def _data(carried: Carried) -> bytes | None:

@@ -117,7 +117,9 @@ class Files:
             total=attachment.size_bytes,
             upload=False,
         )
-        await self._transfers.run(transfer, lambda progress: blobs.fetch(room, attachment.manifest, path, progress))
+        await self._transfers.run(
+            transfer, lambda progress: blobs.fetch(room, message.obj, attachment.manifest, path, progress)
+        )
         return path
 
     def _check(self, source: Source) -> tuple[str, int]:

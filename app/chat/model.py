@@ -14,11 +14,12 @@ from typing import Protocol
 from app.chat.records import Attachment, Mention
 from app.core import clock
 from app.core.signal import Signal
-from sync.ids import ChangeId, Uid
+from sync.ids import ChangeId, ObjId, Uid
 
 PAGE = 128
 PAGES_KEPT = 48
 GROUP_WITHIN = timedelta(minutes=5)
+NOWHERE = ObjId(b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,9 @@ class Message:
     """One message in its present state. `t` and `edited_t` are in ms, by the server's clock, or by this device's while
     the server does not have the message or edit; `waiting` is true until the server has the message. `quote`: the
     message that it answers, None also if that is not here. `replies`: how many messages answer it, without deleted
-    ones; `last_reply`: (id, time in ms) of the latest of them.
+    ones; `last_reply`: (id, time in ms) of the latest of them. `obj`: the object of the conversation that it lies in,
+    where also all that is about it is written. `late`: the server received it more than a month after the month of
+    that object.
 
     `carried_by`: who brought the message from the room that this one continues. Where this device's own copy of that
     room does not confirm it, the message is a quotation: `author` is then the person who carried it, and
@@ -59,7 +62,9 @@ class Message:
     change_id: ChangeId
     author: Uid
     t: int
+    obj: ObjId = NOWHERE
     waiting: bool = False
+    late: bool = False
     text: str = ""
     mentions: tuple[Mention, ...] = ()
     attachments: tuple[Attachment, ...] = ()

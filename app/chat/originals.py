@@ -24,7 +24,7 @@ from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.store.connection import Connection
 
 _OLD = """SELECT o.obj, g.n FROM origins g JOIN objects o ON o.room = g.old AND o.kind = 'chat'
-    JOIN chat_messages m ON m.obj = o.obj AND m.change_id = ? WHERE g.room = ? ORDER BY o.created, o.obj LIMIT 1"""
+    JOIN chat_messages m ON +m.obj = o.obj AND m.change_id = ? WHERE g.room = ? ORDER BY o.created, o.obj LIMIT 1"""
 _TIME_HERE = "SELECT t, data FROM changes WHERE change_id = ? AND room = ? AND author = ? AND row <> ?"
 HOPS = 16
 """How many rooms that continue each other are followed back: somebody could make a long row of them."""
@@ -91,9 +91,9 @@ class Attribution:
 def original(
     conn: Connection, obj: ObjId, change_id: bytes, until: int | None = None, hops: int = HOPS
 ) -> Original | None:
-    """The message `change_id` of the conversation `obj` as it was at the position `until` of its room (None: as it is
-    now). None if it is not here, or was not there yet at that position. `hops`: how many further rooms back are read,
-    if the message was itself carried over."""
+    """The message `change_id` of `obj`, one object of a conversation, as it was at the position `until` of its room
+    (None: as it is now). None if it is not here, or was not there yet at that position. `hops`: how many further rooms
+    back are read, if the message was itself carried over."""
     message = message_row(conn, obj, change_id)
     if message is None or (until is not None and (message.n is None or message.n > until)):
         return None

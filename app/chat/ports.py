@@ -43,6 +43,11 @@ class Members(Protocol):
         """Whether this account may write there."""
         ...
 
+    def announce_part(self, room: RoomId, obj: ObjId, kind: str, series: ObjId, period: int) -> None:
+        """Adds an object to the room as part of the series `series` for the month `period`, in the caller's
+        transaction."""
+        ...
+
 
 class Blobs(Protocol):
     """Stores and transfers encrypted files. Cancel the task to stop a transfer."""
@@ -53,15 +58,20 @@ class Blobs(Protocol):
         FileUnreadable, DiskFull, StoreUnwritable; if it fails, no part is kept."""
         ...
 
+    def give(self, obj: ObjId, manifests: Sequence[bytes]) -> Sequence[bytes]:
+        """Makes the parts that `manifests` describe parts of the object `obj`, in the same room; they are uploaded for
+        it. Returns the ids of those whose bytes are on this device, in the caller's transaction."""
+        ...
+
     def drop(self, parts: Sequence[bytes]) -> None:
         """Deletes the parts with these ids from this device, unless a message that waits to be sent names them. Raises
         nothing."""
         ...
 
-    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches the parts that `manifest` describes, decrypts them and writes the file to `target`; if that fails,
-        nothing is written and an existing file is unchanged. Calls `progress` with the bytes done and in all.
-        StoreFault; NotFound; SyncErrors such as Unreachable, Refused or Reject."""
+    async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
+        """Fetches the parts that `manifest`, in a message of the object `obj`, describes, decrypts them and writes the
+        file to `target`; if that fails, nothing is written and an existing file is unchanged. Calls `progress` with the
+        bytes done and in all. StoreFault; NotFound; SyncErrors such as Unreachable, Refused or Reject."""
         ...
 
 

@@ -25,11 +25,22 @@ from app.chat.records import (
     message_in,
     text_in,
 )
-from app.chat.settling import KIND_ID, follow, own_uid, refresh_room, search_entry, settle, settle_reaction
+from app.chat.replies import answered_in
+from app.chat.settling import (
+    ADD_MENTION,
+    KIND_ID,
+    follow,
+    own_uid,
+    refresh_channel,
+    refresh_room,
+    search_entry,
+    settle,
+    settle_reaction,
+)
 from app.chat.tables import DELETION, EDIT, PENDING, REACTION
 from app.core.ids import ChangeId, ObjId, Uid
 from app.errors import BadChange
-from app.store import search
+from app.store import search, series
 from app.store.connection import Connection
 from app.store.origins import founded
 from app.store.rows import ObjectRow, StoredChange
@@ -40,25 +51,29 @@ __all__ = ["KIND_ID", "positioned", "project", "record_of", "refresh_room", "tou
 _encoder = msgspec.msgpack.Encoder()
 
 _ADD_MESSAGE = """INSERT OR IGNORE INTO chat_messages
-    (row, change_id, room, obj, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by,
-     carried_by, named, named_t) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    (row, change_id, room, obj, series, author, sort, t, text, mentions, attachments, reply_to, reply_obj, edited_t,
+     deleted_by, carried_by, named, named_t) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ADD_NOTE = (
     "INSERT OR IGNORE INTO chat_notes (row, obj, target, author, sort, t, kind, emoji, data)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
 
 _FOUND_AT = "UPDATE search_rows SET t = ? WHERE obj = ? AND ref = (SELECT change_id FROM chat_messages WHERE row = ?)"
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes, within the caller's transaction, the rows for lists and search that new changes of one conversation make,
-    and computes again the copies of its messages that were carried over into rooms which continue this one. BadChange
-    for a change that is no valid chat record, or that carries a message over though its author may not."""
+    """Writes, within the caller's transaction, the rows for lists and search that new changes of one object of a
+    conversation make, and computes again the copies of its messages that were carried over into rooms which continue
+    this one. BadChange for a change that is no valid chat record, or that carries a message over though its author may
+    not. ▲ An object that is part of no series gets no rows: nothing of it is shown, found or counted."""
     records = [(change, _read(conn, change)) for change in changes]
+    part_of = series.series_of(conn, obj.obj)
+    if part_of is None:
+        refresh_channel(conn, obj.room)  # it may have been part of one until now
+        return
     sent = [_arrived(change, record) for change, record in records if isinstance(record, MessageSent | Carried)]
     notes = [(change, record) for change, record in records if not isinstance(record, MessageSent | Carried)]
-    added, confirmed = _add_messages(conn, obj.obj, sent)
+    added, confirmed = _add_messages(conn, part_of, sent)
     if notes:
         conn.executemany(_ADD_NOTE, [_note_row(change, record) for change, record in notes])
     confirmed |= {one.change_id for one in added if one.carried is not None}
@@ -66,7 +81,7 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
     for change_id in whole:
         settle(conn, obj.obj, change_id)
     _settle_notes(conn, obj.obj, notes, whole)
-    refresh_room(conn, obj.room, obj.obj, count=bool(notes) or not _all_mine(conn, changes))
+    refresh_room(conn, obj.room, part_of, count=bool(notes) or not _all_mine(conn, changes))
     follow(conn, obj.room, _with_targets({one.change_id: 0 for one in added}, notes))
 
 
@@ -108,9 +123,12 @@ def _settle_notes(
 
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes, within the caller's transaction, the position and time that the server has given to own changes of the
-    conversation `obj`. Computes again the messages that these changes edit, delete, react to or carry over, and the
-    copies in rooms that continue this one: their order is known only now."""
+    """Writes, within the caller's transaction, the position and time that the server has given to own changes of `obj`,
+    one object of a conversation. Computes again the messages that these changes edit, delete, react to or carry over,
+    and the copies in rooms that continue this one: their order is known only now."""
+    part_of = series.series_of(conn, obj.obj)
+    if part_of is None:
+        return
     rows = [(c.n, c.t, c.rowid) for c in changes if c.n is not None]
     conn.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
     conn.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
@@ -132,7 +150,7 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
             case note:
                 notes.append((change, note))
     _settle_notes(conn, obj.obj, notes)
-    refresh_room(conn, obj.room, obj.obj, count=bool(notes) or carried)
+    refresh_room(conn, obj.room, part_of, count=bool(notes) or carried)
     follow(conn, obj.room, _with_targets(touched, notes))
 
 
@@ -196,43 +214,44 @@ def _arrived(change: StoredChange, record: MessageSent | Carried) -> _Arrived:
     return _Arrived(change=change, sent=sent, author=author, change_id=change_id, carried=record)
 
 
-def _add_messages(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
-    """Adds, within the caller's transaction, the messages that are not in the conversation yet. Returns (those that
-    were added, each under the id that it got; ids of messages that were carried over from an old room and stay although
-    their author has now sent them here too)."""
-    added, confirmed = _new(conn, obj, sent)
+def _add_messages(conn: Connection, part_of: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
+    """Adds, within the caller's transaction, the messages that are not in the conversation `part_of` yet. Returns
+    (those that were added, each under the id that it got; ids of messages that were carried over from an old room and
+    stay although their author has now sent them here too)."""
+    added, confirmed = _new(conn, part_of, sent)
     if added:
-        conn.executemany(_ADD_MESSAGE, [_message_row(one) for one in added])
-        named = [row for one in added if one.carried is None for row in _mention_rows(one)]
+        conn.executemany(_ADD_MESSAGE, [_message_row(conn, part_of, one) for one in added])
+        named = [row for one in added if one.carried is None for row in _mention_rows(part_of, one)]
         if named:
-            conn.executemany(_ADD_MENTION, named)
-        search.put(conn, [search_entry(one.change.room, obj, one.change_id, one.change.t, one.sent) for one in added])
+            conn.executemany(ADD_MENTION, named)
+        search.put(conn, [_found(one) for one in added])
     return added, confirmed
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
     """The message that has an id in the conversation already: the author whom its record names, the row of its change,
-    and whether it was carried over."""
+    its object, and whether it was carried over."""
 
     author: Uid
     row: int
+    obj: ObjId
     carried: bool
 
 
-def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
+def _new(conn: Connection, part_of: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
     """Decides which messages are new, and deletes those that they replace. Returns (the messages to add, each under its
     id here; ids of messages that were carried over from an old room and stay although their author has now sent them
-    here too). ▲ A change id belongs to its author: another person's message under it gets a different id here. A
-    message that its author sent replaces the one that was carried in their name, unless the two agree or the carried
-    one is deleted."""
-    taken = _taken(conn, obj, [one.change_id for one in sent])
+    here too). ▲ A change id belongs to its author: another person's message under it gets a different id here. So
+    does a second message of its author in another object of the conversation. A message that its author sent replaces
+    the one that was carried in their name, unless the two agree or the carried one is deleted."""
+    taken = _taken(conn, part_of, [one.change_id for one in sent])
     added, confirmed = dict[ChangeId, _Arrived](), set[ChangeId]()
     for one in sent:
         change_id, mine = one.change_id, taken.get(one.change_id)
-        if mine is not None and mine.author != one.author:
+        if mine is not None and (mine.author, mine.obj) != (one.author, one.change.obj):
             change_id = second_id(one.author, one.change_id)
-            mine = taken.get(change_id) or _taken(conn, obj, [change_id]).get(change_id)
+            mine = taken.get(change_id) or _taken(conn, part_of, [change_id]).get(change_id)
         if mine is not None and (one.carried is not None or not mine.carried):
             continue
         if mine is not None and _agrees(conn, mine, one):
@@ -241,22 +260,22 @@ def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_
         if mine is not None:
             conn.execute("DELETE FROM chat_messages WHERE row = ?", (mine.row,))
             conn.execute("DELETE FROM chat_mentions WHERE row = ?", (mine.row,))
-            conn.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (obj, change_id))
-        taken[change_id] = _Taken(one.author, one.change.rowid, one.carried is not None)
+            conn.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (mine.obj, change_id))
+        taken[change_id] = _Taken(one.author, one.change.rowid, one.change.obj, one.carried is not None)
         added[change_id] = one if change_id == one.change_id else replace(one, change_id=change_id)
     return list(added.values()), confirmed
 
 
-def _taken(conn: Connection, obj: ObjId, ids: Sequence[ChangeId]) -> dict[ChangeId, _Taken]:
+def _taken(conn: Connection, part_of: ObjId, ids: Sequence[ChangeId]) -> dict[ChangeId, _Taken]:
     found: dict[ChangeId, _Taken] = {}
     for at in range(0, len(ids), CHUNK):
         part = ids[at : at + CHUNK]
         sql = (
-            "SELECT change_id, coalesce(named, author), row, carried_by IS NOT NULL FROM chat_messages"  # noqa: S608 - marks only
-            f" WHERE obj = ? AND change_id IN ({', '.join('?' * len(part))})"
+            "SELECT change_id, coalesce(named, author), row, obj, carried_by IS NOT NULL"  # noqa: S608 - marks only
+            f" FROM chat_messages WHERE series = ? AND change_id IN ({', '.join('?' * len(part))})"
         )
-        for change_id, author, row, carried in conn.execute(sql, (obj, *part)):
-            found[change_id] = _Taken(author, row, bool(carried))
+        for change_id, author, row, obj, carried in conn.execute(sql, (part_of, *part)):
+            found[change_id] = _Taken(author, row, obj, bool(carried))
     return found
 
 
@@ -269,7 +288,7 @@ def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
     return record.deleted_by is not None or (record.edit is None and record.data == one.change.data)
 
 
-def _message_row(one: _Arrived) -> tuple[object, ...]:
+def _message_row(conn: Connection, part_of: ObjId, one: _Arrived) -> tuple[object, ...]:
     """The values of a new message's row, in the order of the columns in _ADD_MESSAGE. ▲ A message that the founder
     carried over from an old room is written as a quotation by the founder, until `settle` has compared it with this
     device's own copy of the old room."""
@@ -279,6 +298,7 @@ def _message_row(one: _Arrived) -> tuple[object, ...]:
         one.change_id,
         change.room,
         change.obj,
+        part_of,
         change.author,
         sort_of(change),
         change.t,
@@ -286,12 +306,17 @@ def _message_row(one: _Arrived) -> tuple[object, ...]:
         _encoder.encode(one.sent.mentions),
         _encoder.encode(one.sent.attachments),
         one.sent.reply_to,
+        answered_in(conn, change, one.sent),
         change.t if record is not None and record.edit is not None else None,
         change.author if record is not None and record.deleted_by is not None else None,
         change.author if record is not None else None,
         one.author if record is not None else None,
         record.t if record is not None else None,
     )
+
+
+def _found(one: _Arrived) -> search.Entry:
+    return search_entry(one.change.room, one.change.obj, one.change_id, one.change.t, one.sent)
 
 
 def sort_of(change: StoredChange) -> int:
@@ -312,10 +337,10 @@ def _note_row(change: StoredChange, record: Note) -> tuple[object, ...]:
     return (*place, kind, emoji, change.data)
 
 
-def _mention_rows(one: _Arrived) -> list[tuple[object, ...]]:
+def _mention_rows(part_of: ObjId, one: _Arrived) -> list[tuple[object, ...]]:
     change = one.change
     uids = dict.fromkeys(mention.uid for mention in one.sent.mentions if len(mention.uid) == 16)
-    return [(uid, change.rowid, change.room, change.obj, change.author, change.t) for uid in uids]
+    return [(uid, change.rowid, change.room, change.obj, part_of, change.author, change.t) for uid in uids]
 
 
 def _already_noted(conn: Connection, obj: ObjId, added: Sequence[_Arrived]) -> set[ChangeId]:

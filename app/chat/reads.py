@@ -9,6 +9,7 @@ import msgspec
 from app.chat import unread
 from app.chat.markup import plain
 from app.chat.model import Message, Quote, Reaction
+from app.chat.periods import is_late
 from app.chat.records import Attachment, Mention
 from app.chat.settling import quoted
 from app.chat.tables import PENDING
@@ -18,8 +19,10 @@ from app.store.connection import Row
 from app.store.database import Database
 from app.store.statements import MAX_INT
 
-_COLUMNS = """change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, carried_by,
-    named, named_t"""
+_COLUMNS = """change_id, obj, author, sort, t, text, mentions, attachments, reply_to, reply_obj, edited_t, deleted_by,
+    carried_by, named, named_t, (SELECT s.period FROM series s WHERE s.obj = chat_messages.obj)"""
+Place = tuple[bytes, bytes]
+"""Where a message is: its object and its id."""
 _mentions = msgspec.msgpack.Decoder(tuple[Mention, ...])
 _attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
 MAX_REACTIONS = 40
@@ -31,12 +34,12 @@ _NOTHING = b"\x90"
 
 
 class ChatRows:
-    """Reads the messages of one conversation from the store, for a `Timeline`. `me`: the person whose unread messages
-    count."""
+    """Reads the messages of one conversation from the store, for a `Timeline`. `series`: the conversation, by its first
+    object; `me`: the person whose unread messages count."""
 
-    def __init__(self, db: Database, obj: ObjId, me: Uid) -> None:
+    def __init__(self, db: Database, series: ObjId, me: Uid) -> None:
         self._db = db
-        self._obj = obj
+        self._series = series
         self._me = me
         self._count, self._counted_at = 0, -1
 
@@ -45,14 +48,14 @@ class ChatRows:
         write."""
         writes: int = self._db.conn.total_changes
         if writes != self._counted_at:
-            sql = "SELECT count(*) FROM chat_messages WHERE obj = ?"
-            self._counted_at, self._count = writes, int(self._db.value(sql, (self._obj,)) or 0)
+            sql = "SELECT count(*) FROM chat_messages WHERE series = ?"
+            self._counted_at, self._count = writes, int(self._db.value(sql, (self._series,)) or 0)
         return self._count
 
     def waiting(self) -> int:
         """How many messages of the conversation are only on this device so far."""
-        sql = "SELECT count(*) FROM chat_messages WHERE obj = ? AND sort >= ?"
-        return int(self._db.value(sql, (self._obj, PENDING)) or 0)
+        sql = "SELECT count(*) FROM chat_messages WHERE series = ? AND sort >= ?"
+        return int(self._db.value(sql, (self._series, PENDING)) or 0)
 
     def keys(self, first: int, limit: int) -> list[ChangeId]:
         """The change ids from `first`."""
@@ -63,29 +66,31 @@ class ChatRows:
         reactions."""
         rows = self._slice(_COLUMNS, first, limit)
         ids = [row[0] for row in rows]
-        quotes = self._quotes([row[7] for row in rows if row[7] is not None])
+        quotes = self._quotes([row[8] for row in rows if row[8] is not None])
         replies = self._replies(ids)
-        reactions = self._reactions(ids)
+        reactions = self._reactions([(row[1], row[0]) for row in rows])
         return [self._message(row, quotes, replies, reactions) for row in rows]
 
     def _message(
         self,
         row: Row,
-        quotes: Mapping[bytes, Quote],
-        replies: Mapping[bytes, tuple[int, tuple[ChangeId, int]]],
-        reactions: Mapping[bytes, tuple[Reaction, ...]],
+        quotes: Mapping[Place, Quote],
+        replies: Mapping[Place, tuple[int, tuple[ChangeId, int]]],
+        reactions: Mapping[Place, tuple[Reaction, ...]],
     ) -> Message:
-        """Builds the message of a row with _COLUMNS. `quotes`: the answered messages by id; `replies`: (count,
-        (id, time in ms) of the latest) of the answers, by the id of the answered message; `reactions`: by id. A message
-        that is in none of them has none."""
-        change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, *origin = row
-        carried_by, named, named_t = origin
-        answered = replies.get(change_id)
+        """Builds the message of a row with _COLUMNS. `quotes`: the answered messages; `replies`: (count, (id, time in
+        ms) of the latest) of the answers, by the answered message; `reactions`: by message. A message that is in none
+        of them has none."""
+        change_id, obj, author, sort, t, text, mentions, attachments, reply_to, reply_obj, edited_t, *others = row
+        deleted_by, carried_by, named, named_t, period = others
+        answered = replies.get((obj, change_id))
         return Message(
             change_id=change_id,
+            obj=obj,
             author=author,
             t=t,
             waiting=sort >= PENDING,
+            late=sort < PENDING and carried_by is None and is_late(period, t),
             text=text,
             mentions=() if mentions == _NOTHING else _mentions.decode(mentions),
             attachments=() if attachments == _NOTHING else _attachments.decode(attachments),
@@ -94,25 +99,27 @@ class ChatRows:
             carried_by=carried_by,
             quoted_author=named,
             quoted_t=named_t if named is not None else None,
-            quote=quotes.get(reply_to) if reply_to is not None else None,
+            quote=quotes.get((reply_obj, reply_to)) if reply_to is not None else None,
             replies=answered[0] if answered is not None else 0,
             last_reply=answered[1] if answered is not None else None,
-            reactions=reactions.get(change_id, ()),
+            reactions=reactions.get((obj, change_id), ()),
         )
 
     def index_of(self, change_id: ChangeId) -> int | None:
         """The index of a message: how many are before it. None if it is not here."""
-        sql = "SELECT sort FROM chat_messages WHERE obj = ? AND change_id = ?"
-        sort = self._db.value(sql, (self._obj, change_id))
+        sql = "SELECT sort FROM chat_messages WHERE series = ? AND change_id = ?"
+        sort = self._db.value(sql, (self._series, change_id))
         return None if sort is None else self._before(int(sort))
 
     def first_unread(self) -> int | None:
         """The index of the first message that this person has not read; None if all are read."""
-        sort = unread.first(self._db.conn, self._obj, self._me)
+        sort = unread.first(self._db.conn, self._series, self._me)
         return None if sort is None else self._before(sort)
 
     def _before(self, sort: int) -> int:
-        return int(self._db.value("SELECT count(*) FROM chat_messages WHERE obj = ? AND sort < ?", (self._obj, sort)))
+        return int(
+            self._db.value("SELECT count(*) FROM chat_messages WHERE series = ? AND sort < ?", (self._series, sort))
+        )
 
     def _slice(self, columns: str, first: int, limit: int) -> list[Row]:
         """At most `limit` rows from index `first` on, oldest first, with these `columns`. Counts from the nearer end:
@@ -125,54 +132,57 @@ class ChatRows:
         order, offset = ("DESC", total - first - limit) if backward else ("ASC", first)
         # the subquery walks only the index; whole rows are read for the page alone
         sql = (
-            f"SELECT {columns} FROM chat_messages WHERE row IN (SELECT row FROM chat_messages WHERE obj = ?"  # noqa: S608 - constants
+            f"SELECT {columns} FROM chat_messages WHERE row IN (SELECT row FROM chat_messages WHERE series = ?"  # noqa: S608 - constants
             f" ORDER BY sort {order} LIMIT ? OFFSET ?) ORDER BY sort"
         )
-        return self._db.rows(sql, (self._obj, limit, offset))
+        return self._db.rows(sql, (self._series, limit, offset))
 
-    def _quotes(self, targets: Sequence[bytes]) -> dict[bytes, Quote]:
+    def _quotes(self, targets: Sequence[bytes]) -> dict[Place, Quote]:
         if not targets:
             return {}
         sql = (
-            "SELECT change_id, author, text, mentions, attachments, deleted_by, named FROM chat_messages"  # noqa: S608 - marks only
-            f" WHERE obj = ? AND change_id IN ({_marks(targets)})"
+            "SELECT obj, change_id, author, text, mentions, attachments, deleted_by, named FROM chat_messages"  # noqa: S608 - marks only
+            f" WHERE series = ? AND change_id IN ({_marks(targets)})"
         )
         return {
-            change_id: Quote(
+            (obj, change_id): Quote(
                 change_id=change_id,
                 author=author,
                 text=quoted(line) if named is not None and line else line,
                 deleted=deleted_by is not None,
             )
-            for change_id, author, text, mentions, attachments, deleted_by, named in (
-                self._db.rows(sql, (self._obj, *targets))
+            for obj, change_id, author, text, mentions, attachments, deleted_by, named in (
+                self._db.rows(sql, (self._series, *targets))
             )
             for line in (_one_line(text, mentions, attachments),)
         }
 
-    def _replies(self, ids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[ChangeId, int]]]:
+    def _replies(self, ids: Sequence[bytes]) -> dict[Place, tuple[int, tuple[ChangeId, int]]]:
         # bare columns beside max() come from the row that holds the maximum (SQLite's promise)
         sql = (
-            "SELECT reply_to, count(*), change_id, t, max(sort) FROM chat_messages WHERE obj = ? AND deleted_by IS NULL"  # noqa: S608 - marks only
-            f" AND reply_to IN ({_marks(ids)}) GROUP BY reply_to"
+            "SELECT reply_obj, reply_to, count(*), change_id, t, max(sort) FROM chat_messages"  # noqa: S608 - marks only
+            f" WHERE series = ? AND deleted_by IS NULL AND reply_to IN ({_marks(ids)}) GROUP BY reply_to, reply_obj"
         )
-        rows = self._db.rows(sql, (self._obj, *ids)) if ids else []
-        return {target: (count, (change_id, t)) for target, count, change_id, t, _ in rows}
+        rows = self._db.rows(sql, (self._series, *ids)) if ids else []
+        return {(obj, target): (count, (change_id, t)) for obj, target, count, change_id, t, _ in rows}
 
-    def _reactions(self, ids: Sequence[bytes]) -> dict[bytes, tuple[Reaction, ...]]:
+    def _reactions(self, places: Sequence[Place]) -> dict[Place, tuple[Reaction, ...]]:
+        if not places:
+            return {}
+        marks = ", ".join(["(?, ?)"] * len(places))
         sql = (
-            "SELECT change_id FROM chat_messages m WHERE obj = ?"  # noqa: S608 - marks only
-            f" AND change_id IN ({_marks(ids)})"
-            " AND EXISTS (SELECT 1 FROM chat_reactions r WHERE r.obj = m.obj AND r.target = m.change_id)"
+            f"WITH m (obj, target) AS (VALUES {marks}) SELECT obj, target FROM m"  # noqa: S608 - marks only
+            " WHERE EXISTS (SELECT 1 FROM chat_reactions r WHERE r.obj = m.obj AND r.target = m.target)"
         )
-        return {target: self._reactions_of(target) for (target,) in self._db.rows(sql, (self._obj, *ids)) if ids}
+        found = self._db.rows(sql, [part for place in places for part in place])
+        return {(obj, target): self._reactions_of(obj, target) for obj, target in found}
 
-    def _reactions_of(self, target: bytes) -> tuple[Reaction, ...]:
+    def _reactions_of(self, obj: bytes, target: bytes) -> tuple[Reaction, ...]:
         """The reactions to the message `target`: the MAX_REACTIONS emoji that were set first, each with everybody who
         set it. ▲ Other emoji are not read. Otherwise a member could set thousands of them, and each change of the
         message would read them all."""
         found: dict[str, list[Uid]] = {}
-        for emoji, uid in self._in_order(target):
+        for emoji, uid in self._in_order(obj, target):
             if emoji not in found and len(found) == MAX_REACTIONS:
                 break
             found.setdefault(emoji, []).append(uid)
@@ -183,11 +193,11 @@ class ChatRows:
             f" AND emoji IN ({_marks(list(found))}) ORDER BY +sort, emoji, uid"  # + rules out the index by sort
         )
         again: dict[str, list[Uid]] = {emoji: [] for emoji in found}
-        for emoji, uid in self._db.rows(sql, (self._obj, target, *found)):
+        for emoji, uid in self._db.rows(sql, (obj, target, *found)):
             again[emoji].append(uid)
         return _reactions(again)
 
-    def _in_order(self, target: bytes) -> Iterator[tuple[str, Uid]]:
+    def _in_order(self, obj: bytes, target: bytes) -> Iterator[tuple[str, Uid]]:
         """Yields (emoji, person) for the reactions to the message `target`, the oldest first. Reads PAGE rows at a
         time, and only as far as the caller iterates."""
         sql = (
@@ -195,7 +205,7 @@ class ChatRows:
             " AND (sort, emoji, uid) > (?, ?, ?) ORDER BY sort, emoji, uid LIMIT ?"
         )
         after: tuple[object, ...] = (-MAX_INT, "", b"")  # one envelope may have several reactions of one sort key
-        while page := self._db.rows(sql, (self._obj, target, *after, PAGE)):
+        while page := self._db.rows(sql, (obj, target, *after, PAGE)):
             yield from ((emoji, uid) for emoji, uid, _ in page)
             if len(page) < PAGE:
                 return

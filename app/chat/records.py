@@ -52,10 +52,12 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class MessageSent(msgspec.Struct, frozen=True, kw_only=True, tag="sent", omit_defaults=True):
-    """The record of a new message. `reply_to` is the id of the message that it answers, None if it answers none."""
+    """The record of a new message. `reply_to` is the id of the message that it answers, None if it answers none;
+    `reply_obj` is that message's object if it lies in another month's."""
 
     text: str
     reply_to: bytes | None = None
+    reply_obj: bytes | None = None
     mentions: tuple[Mention, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 

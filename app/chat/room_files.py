@@ -7,10 +7,10 @@ from pathlib import Path
 from app.chat.originals import HOPS
 from app.chat.projection import KIND_ID
 from app.core.ids import ObjId, RoomId
-from app.errors import NotFound
 from app.objects.files import Progress, SealedFiles, Source
 from app.store.objects import Objects
 from sync.errors import Refused, Reject
+from sync.trust.room.successor_claim import object_in
 
 
 class RoomFiles:
@@ -26,25 +26,33 @@ class RoomFiles:
         """Seals a file for upload."""
         return await self._files.add(room, obj, source, progress)
 
+    def give(self, obj: ObjId, manifests: Sequence[bytes]) -> Sequence[bytes]:
+        """Makes the parts of files parts of another object of their room."""
+        return self._files.give(obj, manifests)
+
     def drop(self, parts: Sequence[bytes]) -> None:
         """Deletes the parts of files that are not sent after all, unless a message that waits to be sent names them."""
         self._files.drop(parts)
 
-    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches the file that `manifest` describes for the room's conversation, and writes it to `target`. ▲ A file
-        stays in the room for which it was encrypted: if it is not in this room, it is fetched from the room that this
-        one continues, and so on back, at most HOPS rooms far. NotFound if the room has no conversation; Refused or
-        Reject if none of the rooms gives the file. Any other error, such as Unreachable or StoreUnwritable, is raised
-        at once."""
+    async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
+        """Fetches the file that `manifest` describes for `obj`, an object of the room's conversation, and writes it to
+        `target`. ▲ A file stays in the room for which it was encrypted: if it is not in this room, it is fetched from
+        the room that this one continues, and so on back, at most HOPS rooms far. Refused or Reject if none of the rooms
+        gives the file. Any other error, such as Unreachable or StoreUnwritable, is raised at once."""
         hops = HOPS
         while True:
-            channel = self._objects.first(room, KIND_ID)
-            if channel is None:
-                raise NotFound
             try:
-                return await self._files.fetch(room, channel.obj, manifest, target, progress)
+                return await self._files.fetch(room, obj, manifest, target, progress)
             except (Refused, Reject):
-                origin = self._origin_of(room) if hops else None
-                if origin is None or self._objects.first(origin, KIND_ID) is None:
+                before = self._before(room, obj) if hops else None
+                if before is None:
                     raise
-                room, hops = origin, hops - 1
+                (room, obj), hops = before, hops - 1
+
+    def _before(self, room: RoomId, obj: ObjId) -> tuple[RoomId, ObjId] | None:
+        """The room that `room` continues, and its object that `obj` continues; None if there is none here."""
+        origin = self._origin_of(room)
+        if origin is None:
+            return None
+        chats = [*self._objects.all(origin, KIND_ID), *self._objects.all(origin, KIND_ID, deleted=True)]
+        return next(((origin, old.obj) for old in chats if object_in(room, origin, old.obj) == obj), None)

@@ -7,6 +7,7 @@ that the other members' programs would ignore; projection.py decides.
 
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 from app.chat import projection, unread
 from app.chat.authority import second_id
 from app.chat.carrying import carry
+from app.chat.drafts import Draft, Drafts
 from app.chat.errors import EmptyMessage
 from app.chat.files import MAX_FILE_BYTES, Files, Picture
 from app.chat.markup import plain
@@ -26,8 +28,10 @@ from app.chat.ports import Blobs, Members, NoThings, People, SendEphemeral, Thin
 from app.chat.reads import ChatRows, has_reaction
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
 from app.chat.settling import carried_among, successors
+from app.chat.stranded import Stranded, StrandedCount
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
+from app.chat.writing import REPLY_OBJ_BYTES, Writing
 from app.core.enums import RoomType
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -36,6 +40,7 @@ from app.errors import ExportOff, Forbidden, NotFound, StoreFault
 from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.people.person import Person
+from app.store import series
 from app.store.changes import Changes
 from app.store.counters import Counter
 from app.store.database import Database
@@ -45,20 +50,6 @@ from app.tool import Unsaved
 
 MENTION_CHARS = 400
 """How many characters a list shows of a message that mentions a person."""
-
-
-class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was being written in a room and is not sent. `edits`: the own message that is being edited, if any; `text`
-    is then its new text, `aside` and `aside_reply_to` are the draft from before. `files`: paths of attached files.
-    `pictures`: the number of pasted pictures; the pictures themselves are not kept."""
-
-    text: str = ""
-    reply_to: bytes | None = None
-    edits: bytes | None = None
-    aside: str = ""
-    aside_reply_to: bytes | None = None
-    files: tuple[str, ...] = ()
-    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +105,9 @@ class ChatService:
         self._objects = objects
         self._members = members
         self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
-        self._unkept: dict[RoomId, Draft] = {}
-        """Drafts that could not be stored because the disk refused; by room."""
+        self._drafts = Drafts(objects, self.channel)
+        self._writing = Writing(db, changes, objects, members, self.channel)
+        self._stranded = Stranded(db, changes, self._writing, blobs, lambda: self.me)
         self._ends = [
             changes.appended.connect(lambda change: self._on_changes([change])),
             changes.received.connect(self._on_changes),
@@ -143,9 +135,8 @@ class ChatService:
         return self.people.me.uid
 
     def channel(self, room: RoomId) -> ObjId | None:
-        """The id of the room's conversation; None until the room has one."""
-        found = self._objects.first(room, projection.KIND_ID)
-        return found.obj if found else None
+        """The id of the room's conversation, that of its first object; None until the room has one."""
+        return series.first(self._db, room, projection.KIND_ID)
 
     def timeline(self, room: RoomId) -> Timeline:
         """The room's conversation as a live list for views. Every caller gets the same one as long as any
@@ -179,7 +170,7 @@ class ChatService:
         """The latest messages of others that mention this person, over all rooms, newest first, at most `limit`.
         `unread_only`: only those that are not read."""
         wanted = f"AND {unread.IS_UNREAD}" if unread_only else ""
-        sql = f"""SELECT c.room, c.obj, m.change_id, c.author, c.t, m.text, {unread.IS_UNREAD}
+        sql = f"""SELECT c.room, c.series, m.change_id, c.author, c.t, m.text, {unread.IS_UNREAD}
                  FROM chat_mentions c JOIN chat_messages m ON m.row = c.row
                  WHERE c.uid = ? AND c.author <> ? {wanted} ORDER BY c.t DESC LIMIT ?"""  # noqa: S608 - constants
         return [
@@ -193,8 +184,8 @@ class ChatService:
         if not places:
             return {}
         sql = (
-            "SELECT obj, change_id, author, named FROM chat_messages"  # noqa: S608 - marks only
-            f" WHERE (obj, change_id) IN (VALUES {', '.join(['(?, ?)'] * len(places))})"
+            "SELECT series, change_id, author, named FROM chat_messages"  # noqa: S608 - marks only
+            f" WHERE (series, change_id) IN (VALUES {', '.join(['(?, ?)'] * len(places))})"
         )
         rows = self._db.rows(sql, [part for place in places for part in place])
         return {(obj, ref): Author(uid=author, quotes=named is not None) for obj, ref, author, named in rows}
@@ -202,13 +193,21 @@ class ChatService:
     def can_edit(self, room: RoomId, message: Message) -> bool:
         """Whether the user may edit the message: its record names them as the author, it is not deleted, and they may
         write in the room."""
-        return message.record_author == self.me and not message.deleted and self.may_write(room)
+        return message.record_author == self.me and self._may_change(room, message)
 
     def can_delete(self, room: RoomId, message: Message) -> bool:
         """Whether the user may delete the message: it is not deleted yet, and they may write in the room. Besides, its
         record names them as the author, or they carried it over from an old room, or they are administrator."""
         may = self.me in (message.record_author, message.carried_by) or self._members.is_admin(room)
-        return may and not message.deleted and self.may_write(room)
+        return may and self._may_change(room, message)
+
+    def _may_change(self, room: RoomId, message: Message) -> bool:
+        """Whether a message can be changed at all: it is not deleted, the object that it lies in is not destroyed, and
+        this person may write in the room."""
+        gone = message.deleted
+        with suppress(StoreFault):  # views ask too, with no place for a fault: the action itself raises it
+            gone = gone or series.is_destroyed(self._db, room, message.obj)
+        return not gone and self.may_write(room)
 
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may write in the room."""
@@ -217,16 +216,26 @@ class ChatService:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def send(self, room: RoomId, text: str, *, reply_to: ChangeId | None = None) -> ChangeId:
-        """Stores a message, which is sent at once or when online again, and returns its id. `reply_to`: the message
-        that it answers, not checked. Mentions are found in the text. EmptyMessage, MessageTooLong, NotFound if the room
-        has no conversation."""
+        """Stores a message, which is sent at once or when online again, and returns its id. The first message of a
+        month begins the object of that month. `reply_to`: the message that it answers, not checked. Mentions are found
+        in the text. EmptyMessage, MessageTooLong, NotFound if the room has no conversation."""
         text = text.strip()
         if not text:
             raise EmptyMessage
         record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, partial(self.members, room)))
-        change_id = self._append(room, record)
+        change_id = self._writing.write(room, self._writing.place(room), record)
         self.typing.send(room, on=False)
         return change_id
+
+    def stranded(self, room: RoomId) -> StrandedCount:
+        """What this person has written in the room that reaches nobody where it was written."""
+        return self._stranded.count(room)
+
+    def write_stranded(self, room: RoomId) -> None:
+        """Writes stranded messages once more in the present month, as `Stranded.write_again` does."""
+        gone = self._stranded.write_again(room)
+        self.timeline(room).refresh(projection.touched_by(gone))
+        self.changed.emit(room)
 
     def edit(self, room: RoomId, target: ChangeId, text: str) -> None:
         """Replaces the text of `target`, one's own message, by `text`; does nothing if that is the same. An empty text
@@ -240,7 +249,7 @@ class ChatService:
             raise EmptyMessage
         if text != message.text:
             self._append(
-                room, MessageEdited(target=target, text=text, mentions=find(text, partial(self.members, room)))
+                room, message, MessageEdited(target=target, text=text, mentions=find(text, partial(self.members, room)))
             )
 
     def delete(self, room: RoomId, target: ChangeId) -> None:
@@ -249,7 +258,7 @@ class ChatService:
         message = self._message(room, target)
         if not self.can_delete(room, message):
             raise Forbidden
-        self._append(room, MessageDeleted(target=target))
+        self._append(room, message, MessageDeleted(target=target))
 
     def react(self, room: RoomId, target: ChangeId, emoji: str, on: bool | None = None) -> None:
         """Sets this person's reaction with `emoji` to the message `target` (`on` True), takes it back (False), or
@@ -258,10 +267,10 @@ class ChatService:
         message = self._message(room, target)
         if not self.may_write(room):
             raise Forbidden
-        mine = has_reaction(self._db, self._channel(room), target, emoji, self.me)
+        mine = has_reaction(self._db, message.obj, target, emoji, self.me)
         wanted = not mine if on is None else on
-        if wanted != mine and not message.deleted:
-            self._append(room, ReactionSet(target=target, emoji=emoji, on=wanted))
+        if wanted != mine and self._may_change(room, message):
+            self._append(room, message, ReactionSet(target=target, emoji=emoji, on=wanted))
 
     def mark_read(self, room: RoomId, seen: Collection[ChangeId]) -> None:
         """Marks the messages `seen` as read because they were on screen. The read mark moves forward and stops before
@@ -285,50 +294,20 @@ class ChatService:
     def draft(self, room: RoomId) -> Draft:
         """What was being written in a room, also after a restart; an empty draft if nothing was, or if it cannot be
         read."""
-        if room in self._unkept:
-            return self._unkept[room]
-        obj = self.channel(room)
-        kept = self._objects.draft(obj) if obj else None
-        try:
-            return msgspec.msgpack.decode(kept, type=Draft) if kept else Draft()
-        except msgspec.MsgspecError:
-            return Draft()
+        return self._drafts.get(room)
 
     def keep_draft(self, room: RoomId, draft: Draft) -> None:
-        """Stores what is being written in a room; an empty draft removes what was stored. Does nothing in a room
-        without a conversation. If the disk refuses, this raises StoreFault and the draft stays in memory until `save`
-        has stored it."""
-        try:
-            obj = self.channel(room)
-            is_kept = room not in self._unkept and draft == self.draft(room)
-        except StoreFault:
-            self._unkept[room] = draft
-            raise
-        if obj is None:
-            self._unkept.pop(room, None)
-        if obj is None or is_kept:
-            return
-        self._unkept[room] = draft
-        self._objects.set_draft(room, obj, None if draft == Draft() else msgspec.msgpack.encode(draft))
-        del self._unkept[room]
+        """Stores what is being written in a room, as `Drafts.keep` does."""
+        self._drafts.keep(room, draft)
 
     def save(self) -> None:
         """Tries again to store the drafts that the disk refused. StoreFault if it refuses one of them again, after all
         were tried; the refused ones stay in memory."""
-        faults: list[StoreFault] = []
-        for room, draft in list(self._unkept.items()):
-            try:
-                self.keep_draft(room, draft)
-            except StoreFault as fault:
-                faults.append(fault)
-        if faults:
-            raise faults[0]
+        self._drafts.save()
 
     def unstored(self) -> list[Unsaved]:
-        """The drafts that the disk has refused, each named by its room's root object (`ObjId(room)`), since the store
-        may be closed by now. Only drafts with a text or files count: with an emptied one nothing is lost."""
-        kept = [room for room, draft in self._unkept.items() if draft.text or draft.aside or draft.files]
-        return [Unsaved(obj=ObjId(room), draft=True) for room in kept]
+        """The drafts that the disk has refused, as `Drafts.unstored` returns them."""
+        return self._drafts.unstored()
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
         """Receives that a colleague is writing, or has stopped."""
@@ -338,11 +317,12 @@ class ChatService:
         """A conversation as a message shows it; None if it is not here."""
         return linked_object(self._objects, link)
 
-    def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
-        """Yields groups of changes, encoded, oldest first, that carry the conversation `obj` over into `into`, the
-        conversation of the room that continues its room; the caller writes each group in one transaction. Leaves out
-        messages that are there already, and those that the server does not have."""
-        return carry(self._db, obj, ChatRows(self._db, obj, self.me), ChatRows(self._db, into, self.me))
+    def carry(self, objects: Sequence[tuple[ObjId, ObjId]]) -> Iterator[Sequence[tuple[ObjId, bytes]]]:
+        """Yields groups of pairs (object, encoded change), oldest first, that carry a conversation over into the room
+        that continues its room; the caller writes each group in one transaction. `objects`: the conversation's objects,
+        each with the object that continues it. Leaves out messages that are there already, and those that the server
+        does not have."""
+        return carry(self._db, objects)
 
     # -- files -----------------------------------------------------------------------------------------------------
 
@@ -365,10 +345,11 @@ class ChatService:
         """
         text = text.strip()
         record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, partial(self.members, room)))
-        obj, text_bytes = self._channel(room), len(encode(record))
+        obj, text_bytes = self._writing.place(room), len(encode(record)) + REPLY_OBJ_BYTES
         checked = await self.files.check(sources)
         async with self.files.seal(room, obj, checked, pictures or {}, text_bytes) as (attachments, parts):
-            return self._append(room, msgspec.structs.replace(record, attachments=attachments), parts)
+            record = msgspec.structs.replace(record, attachments=attachments)
+            return self._writing.write(room, obj, record, parts)
 
     def check_export(self) -> None:
         """Raises ExportOff if the machine's policy lets no file be saved outside the program. Call it before the person
@@ -399,25 +380,37 @@ class ChatService:
             raise NotFound
         return timeline.message(index)
 
-    def _append(self, room: RoomId, record: Record, parts: Sequence[bytes] = ()) -> ChangeId:
-        return self._changes.append(room, self._channel(room), encode(record), blobs=parts)
+    def _append(self, room: RoomId, message: Message, record: Record) -> None:
+        """Writes what is about a message, where it lies."""
+        self._changes.append(room, message.obj, encode(record))
 
     def _on_changes(self, changes: Sequence[StoredChange]) -> None:
         by_obj: dict[ObjId, list[StoredChange]] = {}
         for change in changes:
             by_obj.setdefault(change.obj, []).append(change)
         for obj, of_obj in by_obj.items():
-            if self._kind(obj) != projection.KIND_ID:
-                continue
             room = of_obj[0].room
-            timeline = self._timelines.get(obj)
+            if obj == ObjId(room):
+                self._on_records(room)
+            part_of = series.series_of(self._db, obj)
+            if part_of is None:
+                continue
+            timeline = self._timelines.get(part_of)
             ids = {c.change_id for c in of_obj} | {second_id(c.author, c.change_id) for c in of_obj}
             touched = projection.touched_by(of_obj)
             if timeline is not None:
-                timeline.refresh(touched.union(carried_among(self._db, obj, ids)))
+                timeline.refresh(touched.union(carried_among(self._db, part_of, ids)))
             self._refresh_successors(room, touched | ids)
             for author in {change.author for change in of_obj if not change.own}:
                 self.typing.stop(room, author)
+            self.changed.emit(room)
+
+    def _on_records(self, room: RoomId) -> None:
+        """Records of the room were received: an object may be part of its conversation now, or none any more."""
+        channel = self.channel(room)
+        timeline = self._timelines.get(channel) if channel is not None else None
+        if timeline is not None:
+            timeline.refresh()
             self.changed.emit(room)
 
     def _refresh_successors(self, room: RoomId, ids: Collection[ChangeId], hops: int = HOPS) -> None:
@@ -433,10 +426,6 @@ class ChatService:
                 timeline.refresh(carried)
                 self.changed.emit(successor)
             self._refresh_successors(successor, carried, hops - 1)
-
-    def _kind(self, obj: ObjId) -> str:
-        found = self._objects.get(obj)
-        return found.kind if found else ""
 
 
 def _shown(text: str) -> str:

@@ -26,7 +26,7 @@ from app.chat.records import (
 )
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.visible import one_line
-from app.store import counters, search
+from app.store import counters, search, series
 from app.store.connection import Connection, RowSource
 from app.store.counters import Counter, Latest
 from app.store.rows import MAX_UNREAD
@@ -36,10 +36,12 @@ KIND_ID = "chat"
 PREVIEW_CHARS = 140
 
 _encoder = msgspec.msgpack.Encoder()
-_ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
-_CHANNEL = """SELECT obj FROM objects WHERE room = ? AND kind = 'chat' AND NOT deleted ORDER BY created, obj LIMIT 1"""
-_SUCCESSORS = """SELECT g.room, g.n, o.obj FROM origins g JOIN objects o ON o.room = g.room AND o.kind = 'chat'
+ADD_MENTION = (
+    "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, series, author, t) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_SUCCESSORS = """SELECT g.room, g.n, s.obj FROM origins g JOIN series s ON s.room = g.room AND s.series = s.obj
     WHERE g.old = ?"""
+"""The conversations of rooms that continue a room."""
 
 
 def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = True) -> None:
@@ -148,9 +150,10 @@ def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
 
 def _write_mentions(conn: Connection, message: MessageRow, mentions: Sequence[Mention]) -> None:
     uids = dict.fromkeys(mention.uid for mention in mentions if len(mention.uid) == 16)
-    named = [(uid, message.row, message.room, message.obj, message.author, message.t) for uid in uids]
+    place = (message.row, message.room, message.obj, message.series, message.author, message.t)
+    named = [(uid, *place) for uid in uids]
     if named:
-        conn.executemany(_ADD_MENTION, named)
+        conn.executemany(ADD_MENTION, named)
 
 
 def _write_edit(conn: Connection, message: MessageRow, edit: CarriedPart) -> None:
@@ -201,32 +204,32 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
     `touched`: for each message id the lowest sort key of what is new about it. A successor names the last position of
     the old room that counts for it. Copies in that successor are not affected by anything after this position.
     """
-    for successor, last, obj in successors(conn, room) if touched and hops else ():
-        found = carried_among(conn, obj, [change_id for change_id, sort in touched.items() if sort <= last])
-        for change_id in found:
+    for successor, last, part_of in successors(conn, room) if touched and hops else ():
+        found = carried_among(conn, part_of, [change_id for change_id, sort in touched.items() if sort <= last])
+        for change_id, obj in found.items():
             settle(conn, obj, change_id)
         if found:
-            refresh_room(conn, successor, obj)
+            refresh_room(conn, successor, part_of)
             follow(conn, successor, dict[bytes, int].fromkeys(found, 0), hops - 1)
 
 
 def successors(source: RowSource, room: RoomId) -> Sequence[tuple[RoomId, int, ObjId]]:
     """The conversations of the rooms that continue `room`, each as (its room, the last position of `room` that counts
     for it, the conversation)."""
-    return [(successor, last, obj) for successor, last, obj in source.rows(_SUCCESSORS, (room,))]
+    return [(successor, last, part_of) for successor, last, part_of in source.rows(_SUCCESSORS, (room,))]
 
 
-def carried_among(source: RowSource, obj: ObjId, ids: Collection[bytes]) -> list[ChangeId]:
-    """Those of the message ids `ids` under which the conversation `obj` has a message that was carried over from an old
-    room."""
-    found, asked = list[ChangeId](), list(ids)
+def carried_among(source: RowSource, part_of: ObjId, ids: Collection[bytes]) -> dict[ChangeId, ObjId]:
+    """Those of the message ids `ids` under which the conversation `part_of` has a message that was carried over from an
+    old room, each with the object that the message lies in."""
+    found, asked = dict[ChangeId, ObjId](), list(ids)
     for at in range(0, len(asked), CHUNK):
         part = asked[at : at + CHUNK]
         sql = (
-            "SELECT change_id FROM chat_messages WHERE carried_by IS NOT NULL AND obj = ?"  # noqa: S608 - marks only
+            "SELECT change_id, obj FROM chat_messages WHERE carried_by IS NOT NULL AND series = ?"  # noqa: S608 - marks only
             f" AND change_id IN ({', '.join('?' * len(part))})"
         )
-        found += [change_id for (change_id,) in source.rows(sql, (obj, *part))]
+        found |= dict(source.rows(sql, (part_of, *part)))
     return found
 
 
@@ -243,37 +246,45 @@ def own_uid(conn: Connection) -> Uid:
     return Uid(me)
 
 
-def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = True) -> None:
-    """Stores, within the caller's transaction, the conversation's share of the room's line in the list: the latest
-    message, how many are unread and how many of them mention this person. Only the room's one conversation counts,
-    any other gets zeros. Otherwise a member could announce a second one whose messages nobody can read. Does nothing
-    for an empty conversation.
+def refresh_channel(conn: Connection, room: RoomId) -> None:
+    """As `refresh_room`, for the conversation that the room shows, if it has one."""
+    part_of = series.first(conn, room, KIND_ID)
+    if part_of is not None:
+        refresh_room(conn, room, part_of)
+
+
+def refresh_room(conn: Connection, room: RoomId, part_of: ObjId, *, count: bool = True) -> None:
+    """Stores, within the caller's transaction, the conversation `part_of`'s share of the room's line in the list: the
+    latest message, how many are unread and how many of them mention this person. Only the room's one conversation
+    counts, any other gets zeros. Otherwise a member could announce a second one whose messages nobody can read. An
+    empty conversation has no share.
 
     `count`: whether the number of unread messages can have changed. An own message leaves it as it is, and counting
     reads all own messages above the read mark.
     """
-    last, raw = _last(conn, obj), conn
+    last = _last(conn, part_of)
     if last is None:
+        counters.drop(conn, part_of)
         return
-    if raw.execute(_CHANNEL, (room,)).fetchone() != (obj,):
-        counters.put(conn, room, obj, Counter())
+    if series.first(conn, room, KIND_ID) != part_of:
+        counters.put(conn, room, part_of, Counter())
         return
-    of_unread = unread.counts(raw, obj, own_uid(conn), MAX_UNREAD) if count else counters.unread(conn, obj)
+    of_unread = unread.counts(conn, part_of, own_uid(conn), MAX_UNREAD) if count else counters.unread(conn, part_of)
     preview = _preview(*last[2:6])
     shown = quoted(preview) if last[6] is not None and preview else preview
     latest = Latest(t=last[1], by=Uid(last[0]), preview=shown)
-    counters.put(conn, room, obj, Counter(unread=of_unread[0], mentions=of_unread[1], last=latest))
+    counters.put(conn, room, part_of, Counter(unread=of_unread[0], mentions=of_unread[1], last=latest))
 
 
-def _last(conn: Connection, obj: ObjId) -> Any:
+def _last(conn: Connection, part_of: ObjId) -> Any:
     """The latest message that is not deleted, or, if all are deleted, the latest of all: (author, t, text, mentions,
     attachments, deleted_by, named), as stored. None in an empty conversation."""
     sql = (
-        "SELECT author, t, text, mentions, attachments, deleted_by, named FROM chat_messages WHERE obj = ?{left}"
+        "SELECT author, t, text, mentions, attachments, deleted_by, named FROM chat_messages WHERE series = ?{left}"
         " ORDER BY sort DESC LIMIT 1"
     )
     for left in (" AND deleted_by IS NULL", ""):
-        found = conn.execute(sql.format(left=left), (obj,)).fetchone()
+        found = conn.execute(sql.format(left=left), (part_of,)).fetchone()
         if found is not None:
             return found
     return None

@@ -6,23 +6,29 @@ the person who carried it (`carried_by`); `named` and `named_t` (ms) are then th
 states. Once this device's own copy of the old room has the same message, `author` becomes the stated author and `named`
 becomes null. So code that reads only `author` never shows one person's words as another's.
 
+`obj` is the object that a message lies in, one for each month, and `series` the conversation that the object is part of
+(app/store/series.py): lists, ids and what is unread go by `series`. Edits, deletions and reactions lie in the object of
+their message and count in no other, so their rows need no `series`. `reply_obj` is the object of the message that
+`reply_to` names.
+
 `change_id` is the message's id in the conversation: its author's own, or another id if another person's message has
 that already (authority.second_id). `sort` is the server's position, or PENDING + row while the server does not have the
 change; `row` is the change's row in the store (in the order of receipt), which the read mark counts in.
 """
 
-VERSION = 7
+VERSION = 8
 PENDING = 1 << 62
 
 _MESSAGES = (
     """CREATE TABLE chat_messages (row INTEGER PRIMARY KEY, change_id BLOB NOT NULL, room BLOB NOT NULL,
-       obj BLOB NOT NULL, author BLOB NOT NULL, sort INTEGER NOT NULL, t INTEGER NOT NULL, text TEXT NOT NULL,
-       mentions BLOB NOT NULL, attachments BLOB NOT NULL, reply_to BLOB, edited_t INTEGER, deleted_by BLOB,
-       carried_by BLOB, named BLOB, named_t INTEGER)""",
-    "CREATE UNIQUE INDEX chat_messages_by_id ON chat_messages (obj, change_id)",
-    "CREATE INDEX chat_messages_in_order ON chat_messages (obj, sort)",
-    "CREATE INDEX chat_messages_by_arrival ON chat_messages (obj, row, author)",
-    "CREATE INDEX chat_messages_replies ON chat_messages (obj, reply_to) WHERE reply_to IS NOT NULL",
+       obj BLOB NOT NULL, series BLOB NOT NULL, author BLOB NOT NULL, sort INTEGER NOT NULL, t INTEGER NOT NULL,
+       text TEXT NOT NULL, mentions BLOB NOT NULL, attachments BLOB NOT NULL, reply_to BLOB, reply_obj BLOB,
+       edited_t INTEGER, deleted_by BLOB, carried_by BLOB, named BLOB, named_t INTEGER)""",
+    "CREATE UNIQUE INDEX chat_messages_by_id ON chat_messages (change_id, series)",
+    "CREATE INDEX chat_messages_in_order ON chat_messages (series, sort)",
+    "CREATE INDEX chat_messages_by_arrival ON chat_messages (series, row, author)",
+    "CREATE INDEX chat_messages_by_obj ON chat_messages (obj, sort)",
+    "CREATE INDEX chat_messages_replies ON chat_messages (series, reply_to) WHERE reply_to IS NOT NULL",
 )
 
 _NOTES = (
@@ -44,8 +50,9 @@ _REACTIONS = (
 
 _MENTIONS = (
     """CREATE TABLE chat_mentions (uid BLOB NOT NULL, row INTEGER NOT NULL, room BLOB NOT NULL, obj BLOB NOT NULL,
-       author BLOB NOT NULL, t INTEGER NOT NULL, PRIMARY KEY (uid, row))""",
-    "CREATE INDEX chat_mentions_by_obj ON chat_mentions (obj, row)",
+       series BLOB NOT NULL, author BLOB NOT NULL, t INTEGER NOT NULL, PRIMARY KEY (uid, row))""",
+    "CREATE INDEX chat_mentions_by_series ON chat_mentions (series, row)",
+    "CREATE INDEX chat_mentions_by_obj ON chat_mentions (obj)",
 )
 """The people who are mentioned in each message, for Home and for the counts."""
 

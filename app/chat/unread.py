@@ -17,26 +17,30 @@ from app.store import objects
 from app.store.connection import Connection
 from app.store.statements import CHUNK
 
-_ABOVE_MARK = """FROM chat_messages m WHERE m.obj = :obj AND m.row > :mark AND m.author <> :me
+_ABOVE_MARK = """FROM chat_messages m WHERE m.series = :series AND m.row > :mark AND m.author <> :me
     AND m.deleted_by IS NULL AND m.carried_by IS NULL"""
-_NAMED_ABOVE_MARK = "FROM chat_mentions c WHERE c.obj = :obj AND c.row > :mark AND c.uid = :me AND c.author <> :me"
-_ABOVE = f"{_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = m.obj AND a.row = m.row)"
-_NAMED_ABOVE = f"{_NAMED_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.obj AND a.row = c.row)"
+_NAMED_ABOVE_MARK = (
+    "FROM chat_mentions c WHERE c.series = :series AND c.row > :mark AND c.uid = :me AND c.author <> :me"
+)
+_ABOVE = f"{_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = m.series AND a.row = m.row)"
+_NAMED_ABOVE = (
+    f"{_NAMED_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.series AND a.row = c.row)"
+)
 _LEFT = """FROM read_apart a JOIN chat_mentions c ON c.uid = :me AND c.row = a.row
-    WHERE a.obj = :obj AND a.row <= :mark"""
+    WHERE a.obj = :series AND a.row <= :mark"""
 """Mentions that stayed unread when all other messages were marked as read."""
 
-IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj = c.obj), 0))
-    <> EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.obj AND a.row = c.row))"""
+IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj = c.series), 0))
+    <> EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.series AND a.row = c.row))"""
 """SQL: whether a row `c` of chat_mentions is unread."""
 
 
-def counts(conn: Connection, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
+def counts(conn: Connection, series: ObjId, me: Uid, most: int) -> tuple[int, int]:
     """(unread messages, those of them that mention this person) in a conversation; messages that are own, deleted, or
     carried over from an old room never count as unread. Stops counting unread ones at `most`: 100,000 would take 10
     ms. The mentions are all counted."""
-    place = _place(conn, obj, me)
-    if conn.execute("SELECT 1 FROM read_apart WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
+    place = _place(conn, series, me)
+    if conn.execute("SELECT 1 FROM read_apart WHERE obj = ? LIMIT 1", (series,)).fetchone() is None:
         return _counts_above(conn, place | {"most": most})  # nearly always: 167 µs instead of 225 with 1,000 unread
     unread = conn.value(f"SELECT count(*) FROM (SELECT 1 {_ABOVE} LIMIT :most)", place | {"most": most})
     named = conn.value(f"SELECT count(*) {_NAMED_ABOVE}", place)
@@ -46,62 +50,62 @@ def counts(conn: Connection, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
 
 def _counts_above(conn: Connection, place: dict[str, Any]) -> tuple[int, int]:
     """(unread messages, those of them that mention this person), as `counts` returns it, for a conversation without
-    messages that were read or left unread out of order. `place`: the query's parameters `obj` (the conversation), `me`,
-    `mark` (the read mark) and `most`."""
+    messages that were read or left unread out of order. `place`: the query's parameters `series` (the conversation),
+    `me`, `mark` (the read mark) and `most`."""
     unread = f"SELECT count(*) FROM (SELECT 1 {_ABOVE_MARK} LIMIT :most)"
     named = f"SELECT count(*) {_NAMED_ABOVE_MARK}"
     found = conn.only(f"SELECT ({unread}), ({named})", place)
     return int(found[0]), int(found[1])
 
 
-def first(conn: Connection, obj: ObjId, me: Uid) -> int | None:
+def first(conn: Connection, series: ObjId, me: Uid) -> int | None:
     """The sort key of the first message that the person `me` has not read; None if there is none. Own, deleted and
     carried-over messages never count as unread."""
-    place = _place(conn, obj, me)
+    place = _place(conn, series, me)
     above = conn.value(f"SELECT min(m.sort) {_ABOVE}", place)
     left_behind = f"SELECT min(m.sort) FROM chat_messages m WHERE m.row IN (SELECT a.row {_LEFT})"
     left = conn.value(left_behind, place)
     return min((sort for sort in (above, left) if sort is not None), default=None)
 
 
-def see(conn: Connection, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
+def see(conn: Connection, series: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
     """Notes, within the caller's transaction, that the messages `seen` have been on screen. Returns the new read mark,
     a row of the store, which the caller stores: it passes messages that have been seen and stops before the first that
     has not."""
-    place = _place(conn, obj, me)
+    place = _place(conn, series, me)
     mark, ids = place["mark"], list(seen)
     for at in range(0, len(ids), CHUNK):
         part = ids[at : at + CHUNK]
         rows = conn.execute(
-            "SELECT row FROM chat_messages WHERE obj = ? AND author <> ?"
+            "SELECT row FROM chat_messages WHERE series = ? AND author <> ?"
             f" AND change_id IN ({', '.join('?' * len(part))})",
-            (obj, me, *part),
+            (series, me, *part),
         ).fetchall()
         for (row,) in rows:
             if row > mark:
-                conn.execute("INSERT OR IGNORE INTO read_apart (obj, row) VALUES (?, ?)", (obj, row))
+                conn.execute("INSERT OR IGNORE INTO read_apart (obj, row) VALUES (?, ?)", (series, row))
             else:
-                conn.execute("DELETE FROM read_apart WHERE obj = ? AND row = ?", (obj, row))
+                conn.execute("DELETE FROM read_apart WHERE obj = ? AND row = ?", (series, row))
     found = conn.execute(f"SELECT m.row {_ABOVE} ORDER BY m.row LIMIT 1", place).fetchone()
-    new: int = found[0] - 1 if found is not None else _last(conn, obj)
-    conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ? AND row <= ?", (obj, mark, new))
+    new: int = found[0] - 1 if found is not None else _last(conn, series)
+    conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ? AND row <= ?", (series, mark, new))
     return max(int(mark), new)
 
 
-def see_all(conn: Connection, obj: ObjId, me: Uid) -> int:
+def see_all(conn: Connection, series: ObjId, me: Uid) -> int:
     """Notes, within the caller's transaction, that everything is read except mentions of this person that have not been
     on screen. Returns the new read mark, a row of the store, which the caller stores."""
-    place = _place(conn, obj, me)
+    place = _place(conn, series, me)
     named = conn.execute(f"SELECT c.row {_NAMED_ABOVE}", place).fetchall()
-    conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ?", (obj, place["mark"]))
-    conn.executemany("INSERT INTO read_apart (obj, row) VALUES (?, ?)", [(obj, row) for (row,) in named])
-    return max(int(place["mark"]), _last(conn, obj))
+    conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ?", (series, place["mark"]))
+    conn.executemany("INSERT INTO read_apart (obj, row) VALUES (?, ?)", [(series, row) for (row,) in named])
+    return max(int(place["mark"]), _last(conn, series))
 
 
-def _place(conn: Connection, obj: ObjId, me: Uid) -> dict[str, Any]:
-    return {"obj": obj, "me": me, "mark": objects.read_mark(conn, obj)}
+def _place(conn: Connection, series: ObjId, me: Uid) -> dict[str, Any]:
+    return {"series": series, "me": me, "mark": objects.read_mark(conn, series)}
 
 
-def _last(conn: Connection, obj: ObjId) -> int:
-    last = conn.value("SELECT max(row) FROM chat_messages WHERE obj = ?", (obj,))
+def _last(conn: Connection, series: ObjId) -> int:
+    last = conn.value("SELECT max(row) FROM chat_messages WHERE series = ?", (series,))
     return int(last or 0)

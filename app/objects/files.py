@@ -16,6 +16,7 @@ from app.errors import FileUnreadable, NotFound, StoreFault, disk_fault
 from app.store.blobs import Blobs
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
+from sync.errors import Reject
 from sync.protocol.version import PART_BYTES
 from sync.trust.room.blob_manifest import Manifest, Part, decrypt_part, encrypt_part
 
@@ -72,6 +73,18 @@ class SealedFiles:
             raise
         self._transfers.wake()
         return Manifest(done, tuple(parts)).encode(), [p.part for p in parts]
+
+    def give(self, obj: ObjId, manifests: Sequence[bytes]) -> list[bytes]:
+        """Makes the parts that `manifests` describe parts of the object `obj`, in the same room, since a message that
+        names them is written there once more. They are uploaded for it. Returns the ids of those whose bytes are on
+        this device. Damaged manifests are left out."""
+        given: list[bytes] = []
+        for manifest in manifests:
+            with suppress(Reject):
+                given += [p.part for p in Manifest.decode(manifest).parts if self._blobs.give(PartId(p.part), obj)]
+        if given:
+            self._transfers.wake()
+        return given
 
     def drop(self, parts: Sequence[bytes]) -> None:
         """Deletes from this device the parts with these ids, of files that are not sent after all. Parts that a change

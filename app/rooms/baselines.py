@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import WorkerDied, WorldError
-from app.rooms.records import ObjectAnnounced, ObjectRetired, RoomNamed, encode
+from app.rooms.announcements import announcements
+from app.rooms.records import ObjectRetired, RoomNamed, encode
 from app.store.rows import ObjectRow
 from app.store.store import Store
 
@@ -112,9 +113,9 @@ class Baselines:
                 return
             root, objects = ObjId(room), self._objects(room)
             self._append(room, root, encode(RoomNamed(title=row.title, type=row.written_type)))
+            for record in announcements(self._store, room, objects):
+                self._append(room, root, encode(record))
             for found in objects:
-                if found.obj != root:
-                    self._append(room, root, encode(ObjectAnnounced(obj=found.obj, kind=found.kind)))
                 if found.deleted:
                     self._append(room, root, encode(ObjectRetired(obj=found.obj, on=True)))
             for found in objects:  # newcomers can read the changes of an object that was added meanwhile

@@ -15,7 +15,7 @@ from app.rooms.records import (
     decode,
     shown_title,
 )
-from app.store import left_out, objects, rooms, search
+from app.store import left_out, objects, rooms, search, series
 from app.store.connection import Connection
 from app.store.rows import ObjectRow, StoredChange
 
@@ -39,6 +39,7 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
                 search.put(conn, [entry])
             case ObjectAnnounced(obj=obj, kind=kind):
                 objects.announce(conn, root.room, ObjId(obj), kind, change.t, change.author)
+                _announce_part(conn, root, change, record)
                 objects.keep(conn, root.room, LASTING)
             case ObjectRetired(obj=obj, on=on):
                 objects.set_deleted(conn, root.room, ObjId(obj), on)
@@ -54,13 +55,27 @@ def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange
     """Writes, within the caller's transaction, the rows that depend on the position of a room's record. `changes` are
     own records, of the room's object `root`, that the server has now given a position. For a record that puts an object
     into the trash, the time is now the server's. A record by which an administrator has a change left out of an object
-    takes effect only now. Other records are skipped."""
+    takes effect only now. Which chats of a series count follows from the positions of the records that announce them.
+    Other records are skipped."""
     for change in changes:
         record = decode(change.data)
+        if isinstance(record, ObjectAnnounced):
+            _announce_part(conn, root, change, record)
         if isinstance(record, ObjectRetired):
             put_away.positioned(conn, change)
         if isinstance(record, ChangeLeftOut):
             _leave_out(conn, root, change, record)
+
+
+def _announce_part(conn: Connection, root: ObjectRow, change: StoredChange, record: ObjectAnnounced) -> None:
+    """Stores, within the caller's transaction, which series a chat was announced as part of. ▲ Not if the object is of
+    another kind here. Otherwise a member could announce a document as the chat of a month, and what everybody writes in
+    that month would be shown to nobody."""
+    obj = ObjId(record.obj)
+    is_ours = "SELECT 1 FROM objects WHERE obj = ? AND room = ? AND kind = ?"
+    if record.kind == LASTING and conn.execute(is_ours, (obj, root.room, LASTING)).fetchone() is not None:
+        part_of = ObjId(record.series) if record.series is not None else None
+        series.announce(conn, root.room, obj, part_of, record.period, row=change.rowid, n=change.n, t=change.t)
 
 
 def _leave_out(conn: Connection, root: ObjectRow, change: StoredChange, record: ChangeLeftOut) -> None:

@@ -7,6 +7,7 @@ own title, so that a title is deleted with its object.
 
 import msgspec
 
+from app.core.months import FIRST_MONTH, LAST_MONTH
 from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.object import Payload
@@ -25,11 +26,17 @@ class RoomNamed(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="
     type: str
 
 
-class ObjectAnnounced(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="object"):
-    """The record that says that the room has an object of this kind. The first one for an id counts."""
+class ObjectAnnounced(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="object", omit_defaults=True):
+    """The record that says that the room has an object of this kind. The first one for an id counts.
+
+    A chat may be a part of a series of chats, one or more for each month: `series` is the id of the first of them
+    (None: this one), `period` its month (app/core/months.py; None: the month of the record's position). Which parts
+    count: app/store/series.py."""
 
     obj: bytes
     kind: str
+    series: bytes | None = None
+    period: int | None = None
 
 
 class ObjectRetired(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="retired"):
@@ -92,6 +99,16 @@ def decode(payload: bytes) -> Record:
             raise BadChange("bad-record")
     elif len(record.obj) != 16:
         raise BadChange("bad-record")
+    if isinstance(record, ObjectAnnounced):
+        _check_series(record)
     if isinstance(record, ChangeLeftOut) and (len(record.author), len(record.change)) != (16, 16):
         raise BadChange("bad-record")
     return record
+
+
+def _check_series(record: ObjectAnnounced) -> None:
+    """BadChange for an announcement with a series that is no id, or a month that is none."""
+    if record.series is not None and len(record.series) != 16:
+        raise BadChange("bad-record")
+    if record.period is not None and not FIRST_MONTH <= record.period <= LAST_MONTH:
+        raise BadChange("bad-record")

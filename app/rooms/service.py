@@ -389,6 +389,11 @@ class RoomService:
         transaction, before the object's first change."""
         self._write(room, ObjectAnnounced(obj=obj, kind=kind))
 
+    def announce_part(self, room: RoomId, obj: ObjId, kind: str, series: ObjId, period: int) -> None:
+        """As `announce`, for an object that is part of a series, such as a month of a chat (app/store/series.py).
+        `series`: the first object of the series; `period`: the month (app/core/months.py)."""
+        self._write(room, ObjectAnnounced(obj=obj, kind=kind, series=series, period=period))
+
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
         """Puts an object into the room's trash (`on` True), or restores it (False)."""
         self._write(room, ObjectRetired(obj=obj, on=on))

@@ -7,28 +7,34 @@ and is continued later.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from app.core import log
 from app.core.enums import Role
 from app.core.ids import ObjId, RoomId, Uid, short
 from app.errors import BadChange, Forbidden, WorkerDied
 from app.objects.pieces import group_of
+from app.rooms.announcements import announcements
 from app.rooms.evidence import Exhibit, exhibits
 from app.rooms.offers import HeldOffer, Offers
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
 from app.rooms.service import MemberInfo, RoomService
 from app.store.origins import OriginRow, Step
-from app.store.rows import StoredChange
+from app.store.rows import ObjectRow, StoredChange
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.errors import Refused, Reject, SyncError, Unreachable
 from sync.trust.room.successor_claim import Origin, object_in
 
-Carrier = Callable[[ObjId, ObjId], Iterable[Sequence[bytes]]]
-"""The state of an object (first) as changes for its successor (second), without what is there already; each group is
-written in one transaction."""
+Pairs = Sequence[tuple[ObjId, ObjId]]
+"""An object and its successor: one pair, or one for each part of a series."""
+Groups = Iterable[Sequence[tuple[ObjId, bytes]]]
+"""Changes, each with the object that it is for; each group is written in one transaction."""
+Carrier = Callable[[Pairs], Groups]
+"""The state of objects as changes for their successors, without what is there already."""
 
 RETRY_S = 30.0
 STOPPED = ("fork", "rollback")
@@ -159,12 +165,12 @@ class Succession:
         with self._store.transaction():
             self._store.changes.append(room, root, encode(RoomNamed(title=row.title, type=row.written_type)))
             for away in (False, True):
-                for found in reversed(self._store.objects.all(at.room, deleted=away)):
-                    obj = object_in(room, at.room, found.obj)
-                    if obj != root:
-                        self._rooms.announce(room, obj, found.kind)
-                        if away:
-                            self._rooms.retire(room, obj, on=True)
+                objects = self._store.objects.all(at.room, deleted=away)
+                for record in announcements(self._store, at.room, objects[::-1]):
+                    there = _announced_in(room, at.room, record)
+                    self._store.changes.append(room, root, encode(there))
+                    if away:
+                        self._rooms.retire(room, ObjId(there.obj), on=True)
 
     # -- own changes that wait to be offered
 
@@ -239,25 +245,35 @@ class Succession:
 
     async def _carry(self, origin: OriginRow) -> None:
         for away in (False, True):
-            for found in self._store.objects.all(origin.old, deleted=away):
-                into = object_in(origin.room, origin.old, found.obj)
-                for group in await self._groups(found.kind, found.obj, into):
+            for kind, objects in self._together(origin, self._store.objects.all(origin.old, deleted=away)):
+                for group in await self._groups(kind, objects):
                     with self._store.transaction():
-                        for data in group:
+                        for into, data in group:
                             self._store.changes.append(origin.room, into, data)
                     await asyncio.sleep(0)
 
-    async def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
-        """The state of the object `obj`, which is of the kind `kind`, as groups of changes for `into`, its successor;
-        the changes of a group are written in one transaction. Empty for an object that cannot be carried or is there
-        already. WorkerUnavailable if the worker process, which merges the state, cannot be started.
+    def _together(self, origin: OriginRow, objects: Sequence[ObjectRow]) -> Iterator[tuple[str, Pairs]]:
+        """The kind of each of `objects`, which are those of the old room, with the object and its successor. Parts of a
+        series come together, in the order in which they were announced."""
+        parts = {part.obj: part.series for part in self._store.series.all(origin.old) if part.counts}
+        by_id = {found.obj: found for found in objects}
+        for found in objects:
+            if found.obj not in parts or found.obj == parts[found.obj]:
+                together = [found.obj, *(p for p, s in parts.items() if s == found.obj != p and p in by_id)]
+                yield found.kind, [(obj, object_in(origin.room, origin.old, obj)) for obj in together]
+
+    async def _groups(self, kind: str, objects: Pairs) -> Groups:
+        """The state of `objects`, which are of the kind `kind`, as groups of changes for their successors. Empty for an
+        object that cannot be carried or is there already. WorkerUnavailable if the worker process, which merges the
+        state, cannot be started.
 
         ▲ An object at which the worker process ends is left out. Otherwise its author could keep everybody out of the
         successor: the objects behind it would not be carried, and nobody would be invited.
         """
         carrier, baseline = self.carriers.get(kind), self._rooms.baselines.kinds.get(kind)
         if carrier is not None:
-            return carrier(obj, into)
+            return carrier(objects)
+        ((obj, into),) = objects
         if baseline is None or self._store.changes.of(into):
             return ()
         if not self._store.trials.is_sound(obj):  # ▲ otherwise a part of it would count as the whole
@@ -268,7 +284,7 @@ class Succession:
         except WorkerDied as e:
             log.store.warning("not-carried", code=e.code, obj=short(obj))
             return ()
-        return () if self._store.changes.of(into) else (state,)
+        return () if self._store.changes.of(into) else ([(into, data) for data in state],)
 
     async def _sent(self, room: RoomId) -> None:
         """Waits until the server has everything that was written in the room here. Raises Unreachable after RETRY_S
@@ -357,12 +373,18 @@ class Succession:
         except BadChange:
             return None
         match record:
-            case ObjectAnnounced(obj=obj, kind=kind):
-                there = object_in(origin.room, origin.old, ObjId(obj))
-                return into, encode(ObjectAnnounced(obj=there, kind=kind))
+            case ObjectAnnounced():
+                return into, encode(_announced_in(origin.room, origin.old, record))
             case ObjectRetired(obj=obj, on=on):
                 record = ObjectRetired(obj=object_in(origin.room, origin.old, ObjId(obj)), on=on)
             case ChangeLeftOut():
                 return None  # what it left out was not carried over
         # a record of which the latest counts must not return from before the position that the founder knew
         return (into, encode(record)) if same or change.n is None else None
+
+
+def _announced_in(room: RoomId, old: RoomId, record: ObjectAnnounced) -> ObjectAnnounced:
+    """A record of `old` that announces an object, in its form for `room`, which continues `old`: about the object there
+    that continues it, in the series there that continues its series."""
+    series = None if record.series is None else object_in(room, old, ObjId(record.series))
+    return replace(record, obj=object_in(room, old, ObjId(record.obj)), series=series)

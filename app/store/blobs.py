@@ -148,6 +148,13 @@ class Blobs:
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 
+    def give(self, part: PartId, obj: ObjId) -> bool:
+        """Makes a part of a file one of the object `obj`, in the same room, to be uploaded for it. Returns False if its
+        bytes are not on this device."""
+        with self._db.transaction():
+            sql_ = "UPDATE parts SET obj = ?, uploaded = 0 WHERE part = ? AND present"
+            return self._db.conn.execute(sql_, (obj, part)).rowcount > 0
+
     def drop(self, parts: Sequence[PartId]) -> None:
         """Deletes parts of files from this device: their rows, in one transaction, and then their bytes. For uploads
         that were given up. Parts that a change in the outbox names stay. StoreFault if the rows cannot be deleted;

@@ -91,6 +91,15 @@ class Changes:
             self._db.after_commit(lambda: self.appended.emit(change))
         return change_id
 
+    def withdraw(self, changes: Sequence[StoredChange]) -> None:
+        """Takes own changes out of their objects, in the caller's transaction: they stay stored, are not sent any more
+        and count nowhere, since what they say has been written in another object."""
+        conn = self._db.conn
+        conn.executemany(sql.MARK_UNPROJECTED, [(sql.MOVED, change.rowid) for change in changes])
+        conn.executemany("DELETE FROM outbox WHERE row = ?", [(change.rowid,) for change in changes])
+        for obj in {change.obj for change in changes}:
+            self._projecting.take_back(obj)
+
     def _hold(self, row: int, blobs: Sequence[bytes]) -> None:
         conn = self._db.conn
         conn.executemany(sql.ADD_OUTBOX_PART, [(row, part) for part in dict.fromkeys(blobs)])

@@ -16,6 +16,7 @@ from app.store.counters import Counter, Latest
 from app.store.database import Database
 from app.store.projecting import Projecting, object_row
 from app.store.rows import ObjectRow
+from app.store.series import SeriesRows
 from sync.trust.room.envelope import object_of
 
 
@@ -84,6 +85,7 @@ class Objects:
     def __init__(self, db: Database, projecting: Projecting) -> None:
         self._db = db
         self._projecting = projecting
+        self.series = SeriesRows(db, projecting.is_of)
 
     def new(self, room: RoomId) -> ObjId:
         """Makes the id of a new object of the room `room`. The id is computed from the room's and from a random secret,

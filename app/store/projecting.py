@@ -24,7 +24,7 @@ from sync.trust.room.successor_claim import object_in
 
 ROOM = "room"
 _AGAIN = 32
-_BESIDE = ("drafts", "read_markers", "read_apart", "recent", "crdt_states", "judges", "waits")
+_BESIDE = ("drafts", "read_markers", "read_apart", "recent", "crdt_states", "judges", "waits", "series")
 """The tables with an object's rows beside its changes and the rows of its kind. A draft is among them: it was meant for
 another room."""
 
@@ -101,7 +101,7 @@ class Projecting:
         conn = self._db.conn
         if conn.execute(sql.TOUCH_OBJECT, params).rowcount:
             return True
-        if not root and not self._is_of(obj, room):
+        if not root and not self.is_of(obj, room):
             return False
         self._clear(obj, room)
         conn.execute(sql.TOUCH_OBJECT, params)
@@ -109,7 +109,7 @@ class Projecting:
             self._announce_again(room)
         return True
 
-    def _is_of(self, obj: ObjId, room: RoomId) -> bool:
+    def is_of(self, obj: ObjId, room: RoomId) -> bool:
         """Whether the object's id is bound to this room: by the object's share (the secret that its id was made from),
         or because the room is a successor and the object continues one of the old room."""
         conn = self._db.conn
@@ -184,6 +184,7 @@ class Projecting:
         if root in batches:
             self._object(conn, root, batches[root], strict, of_these)
             self._take_out()
+            self._regroup()
             for kind in self._kinds:
                 for (obj,) in self._db.conn.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
                     if obj not in batches:
@@ -267,6 +268,16 @@ class Projecting:
             conn.execute(sql.DROP_JUDGE_STATE, (obj,))  # ▲ so that it is judged again after a restart, too
             self.from_start(obj)
             self._db.after_commit(partial(self.taken_out.emit, obj))
+
+    def _regroup(self) -> None:
+        """Makes the rows for lists and search again of objects that have become part of a series, or are none any more
+        (app/store/series.py). In the caller's transaction. An object that has no rows yet gets them with its
+        changes."""
+        conn = self._db.conn
+        for (obj,) in conn.execute(sql.REGROUPED).fetchall():
+            conn.execute(sql.SET_REGROUPED, (obj,))
+            if conn.value("SELECT projected FROM objects WHERE obj = ?", (obj,)):
+                self.from_start(obj)
 
     def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
         """Keeps the changes with the row ids `rows` for a trial in the worker. Nothing merges them until it is over. In
@@ -436,6 +447,7 @@ class Projecting:
                 log.store.error("positioned", kind=kind.id, code=code, count=len(placed))
             if kind.id == ROOM:
                 self._take_out()
+                self._regroup()
 
 
 def object_row(fields: Sequence[Any]) -> ObjectRow:

@@ -123,7 +123,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
-    """One search result: a place in an object that has the words. `ref` is the tool's own id of the place (a message's
+    """One search result: a place in an object that has the words. `obj`: the object, or the series that it is part
+    of. `ref` is the tool's own id of the place (a message's
     or a card's); `snippet` the text around the words, with these marked (app/store/snippets.py); `t` its time in ms."""
 
     room: RoomId

@@ -20,7 +20,8 @@ from app.store.rows import SearchHit
 from app.store.snippets import snippet
 
 _FIND = """
-    SELECT r.id, r.room, r.obj, r.kind, r.ref, coalesce(nullif(s.title, ''), o.title, ''), r.t, s.rank
+    SELECT r.id, r.room, coalesce((SELECT p.series FROM series p WHERE p.obj = r.obj AND p.counts), r.obj), r.kind,
+        r.ref, coalesce(nullif(s.title, ''), o.title, ''), r.t, s.rank
     FROM search s JOIN search_rows r ON r.id = s.rowid LEFT JOIN objects o ON o.obj = r.obj
     WHERE search MATCH ? AND (? IS NULL OR r.room = ?) AND (? IS NULL OR r.kind = ?)
     ORDER BY s.rank, r.t DESC LIMIT ?"""

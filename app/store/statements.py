@@ -33,7 +33,9 @@ VOID = ("damaged-update", "foreign", "overlap", "parent", "apart", "keyed", "unf
 JUDGED = (LATE, AGAIN, COVERED, *VOID)
 BEHIND = "behind"
 """A change that a state has replaced (app/store/behind.py). It is not judged yet."""
-HELD = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, *JUDGED)
+MOVED = "moved"
+"""An own change that was written once more in another object, since its own can take it no more."""
+HELD = (MOVED, OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, *JUDGED)
 """Values of `changes.unprojected` that keep a change out of its object: nothing merges it."""
 MERGED = f"(unprojected IS NULL OR unprojected NOT IN {HELD})"
 CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
@@ -56,7 +58,7 @@ LEFT_OUT_NEWLY = """SELECT l.obj, l.author, l.change_id, c.row, c.unprojected FR
     LEFT JOIN changes c ON c.obj = l.obj AND c.author = l.author AND c.change_id = l.change_id WHERE NOT l.applied"""
 NEWER = "format-newer"
 """A change that only a newer program can read. It is read again when the version of its kind has risen."""
-_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, LATE, AGAIN, COVERED, BUG, NEWER)
+_NOT_VOID = (MOVED, OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, LATE, AGAIN, COVERED, BUG, NEWER)
 # -- the judge
 JUDGE_STATE = "SELECT state FROM judges WHERE obj = ?"
 PUT_JUDGE_STATE = "INSERT OR REPLACE INTO judges (obj, room, state) VALUES (?, ?, ?)"
@@ -193,6 +195,9 @@ OBJECTS_BEHIND = "SELECT obj FROM objects WHERE room = ? AND kind = ? AND projec
 OBJECTS_BEHIND_OF = "SELECT room, obj FROM objects WHERE kind = ? AND projected < last"
 SET_PROJECTED = "UPDATE objects SET projected = ? WHERE obj = ?"
 SELECT_OBJECTS = f"SELECT {_OBJECT} FROM objects"
+
+REGROUPED = "SELECT obj FROM series WHERE shown IS NOT iif(counts, series, NULL)"
+SET_REGROUPED = "UPDATE series SET shown = iif(counts, series, NULL) WHERE obj = ?"
 
 # -- outbox
 ADD_OUTBOX = "INSERT INTO outbox (row, room, obj, live) VALUES (?, ?, ?, ?)"

@@ -78,6 +78,7 @@ class Store:
         self.rooms_list = Rooms(db, self._projecting)
         self.origins = Origins(db, self._me, self.changes, self.outbox)
         self.objects = Objects(db, self._projecting)
+        self.series = self.objects.series
         self.search = Search(db)
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
         self.changed: Signal[RoomId] = self._projecting.changed

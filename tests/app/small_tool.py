@@ -45,7 +45,7 @@ class SmallService:
     def linked(self, link: ObjectLink) -> Linked | None:
         return Linked(title=f"Note {link.ref.decode()}")
 
-    def carry(self, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
+    def carry(self, objects: Sequence[tuple[ObjId, ObjId]]) -> Iterable[Sequence[tuple[ObjId, bytes]]]:
         return ()
 
 

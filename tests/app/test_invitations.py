@@ -19,14 +19,13 @@ from app.people.person import Person, Verified
 from app.personal.records import Answer
 from app.rooms.invitations import DAY_MS, Invitations
 from app.settings import ASK_UNKNOWN, Settings
-from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from app.store.store import Store
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from sync.client.room.invitation_consent import Added, Invitation, Verdict
 from sync.trust.room.successor_claim import Origin
-from tests.office import EK, HL, KEY, RG, Folk
+from tests.office import EK, HL, KEY, RG, Folk, announce_chat
 
 DIRECT, CHANNEL = RoomId(b"d" * 16), ObjId(b"c" * 16)
 UNIT = "Enheten för tillsyn å"
@@ -110,7 +109,7 @@ def direct_room(store: Store, other: Uid) -> None:
     store.receive(ReceivedSlice(room=DIRECT, cursor=0, state=b"", members=members))
     with store.db.transaction() as conn:
         room_rows.name(conn, DIRECT, "Å", "direct", 1)
-        object_rows.announce(conn, DIRECT, CHANNEL, CHAT.id, 1, other)
+        announce_chat(conn, DIRECT, CHANNEL, other)
 
 
 def writes(store: Store, uid: Uid, obj: ObjId) -> None:

@@ -161,7 +161,7 @@ def test_a_tool_that_is_not_in_the_list_has_no_service() -> None:
 def test_rules_are_joined_with_the_service_and_a_reason_is_no_rule() -> None:
     (rules,) = opened(SMALL).rules
     assert rules.carrier is not None
-    assert list(rules.carrier(ObjId(b"a" * 16), ObjId(b"b" * 16))) == []
+    assert list(rules.carrier([(ObjId(b"a" * 16), ObjId(b"b" * 16))])) == []
     assert (rules.baseline, rules.copy_into, rules.copier) == (None,) * 3
     assert isinstance(OFFER, Offer)
     assert DOCUMENTS.kinds[0].baseline is from_snapshot

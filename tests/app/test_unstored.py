@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.chat.service import Draft
+from app.chat.drafts import Draft
 from app.chat.tool import TOOL as CHAT
 from app.core.enums import LinkState, RoomType
 from app.documents.tool import TOOL as DOCUMENTS

@@ -28,7 +28,7 @@ from app.tasks.service import TaskService
 from sync.client.ports import MemberRow
 from sync.client.received import ReceivedSlice
 from tests.app.documents.desks import Rooms, Timers, World
-from tests.office import BOARD_ID, CHANNEL, COLUMNS, HL, KEY, NAMES, ROOM, Folk
+from tests.office import BOARD_ID, CHANNEL, COLUMNS, HL, KEY, NAMES, ROOM, Folk, announce_chat
 from ui.errors import code_of
 from ui.kit import tasks
 from ui.kit.toast import InfoBar
@@ -62,7 +62,7 @@ class Place:
         store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
         with store.db.transaction() as conn:
             room_rows.name(conn, ROOM, "Tillsyn 2026-1184", "case", 1)
-            object_rows.announce(conn, ROOM, CHANNEL, CHAT.id, 1, HL)
+            announce_chat(conn, ROOM, CHANNEL, HL)
             object_rows.announce(conn, ROOM, BOARD_ID, BOARD.id, 1, HL)
         place = cls.open(folder, store)
         place.chat.send(ROOM, TEXT)
@@ -81,7 +81,7 @@ class Place:
     @classmethod
     def open(cls, folder: Path, store: Store) -> "Place":
         """The services over a store."""
-        folk, world = Folk(HL), World(folder)
+        folk, world = Folk(HL, store=store), World(folder)
         rooms = Rooms(store, HL, world)
         parts = (store.db, store.changes, store.objects, folk)
         world.desks.append(Announcing(store))  # type: ignore[arg-type] # all that announcing needs of a desk

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from app.core.enums import Role
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
-from app.store import counters
+from app.core.months import month_of
+from app.store import counters, series
 from app.store.counters import Counter, Latest
 from app.store.layout import VERSION
 from app.store.origins import Step
@@ -19,6 +20,7 @@ from tests.app.store.conftest import DEV, KINDS
 
 ME, OTHER, THIRD = Uid(b"M" * 16), Uid(b"O" * 16), Uid(b"Q" * 16)
 ROOM, SUCCESSOR, STATES = RoomId(b"R" * 16), RoomId(b"S" * 16), RoomId(b"T" * 16)
+CHAT, MONTH, AHEAD, T = ObjId(b"C" * 16), ObjId(b"F" * 16), ObjId(b"A" * 16), 1_795_500_000_000
 NOTE, BEGUN, COMPUTED = ObjId(b"N" * 16), ObjId(b"B" * 16), ObjId(b"P" * 16)
 ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 4", b"s" * 64, b"sealed 4")]
 
@@ -73,6 +75,9 @@ def _room(store: Store) -> None:
     with store.transaction() as conn:
         latest = Latest(t=4, by=OTHER, preview="Hej åäö 🙂")
         counters.put(conn, ROOM, NOTE, Counter(unread=3, mentions=1, last=latest))
+        series.announce(conn, ROOM, CHAT, None, None, row=0, n=3, t=T)
+        series.announce(conn, ROOM, MONTH, CHAT, month_of(T) + 1, row=0, n=4, t=T)
+        series.announce(conn, ROOM, AHEAD, CHAT, month_of(T) + 2, row=0, n=5, t=T)
     store.put_receipts([KeptReceipt(room=ROOM, n=9, proof=b"proof of 9")])
     store.put_evidence(ROOM, "rollback", b"proof of 9", b"proof of 4", None)
     store.put_evidence(ROOM, "fork", b"proof of 9", b"another proof of 9", b"what a member signed")

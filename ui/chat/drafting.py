@@ -7,8 +7,9 @@ from msgspec import structs
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
+from app.chat.drafts import Draft
 from app.chat.model import Message
-from app.chat.service import ChatService, Draft
+from app.chat.service import ChatService
 from app.core.ids import RoomId
 from app.objects.files import Source
 from ui.chat.composer import Composer, DraftMessage, Written

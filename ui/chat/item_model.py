@@ -62,6 +62,8 @@ class TimelineModel(QAbstractListModel):
             spoken.append(tr("edited"))
         if message.carried_by is not None and message.quoted_author is None:
             spoken.append(carried_text(self.people, message.carried_by))
+        if message.late:
+            spoken.append(tr("came over a month late"))
         if message.waiting:
             spoken.append(tr("waiting to be sent"))
         if message.replies:

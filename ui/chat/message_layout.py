@@ -215,8 +215,10 @@ class MessageLayout:
             name = people.person(message.deleted_by).name
             trace = tr("The message was deleted by {name}").format(name=name)
             return self._put_text(y, RichText([Run(text=trace, italic=True)], self.room, ink="muted"))
-        if message.text:
+        if message.text or message.late:
             notes = [tr("edited")] if message.edited_t is not None else []
+            if message.late:
+                notes.append(tr("came over a month late"))
             if message.carried_by is not None and message.quoted_author is None:
                 name = people.person(message.carried_by).name
                 notes.append(tr("carried over by {name}").format(name=name))

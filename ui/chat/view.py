@@ -25,6 +25,7 @@ from ui.chat.jump_button import JumpButton
 from ui.chat.message_actions import MessageActions
 from ui.chat.pictures import picture_of
 from ui.chat.reading import Reading
+from ui.chat.stranded_bar import StrandedBar
 from ui.chat.things import Things, Unnamed
 from ui.chat.timeline import TimelineView
 from ui.chat.typing_line import TypingLine
@@ -75,6 +76,7 @@ class ChatView(QWidget):
         self._typing_line = TypingLine(self, service, room)
         self.typing = self._typing_line.label
         self._uploads = UploadRows(service)
+        self.stranded = StrandedBar(service, room)
         self._build()
         self._marks = Recurring(self)
         self._connect()
@@ -88,6 +90,7 @@ class ChatView(QWidget):
         self._stack.addWidget(self.list)
         self._stack.addWidget(self._empty)
         layout = column(self)
+        layout.addWidget(self.stranded)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.typing)
         layout.addWidget(self._uploads)
@@ -102,7 +105,7 @@ class ChatView(QWidget):
 
     def _connect(self) -> None:
         bind(self, self._service.changed, self._on_changed)
-        bind(self, self._service.things.changed, lambda room: self.list.refresh_things())
+        bind(self, self._service.things.changed, self._on_room)
         bind(self, self._service.transfers.changed, self._on_transfers)
         self.list.hit.connect(self.message_actions.hit)
         self.list.key_pressed.connect(self._on_action)
@@ -173,7 +176,13 @@ class ChatView(QWidget):
         self._stack.setCurrentIndex(0 if len(self._timeline) else 1)
         self._unread, mentions = self._service.unread(room)
         self.jump.show_count(self._unread, mentions)
+        self.stranded.refresh()
         self.composer.refresh()
+
+    def _on_room(self, room: RoomId) -> None:
+        self.list.refresh_things()
+        if room == self._room:
+            self.stranded.refresh()
 
     def _as_it_is_now(self, message: Message) -> Message:
         return found(self._timeline, message.change_id) or message

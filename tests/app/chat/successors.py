@@ -15,12 +15,11 @@ from app.chat.records import (
 )
 from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid, new_change
-from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from sync.trust.room.successor_claim import Origin
-from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
+from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, announce_chat, desk, from_others
 
 NEXT = RoomId(b"n" * 16)
 
@@ -42,7 +41,7 @@ def successor(
     at.store.receive(ReceivedSlice(room=room, cursor=1, state=b"", members=members, events=[founded]))
     with at.store.db.transaction() as conn:
         room_rows.name(conn, room, "Fortsättning", "case", 1)
-        object_rows.announce(conn, room, chat, "chat", 1, founder)
+        announce_chat(conn, room, chat, founder)
 
 
 @pytest.fixture
@@ -65,9 +64,9 @@ def rg(tmp_path: Path) -> Iterator[Desk]:
 
 def carry(at: Desk) -> int:
     count = 0
-    for group in at.chat.carry(CHANNEL, THERE):
-        for data in group:
-            at.store.changes.append(NEXT, THERE, data)
+    for group in at.chat.carry([(CHANNEL, THERE)]):
+        for into, data in group:
+            at.store.changes.append(NEXT, into, data)
             count += 1
     return count
 

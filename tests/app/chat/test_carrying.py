@@ -142,9 +142,9 @@ def test_a_conversation_is_carried_on_through_a_second_successor_as_its_authors(
     Stream(hl).put(EK, MessageSent(text="Nytt i det andra rummet"))
     third, chat = RoomId(b"o" * 16), ObjId(b"u" * 16)
     successor(hl, room=third, chat=chat, old=NEXT, n=1000)
-    for group in hl.chat.carry(THERE, chat):
-        for data in group:
-            hl.store.changes.append(third, chat, data)
+    for group in hl.chat.carry([(THERE, chat)]):
+        for into, data in group:
+            hl.store.changes.append(third, into, data)
     assert [as_written(m) for m in shown(hl, third)] == [as_written(m) for m in shown(hl)]
     assert [m.reactions for m in shown(hl, third)] == [m.reactions for m in shown(hl)]
     assert {m.quoted_author for m in shown(hl, third)} == {None}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.chat.service import Draft
+from app.chat.drafts import Draft
 from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull
 from tests.office import CHANNEL, HL, ROOM, Desk, desk
@@ -39,7 +39,7 @@ def test_a_draft_that_a_full_disk_refused_is_stored_later(hl: Desk, monkeypatch:
         with pytest.raises(DiskFull):
             hl.chat.save()
     hl.chat.save()
-    hl.chat._unkept.clear()
+    hl.chat._drafts._unkept.clear()
     assert hl.chat.draft(ROOM) == draft
 
 
@@ -53,7 +53,7 @@ def test_a_draft_that_is_refused_keeps_no_other_from_being_stored(hl: Desk, monk
         store(ROOM, CHANNEL, draft)
 
     monkeypatch.setattr(hl.chat._objects, "set_draft", refuse)
-    monkeypatch.setattr(hl.chat, "channel", lambda room: CHANNEL)
+    monkeypatch.setattr(hl.chat._drafts, "_channel", lambda room: CHANNEL)
     full.update(rooms)
     for room in rooms:
         with pytest.raises(DiskFull):
@@ -71,7 +71,7 @@ def test_a_draft_in_a_room_without_a_conversation_is_not_reported_as_unstored_fo
         raise DiskFull
 
     with monkeypatch.context() as full:
-        full.setattr(hl.chat, "channel", refuse)
+        full.setattr(hl.chat._drafts, "_channel", refuse)
         with pytest.raises(DiskFull):
             hl.chat.keep_draft(RoomId(b"a" * 16), Draft(text="halv mening å"))
     hl.chat.save()

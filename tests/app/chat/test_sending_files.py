@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from app.chat import room_files
 from app.chat.errors import EmptyMessage, MessageTooLong, TooManyFiles
 from app.chat.files import MAX_FILE_BYTES, Picture
 from app.chat.originals import HOPS
@@ -176,8 +177,9 @@ async def test_attack_a_long_row_of_rooms_that_continue_each_other_ends_the_sear
         raise Refused("blob-missing")
 
     monkeypatch.setattr(SealedFiles, "fetch", refuse)
+    monkeypatch.setattr(room_files, "object_in", lambda *_: CHANNEL)
     sealed = SealedFiles(hl.store.blobs, cast("Transfers", Offline()))
     files = RoomFiles(sealed, hl.store.objects, lambda room: room)  # as if the row had no end
     with pytest.raises(Refused):
-        await files.fetch(ROOM, b"m", tmp_path / "å.txt", lambda done, total: None)
+        await files.fetch(ROOM, CHANNEL, b"m", tmp_path / "å.txt", lambda done, total: None)
     assert len(asked) == HOPS + 1

@@ -319,10 +319,14 @@ class FolderBlobs:
         progress(2, 2)
         return source.name.encode(), []
 
+    def give(self, obj: ObjId, manifests: Sequence[bytes]) -> Sequence[bytes]:
+        """Does nothing: these blobs have no parts."""
+        return []
+
     def drop(self, parts: Sequence[bytes]) -> None:
         """Does nothing: these blobs have no parts."""
 
-    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
+    async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
         await asyncio.to_thread(shutil.copy, self.folder / manifest.decode(), target)
         progress(1, 1)
 

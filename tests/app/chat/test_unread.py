@@ -14,11 +14,10 @@ from app.chat.service import ChatService
 from app.core.ids import ChangeId, ObjId
 from app.store import counters
 from app.store.counters import Counter
-from app.store.objects import announce
 from app.store.store import Store
 from app.tasks import KIND as BOARD
 from tests.app.chat.test_settling import steps
-from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others
+from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, announce_chat, desk, from_others
 
 T = 1_795_500_000_000
 NAMED = MessageSent(text="@Handläggare å 🙂", mentions=(Mention(uid=HL, start=0, length=12),))
@@ -172,7 +171,7 @@ def test_a_second_conversation_that_no_view_shows_counts_nothing(hl: Desk) -> No
     come(hl, 2)
     other = ObjId(b"second chat".ljust(16))
     with hl.store.transaction() as conn:
-        announce(conn, ROOM, other, CHAT.id, T, EK)
+        announce_chat(conn, ROOM, other, EK)
     from_others(hl, EK, other, [encode(NAMED)], n=50, t=T)
     assert (hl.chat.unread(ROOM), line(hl)) == ((2, 0), (2, 0))
     hl.chat.mark_all_read(ROOM)

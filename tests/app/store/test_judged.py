@@ -19,14 +19,13 @@ from app.objects.grammar import read
 from app.objects.pieces import PAYLOAD, Piece, encode, unpack
 from app.richtext.model import Document
 from app.store import database, judges
-from app.store import objects as object_rows
 from app.store.arrivals import Arrivals
 from app.store.store import Store
 from sync.client.ports import OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.app.poison import Writer
 from tests.app.store.test_trials import KINDS, NOTE, Desk, opened
-from tests.office import EK, HL, ROOM
+from tests.office import EK, HL, ROOM, announce_chat
 from tests.world import until
 
 
@@ -121,7 +120,7 @@ async def test_attack_what_is_refused_in_a_chat_hides_no_documents_void_changes(
     stream, chat = Stream(), ObjId(b"c" * 16)
     async with opened(tmp_path / "store.db", kinds={**KINDS, CHAT.id: CHAT}) as desk:
         with desk.store.db.transaction() as conn:
-            object_rows.announce(conn, ROOM, chat, CHAT.id, 1, EK)
+            announce_chat(conn, ROOM, chat, EK)
         refused = stream.add(EK, *[b"\x01 inget " + bytes([n]) for n in range(3)])
         await take(desk, *[replace(change, obj=chat) for change in refused])
         assert len(marks(desk.store)) == 3

@@ -64,6 +64,8 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
     assert row is not None
     assert (row.unread, row.mentions, row.last_t, row.last_preview) == (3, 1, 4, "Hej åäö 🙂")
     assert written.objects.counter(NOTE).unread == 3
+    parts = [(p.obj[:1], p.series[:1], p.period, p.counts) for p in written.series.all(ROOM)]
+    assert parts == [(b"C", b"C", 24322, True), (b"F", b"C", 24323, True), (b"A", b"C", 24324, False)]
     assert written.inbox.void_items(ROOM) == [(Uid(b"Q" * 16), 1)]
     said = KeptHeartbeat(room=ROOM, uid=Uid(b"O" * 16), dev=DEV, t=4, data=b"what the device reads")
     assert written.heartbeats.of(ROOM) == written.heartbeats.by(DEV) == [said]

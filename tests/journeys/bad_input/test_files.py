@@ -123,9 +123,10 @@ async def test_a_received_name_never_leaves_the_folder_or_harms_it(o: Offices, t
     await a.session.service(CHAT).send_file(room, [file])
     await until(lambda: a.session.store.waiting_count() == 0)
     (attachment,) = a.session.service(CHAT).timeline(room).message(0).attachments
+    writing = a.session.service(CHAT)._writing
     for name in BAD_NAMES:
         bad = msgspec.structs.replace(attachment, name=name)
-        a.session.service(CHAT)._append(room, MessageSent(text="", attachments=(bad,)))
+        writing.write(room, writing.place(room), MessageSent(text="", attachments=(bad,)))
     await until(lambda: b.session.service(CHAT).channel(room) is not None and len(b.texts(room)) == 1 + len(BAD_NAMES))
     home = tmp_path / "hem"
     home.mkdir()

@@ -115,7 +115,8 @@ async def test_a_demoted_member_reads_in_the_room_why_nothing_is_sent(o: Offices
     await a.session.rooms.set_role(room, b.session.people.me.uid, Role.READER)
     await until(lambda: not b.session.rooms.may_write(room))
     assert b.session.rooms.notices(room) == []
-    b.session.service(CHAT)._append(room, MessageSent(text="Skrivet i sista stund"))
+    writing = b.session.service(CHAT)._writing
+    writing.write(room, writing.place(room), MessageSent(text="Skrivet i sista stund"))
     (code,) = b.session.rooms.notices(room)
     explained(code, "may-not-write")
     set_language("sv")

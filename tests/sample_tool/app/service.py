@@ -212,15 +212,16 @@ class MinutesService:
             if self._objects.counter(obj).unread:
                 self._see(room, row, obj, agenda.count)
 
-    def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
+    def carry(self, objects: Sequence[tuple[ObjId, ObjId]]) -> Iterator[Sequence[tuple[ObjId, bytes]]]:
         """The open items of an agenda as changes for the one that continues it, in groups: those that it lacks."""
+        ((obj, into),) = objects
         row = self._objects.get(obj)
         there = {item for (item,) in self._db.rows("SELECT item FROM agenda_items WHERE obj = ?", (into,))}
         of_room = self.agenda(row.room) if row is not None else []
         items = [each for each in of_room if each.obj == obj and not each.closed and each.item not in there]
         for at in range(0, len(items), GROUP):
             yield [
-                AGENDA.encode(ItemAdded(item=each.item, text=each.text, stated_by=each.stated_by or each.by))
+                (into, AGENDA.encode(ItemAdded(item=each.item, text=each.text, stated_by=each.stated_by or each.by)))
                 for each in items[at : at + GROUP]
             ]
 

@@ -10,9 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.chat.drafts import Draft
 from app.chat.model import Message
 from app.chat.records import MAX_ATTACHMENTS
-from app.chat.service import Draft
 from app.core.ids import ChangeId
 from app.errors import BugError, NotFound
 from app.objects.files import Pasted, Source

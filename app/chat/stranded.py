@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Own messages that reach nobody where they were written: their month was destroyed before they were sent, or the
+object that was announced for them is no part of the conversation (app/store/series.py).
+
+The person learns of them, and has them written once more in the present month. What is about messages that are gone is
+dropped.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from app.chat.ports import Blobs
+from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, decode, encode
+from app.chat.settling import refresh_channel
+from app.chat.writing import Writing
+from app.core.ids import ChangeId, RoomId, Uid
+from app.errors import BadChange
+from app.store.changes import Changes, stored_change
+from app.store.database import Database
+from app.store.rows import StoredChange
+from app.store.series import PENDING, is_destroyed
+from app.store.statements import CHANGE, MOVED
+
+_COLUMNS = ", ".join(f"c.{name}" for name in CHANGE.split(", "))
+_OF_DESTROYED = f"""SELECT {_COLUMNS} FROM outbox x JOIN changes c ON c.row = x.row JOIN series s ON s.obj = c.obj
+    WHERE x.room = ? AND x.batch IS NULL AND c.n IS NULL AND EXISTS (SELECT 1 FROM events e
+    WHERE e.room = c.room AND e.kind = 'destroy' AND e.obj = c.obj)"""  # noqa: S608 - constants
+_OF_NO_PART = f"""SELECT {_COLUMNS} FROM series s JOIN changes c ON c.obj = s.obj WHERE s.room = ? AND NOT s.counts
+    AND s.position < {PENDING} AND c.author = ? AND c.dev IS NULL AND c.unprojected IS NOT '{MOVED}'"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrandedCount:
+    """How many own messages were not sent because their month was destroyed (`destroyed`), how many reach nobody for
+    another reason (`apart`: this computer's clock was wrong, or the month had too many objects), and how many edits,
+    deletions and reactions of this person are in the same objects (`notes`)."""
+
+    destroyed: int
+    apart: int
+    notes: int
+
+
+class Stranded:
+    """Finds the stranded messages of one account, and writes them once more."""
+
+    def __init__(
+        self, db: Database, changes: Changes, writing: Writing, blobs: Blobs | None, me: Callable[[], Uid]
+    ) -> None:
+        self._blobs = blobs
+        self._db = db
+        self._changes = changes
+        self._writing = writing
+        self._me = me
+
+    def count(self, room: RoomId) -> StrandedCount:
+        """What is stranded in the room on this device."""
+        found = self._found(room)
+        sent = [change for change, record in found if isinstance(record, MessageSent)]
+        gone = [change for change in sent if is_destroyed(self._db, room, change.obj)]
+        return StrandedCount(destroyed=len(gone), apart=len(sent) - len(gone), notes=len(found) - len(sent))
+
+    def write_again(self, room: RoomId) -> Sequence[StoredChange]:
+        """Writes the stranded messages of the room in the present month, in their order, under new ids, with what this
+        person has changed of them since. What is about other messages is dropped: they are gone. Returns the changes
+        that count no more where they are. NotFound without a conversation. Does nothing if nothing is stranded."""
+        found = self._found(room)
+        moved: dict[bytes, ChangeId] = {}
+        with self._db.transaction() as conn:
+            for change, record in found:
+                if isinstance(record, MessageSent):
+                    moved[change.change_id] = self._again(room, change, record, moved)
+                elif isinstance(record, MessageEdited | MessageDeleted | ReactionSet) and record.target in moved:
+                    target = moved[record.target]
+                    place = self._writing.place_of(room, target)
+                    assert place is not None  # noqa: S101 - it was just written
+                    self._changes.append(room, place, encode(msgspec.structs.replace(record, target=target)))
+            self._changes.withdraw([change for change, _ in found])
+            refresh_channel(conn, room)
+        return [change for change, _ in found]
+
+    def _again(self, room: RoomId, change: StoredChange, record: MessageSent, moved: dict[bytes, ChangeId]) -> ChangeId:
+        obj = self._writing.place(room)
+        if record.reply_to is not None:
+            answered = record.reply_obj if record.reply_obj is not None else change.obj
+            answers = moved.get(record.reply_to, record.reply_to)
+            record = msgspec.structs.replace(record, reply_to=answers, reply_obj=answered)
+        parts = [] if self._blobs is None else self._blobs.give(obj, [file.manifest for file in record.attachments])
+        return self._writing.write(room, obj, record, parts)
+
+    def _found(self, room: RoomId) -> list[tuple[StoredChange, Record]]:
+        """The own changes of the room that reach nobody, in the order in which they were written."""
+        me = self._me()
+        rows = [*self._db.rows(_OF_DESTROYED, (room,)), *self._db.rows(_OF_NO_PART, (room, me))]
+        changes = sorted((stored_change(row, me) for row in rows), key=lambda change: change.rowid)
+        return [(change, record) for change in changes if (record := _record(change)) is not None]
+
+
+def _record(change: StoredChange) -> Record | None:
+    try:
+        return decode(change.data)
+    except BadChange:
+        return None

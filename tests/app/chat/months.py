@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Desks whose clock a test sets, and objects that are announced as months of the conversation."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from app.chat.records import MessageSent, Record
+from app.chat.records import encode as chat_record
+from app.core import clock
+from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
+from app.core.months import month_of
+from app.rooms.records import ObjectAnnounced, encode
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
+from sync.trust.room.envelope import object_of
+from tests.office import CHANNEL, EK, ROOM, Desk
+
+JANUARY = 12 * 2026
+
+
+def at(year: int, month: int, day: int = 10, hour: int = 12) -> int:
+    """A time in ms, in UTC."""
+    return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp() * 1000)
+
+
+class Clock:
+    """The clock of all desks of a test."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+
+
+@contextmanager
+def set_to(now_ms: int) -> Iterator[Clock]:
+    made = Clock(now_ms)
+    restore = clock.set_clock(lambda: made.now_ms)
+    yield made
+    restore()
+
+
+def share_of(number: int) -> bytes:
+    return b"%032d" % number
+
+
+def months_object(number: int) -> ObjId:
+    """An object whose id is bound to the room."""
+    return object_of(ROOM, share_of(number))
+
+
+def announced(
+    obj: ObjId,
+    n: int,
+    t: int,
+    *,
+    period: int | None = None,
+    series: ObjId = CHANNEL,
+    kind: str = "chat",
+    baseline: bool = False,
+) -> OpenedChange:
+    """A member's record that an object is part of the conversation, by default in the month of `t`."""
+    record = ObjectAnnounced(obj=obj, kind=kind, series=series, period=month_of(t) if period is None else period)
+    return _change(ObjId(ROOM), n, t, encode(record), baseline=baseline)
+
+
+def written(
+    obj: ObjId, n: int, t: int, record: str | Record, *, by: Uid = EK, change_id: ChangeId | None = None
+) -> OpenedChange:
+    """A member's message, or another record of theirs, in one object of the conversation."""
+    record = MessageSent(text=record) if isinstance(record, str) else record
+    return _change(obj, n, t, chat_record(record), by=by, change_id=change_id)
+
+
+def _change(
+    obj: ObjId, n: int, t: int, data: bytes, *, by: Uid = EK, change_id: ChangeId | None = None, baseline: bool = False
+) -> OpenedChange:
+    return OpenedChange(
+        n=n, t=t, uid=by, dev=DevId(by), obj=obj, change_id=change_id or new_change(), payload=data, baseline=baseline
+    )
+
+
+def come(desk: Desk, *changes: OpenedChange, room: RoomId = ROOM) -> None:
+    """The server sends these changes, in one slice."""
+    last = max(change.n for change in changes)
+    written_to = {change.obj for change in changes}
+    shares = [(obj, share_of(n)) for n in range(30) if (obj := months_object(n)) in written_to]
+    desk.store.receive(ReceivedSlice(room=room, cursor=last, state=b"", changes=list(changes), shares=shares))
+
+
+def texts(desk: Desk) -> list[str]:
+    timeline = desk.chat.timeline(ROOM)
+    return [timeline.message(index).text for index in range(len(timeline))]
+
+
+def counting(desk: Desk) -> Sequence[ObjId]:
+    return [part.obj for part in desk.store.series.all(ROOM) if part.counts]

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is shown of a conversation's months: messages that came late, and own ones that reach nobody."""
+
+from app.core.i18n import set_language
+from app.core.months import begins_ms, month_of
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
+from tests.app.chat.months import come, written
+from tests.office import CHANNEL, EK, ROOM, Desk
+from tests.ui.finding import only
+from ui.chat.view import ChatView
+from ui.kit.buttons import TextButton
+
+T = 1_795_500_000_000
+
+
+def press(view: ChatView, text: str) -> None:
+    button = only(view.stranded, TextButton)
+    assert button.text() == text
+    button.click()
+
+
+def destroy(hl: Desk) -> None:
+    """An administrator's entry that ends the month's object has its position."""
+    event = RoomEvent(n=900, t=T, kind="destroy", by=EK, obj=CHANNEL)
+    hl.store.receive(ReceivedSlice(room=ROOM, cursor=900, state=b"", events=[event]))
+
+
+def test_a_message_that_came_over_a_month_late_says_so_to_eyes_and_ears(view: ChatView, hl: Desk) -> None:
+    period = hl.store.series.all(ROOM)[0].period
+    late = begins_ms(period + 1) + 32 * 86_400_000
+    come(hl, written(CHANNEL, 10, late, "sent å"))
+    assert hl.chat.timeline(ROOM).message(0).late
+    assert "kom över en månad för sent" in view.model.spoken(0)
+    set_language("en")
+    assert "came over a month late" in view.model.spoken(0)
+
+
+def test_a_message_of_its_own_month_says_nothing_of_it(view: ChatView, hl: Desk) -> None:
+    come(hl, written(CHANNEL, 10, begins_ms(month_of(T)), "i tid"))
+    assert "sent" not in view.model.spoken(0)
+
+
+def test_own_messages_of_a_destroyed_month_are_offered_in_the_present_one(view: ChatView, hl: Desk) -> None:
+    hl.chat.send(ROOM, "skrivet utan nät å")
+    assert not view.stranded.isVisible()
+    destroy(hl)
+    hl.chat.changed.emit(ROOM)
+    assert view.stranded.isVisible()
+    assert view.stranded.text() == "1 meddelande från dig skickades inte: dess månad har gallrats."
+    press(view, "Skicka nu")
+    assert not view.stranded.isVisible()
+    timeline = hl.chat.timeline(ROOM)
+    assert [(timeline.message(i).text, timeline.message(i).obj == CHANNEL) for i in range(len(timeline))] == [
+        ("skrivet utan nät å", False)
+    ]
+
+
+def test_edits_of_what_is_gone_are_dropped_with_a_sentence(view: ChatView, hl: Desk) -> None:
+    come(hl, written(CHANNEL, 10, T, "kollegans"))
+    hl.chat.react(ROOM, hl.chat.timeline(ROOM).message(0).change_id, "👍")
+    destroy(hl)
+    hl.chat.changed.emit(ROOM)
+    assert view.stranded.text() == "Ändringar av och reaktioner på meddelanden som är borta utgår."
+    press(view, "OK")
+    assert not view.stranded.isVisible()
+    assert hl.store.waiting_count() == 0
+    assert hl.chat.timeline(ROOM).message(0).reactions == ()
+
+
+def test_who_may_not_write_is_offered_nothing(view: ChatView, hl: Desk) -> None:
+    hl.chat.send(ROOM, "skrivet utan nät å")
+    hl.folk.writer = False
+    destroy(hl)
+    hl.chat.changed.emit(ROOM)
+    assert not view.stranded.isVisible()
