@@ -14,8 +14,8 @@ from app.store import statements as sql
 from app.store.connection import Connection
 from app.store.counters import Counter, Latest
 from app.store.database import Database
-from app.store.projecting import Projecting, object_row
-from app.store.rows import ObjectRow
+from app.store.projecting import Projecting
+from app.store.rows import ObjectRow, object_row
 from app.store.series import SeriesRows
 from sync.trust.room.envelope import object_of
 

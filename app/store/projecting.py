@@ -5,7 +5,6 @@ the rest."""
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
@@ -17,7 +16,7 @@ from app.store.database import Database, is_fatal
 from app.store.journal import Journal
 from app.store.people import Me
 from app.store.projection import Project, Projector
-from app.store.rows import ObjectRow, StoredChange
+from app.store.rows import ObjectRow, StoredChange, object_row
 from app.store.search import drop, drop_kind
 from sync.trust.room.envelope import object_of
 from sync.trust.room.successor_claim import object_in
@@ -177,9 +176,7 @@ class Projecting:
         others are kept as untried, and their row ids are returned.
         """
         root, kept = ObjId(room), set[int]()
-        of_others: Tried = frozenset() if strict else tried
-        if not self._tries:
-            of_others = None
+        of_others: Tried = None if not self._tries else frozenset() if strict else tried
         of_these = None if strict else of_others
         if root in batches:
             self._object(conn, root, batches[root], strict, of_these)
@@ -448,11 +445,3 @@ class Projecting:
             if kind.id == ROOM:
                 self._take_out()
                 self._regroup()
-
-
-def object_row(fields: Sequence[Any]) -> ObjectRow:
-    """Makes an object's row out of the values of `statements.SELECT_OBJECTS`' columns."""
-    obj, room, kind, title, created, updated, deleted, by = fields
-    return ObjectRow(
-        obj=obj, room=room, kind=kind, title=title, created=created, updated=updated, deleted=bool(deleted), by=by
-    )

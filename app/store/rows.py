@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the store hands out: frozen rows, the same for every tool."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 from app.core.enums import Role, RoomType
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
@@ -48,6 +50,14 @@ class ObjectRow:
     updated: int
     deleted: bool
     by: Uid | None
+
+
+def object_row(fields: Sequence[Any]) -> ObjectRow:
+    """Makes an object's row out of the values of `statements.SELECT_OBJECTS`' columns."""
+    obj, room, kind, title, created, updated, deleted, by = fields
+    return ObjectRow(
+        obj=obj, room=room, kind=kind, title=title, created=created, updated=updated, deleted=bool(deleted), by=by
+    )
 
 
 MAX_UNREAD = 1000

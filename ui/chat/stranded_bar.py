@@ -12,7 +12,7 @@ from ui.kit.translate import tr, trn
 
 
 class StrandedBar(InfoBar):
-    """Tells the person of own messages that reach nobody, such as those of a month that was disposed of before they
+    """Shows that own messages reach nobody, such as those of a month that was disposed of before they
     were sent, and sends them in the present month when asked. Hidden while there are none. Call `refresh` when the room
     has changed."""
 
