@@ -267,13 +267,11 @@ class Projecting:
             self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def _regroup(self) -> None:
-        """Makes the rows for lists and search again of objects that have become part of a series, or are none any more
-        (app/store/series.py). In the caller's transaction. An object that has no rows yet gets them with its
-        changes."""
-        conn = self._db.conn
-        for (obj,) in conn.execute(sql.REGROUPED).fetchall():
-            conn.execute(sql.SET_REGROUPED, (obj,))
-            if conn.value("SELECT projected FROM objects WHERE obj = ?", (obj,)):
+        """Makes the rows again of objects that have become part of a series, or are none any more, in the caller's
+        transaction (app/store/series.py). An object without rows gets them with its changes."""
+        for (obj,) in self._db.conn.execute(sql.REGROUPED).fetchall():
+            self._db.conn.execute(sql.SET_REGROUPED, (obj,))
+            if self._db.conn.value("SELECT projected FROM objects WHERE obj = ?", (obj,)):
                 self.from_start(obj)
 
     def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
