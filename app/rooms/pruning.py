@@ -132,10 +132,8 @@ class Pruning:
         with (what is being done: "state" or "objects"; objects done; objects in all). Raises Unreachable; Refused with
         a refusal of `PrunePlan`, with what an object lacks after all, or with the server's code; WorkerUnavailable if
         an object's present state must be written and the worker process cannot be started."""
-        if self.refusal(room) == "reading":  # a colleague's change may just be arriving
-            await self._engine.operations.settled(room)
         before = self._engine.prunes(room).pruned
-        plan = await self.plan(room)
+        plan = await self._settled_plan(room)
         if plan.refusal is not None:
             raise Unreachable("offline") if plan.refusal == Unreachable.code else Refused(plan.refusal)
         total = len(plan.ready)
@@ -148,6 +146,17 @@ class Pruning:
             await self._one(room, found.obj, before.get(found.obj, 0))
         progress("objects", total, total)
         return plan.ready
+
+    async def _settled_plan(self, room: RoomId) -> PrunePlan:
+        """The plan, made once what the server has announced is read. Made again, at most TRIES times in all, if a
+        colleague's change came while it was made. Unreachable or Refused if the announced changes cannot be read."""
+        for _ in range(TRIES):
+            if self.refusal(room) == "reading":
+                await self._engine.operations.settled(room)
+            plan = await self.plan(room)
+            if plan.refusal != "reading":
+                break
+        return plan
 
     async def _one(self, room: RoomId, obj: ObjId, before: int) -> None:
         """Clears one object. If new members need another state first ("baseline"), because of a new key or member,

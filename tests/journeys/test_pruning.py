@@ -2,7 +2,7 @@
 """An administrator clears a room's change history on the server, and everybody reads on as before."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -191,6 +191,30 @@ async def test_what_arrives_while_the_button_is_pressed_does_not_refuse(
     room.forget_announced()
     link.notify_moved()
     assert [found.obj for found in await clearing] == [c.obj]
+
+
+async def test_what_arrives_while_the_plan_is_made_does_not_refuse(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
+    c = await case(o, guest=False)
+    of_age(monkeypatch)
+    await settled(c)
+    session = c.owner.session
+    room = session.engine.parts.link.rooms[c.room]
+    between, asked = session.store.snapshots.between, list[bool]()
+
+    async def announced(parts: Sequence[tuple[ObjId, int, int]]) -> list[tuple[int, int]]:
+        found = await between(parts)
+        if not asked:
+            asked.append(True)
+            room.announce(room.stream.n + 1)
+            asyncio.get_running_loop().call_later(0.05, read)
+        return found
+
+    def read() -> None:
+        room.forget_announced()
+        session.engine.parts.link.notify_moved()
+
+    monkeypatch.setattr(session.store.snapshots, "between", announced)
+    assert [found.obj for found in await session.pruning.prune(c.room, _ignore)] == [c.obj]
 
 
 async def test_a_newcomer_from_now_is_given_the_whole_when_it_is_here(
