@@ -110,8 +110,8 @@ def _main() -> int:
 
 
 def _print(text: str) -> None:
-    """Writes `text` to a new file in the temporary folder, which may be everybody's, and with the file's name to the
-    terminal if there is one. Does nothing if the file cannot be made."""
+    """Writes `text`, what the purge did or why it failed, to a new file in the temporary folder, which may be
+    everybody's, and with the file's name to the terminal if there is one. Does nothing if the file cannot be made."""
     with suppress(OSError):
         handle, name = tempfile.mkstemp(prefix="kansli-purge-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:

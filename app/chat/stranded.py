@@ -2,8 +2,8 @@
 """Own messages that reach nobody where they were written: their month was destroyed before they were sent, or the
 object that was announced for them is no part of the conversation (app/store/series.py).
 
-The person learns of them, and has them written once more in the present month. What is about messages that are gone is
-dropped.
+The person learns of them, and can have them written once more in the present month. What is about other messages there,
+such as reactions, is dropped: they are gone.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,8 +34,8 @@ _OF_NO_PART = f"""SELECT {_COLUMNS} FROM series s JOIN changes c ON c.obj = s.ob
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrandedCount:
     """How many own messages were not sent because their month was destroyed (`destroyed`), how many reach nobody for
-    another reason (`apart`: this computer's clock was wrong, or the month had too many objects), and how many edits,
-    deletions and reactions of this person are in the same objects (`notes`)."""
+    another reason (`apart`: this computer's clock was wrong, or the month had too many objects), and how many other
+    changes of this person reach nobody in such objects (`notes`): edits, deletions, reactions."""
 
     destroyed: int
     apart: int
@@ -43,7 +43,8 @@ class StrandedCount:
 
 
 class Stranded:
-    """Finds the stranded messages of one account, and writes them once more."""
+    """Finds the stranded messages of one account, and writes them once more. `me` returns the account's person. Without
+    `blobs` no parts of files are uploaded again."""
 
     def __init__(
         self, db: Database, changes: Changes, writing: Writing, blobs: Blobs | None, me: Callable[[], Uid]
@@ -63,8 +64,10 @@ class Stranded:
 
     def write_again(self, room: RoomId) -> Sequence[StoredChange]:
         """Writes the stranded messages of the room in the present month, in their order, under new ids, with what this
-        person has changed of them since. What is about other messages is dropped: they are gone. Returns the changes
-        that count no more where they are. NotFound without a conversation. Does nothing if nothing is stranded."""
+        person has changed of them since, in one transaction. Drops their changes to other messages there: those are
+        gone. Returns the old changes, messages and others, in the order in which they were written: they count no more.
+        Writes nothing, and returns [], if nothing is stranded. NotFound if messages are, and the room has no
+        conversation."""
         found = self._found(room)
         moved: dict[bytes, ChangeId] = {}
         with self._db.transaction() as conn:

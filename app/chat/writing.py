@@ -17,7 +17,7 @@ from app.store.database import Database
 from app.store.objects import Objects
 
 REPLY_OBJ_BYTES = 32
-"""The most that the object of the answered message takes in a message's record."""
+"""How many bytes a message's record grows at most by the id of the answered message's object (`reply_obj`)."""
 _PLACE = "SELECT obj FROM chat_messages WHERE series = ? AND change_id = ?"
 
 
@@ -43,8 +43,8 @@ class Writing:
 
     def place(self, room: RoomId) -> ObjId:
         """The object of the room's conversation that a message is written to now: that of the present month by this
-        computer's clock. A new id if the month has none: `write` announces it. NotFound if the room has no
-        conversation."""
+        computer's clock, or what `SeriesRows.present` gives in its place. If there is none, a new id, the same for each
+        call until `write` has announced it. NotFound if the room has no conversation."""
         part_of, month = self._series(room), _now()
         found = self._objects.series.present(room, part_of, month)
         if found is None:
@@ -54,8 +54,9 @@ class Writing:
 
     def write(self, room: RoomId, obj: ObjId, message: MessageSent, parts: Sequence[bytes] = ()) -> ChangeId:
         """Stores a message in `obj`, which `place` returned, and returns its id. If `obj` is new, it is announced in
-        the same transaction. If the message answers one of another month, names the object of that message. `parts`:
-        the parts of its files. MessageTooLong; NotFound as in `place`."""
+        the same transaction, for the present month. If the message answers one in another object that is here,
+        `reply_obj` is set to that object. `parts`: the ids of the parts of its files. MessageTooLong; NotFound as in
+        `place`."""
         part_of = self._series(room)
         answered = self.place_of(room, message.reply_to) if message.reply_to is not None else None
         if answered is not None:
@@ -70,7 +71,8 @@ class Writing:
         self._begun = {key: new for key, new in self._begun.items() if new != obj}
 
     def place_of(self, room: RoomId, message: bytes) -> ObjId | None:
-        """The object of the room's conversation that a message lies in; None if it is not here."""
+        """The object of the room's conversation that the message with the id `message` lies in; None if the message
+        is not here. NotFound as in `place`."""
         found: ObjId | None = self._db.value(_PLACE, (self._series(room), message))
         return found
 

@@ -29,7 +29,7 @@ class _Cell:
 
 class Table:
     """Collects the content of one table in HTML from another program and turns it into paragraphs: one for each row,
-    with tabs between the cells."""
+    with tabs between the cells. The paragraphs of a row that is only layout (`end_row`) stay as they are."""
 
     def __init__(self) -> None:
         self.out: list[Block] = []

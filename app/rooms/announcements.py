@@ -10,10 +10,10 @@ from app.store.store import Store
 
 
 def announcements(store: Store, room: RoomId, objects: Sequence[ObjectRow]) -> Iterator[ObjectAnnounced]:
-    """The records that announce `objects`, which are those of the room, without its root object. Those without a series
-    come first, as they are given; then the parts of series in the order in which they were announced, each with its
-    series and month. ▲ In any other order a new member would take another object for the first of its month than
-    everybody else. An object that was announced as a part and does not count is left out: it counts for nobody."""
+    """The records that announce `objects`, objects of the room `room`. Those without a series come first, as they are
+    given; then the parts of series in the order of `SeriesRows.all`, each with its series and month. ▲ In any other
+    order a new member would take another object for the first of its month than everybody else. Left out are the room's
+    root object, and what was announced as a part and does not count: it counts for nobody."""
     parts = store.series.all(room)
     known = {part.obj for part in parts}
     by_id = {found.obj: found for found in objects}

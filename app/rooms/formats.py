@@ -2,10 +2,10 @@
 """Which formats each device reads: this one says it in the rooms that it is in, and administrators see who cannot read
 what is written there.
 
-A device says it in a heartbeat (PROTOCOL §7), after an update that changed it and at most once a week in a room. An
-office that is updated must not flood its server or its rooms. So a device says it only in rooms with other members in
-which something was written lately, in one room a minute, and in each after a random wait that grows with the number of
-members.
+A device says it in a heartbeat (PROTOCOL §7): in a room in which it has not said it yet, and after an update that
+changed it, at most once a week in a room. An office that is updated must not flood its server or its rooms. So a device
+says it only in rooms with other members in which something was written lately, in one room a minute, and in each after
+a random wait that grows with the number of members. In a room that the person has just joined it says it at once.
 """
 
 import asyncio
@@ -29,20 +29,22 @@ from sync.trust.room.room_policy import KNOWN_FEATURES
 WEEK_MS = 7 * 86_400_000
 """At most once in this time a device says in a room what it reads."""
 IN_USE_MS = 30 * 86_400_000
-"""In a room in which nothing was written for so long, it says so when somebody writes there again."""
+"""In a room in which nothing was written for so long, a device says what it reads only once somebody writes there
+again."""
 LOOK_S = 3600.0
 EVERY_S = 60.0
-"""One room a minute: a thousand devices that were updated in the same hour post 17 heartbeats a second."""
+"""The mean time between two rooms. A thousand devices that were updated in the same hour so post 17 heartbeats a
+second."""
 A_MEMBER_S = 36.0
 """The wait in a room is random, up to this for each member: of 500 people, one in 36 s says it, over five hours."""
 AGAIN_S = 86_400.0
-"""A heartbeat that the server refused, or that was lost with the connection, is posted again after a day."""
+"""A heartbeat that has not come back from the server (it was refused, or lost) is posted again after a day."""
 
 
 class DeviceReads(msgspec.Struct, frozen=True, kw_only=True, tag="reads", omit_defaults=True):
     """The record in a heartbeat: what the device that posts it reads. `kinds`: the number of the format of each kind of
-    objects that it knows (`Kind.format`). `features`: what it knows of a room's own items beyond what needs no policy
-    to enable it (`KNOWN_FEATURES`)."""
+    objects that it knows, by the kind's id (`Kind.format`). `features`: what it knows of rooms' own items that a policy
+    must enable first (`KNOWN_FEATURES`)."""
 
     kinds: dict[str, int]
     features: list[str] = []
@@ -65,7 +67,8 @@ def decode(data: bytes) -> DeviceReads:
 class OldDevice:
     """A device of a member that cannot read all that this program writes in a room. `added_ms`: when its person added
     it, as the device that added it claims. `kinds`: the ids of the kinds of objects in the room that it does not know,
-    or knows in an older format. `features`: what a policy could enable in the room, and it does not know."""
+    or knows in an older format. `features`: what this program knows of rooms' own items that a policy must enable, and
+    the device does not know."""
 
     person: Person
     dev: DevId
@@ -76,7 +79,9 @@ class OldDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedFormats:
-    """What the devices in a room have said, each by its own record; `here` are the kinds of objects in the room."""
+    """`reads` has what each device in a room said last, by (person, device); devices that have said nothing that this
+    program can decode are missing. `here` has the ids of the kinds of objects in the room, with that of its own
+    records."""
 
     reads: dict[tuple[Uid, DevId], DeviceReads]
     here: frozenset[str]
@@ -109,8 +114,8 @@ class DeviceFormats:
         (self._online.set if online else self._online.clear)()
 
     def show_joined(self, room: RoomId) -> None:
-        """Shows the members of a room that this person has joined, and says which formats this device reads. Does
-        nothing if something of this person is in the room already."""
+        """Shows the members of a room that this person has joined, and says which formats this device reads, at once.
+        Does nothing if a valid item of this person is in the room already, or if they are no member."""
         if self._engine.heartbeats.show_joined(room, self._payload):
             self._posted[room] = _now_s()
 
@@ -127,7 +132,8 @@ class DeviceFormats:
             await asyncio.sleep(EVERY_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, guards nothing
 
     def post_next(self) -> None:
-        """Says it in one room in which it is due, and looks once an hour in which rooms it is. Raises StoreFault."""
+        """Says in one room in which it is due, if any, which formats this device reads; looks once an hour in which
+        rooms it is. Only on the loop, while online. Raises StoreFault."""
         now_s = _now_s()
         if self._looked_at is None or now_s - self._looked_at >= LOOK_S:
             self._looked_at = now_s
@@ -162,7 +168,8 @@ class DeviceFormats:
     # -- what the others have said
 
     def stated(self, room: RoomId) -> StatedFormats:
-        """What the devices of the room's members have said that they read, and which kinds of objects the room has."""
+        """What the devices of the room's members have said that they read, and which kinds of objects the room has.
+        What this program cannot decode counts as not said. Raises StoreFault."""
         reads = dict[tuple[Uid, DevId], DeviceReads]()
         for kept in self._store.heartbeats.of(room):
             try:
@@ -173,7 +180,8 @@ class DeviceFormats:
 
     def old_devices(self, person: Person, stated: StatedFormats) -> tuple[list[OldDevice], int]:
         """Of a member's active devices: (those that have said that they do not read all that this program writes in the
-        room, the number of those that have not said what they read). `stated`: from `stated` of that room."""
+        room, the oldest first; the number of those that have not said what they read). This device counts as one that
+        reads everything. `stated`: what the method `stated` returned for the room."""
         old, silent = list[OldDevice](), 0
         for dev, added_ms in self._engine.active_devices(person.uid):
             reads = self.mine if dev == self._engine.devices.mine else stated.reads.get((person.uid, dev))

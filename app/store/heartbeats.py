@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What each device has said of itself in a room: the newest heartbeat with content of each. The store reads none."""
+"""What each device has said of itself in a room: the newest heartbeat with content of each. The store does not decode
+that content."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Heartbeats:
         return _kept(self._db.rows(sql.HEARTBEATS_OF, (room,)))
 
     def by(self, dev: DevId) -> list[KeptHeartbeat]:
-        """The newest heartbeat with content that a device posted in each room."""
+        """The newest heartbeat with content that a device posted in each room, in no particular order."""
         return _kept(self._db.rows(sql.HEARTBEATS_BY, (dev,)))
 
 

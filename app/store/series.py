@@ -7,9 +7,10 @@ transaction; the others read.
 
 An object counts if
 - its series is an object of the same room that was announced as its own series,
-- its period is at most one month ahead of the time at which it was announced, and
-- fewer than MOST objects of the same series and period were announced before it. The first object of the series comes
-  before all others, then those that an administrator announced again for a new member, then the others by position.
+- its period is at most one month ahead of the time at which it was announced (of the series' first object any), and
+- fewer than MOST objects of the same series and period of which this is true come before it. The first object of the
+  series comes before all others, then those that an administrator announced again for a new member, then the others,
+  each by position.
 """
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
@@ -57,7 +58,8 @@ _OF_ROOM = "SELECT obj, series, period, counts FROM series WHERE room = ? ORDER 
 
 
 class Values(Protocol):
-    """Where one value is read: the store's database, for services, or its connection, for projections."""
+    """Reads one value: the store's database, for services, or its connection, for projections. None if no row is
+    found."""
 
     def value(self, sql: str, params: Sequence[Any] = (), /) -> Any: ...
 
@@ -87,7 +89,8 @@ def announce(
     """Stores, in the caller's transaction, that an object of the room was announced as part of `series` (None: it is a
     series of its own) for the month `period` (None: that of `t`). `row`, `n` and `t` are the announcement's row in the
     store, its position (None while the server does not have it) and its time in ms. Of several announcements of one
-    object the one at the lowest position counts. Call it again when an own announcement has received its position."""
+    object the one at the lowest position counts; those in a room other than that of the first one stored do nothing.
+    Computes again which objects count. Call it again when an own announcement has received its position."""
     place, baseline = conn.execute("SELECT place, baseline FROM changes WHERE row = ?", (row,)).fetchone() or (0, 0)
     series = obj if series is None else series
     period = month_of(t) if period is None else period
@@ -114,19 +117,19 @@ def _count(conn: Connection, room: RoomId, series: ObjId, period: int) -> None:
 
 
 def series_of(reads: Values, obj: ObjId) -> ObjId | None:
-    """The series that an object is part of; None if it is part of none."""
+    """The series that an object is part of. None if it was announced as part of none, or does not count."""
     found: ObjId | None = reads.value("SELECT series FROM series WHERE obj = ? AND counts", (obj,))
     return found
 
 
 def is_part(reads: Values, room: RoomId, obj: ObjId) -> bool:
-    """Whether an object is part of a series of this room."""
+    """Whether an object is part of a series of this room: it was announced as that, and counts."""
     return reads.value("SELECT 1 FROM series WHERE obj = ? AND room = ? AND counts", (obj, room)) is not None
 
 
 def first(reads: Values, room: RoomId, kind: str) -> ObjId | None:
-    """The room's first series of objects of the kind `kind`, by position, without those in the trash; None if there is
-    none."""
+    """The room's first series, by position, whose first object has the kind `kind` and is not in the trash; None if
+    there is none."""
     found: ObjId | None = reads.value(_FIRST, (room, kind))
     return found
 
@@ -146,20 +149,22 @@ class SeriesRows:
         self._is_of = is_of
 
     def get(self, obj: ObjId) -> Part | None:
-        """What the object was announced as; None if it was announced as part of no series."""
+        """What the object was announced as, also if it does not count; None if it was announced as part of no
+        series."""
         row = self._db.one(_ROW, (obj,))
         return _part(row) if row else None
 
     def all(self, room: RoomId) -> list[Part]:
-        """The room's parts of series, first those that are a series of their own, each in the order of their
-        announcements."""
+        """The objects of the room that were announced as parts of series, also those that do not count. First those
+        that are a series of their own, then those that an administrator announced again for a new member, then the
+        others, last those whose month was too far ahead; each group by position."""
         return [_part(row) for row in self._db.rows(_OF_ROOM, (room,))]
 
     def present(self, room: RoomId, series: ObjId, period: int) -> ObjId | None:
-        """The object of the series to write to in the month `period`: of several the one at the lowest position,
-        without destroyed ones. If there is none, and one was announced for the month that does not count, the latest
-        that can be written to: a computer whose clock is wrong would otherwise announce another one with each message.
-        None if a new one is to be announced.
+        """The object of the series to write to in the month `period`: the first that counts and is not destroyed, in
+        the order of the module's docstring. If there is none, and one was announced for the month that does not count,
+        the first one of the latest month: a computer whose clock is wrong would otherwise announce another one with
+        each message. None if a new one is to be announced.
 
         ▲ Only an object whose id is bound to the room, or the first of the series. Otherwise a member could announce an
         object of another room, and what is written there would be nothing to those who are in that room too."""

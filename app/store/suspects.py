@@ -27,7 +27,9 @@ class Suspects:
     ) -> None:
         """`journal` names the merges that an earlier run did not finish. `quarantine` is called with the row of a
         change that must not be merged any more and the code of the reason, within a transaction of this class.
-        `taken_out`: emitted with an object whose changes count no more, since a different room wrote them."""
+        `taken_out`: emitted, after the commit, with an object of which changes count no more: those that a different
+        room wrote, or some that an administrator had left out. This class then reads from the store again which objects
+        are suspect."""
         self._db = db
         self._journal = journal
         self._quarantine = quarantine

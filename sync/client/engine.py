@@ -195,7 +195,8 @@ class Engine:
 
     def standing(self, room: RoomId) -> Origin | None:
         """The last position of `room` that is verified and stored, with the running hash there (over all items up to
-        it): a room that continues this one may name it as its origin. None if nothing of the room is stored."""
+        it): a room that continues this one may name it as its origin. None if nothing of the room is stored, or if it
+        is a large one that `Link.open_large` has not read yet."""
         found = self._link.rooms.get(room)
         rh = found.rh_at(found.kept_n) if found else None
         return Origin(room=room, n=found.kept_n, rh=Hash(rh)) if found and rh is not None else None

@@ -28,7 +28,8 @@ UPDATED = [replace(NOTE_KIND, format=2), ROOM_KIND]
 
 
 class Time:
-    """The clock of the computers and of the server, and the loop's as the formats read it."""
+    """How far ahead (s) the clocks run: of the computers, of the server, and the loop's as app/rooms/formats.py reads
+    it."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
@@ -61,7 +62,7 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def heartbeats(at: Client, room: RoomId) -> int:
-    """How many this device has posted in the room."""
+    """How many heartbeats of its own this device has received back in the room."""
     items = [item for item in at.store.kept_items(room, 0, 1 << 30) if item.kind == ENVELOPE]
     headers = [envelope.Header.decode(envelope.read_body(item.body)[0]) for item in items]
     return sum(hdr.kind == envelope.HEARTBEAT and hdr.dev == at.engine.devices.mine for hdr in headers)
@@ -72,14 +73,15 @@ def has_posted(at: Client, room: RoomId, count: int) -> bool:
 
 
 async def says(at: Client, room: RoomId, device: DeviceFormats) -> None:
-    """The device says in the room what it reads."""
+    """Has `device`, which is that of `at`, say in the room what it reads, and waits until it has."""
     before = heartbeats(at, room)
     device.post_next()
     await until(partial(has_posted, at, room, before + 1))
 
 
 async def is_silent(at: Client, room: RoomId, device: DeviceFormats) -> None:
-    """Nothing is posted: what is written next comes directly behind the last position."""
+    """Asserts that no heartbeat is posted in the room, though `device` is asked three times: none comes before or with
+    a note that is written after it."""
     before = heartbeats(at, room)
     for _ in range(3):
         device.post_next()

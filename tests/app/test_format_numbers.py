@@ -45,9 +45,10 @@ FORMATS: dict[str, tuple[int, Fields, list[str]]] = {
     "document": (1, UPDATES, ["meta", "text"]),
     "board": (1, UPDATES, ["board", "cards", "columns", "labels"]),
 }
-"""By kind: the number of its format, the fields of each record and of what is in one, the roots of its CRDT."""
+"""By kind: the number of its format, the fields of each record and of what is in one, the roots of its CRDT (none if it
+does not merge)."""
 RECORDS: dict[str, Any] = {"room": room.Record, "chat": chat.Record}
-"""Of a kind that does not merge."""
+"""By kind, of those that do not merge: the union of its records."""
 
 
 def fields_of(records: Any) -> Fields:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A program that is newer than the product, as lists of tools: two more kinds of objects (the sample tool's), a further
-root in documents and boards, a further record in the chat, and a further field in its messages."""
+"""A program that is newer than the product, as a tuple of tools (NEWER): two more kinds of objects (the sample
+tool's), a further root in documents and boards, a further record in the chat, and a further field in its messages."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -124,12 +124,13 @@ def say_until(at: Session, room: RoomId, text: str, until: str) -> None:
 
 
 def polls(at: Session) -> list[str]:
-    """The questions that this program shows."""
+    """The questions of all conversations at a newer program, in the order in which they were stored."""
     return [question for (question,) in at.store.db.rows("SELECT question FROM chat_polls ORDER BY row")]
 
 
 def untils(at: Session) -> list[str]:
-    """The further fields that this program shows."""
+    """The further fields of the messages at a newer program, in the order in which they were stored, without empty
+    ones."""
     return [until for (until,) in at.store.db.rows("SELECT until FROM chat_until ORDER BY row") if until]
 
 
@@ -148,17 +149,17 @@ def _crdt(at: Session, obj: ObjId) -> CrdtDoc:
 
 
 def note_in(at: Session, obj: ObjId) -> str:
-    """The text in a document's further root, as this computer's changes give it."""
+    """The text in a document's further root, as this computer's changes give it; "" if nothing was written there."""
     return str(_crdt(at, obj).text(NOTES))
 
 
 def lane_in(at: Session, obj: ObjId, key: str) -> object:
-    """A value in a board's further root, as this computer's changes give it."""
+    """A value in a board's further root, as this computer's changes give it; None if there is none."""
     return _crdt(at, obj).map(LANES).get((key,))
 
 
 def write_note(at: Session, room: RoomId, obj: ObjId, words: str) -> None:
-    """Writes into a document's further root."""
+    """Adds words at the end of the text in a document's further root."""
     doc, made = _crdt(at, obj), list[bytes]()
     doc.updated.connect(lambda update: made.append(update.data))
     with doc.transact():
@@ -167,7 +168,7 @@ def write_note(at: Session, room: RoomId, obj: ObjId, words: str) -> None:
 
 
 def set_lane(at: Session, room: RoomId, obj: ObjId, key: str, value: str) -> None:
-    """Writes into a board's further root."""
+    """Sets a value in a board's further root."""
     doc, made = _crdt(at, obj), list[bytes]()
     doc.updated.connect(lambda update: made.append(update.data))
     with doc.transact():

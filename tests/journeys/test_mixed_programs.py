@@ -44,7 +44,7 @@ LESS = tuple(tool for tool in TOOLS if tool is not TASKS)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Snapshots of short objects at once; devices say at once what they read."""
+    """Has snapshots made at once, also of short objects, and devices say at once what they read."""
     monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 6)
     monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
     monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
@@ -100,7 +100,8 @@ async def sent(at: Desk) -> None:
 
 
 async def office(o: Offices, older: Sequence[AnyTool]) -> Office:
-    """Everybody writes what their program can write."""
+    """Makes a room of three, one with the program NEWER and two with the tools `older`, in which everybody has written
+    what their program can write."""
     o.tools = NEWER
     (a,) = await o.hire("Enhetschef")
     o.tools = older
@@ -119,7 +120,7 @@ async def office(o: Offices, older: Sequence[AnyTool]) -> Office:
 
 
 async def talk(m: Office) -> None:
-    """In the chat, with a record and a field that only the newer program knows."""
+    """They write in the chat, also a record and a field that only the newer program knows."""
     a, b = m.newer.session, m.older[0].session
     say_until(a, m.room, "Läs till fredag å 🙂", "2026-12-04")
     open_poll(a, m.room, "Fredag eller måndag?")
@@ -131,7 +132,8 @@ async def talk(m: Office) -> None:
 
 
 async def work(m: Office) -> None:
-    """In the document and on the board, by turns: the older programs in what they know, the newer one beside it."""
+    """They write in the document and on the board, by turns: the older programs in what they know, the newer one
+    beside it."""
     a = m.newer.session
     set_lane(a, m.room, m.board, "brådskande", "röd å 🙂")
     write_note(a, m.room, m.document, NOTE)
@@ -157,7 +159,7 @@ async def work(m: Office) -> None:
 
 
 async def settled(m: Office) -> None:
-    """Until everybody has everything."""
+    """Waits until everybody has everything."""
     await until(
         lambda: (
             len({at.session.engine.position(m.room) for at in m.everybody}) == 1
@@ -167,7 +169,7 @@ async def settled(m: Office) -> None:
 
 
 def is_sound(m: Office) -> None:
-    """Nothing is void, held back, bad or waiting, at anybody."""
+    """Asserts that nothing is void, held back, bad or waiting, at anybody. Changes of a newer format may be kept."""
     for at in m.everybody:
         store = at.session.store
         assert store.held_changes.void_counts(m.room) == []
@@ -184,7 +186,7 @@ def stored(at: Desk, obj: ObjId) -> set[tuple[bytes, bytes]]:
 
 
 async def can_be_cleared(m: Office, objs: Sequence[ObjId]) -> None:
-    """Until the changes of these objects, and of no others, can be cleared on the server."""
+    """Waits until the changes of these objects, and of no others, can be cleared on the server."""
     deadline = time.monotonic() + PATIENCE_S
     while {found.obj for found in (await m.newer.session.pruning.plan(m.room)).ready} != set(objs):
         assert time.monotonic() < deadline, await m.newer.session.pruning.plan(m.room)
@@ -192,7 +194,8 @@ async def can_be_cleared(m: Office, objs: Sequence[ObjId]) -> None:
 
 
 async def eventually(at: Desk, room: RoomId, kinds: Sequence[set[str]]) -> None:
-    """Until a desk's seal names these kinds, one set for each device that cannot read everything."""
+    """Waits until the security report at a desk names these kinds, one set for each device that cannot read everything,
+    in the report's order."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         report = await at.session.seals.report(room)

@@ -12,9 +12,9 @@ from ui.kit.translate import tr, trn
 
 
 class StrandedBar(InfoBar):
-    """Shows that own messages reach nobody, such as those of a month that was disposed of before they
-    were sent, and sends them in the present month when asked. Hidden while there are none. Call `refresh` when the room
-    has changed."""
+    """Shows that own messages reach nobody, such as those of a month that was disposed of before they were sent, and
+    sends them in the present month when asked. Hidden while there are none, and while this person may not write in the
+    room. Call `refresh` once at the beginning, and when the room has changed."""
 
     def __init__(self, service: ChatService, room: RoomId, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,7 +22,7 @@ class StrandedBar(InfoBar):
         self._room = room
 
     def refresh(self) -> None:
-        """Shows what is stranded now, if anything."""
+        """Shows what is stranded now; hides the bar if nothing is, or this person may not write in the room."""
         found = self._service.stranded(self._room)
         sentences = _sentences(found) if self._service.may_write(self._room) else []
         if not sentences:

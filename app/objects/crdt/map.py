@@ -32,7 +32,8 @@ class CrdtMap:
         return self._map
 
     def get(self, path: Path, default: Any = None) -> Any:
-        """The value at `path` as plain Python (a nested map as a dict), or `default`."""
+        """The value at `path` as plain Python (a nested map as a dict). `default` if there is none, also if the path
+        leads through a value that is no map."""
         found = self._find(path)
         return default if found is _MISSING else to_plain(found)
 

@@ -203,8 +203,9 @@ class Blobs:
 
 
 def _rooms_left(stored: bytes | None, mark: bytes) -> set[RoomId] | None:
-    """The rooms whose parts are still to be asked for after the restore of `mark`; None for all rooms. `stored` is what
-    the store has of the last check: its mark, and behind that the ids of the rooms that were left."""
+    """The rooms whose parts of files are still to be asked for after the restore of `mark`; None for all rooms, if no
+    check for this restore is stored. `stored` is what the store has of the last complete check: its mark, and behind
+    that the ids of the rooms that it skipped, since the person may not write there."""
     if stored is None or not stored.startswith(mark):
         return None
     rooms = stored[len(mark) :]

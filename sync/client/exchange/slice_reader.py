@@ -52,6 +52,8 @@ class SliceReader:
         that came with it, `receipt` is the server's for the room's last position, which may be after the slice. False
         if the room was stopped, since an item breaks the rules or is not what the server signed before, or if the room
         passed to the invitations; True otherwise. A lost connection (Unreachable) and errors of the store are raised.
+        Reject if the server is asked for proof of a fork, and its answer is malformed or not signed; the room is then
+        stopped too.
 
         ▲ Reading ends at the position at which this person left the room from another device. They may have been added
         again after it, and must then be asked before anything more of the room is read.

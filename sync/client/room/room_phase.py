@@ -84,7 +84,8 @@ class Mark(Enum):
 
 class Head(Enum):
     """Whether the server has confirmed on this connection that it has the same last position and history of the room as
-    this device."""
+    this device. UNCONFIRMED from the beginning of a connection, CONFIRMED once it has. If the server shows a different
+    history, that is an `Alarm`, and no state of this machine."""
 
     UNCONFIRMED = auto()
     CONFIRMED = auto()

@@ -162,7 +162,7 @@ def _reload(
 
 def _addresses(config: Config, at: Listening) -> frozenset[str]:
     """The addresses at which clients reach the server, written as clients write them: those that `config` names, or
-    those of the certificate and of the socket `at`. ConfigError as from `dialled`."""
+    those of the certificate and of the socket `at`. ConfigError and OSError as from `dialled`."""
     named = frozenset(address_name(*split_address(each)) for each in config.addresses)
     return named or dialled(config, at)
 

@@ -188,9 +188,10 @@ class Service:
         return found
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
-        """Answers a request of a connection (`peer`) that has not signed in: by somebody with an activation code or a
-        recovery sheet, by a new device with a code that an old device shows, or an upload of a log that a restore lost.
-        For any other frame a Refusal "auth" that ends the connection."""
+        """Returns the answer to a request of a connection (`peer`) that has not signed in: by somebody with an
+        activation code or a recovery sheet, by a new device with a code that an old device shows, or an upload of a log
+        that a restore lost. Raises the request's own errors; for any other frame a Refusal "auth", which ends the
+        connection."""
         match frame:
             case Invite():
                 return await self.people.invite(frame)

@@ -126,9 +126,10 @@ class StateCodec:
         return self._part(name, value, pack)
 
     def _pack_shares(self, shares: dict[bytes, bytes]) -> bytes:
-        """Packs `shares`, in the dict's order, and returns all rows: by an object's id the commitment (hash) to its
-        share, the random value from which its keys are derived. Objects are only ever added, so the packed rows stay
-        and the new ones are appended."""
+        """Packs `shares` into rows, in the dict's order, and returns all rows. `shares` maps an object's id to the
+        commitment to its share: the hash of the random value from which the object's keys are derived. A row is the id
+        and the commitment. Objects are only ever added to the dict, at its end. So earlier rows stay, and only new ones
+        are appended."""
         packed = len(self._shares) // _SHARE.size
         if packed < len(shares):
             self._shares += b"".join(_SHARE.pack(o, c) for o, c in islice(shares.items(), packed, None))

@@ -187,9 +187,10 @@ def may_link(s: RoomState, uid: Uid, base: int) -> bool:
 
 def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> dict[str, int]:
     """What an entry that counts adds to its author's use of the room's totals (beyond whose bounds later entries have
-    no effect), by the fields of `Used`; fields that get nothing are left out. An entry that ends something (a
-    membership, a role, a device, an owed rotation) adds only its links. `before` and `after` are the room without the
-    entry and with it; `book` has the user logs."""
+    no effect), by the fields of `Used`; fields that get nothing are left out. `links`: how many epochs (key
+    generations) farther back than it must the entry's new epoch links. An entry that ends something (a membership, a
+    role, a device, an owed rotation) adds only these. `before` and `after` are the room without the entry and with it;
+    `book` has the user logs."""
     more = {"links": links_of(before, entry)}
     if not ends_something(before, after, entry, book):
         more |= {"entries": 1, "epochs": int(entry.epoch is not None), "people": int(_brings(before, entry))}

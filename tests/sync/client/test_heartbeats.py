@@ -22,7 +22,7 @@ NEWER = "läser mer å 🙂".encode()
 
 
 def said(at: Client, by: Client, room: RoomId) -> bytes | None:
-    """What this desktop has kept of what another one says."""
+    """What the desktop `at` has kept of what the desktop `by` says of itself in the room; None if it has nothing."""
     return next((h.data for h in at.store.heartbeats.of(room) if h.dev == by.engine.devices.mine), None)
 
 
@@ -102,7 +102,7 @@ async def test_what_was_said_under_a_key_that_comes_later_is_kept_then(
 async def test_attack_a_heartbeat_that_does_not_open_warns_nobody(
     w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A reader may post heartbeats. Each member's room would say that content of it cannot be read."""
+    """A reader may post heartbeats. Otherwise the room would warn each member of content that cannot be read."""
     caplog.set_level(logging.INFO, "sync")
     a, b = await w.hire("Enhetschef", "Handläggare")
     room = await w.room(a, b)
@@ -123,7 +123,7 @@ async def test_attack_a_heartbeat_that_does_not_open_warns_nobody(
 async def test_a_newcomer_to_a_long_room_has_what_the_devices_said_last(
     w: World, monkeypatch: pytest.MonkeyPatch, history: bool
 ) -> None:
-    """Only headers are pulled of it. A newcomer without the history has what was said since."""
+    """Only headers are pulled of a long room. A newcomer without the history has what was said since."""
     monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 1)
     a, b, c = await w.hire("Enhetschef", "Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
