@@ -34,8 +34,9 @@ _OF_NO_PART = f"""SELECT {_COLUMNS} FROM series s JOIN changes c ON c.obj = s.ob
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrandedCount:
     """How many own messages were not sent because their month was destroyed (`destroyed`), how many reach nobody for
-    another reason (`apart`: this computer's clock was wrong, or the month had too many objects), and how many other
-    changes of this person reach nobody in such objects (`notes`): edits, deletions, reactions."""
+    another reason (`apart`: this computer's clock was wrong, or the month had too many objects), and how many edits,
+    deletions and reactions of this person to other messages reach nobody in such objects (`notes`): those messages are
+    gone."""
 
     destroyed: int
     apart: int
@@ -60,7 +61,9 @@ class Stranded:
         found = self._found(room)
         sent = [change for change, record in found if isinstance(record, MessageSent)]
         gone = [change for change in sent if is_destroyed(self._db, room, change.obj)]
-        return StrandedCount(destroyed=len(gone), apart=len(sent) - len(gone), notes=len(found) - len(sent))
+        moved = {change.change_id for change in sent}
+        notes = [record for _, record in found if not isinstance(record, MessageSent) and _target(record) not in moved]
+        return StrandedCount(destroyed=len(gone), apart=len(sent) - len(gone), notes=len(notes))
 
     def write_again(self, room: RoomId) -> Sequence[StoredChange]:
         """Writes the stranded messages of the room in the present month, in their order, under new ids, with what this
@@ -74,8 +77,8 @@ class Stranded:
             for change, record in found:
                 if isinstance(record, MessageSent):
                     moved[change.change_id] = self._again(room, change, record, moved)
-                elif isinstance(record, MessageEdited | MessageDeleted | ReactionSet) and record.target in moved:
-                    target = moved[record.target]
+                elif (about := _target(record)) in moved:
+                    target = moved[about]
                     place = self._writing.place_of(room, target)
                     assert place is not None  # noqa: S101 - it was just written
                     self._changes.append(room, place, encode(msgspec.structs.replace(record, target=target)))
@@ -96,8 +99,14 @@ class Stranded:
         """The own changes of the room that reach nobody, in the order in which they were written."""
         me = self._me()
         rows = [*self._db.rows(_OF_DESTROYED, (room,)), *self._db.rows(_OF_NO_PART, (room, me))]
-        changes = sorted((stored_change(row, me) for row in rows), key=lambda change: change.rowid)
-        return [(change, record) for change in changes if (record := _record(change)) is not None]
+        changes = {change.rowid: change for change in (stored_change(row, me) for row in rows)}  # one may be in both
+        ordered = [changes[rowid] for rowid in sorted(changes)]
+        return [(change, record) for change in ordered if (record := _record(change)) is not None]
+
+
+def _target(record: Record) -> bytes:
+    """The message that an edit, a deletion or a reaction is about; b"" for any other record."""
+    return record.target if isinstance(record, MessageEdited | MessageDeleted | ReactionSet) else b""
 
 
 def _record(change: StoredChange) -> Record | None:
