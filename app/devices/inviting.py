@@ -23,7 +23,7 @@ __all__ = ["Invitation", "Misses", "Newcomer", "Offer", "Pointer", "read_pointer
 
 HOUR_MS = 3_600_000
 TRIES = 3
-_NAME = "pairing-misses"
+FAILED = "pairing-misses"
 
 
 class Misses:
@@ -36,7 +36,7 @@ class Misses:
     def _kept(self, now_ms: int) -> list[int]:
         """The times (ms) of the failed comparisons in the two hours before `now_ms`, oldest first: those of the first
         hour may have begun a pause that still lasts."""
-        kept = [int(t) for t in self._notes.get(_NAME).split()]
+        kept = [int(t) for t in self._notes.get(FAILED).split()]
         return [t for t in kept if now_ms - 2 * HOUR_MS < t <= now_ms]
 
     def add(self, now_ms: int) -> None:
@@ -52,7 +52,7 @@ class Misses:
             self._set(kept)
 
     def _set(self, kept: Sequence[int]) -> None:
-        self._notes.set(_NAME, " ".join(map(str, kept)))
+        self._notes.set(FAILED, " ".join(map(str, kept)))
 
     def until(self, now_ms: int) -> int | None:
         """The time (ms, of the same clock as `now_ms`) from which digits may be compared again: an hour after the third
