@@ -10,6 +10,6 @@ LATE_AFTER_MS = 31 * 86_400_000
 
 def is_late(period: int | None, t: int) -> bool:
     """Whether a message of the month `period` with the server's time `t` (ms) is marked as late: it was given its
-    position more than LATE_AFTER_MS after the month had ended. A month is disposed of as a whole, and a person who
-    decides about it must see what came later. False for no month (None)."""
+    position more than LATE_AFTER_MS after the month had ended. A month is disposed of as a whole, and the person who
+    decides that must see which messages came so late. False if `period` is None."""
     return period is not None and t > begins_ms(min(period, LAST_MONTH) + 1) + LATE_AFTER_MS

@@ -161,7 +161,7 @@ def test_an_own_announcement_is_judged_by_its_position_once_it_has_one(hl: Desk)
 
 
 def test_attack_nobody_writes_to_an_object_of_another_room_that_is_announced_as_a_month(hl: Desk) -> None:
-    """Whoever is in that room too would never read it."""
+    """Members of that room would never read what is written there."""
     foreign = object_of(RoomId(b"o" * 16), b"s" * 32)
     come(hl, announced(foreign, 10, DECEMBER), written(foreign, 11, DECEMBER, "hit"))
     with set_to(DECEMBER):
