@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from app.arrival.device_pairing import PairingPeer
 from app.bootstrap import Office
 from app.chat.tool import TOOL as CHAT
 from app.core.enums import LinkState, Role, RoomType
@@ -51,6 +52,12 @@ class Desk:
 
     async def join(self, old: "Desk", name: str, *, by_code: bool = True) -> None:
         """Becomes another device of `old`'s person, who says yes there."""
+        peer = await self.let_in(old, name, by_code=by_code)
+        self.session = await self.office.join(peer, PASSPHRASE, lambda text, done, total: None)
+        await self.online()
+
+    async def let_in(self, old: "Desk", name: str, *, by_code: bool = True) -> PairingPeer:
+        """Asks to become another device of `old`'s person, who says yes there; `office.join` then gets the account."""
         invitation = old.session.devices.invite()
         offer = await invitation.open(by_code=by_code)
         arriving = asyncio.ensure_future(invitation.arrived())
@@ -58,8 +65,7 @@ class Desk:
         new = await arriving
         assert (new.name, new.digits, peer.name) == (name, peer.digits, old.session.people.me.name)
         await invitation.admit()
-        self.session = await self.office.join(peer, PASSPHRASE, lambda text, done, total: None)
-        await self.online()
+        return peer
 
     async def online(self) -> None:
         await until(lambda: self.session.status.state is LinkState.ONLINE)

@@ -251,12 +251,7 @@ async def test_a_line_lost_after_the_yes_costs_only_another_try(tmp_path: Path) 
     async with offices(tmp_path) as o:
         (old,) = await o.hire("Handläggare")
         new = o.place("Ny dator")
-        invitation = old.session.devices.invite()
-        offer = await invitation.open(by_code=True)
-        arriving = asyncio.ensure_future(invitation.arrived())
-        peer = await new.office.begin_pairing(new.server, "Ny dator", code=offer.code)
-        await arriving
-        await invitation.admit()
+        peer = await new.let_in(old, "Ny dator")
         guest = new.office.pairing._guest
         await until(lambda: guest is not None and guest._added is not None and guest._added.done())
         await o.w.stop_server()
@@ -275,12 +270,7 @@ async def test_a_disk_that_refuses_after_the_yes_costs_only_another_try(
     async with offices(tmp_path) as o:
         (old,) = await o.hire("Handläggare")
         new = o.place("Ny dator")
-        invitation = old.session.devices.invite()
-        offer = await invitation.open(by_code=True)
-        arriving = asyncio.ensure_future(invitation.arrived())
-        peer = await new.office.begin_pairing(new.server, "Ny dator", code=offer.code)
-        await arriving
-        await invitation.admit()
+        peer = await new.let_in(old, "Ny dator")
 
         def refuse() -> None:
             raise StoreUnwritable

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Desks whose clock a test sets, and objects that are announced as months of the conversation."""
+"""Two desks whose clock a test sets (November 2026 at first), and objects that are announced as months of a chat."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
 
 from app.chat.records import MessageSent, Record
 from app.chat.records import encode as chat_record
-from app.core import clock
+from app.core import clock as core_clock
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.months import month_of
 from app.rooms.records import ObjectAnnounced, encode
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
 from sync.trust.room.envelope import object_of
-from tests.office import CHANNEL, EK, ROOM, Desk
+from tests.office import CHANNEL, EK, HL, ROOM, Desk, desk
 
 JANUARY = 12 * 2026
 
@@ -34,9 +37,32 @@ class Clock:
 @contextmanager
 def set_to(now_ms: int) -> Iterator[Clock]:
     made = Clock(now_ms)
-    restore = clock.set_clock(lambda: made.now_ms)
+    restore = core_clock.set_clock(lambda: made.now_ms)
     yield made
     restore()
+
+
+NOVEMBER, DECEMBER = at(2026, 11), at(2026, 12)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    with set_to(NOVEMBER) as made:
+        yield made
+
+
+@pytest.fixture
+def hl(clock: Clock, tmp_path: Path) -> Iterator[Desk]:
+    made = desk(tmp_path / "hl", HL)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ek(clock: Clock, tmp_path: Path) -> Iterator[Desk]:
+    made = desk(tmp_path / "ek", EK)
+    yield made
+    made.close()
 
 
 def share_of(number: int) -> bytes:

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A conversation over the turn of months: where messages and what is about them are written, and what is shown."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -15,30 +12,23 @@ from app.core.months import begins_ms, month_of
 from app.objects.links import ObjectLink, linked_object
 from app.rooms.records import ObjectAnnounced
 from app.rooms.records import decode as room_record
-from tests.app.chat.months import Clock, announced, at, come, months_object, set_to, texts, written
-from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk
+from tests.app.chat.months import (
+    DECEMBER,
+    NOVEMBER,
+    Clock,
+    announced,
+    at,
+    clock,
+    come,
+    ek,
+    hl,
+    months_object,
+    texts,
+    written,
+)
+from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions
 
-NOVEMBER, DECEMBER = at(2026, 11), at(2026, 12)
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    with set_to(NOVEMBER) as made:
-        yield made
-
-
-@pytest.fixture
-def hl(clock: Clock, tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path / "hl", HL)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def ek(clock: Clock, tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path / "ek", EK)
-    yield made
-    made.close()
+__all__ = ["clock", "ek", "hl"]  # fixtures
 
 
 @pytest.fixture

@@ -1,41 +1,29 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Own messages that reach nobody where they were written, and what becomes of them when the person has them sent."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from app.chat.records import MessageEdited, decode
 from app.core.ids import ObjId
 from app.store.store import Store
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
-from tests.app.chat.months import Clock, announced, at, come, months_object, set_to, texts, written
-from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk
+from tests.app.chat.months import (
+    DECEMBER,
+    NOVEMBER,
+    Clock,
+    announced,
+    clock,
+    come,
+    ek,
+    hl,
+    months_object,
+    texts,
+    written,
+)
+from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions
 
-NOVEMBER, DECEMBER = at(2026, 11), at(2026, 12)
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    with set_to(NOVEMBER) as made:
-        yield made
-
-
-@pytest.fixture
-def hl(clock: Clock, tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path / "hl", HL)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def ek(clock: Clock, tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path / "ek", EK)
-    yield made
-    made.close()
+__all__ = ["clock", "ek", "hl"]  # fixtures
 
 
 def destroy(*stores: Store, obj: ObjId = CHANNEL, n: int = 900) -> None:

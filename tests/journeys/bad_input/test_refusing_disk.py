@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A disk that refuses while an account is made: the person reads why, and a second attempt succeeds."""
 
-import asyncio
 import errno
 from functools import partial
 from pathlib import Path
@@ -94,12 +93,7 @@ async def test_an_account_whose_mark_cannot_be_removed_is_opened_and_confirmed_l
         enter = partial(desk.office.enrol, found, PASSPHRASE, lambda text, done, total: None)
     else:
         (old,) = await o.hire("Registrator")
-        invitation = old.session.devices.invite()
-        offer = await invitation.open(by_code=True)
-        arriving = asyncio.ensure_future(invitation.arrived())
-        peer = await desk.office.begin_pairing(desk.server, "Ny dator", code=offer.code)
-        await arriving
-        await invitation.admit()
+        peer = await desk.let_in(old, "Ny dator")
         enter = partial(desk.office.join, peer, PASSPHRASE, lambda text, done, total: None)
     with monkeypatch.context() as disk:
         disk.setattr(Path, "unlink", locked)

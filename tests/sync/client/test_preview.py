@@ -44,6 +44,16 @@ async def writes(client: Client, room: RoomId, *datas: bytes) -> None:
         await until(lambda: client.store.waiting_count() == 0)
 
 
+async def before_an_invitation(w: World) -> tuple[Client, Client, Asks, RoomId]:
+    """(the person who invites, the one who is invited and offline, what that one is asked, the room of the first)."""
+    a, b = await w.hire("Registrator", "Handläggare")
+    b.engine.ask_first(asks := Asks())
+    await b.offline()
+    room = await a.engine.operations.create_room()
+    await a.engine.learn([b.uid])
+    return a, b, asks, room
+
+
 async def back_online(client: Client) -> None:
     client.online()
     await until(lambda: client.engine.status.state is LinkState.ONLINE)
@@ -53,12 +63,8 @@ async def test_attack_of_a_long_room_a_forged_addition_names_nobody(
     w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(preview, "MAX_POSITIONS", 6)
-    a, b = await w.hire("Registrator", "Handläggare")
-    b.engine.ask_first(asks := Asks())
-    await b.offline()
-    room = await a.engine.operations.create_room()
+    a, b, asks, room = await before_an_invitation(w)
     await writes(a, room, *[b"x"] * 6)
-    await a.engine.learn([b.uid])
     await a.engine.operations.add(room, b.uid, 2, history=True)
 
     def forge(data: bytes, out: bool) -> Sequence[bytes]:
@@ -84,13 +90,9 @@ async def test_attack_of_a_long_room_a_forged_addition_names_nobody(
 
 
 async def test_attack_three_short_records_are_asked_for_and_no_more(w: World) -> None:
-    a, b = await w.hire("Registrator", "Handläggare")
-    b.engine.ask_first(Asks())
-    await b.offline()
+    a, b, _, room = await before_an_invitation(w)
     large = b"x" * 2 * preview.MAX_RECORD_BYTES
-    room = await a.engine.operations.create_room()
     await writes(a, room, "först å 🙂".encode(), large, b"other", b"another")
-    await a.engine.learn([b.uid])
     await a.engine.operations.add(room, b.uid, 2, history=True)
     await writes(a, room, large, b"greeting", b"more", b"newest", large)
     asked: list[list[int]] = []
@@ -118,12 +120,8 @@ async def test_attack_of_a_room_that_proves_too_long_nothing_is_opened(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its first positions are verified before that."""
-    a, b = await w.hire("Registrator", "Handläggare")
-    b.engine.ask_first(Asks())
-    await b.offline()
-    room = await a.engine.operations.create_room()
+    a, b, _, room = await before_an_invitation(w)
     await writes(a, room, b"first")
-    await a.engine.learn([b.uid])
     await a.engine.operations.add(room, b.uid, 2, history=True)
     await writes(a, room, *[b"x"] * 20)
     _small_bounds(monkeypatch)
@@ -136,12 +134,8 @@ async def test_attack_of_a_room_that_proves_too_long_nothing_is_opened(
 async def test_of_a_room_of_long_entries_the_newest_positions_are_searched_first(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    a, b = await w.hire("Registrator", "Handläggare")
-    b.engine.ask_first(Asks())
-    await b.offline()
-    room = await a.engine.operations.create_room()
+    a, b, _, room = await before_an_invitation(w)
     await writes(a, room, *[b"x"] * 20)
-    await a.engine.learn([b.uid])
     await a.engine.operations.add(room, b.uid, 2, history=True)
     _small_bounds(monkeypatch)
     await back_online(b)
@@ -161,11 +155,7 @@ async def test_of_a_long_room_positions_that_were_searched_do_not_count_again(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The addition is in the third window, and the bound is what these three have."""
-    a, b = await w.hire("Registrator", "Handläggare")
-    b.engine.ask_first(Asks())
-    await b.offline()
-    room = await a.engine.operations.create_room()
-    await a.engine.learn([b.uid])
+    a, b, _, room = await before_an_invitation(w)
     await a.engine.operations.add(room, b.uid, 2, history=True)
     await writes(a, room, *[b"x"] * 41)
     sizes = await _sizes(a, room)
@@ -183,11 +173,7 @@ async def test_attack_an_older_addition_is_not_shown_as_the_newest(
 ) -> None:
     """Of the second window only the first positions are read, with an addition that a removal ended: there is no room
     for more (bytes), or the server gives none. The person was added again after that."""
-    a, b = await w.hire("Registrator", "Handläggare")
-    b.engine.ask_first(Asks())
-    await b.offline()
-    room = await a.engine.operations.create_room()
-    await a.engine.learn([b.uid])
+    a, b, _, room = await before_an_invitation(w)
     await a.engine.operations.add(room, b.uid, 1, history=True)
     await a.engine.operations.remove(room, b.uid)
     await writes(a, room, *[b"x"] * 6)
@@ -211,11 +197,7 @@ async def test_attack_a_position_that_is_left_out_of_a_long_room_is_noticed(
     w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Otherwise the server could hide the newest addition, and an older one with another role would be shown."""
-    a, b = await w.hire("Registrator", "Handläggare")
-    b.engine.ask_first(asks := Asks())
-    await b.offline()
-    room = await a.engine.operations.create_room()
-    await a.engine.learn([b.uid])
+    a, b, asks, room = await before_an_invitation(w)
     await a.engine.operations.add(room, b.uid, 1, history=True)
     await a.engine.operations.remove(room, b.uid)
     await a.engine.operations.add(room, b.uid, 2, history=True)

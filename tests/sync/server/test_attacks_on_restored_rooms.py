@@ -160,15 +160,22 @@ async def test_attack_a_proof_whose_sender_leaves_closes_the_room_all_the_same(
         assert await awaits_all(before, server)
 
 
+async def being_opened(server: Running, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Task[None], asyncio.Event]:
+    """The server opens the rooms that wait for nobody any more, and its store hangs. Returns (that work, what lets the
+    store go on)."""
+    called, go = slow(monkeypatch, server, "open_if_ready")
+    for dev, _ in await server.store.awaited_devices():
+        await server.store.stop_awaiting(dev)
+    opening = asyncio.create_task(server.service.restore_recovery.open_ready())
+    await called.wait()
+    return opening, go
+
+
 async def test_attack_a_room_that_is_being_opened_is_closed_by_a_proof_all_the_same(
     before: Before, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with before.older() as server:
-        called, go = slow(monkeypatch, server, "open_if_ready")
-        for dev, _ in await server.store.awaited_devices():
-            await server.store.stop_awaiting(dev)
-        opening = asyncio.create_task(server.service.restore_recovery.open_ready())
-        await called.wait()
+        opening, go = await being_opened(server, monkeypatch)
         proving = proof(before, server)
         await given_a_chance(proving)
         go.set()
@@ -182,11 +189,7 @@ async def test_attack_a_room_that_is_being_opened_stays_closed_below_a_receipt_t
 ) -> None:
     """The device presents it after the room was found to be ready, and proves it later."""
     async with before.older() as server:
-        called, go = slow(monkeypatch, server, "open_if_ready")
-        for dev, _ in await server.store.awaited_devices():
-            await server.store.stop_awaiting(dev)
-        opening = asyncio.create_task(server.service.restore_recovery.open_ready())
-        await called.wait()
+        opening, go = await being_opened(server, monkeypatch)
         r = before.receipt
         await server.store.put_unmet(UnmetRow(room=r.room, n=r.n, rh=r.rh, t=r.t, sig=r.sig))
         go.set()

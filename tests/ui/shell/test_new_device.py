@@ -159,19 +159,27 @@ async def test_digits_are_compared_and_a_no_adds_nothing(
     assert others(tower) == []
 
 
+async def third_digits(
+    qtbot: QtBot, tower: Session, guest: Guest
+) -> "tuple[InviteDialog, list[str], asyncio.Task[None]]":
+    """What `opened` returns, with digits that wait for an answer; two have failed within the hour."""
+    misses = Misses(tower.store.notes)
+    for _ in range(2):
+        misses.add(clock.now_ms())
+    dialog, added, closed = await opened(qtbot, tower)
+    dialog.other.click()
+    await until(lambda: len(dialog.large.text()) == len("123 456 789"))
+    await guest.join(number=dialog.large.text())
+    await until(dialog.no.isVisible)
+    return dialog, added, closed
+
+
 @pytest.mark.parametrize("answer", ["no", "reject", "close"])
 async def test_attack_three_times_no_or_no_answer_to_digits_leaves_the_code_for_an_hour(
     qtbot: QtBot, tower: Session, guest: Guest, answer: str
 ) -> None:
     """Who sees other digits than on the new computer may just close the dialog."""
-    misses = Misses(tower.store.notes)
-    for _ in range(2):
-        misses.add(clock.now_ms())
-    dialog, _, closed = await opened(qtbot, tower)
-    dialog.other.click()
-    await until(lambda: len(dialog.large.text()) == len("123 456 789"))
-    await guest.join(number=dialog.large.text())
-    await until(dialog.no.isVisible)
+    dialog, _, closed = await third_digits(qtbot, tower, guest)
     if answer == "no":
         dialog.no.click()
         dialog.again.click()
@@ -188,14 +196,8 @@ async def test_attack_three_times_no_or_no_answer_to_digits_leaves_the_code_for_
 
 
 async def test_digits_that_are_the_same_do_not_count_as_failed(qtbot: QtBot, tower: Session, guest: Guest) -> None:
+    dialog, added, _ = await third_digits(qtbot, tower, guest)
     misses = Misses(tower.store.notes)
-    for _ in range(2):
-        misses.add(clock.now_ms())
-    dialog, added, _ = await opened(qtbot, tower)
-    dialog.other.click()
-    await until(lambda: len(dialog.large.text()) == len("123 456 789"))
-    await guest.join(number=dialog.large.text())
-    await until(dialog.no.isVisible)
     assert misses.until(clock.now_ms()) is not None
     dialog.accept_button.click()
     await until(lambda: added == ["Resedator"])
