@@ -66,11 +66,12 @@ class Stranded:
         return StrandedCount(destroyed=len(gone), apart=len(sent) - len(gone), notes=len(notes))
 
     def write_again(self, room: RoomId) -> Sequence[StoredChange]:
-        """Writes the stranded messages of the room in the present month, in their order, under new ids, with what this
-        person has changed of them since, in one transaction. Drops their changes to other messages there: those are
-        gone. Returns the old changes, messages and others, in the order in which they were written: they count no more.
-        Writes nothing, and returns [], if nothing is stranded. NotFound if messages are, and the room has no
-        conversation."""
+        """Writes this person's stranded messages of the room once more, in their order: those that reach nobody, since
+        their month was destroyed before they were sent or their object does not count. They go into the present month,
+        under new ids, with this person's later edits of them, in one transaction. This person's edits, deletions and
+        reactions to other messages of such objects are dropped. Returns the old changes of all these, in the order in
+        which they were written; from now on they are ignored. Returns [] if nothing is stranded. NotFound if a message
+        is stranded and the room has no conversation."""
         found = self._found(room)
         moved: dict[bytes, ChangeId] = {}
         with self._db.transaction() as conn:

@@ -161,13 +161,15 @@ class SeriesRows:
         return [_part(row) for row in self._db.rows(_OF_ROOM, (room,))]
 
     def present(self, room: RoomId, series: ObjId, period: int) -> ObjId | None:
-        """The object of the series to write to in the month `period`: the first that counts and is not destroyed, in
-        the order of the module's docstring. If there is none, and one was announced for the month that does not count,
-        the first one of the latest month: a computer whose clock is wrong would otherwise announce another one with
-        each message. None if a new one is to be announced.
+        """The object of the series `series` to write to in the month `period`; None if the caller is to announce a new
+        one, also for an unknown series. It is the month's first object, in the order of the module's docstring, that
+        counts (is a part of the series) and is not destroyed. If the month has no such object, and an object that does
+        not count was announced for it, it is the first such object of the newest month that has one. A computer whose
+        clock is wrong would otherwise announce another object with each message.
 
-        ▲ Only an object whose id is bound to the room, or the first of the series. Otherwise a member could announce an
-        object of another room, and what is written there would be nothing to those who are in that room too."""
+        ▲ The object's id must be bound to the room, or be that of the series, which was announced there. Otherwise a
+        member could announce an object of another room as a month. Members of both rooms would then ignore what is
+        written in it here."""
         found = self._first_bound(room, series, _PRESENT, (series, period))
         if found is None and self._db.value(_NOT_COUNTING, (series, period)) is not None:
             found = self._first_bound(room, series, _LATEST, (series,))

@@ -57,7 +57,9 @@ class Desk:
         await self.online()
 
     async def let_in(self, old: "Desk", name: str, *, by_code: bool = True) -> PairingPeer:
-        """Asks to become another device of `old`'s person, who says yes there; `office.join` then gets the account."""
+        """Asks to become another device of the person of `old`, under the device's name `name`, and has that person
+        agree at `old`: by a code, or by digits if not `by_code`. Returns what `office.join` needs to fetch the account
+        then."""
         invitation = old.session.devices.invite()
         offer = await invitation.open(by_code=by_code)
         arriving = asyncio.ensure_future(invitation.arrived())

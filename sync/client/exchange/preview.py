@@ -142,11 +142,12 @@ class Preview:
         return found
 
     async def _search(self, after: int, until: int, found: Added, most_bytes: int) -> tuple[Added, int] | None:
-        """Searches the positions from `after` + 1 to `until` for this person's newest addition. Returns (`found` with
-        the addition, if there is one; the size of these positions in bytes). None if the server has no more of them
-        before `until`, or if more than `most_bytes` were pulled. ▲ Reject "withheld" if the server leaves a position
-        out: it may have a newer addition than the one found. Other codes if the addition is malformed or its signature
-        false; Refused or Unreachable if the server does not answer."""
+        """Searches the positions from `after` + 1 to `until` for the newest entry that adds this person to the room.
+        Returns (`found`, with that entry if there is one; the size of these positions in bytes). None if the server's
+        items end before `until`, or if more than `most_bytes` were pulled: then the caller shows no inviting person. ▲
+        Reject "withheld" if the server leaves out a position and goes on behind it: it may have a newer addition than
+        the one found. Reject with another code if the entry is malformed or its signature false. Refused if the server
+        refuses, Unreachable if it does not answer."""
         at, size = after, 0
         while at < until and size <= most_bytes:
             wire = (await self._link.pull(self._room.room, at, headers_only=True)).items
