@@ -367,15 +367,16 @@ class Engine:
         (self.parts.outbox.shared.add if shared else self.parts.outbox.shared.discard)(obj)
         self.wake()
 
-    def send_ephemeral(self, room: RoomId, payload: bytes, kind: int = PRESENCE) -> None:
+    def send_ephemeral(self, room: RoomId, payload: bytes, kind: int = PRESENCE, to: DevId | None = None) -> None:
         """Encrypts `payload` and sends it as an ephemeral message of this `kind` (who is present, types or moves a
-        caret: protocol §9) to the devices of the members of `room` that are online; nobody stores it. It is dropped,
-        without an error, while this device is offline or without a key, or if the room is not known; every receiver
-        drops it if the sender's role may not send the kind."""
+        caret: protocol §9) to the devices of the members of `room` that are online, or to the device `to` alone; nobody
+        stores it. It is dropped, without an error, while this device or `to` is offline, without a key, or if the room
+        is not known; the server drops what is beyond the device's quota of the kind, and every receiver drops it if the
+        sender's role may not send the kind."""
         found, connection = self._link.rooms.get(room), self._link.connection
         if found is None or connection is None:
             return
-        message = found.ephemerals.seal(payload, self._link.server_now_ms, kind)
+        message = found.ephemerals.seal(payload, self._link.server_now_ms, kind, to)
         if message is not None:
             frame = m.Ephemeral(room=room, body=message.body, sig=message.sig, ct=message.ct)
             self._reconnecting.spawn(_post(connection, frame))

@@ -189,10 +189,12 @@ def _ephemeral() -> Run:
     from sync.trust.room import ephemeral
 
     key, room, now = samples.agency().key, RoomId(b"R" * 16), samples.NOW
+    dev = b"D" * 16
 
     def run(data: bytes) -> None:
         message = ephemeral.EphemeralMessage(data, key.sign(ephemeral.DOMAIN, data), samples.whisper_ct())
-        ephemeral.EphemeralReceiver(room).decrypt(message, lambda uid, dev: key.public, lambda e: bytes([1]) * 32, now)
+        receiver = ephemeral.EphemeralReceiver(room, dev)
+        receiver.decrypt(message, lambda uid, dev: key.public, lambda e: bytes([1]) * 32, now)
 
     return run
 

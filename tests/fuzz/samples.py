@@ -224,7 +224,8 @@ def states() -> list[bytes]:
 
 def whispers() -> list[bytes]:
     ct = H(whisper_ct())
-    return [raw(load("pieces")["ephemeral"]["body"]), enc([1, b"R" * 16, 3, *[bytes(16)] * 3, 1, NOW, 3, ct])]
+    read = [raw(load("pieces")[name]["body"]) for name in ("ephemeral", "ephemeral_to")]
+    return [*read, *(enc([2, b"R" * 16, 3, *[bytes(16)] * 3, 1, NOW, kind, b"", ct]) for kind in (3, 9))]
 
 
 def whisper_ct() -> bytes:

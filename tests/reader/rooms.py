@@ -279,10 +279,11 @@ def decrypt_part(room: bytes, part: list[Any], sealed: bytes) -> bytes:
 def open_ephemeral(
     room: bytes, body: bytes, sig: bytes, ct: bytes, sign_pk: bytes, k: bytes
 ) -> tuple[list[Any], bytes]:
-    """The header and the payload of an ephemeral message."""
+    """The header and the payload of an ephemeral message; its last field says to which device, b"" to all."""
     *context, digest = dec(body)
     verify(sign_pk, "eph", body, sig)
-    must(digest == H(ct) and context[:2] == [1, room], "ephemeral")
+    must(digest == H(ct) and context[:2] == [2, room] and len(context) == 10, "ephemeral")
+    must(type(context[9]) is bytes and len(context[9]) in (0, 16), "ephemeral")
     return context, unpad(aead_open(KDF(k, "eph", room, context[2]), context, ct))
 
 

@@ -409,12 +409,14 @@ def test_padding_packing_trees_and_shares() -> None:
 
 def test_an_ephemeral_message_and_a_file() -> None:
     vector = load("pieces")
-    v, room = vector["ephemeral"], raw(vector["room"])
-    context, payload = rooms.open_ephemeral(
-        room, raw(v["body"]), raw(v["sig"]), raw(v["ct"]), raw(v["sign_pk"]), raw(v["k"])
-    )
-    assert payload.decode() == v["payload"]
-    assert (context[2], context[3].hex(), context[4].hex()) == (v["epoch"], v["uid"], v["dev"])
+    room = raw(vector["room"])
+    for v in (vector["ephemeral"], vector["ephemeral_to"]):
+        context, payload = rooms.open_ephemeral(
+            room, raw(v["body"]), raw(v["sig"]), raw(v["ct"]), raw(v["sign_pk"]), raw(v["k"])
+        )
+        assert payload.decode() == v["payload"]
+        assert (context[2], context[3].hex(), context[4].hex()) == (v["epoch"], v["uid"], v["dev"])
+        assert (context[8], context[9].hex()) == (v["kind"], v["to"])
     version, size, parts = dec(raw(vector["blob"]["manifest"]))
     opened = [rooms.decrypt_part(room, part, raw(ct)) for part, ct in zip(parts, vector["blob"]["parts"], strict=True)]
     assert version == 1

@@ -356,12 +356,30 @@ def room() -> Json:
     }
 
 
+def ephemeral_message(author: Author, room: RoomId, text: str, kind: int, to: bytes) -> Json:
+    key = bytes([1]) * 32
+    message = ephemeral.EphemeralSender(room).encrypt(author, 3, key, text.encode(), NOW, kind, to)
+    return {
+        "sign_pk": author.signing.public.hex(),
+        "uid": author.uid.hex(),
+        "dev": author.dev.hex(),
+        "k": key.hex(),
+        "epoch": 3,
+        "now": NOW,
+        "kind": kind,
+        "to": to.hex(),
+        "body": message.body.hex(),
+        "sig": message.sig.hex(),
+        "ct": message.ct.hex(),
+        "payload": text,
+    }
+
+
 def pieces() -> Json:
     office = Office()
     head = office.hire("Enhetschef")
     own = RoomId(b"R" * 16)
     author: Author = head.author
-    message = ephemeral.EphemeralSender(own).encrypt(author, 3, bytes([1]) * 32, "skriver … 🙂".encode(), NOW)
     first, first_ct = blob_manifest.encrypt_part(own, bytes(range(256)) * 5, last=False)
     last, last_ct = blob_manifest.encrypt_part(own, "slutet på filen".encode(), last=True)
     manifest = blob_manifest.Manifest(first.length + last.length, (first, last))
@@ -375,18 +393,8 @@ def pieces() -> Json:
         "root_share": root_share(own).hex(),
         "share": {"share": (bytes([5]) * 32).hex(), "share_c": share_commitment(own, b"O" * 16, bytes([5]) * 32).hex()},
         "room": own.hex(),
-        "ephemeral": {
-            "sign_pk": author.signing.public.hex(),
-            "uid": author.uid.hex(),
-            "dev": author.dev.hex(),
-            "k": (bytes([1]) * 32).hex(),
-            "epoch": 3,
-            "now": NOW,
-            "body": message.body.hex(),
-            "sig": message.sig.hex(),
-            "ct": message.ct.hex(),
-            "payload": "skriver … 🙂",
-        },
+        "ephemeral": ephemeral_message(author, own, "skriver … 🙂", ephemeral.TYPING, ephemeral.TO_ALL),
+        "ephemeral_to": ephemeral_message(author, own, "är du på plats? å", ephemeral.PRESENCE, b"D" * 16),
         "blob": {
             "manifest": manifest.encode().hex(),
             "parts": [first_ct.hex(), last_ct.hex()],

@@ -197,13 +197,13 @@ class Inbox:
         if room is None:
             return
         try:
-            sender, payload = room.ephemerals.open(
-                EphemeralMessage(frame.body, frame.sig, frame.ct), self._link.server_now_ms
-            )
+            opened = room.ephemerals.open(EphemeralMessage(frame.body, frame.sig, frame.ct), self._link.server_now_ms)
         except Reject as e:
             log.info("ephemeral dropped: %s", e.code)
             return
-        self._link.listener.on_ephemeral(room.room, sender.uid, DevId(sender.dev), payload, sender.kind)
+        if opened is not None:
+            sender, payload = opened
+            self._link.listener.on_ephemeral(room.room, sender.uid, DevId(sender.dev), payload, sender.kind)
 
     async def work(self, on_idle: Callable[[], None]) -> None:
         """Reads what the server sent or announced of rooms, one room after another, and invitations that are due; also

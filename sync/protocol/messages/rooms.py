@@ -119,8 +119,9 @@ class Removed(Frame, frozen=True, tag="removed"):
 
 
 class Ephemeral(Frame, frozen=True, tag="ephemeral"):
-    """Sent both ways and never stored: presence, typing, carets. `body` is who sends what kind, when, and the hash of
-    `ct`; `sig` is the device's signature over it, `ct` the encrypted content (protocol §9)."""
+    """Sent both ways and never stored: presence, typing, carets. `body` is who sends what kind to whom (one device, or
+    all that listen to `room`), when, and the hash of `ct`; `sig` is the device's signature over it, `ct` the encrypted
+    content (protocol §9). The server reads `body`, and verifies no signature."""
 
     room: bytes
     body: bytes

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Signed and encrypted messages that are never stored: presence, typing, carets (protocol §9).
 
-Body: `enc([1, room, epoch, uid, dev, session, ctr, time, kind, H(ct)])`, signed whole, domain "eph"; the array without
-H(ct) is the AEAD context, the key KDF(K, "eph", room, e).
+Body: `enc([2, room, epoch, uid, dev, session, ctr, time, kind, to, H(ct)])`, signed whole, domain "eph"; the array
+without H(ct) is the AEAD context, the key KDF(K, "eph", room, e). `to` is the id of the one device that it is for, or
+empty for all devices that listen to the room.
 """
 
 import os
@@ -13,7 +14,7 @@ from sync.crypto import aead
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H, kdf
 from sync.crypto.signatures import verify
-from sync.errors import Reject
+from sync.errors import BugError, Reject
 from sync.ids import RoomId, Uid
 from sync.protocol.version import CLOCK_TOLERANCE_MS
 from sync.trust.formats import fields
@@ -21,7 +22,7 @@ from sync.trust.formats.items import Role
 from sync.trust.person.author import Author
 from sync.trust.room.envelope import pad, unpad
 
-VERSION = 1
+VERSION = 2
 DOMAIN = "eph"
 PRESENCE, TYPING, CARET, CALL, LIVE = range(1, 6)
 LEAST_ROLE = {
@@ -31,7 +32,10 @@ LEAST_ROLE = {
     CALL: Role.READER,
     LIVE: Role.WRITER,
 }
-"""Every kind of ephemeral message, and the lowest role that may send it."""
+"""Every kind of ephemeral message that this program knows, and the lowest role that may send it."""
+TO_ALL = b""
+"""The addressee of a message for all devices that listen to the room."""
+_DEV_BYTES = 16
 _LIMIT = 512
 _SESSIONS = 256
 _CT_LIMIT = 64 * 1024
@@ -58,14 +62,23 @@ class EphemeralSender:
         self._ctr = 0
 
     def encrypt(
-        self, author: Author, epoch: int, key: bytes, payload: bytes, time: int, kind: int = PRESENCE
+        self,
+        author: Author,
+        epoch: int,
+        key: bytes,
+        payload: bytes,
+        time: int,
+        kind: int = PRESENCE,
+        to: bytes = TO_ALL,
     ) -> EphemeralMessage:
         """Encrypts `payload` under `key`, the content key of the room's `epoch`, and signs it as `author`. `kind` says
-        what the message is about, such as PRESENCE or TYPING. `time` is the server's clock as this client knows it,
-        ms."""
+        what the message is about, such as PRESENCE or TYPING. `to` is the id of the one device that it is for, 16
+        bytes, or TO_ALL; BugError for another length. `time` is the server's clock as this client knows it, ms."""
+        if len(to) not in (len(TO_ALL), _DEV_BYTES):
+            raise BugError("an ephemeral message is to one device or to all")
         self._ctr += 1
         context: list[object] = [
-            VERSION, self._room, epoch, author.uid, author.dev, self._session, self._ctr, time, kind
+            VERSION, self._room, epoch, author.uid, author.dev, self._session, self._ctr, time, kind, to
         ]  # fmt: skip
         ct = aead.encrypt(kdf(key, "eph", self._room, epoch), context, pad(payload))
         body = enc([*context, H(ct)])
@@ -74,8 +87,9 @@ class EphemeralSender:
 
 @dataclass(frozen=True, slots=True)
 class EphemeralHeader:
-    """The signed header of an ephemeral message: its room, epoch, author (`uid`, `dev`), time (ms), kind, and the hash
-    of its ciphertext (`digest`). `ctr` counts the messages of one `session`, the random id of one `EphemeralSender`."""
+    """The signed header of an ephemeral message: its room, epoch, author (`uid`, `dev`), time (ms), kind, addressee
+    (`to`, a device's id or TO_ALL), and the hash of its ciphertext (`digest`). `ctr` counts the messages of one
+    `session`, the random id of one `EphemeralSender`."""
 
     room: bytes
     epoch: int
@@ -85,6 +99,7 @@ class EphemeralHeader:
     ctr: int
     time: int
     kind: int
+    to: bytes
     digest: bytes
 
 
@@ -97,9 +112,8 @@ def read(body: bytes) -> EphemeralHeader:
 def _read(body: bytes) -> tuple[EphemeralHeader, list[object]]:
     """Decodes the body of an ephemeral message: its header, and the values that its encryption is bound to. The
     signature is not verified here. Reject "malformed", "encoding", "oversize", "format" or "old-format"."""
-    parts = fields.array(dec(body, limit=_LIMIT), 10, "ephemeral")
-    version, room, epoch, uid, dev, session, ctr, time, kind, digest = parts
-    fields.version(version, VERSION, "ephemeral")
+    parts = fields.versioned(dec(body, limit=_LIMIT), VERSION, 11, "ephemeral")
+    room, epoch, uid, dev, session, ctr, time, kind, to, digest = parts
     header = EphemeralHeader(
         fields.raw(room, 16, "room"),
         fields.u64(epoch, "epoch"),
@@ -109,19 +123,23 @@ def _read(body: bytes) -> tuple[EphemeralHeader, list[object]]:
         fields.u64(ctr, "ctr"),
         fields.u64(time, "time"),
         fields.u64(kind, "kind"),
+        fields.raw(to, (len(TO_ALL), _DEV_BYTES), "to"),
         fields.raw(digest, 32, "H(ct)"),
     )
-    return header, parts[:-1]
+    return header, [VERSION, *parts[:-1]]
 
 
 class EphemeralReceiver:
-    """Verifies and decrypts the ephemeral messages of other members in one room: signature, order, time, role.
+    """Verifies and decrypts the ephemeral messages of other members in one room: signature, order, time, role,
+    addressee.
 
     It remembers the newest counter of every session until the session's last message is too old to be accepted again.
     """
 
-    def __init__(self, room: RoomId) -> None:
+    def __init__(self, room: RoomId, dev: bytes) -> None:
+        """`dev`: the id of the device that receives."""
         self._room = room
+        self._dev = dev
         self._newest: dict[tuple[bytes, bytes], tuple[int, int]] = {}
 
     def decrypt(
@@ -131,12 +149,13 @@ class EphemeralReceiver:
         key: Callable[[int], bytes | None],
         now: int,
         role: Callable[[Uid], Role | None] | None = None,
-    ) -> tuple[EphemeralHeader, bytes]:
-        """Returns the header and the decrypted payload. ▲ Reject "ephemeral" for a counter that is not above the
-        session's newest (a replay, or too late), for a time over 2 minutes from `now`, a wrong room, kind, role, device
-        or hash, for content above 64 KiB, and if `key` has no key; "signature" for a forged message; "malformed",
-        "encoding", "oversize", "format" or "old-format" for one that cannot be decoded, "decrypt" or "padding" for one
-        that cannot be decrypted.
+    ) -> tuple[EphemeralHeader, bytes] | None:
+        """Returns the header and the decrypted payload; None for a message of a kind that this program does not know,
+        of which nothing else is looked at: a newer program sends it. ▲ Reject "ephemeral" for a counter that is not
+        above the session's newest (a replay, or too late), for a time over 2 minutes from `now`, a wrong room, role,
+        device or hash, ▲ for a message to another device, for content above 64 KiB, and if `key` has no key;
+        "signature" for a forged message; "malformed", "encoding", "oversize", "format" or "old-format" for one that
+        cannot be decoded, "decrypt" or "padding" for one that cannot be decrypted.
 
         `sign_pk` is given a uid and a device id, and returns the public key of that device, or None unless it is an
         active one of a member. `key` is given an epoch's number, and returns its content key or None. `role` is given a
@@ -144,8 +163,12 @@ class EphemeralReceiver:
         in ms.
         """
         header, context = _read(message.body)
-        if header.kind not in LEAST_ROLE or (role and (role(header.uid) or 0) < LEAST_ROLE[header.kind]):
-            raise Reject("ephemeral", "kind")
+        if header.kind not in LEAST_ROLE:
+            return None
+        if header.to not in (TO_ALL, self._dev):
+            raise Reject("ephemeral", "addressee")
+        if role and (role(header.uid) or 0) < LEAST_ROLE[header.kind]:
+            raise Reject("ephemeral", "role")
         public = sign_pk(header.uid, header.dev)
         if header.room != self._room or public is None or len(message.ct) > _CT_LIMIT:
             raise Reject("ephemeral", "room or device")

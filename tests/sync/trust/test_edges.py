@@ -210,7 +210,7 @@ def test_an_ephemeral_message_of_an_epoch_without_key_here_is_dropped(scene: Sce
     room, author = scene.room, scene.head.author
     message = ephemeral.EphemeralSender(room.id).encrypt(author, 1, bytes(32), b"x", NOW)
     with pytest.raises(Reject) as e:
-        ephemeral.EphemeralReceiver(room.id).decrypt(
+        ephemeral.EphemeralReceiver(room.id, bytes(16)).decrypt(
             message, lambda uid, dev: author.signing.public, lambda e: None, NOW
         )
     assert code_of(e) == "ephemeral"

@@ -180,6 +180,7 @@ def test_attack_odd_user_entries_are_refused() -> None:
 def test_attack_odd_small_formats_are_read_or_refused() -> None:
     v, person = load("pieces"), load("person")
     assert only_verdicts(ephemeral.read, bytes.fromhex(v["ephemeral"]["body"])) > 50
+    assert only_verdicts(ephemeral.read, bytes.fromhex(v["ephemeral_to"]["body"])) > 50
     assert only_verdicts(Manifest.decode, bytes.fromhex(v["blob"]["manifest"])) > 50
     assert only_verdicts(unpack, bytes.fromhex(v["pack"]["hex"])) > 20
     assert only_verdicts(decode_record, bytes.fromhex(person["record"])) > 20

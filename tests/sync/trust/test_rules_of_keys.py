@@ -30,9 +30,9 @@ from sync.trust.room.entry_rules import SEASONED_MS
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import entry_by, epoch_in
 from tests.sync.trust.people import NOW, Room, Someone
+from tests.sync.trust.test_ephemeral import Ears, key_of
 from tests.sync.trust.test_roomlog import proposed
 from tests.sync.trust.test_roomlog import refused as no_entry
-from tests.sync.trust.test_small_formats import Ears, key_of
 
 
 def approved(room: Room, by: Someone, other: Someone, what: str, subject: bytes) -> Hash:
@@ -218,12 +218,13 @@ def test_attack_nobody_removes_oneself_and_knows_the_next_key(scene: Scene) -> N
 
 
 def test_attack_an_ephemerals_content_is_bound_to_its_context(scene: Scene) -> None:
-    """Signed again by its own author with another counter, time, kind or session, the content does not open."""
+    """Signed again by its own author with another counter, time, kind, session or addressee, the content does not
+    open."""
     ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
     message = voice.encrypt(scene.head.author, 1, key_of(scene), b"x", NOW)
     parts = dec(message.body, limit=512)
     assert isinstance(parts, list)
-    for at, value in ((5, os.urandom(16)), (6, 9), (7, NOW + 1), (8, ephemeral.CARET)):
+    for at, value in ((5, os.urandom(16)), (6, 9), (7, NOW + 1), (8, ephemeral.CARET), (9, scene.clerk.author.dev)):
         body = enc([*parts[:at], value, *parts[at + 1 :]])
         moved = ephemeral.EphemeralMessage(body, scene.head.author.signing.sign(ephemeral.DOMAIN, body), message.ct)
         assert ears.refuses(moved) == "decrypt"

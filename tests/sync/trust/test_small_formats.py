@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Activation codes, certificates, padding, blobs, ephemerals, receipts: small formats, each with what it refuses."""
+"""Activation codes, certificates, padding, blobs, receipts: small formats, each with what it refuses."""
 
 import os
 from collections.abc import Callable
@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from sync.crypto.encoding import dec, enc
 from sync.crypto.signatures import SigningKey, verify
 from sync.errors import BugError, Reject
-from sync.ids import ChangeId, RoomId, Uid
+from sync.ids import ChangeId, RoomId
 from sync.protocol.messages import Receipt, Signed
-from sync.protocol.version import CLOCK_TOLERANCE_MS, PART_BYTES
-from sync.trust.formats.items import Role
+from sync.protocol.version import PART_BYTES
 from sync.trust.person.agency import (
     Agency,
     InviteCert,
@@ -29,7 +28,7 @@ from sync.trust.person.agency import (
     server_cert_until_ms,
     verify_server_cert,
 )
-from sync.trust.room import ephemeral, signed_receipts
+from sync.trust.room import signed_receipts
 from sync.trust.room.blob_manifest import Manifest, decrypt_part, encrypt_part
 from sync.trust.room.envelope import (
     Header,
@@ -269,107 +268,6 @@ def test_attack_a_manifest_adds_up() -> None:
         Manifest.decode(enc([2, 0, []]))
     assert e.value.code == "format"
     assert part.key.hex() not in repr(whole)
-
-
-# -- ephemerals -------------------------------------------------------------------------------------------------
-
-
-class Ears:
-    """A receiver of ephemeral messages in the scene's room."""
-
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.listener = ephemeral.EphemeralReceiver(scene.room.id)
-
-    def receive(self, message: ephemeral.EphemeralMessage, now: int = NOW) -> bytes:
-        def sign_pk(uid: Uid, dev: bytes) -> bytes | None:
-            log = self.scene.office.book.log(uid)
-            device = log.device_active(dev, log.seq) if log and uid in self.scene.room.stream.members else None
-            return device.sign_pk if device else None
-
-        ring, stream = self.scene.room.ring(self.scene.clerk), self.scene.room.stream
-        return self.listener.decrypt(message, sign_pk, ring.k, now, stream.role_of)[1]
-
-    def refuses(self, message: ephemeral.EphemeralMessage, now: int = NOW) -> str:
-        with pytest.raises(Reject) as e:
-            self.receive(message, now)
-        return e.value.code
-
-
-def key_of(scene: Scene) -> bytes:
-    k = scene.room.ring(scene.head).k(1)
-    assert k is not None
-    return k
-
-
-def test_an_ephemeral_is_received_once(scene: Scene) -> None:
-    ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
-    first = voice.encrypt(scene.head.author, 1, key_of(scene), "skriver … 🙂".encode(), NOW)
-    second = voice.encrypt(scene.head.author, 1, key_of(scene), b"2", NOW)
-    assert ears.receive(first).decode() == "skriver … 🙂"
-    assert ears.refuses(first) == "ephemeral"
-    assert ears.receive(second) == b"2"
-    assert ears.refuses(first) == "ephemeral"
-
-
-def test_attack_an_older_session_is_not_replayed_after_a_newer(scene: Scene) -> None:
-    ears = Ears(scene)
-    old = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"1", NOW)
-    new = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"2", NOW)
-    ears.receive(old)
-    ears.receive(new)
-    assert ears.refuses(old) == "ephemeral"
-
-
-def test_attack_a_session_is_forgotten_only_when_the_clock_refuses_it(scene: Scene) -> None:
-    ears = Ears(scene)
-    first = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"1", NOW)
-    ears.receive(first)
-    for i in range(600):
-        now = NOW + i * 500
-        ears.receive(
-            ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"", now), now
-        )
-        assert ears.refuses(first, now) == "ephemeral"
-
-
-@pytest.mark.parametrize("off", [CLOCK_TOLERANCE_MS + 1, -CLOCK_TOLERANCE_MS - 1])
-def test_attack_an_ephemeral_of_another_time_is_dropped(scene: Scene, off: int) -> None:
-    message = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"", NOW + off)
-    assert Ears(scene).refuses(message) == "ephemeral"
-
-
-def test_attack_an_ephemeral_of_a_stranger_or_a_revoked_device_is_dropped(scene: Scene) -> None:
-    ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
-    assert ears.refuses(voice.encrypt(scene.guest.author, 1, key_of(scene), b"", NOW)) == "ephemeral"
-    message = voice.encrypt(scene.clerk.author, 1, key_of(scene), b"", NOW)
-    scene.clerk.revoke(0, scene.office.agency)
-    assert ears.refuses(message) == "ephemeral"
-
-
-def test_attack_a_changed_ephemeral_is_dropped(scene: Scene) -> None:
-    ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
-    message = voice.encrypt(scene.head.author, 1, key_of(scene), b"x", NOW)
-    parts = dec(message.body, limit=512)
-    assert isinstance(parts, list)
-    for at, value in ((2, 2), (6, 9), (7, NOW + 1), (8, ephemeral.CARET)):
-        body = enc([*parts[:at], value, *parts[at + 1 :]])
-        assert ears.refuses(replace(message, body=body)) == "signature"
-    assert ears.refuses(replace(message, ct=message.ct[:-1] + bytes([message.ct[-1] ^ 1]))) == "ephemeral"
-    assert ears.refuses(voice.encrypt(scene.head.author, 1, bytes(32), b"x", NOW)) == "decrypt"
-    other = ephemeral.EphemeralSender(ROOM).encrypt(scene.head.author, 1, key_of(scene), b"x", NOW)
-    assert ears.refuses(other) == "ephemeral"
-
-
-def test_attack_a_kind_the_role_may_not_send_is_dropped(scene: Scene) -> None:
-    scene.room.join(scene.head, scene.guest, Role.READER)
-    ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
-    for kind, may in ((ephemeral.PRESENCE, True), (ephemeral.TYPING, False), (ephemeral.LIVE, False), (9, False)):
-        message = voice.encrypt(scene.guest.author, 1, key_of(scene), b"", NOW, kind)
-        if may:
-            ears.receive(message)
-        else:
-            assert ears.refuses(message) == "ephemeral"
 
 
 # -- receipts ---------------------------------------------------------------------------------------------------

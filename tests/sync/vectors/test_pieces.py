@@ -30,16 +30,20 @@ def test_trees_and_shares_are_the_same(pieces: Any) -> None:
     assert share_commitment(own, b"O" * 16, raw(pieces["share"]["share"])).hex() == pieces["share"]["share_c"]
 
 
-def test_an_ephemeral_message_opens(pieces: Any) -> None:
-    v = pieces["ephemeral"]
-    header, payload = ephemeral.EphemeralReceiver(RoomId(raw(pieces["room"]))).decrypt(
+@pytest.mark.parametrize("name", ["ephemeral", "ephemeral_to"])
+def test_an_ephemeral_message_opens(pieces: Any, name: str) -> None:
+    v = pieces[name]
+    opened = ephemeral.EphemeralReceiver(RoomId(raw(pieces["room"])), raw(v["to"]) or bytes(16)).decrypt(
         ephemeral.EphemeralMessage(raw(v["body"]), raw(v["sig"]), raw(v["ct"])),
         lambda uid, dev: raw(v["sign_pk"]),
         lambda e: raw(v["k"]),
         v["now"],
     )
+    assert opened is not None
+    header, payload = opened
     assert payload.decode() == v["payload"]
     assert (header.uid.hex(), header.dev.hex(), header.epoch) == (v["uid"], v["dev"], v["epoch"])
+    assert (header.kind, header.to.hex()) == (v["kind"], v["to"])
 
 
 def test_a_file_opens_from_its_manifest(pieces: Any) -> None:
