@@ -58,8 +58,25 @@ class Limits:
     waiting_share: float = 0.1
     """The share of the time that the requests of all parties beyond their processor time get together, while others are
     served."""
-    ephemeral_per_s: float = 60.0
-    ephemeral_burst: int = 240
+    ephemeral_presence_per_s: float = 5.0
+    ephemeral_presence_burst: int = 400
+    """Ephemeral messages of one device by their kind, a second on average and at once; beyond it they are dropped.
+    Presence is sent once for each person in common, so a person in 300 rooms sends 300 at once after a change."""
+    ephemeral_typing_per_s: float = 2.0
+    ephemeral_typing_burst: int = 20
+    """One in 3 s while its user types, and one when that ends."""
+    ephemeral_caret_per_s: float = 15.0
+    ephemeral_caret_burst: int = 60
+    """Ten a second while a selection moves."""
+    ephemeral_call_per_s: float = 20.0
+    ephemeral_call_burst: int = 160
+    """A few dozen of 3 to 4 kB for each of several others when a call begins."""
+    ephemeral_live_per_s: float = 40.0
+    ephemeral_live_burst: int = 160
+    """Up to 30 a second while its user writes or draws."""
+    ephemeral_other_per_s: float = 1.0
+    ephemeral_other_burst: int = 10
+    """All kinds together that this release does not know: the smallest, since nobody can say what they need."""
     ephemeral_bytes: int = 16 * 1024
     subscriptions: int = 10_000
     room_bytes: int = 64 * 1024 * _MIB

@@ -11,10 +11,12 @@ A request is delayed only before it begins. Once it runs it holds locks that hon
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from sync.server.config import Limits
+from sync.server.load.ephemeral_quotas import EphemeralQuotas, rates_by_kind
 from sync.server.load.rates import Bucket
 
 K = TypeVar("K", bound=str | bytes)
@@ -35,16 +37,16 @@ _SPENT_S = -0.9 * _MOST_DEBT_S
 class Terms:
     """What one party (a device, or before sign-in a network address) may use. `at_once`: requests at the same time.
     `requests_per_s`: requests begun per second. `processor_per_s`: seconds of processor time per second.
-    `ephemeral_per_s`: messages that are passed on and not stored, per second. Each `…_burst` is how much of the same
-    may be saved up. Beyond this a request waits, and an ephemeral message is dropped."""
+    Each `…_burst` is how much of the same may be saved up. `ephemerals`: messages that are passed on and not stored, by
+    kind: how many per second, and how many may be saved up. Beyond this a request waits, and an ephemeral message is
+    dropped."""
 
     at_once: int
     requests_per_s: float
     requests_burst: float
     processor_per_s: float
     processor_burst_s: float
-    ephemeral_per_s: float = 0.0
-    ephemeral_burst: float = 0.0
+    ephemerals: Mapping[int, tuple[float, int]] = field(default_factory=dict)
 
 
 def device_terms(limits: Limits) -> Terms:
@@ -55,8 +57,7 @@ def device_terms(limits: Limits) -> Terms:
         requests_burst=limits.frames_burst,
         processor_per_s=limits.processor_per_s,
         processor_burst_s=limits.processor_burst_s,
-        ephemeral_per_s=limits.ephemeral_per_s,
-        ephemeral_burst=limits.ephemeral_burst,
+        ephemerals=rates_by_kind(limits),
     )
 
 
@@ -90,7 +91,7 @@ class Budget:
         self._at_once = terms.at_once
         self._ample_s = terms.processor_burst_s / 2
         self.requests = Bucket(terms.requests_per_s, terms.requests_burst)
-        self.ephemerals = Bucket(terms.ephemeral_per_s, terms.ephemeral_burst)
+        self.ephemerals = EphemeralQuotas(terms.ephemerals)
         self.at_work = 0
         self.waiting: list[asyncio.Future[None]] = []
         """Requests of all its connections that have not begun, the oldest first."""

@@ -159,6 +159,8 @@ class Hub:
         self._by_dev: dict[bytes, dict[Outbox, Callable[[str], None]]] = {}
         """By device: its connections, the oldest first, with the function that ends each."""
         self._by_uid: dict[bytes, dict[Listener, None]] = {}
+        self._listeners_of: dict[bytes, dict[Listener, None]] = {}
+        """By device: its signed-in connections."""
         self._by_room: dict[bytes, dict[Listener, None]] = {}
 
     def budget(self, dev: bytes, uid: bytes) -> Budget:
@@ -193,11 +195,13 @@ class Hub:
 
     def add(self, listener: Listener) -> None:
         self._by_uid.setdefault(listener.uid, {})[listener] = None
+        self._listeners_of.setdefault(listener.dev, {})[listener] = None
 
     def drop(self, listener: Listener) -> None:
         """Drops a connection from all indexes: it gets no more frames for its person or for rooms. It is not closed. A
         second call does nothing."""
         _discard(self._by_uid, listener.uid, listener)
+        _discard(self._listeners_of, listener.dev, listener)
         for room in listener.rooms:
             _discard(self._by_room, room, listener)
         listener.rooms.clear()
@@ -238,13 +242,21 @@ class Hub:
         """Queues an ephemeral frame (a message that is not stored) for all connections that listen to the room with the
         id `room`, except `but`, the one that sent it. A connection whose queue would be more than a quarter full misses
         the frame. Does nothing if nobody else listens."""
-        listeners = self._by_room.get(room)
-        if listeners and (len(listeners) > 1 or but not in listeners):
+        self._pass(list(self._by_room.get(room, {})), frame, but)
+
+    def passing_to(self, room: bytes, dev: bytes, frame: Frame, but: Listener) -> None:
+        """Queues an ephemeral frame like `passing`, but only for the connections of the device `dev` that listen to the
+        room with the id `room`. The cost is that of these alone, however many listen to the room. Does nothing if there
+        is none."""
+        self._pass([one for one in self._listeners_of.get(dev, {}) if room in one.rooms], frame, but)
+
+    def _pass(self, listeners: list[Listener], frame: Frame, but: Listener) -> None:
+        others = [listener for listener in listeners if listener is not but]
+        if others:
             data = encode(frame)
-            for listener in listeners:
-                if listener is not but:
-                    listener.outbox.passing(data)
-            _charge(len(listeners), data)
+            for listener in others:
+                listener.outbox.passing(data)
+            _charge(len(others), data)
 
     def notify_room(self, room: bytes, frame: Frame) -> None:
         """Queues a frame, such as the notice that a member lost a device, for every connection that listens to the room

@@ -8,6 +8,7 @@ from sync.server.load.fairness import Budget
 from sync.server.load.fanout import Hub, Listener, Outbox
 from sync.server.load.meters import Meters
 from sync.server.rules.handshake import Handshake, Who
+from sync.trust.room.ephemeral import EphemeralHeader
 
 
 class Socket(Protocol):
@@ -45,7 +46,7 @@ class Rules(Protocol):
 
     async def answer(self, listener: Listener, frame: ClientFrame) -> Frame: ...
 
-    def ephemeral(self, listener: Listener, frame: Ephemeral) -> None: ...
+    def ephemeral(self, listener: Listener, frame: Ephemeral, header: EphemeralHeader) -> None: ...
 
 
 class Caller(Protocol):

@@ -23,6 +23,7 @@ from sync.server.process.connection_ports import Caller, Rules, Socket
 from sync.server.rules.handshake import Who
 from sync.server.rules.refusal import Refusal, refusal_of
 from sync.server.store.base import Full, StoreError
+from sync.trust.room import ephemeral
 
 log = logging.getLogger("sync.server")
 
@@ -35,6 +36,7 @@ _REFUSED = 1008
 
 _DROPPED_S = 1 / 60
 """Pause before a connection is read again after a dropped ephemeral message: at most 60 of them a second are read."""
+_SIGNATURE_BYTES = 64
 
 
 def _encoded(reply: Frame, rid: int) -> bytes:
@@ -184,19 +186,32 @@ class Connection:
 
     async def _pass_on(self, frame: Ephemeral) -> None:
         """Passes an ephemeral message (for the devices that are online; it is not stored) on to other devices, at a
-        limited rate for the sending device over all its connections. Messages that are too large or beyond the rate are
-        dropped without an answer. So are all while the device is beyond its processor time and another device or
-        address has begun a request within the last second. ▲ After a dropped message the connection is not read for
-        _DROPPED_S. Otherwise reading and dropping such frames could take all of the server's time. Refusal "auth"
-        before sign-in."""
+        limited rate of its kind for the sending device over all its connections. Messages that are too large, that
+        cannot be read, or that are beyond the rate are dropped without an answer. So are all while the device is beyond
+        its processor time and another device or address has begun a request within the last second. ▲ After such a
+        message the connection is not read for _DROPPED_S. Otherwise reading and dropping such frames could take all of
+        the server's time. Refusal "auth" before sign-in."""
         if self._listener is None:
             raise Refusal(ErrorCode.AUTH, "first sign in")
-        short = len(frame.ct) <= self._limits.ephemeral_bytes
-        if short and self._budget.ephemerals.take() and self._budget.may_disturb:
+        header = self._header_of(frame)
+        if header is not None and self._budget.ephemerals.take(header.kind) and self._budget.may_disturb:
             pay_by(self._budget)
-            self._rules.ephemeral(self._listener, frame)
+            self._rules.ephemeral(self._listener, frame, header)
         else:
             await asyncio.sleep(_DROPPED_S)
+
+    def _header_of(self, frame: Ephemeral) -> ephemeral.EphemeralHeader | None:
+        """The header of an ephemeral message, whose signature is not verified; None if the message is too large, or if
+        its header cannot be read."""
+        if len(frame.ct) > self._limits.ephemeral_bytes or len(frame.sig) != _SIGNATURE_BYTES:
+            return None
+        began = time.thread_time()
+        try:
+            return ephemeral.read(frame.body)
+        except Reject:
+            return None
+        finally:
+            self._budget.charge(time.thread_time() - began)
 
     async def _begin(self, frame: ClientFrame) -> None:
         """Begins to answer a request once the budget of its device (before sign-in: of its address) allows. Before

@@ -43,6 +43,7 @@ from sync.server.rules.quotas import Quotas, senders, today
 from sync.server.rules.refusal import Refusal
 from sync.server.store.base import ItemRow, SealRow, Store, StoreError
 from sync.trust.formats.items import Role
+from sync.trust.room.ephemeral import TO_ALL, EphemeralHeader
 
 _WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
 """Holds the largest batch: its ciphertexts, and a header of at most 1 KiB for each."""
@@ -190,12 +191,21 @@ class Rooms:
         self._shares.notify_wanted(listener, frame.room)
         return Ok(frame.rid)
 
-    def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:
-        """Passes a message that is not stored on to the room's other listeners, if the device `listener`, which sent
-        it, is a member's and listens too. Otherwise it is dropped. Clients check the rest."""
+    def ephemeral(self, listener: Listener, frame: Ephemeral, header: EphemeralHeader) -> None:
+        """Passes a message that is not stored on: to all other listeners of the room, or if it is addressed to one
+        device, to those of them that are that device's. `header` is the message's own; its kind may be one that this
+        program does not know. ▲ The message is dropped unless its header names the room of `frame`, and the person and
+        the device of `listener`, the connection that sent it, and unless that person is a member and the connection
+        listens to the room. Otherwise a member could send in another's name. Clients check the rest, the signature too.
+        """
+        named = (header.room, header.uid, header.dev) == (frame.room, listener.uid, listener.dev)
         live = self._live.at_hand(frame.room)
-        if live is not None and frame.room in listener.rooms and listener.uid in live.stream.members:
+        if not named or live is None or frame.room not in listener.rooms or listener.uid not in live.stream.members:
+            return
+        if header.to == TO_ALL:
             self._hub.passing(frame.room, frame, listener)
+        else:
+            self._hub.passing_to(frame.room, header.to, frame, listener)
 
     # -- seals and shares
 

@@ -80,6 +80,7 @@ from sync.server.rules.room_requests import Rooms
 from sync.server.rules.uploads import Uploads
 from sync.server.store.base import Store, StoreError
 from sync.trust.person.user_log import UserLog
+from sync.trust.room.ephemeral import EphemeralHeader
 
 log = logging.getLogger("sync.server")
 
@@ -375,6 +376,7 @@ class Service:
         """Releases what an ended connection held."""
         self.pairing.leave(peer)
 
-    def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:
-        """Passes a signed, unstored message on to the room's other listeners."""
-        self.rooms.ephemeral(listener, frame)
+    def ephemeral(self, listener: Listener, frame: Ephemeral, header: EphemeralHeader) -> None:
+        """Passes a signed, unstored message on to those of the room's other listeners to whom `header`, its header,
+        addresses it."""
+        self.rooms.ephemeral(listener, frame, header)

@@ -139,6 +139,8 @@ class Desk:
     judged: dict[RoomId, dict[int, list[Judged]]] = field(default_factory=dict)
     chains: dict[RoomId, list[Judged]] = field(default_factory=dict)
     delivered: list[Delivered] = field(default_factory=list)
+    ephemerals: list[tuple[RoomId, Uid, DevId, bytes, int]] = field(default_factory=list)
+    """Room, person, device, content and kind of each ephemeral message that the engine took for true."""
     _running: "asyncio.Task[None] | None" = None
     faults: int = 0
     """The number of times the engine failed by a fault of its own."""
@@ -257,7 +259,8 @@ class Desk:
 
     def on_log(self, uid: Uid) -> None: ...
 
-    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None: ...
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
+        self.ephemerals.append((room, uid, dev, payload, kind))
 
     # -- what it did ------------------------------------------------------------------------------------------------
 

@@ -78,6 +78,8 @@ class Server:
         self.rooms: dict[RoomId, list[History]] = {}
         self.faces: dict[DevId, Face] = {}
         self.received: list[bytes] = []
+        self.ephemerals: list[m.Ephemeral] = []
+        """Those that it received. It passes none on unless a test has it do so."""
         self.staged: dict[bytes, list[bytes]] = defaultdict(list)
         self.skew_ms = 0
 
@@ -212,6 +214,7 @@ class Server:
                     return [m.Error(frame.rid, ErrorCode.UNKNOWN_ROOM)]
                 return self._of_room(face, history, frame)
             case m.Ephemeral():
+                self.ephemerals.append(frame)
                 return []
             case _:
                 return [m.Error(frame.rid, ErrorCode.FORBIDDEN)]

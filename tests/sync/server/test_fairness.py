@@ -18,6 +18,7 @@ from sync.server.load.fairness import NO_TERMS, Budget, Budgets, FairQueue, Term
 from sync.server.process import websocket
 from sync.server.process.running import start_server
 from tests.sync.server.house import TEXT, House
+from tests.sync.server.passed_on import ephemeral, send
 from tests.sync.server.test_blob_parts import digest, http, url
 from tests.sync.server.wire import Person, Refused, config
 from tests.world import until
@@ -324,20 +325,18 @@ async def test_attack_a_device_has_few_connections_and_with_one_more_its_oldest_
 
 
 async def test_attack_presence_messages_are_counted_by_device(data: Path) -> None:
-    limits = Limits(ephemeral_per_s=0.001, ephemeral_burst=10)
+    limits = Limits(ephemeral_presence_per_s=0.001, ephemeral_presence_burst=10)
     async with start_server(config(data, limits)) as server:
         house = House(server, data)
         anna, bert, room = await house.two_in_a_room()
         for each in (anna, await again(house, anna), await again(house, anna)):
             await each.subscribe(room)
-            for _ in range(10):
-                await each.wire.socket.send(encode(m.Ephemeral(room, b"body", b"s" * 64, b"ct")))
-            await each.wire.ask(m.Devices(each.wire.rid()), m.DevicesReply)
+            await send(each, *[ephemeral(anna, room)] * 10)
         assert bert.wire.unasked.qsize() == 10
         # … and none of a device that is beyond its budget while others are present
         hub = server.service.hub
         hub.budget(bert.author.dev, bert.uid).charge(MUCH_S)
-        await bert.wire.socket.send(encode(m.Ephemeral(room, b"body", b"s" * 64, b"ct")))
+        await bert.wire.socket.send(encode(ephemeral(bert, room)))
         await anna.push(room, TEXT)
         received = {type(anna.wire.unasked.get_nowait()) for _ in range(anna.wire.unasked.qsize())}
         assert m.Ephemeral not in received
@@ -349,15 +348,17 @@ async def test_attack_messages_that_are_dropped_are_not_read_as_fast_as_they_com
 ) -> None:
     """72,000 dropped messages a second on four connections delayed all other clients."""
     monkeypatch.setattr(websocket, "_DROPPED_S", 0.02)
-    async with start_server(config(data, Limits(ephemeral_bytes=1))) as server:
+    limits = Limits(ephemeral_bytes=2, ephemeral_other_per_s=0.001, ephemeral_other_burst=1)
+    async with start_server(config(data, limits)) as server:
         house = House(server, data)
         anna, _, room = await house.two_in_a_room()
         await anna.subscribe(room)
-        began = time.monotonic()
-        for _ in range(20):
-            await anna.wire.socket.send(encode(m.Ephemeral(room, b"body", b"s" * 64, b"too long")))
-        await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
-        assert time.monotonic() - began >= 20 * 0.02
+        await send(anna, ephemeral(anna, room, 9))
+        malformed, too_long = ephemeral(anna, room, to=b"?"), ephemeral(anna, room, ct=b"too long")
+        for dropped in (ephemeral(anna, room, 9), malformed, too_long):
+            began = time.monotonic()
+            await send(anna, *[dropped] * 10)
+            assert time.monotonic() - began >= 10 * 0.02
         await house.close()
 
 

@@ -3,8 +3,12 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from sync.protocol.messages import Behind, MemberMoved
 from sync.server.config import Limits
+from sync.server.load import spending
+from sync.server.load.fairness import NO_TERMS, Budget
 from sync.server.load.fanout import Hub, Listener, Outbox
 
 ROOM = b"r" * 16
@@ -49,3 +53,35 @@ async def test_a_listener_that_does_not_read_is_ended_before_it_misses_a_notice_
     hub.notify_room(ROOM, MemberMoved(ROOM))
     assert ended == [b"1" * 16]
     assert quick.size_bytes
+
+
+async def test_a_message_to_one_device_is_queued_for_it_alone_and_costs_one_listener() -> None:
+    """Not for the person's other devices, and not for a connection of the device that listens to another room."""
+    hub, notified = Hub(Limits()), list[bytes]()
+    listeners = [_listening(hub, bytes([n]) * 16, notified) for n in range(10)]
+    elsewhere = Listener(b"u" * 16, listeners[3].dev, _Noted(b"elsewhere", notified), lambda code: None)
+    hub.add(elsewhere)
+    budget = Budget(hub.queue, NO_TERMS)
+    spending.pay_by(budget)
+    hub.passing_to(ROOM, listeners[3].dev, Behind(ROOM, 7), listeners[0])
+    one_s = budget.used_s
+    assert notified == [listeners[3].dev]
+    hub.passing(ROOM, Behind(ROOM, 7), listeners[0])
+    assert notified == [listeners[3].dev, *(each.dev for each in listeners[1:])]
+    assert budget.used_s - one_s == pytest.approx(9 * one_s)
+
+
+async def test_a_connection_that_is_gone_gets_no_message_to_its_device() -> None:
+    hub, notified = Hub(Limits()), list[bytes]()
+    sender, gone = _listening(hub, b"1" * 16, notified), _listening(hub, b"2" * 16, notified)
+    hub.drop(gone)
+    hub.passing_to(ROOM, gone.dev, Behind(ROOM, 7), sender)
+    hub.passing_to(ROOM, sender.dev, Behind(ROOM, 7), sender)
+    assert notified == []
+
+
+def _listening(hub: Hub, dev: bytes, notified: list[bytes]) -> Listener:
+    listener = Listener(b"u" * 16, dev, _Noted(dev, notified), lambda code: None)
+    hub.add(listener)
+    hub.subscribe(listener, ROOM)
+    return listener

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from sync.protocol import messages as m
-from sync.protocol.codec import encode
 from sync.server.config import Limits
 from sync.server.process.running import start_server
 from sync.server.store.sql import SqlStore
 from sync.trust.formats.items import Item, Role
 from sync.trust.room import entry_drafts
 from tests.sync.server.house import TEXT, House
+from tests.sync.server.passed_on import ephemeral, send
 from tests.sync.server.wire import Person, Refused, as_items, config
 
 
@@ -215,8 +215,8 @@ async def test_a_reader_may_not_write(house: House) -> None:
 async def test_an_ephemeral_reaches_other_listeners_only(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
     await anna.subscribe(room)
-    frame = m.Ephemeral(room, b"body", b"s" * 64, b"ct")
-    await anna.wire.socket.send(encode(frame))
+    frame = ephemeral(anna, room)
+    await send(anna, frame)
     assert await bert.wire.next(m.Ephemeral) == frame
     assert anna.wire.unasked.empty()
 

@@ -31,6 +31,7 @@ from sync.trust.person.user_entry import entry_body as user_body
 from sync.trust.room import entry_drafts
 from sync.trust.room.entries import DOMAIN, RoomEntry, entry_body
 from tests.sync.server.house import TEXT, House
+from tests.sync.server.passed_on import ephemeral
 from tests.sync.server.wire import Person, Refused, config
 from tests.world import until
 
@@ -286,11 +287,11 @@ async def test_a_writer_who_loses_a_race_reserves_no_slot(house: House) -> None:
 
 
 async def test_attack_an_ephemeral_leaves_nothing_at_the_server_and_reaches_only_who_listens(data: Path) -> None:
-    canary = os.urandom(24)
+    canary = os.urandom(16)
     async with start_server(config(data)) as server:
         house = House(server, data)
         anna, bert, room = await house.two_in_a_room()
-        frame = m.Ephemeral(room, b"body" + canary, b"s" * 64, b"ct" + canary)
+        frame = ephemeral(anna, room, session=canary, ct=b"ct" + canary)
         await anna.wire.socket.send(encode(frame))
         await anna.push(room, TEXT)
         assert isinstance(await bert.wire.next(m.Fresh), m.Fresh), "who does not listen is not heard"
