@@ -176,7 +176,7 @@ class Snapshots:
         """Makes the snapshots that are due, and attests (confirms the hash of) those of others, and sends the results
         by `outbox`. Runs while the connection lives. ▲ Makes and attests nothing in a room that is still being read
         again: the result would rest on other people's word. Attests wait until that is done; a snapshot becomes due
-        again with the object's next change."""
+        again with the object's next change. An attest that a lost connection interrupts is due on the next one."""
         loop = asyncio.get_running_loop()
         while True:
             times = [*self._make_at.values(), *(at for at, _ in self._attest_at.values())]
@@ -192,18 +192,21 @@ class Snapshots:
                         await self._make(room, key[1], outbox)
                 else:
                     self._make_at[key] = loop.time() + AGAIN_S
-            for key, (at, claim) in list(self._attest_at.items()):
+            for key in list(self._attest_at):
+                at, claim = due = self._attest_at[key]  # perhaps a newer one than when the round began
                 if at > loop.time():
                     continue
-                del self._attest_at[key]
                 room = self._room(key)
                 if room is not None and room.reread:
                     self._put_off[key] = claim
                 elif room is not None and self._steady(room, key[1]):
+                    due = self._attest_at[key] = (_soon(), claim)  # stays if the connection is lost
                     with _one_object(key[1]):
                         await self._attest(room, key[1], claim, outbox)
                 elif room is not None:
                     self._attest_at[key] = (loop.time() + AGAIN_S, claim)
+                if self._attest_at[key] is due:  # a claim of a snapshot that came meanwhile stays
+                    del self._attest_at[key]
 
     def _steady(self, room: RoomSync, obj: ObjId) -> bool:
         """▲ Whether a state of `obj` that is computed now would be complete: nothing of `room` is missing

@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -140,6 +140,15 @@ async def written(w: World, head: Client, clerk: Client, guest: Client) -> Paper
     made = Paper(room, obj, head, clerk, guest)
     await made.write(head, *WORDS)
     await w.settle(room, head, clerk)
+    return made
+
+
+async def second_paper(p: Paper) -> Paper:
+    """Another document in the same room."""
+    obj = new_obj()
+    p.head.say(p.room, ObjId(p.room), record(ObjectAnnounced(obj=obj, kind=KIND.id)))
+    made = replace(p, obj=obj)
+    await made.write(p.head, *WORDS[:3])
     return made
 
 

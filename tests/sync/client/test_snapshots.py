@@ -3,19 +3,22 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sync.client.exchange import outbox, snapshot_maker
+from sync.client.placed_changes import Compacted
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState
-from sync.errors import Refused
+from sync.errors import Refused, Unreachable
 from sync.ids import ObjId
 from sync.server.operator.upkeep.verify import verify
 from tests.sync.client.papers import (
     forgotten,
     opened,
     paper,
+    second_paper,
     three_know,
     w,
 )
@@ -125,3 +128,46 @@ async def test_an_interrupted_prune_is_continued(w: World, monkeypatch: pytest.M
     await w.start_server()
     await until(lambda: p.clerk.engine.status.state is LinkState.ONLINE)
     await forgotten(w, p, n)
+
+
+async def test_a_snapshot_that_comes_while_another_object_is_attested_is_attested_too(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w, monkeypatch)
+    other = await second_paper(p)
+    work, asked, go_on = p.clerk.engine.parts.snapshots, asyncio.Event(), asyncio.Event()
+    content = work._backfill.content
+
+    async def slow_content(*args: Any) -> Compacted | None:
+        asked.set()
+        await go_on.wait()
+        return await content(*args)
+
+    monkeypatch.setattr(work._backfill, "content", slow_content)
+    monkeypatch.setattr(p.clerk.store, "is_sound", lambda obj: False)
+    for each in (p, other):
+        await each.claim(each.head, each.whole(each.head))
+    await w.settle(p.room, p.head, p.clerk)
+    monkeypatch.setattr(p.clerk.store, "is_sound", lambda obj: True)
+    await asked.wait()
+    newer = await other.claim(other.head, other.whole(other.head))
+    await w.settle(p.room, p.head, p.clerk)
+    go_on.set()
+    await until(lambda: all(each.rows(p.head)[-1].attests for each in (p, other)))
+    assert other.rows(p.head)[-1].ident == newer.ident
+
+
+async def test_an_attest_that_a_lost_connection_interrupts_is_made_on_the_next_one(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w, monkeypatch)
+    content = p.clerk.engine.parts.snapshots._backfill.content
+
+    async def cut(*_: Any) -> Compacted | None:
+        monkeypatch.setattr(p.clerk.engine.parts.snapshots._backfill, "content", content)
+        raise Unreachable("gone")
+
+    monkeypatch.setattr(p.clerk.engine.parts.snapshots._backfill, "content", cut)
+    row = await p.claim(p.head, p.whole(p.head))
+    await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.clerk.uid])
+    assert p.rows(p.head)[-1].ident == row.ident
