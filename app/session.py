@@ -143,6 +143,7 @@ class Session:
             origin_of=lambda room: self.succession.standing(room).origin,
             find=lambda link: self._tools.find(link),
             room_changed=self.store.changed,
+            lines=self.store.room_lines,
         )
 
     def _follow(self, rules: KindRules) -> None:

@@ -27,6 +27,7 @@ from app.rooms.succession import Carrier
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
+from app.store.room_lines import RoomLines
 from app.store.snapshots import Snapshots
 
 # ---- what the app gives a tool
@@ -85,6 +86,8 @@ class Parts:
     The store: `db`, `changes`, `objects`, `snapshots`. The office: `people`, `rooms`, and `files`, which encrypts files
     and fetches them.
 
+    `lines` reads what happened in rooms: who was added, renamed them, and so on.
+
     `send_ephemeral` sends an ephemeral message of the tool's kind (`AppTool.ephemeral`) to the devices of the room's
     members that are online now; a tool that has no such kind gets BugError. `set_shared` notes whether a colleague has
     an object open too; this device then sends its edits of that object at short intervals. `may_export` and `may_print`
@@ -107,6 +110,7 @@ class Parts:
     origin_of: Callable[[RoomId], RoomId | None]
     find: Callable[[ObjectLink], Linked | None]
     room_changed: Signal[RoomId]
+    lines: RoomLines
 
 
 # ---- what a tool gives the app

@@ -139,7 +139,16 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
         object_rows.announce(conn, ROOM, BOARD_ID, BOARD.id, 1, HL)
     folk = Folk(uid, admin, store=store)
     tasks = TaskService(store.db, store.changes, store.objects, folk, folk, Announcing(store))
-    chat = ChatService(store.db, store.changes, store.objects, folk, folk, things=Things(store, tasks))
+    chat = ChatService(
+        store.db,
+        store.changes,
+        store.objects,
+        folk,
+        folk,
+        things=Things(store, tasks),
+        lines=store.room_lines,
+        room_changed=store.changed,
+    )
     return Desk(store, folk, chat, tasks)
 
 

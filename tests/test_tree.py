@@ -54,8 +54,15 @@ def test_every_tool_is_in_the_two_lists() -> None:
 
 
 OWN = {
-    # whom a quotation in a successor quotes, and the months of a conversation
-    "app/chat": {"app.store.origins", "app.store.series", "sync.errors", "sync.ids", "sync.trust.room.successor_claim"},
+    # whom a quotation in a successor quotes, the months of a conversation, and what happened between its messages
+    "app/chat": {
+        "app.store.origins",
+        "app.store.room_lines",
+        "app.store.series",
+        "sync.errors",
+        "sync.ids",
+        "sync.trust.room.successor_claim",
+    },
     "app/documents": {"app.worker"},  # conversions, each in a process of its own
 }
 """Imports of a single tool, beside those of the recipe for a new one."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from app.chat.lines import LineRows, Lines, NoLines
 from app.chat.records import Attachment, Mention
 from app.core import clock
 from app.core.signal import Signal
@@ -18,6 +19,8 @@ from sync.ids import ChangeId, ObjId, Uid
 
 PAGE = 128
 PAGES_KEPT = 48
+LINE_PAGES_KEPT = 6
+"""Few: all of them are read again when something happens in the room."""
 GROUP_WITHIN = timedelta(minutes=5)
 NOWHERE = ObjId(b"")
 
@@ -109,6 +112,10 @@ class Place:
     first_unread: bool = False
     continues: bool = False
     """Same author within five minutes: no picture and no name again."""
+    lines: Lines = ()
+    """What happened in the room between the message before and this one."""
+    after: Lines = ()
+    """What happened after the last message."""
 
 
 class Rows(Protocol):
@@ -136,7 +143,8 @@ class Timeline:
     """A conversation as a list of messages for a view, with signals about what changed. Call `refresh` after every
     commit that touched the conversation."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, lines: LineRows | None = None) -> None:
+        """`lines` has what happened in the room between the messages; None: nothing of that is shown."""
         self.inserted: Signal[int, int] = Signal()
         """First index, count."""
         self.removed: Signal[int, int] = Signal()
@@ -154,6 +162,9 @@ class Timeline:
         self._tail: list[ChangeId] = []
         self._before_tail: ChangeId | None = None
         self._pages: OrderedDict[int, list[Message]] = OrderedDict()
+        self._lines = lines or NoLines()
+        self._lines_mark = self._lines.mark()
+        self._line_pages: OrderedDict[int, tuple[int, list[Lines]]] = OrderedDict()
         self._read_shape()
 
     def __len__(self) -> int:
@@ -186,19 +197,53 @@ class Timeline:
         neither is deleted. IndexError outside."""
         message = self.message(index)
         first_unread = index == self.first_unread
+        lines = self._lines_before(index)
+        after = self._lines_before(self._count) if index == self._count - 1 else ()
         if index == 0:
-            return Place(new_day=True, first_unread=first_unread)
+            return Place(new_day=True, first_unread=first_unread, lines=lines, after=after)
         before = self.message(index - 1)
         new_day = before.day != message.day
         apart = abs(message.t - before.t) > GROUP_WITHIN.total_seconds() * 1000
         continues = (
             (before.author, before.quoted_author) == (message.author, message.quoted_author)
-            and not (new_day or first_unread or apart)
+            and not (new_day or first_unread or apart or lines)
             and message.quote is None
             and not before.deleted
             and not message.deleted
         )
-        return Place(new_day=new_day, first_unread=first_unread, continues=continues)
+        return Place(new_day=new_day, first_unread=first_unread, continues=continues, lines=lines, after=after)
+
+    def _lines_before(self, index: int) -> Lines:
+        """What happened before the message at `index`, at most the number of messages: then after the last one."""
+        number = index // PAGE
+        count, page = self._line_pages.get(number, (-1, []))
+        if count != self._count and (number + 1) * PAGE > min(count, self._count):  # the list ends elsewhere now
+            page = self._read_lines(number)
+            self._line_pages[number] = self._count, page
+            if len(self._line_pages) > LINE_PAGES_KEPT:
+                self._line_pages.popitem(last=False)
+        return page[index % PAGE]
+
+    def _read_lines(self, number: int) -> list[Lines]:
+        first = number * PAGE
+        return self._lines.before(first, min(PAGE, self._count + 1 - first))
+
+    def refresh_lines(self) -> None:
+        """Reads again what happened in the room, if something did since the last call, and emits `changed` for the
+        messages beside which other lines are shown now."""
+        mark = self._lines.mark()
+        if mark == self._lines_mark:
+            return
+        self._lines_mark = mark
+        changed = set[int]()
+        for number, (count, before) in list(self._line_pages.items()):
+            now = self._read_lines(number) if number * PAGE <= self._count else []
+            self._line_pages[number] = self._count, now
+            pairs = enumerate(zip(before, now, strict=False) if count == self._count else ())
+            changed |= {number * PAGE + at for at, (one, other) in pairs if one != other}
+        for index in sorted({min(index, self._count - 1) for index in changed}):
+            if index >= 0:
+                self.changed.emit(index, 1)
 
     def index_of(self, change_id: ChangeId) -> int | None:
         """The index of a message, or None if it is not here (yet)."""
@@ -269,6 +314,8 @@ class Timeline:
 
     def _drop_pages(self, base: int, touched: Iterable[ChangeId]) -> None:
         wanted = set(touched)
+        for number in [number for number in self._line_pages if (number + 1) * PAGE > base - 1]:
+            del self._line_pages[number]
         for number in list(self._pages):
             at_end = (number + 1) * PAGE > base
             if at_end or any(self._concerns(message, wanted) for message in self._pages[number]):
@@ -281,6 +328,7 @@ class Timeline:
     def _reset(self) -> None:
         self.resetting.emit()
         self._pages.clear()
+        self._line_pages.clear()
         self._read_shape()
         self.first_unread = self.rows.first_unread()
         self.reset.emit()

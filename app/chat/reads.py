@@ -61,6 +61,10 @@ class ChatRows:
         """The change ids from `first`."""
         return [row[0] for row in self._slice("change_id", first, limit)]
 
+    def sorts(self, first: int, limit: int) -> list[int]:
+        """The sort keys from `first`: positions, and numbers from PENDING on for messages that have none yet."""
+        return [row[0] for row in self._slice("sort", first, limit)]
+
     def page(self, first: int, limit: int) -> list[Message]:
         """At most `limit` messages from index `first` on, oldest first, complete with quotes, reply counts and
         reactions."""

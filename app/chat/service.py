@@ -20,6 +20,7 @@ from app.chat.carrying import carry
 from app.chat.drafts import Draft, Drafts
 from app.chat.errors import EmptyMessage
 from app.chat.files import MAX_FILE_BYTES, Files, Picture
+from app.chat.lines import ChatLines
 from app.chat.markup import plain
 from app.chat.mentions import find
 from app.chat.model import Message, Timeline
@@ -45,6 +46,7 @@ from app.store.changes import Changes
 from app.store.counters import Counter
 from app.store.database import Database
 from app.store.objects import Objects
+from app.store.room_lines import RoomLines
 from app.store.rows import StoredChange
 from app.tool import Unsaved
 
@@ -88,9 +90,13 @@ class ChatService:
         *,
         blobs: Blobs | None = None,
         things: Things | None = None,
+        lines: RoomLines | None = None,
+        room_changed: Signal[RoomId] | None = None,
         send_ephemeral: SendEphemeral | None = None,
         max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
+        """`lines`: what happened in rooms, to be shown between messages; None: it is not. `room_changed` names a room
+        in which something may have happened."""
         self.changed: Signal[RoomId] = Signal()
         """The room whose conversation has new or changed content, or was read."""
         self.people = people
@@ -104,6 +110,7 @@ class ChatService:
         self._changes = changes
         self._objects = objects
         self._members = members
+        self._lines = lines
         self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
         self._drafts = Drafts(objects, self.channel)
         self._writing = Writing(db, changes, objects, members, self.channel)
@@ -112,6 +119,7 @@ class ChatService:
             changes.appended.connect(lambda change: self._on_changes([change])),
             changes.received.connect(self._on_changes),
             changes.positioned.connect(self._on_changes),
+            *([room_changed.connect(self._on_room)] if room_changed is not None else []),
         ]
 
     trash = None
@@ -144,7 +152,9 @@ class ChatService:
         obj = self._channel(room)
         timeline = self._timelines.get(obj)
         if timeline is None:
-            timeline = self._timelines[obj] = Timeline(ChatRows(self._db, obj, self.me))
+            rows = ChatRows(self._db, obj, self.me)
+            lines = ChatLines(self._lines, room, rows) if self._lines is not None else None
+            timeline = self._timelines[obj] = Timeline(rows, lines)
         return timeline
 
     def room_title(self, room: RoomId) -> str:
@@ -404,6 +414,13 @@ class ChatService:
             for author in {change.author for change in of_obj if not change.own}:
                 self.typing.stop(room, author)
             self.changed.emit(room)
+
+    def _on_room(self, room: RoomId) -> None:
+        """Something may have happened in the room."""
+        channel = self.channel(room) if self._timelines else None
+        timeline = self._timelines.get(channel) if channel is not None else None
+        if timeline is not None:
+            timeline.refresh_lines()
 
     def _on_records(self, room: RoomId) -> None:
         """Records of the room were received: an object may be part of its conversation now, or none any more."""

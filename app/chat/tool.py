@@ -18,6 +18,8 @@ def _make(parts: Parts) -> ChatService:
         parts.people,
         parts.rooms,
         blobs=RoomFiles(parts.files, parts.objects, parts.origin_of),
+        lines=parts.lines,
+        room_changed=parts.room_changed,
         things=LinkedThings(parts.room_changed, parts.find),
         send_ephemeral=parts.send_ephemeral,
     )

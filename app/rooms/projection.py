@@ -15,7 +15,7 @@ from app.rooms.records import (
     decode,
     shown_title,
 )
-from app.store import left_out, objects, rooms, search, series
+from app.store import left_out, objects, search, series, titles
 from app.store.connection import Connection
 from app.store.rows import ObjectRow, StoredChange
 
@@ -31,12 +31,8 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
     for change in changes:
         record = decode(change.data)
         match record:
-            case RoomNamed(type=type_):
-                title = shown_title(record.title)
-                rooms.name(conn, root.room, title, type_, change.t)
-                objects.set_title(conn, root.obj, title)
-                entry = search.Entry(room=root.room, obj=root.obj, kind=ROOM, ref=b"", t=change.t, title=title, body="")
-                search.put(conn, [entry])
+            case RoomNamed():
+                _name(conn, root, change, record)
             case ObjectAnnounced(obj=obj, kind=kind):
                 objects.announce(conn, root.room, ObjId(obj), kind, change.t, change.author)
                 _announce_part(conn, root, change, record)
@@ -55,16 +51,27 @@ def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange
     """Writes, within the caller's transaction, the rows that depend on the position of a room's record. `changes` are
     own records, of the room's object `root`, that the server has now given a position. For a record that puts an object
     into the trash, the time is now the server's. A record by which an administrator has a change left out of an object
-    takes effect only now. Which chats of a series count follows from the positions of the records that announce them.
-    Other records are skipped."""
+    takes effect only now. Which title the room has, and which chats of a series count, follow from the positions of
+    their records. Other records are skipped."""
     for change in changes:
         record = decode(change.data)
+        if isinstance(record, RoomNamed):
+            _name(conn, root, change, record)
         if isinstance(record, ObjectAnnounced):
             _announce_part(conn, root, change, record)
         if isinstance(record, ObjectRetired):
             put_away.positioned(conn, change)
         if isinstance(record, ChangeLeftOut):
             _leave_out(conn, root, change, record)
+
+
+def _name(conn: Connection, root: ObjectRow, change: StoredChange, record: RoomNamed) -> None:
+    """Stores, within the caller's transaction, the title that a record gives the room, and has the room shown and found
+    under its latest one."""
+    title = titles.put(conn, change, shown_title(record.title), record.type)
+    objects.set_title(conn, root.obj, title)
+    entry = search.Entry(room=root.room, obj=root.obj, kind=ROOM, ref=b"", t=change.t, title=title, body="")
+    search.put(conn, [entry])
 
 
 def _announce_part(conn: Connection, root: ObjectRow, change: StoredChange, record: ObjectAnnounced) -> None:

@@ -8,7 +8,7 @@ from typing import assert_never
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import BugError
-from app.store import counters, heartbeats
+from app.store import counters, heartbeats, joins
 from app.store import statements as sql
 from app.store.arrivals import Arrivals, arrivals, is_small
 from app.store.behind import Behind
@@ -199,6 +199,8 @@ class Inbox:
         times = [e.t for e in came.events[:1]] + [c.t for c in came.changes[:1]] + [clock.now_ms()]
         conn.execute(sql.ADD_ROOM, (room, times[0]))
         self._write_received(received, judged=verdicts is not None)
+        if joins.note(conn, received, came):
+            self._projecting.notify_changed(room)
         if verdicts is not None:
             self._judges.write(verdicts)
         self._changes.receive(room, came.changes, tried, verdicts)

@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 16
+VERSION = 17
 
 
 def prepare(db: Database) -> None:
@@ -135,6 +135,13 @@ _STATEMENTS = (
     """CREATE TABLE events (room BLOB NOT NULL, n INTEGER NOT NULL, t INTEGER NOT NULL, kind TEXT NOT NULL,
        by BLOB NOT NULL, subject BLOB, role INTEGER, history INTEGER, obj BLOB, until INTEGER, note BLOB,
        place INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room, n, kind, place)) WITHOUT ROWID""",
+    "CREATE INDEX events_by_subject ON events (room, subject, n)",
+    """CREATE TABLE joins (room BLOB NOT NULL, uid BLOB NOT NULL, added INTEGER NOT NULL, n INTEGER NOT NULL,
+       t INTEGER NOT NULL, PRIMARY KEY (room, uid, added)) WITHOUT ROWID""",
+    "CREATE INDEX joins_in_order ON joins (room, n)",
+    """CREATE TABLE titles (row INTEGER PRIMARY KEY, room BLOB NOT NULL, sort INTEGER NOT NULL, t INTEGER NOT NULL,
+       by BLOB NOT NULL, title TEXT NOT NULL, type TEXT NOT NULL)""",
+    "CREATE INDEX titles_in_order ON titles (room, sort)",
     "CREATE TABLE drafts (obj BLOB PRIMARY KEY, room BLOB NOT NULL, data BLOB NOT NULL, t INTEGER NOT NULL)",
     """CREATE TABLE read_markers (obj BLOB PRIMARY KEY, room BLOB NOT NULL, row INTEGER NOT NULL,
        t INTEGER NOT NULL)""",

@@ -37,6 +37,7 @@ from app.store.people import Me, People
 from app.store.projecting import Projecting
 from app.store.projection import Projector, Tester
 from app.store.receipts import Receipts
+from app.store.room_lines import RoomLines
 from app.store.rooms import Rooms
 from app.store.search import Search
 from app.store.seen import SeenTimes
@@ -76,6 +77,7 @@ class Store:
         self.key_notices = KeyNotices(db)
         self.unsent_work = UnsentRows(db, self._me, self.changes)
         self.rooms_list = Rooms(db, self._projecting)
+        self.room_lines = RoomLines(db, self._me)
         self.origins = Origins(db, self._me, self.changes, self.outbox)
         self.objects = Objects(db, self._projecting)
         self.series = self.objects.series

@@ -5,6 +5,7 @@ Pure arithmetic, no Qt. Rows are measured only when the window reaches them, so 
 stays in its place when a guess turns out wrong.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from app.core.signal import Signal
@@ -80,6 +81,14 @@ class Anchor:
         if at_end != self.at_end:
             self.at_end = at_end
             self.at_end_changed.emit(at_end)
+
+    def measure_again(self, forget: Callable[[], object]) -> None:
+        """Calls `forget`, which drops the measured heights. The window then begins as far into its first row as before,
+        in proportion to that row's height."""
+        before = self._rows.heights[self.row] if len(self._rows) else 0
+        forget()
+        if before and self.into > 0:
+            self.into = round(self.into * self._rows.height(self.row) / before)
 
     def insert(self, at: int, count: int, unseen: int | None) -> None:
         """Notes that `count` rows were inserted at the index `at`. The window keeps its place, unless it follows the

@@ -29,6 +29,8 @@ class Layouts:
         self._viewport = viewport
         self._kept: OrderedDict[int, MessageLayout] = OrderedDict()
         self._marked: tuple[ChangeId | None, Sequence[str]] = (None, ())
+        self._unfolded = set[object]()
+        """The keys of lines beside messages that the person has unfolded."""
         self.heights = Heights(model.rowCount(), px(GUESS_PX))
 
     def __len__(self) -> int:
@@ -43,7 +45,7 @@ class Layouts:
             timeline = self._chat.timeline
             message, place = timeline.message(row), timeline.place(row)
             words = self._marked[1] if self._marked[0] == message.change_id else ()
-            layout = MessageLayout(message, place, width, self._chat.people, self._things, words)
+            layout = MessageLayout(message, place, width, self._chat.people, self._things, words, self._unfolded)
             self._kept[row] = layout
             if len(self._kept) > LAYOUTS_KEPT:
                 self._kept.popitem(last=False)
@@ -54,6 +56,13 @@ class Layouts:
     def height(self, row: int) -> int:
         """The height of a row, which is laid out for it."""
         return self.at(row).height
+
+    def unfold(self, row: int, number: int) -> None:
+        """Unfolds the line with the index `number` beside the message in this row, or folds it again."""
+        lines = self.at(row).lines
+        if number < len(lines):
+            self._unfolded ^= {lines[number].key}
+            self.forget(row, row)
 
     def mark(self, change_id: ChangeId | None, words: Sequence[str]) -> None:
         """Marks the `words` of a search in the message with this id, and no words in any other, until the next call.

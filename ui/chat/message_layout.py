@@ -4,18 +4,20 @@
 Made for a width, and kept while the message and the width are the same. Nothing here paints or decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFontMetricsF
 
+from app.chat.lines import Gathered
 from app.chat.markup import Run, parse
 from app.chat.model import Message, Place
 from app.chat.ports import People
 from app.objects.links import Linked, ObjectLink
 from ui.chat.item_model import quotes_text
+from ui.chat.line_layout import LineRow, lay_out
 from ui.chat.pictures import preview
 from ui.chat.richtext import RichText, line_px
 from ui.chat.things import Things, split
@@ -55,16 +57,22 @@ class Part(Enum):
     REACTION = "reaction"
     REPLIES = "replies"
     LINK = "link"
+    LINES = "lines"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A part of a message that can be clicked. `number` is its index among the message's files or reactions, 0 for
-    other parts; `run` is the piece of text that is a link or mention, None for other parts."""
+    """A part of a message that can be clicked. `number` is its index among the message's files, its reactions, or the
+    lines beside it, 0 for other parts; `run` is the piece of text that is a link or mention, None for others."""
 
     part: Part
     number: int = 0
     run: Run | None = None
+
+    @property
+    def web(self) -> str:
+        """The address outside Kansli that the part leads to; "" if it leads to none."""
+        return self.run.href if self.run is not None and self.run.link is None else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +110,11 @@ class MessageLayout:
         people: People,
         things: Things | None = None,
         words: Sequence[str] = (),
+        unfolded: Container[object] = (),
     ) -> None:
         """Lays out `message` in `width` pixels, with what `place` says comes above it. `people` names the persons,
         `things` finds what the message links to. The `words` of a search are marked in the message. With `things` None,
-        no link becomes a card."""
+        no link becomes a card. The lines beside the message with a key in `unfolded` are unfolded."""
         self.message = message
         self.place = place
         self.width = width
@@ -127,6 +136,9 @@ class MessageLayout:
         self.images: list[tuple[int, QRectF]] = []
         self.pills: list[Pill] = []
         self.replies: tuple[QRectF, str] | None = None
+        self.lines: list[LineRow] = []
+        """What happened in the room, above and below the message."""
+        self._person, self._unfolded = people.person, unfolded
         y = self._above()
         self.top = y
         y = self._head(y, people)
@@ -134,7 +146,8 @@ class MessageLayout:
         y = self._body(self._whom(y), people)
         if message.quoted_author is not None:
             self.quoted = (QRectF(left_px(), body, self.room + QUOTED_INDENT, y - body), quotes_text(people, message))
-        self.height = round(y) + 3
+        self.bottom = round(y) + 3
+        self.height = round(self._put_lines(place.after, self.bottom, air=8)) if place.after else self.bottom
 
     @property
     def room(self) -> int:
@@ -162,12 +175,16 @@ class MessageLayout:
                 return Hit(part=Part.REACTION, number=number)
         if self.replies and self.replies[0].contains(point):
             return Hit(part=Part.REPLIES)
+        for number, row in enumerate(self.lines):
+            if row.folds and row.rect.contains(point):
+                return Hit(part=Part.LINES, number=number)
         return None
 
     def parts(self) -> list[tuple[Hit, QRectF]]:
         """All parts of the message that can be clicked, each with its rectangle from the message's top left corner, in
         the order from top to bottom. A file is one part, with its button. Mentions are left out."""
-        found: list[tuple[Hit, QRectF]] = []
+        lines = [(Hit(part=Part.LINES, number=n), row.rect) for n, row in enumerate(self.lines) if row.folds]
+        found = [(hit, rect) for hit, rect in lines if rect.y() < self.top]
         if self.quote:
             found.append((Hit(part=Part.QUOTE), self.quote[0]))
         if self.text:
@@ -179,15 +196,23 @@ class MessageLayout:
         found += [(Hit(part=Part.REACTION, number=n), pill.rect) for n, pill in enumerate(self.pills)]
         if self.replies:
             found.append((Hit(part=Part.REPLIES), self.replies[0]))
-        return found
+        return found + [(hit, rect) for hit, rect in lines if rect.y() >= self.bottom]
+
+    def _put_lines(self, lines: Sequence[Gathered], y: float, *, air: int) -> float:
+        """Lays out lines from `y` on, with `air` pixels above and below them. Returns where they end."""
+        rows, end = lay_out(lines, y + air, self.width, self._person, self.message.day, self._unfolded)
+        self.lines += rows
+        return end + air if rows else y
 
     def _above(self) -> float:
-        """Lays out the line with the day and the line over unread messages. Returns how far down the message itself
-        begins."""
-        y = 0.0
+        """Lays out what happened before the message, the line with the day and the line over unread messages. Returns
+        how far down the message itself begins."""
+        earlier = [g for g in self.place.lines if self.place.new_day and g.day < self.message.day]
+        y = self._put_lines(earlier, 0.0, air=6)
         if self.place.new_day:
             self.day = (QRectF(MARGIN - 4, y + 14, self.width - 2 * MARGIN + 8, px(24)), long_day(self.message.day))
             y += px(24) + 16
+        y = self._put_lines(self.place.lines[len(earlier) :], y, air=6)
         if self.place.first_unread:
             self.unread = (QRectF(MARGIN - 4, y + 4, self.width - 2 * MARGIN + 8, px(22)), tr("New messages"))
             y += px(22) + 4

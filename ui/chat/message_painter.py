@@ -8,6 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
 
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
+from ui.chat import line_layout
 from ui.chat.message_layout import MARGIN, QUOTED_INDENT, MessageLayout, Pill, Thing, avatar_px
 from ui.chat.pictures import preview
 from ui.chat.richtext import line_px
@@ -37,7 +38,9 @@ class MessagePainter:
             self._rule(painter, *layout.day, "line", "muted")
         if layout.unread:
             self._rule(painter, *layout.unread, "danger", "danger")
-        row = QRectF(0, layout.top - 4, layout.width, layout.height - layout.top + 4)
+        for line in layout.lines:
+            line_layout.paint(painter, line)
+        row = QRectF(0, layout.top - 4, layout.width, layout.bottom - layout.top + 4)
         if selected or hovered:
             painter.setPen(QPen(colours.colour("focus"), 2) if selected and focus else Qt.PenStyle.NoPen)
             painter.setBrush(colours.colour("accent-soft") if selected else colours.colour("hover"))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QListView
 
 from app.chat.model import Message
 from app.chat.ports import People
+from ui.chat.line_layout import LineRow, shown_text
 from ui.chat.message_layout import Hit, MessageLayout, Part
 from ui.kit.faces import Role, Spot, State
 from ui.kit.list_model import Index
@@ -16,7 +17,7 @@ from ui.kit.sizes import size_text
 from ui.kit.spoken_list import RowSpot
 from ui.kit.translate import tr
 
-Place = tuple[Hit, QRectF]
+PartPlace = tuple[Hit, QRectF]
 
 
 class Messages(Protocol):
@@ -86,13 +87,23 @@ class MessageSpot(RowSpot):
     def __init__(self, view: QListView, index: Index, messages: Messages, people: People) -> None:
         super().__init__(view, index)
         self._messages, self._people = messages, people
-        self._of: Message | None = None
+        self._of: tuple[Message, list[LineRow]] | None = None
         self._parts: dict[Hashable, PartSpot] = {}
 
     def spoken_name(self) -> str:
+        """What happened in the room before the message, whether it is unread, the message, and what happened after
+        it."""
         name = super().spoken_name()
-        is_new = self.index.isValid() and self._messages.is_new(self.index.row())
-        return f"{tr('Unread')}. {name}" if is_new else name
+        if not self.index.isValid():
+            return name
+        row = self.index.row()
+        layout = self._messages.layout_of(row)
+        place, day = layout.place, layout.message.day
+        before, after = (
+            [shown_text(g, self._people.person, day) for g in lines] for lines in (place.lines, place.after)
+        )
+        state = [tr("Unread")] if self._messages.is_new(row) else []
+        return ". ".join(text for text in (*before, *state, name, *after) if text)
 
     def has_focus(self) -> bool:
         return super().has_focus() and self.focused_part() < 0
@@ -118,22 +129,29 @@ class MessageSpot(RowSpot):
     def spoken_focus(self) -> QObject | None:
         return self.spoken_child(self.focused_part())
 
-    def _places(self) -> list[Place]:
+    def _places(self) -> list[PartPlace]:
         return self._messages.layout_of(self.index.row()).parts() if self.index.isValid() else []
 
     def _inside(self) -> Sequence[QObject]:
         if not self.index.isValid():
             return ()
-        message = self._messages.layout_of(self.index.row()).message
-        if message != self._of:
-            self._of = message
-            self._take_parts(message)
+        layout = self._messages.layout_of(self.index.row())
+        now = layout.message, layout.lines
+        if now != self._of:
+            self._of = now
+            self._take_parts(layout.message)
         return list(self._parts.values())
+
+    def _name_of(self, message: Message, hit: Hit) -> str:
+        if hit.part is not Part.LINES:
+            return part_name(message, hit, self._people)
+        line = self._messages.layout_of(self.index.row()).lines[hit.number]
+        return f"{line.text}, {tr('unfolded') if line.is_open else tr('folded')}"
 
     def _take_parts(self, message: Message) -> None:
         before, self._parts = self._parts, {}
         for number, (hit, _rect) in enumerate(self._places()):
-            name, key = part_name(message, hit, self._people), part_key(message, hit)
+            name, key = self._name_of(message, hit), part_key(message, hit)
             while key in self._parts:  # the same link twice
                 key = (key, number)
             spot = before.pop(key, None) or PartSpot(self, number, hit, name)

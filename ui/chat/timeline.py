@@ -19,7 +19,7 @@ from ui.chat.anchor import Anchor
 from ui.chat.hover import Hover
 from ui.chat.item_model import TimelineModel
 from ui.chat.layouts import Layouts
-from ui.chat.message_layout import Hit, MessageLayout
+from ui.chat.message_layout import Hit, MessageLayout, Part
 from ui.chat.message_painter import MessagePainter
 from ui.chat.moving import row_after
 from ui.chat.part_focus import PartFocus
@@ -116,10 +116,9 @@ class TimelineView(PlacedList):
     def ids_in_sight(self) -> list[ChangeId]:
         """The messages that can be read now, from the top: half of each is in the window, or it fills half of that."""
         window = self.viewport().rect()
-        rects = {row: self.row_rect(row) for row in self._rows_in_sight()}
         return [
             self._chat.timeline.message(row).change_id
-            for row, rect in rects.items()
+            for row, rect in ((row, self.row_rect(row)) for row in self._rows_in_sight())
             if 2 * rect.intersected(window).height() >= min(window.height(), rect.height())
         ]
 
@@ -156,11 +155,7 @@ class TimelineView(PlacedList):
     def relayout(self) -> None:
         """Lays everything out again, after the theme, text size or density changed. The row at the top of the window
         stays there: it begins as far up, in proportion to its height."""
-        anchor = self._anchor
-        before = self._layouts.heights[anchor.row] if len(self._layouts) else 0
-        self._layouts.guess_again()
-        if before and anchor.into > 0:
-            anchor.into = round(anchor.into * self._layouts.height(anchor.row) / before)
+        self._anchor.measure_again(self._layouts.guess_again)
         self._settle()
 
     def refresh_things(self) -> None:
@@ -187,9 +182,17 @@ class TimelineView(PlacedList):
 
     def press_part(self, row: int, number: int) -> None:
         """Does what a click does on the part `number` (an index) of the message in `row`, if there is such a part."""
-        parts = self._layouts.at(row).parts()
-        if number < len(parts):
-            self.hit.emit(self._chat.timeline.message(row), parts[number][0])
+        for hit, _rect in self._layouts.at(row).parts()[number : number + 1]:
+            self._act(row, hit)
+
+    def _act(self, row: int, hit: Hit) -> None:
+        """Unfolds or folds a line beside the message in `row`; what else was chosen there is emitted."""
+        if hit.part is Part.LINES:
+            self._layouts.unfold(row, hit.number)
+            self._settle()
+            self.notify_row()
+        else:
+            self.hit.emit(self._chat.timeline.message(row), hit)
 
     def spoken_focus(self) -> QObject | None:
         message = super().spoken_focus()
@@ -371,8 +374,7 @@ class TimelineView(PlacedList):
         row, hit = self._hit_at(event.position().toPoint())
         self._hover.move(row)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if hit else Qt.CursorShape.ArrowCursor)
-        web = hit.run.href if hit is not None and hit.run is not None and hit.run.link is None else ""
-        set_tip(self.viewport(), address_tip(web) if web else "")
+        set_tip(self.viewport(), address_tip(hit.web) if hit is not None and hit.web else "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         row, hit = self._hit_at(event.position().toPoint())
@@ -389,9 +391,8 @@ class TimelineView(PlacedList):
         pressed, self._pressed = self._pressed, None
         if hit is None or event.button() != Qt.MouseButton.LeftButton:
             return
-        message = self._chat.timeline.message(row)
-        if pressed == (message.change_id, hit):
-            self.hit.emit(message, hit)
+        if pressed == (self._chat.timeline.message(row).change_id, hit):
+            self._act(row, hit)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Does no more than the first click. People double-click to choose a word, which must start nothing."""

@@ -12,6 +12,7 @@ from app.store.database import Database
 from app.store.heartbeats import KeptHeartbeat
 from app.store.layout import VERSION
 from app.store.origins import OriginRow, Step
+from app.store.statements import MAX_INT
 from app.store.store import Store
 from sync.client.placed_changes import Compacted
 from tests.app.store.conftest import DEV, KEY, KINDS, Bench
@@ -43,8 +44,8 @@ def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, v
 
 @pytest.fixture
 def written(tmp_path: Path) -> Store:
-    """What tests/vectors/make_store_16.py wrote."""
-    shutil.copy(VECTORS / "store-16.db", tmp_path / "store.db")
+    """What tests/vectors/make_store_17.py wrote."""
+    shutil.copy(VECTORS / "store-17.db", tmp_path / "store.db")
     return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
 
 
@@ -59,7 +60,15 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
     assert written.objects.draft(NOTE) == b"utkast"
     kept = [(i.n, i.t, i.kind, i.body, i.ct) for i in written.kept_items(ROOM, 2, 1000)]
     assert kept == [(3, 30, 1, b"entry 3", None), (4, 40, 2, b"envelope 4", b"sealed 4")]
-    assert [(e.kind, e.note) for e in written.rooms_list.events(ROOM)] == [("genesis", None), ("rm", b"sealed note")]
+    assert [(e.kind, e.note) for e in written.rooms_list.events(ROOM)] == [
+        ("genesis", None),
+        ("rm", b"sealed note"),
+        ("add", None),
+    ]
+    lines = written.room_lines.between(ROOM, 0, MAX_INT, 10)
+    assert [(line.n, line.kind) for line in lines] == [(1, "genesis"), (2, "rm"), (3, "add"), (4, "joined")]
+    titles = "SELECT room, sort, t, title, type FROM titles"
+    assert written.db.rows(titles) == [(ROOM, 4 << 20, 4, "Bygglov åäö 🙂", "case")]
     row = written.rooms_list.get(ROOM)
     assert row is not None
     assert (row.unread, row.mentions, row.last_t, row.last_preview) == (3, 1, 4, "Hej åäö 🙂")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-16.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-17.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
 from app.core.enums import Role
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.months import month_of
-from app.store import counters, series
+from app.store import counters, rooms, series, titles
 from app.store.counters import Counter, Latest
 from app.store.layout import VERSION
 from app.store.origins import Step
@@ -27,7 +27,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 16
+    assert VERSION == 17
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -60,13 +60,17 @@ def _room(store: Store) -> None:
         events=[
             RoomEvent(n=1, t=1, kind="genesis", by=OTHER),
             RoomEvent(n=2, t=2, kind="rm", by=OTHER, subject=THIRD, note=b"sealed note"),
+            RoomEvent(n=3, t=3, kind="add", by=OTHER, subject=ME, role=Role.WRITER, history=True),
         ],
         members=members,
         changes=changes,
         shares=[(NOTE, b"S" * 32)],
         items=ITEMS,
         void=[(2, THIRD, "forbidden")],
-        heartbeats=[OpenedHeartbeat(n=4, t=4, uid=OTHER, dev=DEV, payload=b"what the device reads")],
+        heartbeats=[
+            OpenedHeartbeat(n=4, t=4, uid=OTHER, dev=DEV, payload=b"what the device reads"),
+            OpenedHeartbeat(n=4, t=4, uid=ME, dev=DEV, payload=b""),
+        ],
     )
     store.put_keys(ROOM, [(1, b"K" * 32, b"A" * 32)])
     store.receive(received)
@@ -75,6 +79,9 @@ def _room(store: Store) -> None:
     with store.transaction() as conn:
         latest = Latest(t=4, by=OTHER, preview="Hej åäö 🙂")
         counters.put(conn, ROOM, NOTE, Counter(unread=3, mentions=1, last=latest))
+        for change in store.changes.of(NOTE)[:1]:
+            titles.put(conn, change, "Bygglov åäö 🙂", "case")
+        rooms.name(conn, ROOM, "", "", 1)
         series.announce(conn, ROOM, CHAT, None, None, row=0, n=3, t=T)
         series.announce(conn, ROOM, MONTH, CHAT, month_of(T) + 1, row=0, n=4, t=T)
         series.announce(conn, ROOM, AHEAD, CHAT, month_of(T) + 2, row=0, n=5, t=T)
@@ -98,4 +105,4 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-16.db")
+    write(Path(__file__).parent / "store-17.db")

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What happened in a room, as lines at their positions: the entries of its log, who joined, and its titles.
+
+▲ A person sees what happened while they were a member, or since the room began if they may read the history. Their
+program has verified the earlier entries, to know the members, and shows none of them: who came and went is a part of
+the history that was not given to them.
+
+A kind that is not known here, which a newer program stored, is read like the others; who shows lines skips it.
+"""
+
+# ruff: noqa: S608 - put together from constants; values always go as parameters
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from app.core.enums import Role
+from app.core.ids import ObjId, RoomId, Uid
+from app.store.connection import Row
+from app.store.database import Database
+from app.store.people import Me
+from app.store.statements import MAX_INT
+from app.store.titles import PENDING
+from sync.client.placed_changes import PLACE_BITS
+
+JOINED, TITLE = "joined", "title"
+"""Kinds of lines that are no events of the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomLine:
+    """Something that happened in a room, at position `n` and time `t` (the server's, ms). `kind`: that of a
+    `RoomEvent`, JOINED (the person `by` accepted that they were added), or TITLE. `part` and `place` tell lines of one
+    position apart.
+
+    Each other field is None where it does not apply. `subject` is whom it concerns. `role` is the role that they have
+    then, `was` the one before, for a line of the kind "role". `history`: whether who was added may read the history.
+    `obj` is the object that was destroyed or pruned or of which a change was left out, with its `obj_title` and
+    `obj_kind` as this device has them; `until` is the position up to which it was pruned. `title` is the room's new
+    title, `old` the one before. `why`, for a new key: the kind of the event before it, "leave", "role", "pin" (a device
+    was revoked) or "reset"; None if nothing made the room owe a key.
+    """
+
+    n: int
+    t: int
+    kind: str
+    by: Uid
+    part: int = 0
+    place: int = 0
+    subject: Uid | None = None
+    role: Role | None = None
+    was: Role | None = None
+    history: bool | None = None
+    obj: ObjId | None = None
+    obj_title: str | None = None
+    obj_kind: str | None = None
+    until: int | None = None
+    title: str | None = None
+    old: str | None = None
+    why: str | None = None
+
+    @property
+    def key(self) -> tuple[int, int, str, int]:
+        """The line's place in the order of all lines of its room."""
+        return self.n, self.part, self.kind, self.place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which lines are read. `kinds`: of these kinds only. `uid`: by or about this person. `since`: not before this time
+    (ms). None: any."""
+
+    kinds: Collection[str] | None = None
+    uid: Uid | None = None
+    since: int | None = None
+
+
+ALL = Wanted()
+_RAISES = "('epoch', 'rm', 'leave', 'role', 'pin', 'reset')"
+"""Kinds of events that make a room owe a key, or that bring one."""
+_EVENTS = f"""SELECT e.n AS n, 0 AS part, e.kind AS kind, e.place AS place, e.t, e.by, e.subject, e.role,
+    CASE e.kind WHEN 'role' THEN (SELECT p.role FROM events p WHERE p.room = e.room AND p.subject = e.subject
+        AND p.n < e.n AND p.kind IN ('add', 'role', 'heir') ORDER BY p.n DESC LIMIT 1) END,
+    e.history, e.obj, o.title, o.kind, e.until, NULL, NULL,
+    CASE e.kind WHEN 'epoch' THEN (SELECT p.kind FROM events p WHERE p.room = e.room AND p.n < e.n
+        AND p.kind IN {_RAISES} ORDER BY p.n DESC LIMIT 1) END
+    FROM events e LEFT JOIN objects o ON o.obj = e.obj AND o.room = e.room
+    WHERE e.room = ? AND e.n > ? AND e.n <= ?"""
+_JOINS = """SELECT n, 1, 'joined', 0, t, uid, uid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM joins WHERE room = ? AND n > ? AND n <= ?"""
+_TITLES = f"""SELECT sort >> {PLACE_BITS}, 2, 'title', sort & {(1 << PLACE_BITS) - 1}, t, by, NULL, NULL, NULL, NULL,
+    NULL, NULL, NULL, NULL, title, old, NULL FROM (SELECT a.sort, a.t, a.by, a.title, (SELECT b.title FROM titles b
+        WHERE b.room = a.room AND b.sort < a.sort ORDER BY b.sort DESC LIMIT 1) AS old
+    FROM titles a WHERE a.room = ? AND a.sort > ? AND a.sort <= ?) WHERE old <> title"""
+_OWN = """SELECT n, kind, history FROM events WHERE room = ?1 AND subject = ?2
+        AND kind IN ('add', 'hist', 'rm', 'reset')
+    UNION ALL SELECT n, kind, NULL FROM events WHERE room = ?1 AND by = ?2 AND kind IN ('genesis', 'leave')
+    ORDER BY n"""
+_MARK = """SELECT (SELECT max(n) FROM events WHERE room = ?1), (SELECT count(*) FROM joins WHERE room = ?1),
+    (SELECT count(*) FROM titles WHERE room = ?1 AND sort < ?2)"""
+Mark = tuple[int, int, int]
+
+
+class _Branch:
+    """A statement for the lines of one table, its values, and the columns of its order."""
+
+    def __init__(self, sql: str, params: list[object], order: Sequence[str]) -> None:
+        self.sql, self.params, self.order = sql, params, order
+
+    def add(self, condition: str, *values: object) -> None:
+        self.sql += f" AND {condition}"
+        self.params += values
+
+
+class RoomLines:
+    """Reads what happened in rooms, as far as this account's person may see it."""
+
+    def __init__(self, db: Database, me: Me) -> None:
+        self._db = db
+        self._me = me
+        self._spans: dict[RoomId, tuple[Mark, list[tuple[int, int]]]] = {}
+
+    def mark(self, room: RoomId) -> Mark:
+        """A value that differs when lines came since it was read."""
+        n, joins, titles = self._db.rows(_MARK, (room, PENDING))[0]
+        return n or 0, joins, titles
+
+    def spans(self, room: RoomId) -> list[tuple[int, int]]:
+        """The ranges of positions whose lines this person may see: (first, last), both included, in order."""
+        mark = self.mark(room)
+        kept = self._spans.get(room)
+        if kept is None or kept[0] != mark:
+            kept = self._spans[room] = mark, visible(self._db.rows(_OWN, (room, self._me.uid)))
+        return kept[1]
+
+    def between(self, room: RoomId, after: int, upto: int, limit: int, wanted: Wanted = ALL) -> list[RoomLine]:
+        """The first `limit` lines above the position `after` and up to `upto`, in order."""
+        found: list[RoomLine] = []
+        for first, last in self.spans(room):
+            low, high = max(after, first - 1), min(upto, last)
+            if low < high and len(found) < limit:
+                found += self._read(room, low, high, limit - len(found), wanted, "ASC")
+        return found
+
+    def before(self, room: RoomId, n: int, limit: int, wanted: Wanted = ALL) -> list[RoomLine]:
+        """The last lines below the position `n`, the latest first: `limit` of them, or some more or fewer, so that the
+        lines of one position come together. [] if there are none."""
+        found: list[RoomLine] = []
+        for first, last in reversed(self.spans(room)):
+            low, high = first - 1, min(n - 1, last)
+            if low < high and len(found) < limit:
+                found += self._read(room, low, high, limit - len(found), wanted, "DESC")
+        if len(found) == limit and found[0].n != found[-1].n:  # the last position may have more
+            found = [line for line in found if line.n != found[-1].n]
+        return found
+
+    def count(self, room: RoomId, after: int, upto: int, kinds: Collection[str]) -> int:
+        """How many lines of these kinds are above the position `after` and up to `upto`."""
+        total = 0
+        for first, last in self.spans(room):
+            for branch in self._branches(room, max(after, first - 1), min(upto, last), Wanted(kinds=kinds)):
+                total += int(self._db.value(f"SELECT count(*) FROM ({branch.sql})", branch.params))
+        return total
+
+    def people(self, room: RoomId) -> list[Uid]:
+        """Everybody who did something in the room or whom it concerned, in no particular order."""
+        rows = self._db.rows(
+            "SELECT by FROM events WHERE room = ?1 UNION SELECT subject FROM events WHERE room = ?1"
+            " UNION SELECT by FROM titles WHERE room = ?1",
+            (room,),
+        )
+        return [Uid(uid) for (uid,) in rows if uid is not None]
+
+    def _read(self, room: RoomId, low: int, high: int, limit: int, wanted: Wanted, way: str) -> list[RoomLine]:
+        parts, params = [], list[object]()
+        for branch in self._branches(room, low, high, wanted):
+            order = ", ".join(f"{column} {way}" for column in branch.order)
+            parts.append(f"SELECT * FROM ({branch.sql} ORDER BY {order} LIMIT ?)")
+            params += [*branch.params, limit]
+        if not parts:
+            return []
+        sql = f"{' UNION ALL '.join(parts)} ORDER BY 1 {way}, 2 {way}, 3 {way}, 4 {way} LIMIT ?"
+        return [_line(row) for row in self._db.rows(sql, [*params, limit])]
+
+    def _branches(self, room: RoomId, low: int, high: int, wanted: Wanted) -> list[_Branch]:
+        """The statements whose rows are the wanted lines above `low` and up to `high`. Each reads along an index, so
+        that a limit ends it early."""
+        first, last = low + 1 << PLACE_BITS, min(high + 1 << PLACE_BITS, PENDING)
+        found = []
+        kinds = wanted.kinds
+        if kinds is None or set(kinds) - {JOINED, TITLE}:
+            events = _Branch(_EVENTS, [room, low, high], ("e.n", "e.kind", "e.place"))
+            if kinds is not None:
+                events.add(f"e.kind IN ({', '.join('?' * len(kinds))})", *kinds)
+            found.append(_narrowed(events, wanted, "e.t", "e.by", "e.subject"))
+        if kinds is None or JOINED in kinds:
+            found.append(_narrowed(_Branch(_JOINS, [room, low, high], ("n",)), wanted, "t", "uid", "uid"))
+        if kinds is None or TITLE in kinds:
+            titles = _Branch(_TITLES, [room, first - 1, last - 1], ("sort",))
+            found.append(_narrowed(titles, wanted, "t", "by", "by"))
+        return found
+
+
+def _narrowed(branch: _Branch, wanted: Wanted, t: str, by: str, subject: str) -> _Branch:
+    if wanted.uid is not None:
+        branch.add(f"? IN ({by}, {subject})", wanted.uid)
+    if wanted.since is not None:
+        branch.add(f"{t} >= ?", wanted.since)
+    return branch
+
+
+def visible(own: Sequence[Row]) -> list[tuple[int, int]]:
+    """The ranges of positions, (first, last), whose lines a person may see. `own`: (position, kind, history) of the
+    events that began or ended their membership or gave them the history, in order."""
+    spans: list[tuple[int, int]] = []
+    begun: int | None = None if own and own[0][1] in ("genesis", "add") else 0
+    for n, kind, history in own:
+        if kind in ("genesis", "hist") or (kind == "add" and history):
+            spans, begun = [], 0  # whoever may read the history sees all that was
+        elif kind == "add":
+            begun = n if begun is None else begun
+        elif begun is not None:
+            spans.append((begun, n))
+            begun = None
+    if begun is not None:
+        spans.append((begun, MAX_INT))
+    return spans
+
+
+def _line(row: Row) -> RoomLine:
+    n, part, kind, place, t, by, subject, role, was, history, obj, obj_title, obj_kind, until, title, old, why = row
+    return RoomLine(
+        n=n,
+        t=t,
+        kind=kind,
+        by=by,
+        part=part,
+        place=place,
+        subject=subject,
+        role=Role(role) if role else None,
+        was=Role(was or Role.OWNER) if kind == "role" else None,
+        history=None if history is None else bool(history),
+        obj=obj,
+        obj_title=obj_title,
+        obj_kind=obj_kind,
+        until=until,
+        title=title,
+        old=old,
+        why=why if why in ("leave", "role", "pin", "reset") else None,
+    )

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""▲ A room's titles in the order of their records' positions, so that every member shows the same one and the same
+changes of it, in whatever order the records were received. Written by the room kind's projection, inside the store's
+transaction."""
+
+from app.core.ids import RoomId
+from app.store import rooms
+from app.store.connection import Connection
+from app.store.rows import StoredChange
+from sync.client.placed_changes import position_of
+
+PENDING = 1 << 62
+"""Above all positions: a title that the server does not have yet has this number + its row."""
+
+_PUT = """INSERT OR REPLACE INTO titles (row, room, sort, t, by, title, type)
+    SELECT ?1, ?2, iif(?3 IS NULL, ?4, ?3 | (SELECT place FROM changes WHERE row = ?1)), ?5, ?6, ?7, ?8"""
+_LATEST = "SELECT title, type FROM titles WHERE room = ? ORDER BY sort DESC LIMIT 1"
+
+
+def put(conn: Connection, change: StoredChange, title: str, type_: str) -> str:
+    """Stores the `title` and the type that a room's record gives it, in the caller's transaction. `change` holds the
+    record. The room is shown under the title of the latest record by position, which is returned; a record that the
+    server does not have yet is later than all others. Call it again when an own record has received its position."""
+    first = position_of(change.n, 0) if change.n is not None else None
+    values = (change.rowid, change.room, first, PENDING + change.rowid, change.t, change.author, title, type_)
+    conn.execute(_PUT, values)
+    return show_latest(conn, change.room, change.t)
+
+
+def show_latest(conn: Connection, room: RoomId, t: int) -> str:
+    """Has the room shown under its latest title, in the caller's transaction, and returns that. `t` (ms): when the room
+    was made, if it is new here."""
+    title, type_ = conn.only(_LATEST, (room,))
+    rooms.name(conn, room, title, type_, t)
+    return str(title)

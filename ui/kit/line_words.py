@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sentences for what happened in a room. A kind of event that has no sentence here is not shown: a newer program wrote
+it."""
+
+from collections.abc import Callable, Sequence
+
+from app.core.enums import Role
+from app.core.ids import Uid
+from app.people.person import Person
+from app.store.room_lines import RoomLine
+from ui.kit.translate import tr, trn
+
+Folk = Callable[[Uid], Person]
+"""Returns the person with an id."""
+
+ICONS = {
+    "genesis": "room",
+    "add": "invite",
+    "joined": "person",
+    "leave": "leave",
+    "rm": "remove",
+    "reset": "warning",
+    "heir": "role",
+    "role": "role",
+    "title": "rename",
+    "hist": "eye",
+    "destroy": "delete",
+    "prune": "history",
+    "leave-out": "hide",
+    "recovery_use": "agency",
+    "epoch": "key",
+    "pin": "device",
+    "policy": "settings",
+    "propose": "waiting",
+    "approve": "check",
+    "cannot_open": "key",
+    "note": "comment",
+}
+"""The icon of each kind of event that is shown."""
+NAMED = 3
+"""Up to so many people are named in one line; more are counted."""
+
+
+def line_text(line: RoomLine, person: Folk) -> str:
+    """The sentence for one event; "" for a kind that is not known here. `person` gives the people's names."""
+    text = _SENTENCES.get(line.kind)
+    if text is None:
+        return ""
+    return text(line).format(
+        by=_name(person(line.by)),
+        who=_named(person(line.subject)) if line.subject is not None else "",
+        role=role_word(line.role),
+        was=role_word(line.was),
+        old=line.old or "",
+        title=line.title or "",
+        what=what_text(line),
+    )
+
+
+def lines_text(lines: Sequence[RoomLine], person: Folk, *, count: int, mixed: bool) -> str:
+    """The sentence for `count` events that are shown as one line; `lines` are the first of them, at least one. `mixed`:
+    they are of several kinds."""
+    first = lines[0]
+    if count == 1:
+        return line_text(first, person)
+    if mixed:
+        return trn("{n} event in the room", "{n} events in the room", count).format(n=number(count))
+    if names_all(lines, count):
+        people = [line.by if line.kind in ("joined", "leave") else line.subject or line.by for line in lines]
+        names = [(_named if first.kind in ("add", "rm") else _name)(person(uid)) for uid in people]
+        listed = tr("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
+        return _NAMING[first.kind]().format(by=_name(person(first.by)), names=listed)
+    counted = _COUNTED.get(first.kind)
+    return counted(count).format(by=_name(person(first.by)), n=number(count)) if counted else ""
+
+
+def names_all(lines: Sequence[RoomLine], count: int) -> bool:
+    """Whether the sentence for these events names everybody, so that nothing more can be unfolded."""
+    kinds = {line.kind for line in lines}
+    return count == len(lines) <= NAMED and len(kinds) == 1 and kinds <= set(_NAMING)
+
+
+def what_text(line: RoomLine) -> str:
+    """The title of the object that an event is about; words for it if it has none here."""
+    if line.obj_title:
+        return tr("“{title}”").format(title=line.obj_title)
+    return tr("a part of the conversation") if line.obj_kind == "chat" else tr("an object without a title here")
+
+
+def role_word(role: Role | None) -> str:
+    """The name of a role within a sentence; "" for None."""
+    names = {Role.READER: tr("reader"), Role.WRITER: tr("writer"), Role.ADMIN: tr("administrator")}
+    names[Role.OWNER] = tr("owner")
+    return names[role] if role is not None else ""
+
+
+def number(n: int) -> str:
+    """The number with a no-break space between thousands."""
+    return f"{n:,}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def _name(person: Person) -> str:
+    return tr("You") if person.is_me else person.name
+
+
+def _named(person: Person) -> str:
+    return tr("you") if person.is_me else person.name
+
+
+def _added(line: RoomLine) -> str:
+    if line.history is False:
+        return tr("{by} added {who}, who reads what is written from then on")
+    return tr("{by} added {who}")
+
+
+def _key(line: RoomLine) -> str:
+    return {
+        "leave": tr("{by} renewed the key, since somebody had left"),
+        "role": tr("{by} renewed the key, since somebody had got a lower role"),
+        "pin": tr("{by} renewed the key, since a device was revoked or somebody's keys changed"),
+        "reset": tr("{by} renewed the key, since an account had ended"),
+    }.get(line.why or "", tr("{by} renewed the key"))
+
+
+_SENTENCES: dict[str, Callable[[RoomLine], str]] = {
+    "genesis": lambda _: tr("{by} made the room"),
+    "add": _added,
+    "joined": lambda _: tr("{by} joined the room"),
+    "leave": lambda _: tr("{by} left the room"),
+    "rm": lambda _: tr("{by} removed {who}"),
+    "reset": lambda _: tr("The account of {by} has ended"),
+    "heir": lambda _: tr("{by} became owner, since the last owner's account has ended"),
+    "role": lambda _: tr("{by} changed the role of {who}: {was} → {role}"),
+    "title": lambda _: tr("{by} renamed the room: “{old}” → “{title}”"),
+    "hist": lambda _: tr("{by} let {who} read everything since the beginning"),
+    "destroy": lambda _: tr("{by} had {what} disposed of"),
+    "prune": lambda _: tr("{by} merged older changes in {what}"),
+    "leave-out": lambda _: tr("{by} had a change by {who} left out of {what}"),
+    "recovery_use": lambda _: tr("{by} noted that the agency opens the room with its recovery key"),
+    "epoch": _key,
+    "pin": lambda _: tr("{by} noted news of members' devices and keys"),
+    "policy": lambda _: tr("{by} changed the room's rules"),
+    "propose": lambda _: tr("{by} proposed what a second administrator must approve"),
+    "approve": lambda _: tr("{by} approved a proposal"),
+    "cannot_open": lambda _: tr("{by} asked the members for a key"),
+    "note": lambda _: tr("{by} left an encrypted note"),
+}
+
+_NAMING: dict[str, Callable[[], str]] = {
+    "add": lambda: tr("{by} added {names}"),
+    "joined": lambda: tr("{names} joined the room"),
+    "leave": lambda: tr("{names} left the room"),
+    "rm": lambda: tr("{by} removed {names}"),
+}
+
+_COUNTED: dict[str, Callable[[int], str]] = {
+    "add": lambda n: trn("{by} added {n} person", "{by} added {n} people", n),
+    "joined": lambda n: trn("{n} person joined the room", "{n} people joined the room", n),
+    "leave": lambda n: trn("{n} person left the room", "{n} people left the room", n),
+    "rm": lambda n: trn("{by} removed {n} person", "{by} removed {n} people", n),
+    "reset": lambda n: trn("{n} account has ended", "{n} accounts have ended", n),
+    "heir": lambda n: trn("{by} became owner {n} time", "{by} became owner {n} times", n),
+    "role": lambda n: trn("{by} changed {n} role", "{by} changed {n} roles", n),
+    "title": lambda n: trn("{by} renamed the room {n} time", "{by} renamed the room {n} times", n),
+    "hist": lambda n: trn("{by} let {n} person read everything", "{by} let {n} people read everything", n),
+    "destroy": lambda n: trn("{by} had {n} object disposed of", "{by} had {n} objects disposed of", n),
+    "prune": lambda n: trn("{by} merged older changes in {n} place", "{by} merged older changes in {n} places", n),
+    "leave-out": lambda n: trn("{by} had {n} change left out", "{by} had {n} changes left out", n),
+    "recovery_use": lambda n: trn("The agency opened the room {n} time", "The agency opened the room {n} times", n),
+}
