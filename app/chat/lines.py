@@ -16,14 +16,8 @@ from typing import Protocol
 from app.chat.tables import PENDING
 from app.core import clock
 from app.core.ids import RoomId
-from app.store.room_lines import Mark, RoomLine, RoomLines, Wanted
+from app.store.room_lines import SHOWN, Mark, RoomLine, RoomLines, Wanted
 
-SHOWN = (
-    "genesis", "add", "joined", "leave", "rm", "reset", "heir", "role", "title", "hist", "destroy", "prune",
-    "leave-out", "recovery_use",
-)  # fmt: skip
-"""The kinds of lines that a conversation shows. New keys, notes about devices, proposals and settings are only on the
-page of all that happened (ui/shell/room/events_dialog.py): they come by themselves, or concern administrators."""
 _BY_ANYBODY = ("joined", "leave", "reset")
 """Gathered though other people did it: each did it for themselves."""
 WITHIN_MS = 3_600_000

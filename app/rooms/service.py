@@ -121,6 +121,8 @@ class RoomService:
         self._engine = engine
         self._people = people
         self._starters = tuple(starters)
+        self.lines = store.room_lines
+        """What happened in rooms, as far as this person may see it."""
         self.baselines = Baselines(store, engine.is_whole)
         self._ends = [store.changed.connect(self.notify_changed)]
 

@@ -24,6 +24,12 @@ from sync.client.placed_changes import PLACE_BITS
 
 JOINED, TITLE = "joined", "title"
 """Kinds of lines that are no events of the log."""
+SHOWN = (
+    "genesis", "add", "joined", "leave", "rm", "reset", "heir", "role", "title", "hist", "destroy", "prune",
+    "leave-out", "recovery_use",
+)  # fmt: skip
+"""The kinds of lines that a conversation shows. New keys, notes about devices, proposals and settings are only on the
+page of all that happened (ui/shell/room/events_dialog.py): they come by themselves, or concern administrators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from app.rooms.pruning import PrunableObject, PrunePlan
 from tests.shots import story as told
 from tests.shots.scene import Scene, Step, dialog
 from ui.kit import qr
+from ui.shell.room.events_dialog import EventsDialog
 from ui.shell.room.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
 from ui.shell.room.prune_dialog import PruneDialog
 from ui.shell.room.security_dialog import SecurityDialog
@@ -140,6 +141,11 @@ async def older_history(s: Scene) -> QWidget:
     return s.window
 
 
+async def room_events(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "chat")
+    return dialog(s, EventsDialog(s.window, s.story.me, view.room))
+
+
 VIEWS: dict[str, Step] = {
     "new-room": new_room,
     "add-member": add_member,
@@ -150,6 +156,7 @@ VIEWS: dict[str, Step] = {
     "keys-home": partial(key_notices, section="home"),
     "keys-room": partial(key_notices, section="room"),
     "older-history": older_history,
+    "room-events": room_events,
     "clear-history": clear_history,
     "clear-history-nothing": clear_history_now,
     "member-menu": member_menu,

@@ -17,6 +17,7 @@ KNOWN = {
     "ui/documents/preview.py": "prints a document: allow-print, by DocumentFiles.check_print",
     "ui/shell/settings/recovery_sheet_dialog.py": "the recovery sheet: allow-print, given by RecoveryCard",
     "ui/shell/settings/recovery_sheet_paper.py": "draws what sheet_dialog was allowed to",
+    "ui/shell/room/events_dialog.py": "what happened in a room, as text: allow-export, by EventsDialog",
     "ui/shell/window/revoked.py": "unsent work, sealed for the person's other devices: always",
     "ui/shell/settings/diagnosis_dialog.py": "the report for support, without content: always",
 }

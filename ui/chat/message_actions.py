@@ -83,7 +83,10 @@ class MessageActions:
         return found(self._timeline, change_id)
 
     async def _delete(self, message: Message) -> None:
-        text = tr("The text and files disappear for everybody. That it was deleted, and by whom, stays visible.")
+        text = tr(
+            "It is deleted for everybody in the room. The sealed text stays until the conversation is disposed of."
+            " That it was deleted, and by whom, stays visible."
+        )
         about = naming(self._service.people, message)
         if await confirm(self._view, tr("Delete the message?"), text, about=about, accept=tr("Delete"), danger=True):
             self.delete_now(message.change_id)
@@ -91,9 +94,10 @@ class MessageActions:
     def delete_now(self, message: ChangeId) -> None:
         """Deletes the message with this id, without asking the person. An error is shown; if the disk refuses, with a
         button Try again."""
-        run_guarded(
-            self._view, lambda: self._service.delete(self._room, message), again=lambda: self.delete_now(message)
-        )
+        delete = lambda: self._service.delete(self._room, message)  # noqa: E731 - what may be tried again
+        if run_guarded(self._view, delete, again=lambda: self.delete_now(message)):
+            text = tr("Deleted for everybody in the room. The sealed text stays until the conversation is disposed of.")
+            toast(self._view, text)
 
     def _ask_reaction(self, message: Message) -> None:
         index = self._timeline.index_of(message.change_id)

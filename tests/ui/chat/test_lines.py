@@ -9,14 +9,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.chat.lines import SHOWN
 from app.chat.records import MessageSent, encode
 from app.core.enums import Role
 from app.core.i18n import set_language
 from app.core.ids import ObjId, Uid
 from app.rooms.records import RoomNamed
 from app.rooms.records import encode as record
-from app.store.room_lines import RoomLine
+from app.store.room_lines import SHOWN, RoomLine
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, desk, from_others

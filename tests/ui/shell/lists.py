@@ -36,6 +36,7 @@ from ui.kit.buttons import TextButton
 from ui.shell.home.action_row import ActionRow
 from ui.shell.home.home_page import Home
 from ui.shell.room.ended_card import EndedCard
+from ui.shell.room.events_dialog import EventsDialog
 from ui.shell.room.history_card import HistoryCard
 from ui.shell.room.key_notices import NoticeCard
 from ui.shell.room.member_dialogs import PersonSearch, person_row
@@ -346,6 +347,23 @@ def search_results(folder: Path) -> Shown:
     return painted(view, show, view.list, MANY)
 
 
+def room_events(folder: Path) -> Shown:
+    """What happened in a room, the newest first: people whom a colleague removed. Only insertions at the top happen to
+    the open dialog, and other names."""
+    session = open_session(folder)
+    dialog = EventsDialog(None, session, office().case)
+
+    def show(rows: Rows) -> None:
+        _name(session, rows)
+        events = [RoomEvent(n=1000 + len(MANY) - MANY.index(key), t=at(9, 0), kind="rm", by=office().me.uid,
+                            subject=person(key, "").uid) for key in rows]  # fmt: skip
+        session.store.db.conn.execute("DELETE FROM events WHERE n > 1000")
+        session.store.receive(ReceivedSlice(room=office().case, events=events))
+        dialog.refresh()
+
+    return painted(dialog, show, dialog.list, MANY)
+
+
 class _Offered:
     """A palette's source."""
 
@@ -396,6 +414,7 @@ LISTS = {
     "ui/tasks/home_card.py": home_tasks,
     "ui/tasks/my_tasks.py": my_tasks,
     "ui/shell/room/prune_dialog.py": prune_plan,
+    "ui/shell/room/events_dialog.py": room_events,
     "ui/shell/settings/invitations_card.py": blocked,
     "ui/shell/settings/owned_card.py": owned_rooms,
     "ui/shell/room/succession_bar.py": successors,

@@ -43,7 +43,7 @@ from ui.kit.dialogs import Dialog
 from ui.shell.room.prune_dialog import PruneDialog, total_text
 from ui.shell.window.main_window import MainWindow
 
-ENTRY = "Rensa ändringshistorik …"
+ENTRY = "Slå ihop äldre ändringar …"
 LARGE = PrunableObject(
     obj=DOCUMENT, kind="document", title="Utkast till beslut", items=5310, size_bytes=1_140_000, lacks="baseline"
 )
@@ -180,7 +180,7 @@ async def test_it_is_cleared_with_progress_and_shown_at_the_end(
     shown.accept()  # a second press does nothing
     assert cleared(session) == set()
     gate.set()
-    await shows(shown, lambda: "har rensats" in words(shown))
+    await shows(shown, lambda: "har slagits ihop" in words(shown))
     assert cleared(session) == {found.obj for found in plan.ready}
     assert words(shown).count(total_text(plan.ready, window.tools)) == 1
     assert shown.accept_button.isHidden()
@@ -196,7 +196,7 @@ async def test_esc_stops_it_first_and_closes_then(window: MainWindow, session: S
     await shows(shown, lambda: "Ger nuläget" in words(shown))
     QTest.keyClick(shown, Qt.Key.Key_Escape)
     assert shown.isVisible()
-    assert "Stoppat. Det som hann rensas är rensat." in words(shown)
+    assert "Stoppat. Det som hann slås ihop är ihopslaget." in words(shown)
     await shows(shown, shown.accept_button.isEnabled)  # the rest can be done now
     assert cleared(session) == set()
     assert not shown.progress.isVisible()
@@ -252,7 +252,7 @@ async def test_what_went_wrong_is_shown_and_it_can_be_tried_again(
         await served.restart_server()
     await shows(shown, shown.accept_button.isEnabled)
     shown.accept_button.click()
-    await shows(shown, lambda: "har rensats" in words(shown))
+    await shows(shown, lambda: "har slagits ihop" in words(shown))
     assert cleared(session) == {found.obj for found in plan.ready}
     assert shown.error.isHidden()
     shown.reject()

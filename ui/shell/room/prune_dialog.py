@@ -79,9 +79,7 @@ class PruneDialog(Dialog):
     def __init__(
         self, parent: QWidget | None, pruning: Pruning, tools: ToolList, room: RoomId, plan: PrunePlan
     ) -> None:
-        super().__init__(
-            parent, tr("Clear the change history on the server?"), accept=tr("Clear"), danger=True, width=540
-        )
+        super().__init__(parent, tr("Merge older changes on the server?"), accept=tr("Merge"), danger=True, width=540)
         self._pruning, self._tools, self._room = pruning, tools, room
         self._task: asyncio.Task[None] | None = None
         self._over = False
@@ -102,7 +100,7 @@ class PruneDialog(Dialog):
             self._lines_host, lambda shown: shown.key, PlanRow, lambda row, shown: row.show_line(shown)
         )
         self.body.addWidget(self._lines_host)
-        self.progress = ProgressRow(tr("Clearing"))
+        self.progress = ProgressRow(tr("Merging"))
         self.progress.hide()
         self.body.addWidget(self.progress)
         self.error = self.add_error()
@@ -152,7 +150,9 @@ class PruneDialog(Dialog):
         self.stays.hide()
         self._lines.show([])
         self.text.setText(
-            tr("{what} have been cleared; the server is removing them.").format(what=total_text(went, self._tools))
+            tr("{what} have been merged; the server is removing the single ones.").format(
+                what=total_text(went, self._tools)
+            )
         )
         self.accept_button.hide()
         self.close_button.setText(tr("Close"))
@@ -182,7 +182,7 @@ class PruneDialog(Dialog):
             return
         self._task.cancel()
         self._reset()
-        self.error.show_text(tr("Stopped. What was cleared until then stays cleared."))
+        self.error.show_text(tr("Stopped. What was merged until then stays merged."))
 
 
 async def clear_history(parent: QWidget, session: Session, tools: ToolList, room: RoomId) -> None:
@@ -197,7 +197,7 @@ def _lines(plan: PrunePlan, tools: ToolList) -> list[_Line]:
     found: list[_Line] = []
     if plan.refusal is not None:
         found.append(_Line(key="refusal", kind="warning", text=sentence(plan.refusal).text))
-    found.append(_Line(key="ready", kind="section", text=tr("Can be cleared now")))
+    found.append(_Line(key="ready", kind="section", text=tr("Can be merged now")))
     if plan.ready:
         found.append(_Line(key="total", kind="body", text=total_text(plan.ready, tools)))
         found += _objects("ready", [(o, amount_text(o)) for o in plan.ready])
@@ -209,7 +209,7 @@ def _lines(plan: PrunePlan, tools: ToolList) -> list[_Line]:
         found.append(_Line(key="lacking", kind="section", text=tr("Not yet")))
         found += _objects("lacking", [(o, lack_text(o)) for o in plan.lacking])
     if plan.too_few:
-        text = tr("Two others must have checked how each of them stands before anything of it is cleared. That takes "
+        text = tr("Two others must have checked how each of them stands before anything of it is merged. That takes "
                   "at least three members who may read the whole history.")  # fmt: skip
         found.append(_Line(key="too-few", kind="small", text=text))
     return found

@@ -29,6 +29,7 @@ from ui.kit.tab_bar import Tab, TabBar
 from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
+from ui.shell.room.events_dialog import show_events
 from ui.shell.room.held_bar import HeldBar
 from ui.shell.room.key_notices import NoticeBar
 from ui.shell.room.people_panel import WIDTH, PeoplePanel
@@ -328,6 +329,7 @@ class RoomView(QWidget):
             Entry(text=tr("Add member …"), icon="invite", run=self.panel.add, enabled=admin),
             Entry(text=tr("Rename …"), icon="rename", run=lambda: run(self, self._rename()), enabled=admin),
             Entry(text=mute, icon="mute", run=lambda: self._set_muted(not summary.muted)),
+            Entry(text=tr("What happened in the room …"), icon="clock", run=self.show_events),
             *([self._clearing()] if admin else []),
             None,
             Entry(
@@ -340,6 +342,10 @@ class RoomView(QWidget):
         ]
         popup(self._more, tr("Room menu"), entries)
 
+    def show_events(self) -> None:
+        """Opens the dialog with what happened in the room."""
+        run(self, show_events(self.window(), self._session, self.room))
+
     def _set_muted(self, muted: bool) -> None:
         run_guarded(self, lambda: self._session.rooms.set_muted(self.room, muted))
 
@@ -347,7 +353,7 @@ class RoomView(QWidget):
         def clear() -> None:
             run(self, clear_history(self.window(), self._session, self._tools, self.room))
 
-        return Entry(text=tr("Clear change history …"), icon="history", run=clear)
+        return Entry(text=tr("Merge older changes …"), icon="history", run=clear)
 
     async def _rename(self) -> None:
         summary = self.summary()

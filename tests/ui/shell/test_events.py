@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The dialog with all that happened in a room: what it lists to whom, its boxes, keys, long lists, and text."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.core.enums import Role
+from app.core.i18n import set_language
+from app.core.ids import Uid
+from app.errors import ExportOff
+from app.session import Session
+from app.settings import ALLOW_EXPORT
+from app.store.room_lines import SHOWN
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
+from tests.ui.faces import Name, child, face, listening
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import open_session
+from tests.ui.shell.sample import at
+from ui.shell.room.events_dialog import PAGE, EventsDialog
+
+OTHER = Uid(b"\x07" * 16)
+
+
+@pytest.fixture(autouse=True)
+def _listening() -> Iterator[None]:
+    set_language("sv")
+    yield from listening()
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    made = open_session(tmp_path)
+    made.store.put_person(OTHER, {"name": "Arkivarie å", "title": "", "unit": ""}, bytes(16))
+    return made
+
+
+def happen(session: Session, *events: RoomEvent) -> None:
+    session.store.receive(ReceivedSlice(room=office().case, events=events))
+
+
+def event(n: int, kind: str = "add", **more: object) -> RoomEvent:
+    values: dict[str, object] = {"subject": OTHER, "role": Role.WRITER, "history": True, **more}
+    return RoomEvent(n=n, t=at(9, 0) + n, kind=kind, by=office().head.uid, **values)  # type: ignore[arg-type] # its fields
+
+
+def shown(qtbot: QtBot, session: Session) -> EventsDialog:
+    dialog = EventsDialog(None, session, office().case)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    return dialog
+
+
+def titles(dialog: EventsDialog) -> list[str]:
+    return [row.title for row in dialog.list.rows.rows]
+
+
+def test_the_newest_is_first_and_a_row_says_who_what_when_and_where(qtbot: QtBot, session: Session) -> None:
+    happen(session, event(5001), event(5002, "epoch"), event(5003, "rm"))
+    dialog = shown(qtbot, session)
+    first = child(face(dialog.list), 0).text(Name)
+    assert first.startswith("Enhetschef tog bort Arkivarie å, ")
+    assert first.endswith("position 5003")
+    assert titles(dialog)[1] == "Enhetschef förnyade nyckeln"
+
+
+def test_each_box_narrows_the_list_and_an_empty_list_says_so(qtbot: QtBot, session: Session) -> None:
+    happen(session, event(5001), event(5002, "destroy", obj=bytes(16), subject=None))
+    dialog = shown(qtbot, session)
+    dialog.who.setCurrentIndex(dialog.who.findText("Arkivarie å"))
+    assert titles(dialog) == ["Enhetschef lade till Arkivarie å"]
+    dialog.kind.setCurrentIndex(dialog.kind.findText("Innehåll"))
+    assert titles(dialog) == []
+    assert dialog.empty.isVisible()
+    assert not dialog.list.isVisible()
+    dialog.who.setCurrentIndex(0)
+    assert titles(dialog) == ["Enhetschef lät gallra något utan titel här"]
+
+
+def test_who_is_no_administrator_sees_what_the_conversation_shows(qtbot: QtBot, session: Session) -> None:
+    happen(session, event(5001, "role", subject=office().me.uid, role=Role.WRITER), event(5002, "epoch"), event(5003))
+    session.rooms.is_admin = lambda room: False  # type: ignore[method-assign]
+    dialog = shown(qtbot, session)
+    assert "förnyade nyckeln" not in " ".join(titles(dialog))
+    assert dialog.kind.findText("Nycklar och regler") < 0
+    assert set(dialog.wanted().kinds or ()) <= set(SHOWN)
+
+
+def test_what_happens_meanwhile_comes_at_the_top_and_the_row_stays(qtbot: QtBot, session: Session) -> None:
+    happen(session, event(5001))
+    dialog = shown(qtbot, session)
+    dialog.list.setFocus()
+    here = dialog.list.current_row()
+    happen(session, event(5002, "rm"))
+    qtbot.waitUntil(lambda: titles(dialog)[0] == "Enhetschef tog bort Arkivarie å")
+    assert dialog.list.current_row() == here
+
+
+def test_keys_reach_the_list_its_boxes_and_buttons(qtbot: QtBot, session: Session) -> None:
+    happen(session, event(5001), event(5002, "rm"))
+    dialog = shown(qtbot, session)
+    dialog.activateWindow()
+    dialog.list.setFocus()
+    QTest.keyClick(dialog.list, Qt.Key.Key_Down)
+    assert dialog.list.currentIndex().row() == 1
+    QTest.keyClick(dialog.list, Qt.Key.Key_Tab)
+    assert dialog.copy_button.hasFocus()
+    for box, name in ((dialog.who, "Vem"), (dialog.kind, "Vad"), (dialog.period, "När")):
+        assert face(box).text(Name) == name
+
+
+def test_ten_thousand_events_are_read_a_page_at_a_time_to_the_last(qtbot: QtBot, session: Session) -> None:
+    happen(session, *(event(n, ("add", "rm")[n % 2]) for n in range(20_000, 30_000)))
+    dialog = shown(qtbot, session)
+    assert len(titles(dialog)) <= 3 * PAGE
+    bar = dialog.list.verticalScrollBar()
+    seen = 0
+    while seen != len(titles(dialog)):
+        seen = len(titles(dialog))
+        bar.setValue(bar.maximum())
+        QApplication.processEvents()
+    assert seen > 10_000
+    positions = [int(row.detail.rsplit(" ", 1)[1]) for row in dialog.list.rows.rows]
+    assert positions == sorted(positions, reverse=True)
+
+
+async def test_the_whole_list_as_text_gives_way_between_pages(qtbot: QtBot, session: Session) -> None:
+    happen(session, *(event(n) for n in range(20_000, 20_000 + 5 * PAGE)))
+    dialog = shown(qtbot, session)
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.ensure_future(turn())
+    text = await dialog.text()
+    other.cancel()
+    lines = text.splitlines()
+    assert len(lines) > 5 * PAGE
+    assert turns >= 5
+    assert "position 20000 · Enhetschef lade till Arkivarie å" in text
+
+
+async def test_saving_asks_the_policy_first(qtbot: QtBot, tmp_path: Path) -> None:
+    session = open_session(tmp_path, {ALLOW_EXPORT.key: False})
+    dialog = shown(qtbot, session)
+    with pytest.raises(ExportOff):
+        await dialog.save()
