@@ -14,8 +14,8 @@ def note(conn: Connection, received: Received, came: Arrivals) -> bool:
     delivery are stored. `came`: the changes and entries of `received`.
 
     ▲ The lowest position counts, in whatever order the items were received; so every member that can open them has the
-    same one. An entry by which a person leaves the room is no sign that they joined: whoever declines writes only
-    that."""
+    same one. An entry by which a person leaves the room is no sign that they joined: a person who declines writes
+    only that."""
     first: dict[Uid, tuple[int, int]] = {}
     if not isinstance(received, ReceivedSlice | OpenedContent | OpenedUpTo | Resolved):
         return False  # a snapshot has no item of a member at its place

@@ -94,8 +94,8 @@ class MessageActions:
     def delete_now(self, message: ChangeId) -> None:
         """Deletes the message with this id, without asking the person. An error is shown; if the disk refuses, with a
         button Try again."""
-        delete = lambda: self._service.delete(self._room, message)  # noqa: E731 - what may be tried again
-        if run_guarded(self._view, delete, again=lambda: self.delete_now(message)):
+        again = partial(self.delete_now, message)
+        if run_guarded(self._view, lambda: self._service.delete(self._room, message), again=again):
             text = tr("Deleted for everybody in the room. The sealed text stays until the conversation is disposed of.")
             toast(self._view, text)
 

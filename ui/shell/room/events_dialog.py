@@ -77,7 +77,7 @@ class EventsDialog(Dialog):
         self.period = self._box(flow, tr("When"), [(tr("All the time"), None), *periods])
         self.body.addWidget(filters)
         self.list = RowList(tr("Events"), Sizes(row=46, inset=0))
-        hold(self.list, least_height=320)
+        hold(self.list, least_height=250)
         self.body.addWidget(self.list)
         bar = self.list.verticalScrollBar()
         bar.valueChanged.connect(self._on_scrolled)
@@ -95,6 +95,7 @@ class EventsDialog(Dialog):
     def _box(self, flow: FlowLayout, name: str, choices: Sequence[tuple[str, object]]) -> QComboBox:
         box = keep_still(QComboBox())
         box.setAccessibleName(name)
+        box.setAccessibleDescription(name)  # Qt gives the choice as the name on Linux
         offer(box, choices, None)
         box.currentIndexChanged.connect(self._fill)
         flow.addWidget(box)

@@ -85,7 +85,7 @@ class PruneDialog(Dialog):
         self._over = False
         self.text = self.add_text(
             tr("The server keeps every single change to the room's {things}. What is older than a month can be "
-               "cleared: each of them then stands there as it was, with all that was written since.")
+               "merged: each of them then stands there as it was, with all that was written since.")
             .format(things=tools.with_history()),
             "body",
         )  # fmt: skip
@@ -160,7 +160,7 @@ class PruneDialog(Dialog):
 
     def _on_progress(self, step: str, done: int, total: int) -> None:
         waits = tr("Giving the present state to those who came later")
-        self.progress.set_text(waits if step == "state" else tr("Clearing"))
+        self.progress.set_text(waits if step == "state" else tr("Merging"))
         self.progress.set_progress(done, 0 if step == "state" else total)
 
     def _failed(self, error: Exception) -> None:
