@@ -8,7 +8,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QFontMetricsF
 
 from app.chat.lines import Gathered
@@ -153,6 +153,10 @@ class MessageLayout:
     def room(self) -> int:
         """The width that text and cards may take."""
         return max(120, self.width - self.left - _RIGHT)
+
+    def own_rect(self, row: QRect) -> QRect:
+        """The part of the rectangle of its `row` in which the message itself is, without what is above and below it."""
+        return row.adjusted(0, round(self.top), 0, self.bottom - self.height)
 
     def hit(self, point: QPointF) -> Hit | None:
         """The part of the message at a point that counts from its top left corner; None if there is no part that can be

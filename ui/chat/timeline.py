@@ -116,9 +116,10 @@ class TimelineView(PlacedList):
     def ids_in_sight(self) -> list[ChangeId]:
         """The messages that can be read now, from the top: half of each is in the window, or it fills half of that."""
         window = self.viewport().rect()
+        rects = ((row, self.layout_of(row).own_rect(self.row_rect(row))) for row in self._rows_in_sight())
         return [
             self._chat.timeline.message(row).change_id
-            for row, rect in ((row, self.row_rect(row)) for row in self._rows_in_sight())
+            for row, rect in rects
             if 2 * rect.intersected(window).height() >= min(window.height(), rect.height())
         ]
 
@@ -398,8 +399,7 @@ class TimelineView(PlacedList):
         """Does no more than the first click. People double-click to choose a word, which must start nothing."""
 
     def leaveEvent(self, event: QEvent) -> None:
-        under = self.viewport().mapFromGlobal(self.cursor().pos())
-        if not self.viewport().rect().contains(under):
+        if not self.viewport().rect().contains(self.viewport().mapFromGlobal(self.cursor().pos())):
             self._hover.end()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -132,6 +132,18 @@ def test_a_line_is_neither_unread_nor_counted(view: ChatView, hl: Desk) -> None:
     assert view.model.rowCount() == 2
 
 
+def test_a_message_is_not_read_by_what_happened_above_it(view: ChatView) -> None:
+    view.list.open_at(1)
+    view.list.press_part(1, 0)
+    view.resize(800, 330)
+    view.list.scroll_to_row(1, 0)
+    ids = view.list.ids_in_sight()
+    assert view.list.row_rect(1).top() < view.list.viewport().height() // 2
+    assert view.model.timeline.message(1).change_id not in ids
+    view.list.jump_to_end()
+    assert view.model.timeline.message(1).change_id in view.list.ids_in_sight()
+
+
 def test_few_people_are_named_and_nothing_is_left_to_unfold(view: ChatView, hl: Desk) -> None:
     happen(hl, *(RoomEvent(n=60 + i, t=T, kind="leave", by=by) for i, by in enumerate((RG, EK, HL))))
     last = view.list.layout_of(1).lines[-1]
