@@ -43,7 +43,8 @@ class RoomLine:
     `obj` is the object that was destroyed or pruned or of which a change was left out, with its `obj_title` and
     `obj_kind` as this device has them; `until` is the position up to which it was pruned. `title` is the room's new
     title, `old` the one before. `why`, for a new key: the kind of the event before it, "leave", "role", "pin" (a device
-    was revoked) or "reset"; None if nothing made the room owe a key.
+    was revoked) or "reset"; None if nothing made the room owe a key. For the room's first entry it is "origin" if the
+    room continues another.
     """
 
     n: int
@@ -87,7 +88,8 @@ _EVENTS = f"""SELECT e.n AS n, 0 AS part, e.kind AS kind, e.place AS place, e.t,
     CASE e.kind WHEN 'role' THEN (SELECT p.role FROM events p WHERE p.room = e.room AND p.subject = e.subject
         AND p.n < e.n AND p.kind IN ('add', 'role', 'heir') ORDER BY p.n DESC LIMIT 1) END,
     e.history, e.obj, o.title, o.kind, e.until, NULL, NULL,
-    CASE e.kind WHEN 'epoch' THEN (SELECT p.kind FROM events p WHERE p.room = e.room AND p.n < e.n
+    CASE e.kind WHEN 'genesis' THEN (SELECT 'origin' FROM origins r WHERE r.room = e.room)
+        WHEN 'epoch' THEN (SELECT p.kind FROM events p WHERE p.room = e.room AND p.n < e.n
         AND p.kind IN {_RAISES} ORDER BY p.n DESC LIMIT 1) END
     FROM events e LEFT JOIN objects o ON o.obj = e.obj AND o.room = e.room
     WHERE e.room = ? AND e.n > ? AND e.n <= ?"""
@@ -256,5 +258,5 @@ def _line(row: Row) -> RoomLine:
         until=until,
         title=title,
         old=old,
-        why=why if why in ("leave", "role", "pin", "reset") else None,
+        why=why if why in ("leave", "role", "pin", "reset", "origin") else None,
     )

@@ -53,7 +53,7 @@ def line_text(line: RoomLine, person: Folk) -> str:
         was=role_word(line.was),
         old=line.old or "",
         title=line.title or "",
-        what=what_text(line),
+        what=what_text(line) if line.obj is not None else "",
     )
 
 
@@ -89,9 +89,17 @@ def what_text(line: RoomLine) -> str:
 
 def role_word(role: Role | None) -> str:
     """The name of a role within a sentence; "" for None."""
-    names = {Role.READER: tr("reader"), Role.WRITER: tr("writer"), Role.ADMIN: tr("administrator")}
-    names[Role.OWNER] = tr("owner")
-    return names[role] if role is not None else ""
+    match role:
+        case Role.READER:
+            return tr("reader")
+        case Role.WRITER:
+            return tr("writer")
+        case Role.ADMIN:
+            return tr("administrator")
+        case Role.OWNER:
+            return tr("owner")
+        case _:
+            return ""
 
 
 def number(n: int) -> str:
@@ -105,6 +113,10 @@ def _name(person: Person) -> str:
 
 def _named(person: Person) -> str:
     return tr("you") if person.is_me else person.name
+
+
+def _made(line: RoomLine) -> str:
+    return tr("{by} made the room, which continues an earlier one") if line.why else tr("{by} made the room")
 
 
 def _added(line: RoomLine) -> str:
@@ -123,7 +135,7 @@ def _key(line: RoomLine) -> str:
 
 
 _SENTENCES: dict[str, Callable[[RoomLine], str]] = {
-    "genesis": lambda _: tr("{by} made the room"),
+    "genesis": _made,
     "add": _added,
     "joined": lambda _: tr("{by} joined the room"),
     "leave": lambda _: tr("{by} left the room"),

@@ -82,6 +82,13 @@ class ListModel(QAbstractListModel, Generic[Row]):
             self.endInsertRows()
             self.refreshed.emit()
 
+    def cut(self, count: int) -> None:
+        """Removes the rows behind the first `count`; none if there are no more than that."""
+        if len(self._rows) > count:
+            self.beginRemoveRows(QModelIndex(), count, len(self._rows) - 1)
+            del self._rows[count:]
+            self.endRemoveRows()
+
     def change_rows(self, at: int, rows: Sequence[Row]) -> None:
         """Replaces the rows from the index `at` on by `rows`, which have the same keys."""
         if rows:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.core.enums import Role
-from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
+from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.rooms.projection import KIND
 from app.rooms.records import RoomNamed, encode
 from app.store.room_lines import ALL, RoomLine, Wanted, visible
@@ -14,6 +14,7 @@ from app.store.statements import MAX_INT
 from app.store.store import Store
 from sync.client.ports import OpenedChange, OpenedHeartbeat, RoomEvent
 from sync.client.received import OpenedContent, ReceivedSlice
+from sync.trust.room.successor_claim import Origin
 from tests.app.store.conftest import DEV, KEY, ME, OTHER, ROOM, Bench
 
 THIRD = Uid(b"Q" * 16)
@@ -90,6 +91,12 @@ def test_a_new_key_says_what_made_the_room_owe_it(store: Store) -> None:
     receive(store, [event(n, kind) for n, kind in enumerate(before, start=1)])
     why = [line.why for line in lines(store, Wanted(kinds=["epoch"]))]
     assert why == ["leave", None, "pin", None]  # a removal brings its own key
+
+
+def test_the_first_line_of_a_successor_says_that_it_continues_a_room(store: Store) -> None:
+    origin = Origin(room=RoomId(b"X" * 16), n=9, rh=Hash(b"9" * 32))
+    receive(store, [event(1, "genesis", origin=origin)])
+    assert [line.why for line in lines(store)] == ["origin"]
 
 
 def test_who_was_added_joins_with_the_first_thing_they_do(store: Store) -> None:
