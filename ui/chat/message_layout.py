@@ -204,6 +204,8 @@ class MessageLayout:
 
     def _put_lines(self, lines: Sequence[Gathered], y: float, *, air: int) -> float:
         """Lays out lines from `y` on, with `air` pixels above and below them. Returns where they end."""
+        if not lines:
+            return y
         rows, end = lay_out(lines, y + air, self.width, self._person, self.message.day, self._unfolded)
         self.lines += rows
         return end + air if rows else y
