@@ -22,6 +22,7 @@ from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.member_audit import Audit
 from sync.client.exchange.missing_keys import Seals
 from sync.client.exchange.outbox import Outbox
+from sync.client.exchange.own_rooms import OwnRooms
 from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.exchange.room_operations import RoomOperations
 from sync.client.exchange.rotation_schedule import Schedule, due_ms, made_ms
@@ -81,6 +82,7 @@ class Engine:
         self.blobs = Blobs(link, self._line)
         self.parts = _make_parts(link, self.blobs)
         self.operations = RoomOperations(link, self.parts.inbox, self.parts.outbox)
+        self.own_rooms = OwnRooms(link, self.parts.snapshots, self.operations)
         self.heartbeats = Heartbeats(link, self.parts.outbox, self.speakers)
         self.devices = Devices(link)
         self.recovery_sheet = RecoverySheet(link, self.devices)

@@ -84,19 +84,24 @@ class Room:
     batch: list[Any] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
 
-    def take(self, n: int, t: int, kind: int, body: bytes, sig: bytes, ct: bytes | None) -> None:
+    def step(self, n: int, t: int, kind: int, body: bytes) -> bytes:
+        """Moves on to the next position; returns the id of the item there."""
         must(n == self.n + 1 and t >= self.t, "position")
         ident = H("room-log" if kind == ENTRY else "op-id", body)
         self.n, self.t = n, t
         self.rh = H("rh", self.rh, u64(n), u64(t), bytes((kind,)), ident)
         self.rhs.append(self.rh)
+        return ident
+
+    def take(self, n: int, t: int, kind: int, body: bytes, sig: bytes, ct: bytes | None) -> None:
+        ident = self.step(n, t, kind, body)
         if kind == ENTRY:
             must(not self.batch, "an entry inside a batch")
             self._entry(ident, body, sig)
         else:
             self._envelope(ident, body, sig, ct)
 
-    def _author(self, uid: bytes, dev: bytes, seen: list[Any], ulog: list[Any]) -> bytes:
+    def author(self, uid: bytes, dev: bytes, seen: list[Any], ulog: list[Any]) -> bytes:
         """The device's key, after checking what the author states to have seen."""
         log, (seq, head) = self.logs[uid], ulog
         must(log.heads[seq] == head, "ulog")
@@ -109,13 +114,13 @@ class Room:
         version, room, seq, prev, uid, dev, seen, ulog, _time, kind, payload, ext = dec(body)
         must(version == 2 and ext == {} and room == self.room, "entry")
         must((seq, prev) == (self.entry_seq + 1, self.entry_head), "chain")
-        verify(self._author(uid, dev, seen, ulog), "room-log", ident, sig)
+        verify(self.author(uid, dev, seen, ulog), "room-log", ident, sig)
         self.entry_seq, self.entry_head = seq, ident
         self.types.append(kind)
         if kind == "genesis":
             self.room, self.policy = ident[:16], payload[1]
             self.members[uid] = {"role": 4, "history": True}
-            self.last[dev] = ident
+            self.last |= dict.fromkeys(self.logs[uid].devices, ident)
         must(uid in self.members, "member")
         epoch = payload[EPOCH_AT[kind]] if kind in EPOCH_AT else None
         self._pin(uid, *ulog)
@@ -186,7 +191,7 @@ class Room:
         fields = dec(header)
         version, suite, room, uid, dev, dev_seq, prev, _e, seen, ulog, obj, share_c, _kind, flags, ext = fields
         must((version, suite, room, flags) == (2, 2, self.room, 0) and all(k % 2 for k in ext), "header")
-        public = self._author(uid, dev, seen, ulog)
+        public = self.author(uid, dev, seen, ulog)
         must(not self.batch or self.batch == [dev, dev_seq - 1], "batch")
         must(prev == self.last[dev], "chain")
         self.last[dev] = ident

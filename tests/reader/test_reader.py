@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from tests.reader import merkle, people, rooms
+from tests.reader.own import JudgedRoom
 from tests.reader.primitives import KDF, H, KemKey, Refused, aead_open, dec, enc, sign, signing_pk, verify
 from tests.reader.rooms import Room
 
@@ -382,6 +383,38 @@ def test_snapshot_attest_and_baseline_and_every_seal_of_each_epoch() -> None:
     assert baseline.epoch == 2
     ((_change, data),) = dec(room.open(baseline, k, share))
     assert data.decode() == vector["baseline"]
+
+
+def judged(vector: Any) -> tuple[JudgedRoom, list[str | None]]:
+    """A room with all items of a vector, and the verdict about each."""
+    room, found = JudgedRoom(room_of(vector).logs), list[str | None]()
+    for i in vector["items"]:
+        ct = None if i["ct"] is None else raw(i["ct"])
+        found.append(room.judge(i["n"], i["t"], i["kind"], raw(i["body"]), raw(i["sig"]), ct))
+    assert room.rh.hex() == vector["rh"]
+    return room, found
+
+
+def test_nobody_is_let_into_a_room_of_ones_own_and_one_device_is_enough_for_its_prune() -> None:
+    vector = load("own")
+    room, verdicts = judged(vector)
+    assert verdicts == [i["void"] for i in vector["items"]]
+    assert [set(room.members), room.policy] == [{raw(vector["people"][0]["uid"])}, {"own": True, "suite": 2}]
+    shots = {ident: shot.attests for (_, ident), shot in room.shots.items()}
+    assert {ident: [by.hex() for by in shots[raw(ident)]] for ident, _ in vector["attests"]} == dict(vector["attests"])
+    assert {by for _, devices in vector["attests"] for by in devices} == set(vector["devices"])
+    assert room.pruned == {raw(vector["obj"]): vector["pruned"]}
+
+
+def test_elsewhere_two_other_people_attest_before_a_prune() -> None:
+    vector = load("states")
+    room, verdicts = judged(vector)
+    assert not any(verdicts)
+    (shot,) = room.shots.values()
+    assert len(shot.attests) == 2
+    assert shot.uid not in shot.attests
+    assert set(shot.attests) <= set(room.members)
+    assert room.pruned == {raw(vector["obj"]): vector["covers"]}
 
 
 def test_a_successor_and_its_objects() -> None:

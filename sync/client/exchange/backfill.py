@@ -5,7 +5,8 @@ reread.py reads the rest in the background. `fetch_pruned` replaces missing rang
 
 ▲ Fetched content must be the very item that was judged at its position. ▲ A snapshot is opened only if somebody other
 than its author attested it and its content has the hash that both state; otherwise the object is read from its changes.
-So nothing that is shown, or written on, rests on one person's word for what others wrote.
+So nothing that is shown, or written on, rests on one person's word for what others wrote. In a room of one's own nobody
+else writes, and an attest by any device of the person is enough.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ from sync.trust.formats import fields
 from sync.trust.formats.items import Item
 from sync.trust.room import envelope
 from sync.trust.room.room_state import Snapshot
-from sync.trust.room.snapshots import ATTESTS_TO_PRUNE, MAX_PIECES, PIECE_BYTES, Attest, Piece, attested, joined
+from sync.trust.room.snapshots import MAX_PIECES, PIECE_BYTES, Attest, Piece, attested, attests_to_prune, joined
 from sync.trust.room.stream import AcceptedEnvelope
 
 log = logging.getLogger("sync")
@@ -209,7 +210,7 @@ class Backfill:
             return 0, ()
         rows = [row for row in attested(room.stream.state, obj) if row.covers >= least]
         if least:
-            rows.sort(key=lambda row: len(row.attests) < ATTESTS_TO_PRUNE)
+            rows.sort(key=lambda row: len(row.attests) < attests_to_prune(room.stream.state))
         for row in rows[:TRIES]:
             try:
                 found = await self._checked(room, obj, held, row, compact)

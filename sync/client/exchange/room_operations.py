@@ -23,6 +23,7 @@ from sync.protocol.messages import ErrorCode
 from sync.trust.formats.items import Role
 from sync.trust.room.additions import why_not_added
 from sync.trust.room.entry_drafts import Draft, Drafter, new_room
+from sync.trust.room.payloads import Prune
 from sync.trust.room.successor_claim import Origin
 
 PROPOSAL = "proposal"
@@ -42,25 +43,25 @@ class RoomOperations:
         self._inbox = inbox
         self._outbox = outbox
 
-    async def create_room(self, origin: Origin | None = None) -> RoomId:
+    async def create_room(self, origin: Origin | None = None, *, own: bool = False) -> RoomId:
         """Creates a room with this person as its owner, and returns its id. It exists at the server and here when this
         returns. Refused "unknown-user" if this person's own key log is not here.
 
         `origin`: the stopped room that it continues, and the last position that was verified there; None if it
-        continues none.
+        continues none. `own`: a room of one's own, to which nobody can ever be added.
         """
-        room = await again(lambda: self._create(origin), codes=_AGAIN)
+        room = await again(lambda: self._create(origin, {"own": True} if own else {}), codes=_AGAIN)
         self._inbox.follow(room)
         await self._settled(room)
         return room.room
 
-    async def _create(self, origin: Origin | None) -> RoomSync:
+    async def _create(self, origin: Origin | None, policy: dict[str, object]) -> RoomSync:
         link = self._link
         log = link.book.log(link.account.uid)
         if log is None:
             raise Refused(ErrorCode.UNKNOWN_USER)
         draft = await asyncio.to_thread(
-            new_room, link.account.author(log), link.book, link.server_now_ms, origin=origin
+            new_room, link.account.author(log), link.book, link.server_now_ms, policy, origin=origin
         )
         room = link.room(draft.room)
         try:
@@ -155,7 +156,12 @@ class RoomOperations:
         ident = found.snapshot if found is not None else None
         if found is None or ident is None or found.lacks is not None:
             raise Refused(found.lacks if found is not None and found.lacks is not None else "snapshot")
-        await self._do(room_id, lambda d: d.prune(obj, found.n, ident))
+        await self.prune_behind(room_id, Prune(obj=obj, n=found.n, snapshot=ident))
+
+    async def prune_behind(self, room_id: RoomId, p: Prune) -> None:
+        """Has the server delete the content of an object behind the snapshot that `p` names. Refused by the server if
+        the room's rules do not allow it."""
+        await self._do(room_id, lambda d: d.prune(p.obj, p.n, p.snapshot))
 
     async def rotate(self, room_id: RoomId) -> None:
         """Begins a new epoch."""

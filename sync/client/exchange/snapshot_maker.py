@@ -5,6 +5,10 @@ One writer is enough: each waits a random time and checks again whether another 
 attested is computed from the room's own positions, never from changes that exist only here. The computation starts from
 the last state that this device itself computed or opened, so that a long object is not merged from its first change
 each time.
+
+In a room of one's own the person's devices attest each other's snapshots. Where no other device does, the one that made
+a snapshot attests it itself, ▲ after a replay from the object's first change: a state that was built on an earlier one
+of its own would only repeat that one's faults.
 """
 
 import asyncio
@@ -21,12 +25,24 @@ from sync.client.exchange.outbox import Outbox
 from sync.client.link import Link
 from sync.client.placed_changes import Compacted
 from sync.client.room.room_sync import RoomSync
+from sync.client.room.trust_facts import active_devices
 from sync.client.wakeup import woken
 from sync.errors import Refused, Reject
 from sync.ids import ObjId, RoomId
 from sync.trust.room import envelope
+from sync.trust.room.envelope import Header
+from sync.trust.room.room_policy import is_own
 from sync.trust.room.room_state import Snapshot
-from sync.trust.room.snapshots import ATTESTS_TO_PRUNE, Attest, Piece, joined, pieces
+from sync.trust.room.snapshots import (
+    ATTESTS_KEPT,
+    Attest,
+    Piece,
+    attester,
+    attests_to_prune,
+    has_vouched,
+    joined,
+    pieces,
+)
 from sync.trust.room.stream import Accepted, AcceptedEnvelope
 
 log = logging.getLogger("sync")
@@ -47,12 +63,14 @@ Key = tuple[RoomId, ObjId]
 @dataclass(frozen=True, slots=True)
 class _Claim:
     """A snapshot that this device may attest, that is, confirm: its id `snapshot`, and the hash `digest` that its
-    author states. `is_opened`: this device has begun the object with this very snapshot, so it knows that the pieces
-    hold content with that hash, and does not fetch them again."""
+    author states; None if it is not known here. `is_opened`: this device has begun the object with this very snapshot,
+    so it knows that the pieces hold content with that hash, and does not fetch them again. `from_start`: this device
+    may have made the snapshot itself (in a room of one's own), so it replays the object from its first change."""
 
     snapshot: bytes
-    digest: bytes
+    digest: bytes | None
     is_opened: bool = False
+    from_start: bool = False
 
 
 class Snapshots:
@@ -101,9 +119,10 @@ class Snapshots:
 
     def _take_piece(self, room: RoomSync, item: AcceptedEnvelope) -> None:
         """Takes in `item`, a piece of a snapshot in `room`. After its last piece the snapshot is to be attested
-        (confirmed) by this device soon, if the pieces fit together and a different person made it. ▲ A snapshot with a
-        piece at a position that it covers itself is not attested: a prune (deletion at the server of what a snapshot
-        covers) would remove that piece, and nobody could open the snapshot."""
+        (confirmed) by this device soon, if the pieces fit together and a different person made it; in a room of one's
+        own, if a different device did, or if there is no other device. ▲ A snapshot with a piece at a position that it
+        covers itself is not attested: a prune (deletion at the server of what a snapshot covers) would remove that
+        piece, and nobody could open the snapshot."""
         key, whose = (room.room, item.hdr.obj), (room.room, item.hdr.obj, item.hdr.dev)
         try:
             payload = room.keys.open_special(item)
@@ -123,9 +142,24 @@ class Snapshots:
         begun, found = [n for n, _ in self._pieces[whose]], [piece for _, piece in self._pieces.pop(whose)]
         self._grown.pop(key, None)  # the store is asked again how much follows the positions that it covers
         stays = bool(begun) and begun[0] > int.from_bytes(item.hdr.about, "big")
-        if stays and joined(found) is not None and item.hdr.uid != self._link.account.uid:
-            self._attest_at[key] = (_soon(), _Claim(item.ident, found[-1].digest))
+        if stays and joined(found) is not None and self._is_to_attest(room, item.hdr):
+            made_here = item.hdr.dev == self._link.account.dev
+            self._attest_at[key] = (_soon(), _Claim(item.ident, found[-1].digest, from_start=made_here))
             self._wake.set()
+
+    def _is_to_attest(self, room: RoomSync, hdr: Header) -> bool:
+        """Whether this device attests a snapshot in `room` that the author of `hdr` made."""
+        me = self._link.account
+        if hdr.uid != me.uid or not is_own(room.stream.state.policy):
+            return hdr.uid != me.uid
+        log_ = self._link.book.log(me.uid)
+        return hdr.dev != me.dev or (log_ is not None and len(active_devices(log_)) == 1)
+
+    def attest_again(self, room: RoomSync, obj: ObjId, row: Snapshot) -> None:
+        """Has this device attest `row`, a snapshot of `obj` in `room`, a room of one's own, even if another device has,
+        after a replay from the object's first change. Does nothing if another snapshot of the object is due."""
+        self._attest_at.setdefault((room.room, obj), (_soon(), _Claim(row.ident, None, from_start=True)))
+        self._wake.set()
 
     async def check(self, room: RoomSync) -> None:
         """▲ Recomputes, from the first change, the snapshots with which this device began objects of `room`; call it
@@ -135,7 +169,8 @@ class Snapshots:
         back (not merged here for fear that it ends the program), since nobody can say whether it is false. A snapshot
         that cannot be computed now is not called false: no state is built on it either, and it is computed again before
         it is attested."""
-        ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
+        ports, state = self._link.ports, room.stream.state
+        me = attester(state, self._link.account.uid, self._link.account.dev)
         begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
         shut = room.shut()
         self._put_off = {key: claim for key, claim in self._put_off.items() if key[0] != room.room or not shut}
@@ -162,7 +197,7 @@ class Snapshots:
                 continue
             opened = ports.opened_at(obj)
             for row in state.snapshots[obj] if not shut else ():
-                if row.covers == n and me not in (row.uid, *(uid for uid, _ in row.attests)):
+                if row.covers == n and not has_vouched(row, me):
                     self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest, row.n == opened))
 
     def reread_finished(self, room: RoomSync) -> None:
@@ -258,11 +293,13 @@ class Snapshots:
         or gives wrongly, is only logged. Does nothing for a snapshot that is gone or that enough people have attested,
         or for a kind without snapshots. A lost connection (Unreachable), errors of the store and faults of the
         computation are raised."""
-        row, compact = _row(room, obj, claim), self._link.ports.compactor(obj)
+        row, compact = self._row(room, obj, claim), self._link.ports.compactor(obj)
         if row is None or compact is None:
             return
-        state = await self._state(room, obj, row.covers)
-        if state is None or state.digest != claim.digest:
+        state = await self._state(room, obj, row.covers, from_start=claim.from_start)
+        if state is not None and claim.from_start and claim.digest not in (None, state.digest):
+            self._link.ports.forget_base(obj)  # the snapshot was built on it: the next one begins with the first change
+        if state is None or claim.digest not in (None, state.digest):
             log.warning("snapshot not attested: %s", "no state" if state is None else "hash differs")
             return
         try:
@@ -273,7 +310,7 @@ class Snapshots:
         if made is None or made.digest != state.digest:
             log.warning("snapshot not attested: %s", "content differs")
             return
-        row = _row(room, obj, claim)
+        row = self._row(room, obj, claim)
         if row is None:
             return
         attest = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=state.digest)
@@ -281,15 +318,26 @@ class Snapshots:
             room.room, [Extra(obj=obj, kind=envelope.ATTEST, about=bytes(row.ident), payload=attest.encode())]
         )
 
-    async def _state(self, room: RoomSync, obj: ObjId, n: int) -> Compacted | None:
+    def _row(self, room: RoomSync, obj: ObjId, claim: _Claim) -> Snapshot | None:
+        """The snapshot of `obj` that `claim` names, as the state of `room` lists it; None if it is gone, if this device
+        (in other rooms: this person) has attested it (confirmed its hash), or if enough others have."""
+        state, me = room.stream.state, self._link.account
+        enough = ATTESTS_KEPT if claim.from_start else attests_to_prune(state)
+        row = next((r for r in state.snapshots.get(obj, ()) if r.ident == claim.snapshot), None)
+        if row is None or len(row.attests) >= enough:
+            return None
+        return row if not has_vouched(row, attester(state, me.uid, me.dev)) else None
+
+    async def _state(self, room: RoomSync, obj: ObjId, n: int, *, from_start: bool = False) -> Compacted | None:
         """▲ The state of `obj` up to position `n`, computed from the changes of `room` that are stored here with a
         position, and stored, so that the next computation begins from it. None while it cannot be computed, for example
-        because some positions are still to be read."""
+        because some positions are still to be read. `from_start`: computed from the object's first change, never from a
+        stored state; None if the object begins with a snapshot here."""
         ports = self._link.ports
         compact = ports.compactor(obj)
-        if compact is None:
+        if compact is None or (from_start and ports.opened_at(obj) is not None):
             return None
-        base = ports.base(obj)
+        base = ports.base(obj) if not from_start else None
         after, state = base if base is not None and base[0] <= n else (0, None)
         if state is None and room.reread:
             return None
@@ -329,13 +377,6 @@ def is_steady(room: RoomSync) -> bool:
 def _covered(room: RoomSync, obj: ObjId) -> int:
     """The position up to which the object's newest snapshot reaches."""
     return max((row.covers for row in room.stream.state.snapshots.get(obj, ())), default=0)
-
-
-def _row(room: RoomSync, obj: ObjId, claim: _Claim) -> Snapshot | None:
-    """The snapshot of `obj` that `claim` names, as the state of `room` lists it; None if it is gone, or if enough
-    people have attested it (confirmed its hash)."""
-    rows = room.stream.state.snapshots.get(obj, ())
-    return next((r for r in rows if r.ident == claim.snapshot and len(r.attests) < ATTESTS_TO_PRUNE), None)
 
 
 def _soon() -> float:

@@ -38,12 +38,12 @@ from sync.trust.room.payloads import (
     SetRole,
     Unreadable,
 )
-from sync.trust.room.room_policy import read_recovery
+from sync.trust.room.room_policy import is_own, read_recovery
 from sync.trust.room.room_state import Member, Proposal, RoomState
 
 SEASONED_MS = 7 * 24 * 3600 * 1000
 """How long a member must have been an administrator before approving a proposal, unless from genesis."""
-GUARDED_POLICY = frozenset(("history", "recovery"))
+GUARDED_POLICY = frozenset(("history", "recovery", "own"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +351,7 @@ def seasoned(s: RoomState, uid: Uid, t: int) -> bool:
 
 
 def _propose(s: RoomState, here: _At, p: Propose) -> str | None:
-    if _role(s, here) < Role.ADMIN:
+    if _role(s, here) < Role.ADMIN or is_own(s.policy):  # ▲ what can be proposed is who else gets keys
         return "forbidden"
     s.proposals = {**s.proposals, here.entry.ident: Proposal(p.what, p.subject, here.entry.uid)}
     return None

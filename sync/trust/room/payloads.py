@@ -67,7 +67,8 @@ class SetRole:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The content of an entry that changes the room's policy: `changes` has the new values by name; an entry that names
-    "history" or "recovery" is void, since these change only by an approved proposal. Its "format" enables extensions,
+    "history" or "recovery" is void, since these change only by an approved proposal, and one that names "own", which
+    never changes. Its "format" enables extensions,
     kinds of envelopes and types of entries that older programs do not know. `epoch` has new keys for the room, None
     without."""
 

@@ -24,6 +24,7 @@ def read_policy(value: object) -> dict[str, object]:
     - "recovery": the recovery recipients of the agency, a list of [id 16 B, sealing key]
     - "format": what newer clients may use, a map with any of "ext" and "kinds" (lists of numbers) and "types" (names)
     - "suite": 2, the only cipher suite
+    - "own": true, for a room of one's own (`is_own`); never together with "recovery"
 
     Reject "suite" for any other suite, "bad-key" for a key that nothing can be sealed to, "malformed" for the rest,
     also for a field of another name.
@@ -41,9 +42,18 @@ def read_policy(value: object) -> dict[str, object]:
             case "suite":
                 if item != SUITE_HYBRID:
                     raise Reject("suite", "policy")
+            case "own":
+                if item is not True or "recovery" in policy:  # ▲ nobody but the person may ever have its keys
+                    raise Reject("malformed", "policy own")
             case _:
                 raise Reject("malformed", "policy")
     return policy
+
+
+def is_own(policy: dict[str, object]) -> bool:
+    """Whether a room with this `policy` is a room of one's own: nobody but its founder can ever be a member, or have
+    its keys. Its genesis says so, and nothing can change it."""
+    return bool(policy.get("own"))
 
 
 def enables(policy: dict[str, object], features: Sequence[str]) -> bool:

@@ -63,14 +63,15 @@ class Proposal:
 class Snapshot:
     """What a room remembers of one snapshot: an object's state up to position `covers`, made by `uid`. It is sent in
     pieces; the last one has id `ident`, position `n` and time `t` (ms). `attests` are the other members who state that
-    the snapshot is right, each with the position of that statement."""
+    the snapshot is right, each with the position of that statement. In a room of one's own these are the person's
+    devices (`snapshots.attester`)."""
 
     ident: Hash
     n: int
     t: int
     uid: Uid
     covers: int
-    attests: tuple[tuple[Uid, int], ...] = ()
+    attests: tuple[tuple[bytes, int], ...] = ()
 
 
 class Missing(dict[int, bytes]):

@@ -18,12 +18,13 @@ from dataclasses import dataclass, replace
 
 from sync.crypto.encoding import dec, enc
 from sync.errors import Reject
-from sync.ids import Hash, ObjId
+from sync.ids import Hash, ObjId, Uid
 from sync.protocol.version import MAX_OP_BYTES, MAX_PAYLOAD_BYTES
 from sync.trust.formats import fields
 from sync.trust.room import envelope
 from sync.trust.room.envelope import Header
 from sync.trust.room.payloads import Prune
+from sync.trust.room.room_policy import is_own
 from sync.trust.room.room_state import RoomState, Snapshot
 
 VERSION = 1
@@ -33,6 +34,7 @@ KEPT = 16
 """Most snapshots of one object that are remembered; `_bounded` chooses which one is dropped."""
 ATTESTS_KEPT = 4
 ATTESTS_TO_PRUNE = 2
+"""By other members. In a room of one's own there are none: see `attests_to_prune`."""
 PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000
 
 
@@ -138,19 +140,37 @@ def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
         s.baselines = {**s.baselines, hdr.obj: (n, hdr.epoch, hdr.seen[0])}
 
 
+def attests_to_prune(s: RoomState) -> int:
+    """How many attests of a snapshot a prune behind it needs: two, and in a room of one's own, where all are by the
+    snapshot's author, one."""
+    return 1 if is_own(s.policy) else ATTESTS_TO_PRUNE
+
+
+def attester(s: RoomState, uid: Uid, dev: bytes) -> bytes:
+    """The id (16 B) under which an attest by the device `dev` of the person `uid` is remembered, and of which a
+    snapshot has one at most: the person's. In a room of one's own it is the device's, so that it never is that of the
+    snapshot's author: there a person attests their own snapshots, also with the device that made them."""
+    return dev if is_own(s.policy) else uid
+
+
+def has_vouched(row: Snapshot, by: bytes) -> bool:
+    """Whether the `attester` `by` has made the snapshot or attested it: another attest of theirs adds nothing."""
+    return by in (row.uid, *(other for other, _ in row.attests))
+
+
 def is_new_attest(s: RoomState, hdr: Header) -> bool:
     """▲ Whether an attest (a statement that a snapshot is right) adds to a snapshot that the room remembers: its author
     is not the snapshot's, may read the history and has not attested it yet, and fewer than ATTESTS_KEPT attests of it
-    are kept."""
+    are kept. In a room of one's own the device counts instead of the author."""
     row = next((row for row in s.snapshots.get(hdr.obj, ()) if row.ident == hdr.about), None)
-    if row is None or row.uid == hdr.uid or not s.members[hdr.uid].history:
+    if row is None or not s.members[hdr.uid].history:
         return False
-    return len(row.attests) < ATTESTS_KEPT and all(uid != hdr.uid for uid, _ in row.attests)
+    return len(row.attests) < ATTESTS_KEPT and not has_vouched(row, attester(s, hdr.uid, hdr.dev))
 
 
 def _note_attest(s: RoomState, n: int, hdr: Header) -> None:
-    rows = s.snapshots[hdr.obj]
-    noted = (replace(r, attests=(*r.attests, (hdr.uid, n))) if r.ident == hdr.about else r for r in rows)
+    rows, by = s.snapshots[hdr.obj], attester(s, hdr.uid, hdr.dev)
+    noted = (replace(r, attests=(*r.attests, (by, n))) if r.ident == hdr.about else r for r in rows)
     s.snapshots = {**s.snapshots, hdr.obj: tuple(noted)}
 
 
@@ -183,12 +203,13 @@ def _closest(rows: list[Snapshot]) -> Snapshot:
 def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
     """▲ Why `p`, a prune (an order to drop an object's old changes) at the time `t` (ms), does not count; None if it
     counts. "snapshot": `p` names no remembered snapshot of its object that reaches up to the position `p.n` and that
-    two persons other than the snapshot's author have stated to be right. "early": the snapshot is younger than 30 days.
+    two persons other than the snapshot's author have stated to be right; in a room of one's own one device of the
+    person is enough. "early": the snapshot is younger than 30 days.
     "baseline": a member, or the agency's recovery, who holds only content keys could no longer read the object, as it
     has no baseline (its state for such readers) in the present epoch that reaches up to `p.n`. The caller checks that
     an administrator posted it."""
     row = next((row for row in s.snapshots.get(p.obj, ()) if row.ident == p.snapshot), None)
-    if row is None or row.covers < p.n or len(row.attests) < ATTESTS_TO_PRUNE:
+    if row is None or row.covers < p.n or len(row.attests) < attests_to_prune(s):
         return "snapshot"
     if t - row.t < PRUNE_AFTER_MS:
         return "early"
@@ -207,5 +228,6 @@ def forget_pruned(s: RoomState, obj: bytes, n: int) -> None:
 
 
 def attested(s: RoomState, obj: bytes) -> list[Snapshot]:
-    """An object's snapshots that a person other than their author attested, the newest first."""
+    """An object's snapshots that a person other than their author attested, the newest first. In a room of one's own
+    a device of the author is enough."""
     return [row for row in reversed(s.snapshots.get(obj, ())) if row.attests]

@@ -291,7 +291,7 @@ def _read_snapshots(row: tuple[Any, bytes]) -> tuple[bytes, tuple[Snapshot, ...]
 
 def _read_snapshot(row: list) -> Snapshot:  # type: ignore[type-arg]
     ident, n, t, uid, covers, attests = row
-    attested_by = tuple((Uid(u), at) for u, at in attests)
+    attested_by = tuple((bytes(by), at) for by, at in attests)
     return Snapshot(ident=Hash(ident), n=n, t=t, uid=Uid(uid), covers=covers, attests=attested_by)
 
 

@@ -12,6 +12,7 @@ from sync.crypto.kdf import H
 from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.trust.formats.items import Role
 from sync.trust.room.payloads import Genesis
+from sync.trust.room.room_policy import is_own
 from sync.trust.room.room_state import RoomState
 
 
@@ -41,9 +42,10 @@ def origin(genesis: Genesis) -> Origin | None:
 def may_continue(old: RoomState, founder: Uid) -> bool:
     """▲ Whether `founder`, who made a room that claims to continue `old`, owns the old room where our copy of it ends.
     Ownership at the position that the claim names is not enough: a former owner could name a position of the time of
-    their ownership."""
+    their ownership. ▲ Nothing continues a room of one's own. Otherwise a stolen device could open a usual room in its
+    place, with others in it, and the person's other devices would offer their unsent changes there."""
     member = old.members.get(founder)
-    return member is not None and member.role is Role.OWNER
+    return member is not None and member.role is Role.OWNER and not is_own(old.policy)
 
 
 def object_in(successor: RoomId, old: RoomId, obj: ObjId) -> ObjId:

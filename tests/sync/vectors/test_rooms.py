@@ -142,3 +142,14 @@ def test_snapshot_attest_and_baseline_open() -> None:
         assert merkle.root(list(map(raw, sealed))) == stream.epochs[int(e)].root
     assert stream.to_bytes().hex() == vector["state"]
     assert RoomStream.from_bytes(raw(vector["state"])).state == stream.state
+
+
+def test_a_room_of_ones_own_is_judged_as_when_it_was_written() -> None:
+    vector = load("own")
+    stream = RoomStream(RoomId(raw(vector["room"])))
+    accepted = stream.accept(items_of(vector), book_of(vector))
+    assert [a.void for a in accepted] == [i["void"] for i in vector["items"]]
+    rows = stream.state.snapshots[raw(vector["obj"])]
+    assert [[row.ident.hex(), [by.hex() for by, _ in row.attests]] for row in rows] == vector["attests"]
+    assert RoomStream.from_bytes(raw(vector["state"])).state == stream.state
+    assert stream.to_bytes() == raw(vector["state"])
