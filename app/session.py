@@ -19,6 +19,8 @@ from app.kinds import room_kinds_of
 from app.objects.files import SealedFiles
 from app.objects.trash import Trash
 from app.open_tools import OpenTools
+from app.own.pruning import OwnPruning
+from app.own.room import OwnRoom
 from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
@@ -89,6 +91,8 @@ class Session:
         self.recovery = Recovery(self.engine, self.people, settings)
         self.succession = Succession(store, self.engine, self.rooms)
         self.personal = enter("personal", Personal(store, self.engine, self.people, self.rooms.announce))
+        self.own_room = enter("own-room", OwnRoom(self.personal))
+        self.own_pruning = OwnPruning(self.own_room.rooms, self.engine)
         self.devices = enter("devices", DeviceService(store, self.engine, self.people, self.personal))
         answers = InvitationAnswers(self.personal)
         self.invitations = enter("invitations", Invitations(store, self.engine, self.people, settings, answers))
@@ -200,6 +204,7 @@ class Session:
             self.succession.run,
             self.rooms.baselines.run,
             self.personal.run,
+            self.own_pruning.run,
             self.devices.run,
             self.notices.run,
             self._arrivals.run,

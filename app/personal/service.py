@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The personal room: found or made, and maintained by each device with its name, its heartbeat and its verified marks.
 
-It is an ordinary sealed room without a title, so no list shows it. It is recognised by the announcement of an object of
-the kind "personal". ▲ The announcement counts only in a room that this person founded and to which nobody was ever
-added. If two devices made one at the same time, both are read, and the one whose first position is older is written to.
+It is a room of one's own (PROTOCOL §5), without a title, so no list shows it. It is recognised by the announcement of
+an object of the kind "personal". ▲ The announcement counts only in a room that this person founded and whose genesis
+says that nobody can ever be added. If two devices made one at the same time, both are read, and the one whose first
+position is older, then whose id is lower, is written to.
 """
 
 import asyncio
@@ -69,6 +70,9 @@ class Personal:
         self._rooms: list[RoomId] | None = None
         self._asked: set[Uid] = set()
         self._woken = asyncio.Event()
+        self._making = asyncio.Lock()
+        self._waits = False
+        """Whether a room was left out because it could not be read yet."""
         self._ends = [
             store.changed.connect(self._on_room),
             store.changes.positioned.connect(self._on_positioned),
@@ -82,7 +86,11 @@ class Personal:
             end()
 
     def wake(self) -> None:
-        """Has `run` check again: the connection is back, a room was received, or a person became known."""
+        """Has `run` check again: the connection is back, a room was received or read, or a person became known."""
+        if self._waits and not self._is_unread():
+            self._waits = False
+            self._forget()
+            self.changed.emit()
         self._woken.set()
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -90,22 +98,32 @@ class Personal:
     @property
     def rooms(self) -> list[RoomId]:
         """The personal rooms of this person, usually one, the oldest first; [] before one was made. The first one of
-        which the server has not shown two histories (a fork) is written to."""
+        which the server has not shown two histories (a fork) is written to. A room whose state cannot be read yet is
+        left out: then `changed` is emitted when it can."""
         if self._rooms is None:
             found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
             dated = [(t, room) for room in found if (t := self._founded(room)) is not None]
-            self._rooms = [room for _, room in sorted(dated)]
+            rooms = [room for _, room in sorted(dated)]
+            self._waits = self._is_unread()
+            if self._waits:
+                return rooms
+            self._rooms = rooms
         return list(self._rooms)
 
     def _founded(self, room: RoomId) -> int | None:
-        """The server's time (ms) of the first position of `room`, if this person founded it and nobody was ever added:
+        """The server's time (ms) of the first position of `room`, if this person founded it as a room of one's own:
         only such a room can be a personal room. None otherwise."""
+        return self._begun(room) if self._engine.own_rooms.is_own(room) else None
+
+    def _begun(self, room: RoomId) -> int | None:
+        """The server's time (ms) of the first position of `room`, if this person founded it."""
         first = self._store.rooms_list.events(room, limit=1)
-        if not first or first[0].n != 1 or first[0].by != self._engine.uid:
-            return None
-        if any(e.kind == "add" for e in self._store.rooms_list.events(room)):
-            return None
-        return first[0].t if {m.uid for m in self._store.rooms_list.members(room)} == {self._engine.uid} else None
+        return first[0].t if first and first[0].n == 1 and first[0].by == self._engine.uid else None
+
+    def _is_unread(self) -> bool:
+        """Whether there may be a personal room that cannot be read yet, or any more: no other one is made then."""
+        found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
+        return any(self._engine.own_rooms.is_own(room) is None and self._begun(room) is not None for room in found)
 
     @property
     def shared(self) -> SharedRecords:
@@ -159,6 +177,11 @@ class Personal:
         """The personal room to write to; None if there is none that the server has not forked."""
         return next((r for r in self.rooms if self._engine.room_state(r) is not RoomState.FORK), None)
 
+    @property
+    def room(self) -> RoomId | None:
+        """The personal room to write to; None if there is none that the server has not forked."""
+        return self._room()
+
     def _write(self, room: RoomId, record: Record) -> None:
         objects = self._store.objects.all(room, KIND_ID)
         self._store.changes.append(room, min(o.obj for o in objects), encode(record))
@@ -211,18 +234,26 @@ class Personal:
         """Makes the personal room if there is none to write to (at most MAX_ROOMS), writes what this device has not
         shared yet (name, system, heartbeat once a day, marks), and applies the marks that other devices wrote. Raises
         SyncError, such as Unreachable while offline and a room must be made; StoreFault."""
-        room = self._room()
-        if room is None and len(self.rooms) < MAX_ROOMS:
-            room = await self._engine.operations.create_room()
-            with self._store.transaction():
-                obj = self._store.objects.new(room)
-                self._announce(room, obj, KIND_ID)
-                self._store.changes.append(room, obj, encode(Alive()))
-            self._forget()
+        async with self._making:
+            room = self._room() or await self._make()
         if room is not None:
             self._introduce(room)
             self._give_marks(room)
         self._take_marks()
+
+    async def _make(self) -> RoomId | None:
+        """Makes a personal room, and returns it; None if MAX_ROOMS were made, or if there may be one that cannot be
+        read now. SyncError, StoreFault. The caller holds `_making`: two calls at a time would make two rooms."""
+        if len(self.rooms) >= MAX_ROOMS or self._is_unread():
+            return None
+        room = await self._engine.operations.create_room(own=True)
+        with self._store.transaction():
+            obj = self._store.objects.new(room)
+            self._announce(room, obj, KIND_ID)
+            self._store.changes.append(room, obj, encode(Alive()))
+        self._forget()
+        self.changed.emit()
+        return room
 
     def _introduce(self, room: RoomId) -> None:
         me, shared = self._engine.devices.mine, self.shared

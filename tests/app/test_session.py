@@ -19,6 +19,7 @@ from app.devices.service import DeviceService
 from app.documents.service import DocumentService
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import DiskFull, NotStored, StoreClosed
+from app.own.room import OwnRoom
 from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.personal.service import Personal
@@ -44,6 +45,7 @@ SCOPES = (
     "people",
     "rooms",
     "personal",
+    "own-room",
     "devices",
     "invitations",
     "arrivals",
@@ -62,7 +64,8 @@ OPENINGS: dict[str, tuple[type, str, str]] = {
     "people": (PeopleService, "__init__", "notices"),
     "rooms": (RoomService, "__init__", "people"),
     "personal": (Personal, "__init__", "rooms"),
-    "devices": (DeviceService, "__init__", "personal"),
+    "own-room": (OwnRoom, "__init__", "personal"),
+    "devices": (DeviceService, "__init__", "own-room"),
     "invitations": (Invitations, "__init__", "devices"),
     "arrivals": (Arrivals, "__init__", "invitations"),
     "chat": (ChatService, "__init__", "arrivals"),

@@ -133,7 +133,7 @@ async def test_rooms_that_two_devices_made_at_once_are_both_read_and_the_older_i
         new = await o.second(old)
         first = old.session.personal.rooms[0]
         me = old.session.engine.devices.mine
-        other = await new.session.engine.operations.create_room()
+        other = await new.session.engine.operations.create_room(own=True)
         with new.session.store.transaction():
             obj = new_obj()
             new.session.rooms.announce(other, obj, KIND_ID)
