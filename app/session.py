@@ -25,6 +25,9 @@ from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
 from app.personal.service import Personal
+from app.presence.common_rooms import CommonRooms
+from app.presence.ports import Ports
+from app.presence.service import PresenceService
 from app.profile import Profile
 from app.recovery import Recovery
 from app.rooms.arrivals import Arrivals
@@ -36,13 +39,22 @@ from app.rooms.security_status import SecurityStatuses
 from app.rooms.service import RoomService
 from app.rooms.succession import Succession
 from app.scopes import Scopes, report
-from app.setting import host_port
-from app.settings import ALLOW_EXPORT, ALLOW_PRINT, SERVER, Settings
+from app.setting import Setting, Switch, host_port
+from app.settings import (
+    ALLOW_EXPORT,
+    ALLOW_PRINT,
+    SERVER,
+    SHOW_PRESENCE,
+    SHOW_READING,
+    SHOW_TYPING,
+    Settings,
+)
 from app.store.search import Search
 from app.store.store import Store
 from app.tool import AnyTool, AppTool, KindRules, Parts, S, Unsaved
 from app.unstored import Unstored, named
 from sync.client.engine import Engine
+from sync.client.ports import PRESENCE
 from sync.client.status import SyncStatus
 from sync.client.wire.transport import Dialer
 
@@ -51,7 +63,7 @@ __all__ = ["Session", "SyncStatus"]
 LEARN_EVERY_S = 1.0
 AGAIN_S = 30.0
 """Seconds until a part of the session begins again that an error has ended."""
-_PLACE = "place"
+_PLACE, _PRESENCE = "place", "presence"
 
 
 class Session:
@@ -100,7 +112,10 @@ class Session:
         self.engine.ask_first(self.invitations)
         self._contact = Contact(store.notes, settings)
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
+        self._common_rooms = enter("common-rooms", CommonRooms(store, self.engine, self.rooms.room_changed))
+        self.presence = enter("presence", PresenceService(self._presence_ports()))
         self.files = SealedFiles(store.blobs, self.engine.blobs)
+        self._switches: dict[str, Switch] = {}
         self._tools = OpenTools(tools, store.objects, self._parts, scopes)
         self.trash = Trash(*self._tools.bins)
         self.held = enter("held", HeldBack(store, self.people, self.rooms))
@@ -117,8 +132,36 @@ class Session:
             store.waiting_changed.connect(self._on_appended),
             store.trials.changed.connect(self.rooms.baselines.pay),
             changed.connect(self.rooms.notify_changed),
+            self._common_rooms.changed.connect(self.presence.on_audience),
+            self.settings.changed.connect(self._on_setting),
         )
         self._scopes.add("listeners", lambda: [end() for end in listening])
+
+    def _presence_ports(self) -> Ports:
+        notes, engine = self.store.notes, self.engine
+
+        def send(room: RoomId, payload: bytes, to: DevId | None) -> None:
+            engine.send_ephemeral(room, payload, kind=PRESENCE)  # `to=to`, as soon as the engine can address a device
+
+        return Ports(
+            me=engine.uid,
+            send=send,
+            audience=self._common_rooms.audience,
+            devices_of=lambda uid: [dev for dev, _ in engine.active_devices(uid)],
+            is_shown=lambda: self.settings.get(SHOW_PRESENCE),
+            stored=lambda: notes.get(_PRESENCE),
+            store=lambda text: notes.set(_PRESENCE, text),
+        )
+
+    def _switch(self, setting: Setting[bool]) -> Switch:
+        """A setting for tools that know no settings: the same object at each call."""
+        return self._switches.setdefault(setting.key, Switch(lambda: self.settings.get(setting)))
+
+    def _on_setting(self, key: str) -> None:
+        if key == SHOW_PRESENCE.key:
+            self.presence.on_setting()
+        elif key in self._switches:
+            self._switches[key].changed.emit()
 
     def service(self, tool: AppTool[S]) -> S:
         """The service of a tool, which is named by its TOOL. BugError for a tool that this session does not have."""
@@ -144,6 +187,8 @@ class Session:
             set_shared=self.engine.set_shared,
             may_export=lambda: self.settings.get(ALLOW_EXPORT),
             may_print=lambda: self.settings.get(ALLOW_PRINT),
+            shows_typing=self._switch(SHOW_TYPING),
+            shows_reading=self._switch(SHOW_READING),
             origin_of=lambda room: self.succession.standing(room).origin,
             find=lambda link: self._tools.find(link),
             room_changed=self.store.changed,
@@ -197,6 +242,7 @@ class Session:
         """
         for service in self._tools.services:
             service.start()
+        self.presence.start()
         self._scopes.enter("requests", self.engine.blobs)
         parts = (
             self.engine.run,
@@ -209,6 +255,7 @@ class Session:
             self.notices.run,
             self._arrivals.run,
             self._formats.run,
+            self._common_rooms.run,
             self.store.trials.run,
         )
         self._scopes.add("parts", self._stop)
@@ -262,7 +309,13 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        await self._scopes.close()
+        try:
+            self.presence.end()
+            await asyncio.sleep(0)  # what it sends leaves before the connection is closed
+        except Exception as fault:  # ▲ it keeps nothing open
+            report(fault, "session-presence")
+        finally:
+            await self._scopes.close()
 
     async def _stop(self) -> None:
         for task in self._running:
@@ -322,6 +375,7 @@ class Session:
         self.invitations.on_status(online=online)
         self._arrivals.on_status(online=online)
         self._formats.on_status(online=online)
+        self.presence.on_status(online=online)
         self.status_changed.emit()
 
     def on_room(self, room: RoomId) -> None:
@@ -337,10 +391,14 @@ class Session:
         self.notices.wake()
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
-        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`,
-        and gives it to the tool that owns its `kind`; drops it if no tool does. ▲ The engine has checked the kind
-        against the sender's role before: a reader's message that they are writing in the chat does not come here."""
-        self._tools.on_ephemeral(room, uid, dev, payload, kind)
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
+        Presence belongs to no tool; other kinds go to the tool that owns them, or are dropped. ▲ The engine has checked
+        the kind against the sender's role before: a reader's message that they are writing in the chat does not come
+        here."""
+        if kind == PRESENCE:
+            self.presence.receive(room, uid, dev, payload)
+        else:
+            self._tools.on_ephemeral(room, uid, dev, payload, kind)
 
 
 async def _lasting(part: Callable[[], Awaitable[None]]) -> None:

@@ -4,10 +4,11 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+from app.core.signal import Signal
 from sync.protocol.addresses import address_name
 
 Value = str | int | bool
@@ -83,6 +84,15 @@ def is_text(value: str) -> bool:
 
 
 AnySetting = Setting[str] | Setting[int] | Setting[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A setting that is on or off, for a part of the program that knows no settings. `changed` is emitted when it was
+    switched."""
+
+    is_on: Callable[[], bool] = lambda: True
+    changed: Signal[()] = field(default_factory=Signal[()])
 
 
 def entries(text: str) -> tuple[str, ...]:

@@ -99,6 +99,24 @@ ROOM_IN_TITLE = Setting(
     label="The room's name in the window's title",
     about="Whether the window's title, which the desktop and a screen reader show, has the name of the open room.",
 )
+SHOW_PRESENCE = Setting(
+    key="show-presence",
+    default=True,
+    label="Show my status",
+    about="Whether colleagues see if the person is available, busy or away, and their words about it.",
+)
+SHOW_TYPING = Setting(
+    key="show-typing",
+    default=True,
+    label="Show when I write",
+    about="Whether colleagues see that the person is writing a message.",
+)
+SHOW_READING = Setting(
+    key="show-reading",
+    default=True,
+    label="Show where I read",
+    about="Whether colleagues see which document the person has open, and where in it they are.",
+)
 AUTOSTART = Setting(
     key="autostart",
     default=False,
@@ -278,6 +296,9 @@ SETTINGS: tuple[AnySetting, ...] = (
     NOTIFICATION_CONTENT,
     ANNOUNCE,
     ROOM_IN_TITLE,
+    SHOW_PRESENCE,
+    SHOW_TYPING,
+    SHOW_READING,
     AUTOSTART,
     CLOSE_TO_TRAY,
     SERVERS,

@@ -24,6 +24,7 @@ from app.rooms import held, offers
 from app.rooms.baselines import Baseline
 from app.rooms.service import Starter
 from app.rooms.succession import Carrier
+from app.setting import Switch
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
@@ -91,9 +92,10 @@ class Parts:
     `send_ephemeral` sends an ephemeral message of the tool's kind (`AppTool.ephemeral`) to the devices of the room's
     members that are online now; a tool that has no such kind gets BugError. `set_shared` notes whether a colleague has
     an object open too; this device then sends its edits of that object at short intervals. `may_export` and `may_print`
-    read the policy at each call. `origin_of` returns the stopped room that a room was opened to replace, or None.
-    `find` returns the title and state that a linked object of any tool has now, or None if this device does not have
-    it. `room_changed` is emitted with a room whose content or members changed, by whomever.
+    read the policy at each call. `shows_typing` and `shows_reading`: whether colleagues may see that the person writes
+    a message, and where in which document they are. `origin_of` returns the stopped room that a room was opened to
+    replace, or None. `find` returns the title and state that a linked object of any tool has now, or None if this
+    device does not have it. `room_changed` is emitted with a room whose content or members changed, by whomever.
     """
 
     db: Database
@@ -107,6 +109,8 @@ class Parts:
     set_shared: Callable[[ObjId, bool], None]
     may_export: Callable[[], bool]
     may_print: Callable[[], bool]
+    shows_typing: Switch
+    shows_reading: Switch
     origin_of: Callable[[RoomId], RoomId | None]
     find: Callable[[ObjectLink], Linked | None]
     room_changed: Signal[RoomId]

@@ -13,7 +13,20 @@ ROOT = Path(__file__).parent.parent
 CODE = ("app", "ui", "sync", "resources", "tests", "packaging")
 SPDX = "# SPDX-License-Identifier: EUPL-1.2"
 # app/ folders that are no tools: they lie under the tools and have no window of their own.
-SHARED = {"core", "store", "objects", "rooms", "people", "personal", "own", "devices", "arrival", "worker", "richtext"}
+SHARED = {
+    "core",
+    "store",
+    "objects",
+    "rooms",
+    "people",
+    "personal",
+    "own",
+    "presence",
+    "devices",
+    "arrival",
+    "worker",
+    "richtext",
+}
 NO_TOOLS_IN_UI = {"errors", "kit", "shell", "desktop", "richtext"}
 
 

@@ -41,6 +41,7 @@ from app.errors import ExportOff, Forbidden, NotFound, StoreFault
 from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.people.person import Person
+from app.setting import Switch
 from app.store import series
 from app.store.changes import Changes
 from app.store.counters import Counter
@@ -93,6 +94,7 @@ class ChatService:
         lines: RoomLines | None = None,
         room_changed: Signal[RoomId] | None = None,
         send_ephemeral: SendEphemeral | None = None,
+        shows_typing: Switch | None = None,
         max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         """`lines`: what happened in rooms, to be shown between messages; None: it is not. `room_changed` names a room
@@ -102,7 +104,7 @@ class ChatService:
         self.people = people
         self.things: Things = things or NoThings()
         self.transfers = Transfers()
-        self.typing = Typing(send_ephemeral)
+        self.typing = Typing(send_ephemeral, shows_typing)
         self.files = Files(blobs, self.transfers, max_file_bytes)
         self.may_export: Callable[[], bool] = lambda: True
         """Whether policy lets files be saved outside the program."""

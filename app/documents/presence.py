@@ -10,6 +10,7 @@ from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.documents.records import CARET, Caret
 from app.errors import BadChange
+from app.setting import Switch
 
 SEND_EVERY_MS = 100
 """Carets move often; more than ten updates a second cannot be seen."""
@@ -40,17 +41,21 @@ class _Mine:
 class Presence:
     """Sends this person's selection in each document that they have open, and receives the selections of others. `send`
     gets a room and the bytes of an ephemeral message for the devices that are online there; None: nothing is sent.
+    `shown` is the setting whether the others may see where this person is; None: they may.
     `later` calls a function after some seconds; `now_ms` is this device's clock."""
 
     def __init__(
         self,
         send: Callable[[RoomId, bytes], None] | None,
+        shown: Switch | None = None,
         *,
         later: Later = on_loop,
         now_ms: Callable[[], int] = clock.now_ms,
     ) -> None:
         self.changed: Signal[ObjId] = Signal()
         self._send = send
+        self._shown = shown or Switch()
+        self._shown.changed.connect(self._on_setting)
         self._later = later
         self._now_ms = now_ms
         self._mine: dict[ObjId, _Mine] = {}
@@ -70,7 +75,8 @@ class Presence:
         self._received.pop(obj, None)
         if mine is not None:
             mine.cancel()
-            self._send_caret(mine.room, Caret(obj=obj))
+            if self._shown.is_on():
+                self._send_caret(mine.room, Caret(obj=obj))
 
     def is_in(self, obj: ObjId) -> bool:
         """Whether this person has entered the document and not left it."""
@@ -130,10 +136,17 @@ class Presence:
             return
         mine.waiting = False
         mine.sent_ms = self._now_ms()
-        self._send_caret(mine.room, Caret(obj=obj, selection=mine.selection()))
+        if self._shown.is_on():
+            self._send_caret(mine.room, Caret(obj=obj, selection=mine.selection()))
         mine.cancel()
         mine.cancel = self._later(REPEAT_MS / 1000, lambda: self._tick(obj))
         self._forget(obj)
+
+    def _on_setting(self) -> None:
+        """Sends this person's place in each open document, or that they left it, since they switched that."""
+        for obj, mine in self._mine.items():
+            shown = self._shown.is_on()
+            self._send_caret(mine.room, Caret(obj=obj, selection=mine.selection() if shown else None))
 
     def _forget(self, obj: ObjId) -> None:
         """Drops from the document's present devices those that have sent nothing for SHOWN_FOR_MS (25 s): their

@@ -29,6 +29,7 @@ from app.richtext.carets import Caret
 from app.richtext.flow import Block
 from app.richtext.indexing import Indexing
 from app.richtext.model import MAX_TITLE, Document
+from app.setting import Switch
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
@@ -85,6 +86,7 @@ class DocumentService:
         rooms: Rooms,
         *,
         send_ephemeral: Callable[[RoomId, bytes], None] | None = None,
+        shows_reading: Switch | None = None,
         later: Later = on_loop,
     ) -> None:
         self.changed: Signal[RoomId] = Signal()
@@ -106,7 +108,7 @@ class DocumentService:
         """Open documents that colleagues have open, too."""
         self.files = DocumentFiles(self)
         self.trash = DocumentTrash(objects, changes, rooms.put_away, people, self.restore)
-        self._presence = Presence(send_ephemeral, later=later)
+        self._presence = Presence(send_ephemeral, shows_reading, later=later)
         self._presence.changed.connect(self._on_presence)
         self._indexing = Indexing(db, objects, "document_rows", projection.index, self._shown, self.changed, later)
         self._ends = [

@@ -11,7 +11,13 @@ from sync.client.ports import CARET
 
 def _make(parts: Parts) -> DocumentService:
     service = DocumentService(
-        parts.db, parts.changes, parts.objects, parts.people, parts.rooms, send_ephemeral=parts.send_ephemeral
+        parts.db,
+        parts.changes,
+        parts.objects,
+        parts.people,
+        parts.rooms,
+        send_ephemeral=parts.send_ephemeral,
+        shows_reading=parts.shows_reading,
     )
     service.files.may_export = parts.may_export
     service.files.may_print = parts.may_print

@@ -24,6 +24,7 @@ from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.personal.service import Personal
 from app.policy import Policy
+from app.presence.service import PresenceService
 from app.profile import Profile
 from app.richtext.model import Document
 from app.rooms.arrivals import Arrivals
@@ -49,6 +50,8 @@ SCOPES = (
     "devices",
     "invitations",
     "arrivals",
+    "common-rooms",
+    "presence",
     "tool-chat",
     "tool-documents",
     "tool-tasks",
@@ -68,7 +71,8 @@ OPENINGS: dict[str, tuple[type, str, str]] = {
     "devices": (DeviceService, "__init__", "own-room"),
     "invitations": (Invitations, "__init__", "devices"),
     "arrivals": (Arrivals, "__init__", "invitations"),
-    "chat": (ChatService, "__init__", "arrivals"),
+    "presence": (PresenceService, "__init__", "common-rooms"),
+    "chat": (ChatService, "__init__", "presence"),
     "documents": (DocumentService, "__init__", "tool-chat"),
     "tasks": (TaskService, "__init__", "tool-documents"),
     "held": (HeldBack, "__init__", "tool-tasks"),

@@ -6,6 +6,7 @@ import pytest
 from app.chat.typing import SEND_EVERY_S, SHOWN_FOR_S, Typing
 from app.core import clock
 from app.core.ids import DevId
+from app.setting import Switch
 from tests.office import EK, RG, ROOM
 
 
@@ -15,8 +16,8 @@ class Two:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.now_s = 1_000.0
-        self.mine = Typing(lambda room, payload: self.sent.append(payload), lambda: self.now_s)
-        self.theirs = Typing(None, lambda: self.now_s)
+        self.mine = Typing(lambda room, payload: self.sent.append(payload), now_s=lambda: self.now_s)
+        self.theirs = Typing(None, now_s=lambda: self.now_s)
 
     def arrive(self) -> None:
         """What was sent last reaches the colleague."""
@@ -80,3 +81,20 @@ def test_a_wall_clock_that_is_set_back_stops_nothing(monkeypatch: pytest.MonkeyP
         assert len(sent) == 2
     finally:
         restore()
+
+
+def test_nothing_is_sent_where_it_is_switched_off_and_what_was_sent_is_taken_back() -> None:
+    sent: list[bytes] = []
+    on = [True]
+    shown = Switch(lambda: on[0])
+    typing = Typing(lambda room, payload: sent.append(payload), shown)
+    typing.send(ROOM)
+    on[0] = False
+    shown.changed.emit()
+    assert len(sent) == 2  # that they write, and that they have stopped
+    typing.send(ROOM)
+    assert len(sent) == 2
+    on[0] = True
+    shown.changed.emit()
+    typing.send(ROOM)
+    assert len(sent) == 3

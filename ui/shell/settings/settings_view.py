@@ -21,6 +21,9 @@ from app.settings import (
     PROXY_ADDRESS,
     PROXY_MODE,
     ROOM_IN_TITLE,
+    SHOW_PRESENCE,
+    SHOW_READING,
+    SHOW_TYPING,
     TEXT_SIZE,
     THEME,
     Settings,
@@ -119,6 +122,8 @@ class SettingsView(QWidget):
     def _add_program(self, page: QVBoxLayout, session: Session, tools: Sequence[JoinedTool]) -> None:
         page.addWidget(SectionHeader(tr("Notifications")))
         page.addWidget(self.rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, ANNOUNCE, ROOM_IN_TITLE))
+        page.addWidget(SectionHeader(tr("Privacy")))
+        page.addWidget(self.rows.card(SHOW_PRESENCE, SHOW_TYPING, SHOW_READING, about=True))
         for tool in tools:
             if tool.settings:
                 page.addWidget(SectionHeader(tr(tool.title)))

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What presence needs of the rest of the program."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.core import clock
+from app.core.delay import Later, on_loop
+from app.core.ids import DevId, RoomId, Uid
+from app.presence.audience import Audience
+
+Send = Callable[[RoomId, bytes, DevId | None], None]
+"""`send(room, payload, to)`: sends an ephemeral message to the device `to` of a member of the room, or, if `to` is
+None, to the devices of all members that are online."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """`me`: this person. `audience` returns the rooms with colleagues. `devices_of` returns the active devices of a
+    person. `is_shown` returns whether the person's presence may be sent (a setting). `stored` returns what `store`
+    stored last, "" for nothing; `store` raises StoreFault. `later` calls a function after some seconds; `now_ms` is
+    this device's clock, and `now_s` one that nobody can set; `chance` returns a number from 0 to 1."""
+
+    me: Uid
+    send: Send
+    audience: Callable[[], Audience]
+    devices_of: Callable[[Uid], Sequence[DevId]]
+    is_shown: Callable[[], bool]
+    stored: Callable[[], str]
+    store: Callable[[str], None]
+    later: Later = on_loop
+    now_ms: Callable[[], int] = lambda: clock.now_ms()
+    now_s: Callable[[], float] = lambda: clock.awake_s()
+    chance: Callable[[], float] = random.random

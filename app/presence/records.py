@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The bytes of the ephemeral messages about presence: a format byte, then msgpack (app/objects/object.py).
+
+Unknown fields are skipped, so that a later program can add some. Everything in a message was written by somebody else:
+`read` gives it in the form in which it may be shown.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from app.core import clock
+from app.core.enums import Presence
+from app.core.visible import one_line
+from app.errors import BadChange
+from app.objects.object import Payload
+
+MAX_TEXT = 140
+"""Characters of a status text."""
+MAX_BACK_DAYS = 400
+"""A later day on which somebody is back is ignored."""
+_MAX_BYTES = 4096
+
+
+class Here(msgspec.Struct, frozen=True, kw_only=True, tag="here"):
+    """The ephemeral message with a person's presence. `state`: what they chose, a value of `Presence`; `text`: their
+    words about it; `back_on`: the day on which they are back ("2026-12-04", "" for none); `chosen_ms`: when they chose
+    that, so that of several devices the newest choice counts. `in_use`: the person uses this device now; `in_call`:
+    they are in a call on it. `is_new`: the device has just come online and asks those who receive this to answer."""
+
+    state: str
+    text: str = ""
+    back_on: str = ""
+    chosen_ms: int = 0
+    in_use: bool = True
+    in_call: bool = False
+    is_new: bool = False
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True, tag="ask"):
+    """The ephemeral message that asks a device for its presence. It is addressed to that device alone."""
+
+
+class Gone(msgspec.Struct, frozen=True, kw_only=True, tag="gone"):
+    """The ephemeral message that the sending device ends, or no longer shows the person's presence."""
+
+
+Record = Here | Ask | Gone
+_PAYLOAD: Payload[Record] = Payload(Record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a person chose to show: a state, words about it ("" for none), and the day on which they are back (None for
+    none). `chosen_ms`: when they chose it."""
+
+    state: Presence = Presence.AVAILABLE
+    text: str = ""
+    back_on: date | None = None
+    chosen_ms: int = 0
+
+    def at(self, now_ms: int) -> "Choice":
+        """The choice as it counts at `now_ms`: from the day on which the person is back, they are available again and
+        without words."""
+        if self.back_on is not None and self.back_on <= clock.local(now_ms).date():
+            return Choice(chosen_ms=self.chosen_ms)
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePresence:
+    """What one device has sent about its person, in the form in which it may be shown."""
+
+    choice: Choice
+    in_use: bool
+    in_call: bool
+    is_new: bool
+
+
+def encode(record: Record) -> bytes:
+    """The bytes of a message."""
+    return _PAYLOAD.encode(record)
+
+
+def here(device: DevicePresence) -> Here:
+    """The message with what a device shows of its person."""
+    choice = device.choice
+    return Here(
+        state=choice.state,
+        text=choice.text,
+        back_on=choice.back_on.isoformat() if choice.back_on is not None else "",
+        chosen_ms=choice.chosen_ms,
+        in_use=device.in_use,
+        in_call=device.in_call,
+        is_new=device.is_new,
+    )
+
+
+def read(payload: bytes, now_ms: int) -> DevicePresence | Ask | Gone | None:
+    """Decodes a message that was received at `now_ms` (this device's clock). None if it is damaged or of another
+    format. A state that this program does not know counts as Gone: nothing is shown then. The text is one line of at
+    most MAX_TEXT characters without control characters; a day that is past, more than MAX_BACK_DAYS ahead or no day is
+    left out; a choice from the future counts as made now."""
+    if len(payload) > _MAX_BYTES:
+        return None
+    try:
+        record = _PAYLOAD.decode(payload)
+    except BadChange:
+        return None
+    return _shown(record, now_ms) if isinstance(record, Here) else record
+
+
+def stored(choice: Choice) -> str:
+    """A person's own choice as a text to be stored."""
+    device = DevicePresence(choice=choice, in_use=True, in_call=False, is_new=False)
+    return msgspec.json.encode(here(device)).decode()
+
+
+def read_stored(text: str, now_ms: int) -> Choice:
+    """The choice that `stored` gave, as it counts at `now_ms`. The plain one (available) for "" and for a damaged
+    text."""
+    try:
+        record = msgspec.json.decode(text, type=Here)
+    except msgspec.MsgspecError:
+        return Choice()
+    found = _shown(record, now_ms)
+    if not isinstance(found, DevicePresence) or (record.back_on and found.choice.back_on is None):  # it is past
+        return Choice()
+    return found.choice
+
+
+def _shown(record: Here, now_ms: int) -> DevicePresence | Gone:
+    if record.state not in list(Presence):
+        return Gone()
+    choice = Choice(
+        state=Presence(record.state),
+        text=one_line(record.text, MAX_TEXT),
+        back_on=_day(record.back_on, now_ms),
+        chosen_ms=min(max(0, record.chosen_ms), now_ms),
+    )
+    return DevicePresence(choice=choice, in_use=record.in_use, in_call=record.in_call, is_new=record.is_new)
+
+
+def _day(text: str, now_ms: int) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.isoformat() == text and is_ahead(day, now_ms) else None
+
+
+def is_ahead(day: date, now_ms: int) -> bool:
+    """Whether somebody can be said to be back on `day`: it is after today and at most MAX_BACK_DAYS ahead."""
+    return 0 < (day - clock.local(now_ms).date()).days <= MAX_BACK_DAYS

@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Presence in one session: sends what this person shows of themselves, and receives what others show.
+
+It is sent to rooms of at most 100 members: when it changes, when the device comes online, and every five minutes. In
+larger rooms those are asked whom a view shows. One timer runs for all of it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from datetime import date
+from math import inf
+
+from app.core import log
+from app.core.enums import Presence
+from app.core.ids import DevId, RoomId, Uid
+from app.core.signal import Signal
+from app.core.visible import one_line
+from app.errors import StoreFault
+from app.presence.answering import EVERY_S, Addressee, Answering
+from app.presence.asking import Asking
+from app.presence.audience import Audience
+from app.presence.colleagues import Colleagues, PersonPresence, combined
+from app.presence.ports import Ports
+from app.presence.records import (
+    MAX_TEXT,
+    Ask,
+    Choice,
+    DevicePresence,
+    Gone,
+    encode,
+    here,
+    is_ahead,
+    read,
+    read_stored,
+    stored,
+)
+
+REPEAT_S, JITTER = 300.0, 0.2
+"""Presence is repeated every five minutes, a fifth more or less."""
+CHANGE_S = 10.0
+"""Changes are sent once in ten seconds, the last one of them."""
+LOOK_S = 30.0
+"""Seconds between two looks at what has expired, and until nothing is shown of others while this device is offline."""
+NEW_S = 60.0
+"""A device that comes online asks the others to answer at most once a minute."""
+ANSWER_WAIT_S = 3.0
+"""An answer waits a random part of this, so that not all of a room come at once."""
+_AT_ONCE, _PAUSE_S = 8, 0.05
+"""Rooms to which is sent in one turn of the loop (0.2 ms each), and the seconds until the next ones."""
+
+
+class PresenceService:
+    """Whether this person and their colleagues can be reached. Lives on the event loop: `start` once, `end` and `close`
+    once. Every method but those may be called at any time, also offline."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.changed: Signal[Uid] = Signal()
+        """What `of` returns for this person has changed."""
+        self._ports = ports
+        self._choice = read_stored(ports.stored(), ports.now_ms())
+        self._in_use, self._in_call, self._online = True, False, False
+        self._colleagues, self._asking, self._answering = Colleagues(), Asking(), Answering()
+        self._shown: dict[Uid, PersonPresence] = {}
+        self._waiting: deque[RoomId] = deque()
+        """Rooms to which this person's presence is still to be sent."""
+        self._sent_s: dict[RoomId, float] = {}
+        self._repeat_s = self._change_s = inf
+        self._looked_s = self._offline_s = ports.now_s()
+        self._changed_s = self._new_s = -inf
+        self._greeted: set[RoomId] = set()
+        """Rooms to which this device has sent since it came online; the first message asks the others to answer."""
+        self._was_online = False
+        self._wakes_s = inf
+        self._cancel: Callable[[], None] = lambda: None
+        self._started = False
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def of(self, uid: Uid) -> PersonPresence | None:
+        """What is shown of a person; None if nothing is known of them now. Of this person it is what others see."""
+        if uid == self._ports.me:
+            mine = [self._mine(), *self._colleagues.devices(uid)]
+            return combined(mine, self._ports.now_ms()) if self._ports.is_shown() else None
+        return self._shown.get(uid)
+
+    @property
+    def choice(self) -> Choice:
+        """What this person chose."""
+        return self._choice.at(self._ports.now_ms())
+
+    @property
+    def quiet(self) -> bool:
+        """Whether this person is not to be disturbed: nothing is shown on the desktop then."""
+        return self.choice.state is Presence.DO_NOT_DISTURB
+
+    def audience(self) -> Audience:
+        """The rooms in which this person's presence is sent, and in which colleagues are asked."""
+        return self._ports.audience()
+
+    # -- what this person does ------------------------------------------------------------------------------------
+
+    def choose(self, state: Presence, text: str = "", back_on: date | None = None) -> None:
+        """Shows this state from now on, with the person's words (cut to MAX_TEXT characters) and the day on which they
+        are back. It is stored first: StoreFault if the disk refuses, and nothing changes then. A day that is not ahead
+        is left out."""
+        now_ms = self._ports.now_ms()
+        day = back_on if back_on is not None and is_ahead(back_on, now_ms) else None
+        choice = Choice(state=state, text=one_line(text, MAX_TEXT), back_on=day, chosen_ms=now_ms)
+        self._ports.store(stored(choice))
+        quiet = state is Presence.DO_NOT_DISTURB and not self.quiet
+        self._choice = choice
+        self._on_own_change(at_once=quiet)
+
+    def set_in_use(self, on: bool) -> None:
+        """Notes whether the person uses this device: they are away if they use none."""
+        if on != self._in_use:
+            self._in_use = on
+            self._on_own_change()
+
+    def set_in_call(self, on: bool) -> None:
+        """Notes whether the person is in a call on this device."""
+        if on != self._in_call:
+            self._in_call = on
+            self._on_own_change()
+
+    def show(self, view: Hashable, uids: Sequence[Uid]) -> None:
+        """Notes which people the view `view` (any key) shows now, [] for none. Those in rooms of more than 100 members
+        are asked, five at a time."""
+        self._asking.show(view, uids)
+        self._wake(0.0)
+
+    # -- the session ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins to send, to ask and to look for what has expired. Call it when the event loop runs; before it, and
+        after `close`, nothing is sent."""
+        self._looked_s, self._started = self._ports.now_s(), True
+        self._wake(0.0)
+
+    def on_status(self, *, online: bool) -> None:
+        """Receives whether the engine is online. When it comes online, this person's presence is sent, and the others
+        are asked to answer."""
+        now_s = self._ports.now_s()
+        if online == self._online:
+            return
+        self._online = online
+        if not online:
+            self._offline_s = now_s
+            self._stop_sending()
+            return
+        if now_s - self._new_s >= NEW_S:
+            self._new_s = now_s
+            self._greeted.clear()
+        if self._was_online:
+            self._asking.wait_for_place(self._ports.audience(), now_s)
+        self._was_online = True
+        self._send_to_all()
+        self._refresh_all()
+
+    def on_audience(self) -> None:
+        """Call it when the audience has changed: rooms that are new in it receive this person's presence."""
+        new = [room for room in self._ports.audience().rooms if room not in self._greeted]
+        if new and self._online and self._ports.is_shown():
+            self._waiting.extend(room for room in new if room not in self._waiting)
+            self._wake(0.0)
+
+    def on_setting(self) -> None:
+        """Call it when the person has changed whether their presence is shown: the others are notified at once."""
+        if self._ports.is_shown():
+            self._send_to_all()
+        else:
+            self._stop_sending()
+            self._send_gone()
+        self.changed.emit(self._ports.me)
+
+    def end(self) -> None:
+        """Notifies the others that this device ends. Does nothing while offline."""
+        if self._ports.is_shown():
+            self._send_gone()
+        self._online = False
+
+    def close(self) -> None:
+        """Stops the timer."""
+        self._online = self._started = False
+        self._cancel()
+
+    # -- receiving ------------------------------------------------------------------------------------------------
+
+    def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+        """Receives an ephemeral message about presence, whose content is `payload`, that the person `uid` sent from the
+        device `dev`. Damaged ones are ignored. ▲ The engine has verified the sender: nobody changes another person's
+        presence."""
+        now_ms, now_s = self._ports.now_ms(), self._ports.now_s()
+        match read(payload, now_ms):
+            case DevicePresence() as device:
+                self._colleagues.put(uid, dev, device, now_s)
+                if uid == self._ports.me:
+                    self._adopt(device.choice)
+                if device.is_new:
+                    self._answer(Addressee(room, dev), self._ports.chance() * ANSWER_WAIT_S, asked=False)
+            case Gone():
+                self._colleagues.drop(uid, dev)
+            case Ask():
+                self._answer(Addressee(room, dev), 0.0, asked=True)
+                return
+            case None:
+                return
+        self._refresh(uid)
+
+    def _answer(self, to: Addressee, wait_s: float, *, asked: bool) -> None:
+        if self._online and self._ports.is_shown():
+            self._answering.add(to, self._ports.now_s(), wait_s, asked=asked)
+            self._wake(wait_s)
+
+    def _adopt(self, choice: Choice) -> None:
+        """Takes over what this person chose on another device, if they chose it later."""
+        if choice.chosen_ms <= self._choice.chosen_ms:
+            return
+        self._choice = choice
+        self.changed.emit(self._ports.me)
+        try:
+            self._ports.store(stored(choice))
+        except StoreFault as e:  # it counts until the program ends
+            log.store.info("presence-not-stored", code=e.code)
+
+    # -- sending --------------------------------------------------------------------------------------------------
+
+    def _mine(self) -> DevicePresence:
+        return DevicePresence(choice=self.choice, in_use=self._in_use, in_call=self._in_call, is_new=False)
+
+    def _payload(self, *, is_new: bool = False) -> bytes:
+        return encode(here(replace(self._mine(), is_new=is_new)))
+
+    def _everybody(self) -> list[tuple[RoomId, DevId | None]]:
+        """The rooms to which presence is sent, and the devices of larger rooms that asked lately."""
+        rooms = [(room, None) for room in self._ports.audience().rooms]
+        return [*rooms, *((to.room, to.dev) for to in self._answering.askers(self._ports.now_s()))]
+
+    def _on_own_change(self, *, at_once: bool = False) -> None:
+        now_s = self._ports.now_s()
+        wait_s = 0.0 if at_once else max(0.0, self._changed_s + CHANGE_S - now_s)
+        self._change_s = min(self._change_s, now_s + wait_s)
+        self._wake(wait_s)
+        self.changed.emit(self._ports.me)
+
+    def _send_change(self, now_s: float) -> None:
+        self._change_s, self._changed_s = inf, now_s
+        self._send_to_all()
+        if self._online and self._ports.is_shown():
+            self._answering.add_askers(now_s)
+
+    def _send_to_all(self) -> None:
+        """Has this person's presence sent to every room of at most 100 members, and again in five minutes."""
+        if not (self._online and self._ports.is_shown()):
+            return
+        self._waiting = deque(self._ports.audience().rooms)
+        wait_s = REPEAT_S * (1 + JITTER * (2 * self._ports.chance() - 1))
+        self._repeat_s = self._ports.now_s() + wait_s
+        self._wake(0.0)
+
+    def _send_gone(self) -> None:
+        if self._online:
+            self._greeted.clear()
+            for room, dev in self._everybody():
+                self._ports.send(room, encode(Gone()), dev)
+
+    def _stop_sending(self) -> None:
+        self._waiting.clear()
+        self._answering.clear()
+        self._repeat_s = inf
+
+    def _send_waiting(self, now_s: float) -> None:
+        for _ in range(min(_AT_ONCE, len(self._waiting))):
+            room = self._waiting.popleft()
+            self._sent_s[room] = now_s
+            self._ports.send(room, self._payload(is_new=room not in self._greeted), None)
+            self._greeted.add(room)
+
+    def _ask(self, now_s: float) -> None:
+        audience = self._ports.audience()
+        for uid in self._asking.due(audience, now_s):
+            for dev in self._ports.devices_of(uid):
+                self._ports.send(audience.shared[uid], encode(Ask()), dev)
+
+    # -- the timer ------------------------------------------------------------------------------------------------
+
+    def _wake(self, wait_s: float) -> None:
+        """Has `_on_time` called after `wait_s`, or earlier if it is due earlier."""
+        at_s = self._ports.now_s() + wait_s
+        if self._started and at_s < self._wakes_s:
+            self._cancel()
+            self._wakes_s = at_s
+            self._cancel = self._ports.later(wait_s, self._on_time)
+
+    def _on_time(self) -> None:
+        now_s = self._ports.now_s()
+        self._wakes_s = inf
+        if now_s - self._looked_s >= LOOK_S:
+            self._look(now_s)
+        if now_s >= self._change_s:
+            self._send_change(now_s)
+        if now_s >= self._repeat_s:
+            self._repeat_s = inf
+            self._send_to_all()
+        if self._online:
+            self._send_next(now_s)
+        self._wake_for_next(now_s)
+
+    def _send_next(self, now_s: float) -> None:
+        if self._waiting:
+            self._send_waiting(now_s)
+        to = self._answering.take(now_s, self._sent_s)
+        if to is not None and self._ports.is_shown():
+            self._ports.send(to.room, self._payload(), to.dev)
+        self._ask(now_s)
+
+    def _wake_for_next(self, now_s: float) -> None:
+        due = [self._looked_s + LOOK_S, self._change_s, self._repeat_s]
+        if self._online and self._waiting:
+            due.append(now_s + _PAUSE_S)
+        if self._online and self._answering.waits:
+            due.append(now_s + EVERY_S)
+        if self._online and self._asking.waits(self._ports.audience()):
+            due.append(self._asking.next_s)
+        self._wake(max(0.0, min(due) - now_s))
+
+    # -- what is shown --------------------------------------------------------------------------------------------
+
+    def _look(self, now_s: float) -> None:
+        self._looked_s = now_s
+        self._colleagues.expire(now_s)
+        if self._choice != self.choice:  # the person is back
+            self._choice = self.choice
+            self._on_own_change()
+        self._refresh_all()
+
+    def _refresh_all(self) -> None:
+        for uid in {*self._shown, *self._colleagues.people()}:
+            self._refresh(uid)
+
+    def _refresh(self, uid: Uid) -> None:
+        """Finds out what is shown of a person, and emits `changed` if that is something else. Of others nothing is
+        shown while this device has been offline for LOOK_S: what they do meanwhile is not known."""
+        knows = self._online or self._ports.now_s() - self._offline_s < LOOK_S
+        new = combined(self._colleagues.devices(uid), self._ports.now_ms()) if knows else None
+        if new == self._shown.get(uid):
+            return
+        if new is None:
+            del self._shown[uid]
+        else:
+            self._shown[uid] = new
+        self.changed.emit(uid)

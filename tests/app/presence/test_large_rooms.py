@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room of more than 100 members: who is shown is asked, and no desk receives more than two frames a second."""
+
+import random
+
+import pytest
+
+from app.core.enums import Presence
+from app.presence.asking import AT_ONCE, interval_s
+from app.presence.audience import MOST
+from tests.app.presence.simulated import Desk, World, room_of, uid_of
+
+ROOM = room_of(1)
+
+
+def large(members: int = MOST + 20, desks: int = 4) -> tuple[World, list[Desk]]:
+    w = World({ROOM: [uid_of(n) for n in range(members)]})
+    at = [w.desk(n) for n in range(desks)]
+    w.connect(*at)
+    w.time.pass_s(5)
+    return w, at
+
+
+def test_nothing_is_sent_to_all_and_those_who_are_shown_are_asked() -> None:
+    w, (a, b, c, _) = large()
+    assert w.frames == []
+    b.service.choose(Presence.BUSY, "Föredragning å")
+    a.service.show("panel", [b.uid])
+    w.time.pass_s(2)
+    found = a.service.of(b.uid)
+    assert found is not None
+    assert found.text == "Föredragning å"
+    assert (a.service.of(c.uid), c.service.of(b.uid)) == (None, None)
+    assert all(to is not None for _, _, to in w.frames)
+
+
+def test_a_device_that_asked_receives_a_change_and_the_end() -> None:
+    w, (a, b, *_) = large()
+    a.service.show("panel", [b.uid])
+    w.time.pass_s(20)
+    b.service.choose(Presence.BUSY)
+    w.time.pass_s(3)
+    found = a.service.of(b.uid)
+    assert found is not None
+    assert found.state is Presence.BUSY
+    b.service.end()
+    w.time.pass_s(1)
+    assert a.service.of(b.uid) is None
+
+
+def test_a_person_is_asked_again_only_after_two_minutes_and_while_they_are_shown() -> None:
+    w, (a, b, *_) = large()
+    for _ in range(20):
+        a.service.show("panel", [b.uid])
+        w.time.pass_s(5)
+    assert sum(uid == a.uid for _, uid, _ in w.frames) == 1
+    w.time.pass_s(80)
+    assert sum(uid == a.uid for _, uid, _ in w.frames) == 2
+    a.service.show("panel", [])
+    w.time.pass_s(3600)
+    assert sum(uid == a.uid for _, uid, _ in w.frames) == 2
+
+
+def test_a_few_people_are_asked_at_a_time() -> None:
+    w, (a, *_) = large(desks=110)
+    a.service.show("panel", [uid_of(n) for n in range(1, 100)])
+    w.time.pass_s(2)
+    asked = [frame for frame in w.frames if frame[1] == a.uid]
+    assert len(asked) == AT_ONCE
+    w.time.pass_s(70)
+    assert sum(a.service.of(uid_of(n)) is not None for n in range(1, 100)) == 99
+
+
+@pytest.mark.slow
+def test_in_a_room_of_500_no_desk_receives_more_than_two_frames_a_second() -> None:
+    """500 desks that show the same twenty people lose the connection and are back in the same second. In the ten
+    minutes that follow, each person scrolls through the members every three minutes, and changes their status every
+    ten."""
+    w = World({ROOM: [uid_of(n) for n in range(500)]})
+    desks = [w.desk(n) for n in range(500)]
+    chance = random.Random(2)
+    for desk in desks:
+        desk.service.show("panel", [uid_of(n) for n in range(20)])
+    w.connect(*desks)
+    w.disconnect(*desks)
+    w.connect(*desks)
+
+    def scroll(desk: Desk) -> None:
+        first = chance.choice([0, 0, 0, chance.randrange(480)])
+        desk.service.show("panel", [uid_of(n) for n in range(first, first + 20)])
+        w.time.later(chance.uniform(60, 300), lambda: scroll(desk))
+
+    def change(desk: Desk) -> None:
+        desk.service.choose(chance.choice([Presence.AVAILABLE, Presence.BUSY]))
+        w.time.later(chance.uniform(300, 900), lambda: change(desk))
+
+    for desk in desks:
+        w.time.later(chance.uniform(60, 300), lambda desk=desk: scroll(desk))  # type: ignore[misc]
+        w.time.later(chance.uniform(0, 600), lambda desk=desk: change(desk))  # type: ignore[misc]
+    w.time.pass_s(600)
+    until = int(w.time.now_s)
+    assert w.most_in(60, until) <= 2 * 60
+    assert w.most_in(10, until) <= 4 * 10  # a page of twenty answers
+
+
+def test_the_pause_grows_with_the_room() -> None:
+    assert [round(interval_s(members)) for members in (101, 200, 500, 5000)] == [121, 240, 600, 600]
