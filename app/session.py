@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from app import diagnosis
 from app.core import clock, garbage
+from app.core.delay import LoopTimer
 from app.core.enums import LinkState
 from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
@@ -113,6 +114,7 @@ class Session:
         self._contact = Contact(store.notes, settings)
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self._common_rooms = enter("common-rooms", CommonRooms(store, self.engine, self.rooms.room_changed))
+        self._timer = LoopTimer()
         self.presence = enter("presence", PresenceService(self._presence_ports()))
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         self._switches: dict[str, Switch] = {}
@@ -151,6 +153,7 @@ class Session:
             is_shown=lambda: self.settings.get(SHOW_PRESENCE),
             stored=lambda: notes.get(_PRESENCE),
             store=lambda text: notes.set(_PRESENCE, text),
+            later=self._timer.later,
         )
 
     def _switch(self, setting: Setting[bool]) -> Switch:
@@ -242,6 +245,7 @@ class Session:
         """
         for service in self._tools.services:
             service.start()
+        self._timer.start()
         self.presence.start()
         self._scopes.enter("requests", self.engine.blobs)
         parts = (

@@ -84,6 +84,10 @@ class PresenceService:
             return combined(mine, self._ports.now_ms()) if self._ports.is_shown() else None
         return self._shown.get(uid)
 
+    def of_me(self) -> PersonPresence | None:
+        """What others see of this person; None if it is not shown."""
+        return self.of(self._ports.me)
+
     @property
     def choice(self) -> Choice:
         """What this person chose."""

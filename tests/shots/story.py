@@ -7,7 +7,7 @@ The story's time is 24 November 2026, 14:03, whatever the day is: `StoryTime` mo
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from unittest.mock import patch
@@ -16,7 +16,8 @@ from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 
 from app.chat.files import Picture
 from app.chat.tool import TOOL as CHAT
-from app.core.enums import Role, RoomType
+from app.core.clock import local, now_ms
+from app.core.enums import Presence, Role, RoomType
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.documents.tool import TOOL as DOCUMENTS
 from app.objects.files import Source
@@ -122,7 +123,20 @@ async def fill(offices: Offices, clock: StoryTime, folder: Path) -> Story:
     await story.settle()
     story.me.service(DOCUMENTS).index_now()
     await _verify(story)
+    await _show_presence(story)
     return story
+
+
+async def _show_presence(story: Story) -> None:
+    """The head of the unit is away for some days, the registrar is busy, and the case handler sees it."""
+    me, head, registrar = story.me.presence, story.head.presence, story.registrar.presence
+    back_on = local(now_ms()).date() + timedelta(days=10)
+    head.choose(Presence.DO_NOT_DISTURB, "Kurs i Malmö 🎓", back_on)
+    registrar.choose(Presence.BUSY)
+    for session in (story.head, story.registrar):
+        session.presence.on_setting()  # sends it at once
+    others = [(story.uid(story.head), Presence.DO_NOT_DISTURB), (story.uid(story.registrar), Presence.BUSY)]
+    await until(lambda: all((seen := me.of(uid)) is not None and seen.state is state for uid, state in others))
 
 
 async def _make_rooms(story: Story) -> None:

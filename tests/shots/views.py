@@ -12,7 +12,7 @@ from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import BugError, DiskFull
 from app.licences import load
 from app.unstored import Unstored
-from tests.shots import dates, devices, ended_rooms, entering, inviting, managed, papers, rooms
+from tests.shots import dates, devices, ended_rooms, entering, inviting, managed, papers, rooms, status
 from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
@@ -237,6 +237,7 @@ VIEWS: dict[str, Step] = {
     **papers.VIEWS,
     **managed.VIEWS,
     **devices.VIEWS,
+    **status.VIEWS,
     "toast": toast,
     **rooms.VIEWS,
     **RECOVERING,

@@ -28,6 +28,7 @@ from app.objects.live import LiveObjects
 from app.objects.undo import Undo
 from app.people.notices import Notices
 from app.people.service import PeopleService
+from app.presence.service import PresenceService
 from app.recovery import Recovery
 from app.richtext.model import Document
 from app.rooms.held import HeldBack
@@ -67,6 +68,7 @@ MODELS: Mapping[str, tuple[type, ...]] = {
     "offers": (Offers,),
     "pruning": (Pruning,),
     "held": (HeldBack,),
+    "presence": (PresenceService,),
     "unsent": (UnsentWork,),
     "settings": (Settings,),
     "unlocking": (Unlocking,),
@@ -104,6 +106,7 @@ READS: Mapping[type, str] = {
     Offers: "due held",
     Pruning: "refusal",
     HeldBack: "held large left_out may_copy may_leave_out stalled void waiting",
+    PresenceService: "audience of of_me set_in_call set_in_use show",
     UnsentWork: "",
     Settings: "get locked unlock_kinds value",
     Unlocking: "allowed kinds keyring_available passphrase_rules",

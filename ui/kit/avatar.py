@@ -5,9 +5,11 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.presence.colleagues import PersonPresence
 from ui.kit import theme
 from ui.kit.fonts import font
 from ui.kit.plain import set_tip
+from ui.kit.presence import named, paint_presence
 from ui.kit.scale import hold, px, ratio
 
 
@@ -52,6 +54,8 @@ class Avatar(QWidget):
     ) -> None:
         super().__init__(parent)
         self._square, self._size = square, size
+        self._presence: PersonPresence | None = None
+        self._ground = "surface"
         hold(self, width=size, height=size)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.show_person(initials, colour, name)
@@ -59,9 +63,20 @@ class Avatar(QWidget):
     def show_person(self, initials: str, colour: int, name: str) -> None:
         """Shows the picture of another person or room from now on: `initials` on the hue `colour` (any number, taken
         modulo the eight hues), with `name` as tooltip and for screen readers."""
-        self._initials, self._colour = initials, colour
-        self.setAccessibleName(name)
-        set_tip(self, name)
+        self._initials, self._colour, self._name = initials, colour, name
+        self._describe()
+
+    def show_presence(self, presence: PersonPresence | None, ground: str = "surface") -> None:
+        """Shows the mark of a person's presence at the picture from now on; None: nothing is known of them. `ground` is
+        the role of the colour behind the picture."""
+        self._presence, self._ground = presence, ground
+        self._describe()
+
+    def _describe(self) -> None:
+        text = named(self._name, self._presence)
+        if self.accessibleName() != text:
+            self.setAccessibleName(text)
+        set_tip(self, text)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -71,4 +86,7 @@ class Avatar(QWidget):
         painter = QPainter(self)
         colour = theme.current().person(self._colour)
         paint_avatar(painter, QRectF(self.rect()), self._initials, colour, square=self._square)
+        if self._presence is not None:
+            ground = theme.current().colour(self._ground)
+            paint_presence(painter, QRectF(self.rect()).adjusted(0, 0, -1, -1), self._presence.state, ground)
         painter.end()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from app.core.enums import Presence
 from ui.kit import icons, scale, theme
 from ui.kit.avatar import paint_avatar
 from ui.kit.chip import paint_badge
@@ -16,6 +17,7 @@ from ui.kit.fonts import TINY_PX, font
 from ui.kit.list_model import ROW, ListModel
 from ui.kit.list_place import ListPlace
 from ui.kit.marked import paint_grounds
+from ui.kit.presence import paint_presence, presence_name
 from ui.kit.scale import px
 from ui.kit.spoken_list import SpokenList
 
@@ -39,13 +41,16 @@ class Row:
     count: int = 0
     strong_count: bool = False
     faded: bool = False
+    presence: Presence | None = None
+    """What the mark at the picture shows of a person; None: no mark."""
     words: tuple[str, ...] = ()
     """The words of a search, which are marked in title and detail."""
 
     @property
     def spoken(self) -> str:
         """The text that a screen reader reads out."""
-        return ", ".join(x for x in (self.title, self.detail, self.right) if x)
+        state = presence_name(self.presence) if self.presence is not None else ""
+        return ", ".join(x for x in (self.title, state, self.detail, self.right) if x)
 
 
 def row_model(parent: QWidget) -> ListModel[Row]:
@@ -98,7 +103,7 @@ class RowDelegate(QStyledItemDelegate):
         else:
             state: QStyle.StateFlag = option.state
             self._paint_ground(painter, rect, state)
-            self._paint_row(painter, rect, row)
+            self._paint_row(painter, rect, row, _ground_of(state))
         painter.restore()
 
     def _paint_section(self, painter: QPainter, rect: QRectF, row: Row) -> None:
@@ -125,7 +130,8 @@ class RowDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 7, 7)
 
-    def _paint_row(self, painter: QPainter, rect: QRectF, row: Row) -> None:
+    def _paint_row(self, painter: QPainter, rect: QRectF, row: Row, ground: str) -> None:
+        """Paints a row, on a ground of the colour with the role `ground`."""
         tokens, sizes = theme.current(), self._sizes
         left, right = rect.left() + sizes.inset + 10, rect.right() - sizes.inset - 10
         middle = rect.center().y()
@@ -134,6 +140,8 @@ class RowDelegate(QStyledItemDelegate):
             side = px(sizes.picture)
             box = QRectF(left, middle - side / 2, side, side)
             paint_avatar(painter, box, text, tokens.person(hue), square=square)
+            if row.presence is not None:
+                paint_presence(painter, box, row.presence, tokens.colour(ground))
             left += side + 10
         elif row.icon:
             icons.paint(painter, row.icon, "muted", left, middle - px(18) / 2, 18)
@@ -173,6 +181,13 @@ class RowDelegate(QStyledItemDelegate):
             painter.setFont(detail)
             painter.setPen(tokens.colour("muted"))
             painter.drawText(under, align, shown)
+
+
+def _ground_of(state: QStyle.StateFlag) -> str:
+    """The role of the colour behind a row in this state."""
+    if state & QStyle.StateFlag.State_Selected:
+        return "accent-soft"
+    return "hover" if state & QStyle.StateFlag.State_MouseOver else "side"
 
 
 class RowList(SpokenList, QListView):

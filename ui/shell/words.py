@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from app.core.enums import Role, RoomType
 from app.people.person import Person, Verified, initials
+from app.rooms.service import RoomService, RoomSummary
 from ui.kit.translate import tr
 
 SEAL_KINDS = {
@@ -214,3 +215,10 @@ def either(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return tr("{some} or {last}").format(some=", ".join(words[:-1]), last=words[-1])
+
+
+def the_other(rooms: RoomService, room: RoomSummary) -> Person | None:
+    """The other person of a direct room; None for other rooms, and where nobody else is left."""
+    if room.type is not RoomType.DIRECT:
+        return None
+    return next((person for person in rooms.people_in(room.room) if not person.is_me), None)

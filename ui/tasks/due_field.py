@@ -12,13 +12,14 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.core.typed_days import MAX_TYPED, Unread, Why, read_day
+from app.core.typed_days import MAX_TYPED, Unread, read_day
 from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton
+from ui.kit.day_field import unread_sentence
 from ui.kit.day_picker import pick_day
 from ui.kit.error_line import ErrorLine
 from ui.kit.style import column, label, line
-from ui.kit.translate import full_day, local_now, tr, weekday
+from ui.kit.translate import full_day, local_now, tr
 
 
 class DueField(QWidget):
@@ -175,14 +176,4 @@ def _iso(value: date | None) -> str:
 
 
 def _sentence(reading: Unread) -> str:
-    match reading.why:
-        case Why.NO_SUCH_DAY:
-            text = tr("That day does not exist. The day comes before the month, as in 24/12.")
-        case Why.NO_SUCH_WEEK:
-            text = tr("That week does not exist.")
-        case Why.OTHER_WEEKDAY if reading.day is not None:
-            day = reading.day
-            text = tr("{date} is a {weekday}.").format(date=day.isoformat(), weekday=weekday(day))
-        case _:
-            text = tr("Kansli does not understand which day that is. Try Friday, 3/12, in two weeks or week 50.")
-    return tr("{why} The due date is not changed.").format(why=text)
+    return tr("{why} The due date is not changed.").format(why=unread_sentence(reading))

@@ -87,7 +87,7 @@ class PeoplePanel(QFrame):
             self._members,
             lambda member: member.person.uid,
             lambda member: MemberRow(member, self._member_menu),
-            lambda row, member: row.show_member(member),
+            lambda row, member: row.show_member(member, session.presence.of(member.person.uid)),
         )
         content.addWidget(self._members)
         self.one_owner = label("", "small", wrap=True)
@@ -106,8 +106,15 @@ class PeoplePanel(QFrame):
         content.addWidget(self._changed_title)
         content.addWidget(objects_host)
         content.addStretch(1)
-        column(self, margins=(1, 0, 0, 0)).addWidget(scroll(inner, tr("Members and changes")))
+        area = scroll(inner, tr("Members and changes"))
+        column(self, margins=(1, 0, 0, 0)).addWidget(area)
         soon = Soon(self, self.refresh)
+        presence, view = session.presence, f"members-{id(self)}"
+        self._view = view
+        self.destroyed.connect(lambda: presence.show(view, []))
+        self._in_view = Soon(self, self._show_in_view)
+        area.verticalScrollBar().valueChanged.connect(self._in_view.due)
+        bind(self, session.presence.changed, soon.due)
         bind(self, session.rooms.changed, soon.due)
         bind(self, session.people.changed, soon.due)
 
@@ -153,6 +160,7 @@ class PeoplePanel(QFrame):
         if self._room is None or not self.isVisibleTo(self.window()):
             return
         room = self._room
+        self._in_view.due()
         shown = self._snapshot(room)
         if shown == self._shown:
             return
@@ -195,15 +203,24 @@ class PeoplePanel(QFrame):
             rooms.my_role(room),
             rooms.may_write(room),
             rooms.sole_owner(room),
-            tuple(rooms.members(room)),
+            tuple((m, self._session.presence.of(m.person.uid)) for m in rooms.members(room)),
             proposals,
             tuple(rooms.ended(room)),
             rooms.removed(room),
             tuple(objects),
         )
 
+    def _show_in_view(self) -> None:
+        """Notes whose rows are in sight: in a large room only their presence is asked for."""
+        rows = self._rows.rows if self.isVisible() else []
+        seen = [row.uid for row in rows if not row.visibleRegion().isEmpty()]
+        self._session.presence.show(self._view, seen)
+
     def showEvent(self, event: object) -> None:
         self.refresh()
+
+    def hideEvent(self, event: object) -> None:
+        self._session.presence.show(self._view, [])
 
     def _member_menu(self, row: QWidget, member: MemberInfo) -> None:
         person, room = member.person, self._room

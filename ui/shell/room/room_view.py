@@ -23,6 +23,7 @@ from ui.kit.dialogs import ask, confirm, show
 from ui.kit.menu import Entry, popup
 from ui.kit.pages import Pages
 from ui.kit.plain import set_tip
+from ui.kit.presence import PresenceLine
 from ui.kit.scale import hold, px
 from ui.kit.style import ElidedLabel, column, line, set_props
 from ui.kit.tab_bar import Tab, TabBar
@@ -38,12 +39,13 @@ from ui.shell.room.security_button import SecurityButton
 from ui.shell.room.security_dialog import SecurityDialog
 from ui.shell.room.succession_bar import SuccessionBar
 from ui.shell.tool_list import ToolList
+from ui.shell.words import the_other
 from ui.tool import ClosableView, MarkingView, Opener
 from ui.tool_parts import JoinedTool
 
 _SHOWN_FACES = 4
 _FACE, _FACES_HEIGHT = 24, 32
-_TITLE_PX, _LEAST_TITLE_PX = 460, 160
+_TITLE_PX, _LEAST_TITLE_PX, _LEAST_STATUS_PX = 460, 160, 60
 _HEADER_MARGIN, _HEADER_GAP = 20, 12
 _ROOM_FOR_PANEL_PX, _LEAST_PAGE_PX = 760, 260
 """The room's least width for a panel that is shown by itself; the page's least width beside a panel that the person
@@ -137,6 +139,7 @@ class RoomView(QWidget):
         soon = Soon(self, self.refresh)
         bind(self, session.people.changed, soon.due)
         bind(self, session.rooms.room_changed, lambda changed: soon.due() if changed == room else None)
+        bind(self, session.presence.changed, soon.due)
         bind(self, session.held.changed, lambda changed: soon.due() if changed == room else None)
         self.refresh()
         self.panel.set_room(room)
@@ -158,7 +161,9 @@ class RoomView(QWidget):
         words = line(spacing=_HEADER_GAP)
         words.addWidget(self._title)
         words.addWidget(self.security)
+        self.presence = PresenceLine()
         words.addWidget(self._mute)
+        words.addWidget(self.presence)
         words.addStretch(1)
         top.addLayout(words, 1)
         top.addWidget(self.faces)
@@ -178,7 +183,8 @@ class RoomView(QWidget):
         title.ensurePolished()
         wanted = min(title.fontMetrics().horizontalAdvance(title.accessibleName()) + 2, px(_TITLE_PX))
         mute = 0 if self._mute.isHidden() else self._mute.full_width() + gap
-        left = self.width() - 2 * _HEADER_MARGIN - self._more.minimumWidth() - mute - 3 * gap
+        status = 0 if self.presence.isHidden() else px(_LEAST_STATUS_PX) + gap
+        left = self.width() - 2 * _HEADER_MARGIN - self._more.minimumWidth() - mute - status - 3 * gap
         enough = min(wanted, px(_LEAST_TITLE_PX))
         left -= self.faces.sizeHint().width()
         short = left - self.security.full_width() < enough
@@ -206,6 +212,8 @@ class RoomView(QWidget):
         self._title.set_text(summary.title)
         self.security.show_level(self._session.seals.level(self.room))
         self._mute.setVisible(summary.muted)
+        other = the_other(self._session.rooms, summary)
+        self.presence.show_presence(self._session.presence.of(other.uid) if other is not None else None)
         self._show_notices()
         self.succession.refresh()
         self.key_notices.refresh()

@@ -17,10 +17,37 @@ _INPUT = {
     QEvent.Type.TouchBegin,
 }
 
+AWAY_MINUTES = 10
+"""Minutes without input after which the person counts as away."""
+
+
+class InUse(QObject):
+    """Emits `changed` with False after AWAY_MINUTES without input, and with True at the next input."""
+
+    changed = Signal(bool)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._is_used = True
+        self._timer = QTimer(self, singleShot=True, interval=AWAY_MINUTES * 60_000)
+        self._timer.timeout.connect(lambda: self._set(False))
+        self._timer.start()
+
+    def note_input(self) -> None:
+        """Call it at each input: the person uses the program now."""
+        self._timer.start()
+        self._set(True)
+
+    def _set(self, used: bool) -> None:
+        if used != self._is_used:
+            self._is_used = used
+            self.changed.emit(used)
+
 
 class AutoLock(QObject):
     """Emits `idle` once after so many `minutes` without input by keyboard or mouse; its owner then locks the program.
-    Time in which the computer slept counts. 0 minutes: never."""
+    Time in which the computer slept counts. 0 minutes: never. `presence` follows the same input, whatever
+    the minutes."""
 
     idle = Signal()
 
@@ -32,6 +59,7 @@ class AutoLock(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.idle)
         self.set_minutes(minutes)
+        self.presence = InUse(self)
         app = QApplication.instance()
         if app is not None:
             app.installEventFilter(self)
@@ -57,7 +85,10 @@ class AutoLock(QObject):
         return over
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not self._timer.isActive() or event.type() not in _INPUT:
+        if event.type() not in _INPUT:
+            return False
+        self.presence.note_input()
+        if not self._timer.isActive():
             return False
         if self.look():
             return True  # the key that wakes is not written into what is being locked

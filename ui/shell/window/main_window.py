@@ -48,6 +48,7 @@ from ui.shell.window.navigator import Navigator, Parts
 from ui.shell.window.new_messages import News
 from ui.shell.window.notifications import Notifications, desktop
 from ui.shell.window.outside_links import judge
+from ui.shell.window.own_status import OwnStatus
 from ui.shell.window.palette import Palette
 from ui.shell.window.palette_search import Finder
 from ui.shell.window.room_list import RoomList
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self._upgrade: tuple[str, bool] | None = None
         """The installed release that waits, and whether only a restart of the computer helps."""
         self.navigator = Navigator(session, self.tools, self)
+        self.own_status = OwnStatus(self, session.presence)
         self.room_requests = RoomRequests(self, session, self.tools, self.open_room)
         self.navigator.write_to.connect(self.room_requests.write_to)
         self._bound: list[QAction] = []
@@ -107,7 +109,8 @@ class MainWindow(QMainWindow):
         with theme.styled_at_once():
             self._build()
         settings = session.settings
-        self._notifications = Notifications(self, session.rooms, self.tools, settings, desktop(self, self._to_front))
+        notify, presence = desktop(self, self._to_front), session.presence
+        self._notifications = Notifications(self, session.rooms, self.tools, settings, notify, lambda: presence.quiet)
         self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
         bind(self, session.invitations.arrived, self._notifications.invited)
         self._errors = ErrorMessages(self, session, lambda: self._toast)
@@ -119,6 +122,7 @@ class MainWindow(QMainWindow):
         settings = self.session.settings
         self.auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
         self.auto_lock.idle.connect(self.lock_requested)
+        self.auto_lock.presence.changed.connect(self.session.presence.set_in_use)
         self.settings_in_force = SettingsInForce(self, settings, self.auto_lock)
         self.settings_in_force.language_changed.connect(self._on_language)
         self.connection = ConnectionNotices(self, self.session, self.announcer)
@@ -179,7 +183,7 @@ class MainWindow(QMainWindow):
         )
 
     def _make_room_list(self) -> RoomList:
-        made = RoomList(self.session.rooms, self.session.invitations)
+        made = RoomList(self.session.rooms, self.session.invitations, self.session.presence)
         made.chosen.connect(self.open_room)
         made.more_chosen.connect(self.room_requests.decline_all)
         made.new_room.connect(self.room_requests.new_room)
@@ -196,6 +200,7 @@ class MainWindow(QMainWindow):
         me = self.session.people.me
         own = RailButton("", tr("My account: {name}").format(name=me.name), self._account_menu, word=False)
         own.set_person(me)
+        self.own_status.follow(own)
         rail.add("account", own)
         return rail
 
@@ -330,6 +335,7 @@ class MainWindow(QMainWindow):
         me = self.session.people.me
         heading = " · ".join(x for x in (me.name, me.unit) if x)
         entries: list[Entry | None] = [Entry(text=heading), Entry(text=verified_chip(me)[3]), None]
+        entries += [*self.own_status.entries(), None]
         entries += self.commands.entries("settings", "lock", "quit")
         button = self.rail.items["account"]
         popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))

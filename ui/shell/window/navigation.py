@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QWidget
 
+from app.core.enums import Presence
 from app.core.ids import ObjId, RoomId
 from app.people.person import Person
 from ui.kit import icons, theme
@@ -18,6 +19,7 @@ from ui.kit.chip import paint_badge
 from ui.kit.faces import Tab, TabList, notify_chosen
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.plain import set_tip
+from ui.kit.presence import paint_presence, presence_name
 from ui.kit.scale import hold, px, spread
 from ui.kit.style import column, set_props
 from ui.kit.translate import tr, trn
@@ -76,6 +78,7 @@ class RailButton(Entered, Tab, QToolButton):
         self._icon, self._word, self._text = icon, word, text
         self._count = 0
         self._person: Person | None = None
+        self._presence: Presence | None = None
         self._slim = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCheckable(bool(icon))
@@ -91,13 +94,20 @@ class RailButton(Entered, Tab, QToolButton):
         self._person = person
         self.update()
 
+    def set_presence(self, presence: Presence | None) -> None:
+        """Shows the mark of this state at the person's picture; None: no mark."""
+        self._presence = presence
+        self.set_count(self._count)
+
     def set_count(self, count: int) -> None:
         """Shows how many things are new in the section; nothing for 0."""
         self._count = count
         description = trn("{name}, {n} new", "{name}, {n} new", count).format(name=self._text, n=count)
+        state = presence_name(self._presence) if self._presence is not None else ""
         self.setAccessibleName(self._text)
-        self.setAccessibleDescription(description if count else "")
-        set_tip(self, f"{self._text} ({self._shortcut})" if self._shortcut else self._text)
+        self.setAccessibleDescription(description if count else state)
+        text = f"{self._text} · {state}" if state else self._text
+        set_tip(self, f"{text} ({self._shortcut})" if self._shortcut else text)
         self.update()
 
     def count(self) -> int:
@@ -140,6 +150,8 @@ class RailButton(Entered, Tab, QToolButton):
             side = px(26 if self._slim else 32)
             box = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
             paint_avatar(painter, box, self._person.initials, tokens.person(self._person.colour))
+            if self._presence is not None:
+                paint_presence(painter, box, self._presence, tokens.colour("surface"))
             return
         word = self._word and not self._slim
         top = px(6) if word else (self.height() - px(20)) / 2

@@ -59,14 +59,21 @@ class Notifications(QObject):
     """Shows a notification on the desktop when something has become unread while the window is not active: for all of
     it, only for what mentions the person, or never, as the setting says. In muted rooms only mentions notify. `latest`
     is the room of the notification that was shown last; None if none was, or if that was an invitation. `notify`, which
-    shows a notification, may be set later."""
+    shows a notification, may be set later. Nothing is shown while `is_quiet` returns True: the person is not to be
+    disturbed. What came meanwhile is unread, and is not shown later."""
 
     def __init__(
-        self, window: QWidget, rooms: RoomService, tools: ToolList, settings: Settings, notify: Notify | None
+        self,
+        window: QWidget,
+        rooms: RoomService,
+        tools: ToolList,
+        settings: Settings,
+        notify: Notify | None,
+        is_quiet: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(window)
         self._window, self._rooms, self._tools = window, rooms, tools
-        self._settings, self.notify = settings, notify
+        self._settings, self.notify, self._is_quiet = settings, notify, is_quiet
         self._seen = counts(rooms)
         self.latest: RoomId | None = None
         bind(self, rooms.changed, Soon(self, self._on_changed).due)
@@ -74,7 +81,7 @@ class Notifications(QObject):
     def _on_changed(self) -> None:
         before, self._seen = self._seen, counts(self._rooms)
         wanted = self._settings.get(NOTIFICATIONS)
-        if self._window.isActiveWindow() or self.notify is None or wanted == "none":
+        if self._window.isActiveWindow() or self.notify is None or wanted == "none" or self._is_quiet():
             return
         news = fresh(before, self._seen)
         if news.foremost is None or not (news.mentions or wanted == "all"):
@@ -90,6 +97,8 @@ class Notifications(QObject):
         only if the setting for the content allows it. Shows nothing while the window is active, or unless the user
         wants all notifications."""
         if self._window.isActiveWindow() or self.notify is None or self._settings.get(NOTIFICATIONS) != "all":
+            return
+        if self._is_quiet():
             return
         self.latest = None
         if person is not None and self._settings.get(NOTIFICATION_CONTENT) == "shown":

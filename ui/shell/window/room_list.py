@@ -7,8 +7,9 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
-from app.core.enums import RoomType
+from app.core.enums import Presence, RoomType
 from app.core.ids import RoomId
+from app.presence.service import PresenceService
 from app.rooms.invitations import Invitations, MoreInvitations
 from app.rooms.service import RoomService, RoomSummary
 from ui.kit.bind import Soon, bind
@@ -21,7 +22,7 @@ from ui.kit.tasks import run_guarded
 from ui.kit.theme import colour_of
 from ui.kit.translate import tr, trn
 from ui.shell.rows import Row, RowList
-from ui.shell.words import tile_text, type_name
+from ui.shell.words import the_other, tile_text, type_name
 
 _ANY_WIDTH = 8000
 
@@ -37,9 +38,15 @@ class RoomList(QFrame):
     new_room = Signal()
     search = Signal()
 
-    def __init__(self, rooms: RoomService, invitations: Invitations, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        rooms: RoomService,
+        invitations: Invitations,
+        presence: PresenceService,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._rooms, self._invitations = rooms, invitations
+        self._rooms, self._invitations, self._presence = rooms, invitations, presence
         set_props(self, frame="side-list")
         self.setAccessibleName(tr("Rooms"))
         self.set_alone(False)
@@ -65,6 +72,7 @@ class RoomList(QFrame):
         soon = Soon(self, self.refresh)
         bind(self, rooms.changed, soon.due)
         bind(self, invitations.changed, soon.due)
+        bind(self, presence.changed, soon.due)
         self.refresh()
 
     def set_alone(self, alone: bool) -> None:
@@ -132,10 +140,17 @@ class RoomList(QFrame):
             title=room.title,
             detail=_detail(room),
             picture=room_picture(self._rooms, room),
+            presence=self._presence_in(room),
             count=0 if room.muted and not room.mentions else room.unread,
             strong_count=False,
             faded=room.left or room.replaced,
         )
+
+    def _presence_in(self, room: RoomSummary) -> Presence | None:
+        """The presence of the other person of a direct room; None if it is not known, and for other rooms."""
+        other = the_other(self._rooms, room)
+        found = self._presence.of(other.uid) if other is not None else None
+        return found.state if found is not None else None
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         row = self.list.current_row()
@@ -153,10 +168,8 @@ class RoomList(QFrame):
 def room_picture(rooms: RoomService, room: RoomSummary) -> tuple[str, int, bool]:
     """The picture in a room's row, as (text, hue, whether it is square): the room's own, or in a direct room that of
     the other person."""
-    if room.type is RoomType.DIRECT:
-        others = [m.person for m in rooms.members(room.room) if not m.person.is_me]
-        if others:
-            return others[0].initials, others[0].colour, False
+    if (other := the_other(rooms, room)) is not None:
+        return other.initials, other.colour, False
     return tile_text(room.title, room.type), colour_of(room.room), room.type is not RoomType.DIRECT
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
 
 def window_commands(w: "MainWindow") -> list[Command]:
     """Every command of the window."""
-    return [*_going(w), *_doing(w), *_of_view(w), *_looks(w), *_sizes(w), *_hidden(w)]
+    return [*_going(w), *_doing(w), *w.own_status.commands(), *_of_view(w), *_looks(w), *_sizes(w), *_hidden(w)]
 
 
 def _going(w: "MainWindow") -> list[Command]:
