@@ -17,14 +17,16 @@ from typing import Generic, Protocol, runtime_checkable
 
 from PySide6.QtWidgets import QWidget
 
-from app.core.ids import ObjId, RoomId
+from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import BugError
 from app.objects.links import Linked, ObjectLink
+from app.presence.colleagues import PersonPresence
 from app.rooms.service import ObjectSummary, RoomSummary
 from app.setting import AnySetting
 from app.settings import Settings
 from app.tool import AppTool, NoSnapshot, Offer, People, S
+from ui.kit.presence import PresenceOf
 from ui.tool_parts import (
     Check,
     HomeRow,
@@ -61,6 +63,14 @@ class Rooms(Protocol):
         ...
 
 
+class KnownPresence(Protocol):
+    """What is known of whether people can be reached."""
+
+    def of(self, uid: Uid, /) -> PersonPresence | None:
+        """What is shown of a person; None if nothing is known of them."""
+        ...
+
+
 class LinkWords(Protocol):
     """How things of any tool (a document, a card …) are shown where a view of another tool links to them: the name of
     an icon, and one line of text."""
@@ -78,13 +88,15 @@ class LinkWords(Protocol):
 class ViewParts(Generic[S]):
     """What the views of one tool work with, for as long as a window is open. `service` is the tool's own. `people`
     looks persons up, `rooms` the rooms; `settings` has the person's settings and policy's. `links` says how things of
-    other tools are shown. `now` returns the local time, which tests can set."""
+    other tools are shown. `presence_of` returns what is shown of whether a person can be reached. `now` returns the
+    local time, which tests can set."""
 
     service: S
     people: People
     rooms: Rooms
     settings: Settings
     links: LinkWords
+    presence_of: PresenceOf
     now: Callable[[], datetime]
 
 
@@ -173,6 +185,8 @@ class Office(Protocol):
     def rooms(self) -> Rooms: ...
     @property
     def settings(self) -> Settings: ...
+    @property
+    def presence(self) -> KnownPresence: ...
     def service(self, tool: AppTool[S], /) -> S: ...
 
 
@@ -260,6 +274,7 @@ class Tool(Generic[S]):
             rooms=office.rooms,
             settings=office.settings,
             links=links,
+            presence_of=office.presence.of,
             now=now,
         )
         cleared = {each.kind.id for each in self.app.kinds if not isinstance(each.snapshot, NoSnapshot)}

@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ from app.settings import Settings
 from app.store.store import Store
 from app.tool import AppTool, Parts, S
 from tests.office import HL, KEY, Announcing, Folk
-from tests.ui.view_parts import NoRooms, no_settings
+from tests.ui.view_parts import NoPresence, NoRooms, no_settings
 from ui.kit.translate import local_now
 from ui.shell.tool_list import ToolList
 from ui.tool import Tool
@@ -130,6 +130,7 @@ class Session:
     people: Folk
     rooms: NoRooms
     settings: Settings
+    presence: NoPresence = field(default_factory=NoPresence)
 
     def service(self, tool: AppTool[S], /) -> S:
         return self.tools.service(tool)

@@ -12,6 +12,7 @@ from app.rooms.service import RoomSummary
 from app.settings import Settings
 from app.tool import AppTool, People, S
 from ui.chat.things import Unnamed
+from ui.kit.presence import unknown
 from ui.kit.translate import local_now
 from ui.shell.tool_list import ToolList
 from ui.tool import AnyTool, ViewParts
@@ -30,6 +31,12 @@ class NoRooms:
         return True
 
 
+class NoPresence:
+    """Nothing is known of anybody."""
+
+    of = staticmethod(unknown)
+
+
 def no_settings() -> Settings:
     """Settings that were never stored."""
     return Settings(Path("no-profile") / "settings.json")
@@ -38,7 +45,13 @@ def no_settings() -> Settings:
 def view_parts(service: S, people: People) -> ViewParts[S]:
     """The parts with a service behind them."""
     return ViewParts(
-        service=service, people=people, rooms=NoRooms(), settings=no_settings(), links=Unnamed(), now=local_now
+        service=service,
+        people=people,
+        rooms=NoRooms(),
+        settings=no_settings(),
+        links=Unnamed(),
+        presence_of=unknown,
+        now=local_now,
     )
 
 
@@ -50,6 +63,7 @@ class FewServices:
     services: dict[str, object]
     rooms: NoRooms = field(default_factory=NoRooms)
     settings: Settings = field(default_factory=no_settings)
+    presence: NoPresence = field(default_factory=NoPresence)
 
     def service(self, tool: AppTool[S], /) -> S:
         return cast("S", self.services[tool.id])

@@ -36,6 +36,7 @@ from ui.kit.edits import Edit, Inserted, Moved, Removed, edits
 from ui.kit.faces import leave_focus
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import can_paste, offers_picture, pasted
+from ui.kit.presence import PresenceOf, presence_icon, presence_name, unknown
 from ui.kit.scale import px
 from ui.kit.spoken_list import ItemList
 from ui.kit.style import column, set_props
@@ -64,10 +65,16 @@ class TextField(QTextEdit):
     not_taken = Signal(str)
     """A sentence about the part of a paste that could not be taken; empty if all was taken."""
 
-    def __init__(self, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        people: Callable[[], Sequence[Person]],
+        parent: QWidget | None = None,
+        *,
+        presence_of: PresenceOf = unknown,
+    ) -> None:
         super().__init__(parent)
         leave_focus(self)
-        self._people = people
+        self._people, self._presence_of = people, presence_of
         self._names: NameList | None = None
         self._on, self._on_at = NO_MARKS, -1
         """Marks that were turned on with nothing typed in them yet, and the caret's place; they go when it moves."""
@@ -196,7 +203,7 @@ class TextField(QTextEdit):
             self.close_names()
             return
         if self._names is None:
-            self._names = NameList(self.window(), self._take_name)
+            self._names = NameList(self.window(), self._take_name, self._presence_of)
             # The focus stays here, so a screen reader is notified here who is chosen.
             self._names.list.currentTextChanged.connect(self.setAccessibleDescription)
         self._names.offer(people)
@@ -339,10 +346,10 @@ class NameList(QFrame):
     """A list of people above the caret, one of whom is to be mentioned: `take` is called with the one chosen. The field
     keeps the focus and passes keys on to `take_key`."""
 
-    def __init__(self, window: QWidget, take: Callable[[Person], object]) -> None:
+    def __init__(self, window: QWidget, take: Callable[[Person], object], presence_of: PresenceOf = unknown) -> None:
         super().__init__(window)
         set_props(self, frame="palette")
-        self._take = take
+        self._take, self._presence_of = take, presence_of
         self._offered: list[Person] = []
         self.list = ItemList(self)
         self.list.setAccessibleName(tr("People to mention"))
@@ -358,7 +365,9 @@ class NameList(QFrame):
             self._do(edit)
         for at, person in enumerate(self._offered):
             text = f"{person.name} · {person.title}" if person.title and person.title != person.name else person.name
-            self.list.item(at).setText(text)
+            presence = self._presence_of(person.uid)
+            self.list.item(at).setIcon(presence_icon(presence))
+            self.list.item(at).setText(f"{text} · {presence_name(presence.state)}" if presence is not None else text)
             self.list.item(at).setSizeHint(QSize(200, scale.row(_NAME_HEIGHT)))
         self.list.setCurrentRow(0)
         width = min(px(_NAMES_WIDTH), self.window().width() - 16)

@@ -34,6 +34,7 @@ from ui.kit.bind import bind
 from ui.kit.card import EmptyState
 from ui.kit.dropping import FileDrops
 from ui.kit.pages import Pages
+from ui.kit.presence import PresenceOf, unknown
 from ui.kit.scale import hold
 from ui.kit.selecting import select
 from ui.kit.style import column, label, set_props
@@ -46,9 +47,16 @@ class ChatView(QWidget):
     """The view of a room's chat: its messages, who is writing, files that are being sent, and the composer."""
 
     def __init__(
-        self, service: ChatService, room: RoomId, parent: QWidget | None = None, *, words: LinkWords | None = None
+        self,
+        service: ChatService,
+        room: RoomId,
+        parent: QWidget | None = None,
+        *,
+        words: LinkWords | None = None,
+        presence_of: PresenceOf = unknown,
     ) -> None:
-        """`words` says how things that a message links to are shown; None: with the same icon each, and no line."""
+        """`presence_of` returns what is shown of a person who may be mentioned. `words` says how things that a
+        message links to are shown; None: with the same icon each, and no line."""
         super().__init__(parent)
         set_props(self, frame="surface")
         self._service = service
@@ -62,7 +70,9 @@ class ChatView(QWidget):
             "chat", tr("No messages yet"), tr("Only the room's members can read what is written here.")
         )
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
-        self.composer = Composer(placeholder, lambda: service.members(room), current=self._as_it_is_now)
+        self.composer = Composer(
+            placeholder, lambda: service.members(room), current=self._as_it_is_now, presence_of=presence_of
+        )
         self.hover = HoverBar(self.list.viewport(), self._on_action)
         self.message_actions = MessageActions(self, service, room, self.list, self.composer, self.hover, words)
         self.drafting = Drafting(self, service, room, self.composer)

@@ -5,11 +5,14 @@ Each state has a shape of its own, so that nobody has to distinguish colours: av
 do not disturb a disc with a bar, away a ring, in a call a ring around a disc. Unknown has no mark.
 """
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.core.enums import Presence
+from app.core.ids import Uid
 from app.presence.colleagues import PersonPresence
 from ui.kit import theme
 from ui.kit.plain import set_tip
@@ -17,6 +20,8 @@ from ui.kit.scale import hold, px
 from ui.kit.style import ElidedLabel, line
 from ui.kit.translate import short_day, tr, weekday
 
+PresenceOf = Callable[[Uid], PersonPresence | None]
+"""Returns what is shown of a person; None if nothing is known of them."""
 DOT_PX = 10
 """The size of the mark at 100 %."""
 _LARGEST = 0.34
@@ -98,6 +103,23 @@ def paint_dot(painter: QPainter, rect: QRectF, state: Presence, ground: QColor) 
         bar = rect.height() * 0.22
         painter.drawRect(QRectF(rect.left() + rect.width() * 0.2, rect.center().y() - bar / 2, rect.width() * 0.6, bar))
     painter.restore()
+
+
+def unknown(_uid: Uid) -> None:
+    """`PresenceOf` where nothing is known of anybody."""
+
+
+def presence_icon(presence: PersonPresence | None, ground: str = "surface") -> QIcon:
+    """The mark of a person's presence as an icon, on the ground `ground` (a colour's role); an empty one of the same
+    size if nothing is known."""
+    side = px(DOT_PX + 4)
+    picture = QPixmap(side, side)
+    picture.fill(Qt.GlobalColor.transparent)
+    if presence is not None:
+        painter = QPainter(picture)
+        paint_dot(painter, QRectF(2, 2, side - 4, side - 4), presence.state, theme.current().colour(ground))
+        painter.end()
+    return QIcon(picture)
 
 
 class PresenceDot(QWidget):
