@@ -393,6 +393,7 @@ class Session:
     def on_log(self, uid: Uid) -> None:
         """A person's log has grown."""
         self.notices.wake()
+        self.presence.on_log(uid)
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
         """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.

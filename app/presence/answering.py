@@ -16,10 +16,11 @@ MAX_WAITING, MAX_ASKERS, MAX_ANSWERED = 200, 20, 2000
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """One device, and the room in which it is reached."""
+    """One device, and the room in which it is reached. `asks`: what is sent asks it to answer in turn."""
 
     room: RoomId
     dev: DevId
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

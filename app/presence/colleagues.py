@@ -76,6 +76,10 @@ class Colleagues:
         """The newest presence of each of the person's devices."""
         return [each.presence for each in self._devices.get(uid, {}).values()]
 
+    def knows(self, uid: Uid, dev: DevId) -> bool:
+        """Whether the device `dev` of `uid` has sent anything lately."""
+        return dev in self._devices.get(uid, {})
+
     def people(self) -> list[Uid]:
         """Those of whom anything is known."""
         return list(self._devices)

@@ -169,6 +169,16 @@ class PresenceService:
             self._waiting.extend(room for room in new if room not in self._waiting)
             self._wake(0.0)
 
+    def on_log(self, uid: Uid) -> None:
+        """Call it when the key log of `uid` has grown. A device that is new in it has sent its presence before it could
+        be verified here: it receives this person's, and is asked to answer."""
+        room = self._ports.audience().shared.get(uid)
+        if room is None or uid == self._ports.me or self._ports.audience().has_to_ask(uid):
+            return
+        for dev in self._ports.devices_of(uid):
+            if not self._colleagues.knows(uid, dev):
+                self._answer(Addressee(room, dev, asks=True), self._ports.chance() * ANSWER_WAIT_S, asked=False)
+
     def on_setting(self) -> None:
         """Call it when the person has changed whether their presence is shown: the others are notified at once."""
         if self._ports.is_shown():
@@ -316,7 +326,7 @@ class PresenceService:
             self._send_waiting(now_s)
         to = self._answering.take(now_s, self._sent_s)
         if to is not None and self._ports.is_shown():
-            self._ports.send(to.room, self._payload(), to.dev)
+            self._ports.send(to.room, self._payload(is_new=to.asks), to.dev)
         self._ask(now_s)
 
     def _wake_for_next(self, now_s: float) -> None:

@@ -71,6 +71,16 @@ def document_records() -> list[bytes]:
     ]
 
 
+def presence() -> list[bytes]:
+    from app.presence.records import Ask, Gone, Here, encode
+
+    return [
+        encode(Here(state="busy", text="Förhandling 🙂", back_on="2026-12-04", chosen_ms=1, is_new=True)),
+        encode(Ask()),
+        encode(Gone()),
+    ]
+
+
 def framed(changes: Iterable[tuple[int, bytes]]) -> bytes:
     """Changes of authors 0 to 2 as one input: u8 author, u16 length, data."""
     return b"".join(bytes((author,)) + len(data).to_bytes(2, "big") + data for author, data in changes)

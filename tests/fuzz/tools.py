@@ -160,6 +160,20 @@ def _records() -> Run:
     return run
 
 
+def _presence() -> Run:
+    from app.presence.records import MAX_TEXT, DevicePresence, encode, here, read
+
+    now_ms = 1_795_000_000_000
+
+    def run(data: bytes) -> None:
+        found = read(data, now_ms)
+        if isinstance(found, DevicePresence):
+            assert len(found.choice.text) <= MAX_TEXT
+            assert read(encode(here(found)), now_ms) == found
+
+    return run
+
+
 def _links() -> Run:
     from urllib.parse import urlsplit
 
@@ -232,6 +246,7 @@ TARGETS = (
     Target(name="pieces", make=_pieces, seeds=samples.pieces, share=3),
     Target(name="state", make=_state, seeds=samples.updates, share=3),
     Target(name="records", make=_records, seeds=samples.small_records),
+    Target(name="presence", make=_presence, seeds=samples.presence),
     Target(name="links", make=_links, seeds=samples.addresses),
     Target(name="files", make=_files, seeds=samples.files),
     Target(name="pasted", make=_pasted, seeds=samples.pages, share=3),

@@ -116,6 +116,22 @@ def test_a_program_that_was_started_again_at_once_is_answered_too() -> None:
     assert seen(again, a) is AVAILABLE
 
 
+def test_a_device_that_was_not_known_before_is_answered_when_the_log_shows_it() -> None:
+    w, (a, b) = world()
+    w.online.add(b.dev)
+    new = w.desk(0, device=1)
+    new.service.on_status(online=True)  # nobody can verify what it sends yet
+    w.time.pass_s(5)
+    w.online.add(new.dev)
+    assert (seen(new, b), b.service.of(a.uid)) == (None, PersonPresence(state=AVAILABLE))
+    b.service.on_log(a.uid)
+    w.time.pass_s(5)
+    assert seen(new, b) is AVAILABLE
+    a.service.end()
+    w.time.pass_s(1)
+    assert seen(b, a) is AVAILABLE  # by the new device
+
+
 def test_an_answer_goes_to_the_new_device_alone_and_not_again_within_a_minute() -> None:
     w, desks = world(30)
     w.frames.clear()
