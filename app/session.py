@@ -143,7 +143,7 @@ class Session:
         notes, engine = self.store.notes, self.engine
 
         def send(room: RoomId, payload: bytes, to: DevId | None) -> None:
-            engine.send_ephemeral(room, payload, kind=PRESENCE)  # `to=to`, as soon as the engine can address a device
+            engine.send_ephemeral(room, payload, kind=PRESENCE, to=to)
 
         return Ports(
             me=engine.uid,

@@ -28,7 +28,7 @@ from ui.kit.line_words import ICONS, line_text
 from ui.kit.scale import hold
 from ui.kit.style import label
 from ui.kit.tasks import run
-from ui.kit.translate import day, full_day, local_now, tr, trn
+from ui.kit.translate import day, full_day, local_now, tr
 from ui.kit.wheel import keep_still
 from ui.shell.rows import Row, RowList, Sizes
 from ui.tool import toast
@@ -74,7 +74,7 @@ class EventsDialog(Dialog):
         flow = FlowLayout(filters)
         self.who = self._box(flow, tr("Who"), [(tr("Everybody"), None), *self._people()])
         self.kind = self._box(flow, tr("What"), [(tr("Everything"), None), *self._kinds()])
-        periods = [(trn("The last {n} day", "The last {n} days", n).format(n=n), n) for n in _DAYS]
+        periods = [(tr("The last {n} days").format(n=n), n) for n in _DAYS]
         self.period = self._box(flow, tr("When"), [(tr("All the time"), None), *periods])
         self.body.addWidget(filters)
         self.list = RowList(tr("Events"), Sizes(row=46, inset=0))
