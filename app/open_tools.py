@@ -60,6 +60,7 @@ class OpenTools:
 def _check(tools: Sequence[AnyTool]) -> None:
     _unique("id", (tool.id for tool in tools))
     _unique("kind", (kind.id for tool in tools for kind in tool.store_kinds))
+    _unique("kind of notices", (each.id for tool in tools for kind in tool.store_kinds for each in kind.notices))
     _unique("kind of ephemeral message", (tool.ephemeral for tool in tools if tool.ephemeral is not None))
 
 

@@ -17,12 +17,15 @@ from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
 from app.errors import BugError, NotStored, StoreFault, StoreUnwritable
 from app.kinds import room_kinds_of
+from app.notices import kinds as notice_kinds
+from app.notices.service import Level, Notices
+from app.notices.standing import StandingNotices
 from app.objects.files import SealedFiles
 from app.objects.trash import Trash
 from app.open_tools import OpenTools
 from app.own.pruning import OwnPruning
 from app.own.room import OwnRoom
-from app.people.notices import Notices
+from app.people.notices import KeyWatch
 from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
 from app.personal.service import Personal
@@ -44,6 +47,7 @@ from app.setting import Setting, Switch, host_port
 from app.settings import (
     ALLOW_EXPORT,
     ALLOW_PRINT,
+    NOTIFY_REACTIONS,
     SERVER,
     SHOW_PRESENCE,
     SHOW_READING,
@@ -94,8 +98,8 @@ class Session:
         self.search: Search = store.search
         self.engine = Engine(store, dialer, self, clock.now_ms, others)
         enter = scopes.enter
-        self.notices = enter("notices", Notices(store.key_notices, store.people, self.engine))
-        self.people = enter("people", PeopleService(store.people, self.engine, self.notices))
+        self.key_watch = enter("key-watch", KeyWatch(store.key_notices, store.people, self.engine))
+        self.people = enter("people", PeopleService(store.people, self.engine, self.key_watch))
         starters = [each for tool in tools for each in tool.starters]
         self.rooms = enter("rooms", RoomService(store, self.engine, self.people, starters))
         self.pruning = Pruning(store, self.engine, self.people, self.rooms.baselines)
@@ -118,6 +122,10 @@ class Session:
         self.presence = enter("presence", PresenceService(self._presence_ports()))
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         self._switches: dict[str, Switch] = {}
+        kinds = [*notice_kinds.KINDS, *(each for tool in tools for kind in tool.store_kinds for each in kind.notices)]
+        self.notices = enter("notices", Notices(store, kinds, self._level, self._notices_off))
+        standing = StandingNotices(self.notices, store, self.people, self.rooms, self.invitations)
+        self._standing = enter("standing-notices", standing)
         self._tools = OpenTools(tools, store.objects, self._parts, scopes)
         self.trash = Trash(*self._tools.bins)
         self.held = enter("held", HeldBack(store, self.people, self.rooms))
@@ -186,6 +194,7 @@ class Session:
             people=self.people,
             rooms=self.rooms,
             files=self.files,
+            notices=self.notices,
             send_ephemeral=send,
             set_shared=self.engine.set_shared,
             may_export=lambda: self.settings.get(ALLOW_EXPORT),
@@ -197,6 +206,15 @@ class Session:
             room_changed=self.store.changed,
             lines=self.store.room_lines,
         )
+
+    def _level(self, room: RoomId) -> Level:
+        """Which notices of a room ring: of a muted one only those that mention the person."""
+        row = self.store.rooms_list.get(room)
+        return Level.MENTIONS if row is not None and row.muted else Level.ALL
+
+    def _notices_off(self) -> frozenset[str]:
+        """The kinds of notices that the person does not want."""
+        return frozenset() if self.settings.get(NOTIFY_REACTIONS) else frozenset({"reaction"})
 
     def _follow(self, rules: KindRules) -> None:
         """Registers a kind's rules with the rooms: how its objects are given to new members, carried, offered and
@@ -256,7 +274,9 @@ class Session:
             self.personal.run,
             self.own_pruning.run,
             self.devices.run,
+            self.key_watch.run,
             self.notices.run,
+            self._standing.run,
             self._arrivals.run,
             self._formats.run,
             self._common_rooms.run,
@@ -380,6 +400,8 @@ class Session:
         self._arrivals.on_status(online=online)
         self._formats.on_status(online=online)
         self.presence.on_status(online=online)
+        self._standing.on_status(online=online)
+        self.notices.on_status(self.engine.status.state)
         self.status_changed.emit()
 
     def on_room(self, room: RoomId) -> None:
@@ -392,8 +414,8 @@ class Session:
 
     def on_log(self, uid: Uid) -> None:
         """A person's log has grown."""
-        self.notices.wake()
         self.presence.on_log(uid)
+        self.key_watch.wake()
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
         """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.

@@ -87,6 +87,13 @@ NOTIFICATION_CONTENT = Setting(
     choices=(("hidden", "That something came"), ("shown", "Room and message")),
 )
 """Hidden by default: a notification is also visible on a locked screen, and the desktop may keep it."""
+NOTIFY_REACTIONS = Setting(
+    key="notify-reactions",
+    default=False,
+    label="Reactions to my messages",
+    about="Whether colleagues' reactions to the person's own messages make notices.",
+    seen=False,
+)
 ANNOUNCE = Setting(
     key="announce",
     default=True,
@@ -294,6 +301,7 @@ SETTINGS: tuple[AnySetting, ...] = (
     AUTO_LOCK_MINUTES,
     NOTIFICATIONS,
     NOTIFICATION_CONTENT,
+    NOTIFY_REACTIONS,
     ANNOUNCE,
     ROOM_IN_TITLE,
     SHOW_PRESENCE,

@@ -27,6 +27,7 @@ from app.rooms.succession import Carrier
 from app.setting import Switch
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.notice_rows import Notice, NoticeKind
 from app.store.objects import Objects
 from app.store.room_lines import RoomLines
 from app.store.snapshots import Snapshots
@@ -80,12 +81,21 @@ class Rooms(Protocol):
         ...
 
 
+class Standing(Protocol):
+    """Keeps notices that no change makes, such as that a day has come, beside the state that they are about."""
+
+    async def keep(self, kinds: Sequence[NoticeKind], notices: Sequence[Notice]) -> None:
+        """Makes the notices of these kinds those that are given: new ones are added and ring; those that are not among
+        them are answered. One that is here already stays as it is. StoreFault."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The services that a tool (chat, documents, …) gets when an account is unlocked, for as long as it is.
 
     The store: `db`, `changes`, `objects`, `snapshots`. The office: `people`, `rooms`, and `files`, which encrypts files
-    and fetches them.
+    and fetches them. `notices` keeps notices that no change makes.
 
     `lines` reads what happened in rooms: who was added, renamed them, and so on.
 
@@ -105,6 +115,7 @@ class Parts:
     people: People
     rooms: Rooms
     files: SealedFiles
+    notices: Standing
     send_ephemeral: Callable[[RoomId, bytes], None]
     set_shared: Callable[[ObjId, bool], None]
     may_export: Callable[[], bool]
@@ -236,7 +247,8 @@ class ToolKind(Generic[S]):
     `kind`: what the store needs. `baseline(parts, obj)` gives the object's present state as changes, for newcomers and
     successors (`from_snapshot` for a kind that makes snapshots). `snapshot`: the function that merges an object's
     changes into one state, the same as `kind.compact`, or why there is none. `successor`: `Offer` for a kind that
-    merges, `Carry` for records. `copier(service, obj)` is for an object of which a change is held back (stored, and not
+    merges, `Carry` for records. `notices`: the kinds of notices that its projection returns, the same as
+    `kind.notices`; () for none. `copier(service, obj)` is for an object of which a change is held back (stored, and not
     merged on this computer): it makes a new object in the same room with what this computer shows of `obj`, and returns
     its id. `starter`: the object that every new room begins with, or None.
     """
@@ -246,6 +258,7 @@ class ToolKind(Generic[S]):
     snapshot: Compaction | NoSnapshot
     successor: Carry[S] | Offer[S]
     copier: Callable[[S, ObjId], ObjId] | NoCopy
+    notices: tuple[NoticeKind, ...]
     starter: Starter | None
 
     def __post_init__(self) -> None:
@@ -258,6 +271,8 @@ class ToolKind(Generic[S]):
         merges, offers_changes = self.kind.merging is not None, isinstance(self.successor, Offer)
         if self.kind.compact is not (None if isinstance(self.snapshot, NoSnapshot) else self.snapshot):
             return "`snapshot` differs from its Kind's `compact`"
+        if self.kind.notices != self.notices:
+            return "`notices` differs from its Kind's `notices`"
         if self.baseline is from_snapshot and self.kind.compact is None:
             return "its baseline is made from a snapshot, and it has no `snapshot`"
         if merges and not offers_changes:

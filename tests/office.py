@@ -11,6 +11,8 @@ from app.core import clock
 from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
+from app.notices.kinds import KINDS as NOTICE_KINDS
+from app.notices.service import Level, Notices
 from app.people.person import Person, Verified, initials
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ObjectAnnounced, encode
@@ -119,8 +121,10 @@ class Desk:
     folk: Folk
     chat: ChatService
     tasks: TaskService
+    notices: Notices
 
     def close(self) -> None:
+        self.notices.close()
         self.chat.close_all()
         self.tasks.close_all()
         self.store.close()
@@ -138,7 +142,8 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
         announce_chat(conn, ROOM, CHANNEL, HL)
         object_rows.announce(conn, ROOM, BOARD_ID, BOARD.id, 1, HL)
     folk = Folk(uid, admin, store=store)
-    tasks = TaskService(store.db, store.changes, store.objects, folk, folk, Announcing(store))
+    notices = notices_of(store)
+    tasks = board_service(store, folk, notices)
     chat = ChatService(
         store.db,
         store.changes,
@@ -149,7 +154,19 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
         lines=store.room_lines,
         room_changed=store.changed,
     )
-    return Desk(store, folk, chat, tasks)
+    return Desk(store, folk, chat, tasks, notices)
+
+
+def notices_of(store: Store) -> Notices:
+    """The account's notices; all of them ring, in every room."""
+    kinds = [*NOTICE_KINDS, *CHAT.notices, *BOARD.notices]
+    return Notices(store, kinds, lambda room: Level.ALL, frozenset[str])
+
+
+def board_service(store: Store, folk: Folk, notices: Notices) -> TaskService:
+    """The service of boards, whose timer never comes."""
+    parts = (store.db, store.changes, store.objects, folk, folk, Announcing(store))
+    return TaskService(*parts, notices, later=lambda delay_s, act: lambda: None)
 
 
 def start_board(at: Desk, title: str = "Ärendets uppgifter") -> None:

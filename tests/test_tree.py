@@ -26,6 +26,7 @@ SHARED = {
     "arrival",
     "worker",
     "richtext",
+    "notices",
 }
 NO_TOOLS_IN_UI = {"errors", "kit", "shell", "desktop", "richtext"}
 

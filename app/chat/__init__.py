@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Chat: one conversation in each room, as immutable records that edits, deletions and reactions refer to."""
 
-from app.chat import projection, tables
+from app.chat import noticing, projection, tables
 from app.objects.kind import Kind
 
 KIND = Kind(
@@ -9,5 +9,6 @@ KIND = Kind(
     project=projection.project,
     positioned=projection.positioned,
     tables=tables.TABLES,
+    notices=noticing.KINDS,
     version=tables.VERSION,
 )

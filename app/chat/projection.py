@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from app.chat.authority import second_id
+from app.chat.noticing import answered, notices_of
 from app.chat.records import (
     Carried,
     MessageDeleted,
@@ -42,6 +43,7 @@ from app.core.ids import ChangeId, ObjId, Uid
 from app.errors import BadChange
 from app.store import search, series
 from app.store.connection import Connection
+from app.store.notice_rows import Notice
 from app.store.origins import founded
 from app.store.rows import ObjectRow, StoredChange
 from app.store.statements import CHUNK, MAX_INT
@@ -61,16 +63,17 @@ _ADD_NOTE = (
 _FOUND_AT = "UPDATE search_rows SET t = ? WHERE obj = ? AND ref = (SELECT change_id FROM chat_messages WHERE row = ?)"
 
 
-def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
+def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> Sequence[Notice]:
     """Writes, within the caller's transaction, the rows for lists and search that new changes of one object of a
     conversation make, and computes again the copies of its messages that were carried over into rooms which continue
-    this one. BadChange for a change that is no valid chat record, or that carries a message over though its author may
+    this one. Returns the notices that they make; none in a second conversation of the room, which nobody can read.
+    BadChange for a change that is no valid chat record, or that carries a message over though its author may
     not. ▲ An object that is part of no series gets no rows: nothing of it is shown, found or counted."""
     records = [(change, _read(conn, change)) for change in changes]
     part_of = series.series_of(conn, obj.obj)
     if part_of is None:
         refresh_channel(conn, obj.room)  # it may have been part of one until now
-        return
+        return ()
     sent = [_arrived(change, record) for change, record in records if isinstance(record, MessageSent | Carried)]
     notes = [(change, record) for change, record in records if not isinstance(record, MessageSent | Carried)]
     added, confirmed = _add_messages(conn, part_of, sent)
@@ -83,6 +86,9 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
     _settle_notes(conn, obj.obj, notes, whole)
     refresh_room(conn, obj.room, part_of, count=bool(notes) or not _all_mine(conn, changes))
     follow(conn, obj.room, _with_targets({one.change_id: 0 for one in added}, notes))
+    if series.first(conn, obj.room, KIND_ID) != part_of:
+        return ()
+    return notices_of(conn, part_of, own_uid(conn), added, notes)
 
 
 def _with_targets(touched: Mapping[bytes, int], notes: Sequence[tuple[StoredChange, Note]]) -> dict[bytes, int]:
@@ -135,7 +141,7 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
     conn.executemany("UPDATE chat_mentions SET t = ? WHERE row = ?", [(t, row) for _, t, row in rows])
     conn.executemany(_FOUND_AT, [(t, obj.obj, row) for _, t, row in rows])
     notes, touched = list[tuple[StoredChange, Note]](), dict[bytes, int]()
-    carried = False
+    carried, sent = False, list[StoredChange]()
     for change in changes:
         match _decoded(change):
             case Carried(author=author, change_id=change_id):
@@ -144,6 +150,7 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
                     settle(conn, obj.obj, target)
                     touched[target] = 0
             case MessageSent():
+                sent.append(change)
                 touched |= dict.fromkeys((change.change_id, second_id(change.author, change.change_id)), 0)
             case None:
                 pass
@@ -152,6 +159,7 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
     _settle_notes(conn, obj.obj, notes)
     refresh_room(conn, obj.room, part_of, count=bool(notes) or carried)
     follow(conn, obj.room, _with_targets(touched, notes))
+    answered(conn, part_of, own_uid(conn), sent, notes)
 
 
 def _decoded(change: StoredChange) -> Record | None:

@@ -15,6 +15,7 @@ from app.chat.settling import quoted
 from app.chat.tables import PENDING
 from app.core.ids import ChangeId, ObjId, Uid
 from app.core.visible import one_line
+from app.objects.links import Linked, ObjectLink
 from app.store.connection import Row
 from app.store.database import Database
 from app.store.statements import MAX_INT
@@ -222,6 +223,19 @@ def has_reaction(db: Database, obj: ObjId, target: ChangeId, emoji: str, uid: Ui
     MAX_REACTIONS that are shown."""
     sql = "SELECT 1 FROM chat_reactions WHERE obj = ? AND target = ? AND emoji = ? AND uid = ?"
     return db.one(sql, (obj, target, emoji, uid)) is not None
+
+
+def message_line(db: Database, link: ObjectLink) -> Linked | None:
+    """One line of the message that a notice leads to, with its author and time; None if it is deleted or not here. A
+    text that another person claims for its author is shown as a quotation."""
+    sql = """SELECT author, t, text, mentions, attachments, named FROM chat_messages
+        WHERE change_id = ? AND +obj = ? AND deleted_by IS NULL"""
+    found = db.one(sql, (link.ref, link.obj))
+    if found is None:
+        return None
+    author, t, text, mentions, attachments, named = found
+    line = _one_line(text, mentions, attachments)
+    return Linked(title=quoted(line) if named is not None and line else line, by=author, updated=t)
 
 
 def _reactions(by_emoji: Mapping[str, Sequence[Uid]]) -> tuple[Reaction, ...]:

@@ -26,7 +26,7 @@ from app.chat.mentions import find
 from app.chat.model import Message, Timeline
 from app.chat.originals import HOPS
 from app.chat.ports import Blobs, Members, NoThings, People, SendEphemeral, Things
-from app.chat.reads import ChatRows, has_reaction
+from app.chat.reads import ChatRows, has_reaction, message_line
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
 from app.chat.settling import carried_among, successors
 from app.chat.stranded import Stranded, StrandedCount
@@ -109,6 +109,7 @@ class ChatService:
         self.may_export: Callable[[], bool] = lambda: True
         """Whether policy lets files be saved outside the program."""
         self._db = db
+        self.line = partial(message_line, db)
         self._changes = changes
         self._objects = objects
         self._members = members

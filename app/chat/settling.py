@@ -26,7 +26,7 @@ from app.chat.records import (
 )
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.visible import one_line
-from app.store import counters, search, series
+from app.store import counters, notice_rows, search, series
 from app.store.connection import Connection, RowSource
 from app.store.counters import Counter, Latest
 from app.store.rows import MAX_UNREAD
@@ -127,6 +127,7 @@ def _write_deleted(conn: Connection, message: MessageRow, by: Uid) -> None:
     )
     conn.execute("DELETE FROM chat_mentions WHERE row = ?", (message.row,))
     search.drop(conn, message.obj, message.change_id)
+    notice_rows.hide(conn, message.obj, message.change_id)
 
 
 def _is_deleted(conn: Connection, message: MessageRow) -> bool:
@@ -145,6 +146,7 @@ def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
     )
     if not isinstance(record, Carried):
         _write_mentions(conn, message, sent.mentions)
+    notice_rows.unhide(conn, message.obj, message.change_id)
     search.put(conn, [search_entry(message.room, message.obj, message.change_id, message.t, sent)])
 
 

@@ -41,6 +41,7 @@ TOOL = AppTool(
             snapshot=NoSnapshot(_STATEMENTS),
             successor=Carry(ChatService.carry),
             copier=NoCopy("records are projected one by one, and none of them is held back"),
+            notices=KIND.notices,
             starter=Starter(kind=KIND.id),
         ),
     ),

@@ -12,8 +12,9 @@ of receipt. Writing happens inside the caller's transaction.
 from collections.abc import Collection
 from typing import Any
 
+from app.chat.noticing import MENTION
 from app.core.ids import ChangeId, ObjId, Uid
-from app.store import objects
+from app.store import notice_rows, objects
 from app.store.connection import Connection
 from app.store.statements import CHUNK
 
@@ -72,6 +73,7 @@ def see(conn: Connection, series: ObjId, me: Uid, seen: Collection[ChangeId]) ->
     """Notes, within the caller's transaction, that the messages `seen` have been on screen. Returns the new read mark,
     a row of the store, which the caller stores: it passes messages that have been seen and stops before the first that
     has not."""
+    notice_rows.see(conn, series, seen)
     place = _place(conn, series, me)
     mark, ids = place["mark"], list(seen)
     for at in range(0, len(ids), CHUNK):
@@ -95,6 +97,7 @@ def see(conn: Connection, series: ObjId, me: Uid, seen: Collection[ChangeId]) ->
 def see_all(conn: Connection, series: ObjId, me: Uid) -> int:
     """Notes, within the caller's transaction, that everything is read except mentions of this person that have not been
     on screen. Returns the new read mark, a row of the store, which the caller stores."""
+    notice_rows.see_all(conn, series, but=(MENTION,))
     place = _place(conn, series, me)
     named = conn.execute(f"SELECT c.row {_NAMED_ABOVE}", place).fetchall()
     conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ?", (series, place["mark"]))

@@ -40,6 +40,7 @@ TOOL = AppTool(
             snapshot=compact,
             successor=Offer(copy_into=_copy_into),
             copier=DocumentService.copy,
+            notices=(),
             starter=None,
         ),
     ),

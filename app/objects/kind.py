@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.core.ids import ObjId
 from app.objects.compaction import Compaction
 from app.store.connection import Connection
+from app.store.notice_rows import NoticeKind
 from app.store.projection import Merging, Project
 
 ROOM = "room"
@@ -21,7 +22,8 @@ class Kind:
     position; `tables` are the tool's tables for such rows (names begin with the kind's id), rebuilt when `version`
     rises. `compact` makes snapshots; a kind that only grows (chat) has none: each message stays its author's own
     statement. `merging` is set for a kind whose objects are CRDTs: their changes are tried in another process before
-    they are merged. `forget` drops what `project` keeps of an object in memory.
+    they are merged. `notices` are the kinds of notices that `project` returns. `forget` drops what `project` keeps of
+    an object in memory.
 
     `format` is the number of the format of its changes. It rises with each type of record, field, root of the CRDT or
     value that earlier programs do not know (tests/app/test_format_numbers.py fails where it was forgotten). Then the
@@ -36,5 +38,6 @@ class Kind:
     merging: Merging | None = None
     forget: Callable[[Connection, ObjId], None] | None = None
     tables: tuple[str, ...] = ()
+    notices: tuple[NoticeKind, ...] = ()
     version: int = 1
     format: int = 1

@@ -46,7 +46,7 @@ class KeyNotice:
         return self.kind in (RESET, DUPLICATE)
 
 
-class Notices:
+class KeyWatch:
     """Checks people's logs for changes of their keys as they grow, and keeps notices about them. Keep `run` running
     until it is cancelled; call all other methods on the same loop."""
 

@@ -10,7 +10,7 @@ from app.core.signal import Signal
 from app.errors import NotFound
 from app.people import codes
 from app.people.codes import Verdict
-from app.people.notices import KeyNotice, Notices
+from app.people.notices import KeyNotice, KeyWatch
 from app.people.person import Person, Verified, colour_of, initials, shown
 from app.store.people import People
 from app.store.rows import PersonRow
@@ -25,7 +25,7 @@ _NO_NAME = "…"
 class PeopleService:
     """People as the interface shows them. Unknown people are looked up when the server is connected."""
 
-    def __init__(self, people: People, engine: Engine, notices: Notices) -> None:
+    def __init__(self, people: People, engine: Engine, notices: KeyWatch) -> None:
         self.changed: Signal[()] = Signal()
         self.marked: Signal[Uid, bool] = Signal()
         """(person, on): on this device, the user marked a person as verified in person, or took it back."""

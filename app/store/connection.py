@@ -85,6 +85,9 @@ class Connection(_Driver):
     """Code that writes rows whose commit may take long, however few they are, sets it within the transaction:
     `Database.apart` then commits in a thread."""
 
+    notices_changed: bool = False
+    """Code that changes notices sets it within the transaction: `NoticeStore` then emits `changed` after the commit."""
+
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """All rows of the query `sql` with the values `params`; [] if none. The driver's errors are raised as they
         are."""

@@ -8,7 +8,7 @@ from typing import assert_never
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import BugError
-from app.store import counters, heartbeats, joins
+from app.store import counters, event_notices, heartbeats, joins, notice_rows
 from app.store import statements as sql
 from app.store.arrivals import Arrivals, arrivals, is_small
 from app.store.behind import Behind
@@ -314,7 +314,10 @@ class Inbox:
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
         """Writes the room's `state`, and `cursor`, the position up to which it was read (not None where there is a
         state). Of a large state of the same length as the one that this process wrote last, only the pages that differ
-        are written: a message changes two of 65."""
+        are written: a message changes two of 65. ▲ The first state of a room ends its first reading: nothing up to
+        there rings."""
+        if cursor is not None and self._db.value("SELECT 1 FROM streams WHERE room = ?", (room,)) is None:
+            notice_rows.raise_notified(self._db.conn, room, cursor)
         in_place, kept = self._is_in_place(room, state), self._states.pop(room, None)
         if kept is None or not in_place:
             self._db.conn.execute(sql.SET_STREAM, (room, cursor, state))
@@ -349,6 +352,7 @@ class Inbox:
         conn.executemany(sql.ADD_EVENT, [_event_row(room, event) for event in events])
         for event in events:
             note(self._db.conn, room, event)
+        event_notices.make(self._db.conn, self._me.uid, room, events)
         self._projecting.notify_changed(room)
 
     def _members(self, room: RoomId, members: Sequence[MemberRow], gone: Sequence[Uid]) -> None:
@@ -357,6 +361,8 @@ class Inbox:
         heartbeats.drop(conn, room, gone)
         conn.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
         conn.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
+        if self._me.uid in gone:
+            notice_rows.forget(self._db.conn, room)
         counters.add_up(self._db.conn, room)
         take_back(self._db, room)
         self._projecting.notify_changed(room)

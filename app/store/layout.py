@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 17
+VERSION = 18
 
 
 def prepare(db: Database) -> None:
@@ -105,7 +105,7 @@ _STATEMENTS = (
     """CREATE TABLE objects (obj BLOB PRIMARY KEY, room BLOB NOT NULL, kind TEXT NOT NULL DEFAULT '',
        title TEXT NOT NULL DEFAULT '', created INTEGER NOT NULL, updated INTEGER NOT NULL,
        deleted INTEGER NOT NULL DEFAULT 0, by BLOB, last INTEGER NOT NULL DEFAULT 0,
-       projected INTEGER NOT NULL DEFAULT 0)""",
+       projected INTEGER NOT NULL DEFAULT 0, judged INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX objects_by_room ON objects (room, kind)",
     "CREATE INDEX objects_behind ON objects (kind) WHERE projected < last",
     """CREATE TABLE series (obj BLOB PRIMARY KEY, room BLOB NOT NULL, series BLOB NOT NULL, period INTEGER NOT NULL,
@@ -151,6 +151,31 @@ _STATEMENTS = (
     "CREATE TABLE key_watch (uid BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE key_notices (id INTEGER PRIMARY KEY, uid BLOB NOT NULL, kind TEXT NOT NULL, seq INTEGER NOT NULL,
        other BLOB NOT NULL, t INTEGER NOT NULL, done INTEGER, UNIQUE (uid, kind, seq, other))""",
+    # -- notices, and which changes have not been asked for them yet
+    """CREATE TABLE notices (id BLOB PRIMARY KEY, kind TEXT NOT NULL, room BLOB NOT NULL, obj BLOB NOT NULL,
+       thread BLOB NOT NULL, ref BLOB NOT NULL, by BLOB, n INTEGER, t INTEGER NOT NULL, detail TEXT NOT NULL,
+       count INTEGER NOT NULL, asks INTEGER NOT NULL, state INTEGER NOT NULL, until INTEGER,
+       answered INTEGER NOT NULL, hidden INTEGER NOT NULL, ring INTEGER NOT NULL)""",
+    "CREATE INDEX notices_in_order ON notices (t, id)",
+    "CREATE INDEX notices_asking ON notices (t, id) WHERE asks AND NOT answered AND state <> 2",
+    "CREATE INDEX notices_new ON notices (t, id) WHERE state = 0",
+    "CREATE INDEX notices_snoozed ON notices (until) WHERE state = 3",
+    "CREATE INDEX notices_by_place ON notices (obj, ref)",
+    "CREATE INDEX notices_unseen ON notices (thread, ref) WHERE state = 0",
+    "CREATE INDEX notices_unanswered ON notices (thread, n) WHERE asks AND NOT answered",
+    "CREATE INDEX notices_by_room ON notices (room, t)",
+    "CREATE INDEX notices_by_kind ON notices (kind, t, id)",
+    "CREATE INDEX notices_ring ON notices (t, id) WHERE ring",
+    """CREATE TABLE notice_states (id BLOB PRIMARY KEY, state INTEGER NOT NULL, until INTEGER,
+       t INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX notice_states_by_t ON notice_states (t)",
+    """CREATE TABLE notice_answers (thread BLOB NOT NULL, ref BLOB NOT NULL, n INTEGER NOT NULL,
+       PRIMARY KEY (thread, ref)) WITHOUT ROWID""",
+    """CREATE TABLE notice_sweeps (what TEXT NOT NULL, place BLOB NOT NULL, n INTEGER NOT NULL,
+       PRIMARY KEY (what, place)) WITHOUT ROWID""",
+    "CREATE TABLE notified (room BLOB PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE unjudged (row INTEGER PRIMARY KEY, obj BLOB NOT NULL)",
+    "CREATE INDEX unjudged_by_obj ON unjudged (obj)",
     # -- search: å, ä and ö are letters of their own, so no diacritics are removed
     """CREATE TABLE search_rows (id INTEGER PRIMARY KEY, room BLOB NOT NULL, obj BLOB NOT NULL, kind TEXT NOT NULL,
        ref BLOB NOT NULL, t INTEGER NOT NULL, UNIQUE (obj, ref))""",

@@ -4,12 +4,13 @@ the rest."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.store import counters, tables
+from app.store import counters, notice_rows, tables
 from app.store import statements as sql
 from app.store.connection import Connection
 from app.store.database import Database, is_fatal
@@ -18,6 +19,7 @@ from app.store.people import Me
 from app.store.projection import Project, Projector
 from app.store.rows import ObjectRow, StoredChange, object_row
 from app.store.search import drop, drop_kind
+from app.store.unprojected import missing
 from sync.trust.room.envelope import object_of
 from sync.trust.room.successor_claim import object_in
 
@@ -77,9 +79,10 @@ class Projecting:
             drop_kind(conn, kind.id)
             counters.drop_kind(conn, kind.id)
             conn = self._db.conn
+            of_kind = "AND obj IN (SELECT obj FROM objects WHERE kind = ?)"
+            conn.execute(f"{sql.NOTE_UNJUDGED} {of_kind}", (kind.id,))
             conn.execute(
-                f"UPDATE changes SET unprojected = NULL WHERE unprojected IS NOT NULL AND {sql.MERGED}"  # noqa: S608
-                " AND obj IN (SELECT obj FROM objects WHERE kind = ?)",
+                f"UPDATE changes SET unprojected = NULL WHERE unprojected IS NOT NULL AND {sql.MERGED} {of_kind}",  # noqa: S608
                 (kind.id,),
             )
             conn.execute("UPDATE objects SET projected = 0 WHERE kind = ?", (kind.id,))
@@ -140,6 +143,7 @@ class Projecting:
         self._drop_rows(obj, *self._kinds.values())
         for beside in _BESIDE:
             conn.execute(f"DELETE FROM {beside} WHERE obj = ?", (obj,))  # noqa: S608 - constants
+        notice_rows.forget_other_rooms(conn, obj, room)
         conn.execute("DELETE FROM objects WHERE obj = ?", (obj,))
         self._db.after_commit(partial(self.taken_out.emit, obj))
 
@@ -219,7 +223,7 @@ class Projecting:
         if kind is None or projected >= last:
             return set()
         if not changes or changes[0].rowid > projected + 1:
-            changes = self._missing(obj, projected, changes)
+            changes = missing(self._db.conn, self._me.uid, obj, projected, changes)
         kept = set[int]()
         if kind.merging is not None:
             changes = self._without_left_out(obj, changes)
@@ -231,7 +235,7 @@ class Projecting:
         if strict and kind.merging is not None:
             self._project_own(conn, kind, row, changes)
         elif strict:
-            kind.project(conn, row, changes)
+            kind.project(conn, row, changes)  # own changes: they make no notices
         elif changes:
             self._project(conn, kind, row, changes)
         self._db.conn.execute(sql.SET_PROJECTED, (last, obj))
@@ -269,10 +273,10 @@ class Projecting:
     def _regroup(self) -> None:
         """Makes the rows again of objects that have become part of a series, or are none any more, in the caller's
         transaction (app/store/series.py). An object without rows gets them with its changes."""
-        for (obj,) in self._db.conn.execute(sql.REGROUPED).fetchall():
+        for obj, is_new in self._db.conn.execute(sql.REGROUPED).fetchall():
             self._db.conn.execute(sql.SET_REGROUPED, (obj,))
             if self._db.conn.value("SELECT projected FROM objects WHERE obj = ?", (obj,)):
-                self.from_start(obj)
+                self.from_start(obj, shown_first=bool(is_new))
 
     def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
         """Keeps the changes with the row ids `rows` for a trial in the worker. Nothing merges them until it is over. In
@@ -321,9 +325,10 @@ class Projecting:
             self._project(conn, kind, row, changes)
             self.notify_changed(row.room)
 
-    def from_start(self, obj: ObjId) -> None:
+    def from_start(self, obj: ObjId, *, shown_first: bool = False) -> None:
         """Deletes the rows for lists and search that an object's changes made, and makes them again from its first
-        change, since a change that was merged into it must no longer be. Call it within the caller's transaction."""
+        change, since a change that was merged into it must no longer be. Call it within the caller's transaction.
+        `shown_first`: nothing of the object was shown until now, so its changes make their notices now."""
         conn = self._db.conn
         found = conn.execute(sql.OBJECT, (obj,)).fetchone()
         kind = self._kinds.get(found[2]) if found else None
@@ -332,12 +337,16 @@ class Projecting:
             return
         row, last = object_row(found[:-2]), found[-2]
         self._drop_rows(obj, kind)
+        conn.execute(f"{sql.NOTE_UNJUDGED} AND obj = ?", (obj,))
         conn.execute(f"UPDATE changes SET unprojected = NULL WHERE obj = ? AND {sql.MERGED}", (obj,))  # noqa: S608
         conn.execute(sql.SET_PROJECTED, (0, obj))
-        changes = self._missing(obj, 0, ())
+        changes = missing(conn, self._me.uid, obj, 0, ())
+        if shown_first:
+            changes = [replace(change, replayed=False) for change in changes]
         if changes:
             self._project(conn, kind, row, changes)
         conn.execute(sql.SET_PROJECTED, (last, obj))
+        notice_rows.hide_uncounted(conn, obj, sql.HELD)
         self.notify_changed(row.room)
 
     def _drop_rows(self, obj: ObjId, *kinds: Projector) -> None:
@@ -349,22 +358,6 @@ class Projecting:
                 kind.forget(conn, obj)
         drop(conn, obj)
         counters.drop(conn, obj)
-
-    def _missing(self, obj: ObjId, after: int, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
-        """All merged changes of an object after row `after`, in the order of rows. `changes`: the last of them, which
-        the caller has; returned as they are if nothing is stored between that row and the first of them."""
-        me = self._me.uid
-        before = changes[0].rowid if changes else None
-        if before is not None:
-            gap = self._db.conn.execute(
-                "SELECT 1 FROM changes WHERE obj = ? AND row > ? AND row < ? LIMIT 1", (obj, after, before)
-            ).fetchone()
-            if gap is None:
-                return changes
-        return [
-            StoredChange(rowid=row, room=room, obj=o, change_id=cid, author=by, t=t, n=n, data=data, own=by == me)
-            for row, room, o, cid, by, t, n, data in self._db.conn.execute(sql.CHANGES_OF, (obj, after))
-        ]
 
     def _project(self, conn: Connection, kind: Projector, row: ObjectRow, changes: Sequence[StoredChange]) -> None:
         code = self._try(conn, kind.project, row, changes)
@@ -411,7 +404,9 @@ class Projecting:
         conn.execute("SAVEPOINT projection")
         try:
             with self._journal.merging(row.room, row.obj, changes if self._merges(row.kind) else ()):
-                project(conn, row, changes)
+                notices = project(conn, row, changes)
+            if notices:
+                notice_rows.put_first(conn, self._me.uid, row, self._kinds[row.kind].notices, changes, notices)
         except BaseException as e:  # pycrdt panics with a BaseException of its own
             if is_fatal(e):
                 raise

@@ -11,14 +11,18 @@ from typing import Any, Protocol
 
 from app.core.ids import ObjId
 from app.store.connection import Connection
+from app.store.notice_rows import Notice, NoticeKind
 from app.store.rows import ObjectRow, StoredChange
 from sync.client.placed_changes import Compacted, PlacedChange
 
-Project = Callable[[Connection, ObjectRow, Sequence[StoredChange]], None]
-"""Writes a tool's read-model rows for new changes of one object, inside the store's transaction.
+Project = Callable[[Connection, ObjectRow, Sequence[StoredChange]], Sequence[Notice] | None]
+"""Writes a tool's read-model rows for new changes of one object, inside the store's transaction. Returns the notices
+that the changes make for this person (app/store/notice_rows.py); None for none.
 
-Called once for each object and batch, in the order of receipt. Raise `app.errors.BadChange(code)` for a change that
-makes no sense: it is kept, marked and counted, and the others of the batch are projected without it.
+Called once for each object and batch, in the order of receipt. The store writes the notices in the same transaction,
+each once: it leaves out those of changes that are `replayed`, and of what this person did. Raise
+`app.errors.BadChange(code)` for a change that makes no sense: it is kept, marked and counted, and the others of the
+batch are projected without it.
 """
 
 
@@ -267,6 +271,11 @@ class Projector(Protocol):
     def tables(self) -> tuple[str, ...]:
         """The DDL of the kind's read-model tables (app/store/tables.py): created when missing, rebuilt when `version`
         differs."""
+        ...
+
+    @property
+    def notices(self) -> tuple[NoticeKind, ...]:
+        """The kinds of notices that `project` may return."""
         ...
 
     @property

@@ -35,6 +35,8 @@ class StoredChange:
     data: bytes = field(repr=False)
     own: bool = False
     """True if this account wrote it (on whichever device)."""
+    replayed: bool = False
+    """Its notices were made when it was projected first: it is projected again, since its rows are made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

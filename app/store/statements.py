@@ -191,12 +191,17 @@ TOUCH_OBJECT = """INSERT INTO objects (obj, room, kind, created, updated, by, la
     ON CONFLICT (obj) DO UPDATE SET last = excluded.last, updated = max(updated, excluded.updated),
         by = coalesce(by, excluded.by) WHERE room = excluded.room"""
 OBJECT = f"SELECT {_OBJECT}, last, projected FROM objects WHERE obj = ?"
+JUDGED_UPTO = "SELECT judged FROM objects WHERE obj = ?"
+NOTE_UNJUDGED = f"""INSERT OR IGNORE INTO unjudged (row, obj) SELECT row, obj FROM changes
+    WHERE unprojected IS NOT NULL AND {MERGED}"""
+UNJUDGED = "SELECT row FROM unjudged WHERE obj = ?"
+DROP_UNJUDGED = "DELETE FROM unjudged WHERE obj = ?"
 OBJECTS_BEHIND = "SELECT obj FROM objects WHERE room = ? AND kind = ? AND projected < last"
 OBJECTS_BEHIND_OF = "SELECT room, obj FROM objects WHERE kind = ? AND projected < last"
-SET_PROJECTED = "UPDATE objects SET projected = ? WHERE obj = ?"
+SET_PROJECTED = "UPDATE objects SET projected = ?1, judged = max(judged, ?1) WHERE obj = ?2"
 SELECT_OBJECTS = f"SELECT {_OBJECT} FROM objects"
 
-REGROUPED = "SELECT obj FROM series WHERE shown IS NOT iif(counts, series, NULL)"
+REGROUPED = "SELECT obj, shown IS NULL FROM series WHERE shown IS NOT iif(counts, series, NULL)"
 SET_REGROUPED = "UPDATE series SET shown = iif(counts, series, NULL) WHERE obj = ?"
 
 # -- outbox

@@ -29,6 +29,7 @@ from app.store.layout import VERSION, prepare
 from app.store.left_out import LeftOutChanges
 from app.store.newcomers import Newcomers
 from app.store.notes import Notes
+from app.store.notice_store import NoticeStore
 from app.store.notices import KeyNotices
 from app.store.objects import Objects
 from app.store.origins import Origins
@@ -62,6 +63,7 @@ class Store:
         """The outbox has become shorter, or a held change may be sent: wake the engine, refresh the status bar."""
         self._me = Me(db)
         self._projecting = Projecting(db, self._me, kinds, journal, tries=tester is not None)
+        self.notices = NoticeStore(db, self._me, self._projecting)
         self.people = People(db)
         self.account = Account(db, self.people)
         self.changes = Changes(db, self._me, self._projecting, journal)

@@ -3,7 +3,7 @@
 
 from app.objects.kind import Kind
 from app.objects.pieces import merging
-from app.tasks import projection, tables
+from app.tasks import noticing, projection, tables
 from app.tasks.compaction import compact
 from app.tasks.model import ROOT_MAPS
 
@@ -14,5 +14,6 @@ KIND = Kind(
     forget=projection.forget,
     compact=compact,
     tables=tables.TABLES,
+    notices=noticing.KINDS,
     version=tables.VERSION,
 )

@@ -106,6 +106,10 @@ class Board:
         """A card by its id, also if it is in the trash; None if it does not exist."""
         return self._index.cards().get(card_id)
 
+    def cards_by_id(self) -> dict[str, Card]:
+        """All cards by id, also archived ones and those in the trash; the caller may keep it."""
+        return dict(self._index.cards())
+
     def column_of(self, card_id: str) -> Column | None:
         """The column that shows a card: the one that the card names, or the first if that was deleted. Also for a card
         that is in the trash. None if the card does not exist."""
@@ -117,10 +121,6 @@ class Board:
     def archived(self) -> list[Card]:
         """The archived cards, by title."""
         return sorted((c for c in self._index.cards().values() if c.archived and not c.deleted), key=lambda c: c.title)
-
-    def card_ids(self) -> list[str]:
-        """The ids of all cards, also archived ones and those in the trash."""
-        return list(self._index.cards())
 
     def put_away(self) -> list[Card]:
         """The cards in the trash, the latest first."""

@@ -10,14 +10,15 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
-from operator import itemgetter
 
-from app.core.ids import ObjId
+from app.core.ids import ObjId, Uid
 from app.objects import crdt, live
 from app.objects.pieces import Assembler, check
 from app.store import objects, search
 from app.store.connection import Connection
+from app.store.notice_rows import Notice
 from app.store.rows import ObjectRow, StoredChange
+from app.tasks import noticing
 from app.tasks.descriptions import Description
 from app.tasks.model import Board, Card, Column
 
@@ -65,23 +66,43 @@ class _Kept:
         self.board.changed.connect(self._on_cards)
         self.board.columns_changed.connect(lambda: self._on_cards(frozenset()))
 
-    def merge(self, updates: Sequence[tuple[bool, bytes]]) -> None:
-        """Merges updates, each given as (whether this account wrote it, update); leaves out damaged ones. Afterwards
-        `touched`, `all_touched` and `written_in_trash` describe what these updates changed, and `overwritten` has also
-        the descriptions that they replaced.
+    def merge(self, conn: Connection, changes: Sequence[StoredChange], me: Uid) -> list[Notice]:
+        """Merges changes; leaves out damaged updates. Afterwards `touched`, `all_touched` and `written_in_trash`
+        describe what they changed, and `overwritten` has also the descriptions that they replaced. Returns the notices
+        that they make for the person `me`, and brings earlier ones up to date.
 
         ▲ Own updates and colleagues' are merged separately. In one merge a description of this account that a colleague
-        replaced would never be seen.
+        replaced would never be seen. A colleague's change that makes notices is merged alone, so that it is known what
+        it did.
         """
         self.touched, self.all_touched, self.written_in_trash = set(), False, set()
-        for own, some in groupby(updates, key=itemgetter(0)):
-            self.board.merge([update for _, update in some], own=own)
-            self.overwritten += self.board.replaced.overwritten
-            self.written_in_trash |= self.board.replaced.written_in_trash
+        notices = list[Notice]()
+        for _, some in groupby(changes, key=_merged_with):
+            notices += self._merge_some(conn, list(some), me)
+        return notices
+
+    def _merge_some(self, conn: Connection, changes: Sequence[StoredChange], me: Uid) -> list[Notice]:
+        """Merges changes that are all own, all projected before, or one alone."""
+        last = changes[-1]
+        before = {} if last.own or last.replayed else self.board.cards_by_id()
+        earlier, self.touched = self.touched, set()
+        self.board.merge([update for change in changes for update in self.pieces.feed([change])], own=last.own)
+        self.overwritten += self.board.replaced.overwritten
+        self.written_in_trash |= self.board.replaced.written_in_trash
+        touched, self.touched = self.touched, earlier | self.touched
+        if last.replayed:
+            return []
+        noticing.settle(conn, last.obj, me, self.board, touched, last if last.own else None)
+        return [] if last.own else noticing.judge(last, me, before, self.board, touched)
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         self.touched |= ids
         self.all_touched |= not ids  # the name of a column or a label is in many rows
+
+
+def _merged_with(change: StoredChange) -> tuple[bool, bool, int]:
+    """Changes that follow each other with the same key are merged at once."""
+    return change.own, change.replayed, 0 if change.own or change.replayed else change.rowid
 
 
 class Projection:
@@ -91,9 +112,9 @@ class Projection:
     def __init__(self) -> None:
         self._stores: weakref.WeakKeyDictionary[Connection, OrderedDict[ObjId, _Kept]] = weakref.WeakKeyDictionary()
 
-    def project(self, conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
+    def project(self, conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> Sequence[Notice]:
         """Merges new changes into a board and writes, within the caller's transaction, the rows of the cards that they
-        touched. BadChange for a change that is no update.
+        touched. Returns the notices that they make (noticing.py). BadChange for a change that is no update.
 
         ▲ All rows of the board are compared instead if the store's rows are not those that this board last wrote: a
         transaction that was rolled back has removed rows, and merging its changes again touches nothing.
@@ -106,7 +127,7 @@ class Projection:
         known = standing is not None and standing == projected
         if known:
             kept.overwritten.clear()
-        kept.merge([(change.own, update) for change in changes for update in kept.pieces.feed([change])])
+        notices = kept.merge(conn, changes, Uid(conn.value(_ME) or b""))
         lost = [(card, old) for card, old in kept.overwritten if not kept.board.builds_on(card, old)]
         if lost:
             _keep_overwritten(conn, obj, lost)
@@ -115,6 +136,7 @@ class Projection:
         _write_trash(conn, obj, kept.board, kept.touched if known else None)
         _note_written(conn, obj, kept.written_in_trash, changes)
         kept.standing = max(changes[-1].rowid, projected)
+        return notices
 
     def forget(self, conn: Connection, obj: ObjId) -> None:
         """Drops a board from memory, since a change that was merged into it no longer counts. The next change loads the
@@ -163,7 +185,7 @@ class Projection:
             conn.executemany("DELETE FROM board_cards WHERE obj = ? AND card = ?", keys)
         if differ:
             conn.executemany(_ADD, [now[card] for card in differ])
-        found_cards = (board.any_card(card) for card in (board.card_ids() if reworded is None else reworded))
+        found_cards = (board.any_card(card) for card in (board.cards_by_id() if reworded is None else reworded))
         search.put(conn, [_entry(obj, card) for card in found_cards if card is not None])
         for card in {*gone, *(touched or ())}:
             if board.any_card(card) is None:

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Protocol
 
 from app.core import clock
+from app.core.delay import Later, on_loop
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -25,9 +26,10 @@ from app.store.rows import StoredChange
 from app.tasks import projection
 from app.tasks.adapter import BoardAdapter
 from app.tasks.descriptions import Description, description_from
+from app.tasks.due import DueCards
 from app.tasks.model import Board, Card
 from app.tasks.trash import CardTrash
-from app.tool import Unsaved
+from app.tool import Standing, Unsaved
 
 
 class People(Protocol):
@@ -104,7 +106,16 @@ class TaskService:
     the event loop."""
 
     def __init__(
-        self, db: Database, changes: Changes, objects: Objects, people: People, members: Members, rooms: Rooms
+        self,
+        db: Database,
+        changes: Changes,
+        objects: Objects,
+        people: People,
+        members: Members,
+        rooms: Rooms,
+        notices: Standing,
+        *,
+        later: Later = on_loop,
     ) -> None:
         self.changed: Signal[RoomId] = Signal()
         """The cards of a room changed."""
@@ -124,7 +135,9 @@ class TaskService:
         self.open, self.close = live.open, live.close
         self._closed = False
         self.trash = CardTrash(db, lambda: self.me, self.board)
+        self._due = DueCards(db, notices, lambda: self.me, later)
         self._ends = [
+            self.changed.connect(lambda room: self._due.on_cards()),
             changes.received.connect(self._on_received),
             changes.appended.connect(lambda change: self._notify([change])),
             changes.taken_back.connect(self._on_taken_back),
@@ -141,6 +154,7 @@ class TaskService:
         """Stops following the store, and stores edits that the disk has refused so far. Call it before the store
         closes. StoreFault if the disk refuses some again: `unsaved_changes` returns them."""
         self._closed = True
+        self._due.close()
         for end in self._ends:
             end()
         self._live.close_all()
@@ -173,8 +187,10 @@ class TaskService:
         return self._live.shared(obj)
 
     def start(self) -> None:
-        """Merges descriptions that an earlier run of the program left unmerged. Call it when the event loop runs."""
+        """Merges descriptions that an earlier run of the program left unmerged, and begins to make notices about cards
+        that are due. Call it when the event loop runs."""
         self._settle()
+        self._due.start()
 
     def _settle(self) -> None:
         """Merges descriptions that this person wrote with those that replaced them, also on boards that are not open,

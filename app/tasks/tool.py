@@ -10,7 +10,7 @@ from app.tool import AppTool, Offer, Parts, ToolKind, from_snapshot
 
 
 def _make(parts: Parts) -> TaskService:
-    return TaskService(parts.db, parts.changes, parts.objects, parts.people, parts.rooms, parts.rooms)
+    return TaskService(parts.db, parts.changes, parts.objects, parts.people, parts.rooms, parts.rooms, parts.notices)
 
 
 def _first_board() -> bytes:
@@ -28,6 +28,7 @@ TOOL = AppTool(
             snapshot=compact,
             successor=Offer(copy_into=TaskService.copy_cards),
             copier=TaskService.copy,
+            notices=KIND.notices,
             starter=Starter(kind=KIND.id, first=_first_board),
         ),
     ),

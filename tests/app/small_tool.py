@@ -64,6 +64,7 @@ def kind_parts() -> dict[str, Any]:
         "snapshot": NoSnapshot("nothing shows them"),
         "successor": Carry(SmallService.carry),
         "copier": NoCopy("none is held back"),
+        "notices": (),
         "starter": Starter(kind=KIND.id),
     }
 

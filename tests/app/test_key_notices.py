@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from app.core.ids import Uid
-from app.people.notices import Notices
+from app.people.notices import KeyWatch
 from app.store.store import Store
 from sync.client.engine import Engine
 
@@ -48,8 +48,8 @@ def knows(store: Store, count: int) -> set[Uid]:
     return set(uids)
 
 
-def notices(store: Store) -> Notices:
-    return Notices(store.key_notices, store.people, cast("Engine", Logs()))
+def notices(store: Store) -> KeyWatch:
+    return KeyWatch(store.key_notices, store.people, cast("Engine", Logs()))
 
 
 async def test_resets_that_a_cut_off_beginning_did_not_reach_are_found_by_the_next(store: Store) -> None:

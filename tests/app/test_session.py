@@ -19,8 +19,10 @@ from app.devices.service import DeviceService
 from app.documents.service import DocumentService
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import DiskFull, NotStored, StoreClosed
+from app.notices.service import Notices
+from app.notices.standing import StandingNotices
 from app.own.room import OwnRoom
-from app.people.notices import Notices
+from app.people.notices import KeyWatch
 from app.people.service import PeopleService
 from app.personal.service import Personal
 from app.policy import Policy
@@ -42,7 +44,7 @@ from tests.world import until
 PASSPHRASE = "fyra vanliga ord, å ä ö"
 SCOPES = (
     "store",
-    "notices",
+    "key-watch",
     "people",
     "rooms",
     "personal",
@@ -52,6 +54,8 @@ SCOPES = (
     "arrivals",
     "common-rooms",
     "presence",
+    "notices",
+    "standing-notices",
     "tool-chat",
     "tool-documents",
     "tool-tasks",
@@ -63,8 +67,8 @@ SCOPES = (
 OPENINGS: dict[str, tuple[type, str, str]] = {
     "store": (Store, "open", ""),
     "dialer": (Place, "account_dialer", "store"),
-    "notices": (Notices, "__init__", "store"),
-    "people": (PeopleService, "__init__", "notices"),
+    "key-watch": (KeyWatch, "__init__", "store"),
+    "people": (PeopleService, "__init__", "key-watch"),
     "rooms": (RoomService, "__init__", "people"),
     "personal": (Personal, "__init__", "rooms"),
     "own-room": (OwnRoom, "__init__", "personal"),
@@ -72,7 +76,9 @@ OPENINGS: dict[str, tuple[type, str, str]] = {
     "invitations": (Invitations, "__init__", "devices"),
     "arrivals": (Arrivals, "__init__", "invitations"),
     "presence": (PresenceService, "__init__", "common-rooms"),
-    "chat": (ChatService, "__init__", "presence"),
+    "notices": (Notices, "__init__", "presence"),
+    "standing-notices": (StandingNotices, "__init__", "notices"),
+    "chat": (ChatService, "__init__", "standing-notices"),
     "documents": (DocumentService, "__init__", "tool-chat"),
     "tasks": (TaskService, "__init__", "tool-documents"),
     "held": (HeldBack, "__init__", "tool-tasks"),

@@ -14,7 +14,7 @@ from app.core.enums import LinkState
 from app.core.ids import ObjId, RoomId
 from app.documents import projection as document_rows
 from app.documents.tool import TOOL as DOCUMENTS
-from app.people.notices import Notices
+from app.people.notices import KeyWatch
 from app.tasks.tool import TOOL as TASKS
 from sync.client.engine import Engine
 from sync.client.status import RoomState
@@ -127,7 +127,7 @@ async def test_a_fault_in_the_engine_is_a_state_and_the_next_attempt(
     await b.online()
 
 
-@pytest.mark.parametrize("part", [Engine, Notices])
+@pytest.mark.parametrize("part", [Engine, KeyWatch])
 async def test_a_part_of_the_session_that_fails_is_told_and_begins_again(
     o: Offices, monkeypatch: pytest.MonkeyPatch, told: list[BaseException], part: type[Any]
 ) -> None:
@@ -151,9 +151,9 @@ async def test_a_part_of_the_session_that_fails_while_it_is_stopped_does_not_beg
     o: Offices, monkeypatch: pytest.MonkeyPatch, told: list[BaseException]
 ) -> None:
     """Closing would wait for it for ever."""
-    begun, real = list[bool](), Notices.run
+    begun, real = list[bool](), KeyWatch.run
 
-    async def run(self: Notices) -> None:
+    async def run(self: KeyWatch) -> None:
         begun.append(True)
         if len(begun) == 1:
             try:
@@ -162,7 +162,7 @@ async def test_a_part_of_the_session_that_fails_while_it_is_stopped_does_not_beg
                 fail()
 
     monkeypatch.setattr("app.session.AGAIN_S", 0)
-    monkeypatch.setattr(Notices, "run", run)
+    monkeypatch.setattr(KeyWatch, "run", run)
     (a,) = await o.hire("Handläggare")
     await a.session.close()
     assert begun == [True]

@@ -72,7 +72,7 @@ async def test_a_verified_colleagues_devices_are_told_of_once_and_calmly(tmp_pat
         me.session.people.dismiss(me.session.people.notices()[0])
         assert told(me) == []
         await me.restart()
-        await me.session.notices.look()
+        await me.session.key_watch.look()
         assert told(me) == []
 
 
@@ -81,11 +81,11 @@ async def test_what_was_not_looked_through_before_the_program_ended_is_told_afte
         me, colleague = await o.hire("Handläggare", "Registrator")
         await o.room(me, colleague)
         uid = mark(me, colleague)
-        await me.session.notices.look()
+        await me.session.key_watch.look()
 
         async def nothing() -> None: ...
 
-        me.session.notices.look = nothing  # type: ignore[method-assign]
+        me.session.key_watch.look = nothing  # type: ignore[method-assign]
         await o.second(colleague)
         me.session.engine.parts.audit.check_now()
         await until(lambda: (me.session.engine.log_seq(uid) or 0) > 2)
@@ -114,7 +114,7 @@ async def test_attack_a_reset_takes_the_mark_and_the_warning_stands_until_it_is_
         (found,) = [p for p in await me.session.people.search("Registrator") if p.uid != uid]
         assert found.uid == anew.session.people.me.uid
         assert found.verified is Verified.AGENCY
-        await me.session.notices.look()
+        await me.session.key_watch.look()
         assert told(me) == [(uid, "reset", 0)]  # one of the two is dead: no second account
         await me.restart()
         await until(lambda: told(me) == [(uid, "reset", 0)])
@@ -145,7 +145,7 @@ async def test_attack_another_genesis_under_a_known_name_gets_no_mark_and_a_warn
         assert people.read_code(twin, [shown.replace(theirs.hex(), "5a" * 32)]) is Verdict.DIFFERENT
         assert people.person(twin).verified is Verified.AGENCY
         people.dismiss(people.notices()[0])
-        await me.session.notices.look()
+        await me.session.key_watch.look()
         assert told(me) == []
         assert level(me, room) == VERIFIED
         assert people.read_code(twin, [shown]) is Verdict.SAME

@@ -9,6 +9,8 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from app.core.ids import RoomId
+from app.notices.service import NoticeFilter
+from app.objects.links import ObjectLink
 from sync.client.exchange import snapshot_maker
 from sync.trust.room.successor_claim import object_in
 from tests.journeys.desks import Desk, Offices
@@ -118,3 +120,21 @@ async def test_a_room_that_goes_on_in_another_takes_its_minutes_and_its_agenda_a
         assert view.card.row(there) is not None
         texts = [label.text() for row in view.agenda.rows.rows for label in row.findChildren(QLabel)]
         assert "Registrator, enligt Handläggare" in texts
+
+
+async def test_an_item_that_a_colleague_adds_is_a_notice_until_it_was_handled(o: Offices) -> None:
+    a, b = await o.hire("Enhetschef", "Handläggare")
+    room = await o.room(a, b)
+    await until(lambda: any(row.room == room for row in b.session.rooms.rooms()))
+    item = minutes(a).add_item(room, "Budgeten å 🙂")
+    of_agenda = NoticeFilter(kinds=frozenset({"agenda-item"}))
+    await until(lambda: b.session.notices.count(of_agenda) == 1)
+    (row,) = b.session.notices.list(of_agenda)
+    assert (row.ref, row.by, row.object_kind) == (item, a.session.people.me.uid, "agenda")
+    shown = minutes(b).linked(ObjectLink(room=row.room, obj=row.obj, kind=row.object_kind, ref=row.ref))
+    assert shown is not None
+    assert shown.title == "Budgeten å 🙂", "the text is read from its place"
+    assert a.session.notices.count(of_agenda) == 0
+    handled = next(each for each in minutes(a).agenda(room) if each.item == item)
+    minutes(a).close_item(room, handled, True)
+    await until(lambda: b.session.notices.count(of_agenda) == 0)

@@ -55,6 +55,17 @@ MUTATIONS = {
         r" +successor=Carry\(.*\),\n",
         "missing 1 required keyword-only argument: 'successor'",
     ),
+    "which notices the agenda makes": Mutation(
+        "app/tool.py",
+        r" +notices=\(ADDED,\),\n",
+        "missing 1 required keyword-only argument: 'notices'",
+    ),
+    "the notices that the store lets it make": Mutation(
+        "app/__init__.py",
+        r"notices=\(agenda.ADDED,\)",
+        "The kind 'agenda': `notices` differs from its Kind's `notices`.",
+        "notices=()",
+    ),
     "how minutes merge": Mutation(
         "app/__init__.py",
         r" +merging=.*\n",

@@ -69,14 +69,14 @@ async def key_notices(s: Scene, section: str) -> QWidget:
     me.store.key_notices.advance(head, 0, [("device-added", 1)])
     if section == "home":
         me.store.key_notices.put(registrar, "duplicate", other=bytes(16))
-    me.notices._emit_changed()
+    me.key_watch._emit_changed()
 
     def end() -> None:
         for notice in me.people.notices():
             me.people.dismiss(notice)
         with me.store.transaction():
             me.store.db.conn.execute("DELETE FROM key_notices")
-        me.notices._emit_changed()
+        me.key_watch._emit_changed()
 
     s.ends.append(end)
     if section == "home":

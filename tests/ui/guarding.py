@@ -26,7 +26,7 @@ from app.documents.service import DocumentService
 from app.documents.trash import DocumentTrash
 from app.objects.live import LiveObjects
 from app.objects.undo import Undo
-from app.people.notices import Notices
+from app.people.notices import KeyWatch
 from app.people.service import PeopleService
 from app.presence.service import PresenceService
 from app.recovery import Recovery
@@ -60,7 +60,7 @@ MODELS: Mapping[str, tuple[type, ...]] = {
     "session": (Session,),
     "rooms": (RoomService,),
     "people": (PeopleService,),
-    "notices": (Notices,),
+    "notices": (KeyWatch,),
     "devices": (DeviceService,),
     "invitations": (Invitations,),
     "recovery": (Recovery,),
@@ -78,13 +78,13 @@ MODELS: Mapping[str, tuple[type, ...]] = {
 """The names of models and services in ui/, without an underscore before them, and what they are."""
 
 READS: Mapping[type, str] = {
-    Board: "all_cards any_card archived builds_on card card_ids cards close column column_of columns diff label labels"
-    " put_away seen state",
+    Board: "all_cards any_card archived builds_on card cards cards_by_id close column column_of columns diff label"
+    " labels put_away seen state",
     Document: "block block_start blocks close diff encode_selection find_block plain_text resolve_selection snapshot"
     " split_undo state",
     Undo: "close split together",
-    ChatService: "authors can_delete can_edit channel check_export draft linked may_write members mentions room_title"
-    " stranded timeline unread unstored",
+    ChatService: "authors can_delete can_edit channel check_export draft linked may_write members mentions"
+    " room_title stranded timeline unread unstored",
     DocumentService: "before begin document_at list may_write presence row shown_now versions",
     TaskService: "before board board_id done_of linked may_write members my_tasks tasks",
     LiveObjects: "begin damaged get holders holding ids models open room_of row shared unsaved unsaved_changes"
@@ -98,7 +98,7 @@ READS: Mapping[type, str] = {
     RoomService: "ended events filling history_proposals history_refusal is_admin may_write members my_role notices"
     " objects opened people_in put_away recent removals removed room rooms sole_owner",
     PeopleService: "close notices person safety_number",
-    Notices: "open resets warning",
+    KeyWatch: "open resets warning",
     DeviceService: "added_by all invite",
     Invitations: "all answered blocked get more reads",
     Recovery: "asked check_old draw waits",

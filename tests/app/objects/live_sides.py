@@ -27,7 +27,7 @@ from app.tasks.model import Board
 from app.tasks.service import TaskService
 from tests.app.documents.desks import Timers
 from tests.app.objects.crdts import crdt_of
-from tests.office import COLUMNS, HL, Announcing, Folk
+from tests.office import COLUMNS, HL, Announcing, Folk, notices_of
 
 KINDS = {kind.id: kind for kind in (ROOM_KIND, DOCUMENT, BOARD)}
 OBJ = ObjId(b"o" * 16)
@@ -114,7 +114,7 @@ class BoardHolder(Holder):
     def __init__(self, store: Store, board: Board) -> None:
         super().__init__(store, crdt_of(board))
         self._board = board
-        self._cards = {card: board.any_card(card) for card in board.card_ids()}
+        self._cards = {card: board.any_card(card) for card in board.cards_by_id()}
         self._ends.append(board.changed.connect(self._on_changed))
 
     def _on_changed(self, ids: frozenset[str]) -> None:
@@ -232,7 +232,7 @@ class BoardSide(Side):
 
     def service(self, store: Store) -> TaskService:
         folk = Folk(HL)
-        return TaskService(store.db, store.changes, store.objects, folk, folk, Rooms(store))
+        return TaskService(store.db, store.changes, store.objects, folk, folk, Rooms(store), notices_of(store))
 
     def new(self, emit: Callable[[bytes], None] | None = None) -> Board:
         return Board(emit)
@@ -242,7 +242,7 @@ class BoardSide(Side):
         model.add_card(model.columns()[0].id, "Begär yttrande 🙂", description="Ring sökanden å.")
 
     def edit(self, model: Board, at: int, what: int, token: str) -> None:
-        ids, columns = sorted(model.card_ids()), model.columns()
+        ids, columns = sorted(model.cards_by_id()), model.columns()
         card, column = (ids or [""])[at % max(1, len(ids))], columns[at % len(columns)].id
         match what % 6 if ids else 1:
             case 0:
@@ -262,7 +262,7 @@ class BoardSide(Side):
         return model.title, model.columns(), model.all_cards(), model.archived(), model.put_away(), model.labels()
 
     def shown(self, model: Board) -> object:
-        return {model.any_card(card) for card in model.card_ids()}
+        return {model.any_card(card) for card in model.cards_by_id()}
 
     def holder(self, store: Store, model: Board) -> Holder:
         return BoardHolder(store, model)

@@ -11,6 +11,8 @@ from app.errors import StoreOlder
 from app.store.database import Database
 from app.store.heartbeats import KeptHeartbeat
 from app.store.layout import VERSION
+from app.store.notice_rows import NoticeState, id_of
+from app.store.notice_store import NoticeFilter
 from app.store.origins import OriginRow, Step
 from app.store.statements import MAX_INT
 from app.store.store import Store
@@ -44,8 +46,8 @@ def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, v
 
 @pytest.fixture
 def written(tmp_path: Path) -> Store:
-    """What tests/vectors/make_store_17.py wrote."""
-    shutil.copy(VECTORS / "store-17.db", tmp_path / "store.db")
+    """What tests/vectors/make_store_18.py wrote."""
+    shutil.copy(VECTORS / "store-18.db", tmp_path / "store.db")
     return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
 
 
@@ -79,6 +81,23 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
     said = KeptHeartbeat(room=ROOM, uid=Uid(b"O" * 16), dev=DEV, t=4, data=b"what the device reads")
     assert written.heartbeats.of(ROOM) == written.heartbeats.by(DEV) == [said]
     assert written.db.check() == []
+    written.close()
+
+
+def test_a_store_that_this_layout_wrote_opens_with_what_the_person_was_told(written: Store) -> None:
+    ids = [id_of("mention", ROOM, NOTE, key) for key in (b"first", b"second")]
+    assert [ident.hex() for ident in ids] == ["07466627035420b0978b8060ff025b33", "99f3cd657589daa2540b1054e6b14525"]
+    first, second = map(written.notices.get, ids)
+    assert first is not None
+    assert second is not None
+    assert (first.kind, first.by, first.n, first.ref, first.detail) == ("mention", Uid(b"O" * 16), 5, b"ref", "code")
+    assert (first.answered, second.answered) == (True, False)
+    assert (second.state, second.until) == (NoticeState.SNOOZED, first.t + 1000)
+    assert [row.id for row in written.notices.page(NoticeFilter(open=True), first.t)] == []
+    assert [row.id for row in written.notices.page(NoticeFilter(open=True), first.t + 1000)] == [ids[1]]
+    assert written.notices.claim() == []
+    assert written.db.value("SELECT n FROM notified WHERE room = ?", (ROOM,)) == 4
+    assert written.db.rows("SELECT id, state, until FROM notice_states") == [(b"i" * 16, 2, None)]
     written.close()
 
 

@@ -18,11 +18,10 @@ from app.objects.pieces import Assembler
 from app.tasks.adapter import BoardAdapter
 from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board
-from app.tasks.service import TaskService
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
 from tests.app.objects.live_sides import Gate
-from tests.office import BOARD_ID, EK, HL, ROOM, Announcing, Desk, Positions, desk, start_board
+from tests.office import BOARD_ID, EK, HL, ROOM, Announcing, Desk, Positions, board_service, desk, start_board
 
 BASE = "Ring sökanden å.\nSkriv beslutet 🙂."
 
@@ -287,8 +286,7 @@ def test_what_was_merged_while_the_disk_was_full_is_merged_again_after_a_restart
         for each in (hl, ek):  # what is only in memory is gone with the program
             with suppress(DiskFull):
                 each.tasks.close_all()
-            folk, store = each.folk, each.store
-            each.tasks = TaskService(store.db, store.changes, store.objects, folk, folk, Announcing(store))
+            each.tasks = board_service(each.store, each.folk, each.notices)
     for each in (hl, ek):
         each.tasks.start()
     settle(server)

@@ -19,5 +19,6 @@ AGENDA = Kind(
     project=agenda.project,
     positioned=agenda.positioned,
     tables=tables.AGENDA,
+    notices=(agenda.ADDED,),
     version=tables.VERSION,
 )

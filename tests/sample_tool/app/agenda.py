@@ -4,9 +4,10 @@
 from collections.abc import Sequence
 
 from app.core.ids import ObjId, RoomId
-from app.store import counters, objects, search
+from app.store import counters, notice_rows, objects, search
 from app.store.connection import Connection
 from app.store.counters import Counter, Latest
+from app.store.notice_rows import Notice, NoticeKind, of_change
 from app.store.rows import MAX_UNREAD, ObjectRow, StoredChange
 from tests.sample_tool.app.records import ItemAdded, item_in
 
@@ -23,20 +24,29 @@ _COUNT = f"""SELECT count(*) FROM (SELECT 1 FROM agenda_items i
 _LATEST = "SELECT t, author, text FROM agenda_items WHERE obj = ? ORDER BY row DESC LIMIT 1"
 
 
-def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the rows and search entries of new records. BadChange for a change that holds none."""
+ADDED = NoticeKind(id="agenda-item", asks=False)
+"""Somebody added an item."""
+
+
+def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> Sequence[Notice]:
+    """Writes the rows and search entries of new records. Returns the notices that they make. BadChange for a change
+    that holds none."""
     found = [(change, item_in(change.data)) for change in changes]
-    entries = []
+    entries, notices = [], list[Notice]()
     for change, record in found:
         if isinstance(record, ItemAdded):
             by = record.stated_by or None
             row = (change.rowid, obj.obj, obj.room, record.item, change.author, change.own, by, change.t, record.text)
             conn.execute(_ADD, row)
             entries.append(_entry(obj, change, record))
+            if by is None:
+                notices.append(of_change(ADDED, change, ref=record.item))
         else:
             conn.execute(_CLOSE, (change.rowid, obj.obj, record.item, _sort(change), record.on))
+            (notice_rows.hide if record.on else notice_rows.unhide)(conn, obj.obj, record.item)
     search.put(conn, entries)
     count(conn, obj.room, obj.obj)
+    return notices
 
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:

@@ -4,6 +4,7 @@
 from app.core.ids import ObjId, RoomId
 from app.tool import AppTool, Carry, NoBaseline, NoCopy, NoSnapshot, Offer, Parts, ToolKind, from_snapshot
 from tests.sample_tool.app import AGENDA, MINUTE
+from tests.sample_tool.app.agenda import ADDED
 from tests.sample_tool.app.projection import compact
 from tests.sample_tool.app.service import MinutesService
 
@@ -27,6 +28,7 @@ TOOL = AppTool(
             snapshot=compact,
             successor=Offer(copy_into=_copy_into),
             copier=MinutesService.copy,
+            notices=(),
             starter=None,
         ),
         ToolKind(
@@ -35,6 +37,7 @@ TOOL = AppTool(
             snapshot=NoSnapshot("each item stays its author's own statement"),
             successor=Carry(MinutesService.carry),
             copier=NoCopy("records are projected one by one, and none of them is held back"),
+            notices=(ADDED,),
             starter=None,
         ),
     ),

@@ -19,7 +19,7 @@ from typing import Final, Literal, TypeAlias
 from app.core import clock
 from app.core.enums import LinkState
 from app.core.ids import RoomId
-from app.people.notices import Notices
+from app.people.notices import KeyWatch
 from app.people.service import PeopleService
 from app.personal.records import Alive, encode
 from app.personal.service import DEVICE_NAME, KIND_ID, Personal
@@ -119,7 +119,7 @@ async def _four_devices(w: World) -> tuple[Client, Client, Client]:
     (first,) = await w.hire("Handläggare")
     store, engine = first.store, first.engine
     store.notes.set(DEVICE_NAME, TOWER)
-    people = PeopleService(store.people, engine, Notices(store.key_notices, store.people, engine))
+    people = PeopleService(store.people, engine, KeyWatch(store.key_notices, store.people, engine))
     personal = Personal(store, engine, people, RoomService(store, engine, people, []).announce)
     await personal.found()
     second, third = await w.second(first), await w.second(first)

@@ -201,7 +201,7 @@ def home_notices(folder: Path) -> Shown:
             restore()
         there = {person(key, "").uid for key in rows}
         notices.dismiss(row.id for row in notices.open() if row.uid not in there)
-        session.notices._emit_changed()
+        session.key_watch._emit_changed()
 
     return _home(folder, put, NoticeCard, QAbstractButton)
 

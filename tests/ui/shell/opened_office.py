@@ -187,7 +187,7 @@ def notify_keys(session: Session, person: Person, kind: str, *, other: Person | 
             notices.advance(person.uid, 0, [(kind, seq) for seq in range(100, 100 + count)])
     finally:
         restore()
-    session.notices._emit_changed()
+    session.key_watch._emit_changed()
 
 
 def stop(session: Session, room: RoomId, state: RoomState) -> None:

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-17.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-18.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
 from app.core.enums import Role
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.months import month_of
-from app.store import counters, rooms, series, titles
+from app.store import counters, notice_rows, rooms, series, titles
 from app.store.counters import Counter, Latest
 from app.store.layout import VERSION
+from app.store.notice_rows import Notice, NoticeId, NoticeKind, NoticeState
 from app.store.origins import Step
 from app.store.store import Store
 from sync.client.placed_changes import Compacted
@@ -27,12 +28,13 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 17
+    assert VERSION == 18
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
     _people(store)
     _room(store)
+    _notices(store)
     origin = Origin(room=ROOM, n=9, rh=Hash(b"9" * 32))
     event = RoomEvent(n=1, t=1, kind="genesis", by=OTHER, origin=origin)
     store.receive(ReceivedSlice(room=SUCCESSOR, cursor=1, state=b"state", events=[event]))
@@ -91,6 +93,20 @@ def _room(store: Store) -> None:
     store.set_problem(ROOM, "restored")
 
 
+def _notices(store: Store) -> None:
+    kind = NoticeKind(id="mention", asks=True, personal=True)
+    made = [
+        Notice(kind=kind, room=ROOM, obj=NOTE, key=key, by=OTHER, n=n, t=T, ref=b"ref", detail="code", row=n)
+        for n, key in ((5, b"first"), (6, b"second"))
+    ]
+    with store.transaction() as conn:
+        notice_rows.answer(conn, NOTE, 6)
+        notice_rows.put(conn, ME, made)
+        notice_rows.forget(conn, RoomId(b"L" * 16))
+    store.notices.mark([made[1].id], NoticeState.SNOOZED, T + 1000)
+    store.notices.apply({NoticeId(b"i" * 16): (NoticeState.DONE, None)}, T)
+
+
 def _people(store: Store) -> None:
     for uid in (OTHER, THIRD):
         store.append_user_log(uid, 0, [(b"entry %d" % seq, b"s" * 64) for seq in range(3)])
@@ -105,4 +121,4 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-17.db")
+    write(Path(__file__).parent / "store-18.db")

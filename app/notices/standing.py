@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Notices about the present state of the account: open invitations, proposals that this person can approve,
+colleagues' keys, and what waits. They are made when the state begins, and answered when it ends."""
+
+import asyncio
+from collections.abc import Sequence
+
+from app.core import clock, log
+from app.core.ids import ObjId, RoomId, Uid
+from app.errors import StoreFault
+from app.notices.kinds import HISTORY, INVITATION, KEYS, STANDING, WAITS
+from app.notices.service import Notices
+from app.people.service import PeopleService
+from app.rooms.invitations import Invitations
+from app.rooms.service import RoomService
+from app.store.notice_rows import Notice, NoticeKind
+from app.store.store import Store
+
+NO_ROOM = RoomId(b"")
+_BREATH = 8
+_STOPPED = "SELECT room FROM streams WHERE postponed"
+
+
+class StandingNotices:
+    """Follows the state of an account, and keeps its notices beside it. Keep `run` running until it is cancelled."""
+
+    def __init__(
+        self, notices: Notices, store: Store, people: PeopleService, rooms: RoomService, invitations: Invitations
+    ) -> None:
+        self._notices = notices
+        self._store = store
+        self._people = people
+        self._rooms = rooms
+        self._invitations = invitations
+        self._online = False
+        self._proposals: dict[RoomId, list[Notice]] = {}
+        self._due = {row.room for row in store.rooms_list.all()}
+        self._woken = asyncio.Event()
+        self._woken.set()
+        self._ends = [
+            store.changed.connect(self.on_room),
+            people.changed.connect(self._woken.set),
+            invitations.changed.connect(self._woken.set),
+            store.trials.changed.connect(lambda obj: self._woken.set()),
+        ]
+
+    def close(self) -> None:
+        """Stops following the account."""
+        for end in self._ends:
+            end()
+
+    def on_status(self, *, online: bool) -> None:
+        """Receives whether the device is online. Before it was once, it does not know what other devices answered."""
+        self._online |= online
+        self._woken.set()
+
+    def on_room(self, room: RoomId) -> None:
+        """Notes that something changed in a room."""
+        self._due.add(room)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Runs until cancelled. Compares the notices with the state whenever it may have changed."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            if not self._online:
+                continue
+            try:
+                await self._look_at_rooms()
+                await self._notices.keep(STANDING, self._state())
+            except StoreFault as e:  # perhaps a full disk: tried again when something else moves
+                log.store.warning("standing-notices", code=e.code)
+
+    async def _look_at_rooms(self) -> None:
+        looked = 0
+        while self._due:
+            room = self._due.pop()
+            found = self._proposed(room)
+            if found:
+                self._proposals[room] = found
+            else:
+                self._proposals.pop(room, None)
+            looked += 1
+            if looked % _BREATH == 0:
+                await asyncio.sleep(0)
+
+    def _proposed(self, room: RoomId) -> list[Notice]:
+        row = self._store.rooms_list.get(room)
+        if row is None or row.left or not self._rooms.is_admin(room):
+            return []
+        return [
+            _notice(HISTORY, room, p.ident, by=p.by.uid)
+            for p in self._rooms.history_proposals(room)
+            if p.refusal is None
+        ]
+
+    def _state(self) -> list[Notice]:
+        proposals = [notice for found in self._proposals.values() for notice in found]
+        return [*self._invited(), *proposals, *self._keys(), *self._waits()]
+
+    def _invited(self) -> Sequence[Notice]:
+        return [
+            Notice(
+                kind=INVITATION,
+                room=i.room,
+                obj=ObjId(i.room),
+                key=i.t_ms.to_bytes(8, "big"),
+                by=i.by.uid if i.by is not None else None,
+                t=i.t_ms or clock.now_ms(),
+            )
+            for i in self._invitations.all()
+        ]
+
+    def _keys(self) -> Sequence[Notice]:
+        shown = {ident for notice in self._people.notices() for ident in notice.ids}
+        return [
+            Notice(
+                kind=KEYS,
+                room=NO_ROOM,
+                obj=ObjId(row.uid),
+                key=row.kind.encode() + row.seq.to_bytes(8, "big") + row.other,
+                by=row.uid,
+                t=row.t,
+                detail=row.kind,
+            )
+            for row in self._store.key_notices.open()
+            if row.id in shown
+        ]
+
+    def _waits(self) -> list[Notice]:
+        found = [
+            _notice(WAITS, room, why.encode(), detail=why)
+            for (room,) in self._store.db.rows(_STOPPED)
+            if (why := self._store.problem(room)) is not None
+        ]
+        held = {quarantined.change.obj for quarantined in self._store.held_changes.quarantined()}
+        for why, objs in (("held", held), ("large", set(self._store.trials.large))):
+            for obj in objs:
+                row = self._store.objects.get(obj)
+                if row is not None:
+                    found.append(_notice(WAITS, row.room, why.encode(), obj=obj, detail=why))
+        return found
+
+
+def _notice(
+    kind: NoticeKind, room: RoomId, key: bytes, *, obj: ObjId | None = None, by: Uid | None = None, detail: str = ""
+) -> Notice:
+    return Notice(kind=kind, room=room, obj=obj or ObjId(room), key=key, by=by, t=clock.now_ms(), detail=detail)

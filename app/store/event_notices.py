@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The notices that the entries of a room's log make for this person, in the transaction that stores the entries."""
+
+from collections.abc import Sequence
+
+from app.core.enums import Role
+from app.core.ids import ObjId, RoomId, Uid
+from app.store import notice_rows
+from app.store.connection import Connection
+from app.store.notice_rows import Notice, NoticeKind
+from sync.client.received import RoomEvent
+
+ADDED = NoticeKind(id="added", asks=False, personal=True)
+"""Somebody added this person to the room."""
+ROLE = NoticeKind(id="role", asks=False)
+"""Somebody gave this person another role in the room; `detail` is its name in small letters ("admin")."""
+KINDS = (ADDED, ROLE)
+
+_WAS_ONLINE = "SELECT 1 FROM meta WHERE name = 'notices-begun'"
+_BEGIN = "INSERT OR IGNORE INTO meta (name, value) VALUES ('notices-begun', 1)"
+
+
+def begin(conn: Connection) -> None:
+    """Notes, in the caller's transaction, that this device has read all its rooms once. From now on it rings when the
+    person is added to a room; a new device does not ring for rooms that the person has long been in."""
+    conn.execute(_BEGIN)
+
+
+def make(conn: Connection, me: Uid | None, room: RoomId, events: Sequence[RoomEvent]) -> None:
+    """Stores the notices that these entries of the room's log make, and forgets those about objects that the entries
+    destroy, in the caller's transaction."""
+    for event in events:
+        if event.kind == "destroy" and event.obj is not None:
+            notice_rows.forget(conn, event.obj)
+    found = [notice for event in events if (notice := _notice(conn, me, room, event)) is not None]
+    notice_rows.put(conn, me, found)
+
+
+def _notice(conn: Connection, me: Uid | None, room: RoomId, event: RoomEvent) -> Notice | None:
+    kind = {"add": ADDED, "role": ROLE}.get(event.kind)
+    if kind is None or me is None or event.subject != me or event.by == me:
+        return None
+    was_online = kind is ADDED and conn.value(_WAS_ONLINE) is not None
+    return Notice(
+        kind=kind,
+        room=room,
+        obj=ObjId(room),
+        key=event.n.to_bytes(8, "big"),
+        by=event.by,
+        n=None if was_online else event.n,  # ▲ the entry is always before the end of the room's first reading
+        t=event.t,
+        detail=Role(event.role).name.lower() if event.role is not None else "",
+    )

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reads and marks the rows of notices, for services. app/store/notice_rows.py writes them and says what they are.
+
+Every method changes or reads a bounded number of rows, so that none holds the event loop for long however many notices
+there are; `sweep` and `trim` do more when they are called again.
+"""
+
+# ruff: noqa: S608 - put together from constants; values always go as parameters
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.core.signal import Signal
+from app.store import notice_rows
+from app.store.connection import Row
+from app.store.database import Database
+from app.store.notice_rows import (
+    AT_ONCE,
+    GONE,
+    KEEP_MS,
+    Notice,
+    NoticeId,
+    NoticeKind,
+    NoticeState,
+)
+from app.store.people import Me
+from app.store.projecting import Projecting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRow:
+    """A stored notice. `kind` is the id of its `NoticeKind`, `object_kind` that of the object ("" for a notice about no
+    object that is here). `state` is SNOOZED with `until` (ms). `answered`: the person has answered. The other fields
+    are those of `Notice`."""
+
+    id: NoticeId
+    kind: str
+    room: RoomId
+    obj: ObjId
+    thread: ObjId
+    ref: bytes
+    object_kind: str
+    by: Uid | None
+    n: int | None
+    t: int
+    detail: str
+    count: int
+    asks: bool
+    state: NoticeState
+    until: int | None
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeFilter:
+    """Which notices to read. `kinds` and `room`: only these (empty, None: all). `without`: none of these kinds.
+    `unseen`: only those that the person has not seen. `open`: only those that ask the person for an answer now: not
+    answered, not done, and not snoozed to a later time."""
+
+    kinds: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
+    room: RoomId | None = None
+    unseen: bool = False
+    open: bool = False
+
+
+ALL = NoticeFilter()
+Cursor = tuple[int, NoticeId]
+"""Time and id of the last notice of a page: the next page begins after it."""
+
+_COLUMNS = """v.id, v.kind, v.room, v.obj, v.thread, v.ref, coalesce((SELECT o.kind FROM objects o WHERE o.obj = v.obj),
+    ''), v.by, v.n, v.t, v.detail, v.count, v.asks, v.state, v.until, v.answered"""
+_SHOWN = f"""NOT v.hidden AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.obj = v.obj AND o.deleted)
+    AND NOT EXISTS (SELECT 1 FROM notice_sweeps w WHERE w.what = '{GONE}' AND w.place IN (v.room, v.obj))"""
+_OPEN = "v.asks AND NOT v.answered AND v.state <> 2 AND (v.state <> 3 OR v.until <= ?)"
+_TRIM = f"""DELETE FROM notices WHERE id IN (SELECT id FROM notices
+    WHERE t < ? AND (hidden OR state = 2 OR answered OR NOT asks AND state = 1) LIMIT {AT_ONCE})"""
+_FINISH = f"""UPDATE notices SET answered = 1, ring = 0 WHERE id IN (SELECT id FROM notices
+    WHERE thread = ? AND asks AND NOT answered AND coalesce(n, 0) < ? LIMIT {AT_ONCE})"""
+
+
+class NoticeStore:
+    """The notices of one account: lists and counts them, and stores what the person did with them."""
+
+    def __init__(self, db: Database, me: Me, projecting: Projecting) -> None:
+        self.changed: Signal[()] = Signal()
+        """Notices were made, marked or taken back; after the commit."""
+        self._db = db
+        self._me = me
+        projecting.changed.connect(lambda room: self._emit_changed())
+
+    def _notify_changed(self) -> None:
+        self._db.conn.notices_changed = True
+        self._db.after_commit(self._emit_changed)
+
+    def _emit_changed(self) -> None:
+        changed, self._db.conn.notices_changed = self._db.conn.notices_changed, False
+        if changed:
+            self.changed.emit()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def page(
+        self, wanted: NoticeFilter, now: int, *, before: Cursor | None = None, limit: int = 50
+    ) -> Sequence[NoticeRow]:
+        """At most `limit` notices that pass `wanted`, the newest first; of those before the cursor `before`, if it is
+        given. `now` (ms): snoozed ones whose time has come count as new."""
+        where, params = _where(wanted, now)
+        if before is not None:
+            where, params = f"{where} AND (v.t, v.id) < (?, ?)", [*params, *before]
+        sql = f"SELECT {_COLUMNS} FROM notices v WHERE {where}{{}} ORDER BY v.t DESC, v.id DESC LIMIT ?"
+        found = [row for of_kind, kind in _kinds(wanted) for row in self._rows(sql, of_kind, (*params, *kind, limit))]
+        return sorted(found, key=lambda row: (row.t, row.id), reverse=True)[:limit]
+
+    def _rows(self, sql: str, of_kind: str, params: Sequence[object]) -> Sequence[NoticeRow]:
+        return [_row(row) for row in self._db.rows(sql.format(of_kind), params)]
+
+    def count(self, wanted: NoticeFilter, now: int, *, most: int = 1000) -> int:
+        """How many notices pass `wanted`; counts no further than `most`."""
+        where, params = _where(wanted, now)
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM notices v WHERE {where}{{}} LIMIT ?)"
+        of_each = (self._db.value(sql.format(of_kind), (*params, *kind, most)) for of_kind, kind in _kinds(wanted))
+        return min(most, sum(int(count or 0) for count in of_each))
+
+    def get(self, ident: NoticeId) -> NoticeRow | None:
+        """One notice; None if it is not here, or concerns the person no more."""
+        row = self._db.one(f"SELECT {_COLUMNS} FROM notices v WHERE v.id = ? AND {_SHOWN}", (ident,))
+        return _row(row) if row is not None else None
+
+    def next_wake(self, now: int) -> int | None:
+        """When the next snoozed notice is new again (ms), after `now`; None if none is snoozed."""
+        found: int | None = self._db.value("SELECT min(until) FROM notices WHERE state = 3 AND until > ?", (now,))
+        return found
+
+    # -- marking ---------------------------------------------------------------------------------------------------
+
+    def mark(
+        self, ids: Collection[NoticeId], state: NoticeState, until: int | None = None
+    ) -> dict[NoticeId, tuple[NoticeState, int | None]]:
+        """Stores what the person did with notices, at most AT_ONCE of them in one transaction; call it in parts for
+        more. SEEN changes only new ones. Returns the new (state, until) of those that changed."""
+        only_new = " AND state = 0" if state is NoticeState.SEEN else ""
+        sql = (
+            f"UPDATE notices SET state = ?, until = ?, ring = 0 WHERE id = ? AND (state, until) IS NOT (?, ?){only_new}"
+        )
+        changed: dict[NoticeId, tuple[NoticeState, int | None]] = {}
+        with self._db.transaction() as conn:
+            for ident in ids:
+                if conn.execute(sql, (state, until, ident, state, until)).rowcount:
+                    changed[ident] = (state, until)
+            if changed:
+                self._notify_changed()
+        return changed
+
+    def apply(self, states: Mapping[NoticeId, tuple[NoticeState, int | None]], now: int) -> None:
+        """Stores states that another device of the person gave to notices, at most AT_ONCE in one call. The state of a
+        notice that is not here yet is kept for it, for KEEP_MS from `now` on."""
+        keep = "INSERT OR REPLACE INTO notice_states (id, state, until, t) VALUES (?, ?, ?, ?)"
+        with self._db.transaction() as conn:
+            for ident, (state, until) in states.items():
+                conn.execute("UPDATE notices SET state = ?, until = ?, ring = 0 WHERE id = ?", (state, until, ident))
+            conn.executemany(keep, [(ident, state, until, now) for ident, (state, until) in states.items()])
+            self._notify_changed()
+
+    def unseen(self, wanted: NoticeFilter, now: int) -> list[NoticeId]:
+        """The ids of at most AT_ONCE notices that pass `wanted` and are new: the next part of "mark all as read"."""
+        where, params = _where(wanted, now)
+        sql = f"SELECT v.id FROM notices v WHERE {where}{{}} AND v.state = 0 LIMIT {AT_ONCE}"
+        found = (self._db.rows(sql.format(of_kind), (*params, *kind)) for of_kind, kind in _kinds(wanted))
+        return [NoticeId(ident) for rows in found for (ident,) in rows][:AT_ONCE]
+
+    # -- notices that stand for a present state --------------------------------------------------------------------
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        """Stores notices that no change makes, at most AT_ONCE in one call. One that is here already keeps its state,
+        and rings no second time; if it was ended (`end`), it counts again."""
+        with self._db.transaction() as conn:
+            again = "UPDATE notices SET answered = 0 WHERE id = ? AND answered"
+            conn.executemany(again, [(notice.id,) for notice in notices])
+            notice_rows.put(conn, self._me.uid, notices)
+            self._notify_changed()
+
+    def standing(self, kinds: Collection[NoticeKind]) -> list[NoticeId]:
+        """The ids of the notices of these kinds that are neither answered nor hidden."""
+        marks = ", ".join("?" * len(kinds))
+        sql = f"SELECT id FROM notices WHERE NOT answered AND kind IN ({marks}) AND NOT hidden"
+        return [NoticeId(ident) for (ident,) in self._db.rows(sql, [kind.id for kind in kinds])]
+
+    def end(self, ids: Sequence[NoticeId]) -> None:
+        """Marks notices as answered, at most AT_ONCE in one call: what they were about is so no more."""
+        with self._db.transaction() as conn:
+            conn.executemany("UPDATE notices SET answered = 1, ring = 0 WHERE id = ?", [(ident,) for ident in ids])
+            self._notify_changed()
+
+    # -- ringing ---------------------------------------------------------------------------------------------------
+
+    def claim(self) -> Sequence[NoticeRow]:
+        """At most AT_ONCE notices that are still to ring, oldest first. In the same transaction they are marked as
+        rung, so that none is returned a second time, also after the program has ended."""
+        sql = (
+            f"SELECT {_COLUMNS} FROM notices v INDEXED BY notices_ring WHERE v.ring ORDER BY v.t, v.id LIMIT {AT_ONCE}"
+        )
+        if not self._db.rows("SELECT 1 FROM notices INDEXED BY notices_ring WHERE ring LIMIT 1"):
+            return []
+        with self._db.transaction() as conn:
+            found = [_row(row) for row in conn.execute(sql)]
+            conn.executemany("UPDATE notices SET ring = 0 WHERE id = ?", [(row.id,) for row in found])
+        gone = {place for (place,) in self._db.rows("SELECT place FROM notice_sweeps WHERE what = ?", (GONE,))}
+        return [row for row in found if not {row.room, row.obj} & gone]
+
+    # -- keeping the table small -----------------------------------------------------------------------------------
+
+    def sweep(self) -> bool:
+        """Does a part of what is left to do: changes to many rows that a transaction only began. Returns whether more
+        is left."""
+        left = self._db.one("SELECT what, place, n FROM notice_sweeps LIMIT 1")
+        if left is None:
+            return False
+        what, place, n = left
+        with self._db.transaction() as conn:
+            if what == GONE:
+                is_more = notice_rows.drop_some(conn, place)
+            else:
+                is_more = conn.execute(_FINISH, (place, n)).rowcount == AT_ONCE
+            if not is_more:
+                conn.execute("DELETE FROM notice_sweeps WHERE what = ? AND place = ?", (what, place))
+            self._notify_changed()
+        return True
+
+    def trim(self, now: int) -> bool:
+        """Deletes a part of the notices older than KEEP_MS that need nothing more of the person, and of the states that
+        were kept for notices which never came. Rings nothing. Returns whether more is left."""
+        old = now - KEEP_MS
+        with self._db.transaction() as conn:
+            states = f"DELETE FROM notice_states WHERE id IN (SELECT id FROM notice_states WHERE t < ? LIMIT {AT_ONCE})"
+            gone = conn.execute(_TRIM, (old,)).rowcount
+            return max(gone, conn.execute(states, (old,)).rowcount) == AT_ONCE
+
+
+def _where(wanted: NoticeFilter, now: int) -> tuple[str, list[object]]:
+    where, params = _SHOWN, list[object]()
+    if wanted.open:
+        where, params = f"{_OPEN} AND {where}", [now]
+    if wanted.unseen:
+        where = f"v.state = 0 AND {where}"
+    if wanted.room is not None:
+        where, params = f"{where} AND v.room = ?", [*params, wanted.room]
+    if wanted.without:
+        marks = ", ".join("?" * len(wanted.without))
+        where, params = f"{where} AND v.kind NOT IN ({marks})", [*params, *sorted(wanted.without)]
+    return where, params
+
+
+def _kinds(wanted: NoticeFilter) -> Sequence[tuple[str, tuple[str, ...]]]:
+    """For each of the wanted kinds a condition and its value: each is read by the index of kinds. One that is always
+    true if all kinds are wanted."""
+    return [(" AND v.kind = ?", (kind,)) for kind in sorted(wanted.kinds)] or [("", ())]
+
+
+def _row(row: Row) -> NoticeRow:
+    ident, kind, room, obj, thread, ref, object_kind, by, n, t, detail, count, asks, state, until, answered = row
+    return NoticeRow(
+        id=ident,
+        kind=kind,
+        room=room,
+        obj=obj,
+        thread=thread,
+        ref=ref,
+        object_kind=object_kind,
+        by=by,
+        n=n,
+        t=t,
+        detail=detail,
+        count=count,
+        asks=bool(asks),
+        state=NoticeState(state),
+        until=until,
+        answered=bool(answered),
+    )

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Notices that a card of this person is due today, or overdue: each once for a card and its day."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+
+from app.core import clock
+from app.core.delay import Later
+from app.core.ids import ObjId, RoomId, Uid
+from app.errors import StoreFault
+from app.store.database import Database
+from app.store.notice_rows import Notice
+from app.tasks.noticing import DUE, OVERDUE
+from app.tool import Standing
+
+TICK_S = 60.0
+"""How often the clock is looked at: it may have been set, or the computer slept, or its time zone has changed."""
+SOON_S = 0.2
+"""How long after a change of cards their days are compared: several changes are then compared at once."""
+MOST = 5000
+"""Most cards that have notices, those due last first."""
+
+_CARDS = """SELECT room, obj, card, due FROM board_cards WHERE assignee = ? AND done = 0 AND due <= ?
+    AND room IN (SELECT room FROM rooms WHERE NOT left) ORDER BY due DESC, obj, card LIMIT ?"""
+
+
+class DueCards:
+    """Keeps the notices about cards that are due or overdue: they are made when their day comes, and answered when the
+    card is finished, gone, somebody else's, or has another day. `me` returns the person, `later` is the clock's timer;
+    the time of day is that of app/core/clock.py."""
+
+    def __init__(self, db: Database, notices: Standing, me: Callable[[], Uid], later: Later) -> None:
+        self._db = db
+        self._notices = notices
+        self._me = me
+        self._later = later
+        self._cancel: Callable[[], None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._compared: tuple[date, int] | None = None
+        self._changed = 0
+        self._is_open = False
+
+    def start(self) -> None:
+        """Compares the cards' days with today, and goes on doing so until `close`."""
+        self._is_open = True
+        self._plan(0)
+
+    def close(self) -> None:
+        """Ends it. A second call does nothing."""
+        self._is_open = False
+        if self._cancel is not None:
+            self._cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def on_cards(self) -> None:
+        """Notes that cards have changed."""
+        self._changed += 1
+        self._plan(SOON_S)
+
+    def _plan(self, delay_s: float) -> None:
+        if not self._is_open:
+            return
+        if self._cancel is not None:
+            self._cancel()
+        self._cancel = self._later(delay_s, self._on_time)
+
+    def _on_time(self) -> None:
+        self._cancel = None
+        today = clock.local(clock.now_ms()).date()
+        if self._compared != (today, self._changed) and (self._task is None or self._task.done()):
+            self._task = asyncio.ensure_future(self._compare(today, self._changed))
+        self._plan(TICK_S)
+
+    async def _compare(self, today: date, changed: int) -> None:
+        with suppress(StoreFault):  # perhaps a full disk: tried again at the next tick
+            await self._notices.keep((DUE, OVERDUE), self._due(today))
+            self._compared = (today, changed)
+
+    def _due(self, today: date) -> list[Notice]:
+        rows = self._db.rows(_CARDS, (self._me(), today.isoformat(), MOST))
+        return [_notice(room, obj, card, date.fromisoformat(due), today) for room, obj, card, due in rows]
+
+
+def _notice(room: RoomId, obj: ObjId, card: str, due: date, today: date) -> Notice:
+    kind, day = (DUE, due) if due >= today else (OVERDUE, due + timedelta(days=1))
+    begun = datetime.combine(day, time()).astimezone()
+    return Notice(
+        kind=kind,
+        room=room,
+        obj=obj,
+        key=card.encode() + due.isoformat().encode(),
+        t=max(0, int(begun.timestamp() * 1000)),
+        ref=card.encode(),
+        thread=ObjId(room),  # ▲ changing the card does not answer it: it stays due
+    )

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the person does with notices, which ring and when, and that nothing holds the loop for long."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.core import clock
+from app.core.enums import LinkState
+from app.core.ids import ObjId, Uid
+from app.notices.kinds import KEYS, WAITS
+from app.notices.service import FreshNotices, Level, NoticeFilter, NoticeId, NoticeState
+from app.store import notice_rows
+from app.store.notice_rows import AT_ONCE, KEEP_MS, Notice, NoticeKind
+from app.tasks.due import DueCards
+from tests.office import BOARD_ID, EK, HL, ROOM, Desk, desk, start_board
+from tests.world import until
+
+T = 1_795_500_000_000
+KIND = NoticeKind(id="mention", asks=True, personal=True)
+PLAIN = NoticeKind(id="task-changed", asks=False)
+OPEN = NoticeFilter(open=True)
+
+
+class Now:
+    """The time of day."""
+
+    def __init__(self) -> None:
+        self.ms = T
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+@pytest.fixture
+def now() -> Iterator[Now]:
+    made = Now()
+    end = clock.set_clock(made)
+    yield made
+    end()
+
+
+@pytest.fixture
+def hl(tmp_path: Path, now: Now) -> Iterator[Desk]:
+    made = desk(tmp_path, HL)
+    yield made
+    made.close()
+
+
+def put(at: Desk, first: int, count: int = 1, kind: NoticeKind = KIND, t: int = T) -> list[NoticeId]:
+    """Notices about the positions from `first` on."""
+    made = [
+        Notice(kind=kind, room=ROOM, obj=ObjId(b"o" * 16), key=b"%d" % n, by=EK, n=n, t=t + n, ref=b"%d" % n)
+        for n in range(first, first + count)
+    ]
+    at.store.notices.put(made)
+    return [notice.id for notice in made]
+
+
+async def rings(at: Desk, states: Callable[[], None]) -> list[FreshNotices]:
+    """What rings while `run` runs, after `states` was called."""
+    found = list[FreshNotices]()
+    end = at.notices.fresh.connect(found.append)
+    task = asyncio.ensure_future(at.notices.run())
+    states()
+    await until(lambda: not at.store.db.value("SELECT 1 FROM notices WHERE ring LIMIT 1"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    end()
+    return found
+
+
+def test_a_page_follows_a_page_and_the_newest_is_first(hl: Desk) -> None:
+    put(hl, 1, 120)
+    first = hl.notices.list()
+    second = hl.notices.list(before=(first[-1].t, first[-1].id))
+    third = hl.notices.list(before=(second[-1].t, second[-1].id))
+    assert [row.n for row in (*first, *second, *third)] == list(range(120, 0, -1))
+    assert (len(third), hl.notices.count()) == (20, 120)
+
+
+def test_seen_done_and_snoozed(hl: Desk, now: Now) -> None:
+    one, two, three = put(hl, 1, 3)
+    told = list[object]()
+    hl.notices.marked.connect(told.append)
+    hl.notices.mark_seen([one])
+    hl.notices.mark_done([two])
+    hl.notices.snooze([three], T + 1000)
+    assert [row.id for row in hl.notices.list(OPEN)] == [one], "seen is no answer"
+    now.ms = T + 1000
+    assert [row.id for row in hl.notices.list(OPEN)] == [three, one]
+    hl.notices.mark_seen([two])
+    assert hl.notices.get(two).state is NoticeState.DONE  # type: ignore[union-attr]
+    hl.notices.mark_new([two])
+    assert hl.notices.count(OPEN) == 3
+    assert told == [
+        {one: (NoticeState.SEEN, None)},
+        {two: (NoticeState.DONE, None)},
+        {three: (NoticeState.SNOOZED, T + 1000)},
+        {two: (NoticeState.NEW, None)},
+    ]
+
+
+def test_states_of_another_device_count_before_and_after_the_notice_came(hl: Desk) -> None:
+    (one,) = put(hl, 1)
+    told = list[object]()
+    hl.notices.marked.connect(told.append)
+    later = Notice(kind=KIND, room=ROOM, obj=ObjId(b"o" * 16), key=b"2", by=EK, n=2, t=T)
+    hl.notices.apply_states({one: (NoticeState.DONE, None), later.id: (NoticeState.DONE, None)})
+    hl.store.notices.put([later])
+    assert hl.notices.count(OPEN) == 0
+    assert hl.store.notices.claim() == []
+    assert told == []
+
+
+def test_only_what_is_old_and_needs_nothing_is_deleted(hl: Desk, now: Now) -> None:
+    done, asking = put(hl, 1, 2)
+    (seen,) = put(hl, 3, kind=PLAIN)
+    hl.notices.mark_done([done])
+    hl.notices.mark_seen([seen])
+    hl.notices.apply_states({NoticeId(b"x" * 16): (NoticeState.DONE, None)})
+    now.ms = T + KEEP_MS + 1000
+    assert not hl.store.notices.trim(now.ms)
+    assert [row.id for row in hl.notices.list()] == [asking]
+    assert hl.store.db.value("SELECT count(*) FROM notice_states") == 0
+
+
+async def test_nothing_rings_while_the_device_catches_up_and_then_each_room_once(hl: Desk) -> None:
+    def away() -> None:
+        hl.notices.on_status(LinkState.SYNCING)
+        put(hl, 1, 30)
+
+    task = asyncio.ensure_future(hl.notices.run())
+    away()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    assert hl.store.db.value("SELECT count(*) FROM notices WHERE ring") == 30
+    (told,) = await rings(hl, lambda: hl.notices.on_status(LinkState.ONLINE))
+    assert (told.room, told.count, told.caught_up) == (ROOM, 30, True)
+    assert [row.n for row in told.notices] == list(range(11, 31))
+    (told,) = await rings(hl, lambda: print(put(hl, 40)))
+    assert (told.count, told.caught_up) == (1, False)
+
+
+@pytest.mark.parametrize(("level", "count"), [(Level.ALL, 2), (Level.MENTIONS, 1), (Level.NOTHING, 0)])
+async def test_a_rooms_level_decides_what_rings_and_not_what_is_there(hl: Desk, level: Level, count: int) -> None:
+    hl.notices.level = lambda room: level
+    hl.notices.on_status(LinkState.ONLINE)
+
+    def come() -> None:
+        put(hl, 1)
+        put(hl, 2, kind=PLAIN)
+
+    assert sum(told.count for told in await rings(hl, come)) == count
+    assert hl.notices.count() == 2
+
+
+async def test_a_kind_that_is_off_is_neither_listed_nor_rings(hl: Desk) -> None:
+    hl.notices.off = lambda: frozenset({"task-changed"})
+    put(hl, 1)
+    put(hl, 2, kind=PLAIN)
+    assert [row.kind for row in hl.notices.list()] == ["mention"]
+    assert [told.count for told in await rings(hl, lambda: None)] == [1]
+
+
+async def test_a_notice_that_stands_for_a_state_ends_with_it_and_counts_again_without_a_sound(hl: Desk) -> None:
+    keys = Notice(kind=KEYS, room=ROOM, obj=ObjId(EK), key=b"reset", by=EK, t=T)
+    waits = Notice(kind=WAITS, room=ROOM, obj=ObjId(ROOM), key=b"fork", t=T, detail="fork")
+    await hl.notices.keep((KEYS, WAITS), [keys, waits])
+    assert len(await rings(hl, lambda: None)) == 1
+    await hl.notices.keep((KEYS, WAITS), [waits])
+    assert [row.kind for row in hl.notices.list(OPEN)] == ["waits"]
+    await hl.notices.keep((KEYS, WAITS), [keys, waits])
+    assert hl.notices.count(OPEN) == 2
+    assert hl.store.notices.claim() == []
+
+
+async def test_however_many_there_are_no_transaction_changes_many_rows(hl: Desk) -> None:
+    """▲ Each call changes a bounded number of rows; the rest is left to `run`."""
+    with hl.store.db.transaction() as conn:
+        conn.execute(
+            """WITH RECURSIVE k (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < 3000)
+            INSERT INTO notices SELECT CAST(n AS BLOB), 'direct', ?, ?, ?, CAST(n AS BLOB), ?, n, ? + n, '', 1, 1, 0,
+                NULL, 0, 0, 1 FROM k""",
+            (ROOM, BOARD_ID, BOARD_ID, EK, T),
+        )
+    changed = list[int]()
+    before = hl.store.db.conn.total_changes
+
+    def note() -> None:
+        nonlocal before
+        changed.append(hl.store.db.conn.total_changes - before)
+        before = hl.store.db.conn.total_changes
+
+    hl.store.notices.changed.connect(note)
+    told = await rings(hl, lambda: None)
+    assert sum(each.count for each in told) == 3000
+    note()
+    changed.clear()
+    with hl.store.db.transaction() as conn:
+        notice_rows.answer(conn, BOARD_ID, 200_000)
+        hl.store.notices._notify_changed()
+    while hl.store.notices.sweep():
+        pass
+    assert hl.notices.count(OPEN) == 0
+    assert max(changed) <= AT_ONCE + 2, "and the notes of what is left"
+    await hl.notices.mark_all_seen()
+    assert hl.notices.count(NoticeFilter(unseen=True)) == 0
+
+
+# -- due cards
+
+
+class Timer:
+    """A timer that the test lets ring."""
+
+    def __init__(self) -> None:
+        self.act: Callable[[], None] | None = None
+
+    def __call__(self, delay_s: float, act: Callable[[], None]) -> Callable[[], None]:
+        self.act = act
+        return lambda: None
+
+    async def ring(self) -> None:
+        assert self.act is not None
+        self.act()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+def at_nine(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, 9).astimezone().timestamp() * 1000)
+
+
+async def test_a_card_is_due_and_overdue_once_each_also_after_a_change_of_the_clock(hl: Desk, now: Now) -> None:
+    day, timer = date(2026, 11, 20), Timer()
+    now.ms = at_nine(day - timedelta(days=1))
+    start_board(hl)
+    board = hl.tasks.board(ROOM, BOARD_ID)
+    card = board.add_card(board.columns()[0].id, "Yttrande å", by=HL, assignee=HL, due=day)
+    board.add_card(board.columns()[0].id, "Någon annans", by=HL, assignee=EK, due=day)
+    due = DueCards(hl.store.db, hl.notices, lambda: Uid(HL), timer)
+    due.start()
+    await timer.ring()
+    assert hl.notices.list() == ()
+    now.ms = at_nine(day)
+    await timer.ring()
+    (row,) = hl.notices.list(OPEN)
+    assert (row.kind, row.ref, row.obj) == ("task-due", card.encode(), BOARD_ID)
+    assert len(hl.store.notices.claim()) == 1
+    now.ms = at_nine(day - timedelta(days=3))
+    await timer.ring()
+    assert hl.notices.count(OPEN) == 0
+    now.ms = at_nine(day)
+    await timer.ring()
+    assert hl.notices.count(OPEN) == 1
+    assert hl.store.notices.claim() == [], "a clock that was set back and forth rings nothing"
+    now.ms = at_nine(day + timedelta(days=2))
+    await timer.ring()
+    assert [row.kind for row in hl.notices.list(OPEN)] == ["task-overdue"]
+    board.move_card(card, board.columns()[-1].id)
+    due.on_cards()
+    await timer.ring()
+    assert hl.notices.count(OPEN) == 0, "it is finished"
+    due.close()
