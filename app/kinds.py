@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.chat.tool import TOOL as CHAT
 from app.documents.tool import TOOL as DOCUMENTS
 from app.objects.kind import Kind
+from app.own import KIND as OWN
 from app.personal import KIND as PERSONAL
 from app.rooms.projection import KIND as ROOM
 from app.tasks.tool import TOOL as TASKS
@@ -20,8 +21,8 @@ TOOLS: tuple[AnyTool, ...] = (
 
 
 def kinds_of(tools: Sequence[AnyTool]) -> tuple[Kind, ...]:
-    """All kinds of objects in a store: those of rooms, and that of the personal room."""
-    return (*room_kinds_of(tools), PERSONAL)
+    """All kinds of objects in a store: those of rooms, and those of a person's own rooms."""
+    return (*room_kinds_of(tools), PERSONAL, OWN)
 
 
 def room_kinds_of(tools: Sequence[AnyTool]) -> tuple[Kind, ...]:

@@ -146,6 +146,13 @@ _STATEMENTS = (
     """CREATE TABLE read_markers (obj BLOB PRIMARY KEY, room BLOB NOT NULL, row INTEGER NOT NULL,
        t INTEGER NOT NULL)""",
     "CREATE TABLE read_apart (obj BLOB NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (obj, row)) WITHOUT ROWID",
+    # -- what follows a person to all their devices
+    """CREATE TABLE read_positions (obj BLOB PRIMARY KEY, generation INTEGER NOT NULL,
+       position INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE read_left (obj BLOB NOT NULL, position INTEGER NOT NULL,
+       PRIMARY KEY (obj, position)) WITHOUT ROWID""",
+    """CREATE TABLE own_waiting (root TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
+       PRIMARY KEY (root, name)) WITHOUT ROWID""",
     "CREATE TABLE recent (obj BLOB PRIMARY KEY, t INTEGER NOT NULL)",
     "CREATE TABLE crdt_states (obj BLOB PRIMARY KEY, row INTEGER NOT NULL, state BLOB NOT NULL)",
     "CREATE TABLE key_watch (uid BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID",

@@ -12,6 +12,7 @@ import msgspec
 from app.chat import records as chat
 from app.kinds import TOOLS, room_kinds_of
 from app.objects import pieces
+from app.own import KIND as OWN
 from app.rooms import records as room
 
 Fields = dict[str, list[str]]
@@ -44,6 +45,7 @@ FORMATS: dict[str, tuple[int, Fields, list[str]]] = {
     ),
     "document": (1, UPDATES, ["meta", "text"]),
     "board": (1, UPDATES, ["board", "cards", "columns", "labels"]),
+    "own": (1, UPDATES, ["about", "drafts", "notices", "reads", "rooms", "sections", "settings"]),
 }
 """By kind: the number of its format, the fields of each record and of what is in one, the roots of its CRDT (none if it
 does not merge)."""
@@ -70,7 +72,7 @@ def _struct(struct: type[msgspec.Struct]) -> Fields:
 
 def test_what_is_new_in_a_format_has_raised_its_number() -> None:
     made = {}
-    for kind in room_kinds_of(TOOLS):
+    for kind in (*room_kinds_of(TOOLS), OWN):
         roots = sorted((*kind.merging.texts, *kind.merging.maps)) if kind.merging is not None else []
         records = pieces.Whole | pieces.Piece if kind.merging is not None else RECORDS[kind.id]
         made[kind.id] = (kind.format, fields_of(records), roots)

@@ -6,7 +6,7 @@ from pathlib import Path
 from app.core.enums import Role
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.months import month_of
-from app.store import counters, notice_rows, rooms, series, titles
+from app.store import counters, own_waiting, read_positions, rooms, series, titles
 from app.store.counters import Counter, Latest
 from app.store.layout import VERSION
 from app.store.notice_rows import Notice, NoticeId, NoticeKind, NoticeState
@@ -79,6 +79,8 @@ def _room(store: Store) -> None:
     store.changes.append(ROOM, NOTE, "Eget, väntar".encode())
     store.objects.set_draft(ROOM, NOTE, b"utkast")
     with store.transaction() as conn:
+        read_positions.put(conn, NOTE, 1, 4, [3])
+        own_waiting.put(conn, "settings", "theme", b"\x92\x01\xa4dark")
         latest = Latest(t=4, by=OTHER, preview="Hej åäö 🙂")
         counters.put(conn, ROOM, NOTE, Counter(unread=3, mentions=1, last=latest))
         for change in store.changes.of(NOTE)[:1]:

@@ -8,6 +8,7 @@ import pytest
 
 from app.core.ids import Hash, ObjId, RoomId, Uid
 from app.errors import StoreOlder
+from app.store import own_waiting, read_positions
 from app.store.database import Database
 from app.store.heartbeats import KeptHeartbeat
 from app.store.layout import VERSION
@@ -80,6 +81,8 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
     assert written.inbox.void_items(ROOM) == [(Uid(b"Q" * 16), 1)]
     said = KeptHeartbeat(room=ROOM, uid=Uid(b"O" * 16), dev=DEV, t=4, data=b"what the device reads")
     assert written.heartbeats.of(ROOM) == written.heartbeats.by(DEV) == [said]
+    assert (read_positions.position(written.db.conn, NOTE), read_positions.left(written.db.conn, NOTE)) == (4, (3,))
+    assert own_waiting.all_waiting(written.db) == [("settings", "theme", b"\x92\x01\xa4dark")]
     assert written.db.check() == []
     written.close()
 

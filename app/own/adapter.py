@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What app/objects/live.py needs of a person's own objects."""
+
+from collections.abc import Callable, Sequence
+
+from app.core.ids import ObjId, RoomId
+from app.own.model import OwnObject
+from app.own.projection import KIND_ID
+from app.store.projection import Feeder
+from app.store.rows import StoredChange
+
+Announce = Callable[[RoomId, ObjId, str], None]
+
+
+class OwnAdapter:
+    """Makes the live models of a person's own objects and merges received changes into them, for `LiveObjects`.
+    `announce` gets (room, object, kind) and writes the record by which the room lists a new object, within the caller's
+    transaction."""
+
+    kind = KIND_ID
+    is_live = False
+    frees = False
+
+    def __init__(self, announce: Announce) -> None:
+        self._announce = announce
+
+    def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> OwnObject:
+        """See `Adapter`."""
+        return OwnObject(emit)
+
+    def title(self, model: OwnObject) -> None:
+        """See `Adapter`. No list shows the object."""
+
+    def load(self, model: OwnObject, updates: Sequence[bytes]) -> int:
+        """See `Adapter`."""
+        return len(model.load(updates))
+
+    def merge(self, model: OwnObject, changes: Sequence[StoredChange], feeder: Feeder) -> int:
+        """See `Adapter`."""
+        return len(model.merge(feeder.feed_data([(change.author, change.data) for change in changes])))
+
+    def reset(self, model: OwnObject, updates: Sequence[bytes]) -> int:
+        """See `Adapter`."""
+        return len(model.reset(updates))
+
+    def announce(self, room: RoomId, obj: ObjId) -> None:
+        """See `Adapter`."""
+        self._announce(room, obj, self.kind)

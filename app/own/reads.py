@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How far the person has read each series, on any of their devices."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from app.core.ids import ObjId
+from app.core.signal import Signal
+from app.own.joining import NOTHING_READ, ReadMark, join_marks, mark_from
+from app.own.model import Key
+from app.own.service import Own
+from app.store import read_positions
+from app.store.store import Store
+
+_ROOT = "reads"
+
+
+class ReadMarks:
+    """The person's read marks by series, kept also as rows of the store, by which a tool counts what is unread."""
+
+    def __init__(self, own: Own, store: Store) -> None:
+        self.changed: Signal[frozenset[ObjId]] = Signal()
+        """The series that were read, or marked as unread, on another device. Emitted in the transaction that stores
+        their rows, so that what a tool counts is never behind them."""
+        self._own, self._store = own, store
+        self._end = own.changed.connect(self._take)
+
+    def start(self) -> None:
+        """Stores the marks that came before somebody listened. Called once the tools are open."""
+        self._take(frozenset((_ROOT, key) for key in self._own.keys(_ROOT)))
+
+    def close(self) -> None:
+        """Stops following the devices."""
+        self._end()
+
+    def mark(self, series: ObjId) -> ReadMark:
+        """How far the person has read the series; NOTHING_READ if no device says."""
+        value = self._own.value(_ROOT, series.hex())
+        return (mark_from(value) if value is not None else None) or NOTHING_READ
+
+    def read(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
+        """Notes, in the caller's transaction, that everything up to `position` has been read, but not what is at the
+        positions `left`. The mark never goes back: what was read on any device stays read."""
+        before = self.mark(series)
+        new = ReadMark(generation=before.generation, position=position, left=tuple(left))
+        self._put(series, before, join_marks((before, new)))
+
+    def unread(self, series: ObjId, position: int) -> None:
+        """Notes, in the caller's transaction, that nothing behind `position` has been read: a new generation of the
+        mark begins, on all devices."""
+        before = self.mark(series)
+        self._put(series, before, ReadMark(generation=before.generation + 1, position=position))
+
+    def _put(self, series: ObjId, before: ReadMark, new: ReadMark) -> None:
+        with self._store.transaction() as conn:
+            read_positions.put(conn, series, new.generation, new.position, new.left)
+            if new != before:
+                self._own.put_within(_ROOT, series.hex(), new.value())
+
+    def _take(self, keys: frozenset[Key]) -> None:
+        taken: set[ObjId] = set()
+        with self._store.transaction() as conn:
+            for root, key in keys:
+                series = _series(key) if root == _ROOT else None
+                if series is None:
+                    continue
+                mark = self.mark(series)
+                known = ReadMark(
+                    generation=read_positions.generation(conn, series),
+                    position=read_positions.position(conn, series),
+                    left=read_positions.left(conn, series),
+                )
+                if join_marks((mark, known)) != known:
+                    read_positions.put(conn, series, mark.generation, mark.position, mark.left)
+                    taken.add(series)
+            if taken:
+                self.changed.emit(frozenset(taken))
+
+
+def _series(key: str) -> ObjId | None:
+    with suppress(ValueError):
+        return ObjId(bytes.fromhex(key)) if len(key) == 32 else None
+    return None

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Things of the person's own, shared between their devices: read at once, kept on the disk at once, and written for the
+other devices at most once a minute.
+
+They are in objects of the kind "own", one a year, in a room of the person alone. All objects of all years are read, so
+what a device wrote late into the year before counts. With the next write this device adds to the year's object what it
+lacks and the others have: so each year's object is complete by itself. Of two objects for one year, the one with the
+lower id is written to. Lives on the event loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import msgspec
+
+from app.core import clock, log
+from app.core.ids import DevId, ObjId, RoomId
+from app.core.months import month_of
+from app.core.signal import Signal
+from app.errors import StoreFault
+from app.objects.live import LiveObjects
+from app.own.adapter import Announce, OwnAdapter
+from app.own.joining import JOINS, Value
+from app.own.model import MAX_KEY, ROOTS, Key, OwnObject
+from app.own.projection import KIND_ID
+from app.store import own_waiting
+from app.store.rows import StoredChange
+from app.store.store import Store
+from sync.errors import SyncError
+
+GATHER_S = 3.0
+"""How long the first change after a pause waits for others."""
+EVERY_S = 60.0
+"""Between two writes. So the server learns that a person reads, at most once a minute (SECURITY.md)."""
+WEEK_MS = 7 * 86_400_000
+Values = dict[str, dict[str, Value]]
+"""By root and key."""
+
+
+class OwnRooms(Protocol):
+    """The rooms of the person alone in which their own objects are."""
+
+    def rooms(self) -> Sequence[RoomId]:
+        """Those whose objects are read."""
+        ...
+
+    def find(self) -> RoomId | None:
+        """The one that is written to; None if there is none."""
+        ...
+
+    async def ensure(self) -> None:
+        """Makes it if there is none. SyncError, such as Unreachable while offline; StoreFault."""
+        ...
+
+
+class Own:
+    """What follows one person to all their devices, as values by root and key. `reads.py`, `drafts.py` and the others
+    beside this file say what the values mean. Keep `run` running until it is cancelled."""
+
+    def __init__(
+        self,
+        store: Store,
+        dev: DevId,
+        rooms: OwnRooms,
+        announce: Announce,
+        *,
+        now_ms: Callable[[], int] = clock.now_ms,
+        gather_s: float = GATHER_S,
+        every_s: float = EVERY_S,
+    ) -> None:
+        """`dev`: this device. `announce` writes the record by which a room lists a new object. `gather_s` and
+        `every_s` are as GATHER_S and EVERY_S."""
+        self.changed: Signal[frozenset[Key]] = Signal()
+        """What another device has changed."""
+        self.fault: Signal[StoreFault] = Signal()
+        """The disk refused something, which stays in memory and is tried again. Emitted once until it is stored."""
+        self.unreadable: Signal[()] = Signal()
+        """Some of what the devices share is damaged or from a newer program. Emitted once a session."""
+        self._store, self._dev, self._rooms, self._now_ms = store, dev.hex(), rooms, now_ms
+        self._gather_s, self._every_s = gather_s, every_s
+        self._live = LiveObjects(store.db, store.changes, store.objects, OwnAdapter(announce))
+        self._models: dict[ObjId, OwnObject] = {}
+        self._waiting: dict[Key, Value] = {}
+        self._unkept: set[Key] = set()
+        """Those of the waiting values that the disk has refused."""
+        self._is_refused = self._is_told = self._is_closed = False
+        self._carries = True
+        """Whether the year's object may lack what others have."""
+        self._caught: StoreFault | None = None
+        """Why the disk refused the edit that is being written."""
+        self._woken = asyncio.Event()
+        self._load_waiting()
+        self._ends = [
+            store.changes.received.connect(self._on_changes),
+            store.changed.connect(lambda room: self.look()),
+            self._live.fault.connect(self._on_fault),
+        ]
+        self.look()
+
+    def close(self) -> None:
+        """Writes what waits, if there is a room, and stops following the store. StoreFault if the disk refuses it. A
+        second call does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for end in self._ends:
+            end()
+        try:
+            self.flush()
+        finally:
+            self._live.close_all()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def values(self, root: str, key: str) -> dict[str, list[Value]]:
+        """What each device has written under a key of a root, by the device's id in hex: one value for each year in
+        which it did, and on this device what is not written yet."""
+        found: dict[str, list[Value]] = {}
+        for model in self._models.values():
+            for dev, value in model.values(root, key).items():
+                found.setdefault(dev, []).append(value)
+        if (root, key) in self._waiting:
+            found.setdefault(self._dev, []).append(self._waiting[root, key])
+        return found
+
+    def value(self, root: str, key: str) -> Value | None:
+        """The value that counts, joined of all devices; None if there is none."""
+        return JOINS[root]([value for values in self.values(root, key).values() for value in values])
+
+    def keys(self, root: str) -> set[str]:
+        """The keys of a root that have values."""
+        found = {key for model in self._models.values() for key in model.keys(root)}
+        return found | {key for at, key in self._waiting if at == root}
+
+    def objects(self) -> list[OwnObject]:
+        """The objects of all years that are here."""
+        return list(self._models.values())
+
+    @property
+    def dev(self) -> str:
+        """This device's id in hex."""
+        return self._dev
+
+    def stamp(self, root: str, key: str) -> int:
+        """A stamp for a new value: the time in ms, but higher than any that is there."""
+        known = [v[0] for values in self.values(root, key).values() for v in values if v and type(v[0]) is int]
+        return max([self._now_ms(), *(stamp + 1 for stamp in known)])
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is not written for the other devices yet."""
+        return bool(self._waiting)
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def put(self, root: str, key: str, value: Value) -> None:
+        """Sets this device's value. It counts here at once, and is stored. If the disk refuses it, it stays in memory
+        and is tried again; `fault` is emitted once. Not within a transaction: there `put_within`."""
+        with suppress(StoreFault):  # `fault` has said it
+            self.put_within(root, key, value)
+
+    def put_within(self, root: str, key: str, value: Value) -> None:
+        """As `put`, in the caller's transaction. StoreFault if the disk refuses it, which ends the transaction."""
+        self._waiting[root, key] = value
+        self._unkept.add((root, key))
+        self._woken.set()
+        self._keep()
+
+    def flush(self) -> None:
+        """Writes all that waits as one change. Nothing happens while there is no room to write to. StoreFault if the
+        disk refuses: then everything stays, and `run` tries again in a minute. Call it when the person locks the
+        program, or leaves a field with a draft."""
+        room = self._rooms.find()
+        if room is None:
+            if self._unkept:
+                self._keep()
+            return
+        if not self._waiting and not self._carries and not self._live.unsaved_ids():
+            return
+        try:
+            self._write(room)
+        except StoreFault as fault:
+            self._refuse(fault)
+            raise
+        self._is_refused = False
+
+    def _write(self, room: RoomId) -> None:
+        obj, model = self._present(room)
+        due: Values = self._lacking(model) if self._carries else {}
+        written = dict(self._waiting)
+        for (root, key), value in written.items():
+            due.setdefault(root, {})[key] = value
+        with self._store.transaction() as conn:
+            self._live.retry_all()
+            self._caught = None
+            model.write(self._dev, self._now_ms() // WEEK_MS, due)
+            if self._caught is not None:  # what the model has in memory is stored with the next write
+                raise self._caught
+            own_waiting.drop(conn, list(written))
+        for at, value in written.items():
+            if self._waiting.get(at) is value:
+                del self._waiting[at]
+                self._unkept.discard(at)
+        self._carries = False
+        self._cache(obj)
+
+    def _cache(self, obj: ObjId) -> None:
+        """Has the state cached when enough has changed, so that the next start is quick."""
+        with suppress(StoreFault), self._live.holding(obj):
+            pass
+
+    def _present(self, room: RoomId) -> tuple[ObjId, OwnObject]:
+        """The object of this year in `room`, made if there is none. It gets to the disk with its first edit."""
+        year = month_of(self._now_ms()) // 12
+        found = [obj for obj, model in self._models.items() if self._live.room_of(obj) == room and model.year == year]
+        if found:
+            return min(found), self._models[min(found)]
+        obj = self._store.objects.new(room)
+        model = self._models[obj] = self._live.begin(room, obj, lambda new: new.begin(year))
+        self._carries = True
+        return obj, model
+
+    def _lacking(self, model: OwnObject) -> Values:
+        """What counts, and does not count by `model` alone: it is carried over from other years' objects. Of drafts
+        each device carries its own."""
+        due: Values = {}
+        for root in ROOTS:
+            for key in self.keys(root):
+                join = JOINS.get(root, join_own)
+                there = model.values(root, key)
+                if root in JOINS:
+                    value, here = self.value(root, key), join(list(there.values()))
+                else:
+                    value = join(self.values(root, key).get(self._dev, []))
+                    here = there.get(self._dev)
+                if value is not None and value != here:
+                    due.setdefault(root, {})[key] = value
+        return due
+
+    # -- following -------------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Reads objects that are new here. ▲ Only those of a room of the person alone."""
+        rooms = set(self._rooms.rooms())
+        for row in self._store.objects.all(kind=KIND_ID):
+            if row.room not in rooms or row.obj in self._models:
+                continue
+            model = self._models[row.obj] = self._live.open(row.obj)
+            model.changed.connect(self._on_merged)
+            self._carries = True
+            self._tell_damage(row.obj)
+            touched = frozenset((root, key) for root in ROOTS for key in model.keys(root))
+            if touched:
+                self.changed.emit(touched)
+
+    def _on_changes(self, changes: Sequence[StoredChange]) -> None:
+        if any(change.obj not in self._models for change in changes if change.own):
+            self.look()
+
+    def _on_merged(self, keys: frozenset[Key]) -> None:
+        self._carries = True
+        self.changed.emit(keys)
+
+    def _tell_damage(self, obj: ObjId) -> None:
+        if self._live.damaged(obj) and not self._is_told:
+            self._is_told = True
+            self.unreadable.emit()
+
+    # -- keeping ---------------------------------------------------------------------------------------------------
+
+    def _load_waiting(self) -> None:
+        for root, key, data in own_waiting.all_waiting(self._store.db):
+            with suppress(msgspec.MsgspecError):
+                self._waiting[root, key] = msgspec.msgpack.decode(data, type=list)
+        if self._waiting:
+            self._woken.set()
+
+    def _keep(self) -> None:
+        unkept = {at: self._waiting[at] for at in self._unkept if at in self._waiting}
+        try:
+            with self._store.transaction() as conn:
+                for (root, key), value in unkept.items():
+                    own_waiting.put(conn, root, key, msgspec.msgpack.encode(value))
+                self._store.db.after_commit(lambda: self._note_kept(unkept))
+        except StoreFault as fault:
+            self._refuse(fault)
+            raise
+
+    def _note_kept(self, kept: Mapping[Key, Value]) -> None:
+        self._unkept -= {at for at, value in kept.items() if self._waiting.get(at) is value}
+
+    def _on_fault(self, obj: ObjId, fault: StoreFault) -> None:
+        self._caught = fault
+
+    def _refuse(self, fault: StoreFault) -> None:
+        if not self._is_refused:
+            self._is_refused = True
+            self.fault.emit(fault)
+
+    async def run(self) -> None:
+        """Runs until cancelled: writes what waits, GATHER_S after the first of it, and at most every EVERY_S."""
+        while True:
+            await self._woken.wait()
+            await asyncio.sleep(self._gather_s)
+            self._woken.clear()
+            try:
+                if self._rooms.find() is None:
+                    await self._rooms.ensure()
+                self.flush()
+            except (SyncError, StoreFault) as e:
+                log.store.info("own-waits", code=e.code)
+            await asyncio.sleep(self._every_s)
+            if self._waiting:
+                self._woken.set()
+
+
+def join_own(values: Sequence[Value]) -> Value | None:
+    """Of what one device wrote under one key in several years, the latest."""
+    return JOINS["settings"](values)
+
+
+__all__ = ["MAX_KEY", "Own", "OwnRooms"]

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Devices of one person: real stores, and what only gives positions. Each is online when a test says so."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.core.enums import Role
+from app.core.ids import DevId, ObjId, RoomId
+from app.own import KIND as OWN
+from app.own.drafts import OwnDrafts
+from app.own.reads import ReadMarks
+from app.own.registers import Registers
+from app.own.service import Own
+from app.rooms.projection import KIND as ROOM_KIND
+from app.rooms.records import ObjectAnnounced, encode
+from app.store.store import Store
+from sync.client.ports import MemberRow, OpenedChange
+from sync.client.received import ReceivedSlice
+from tests.office import HL, KEY, ROOM
+
+NOVEMBER = 1_795_500_000_000
+DAY_MS = 86_400_000
+KINDS = {each.id: each for each in (ROOM_KIND, OWN)}
+
+
+class OneRoom:
+    """The person's one room of their own."""
+
+    there = True
+
+    def rooms(self) -> Sequence[RoomId]:
+        return [ROOM] if self.there else []
+
+    def find(self) -> RoomId | None:
+        return ROOM if self.there else None
+
+    async def ensure(self) -> None:
+        self.there = True
+
+
+class Device:
+    """One of the person's devices. `now_ms` is its clock."""
+
+    def __init__(self, folder: Path, number: int, now_ms: int = NOVEMBER) -> None:
+        self.folder, self.dev, self.now_ms = folder, DevId(bytes([number]) * 16), now_ms
+        folder.mkdir(parents=True, exist_ok=True)
+        self.room = OneRoom()
+        store = Store.create(folder / "office.db", KEY, KINDS)
+        store.set_me(HL)
+        member = MemberRow(uid=HL, role=Role.OWNER, since_n=0, history=True)
+        store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=[member]))
+        self.seen = 0
+        self._begin(store)
+
+    def _begin(self, store: Store) -> None:
+        self.store = store
+        self.own = Own(store, self.dev, self.room, self._announce, now_ms=lambda: self.now_ms)
+        self.reads = ReadMarks(self.own, store)
+        self.drafts = OwnDrafts(self.own)
+        self.rooms, self.settings = Registers(self.own, "rooms"), Registers(self.own, "settings")
+
+    def _announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
+        self.store.changes.append(room, ObjId(room), encode(ObjectAnnounced(obj=obj, kind=kind)))
+
+    def restart(self, *, killed: bool = False) -> None:
+        """Ends the program and starts it again; `killed` without a word."""
+        if not killed:
+            self.own.close()
+        self.store.close()
+        self._begin(Store.open(self.folder / "office.db", KEY, KINDS))
+
+    def close(self) -> None:
+        self.own.close()
+        self.store.close()
+
+    def written(self) -> int:
+        """How many changes of the person's own this device has, of all devices."""
+        return len([c for o in self.store.objects.all(kind=OWN.id) for c in self.store.changes.of(o.obj)])
+
+
+class Server:
+    """Gives positions, and keeps what it gave."""
+
+    def __init__(self, now_ms: Callable[[], int] = lambda: NOVEMBER) -> None:
+        self.log: list[OpenedChange] = []
+        self.shares: list[tuple[ObjId, bytes]] = []
+        self._now_ms = now_ms
+        self._sent: set[bytes] = set()
+
+    def meet(self, *devices: Device) -> None:
+        """The devices are online: each sends what waits, and reads what the others have sent."""
+        for device in devices:
+            for pending in device.store.pending(10_000):
+                if pending.change_id not in self._sent:
+                    self._sent.add(pending.change_id)
+                    share = device.store.share(ROOM, pending.obj)
+                    self.shares += [(pending.obj, share)] if share is not None else []
+                    self.log.append(
+                        OpenedChange(
+                            n=len(self.log) + 1,
+                            t=self._now_ms(),
+                            uid=HL,
+                            dev=device.dev,
+                            obj=pending.obj,
+                            change_id=pending.change_id,
+                            payload=pending.payload,
+                        )
+                    )
+        for device in devices:
+            if device.seen < len(self.log):
+                new, device.seen = self.log[device.seen :], len(self.log)
+                device.store.receive(
+                    ReceivedSlice(room=ROOM, cursor=len(self.log), state=b"", changes=new, shares=self.shares)
+                )

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Things of the person's own: they follow to the other device, nothing that waits is lost, and one change has all."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.ids import ObjId
+from app.errors import DiskFull
+from app.own.joining import MAX_LEFT, ReadMark
+from tests.app.own.devices import DAY_MS, Device, Server
+
+CHAT, OTHER = ObjId(b"c" * 16), ObjId(b"o" * 16)
+PLACE = CHAT.hex()
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[tuple[Device, Device, Server]]:
+    home, office = Device(tmp_path / "home", 1), Device(tmp_path / "office", 2)
+    yield home, office, Server()
+    home.close()
+    office.close()
+
+
+Two = tuple[Device, Device, Server]
+
+
+def test_what_was_read_at_home_is_read_at_the_office(two: Two) -> None:
+    home, office, server = two
+    told: list[frozenset[ObjId]] = []
+    office.reads.changed.connect(told.append)
+    home.reads.read(CHAT, 7, left=[5])
+    home.own.flush()
+    server.meet(home, office)
+    assert office.reads.mark(CHAT) == ReadMark(position=7, left=(5,))
+    assert told == [frozenset({CHAT})]
+
+
+def test_all_that_changed_is_one_change(two: Two) -> None:
+    home, office, server = two
+    home.reads.read(OTHER, 1)
+    home.own.flush()
+    before = home.written()
+    home.reads.read(CHAT, 7)
+    home.reads.read(OTHER, 3)
+    home.reads.read(CHAT, 9)
+    home.rooms.set("å/favourite", True)
+    home.settings.set("theme", "dark")
+    assert home.written() == before
+    home.own.flush()
+    home.own.flush()
+    assert home.written() == before + 1
+    server.meet(home, office)
+    assert office.settings.get("theme") == "dark"
+    assert office.rooms.get("å/favourite") is True
+
+
+def test_the_higher_generation_counts_and_then_the_higher_position(two: Two) -> None:
+    home, office, server = two
+    home.reads.read(CHAT, 40)
+    home.own.flush()
+    server.meet(home, office)
+    home.reads.read(CHAT, 90)
+    office.reads.unread(CHAT, 12)
+    home.own.flush()
+    office.own.flush()
+    server.meet(home, office)
+    server.meet(home, office)
+    for device in (home, office):
+        assert device.reads.mark(CHAT) == ReadMark(generation=1, position=12)
+
+
+def test_what_is_left_unread_below_the_mark_is_read_once_any_device_has_seen_it(two: Two) -> None:
+    home, office, server = two
+    home.reads.read(CHAT, 100, left=[30, 60])
+    office.reads.read(CHAT, 50)
+    home.own.flush()
+    office.own.flush()
+    server.meet(home, office)
+    server.meet(home, office)
+    for device in (home, office):
+        assert device.reads.mark(CHAT) == ReadMark(position=100, left=(60,))
+
+
+def test_of_more_unread_ones_below_the_mark_the_newest_are_named(two: Two) -> None:
+    home, office, server = two
+    home.reads.read(CHAT, 1000, left=range(1, 200))
+    home.own.flush()
+    server.meet(home, office)
+    assert office.reads.mark(CHAT).left == tuple(range(200 - MAX_LEFT, 200))
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_what_waits_is_there_after_a_start(two: Two, killed: bool) -> None:
+    home, office, server = two
+    home.reads.read(CHAT, 7)
+    home.drafts.put(PLACE, "Hej å 🙂")
+    home.restart(killed=killed)
+    assert home.reads.mark(CHAT) == ReadMark(position=7)
+    assert [draft.text for draft in home.drafts.at(PLACE)] == ["Hej å 🙂"]
+    assert home.own.waits == killed
+    home.own.flush()
+    server.meet(home, office)
+    assert [draft.text for draft in office.drafts.at(PLACE)] == ["Hej å 🙂"]
+
+
+def test_two_drafts_that_were_written_apart_are_both_kept(two: Two) -> None:
+    home, office, server = two
+    home.drafts.put(PLACE, "Skrivet hemma")
+    office.drafts.put(PLACE, "Skrivet på jobbet")
+    home.own.flush()
+    office.own.flush()
+    server.meet(home, office)
+    server.meet(home, office)
+    for device in (home, office):
+        assert {draft.text for draft in device.drafts.at(PLACE)} == {"Skrivet hemma", "Skrivet på jobbet"}
+    office.drafts.put(PLACE, "Båda 🙂", over=tuple(office.drafts.others(PLACE)))
+    office.own.flush()
+    server.meet(home, office)
+    server.meet(home, office)
+    for device in (home, office):
+        assert [draft.text for draft in device.drafts.at(PLACE)] == ["Båda 🙂"]
+
+
+def test_a_draft_that_was_changed_meanwhile_is_not_replaced(two: Two) -> None:
+    home, office, server = two
+    home.drafts.put(PLACE, "Först")
+    home.own.flush()
+    server.meet(home, office)
+    seen = tuple(office.drafts.others(PLACE))
+    home.drafts.put(PLACE, "Först, och mer")
+    office.drafts.put(PLACE, "", over=seen)  # it was sent from the office
+    home.own.flush()
+    office.own.flush()
+    server.meet(home, office)
+    server.meet(home, office)
+    for device in (home, office):
+        assert [draft.text for draft in device.drafts.at(PLACE)] == ["Först, och mer"]
+
+
+def test_a_full_disk_is_told_once_and_nothing_is_lost(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, office, server = two
+    faults: list[str] = []
+    home.own.fault.connect(lambda fault: faults.append(fault.code))
+
+    def refuse(*_args: object, **_more: object) -> None:
+        raise DiskFull
+
+    with monkeypatch.context() as full:
+        full.setattr("app.store.own_waiting.put", refuse)
+        full.setattr(home.store.changes, "append", refuse)
+        home.settings.set("theme", "dark")
+        home.settings.set("language", "sv")
+        for _ in range(2):
+            with pytest.raises(DiskFull):
+                home.own.flush()
+    assert faults == ["disk-full"]
+    assert home.settings.get("theme") == "dark"
+    home.own.flush()
+    server.meet(home, office)
+    assert (office.settings.get("theme"), office.settings.get("language")) == ("dark", "sv")
+    assert home.own.waits is False
+
+
+def test_without_a_room_everything_waits_on_the_disk(two: Two) -> None:
+    home, office, server = two
+    home.room.there = False
+    home.reads.read(CHAT, 7)
+    home.own.flush()
+    home.restart(killed=True)
+    assert home.reads.mark(CHAT) == ReadMark(position=7)
+    home.room.there = True
+    home.own.flush()
+    server.meet(home, office)
+    assert office.reads.mark(CHAT) == ReadMark(position=7)
+
+
+def test_a_new_year_begins_an_object_that_has_everything(two: Two) -> None:
+    home, office, server = two
+    home.reads.read(CHAT, 7)
+    home.settings.set("theme", "dark")
+    office.drafts.put(PLACE, "Kvar över nyår 🙂")
+    home.own.flush()
+    office.own.flush()
+    server.meet(home, office)
+    home.now_ms = office.now_ms = home.now_ms + 60 * DAY_MS
+    home.reads.read(OTHER, 3)
+    home.own.flush()
+    office.own.flush()
+    server.meet(home, office)
+    server.meet(home, office)
+    office.own.flush()
+    newest = max(home.own.objects(), key=lambda each: each.year or 0)
+    assert newest.year == 2027
+    assert newest.keys("reads") == {CHAT.hex(), OTHER.hex()}
+    assert newest.keys("settings") == {"theme"}
+    assert [draft.text for draft in home.drafts.at(PLACE)] == ["Kvar över nyår 🙂"]
+
+
+def test_an_object_in_a_room_of_others_is_not_read(two: Two) -> None:
+    """▲ Otherwise a colleague could say what this person has read."""
+    home, office, server = two
+    office.room.there = False  # the room is none of the person's own
+    home.settings.set("theme", "dark")
+    home.own.flush()
+    server.meet(home, office)
+    assert office.store.objects.all(kind="own") != []
+    assert office.settings.get("theme") is None
+    office.room.there = True
+    office.own.look()
+    assert office.settings.get("theme") == "dark"
