@@ -24,8 +24,10 @@ from app.objects.files import SealedFiles
 from app.objects.trash import Trash
 from app.open_tools import OpenTools
 from app.own.pruning import OwnPruning
+from app.own.reads import ReadMarks
 from app.own.room import OwnRoom
-from app.people.notices import KeyWatch
+from app.own.service import Own
+from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
 from app.personal.service import Personal
@@ -110,6 +112,9 @@ class Session:
         self.personal = enter("personal", Personal(store, self.engine, self.people, self.rooms.announce))
         self.own_room = enter("own-room", OwnRoom(self.personal))
         self.own_pruning = OwnPruning(self.own_room.rooms, self.engine)
+        own = Own(store, self.engine.devices.mine, self.own_room, self.rooms.announce)
+        self.own = enter("own", own)
+        self.reads = enter("reads", ReadMarks(self.own, store))
         self.devices = enter("devices", DeviceService(store, self.engine, self.people, self.personal))
         answers = InvitationAnswers(self.personal)
         self.invitations = enter("invitations", Invitations(store, self.engine, self.people, settings, answers))
@@ -205,6 +210,7 @@ class Session:
             find=lambda link: self._tools.find(link),
             room_changed=self.store.changed,
             lines=self.store.room_lines,
+            reads=self.reads,
         )
 
     def _level(self, room: RoomId) -> Level:
@@ -261,6 +267,7 @@ class Session:
         What waits for the network is opened last, and so closed first: nothing waits between the closing of the tools
         and that of the store, so that no view can edit in between.
         """
+        self.reads.start()
         for service in self._tools.services:
             service.start()
         self._timer.start()
@@ -273,6 +280,7 @@ class Session:
             self.rooms.baselines.run,
             self.personal.run,
             self.own_pruning.run,
+            self.own.run,
             self.devices.run,
             self.key_watch.run,
             self.notices.run,

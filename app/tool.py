@@ -81,12 +81,21 @@ class Rooms(Protocol):
         ...
 
 
-class Standing(Protocol):
-    """Keeps notices that no change makes, such as that a day has come, beside the state that they are about."""
+class Reads(Protocol):
+    """How far this person has read series, on any of their devices (app/own/reads.py)."""
 
-    async def keep(self, kinds: Sequence[NoticeKind], notices: Sequence[Notice]) -> None:
-        """Makes the notices of these kinds those that are given: new ones are added and ring; those that are not among
-        them are answered. One that is here already stays as it is. StoreFault."""
+    @property
+    def changed(self) -> Signal[frozenset[ObjId]]:
+        """Series that were read or marked as unread on another device. Emitted in a transaction."""
+        ...
+
+    def read(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
+        """Notes, in the caller's transaction, that everything up to `position` has been read, but not what is at the
+        positions `left`."""
+        ...
+
+    def unread(self, series: ObjId, position: int) -> None:
+        """Notes, in the caller's transaction, that nothing behind `position` has been read."""
         ...
 
 
@@ -102,10 +111,10 @@ class Parts:
     `send_ephemeral` sends an ephemeral message of the tool's kind (`AppTool.ephemeral`) to the devices of the room's
     members that are online now; a tool that has no such kind gets BugError. `set_shared` notes whether a colleague has
     an object open too; this device then sends its edits of that object at short intervals. `may_export` and `may_print`
-    read the policy at each call. `shows_typing` and `shows_reading`: whether colleagues may see that the person writes
-    a message, and where in which document they are. `origin_of` returns the stopped room that a room was opened to
-    replace, or None. `find` returns the title and state that a linked object of any tool has now, or None if this
-    device does not have it. `room_changed` is emitted with a room whose content or members changed, by whomever.
+    read the policy at each call. `origin_of` returns the stopped room that a room was opened to replace, or None.
+    `find` returns the title and state that a linked object of any tool has now, or None if this device does not have
+    it. `room_changed` is emitted with a room whose content or members changed, by whomever. `reads` are the
+    person's read marks, which follow to their other devices.
     """
 
     db: Database
@@ -126,6 +135,7 @@ class Parts:
     find: Callable[[ObjectLink], Linked | None]
     room_changed: Signal[RoomId]
     lines: RoomLines
+    reads: Reads
 
 
 # ---- what a tool gives the app

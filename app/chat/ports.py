@@ -11,6 +11,8 @@ from app.core.signal import Signal
 from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink
 from app.people.person import Person
+from app.store import read_positions
+from app.store.database import Database
 
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all. Called on the loop."""
@@ -47,6 +49,41 @@ class Members(Protocol):
         """Adds an object to the room as part of the series `series` for the month `period`, in the caller's
         transaction."""
         ...
+
+
+class Reads(Protocol):
+    """How far this person has read conversations, on any of their devices (app/own/reads.py). A conversation is named
+    by its first object."""
+
+    @property
+    def changed(self) -> Signal[frozenset[ObjId]]:
+        """Conversations that were read or marked as unread on another device. Emitted in a transaction."""
+        ...
+
+    def read(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
+        """Notes, in the caller's transaction, that everything up to `position` has been read, but not what is at the
+        positions `left`."""
+        ...
+
+    def unread(self, series: ObjId, position: int) -> None:
+        """Notes, in the caller's transaction, that nothing behind `position` has been read."""
+        ...
+
+
+class NoReads:
+    """For a chat whose person has no other devices: keeps only what this device shows as unread."""
+
+    def __init__(self, db: Database) -> None:
+        self.changed: Signal[frozenset[ObjId]] = Signal()
+        self._conn = db.conn
+
+    def read(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
+        """Does nothing: the mark by rows is enough."""
+
+    def unread(self, series: ObjId, position: int) -> None:
+        """See `Reads`."""
+        generation = read_positions.generation(self._conn, series) + 1
+        read_positions.put(self._conn, series, generation, position, ())
 
 
 class Blobs(Protocol):

@@ -25,11 +25,12 @@ from app.chat.markup import plain
 from app.chat.mentions import find
 from app.chat.model import Message, Timeline
 from app.chat.originals import HOPS
-from app.chat.ports import Blobs, Members, NoThings, People, SendEphemeral, Things
-from app.chat.reads import ChatRows, has_reaction, message_line
+from app.chat.ports import Blobs, Members, NoReads, NoThings, People, Reads, SendEphemeral, Things
+from app.chat.reads import ChatRows, has_reaction
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
 from app.chat.settling import carried_among, successors
 from app.chat.stranded import Stranded, StrandedCount
+from app.chat.tables import PENDING
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
 from app.chat.writing import REPLY_OBJ_BYTES, Writing
@@ -44,6 +45,7 @@ from app.people.person import Person
 from app.setting import Switch
 from app.store import series
 from app.store.changes import Changes
+from app.store.connection import Connection
 from app.store.counters import Counter
 from app.store.database import Database
 from app.store.objects import Objects
@@ -94,7 +96,7 @@ class ChatService:
         lines: RoomLines | None = None,
         room_changed: Signal[RoomId] | None = None,
         send_ephemeral: SendEphemeral | None = None,
-        shows_typing: Switch | None = None,
+        reads: Reads | None = None,
         max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         """`lines`: what happened in rooms, to be shown between messages; None: it is not. `room_changed` names a room
@@ -114,6 +116,7 @@ class ChatService:
         self._objects = objects
         self._members = members
         self._lines = lines
+        self._reads: Reads = reads or NoReads(db)
         self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
         self._drafts = Drafts(objects, self.channel)
         self._writing = Writing(db, changes, objects, members, self.channel)
@@ -123,6 +126,7 @@ class ChatService:
             changes.received.connect(self._on_changes),
             changes.positioned.connect(self._on_changes),
             *([room_changed.connect(self._on_room)] if room_changed is not None else []),
+            self._reads.changed.connect(self._on_read_elsewhere),
         ]
 
     trash = None
@@ -301,8 +305,55 @@ class ChatService:
             return
         with self._db.transaction() as conn:
             self._objects.set_read_mark(room, obj, see(obj))
+            self._reads.read(obj, *unread.position(conn, room, obj, self.me))
             projection.refresh_room(conn, room, obj)
             self._db.after_commit(lambda: self.changed.emit(room))
+
+    def can_mark_unread(self, message: Message) -> bool:
+        """Whether the user may mark a message as unread: somebody else wrote it, and it is not deleted."""
+        return self.me not in (message.record_author, message.carried_by) and not message.deleted
+
+    def mark_unread(self, room: RoomId, target: ChangeId) -> None:
+        """Marks the message `target`, and everything behind it, as unread, on all of this person's devices. NotFound if
+        it is not here; Forbidden as in `can_mark_unread`."""
+        message = self._message(room, target)
+        if not self.can_mark_unread(message):
+            raise Forbidden
+        obj = self._channel(room)
+        sort = self._db.value("SELECT sort FROM chat_messages WHERE series = ? AND change_id = ?", (obj, target))
+        with self._db.transaction() as conn:
+            self._reads.unread(obj, int(sort) - 1)
+            self._refresh_read(conn, room, obj)
+
+    def mark_room_unread(self, room: RoomId) -> None:
+        """Marks the latest message of somebody else in the room as unread. Does nothing if there is none, or if
+        something is unread."""
+        obj = self.channel(room)
+        if obj is None or self.unread(room) != (0, 0):
+            return
+        last = self._db.value(
+            """SELECT max(sort) FROM chat_messages WHERE series = ? AND author <> ? AND sort < ?
+               AND deleted_by IS NULL AND carried_by IS NULL""",
+            (obj, self.me, PENDING),
+        )
+        if last is not None:
+            with self._db.transaction() as conn:
+                self._reads.unread(obj, int(last) - 1)
+                self._refresh_read(conn, room, obj)
+
+    def _refresh_read(self, conn: Connection, room: RoomId, obj: ObjId) -> None:
+        self._objects.set_read_mark(room, obj, unread.follow(conn, obj, self.me))
+        projection.refresh_room(conn, room, obj)
+        self._db.after_commit(lambda: self.changed.emit(room))
+
+    def _on_read_elsewhere(self, conversations: Collection[ObjId]) -> None:
+        """This person has read conversations, or marked them as unread, on another device. In the transaction that
+        stores their marks."""
+        with self._db.transaction() as conn:
+            for obj in conversations:
+                room = self._db.value("SELECT room FROM series WHERE obj = ?", (obj,))
+                if room is not None and self.channel(RoomId(room)) == obj:
+                    self._refresh_read(conn, RoomId(room), obj)
 
     def draft(self, room: RoomId) -> Draft:
         """What was being written in a room, also after a restart; an empty draft if nothing was, or if it cannot be

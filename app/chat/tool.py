@@ -22,7 +22,7 @@ def _make(parts: Parts) -> ChatService:
         room_changed=parts.room_changed,
         things=LinkedThings(parts.room_changed, parts.find),
         send_ephemeral=parts.send_ephemeral,
-        shows_typing=parts.shows_typing,
+        reads=parts.reads,
     )
     service.may_export = parts.may_export
     return service

@@ -4,7 +4,8 @@
 A message above the mark can have been read before earlier ones (somebody opened it from a search). A mention below it
 can still be unread (somebody marked everything as read without having seen it). A person's own messages are never
 unread, nor deleted ones, nor those that were carried over from another room. Rows are those of the store, in the order
-of receipt. Writing happens inside the caller's transaction.
+of receipt. Besides, whatever the person has read on another device is read, by its position in the room
+(app/store/read_positions.py). Writing happens inside the caller's transaction.
 """
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
@@ -12,28 +13,31 @@ of receipt. Writing happens inside the caller's transaction.
 from collections.abc import Collection
 from typing import Any
 
-from app.chat.noticing import MENTION
-from app.core.ids import ChangeId, ObjId, Uid
-from app.store import notice_rows, objects
+from app.chat.tables import PENDING
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.store import objects, read_positions
 from app.store.connection import Connection
 from app.store.statements import CHUNK
 
-_ABOVE_MARK = """FROM chat_messages m WHERE m.series = :series AND m.row > :mark AND m.author <> :me
-    AND m.deleted_by IS NULL AND m.carried_by IS NULL"""
-_NAMED_ABOVE_MARK = (
-    "FROM chat_mentions c WHERE c.series = :series AND c.row > :mark AND c.uid = :me AND c.author <> :me"
-)
+_NOT_READ_ELSEWHERE = """(m.sort > :position
+    OR EXISTS (SELECT 1 FROM read_left e WHERE e.obj = m.series AND e.position = m.sort))"""
+_ABOVE_MARK = f"""FROM chat_messages m WHERE m.series = :series AND m.row > :mark AND m.author <> :me
+    AND m.deleted_by IS NULL AND m.carried_by IS NULL AND {_NOT_READ_ELSEWHERE}"""
+_NAMED_ABOVE_MARK = f"""FROM chat_mentions c JOIN chat_messages m ON m.row = c.row
+    WHERE c.series = :series AND c.row > :mark AND c.uid = :me AND c.author <> :me AND {_NOT_READ_ELSEWHERE}"""
 _ABOVE = f"{_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = m.series AND a.row = m.row)"
 _NAMED_ABOVE = (
     f"{_NAMED_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.series AND a.row = c.row)"
 )
-_LEFT = """FROM read_apart a JOIN chat_mentions c ON c.uid = :me AND c.row = a.row
-    WHERE a.obj = :series AND a.row <= :mark"""
+_LEFT = f"""FROM read_apart a JOIN chat_mentions c ON c.uid = :me AND c.row = a.row
+    JOIN chat_messages m ON m.row = a.row WHERE a.obj = :series AND a.row <= :mark AND {_NOT_READ_ELSEWHERE}"""
 """Mentions that stayed unread when all other messages were marked as read."""
 
 IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj = c.series), 0))
-    <> EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.series AND a.row = c.row))"""
-"""SQL: whether a row `c` of chat_mentions is unread."""
+    <> EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.series AND a.row = c.row)
+    AND (m.sort > coalesce((SELECT p.position FROM read_positions p WHERE p.obj = c.series), 0)
+        OR EXISTS (SELECT 1 FROM read_left e WHERE e.obj = c.series AND e.position = m.sort)))"""
+"""SQL: whether a row `c` of chat_mentions, whose message is `m`, is unread."""
 
 
 def counts(conn: Connection, series: ObjId, me: Uid, most: int) -> tuple[int, int]:
@@ -105,8 +109,32 @@ def see_all(conn: Connection, series: ObjId, me: Uid) -> int:
     return max(int(place["mark"]), _last(conn, series))
 
 
+def follow(conn: Connection, series: ObjId, me: Uid) -> int:
+    """The new read mark, a row of the store, after the person has read something on another device, or marked it as
+    unread. The caller stores it; nothing becomes read by it. Rows that it passes are forgotten."""
+    place = _place(conn, series, me)
+    found = conn.execute(f"SELECT m.row {_ABOVE} ORDER BY m.row LIMIT 1", place).fetchone()
+    new = max(int(place["mark"]), found[0] - 1 if found is not None else _last(conn, series))
+    conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ? AND row <= ?", (series, place["mark"], new))
+    return new
+
+
+def position(conn: Connection, room: RoomId, series: ObjId, me: Uid) -> tuple[int, list[int]]:
+    """How far the person has read the conversation, for their other devices: (the position in the room up to which
+    everything is read, the positions up to it that are not: mentions that were not on screen). ▲ Not beyond a position
+    that this device has not opened yet: the other devices would take what is there for read."""
+    place = _place(conn, series, me)
+    above = conn.value(f"SELECT min(m.sort) {_ABOVE}", place)
+    last = conn.value("SELECT max(sort) FROM chat_messages WHERE series = ? AND sort < ?", (series, PENDING))
+    waits = conn.value("SELECT min(n) FROM waiting WHERE room = ?", (room,))
+    upto = min(n for n in (last or 0, *(n - 1 for n in (above, waits) if n is not None)))
+    left = conn.execute(f"SELECT m.sort {_LEFT}", place).fetchall()
+    return max(0, upto), sorted({sort for (sort,) in left if sort <= upto})
+
+
 def _place(conn: Connection, series: ObjId, me: Uid) -> dict[str, Any]:
-    return {"series": series, "me": me, "mark": objects.read_mark(conn, series)}
+    at = {"series": series, "me": me, "mark": objects.read_mark(conn, series)}
+    return at | {"position": read_positions.position(conn, series)}
 
 
 def _last(conn: Connection, series: ObjId) -> int:

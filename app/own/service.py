@@ -19,7 +19,7 @@ from app.core import clock, log
 from app.core.ids import DevId, ObjId, RoomId
 from app.core.months import month_of
 from app.core.signal import Signal
-from app.errors import StoreFault
+from app.errors import NotFound, StoreFault
 from app.objects.live import LiveObjects
 from app.own.adapter import Announce, OwnAdapter
 from app.own.joining import JOINS, Value
@@ -50,8 +50,9 @@ class OwnRooms(Protocol):
         """The one that is written to; None if there is none."""
         ...
 
-    async def ensure(self) -> None:
-        """Makes it if there is none. SyncError, such as Unreachable while offline; StoreFault."""
+    async def ensure(self) -> object:
+        """Makes it if there is none. SyncError, such as Unreachable while offline; StoreFault; NotFound if no further
+        room may be made."""
         ...
 
 
@@ -85,7 +86,7 @@ class Own:
         self._waiting: dict[Key, Value] = {}
         self._unkept: set[Key] = set()
         """Those of the waiting values that the disk has refused."""
-        self._is_refused = self._is_told = self._is_closed = False
+        self._is_refused = self._has_reported = self._is_closed = False
         self._carries = True
         """Whether the year's object may lack what others have."""
         self._caught: StoreFault | None = None
@@ -94,7 +95,7 @@ class Own:
         self._load_waiting()
         self._ends = [
             store.changes.received.connect(self._on_changes),
-            store.changed.connect(lambda room: self.look()),
+            store.changed.connect(self._on_room),
             self._live.fault.connect(self._on_fault),
         ]
         self.look()
@@ -219,6 +220,7 @@ class Own:
             return min(found), self._models[min(found)]
         obj = self._store.objects.new(room)
         model = self._models[obj] = self._live.begin(room, obj, lambda new: new.begin(year))
+        model.changed.connect(self._on_merged)
         self._carries = True
         return obj, model
 
@@ -250,10 +252,14 @@ class Own:
             model = self._models[row.obj] = self._live.open(row.obj)
             model.changed.connect(self._on_merged)
             self._carries = True
-            self._tell_damage(row.obj)
+            self._report_damage(row.obj)
             touched = frozenset((root, key) for root in ROOTS for key in model.keys(root))
             if touched:
                 self.changed.emit(touched)
+
+    def _on_room(self, room: RoomId) -> None:
+        if room in self._rooms.rooms():
+            self.look()
 
     def _on_changes(self, changes: Sequence[StoredChange]) -> None:
         if any(change.obj not in self._models for change in changes if change.own):
@@ -263,9 +269,9 @@ class Own:
         self._carries = True
         self.changed.emit(keys)
 
-    def _tell_damage(self, obj: ObjId) -> None:
-        if self._live.damaged(obj) and not self._is_told:
-            self._is_told = True
+    def _report_damage(self, obj: ObjId) -> None:
+        if self._live.damaged(obj) and not self._has_reported:
+            self._has_reported = True
             self.unreadable.emit()
 
     # -- keeping ---------------------------------------------------------------------------------------------------
@@ -309,7 +315,7 @@ class Own:
                 if self._rooms.find() is None:
                     await self._rooms.ensure()
                 self.flush()
-            except (SyncError, StoreFault) as e:
+            except (SyncError, StoreFault, NotFound) as e:
                 log.store.info("own-waits", code=e.code)
             await asyncio.sleep(self._every_s)
             if self._waiting:

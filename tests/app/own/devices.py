@@ -4,6 +4,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.chat import KIND as CHAT
 from app.core.enums import Role
 from app.core.ids import DevId, ObjId, RoomId
 from app.own import KIND as OWN
@@ -20,7 +21,7 @@ from tests.office import HL, KEY, ROOM
 
 NOVEMBER = 1_795_500_000_000
 DAY_MS = 86_400_000
-KINDS = {each.id: each for each in (ROOM_KIND, OWN)}
+KINDS = {each.id: each for each in (ROOM_KIND, CHAT, OWN)}
 
 
 class OneRoom:

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from app.core.ids import ObjId
 from app.own.joining import NOTHING_READ, ReadMark, join_marks
+from app.store import read_positions
 from tests.app.own.devices import DAY_MS, Device, Server
 
 CHATS = [ObjId(bytes([letter]) * 16) for letter in b"abc"]
@@ -103,6 +104,9 @@ class Person(RuleBasedStateMachine):
             for chat in CHATS:
                 mark = device.reads.mark(chat)
                 assert mark == join_marks(self.marks[chat])
+                rows, conn = read_positions, device.store.db.conn
+                assert (rows.generation(conn, chat), rows.position(conn, chat)) == (mark.generation, mark.position)
+                assert rows.left(conn, chat) == mark.left
                 assert sorted(draft.text for draft in device.drafts.at(chat.hex())) == sorted(
                     self.drafts.get(chat.hex(), set())
                 )
