@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A year of two devices in a person's own object: 100,000 read marks in 60 rooms, written once a minute at most."""
+
+import random
+import time
+
+from app.core.ids import ChangeId, Uid
+from app.objects.compaction import state_at
+from app.objects.pieces import PAYLOAD, Whole, unpack
+from app.own.model import ROOT_MAPS, OwnObject
+from sync.client.placed_changes import PlacedChange, position_of
+from tests.bench.registry import Figure, bench, median
+
+READS, ROOMS, WEEKS, STARTS_A_WEEK = 100_000, 60, 52, 5
+DEVICES = ("01" * 16, "02" * 16)
+OPENED = 7
+
+
+def year(reads: int = READS) -> list[bytes]:
+    """The changes of a year, in their order. One minute in three has two rooms; each device starts once a day."""
+    chance, made = random.Random(20_261_129), list[bytes]()
+    series = [chance.randbytes(16).hex() for _ in range(ROOMS)]
+    position = dict.fromkeys(series, 0)
+    models = [OwnObject(made.append) for _ in DEVICES]
+    seen = [0, 0]
+    models[0].begin(2026)
+    done, started = 0, [0, 0]
+    while done < reads:
+        at = chance.randrange(2)
+        week = done * WEEKS // reads
+        start = done * WEEKS * STARTS_A_WEEK // reads
+        if start != started[at]:
+            whole = models[at].snapshot()
+            models[at].close()
+            models[at], started[at] = OwnObject(made.append), start
+            models[at].load([whole])
+        models[at].merge(made[seen[at] :])
+        marks = {}
+        for _ in range(1 + (chance.random() < 1 / 3)):
+            read = series[min(int(chance.expovariate(1 / 12)), ROOMS - 1)]
+            position[read] += chance.randrange(1, 4)
+            marks[read] = [0, position[read]]
+            done += 1
+        models[at].write(DEVICES[at], week, {"reads": dict(marks)})
+        seen[at] = len(made)
+    for model in models:
+        model.close()
+    return made
+
+
+def state_of_year(changes: list[bytes]) -> bytes:
+    """What a snapshot of the object holds: its state after compaction."""
+    placed = [
+        PlacedChange(
+            position=position_of(n, 0),
+            change_id=ChangeId(n.to_bytes(16, "big")),
+            uid=Uid(b"M" * 16),
+            t=n,
+            data=PAYLOAD.encode(Whole(update=update)),
+        )
+        for n, update in enumerate(changes, start=1)
+    ]
+    found = state_at(placed, len(placed), unpack, maps=ROOT_MAPS)
+    assert found is not None
+    return found.update
+
+
+def open_ms(state: bytes) -> float:
+    """How long the object takes from its bytes to its values."""
+    began = time.perf_counter()
+    model = OwnObject()
+    assert model.load([state]) == []
+    assert len(model.keys("reads")) == ROOMS
+    took = (time.perf_counter() - began) * 1000
+    model.close()
+    return took
+
+
+@bench("own_year_open_ms", "own_year_mb")
+def own_year() -> list[Figure]:
+    changes = year()
+    state = state_of_year(changes)
+    raw = sum(map(len, changes)) / 1e6
+    note = f"after compaction; {len(changes)} changes of {raw:.1f} MB without"
+    return [
+        Figure(name="own_year_open_ms", value=median([open_ms(state) for _ in range(OPENED)]), unit="ms", n=OPENED),
+        Figure(name="own_year_mb", value=len(state) / 1e6, unit="MB", n=1, note=note),
+    ]
