@@ -23,6 +23,7 @@ from app.notices.standing import StandingNotices
 from app.objects.files import SealedFiles
 from app.objects.trash import Trash
 from app.open_tools import OpenTools
+from app.own.drafts import OwnDrafts
 from app.own.pruning import OwnPruning
 from app.own.reads import ReadMarks
 from app.own.room import OwnRoom
@@ -115,6 +116,7 @@ class Session:
         own = Own(store, self.engine.devices.mine, self.own_room, self.rooms.announce)
         self.own = enter("own", own)
         self.reads = enter("reads", ReadMarks(self.own, store))
+        self.drafts = enter("drafts", OwnDrafts(self.own))
         self.devices = enter("devices", DeviceService(store, self.engine, self.people, self.personal))
         answers = InvitationAnswers(self.personal)
         self.invitations = enter("invitations", Invitations(store, self.engine, self.people, settings, answers))
@@ -211,6 +213,7 @@ class Session:
             room_changed=self.store.changed,
             lines=self.store.room_lines,
             reads=self.reads,
+            drafts=self.drafts,
         )
 
     def _level(self, room: RoomId) -> Level:

@@ -19,6 +19,7 @@ from app.objects.files import SealedFiles
 from app.objects.kind import Kind
 from app.objects.links import Linked, ObjectLink
 from app.objects.trash import Bin, Retired
+from app.own.drafts import OwnDrafts
 from app.people.person import Person
 from app.rooms import held, offers
 from app.rooms.baselines import Baseline
@@ -114,7 +115,8 @@ class Parts:
     read the policy at each call. `origin_of` returns the stopped room that a room was opened to replace, or None.
     `find` returns the title and state that a linked object of any tool has now, or None if this device does not have
     it. `room_changed` is emitted with a room whose content or members changed, by whomever. `reads` are the
-    person's read marks, which follow to their other devices.
+    person's read marks and `drafts` what they were
+    writing, which follow to their other devices.
     """
 
     db: Database
@@ -136,6 +138,7 @@ class Parts:
     room_changed: Signal[RoomId]
     lines: RoomLines
     reads: Reads
+    drafts: OwnDrafts
 
 
 # ---- what a tool gives the app

@@ -3,9 +3,11 @@
 disk refuses it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
+from app.chat.ports import SharedDraft, SharedDrafts
 from app.core.ids import ObjId, RoomId
 from app.errors import StoreFault
 from app.store.objects import Objects
@@ -26,19 +28,78 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pictures: int = 0
 
 
+def _reply(shared: SharedDraft) -> bytes | None:
+    with suppress(ValueError, TypeError):
+        return bytes.fromhex(shared.aside.get("reply_to", "")) or None
+    return None
+
+
+def _as_draft(shared: SharedDraft) -> Draft:
+    return Draft(text=shared.text, reply_to=_reply(shared))
+
+
 class Drafts:
     """The drafts of an account's conversations. `channel` returns the id of a room's conversation, None if it has
     none."""
 
-    def __init__(self, objects: Objects, channel: Callable[[RoomId], ObjId | None]) -> None:
+    def __init__(
+        self, objects: Objects, channel: Callable[[RoomId], ObjId | None], shared: SharedDrafts | None = None
+    ) -> None:
+        """`shared`: the drafts of the person's other devices, if there are such."""
         self._objects = objects
+        self._shared = shared
+        self._taken: dict[ObjId, tuple[SharedDraft, ...]] = {}
+        """Drafts of other devices that the person has seen here in place of their own."""
         self._channel = channel
         self._unkept: dict[RoomId, Draft] = {}
         """Drafts that could not be stored because the disk refused; by room."""
 
     def get(self, room: RoomId) -> Draft:
-        """What was being written in a room, also after a restart; an empty draft if nothing was, or if it cannot be
-        read."""
+        """What was being written in a room, also after a restart. If nothing was on this device, what was being written
+        on another of the person's, which is then stored here too. An empty draft if nothing was anywhere, or if it
+        cannot be read."""
+        here, obj = self._here(room), self._channel(room)
+        others = self._shared.others(obj.hex()) if self._shared is not None and obj is not None else ()
+        if obj is None or not others:
+            return here
+        if here == Draft():
+            here = _as_draft(others[0])
+            with suppress(StoreFault):  # the other device has it
+                self.keep(room, here)
+        taken = [each for each in others if _as_draft(each) == here]
+        self._taken[obj] = (*self._taken.get(obj, ()), *taken)
+        return here
+
+    def leave(self, room: RoomId) -> None:
+        """Shares what is stored as the room's draft with the person's other devices, since they have left the field. It
+        replaces the drafts of those that were shown here. Files stay on this device."""
+        obj = self._channel(room)
+        if self._shared is None or obj is None:
+            return
+        draft, taken = self._here(room), self._taken.get(obj, ())
+        if taken and draft == _as_draft(taken[-1]):
+            return
+        text, reply = (draft.text, draft.reply_to) if draft.edits is None else (draft.aside, draft.aside_reply_to)
+        aside = {"reply_to": reply.hex()} if reply is not None and text else {}
+        self._shared.share(obj.hex(), text, aside, self._taken.pop(obj, ()))
+
+    def follow(self, room: RoomId) -> bool:
+        """Drops the room's draft if another device of the person has sent or changed it, and it was not changed here
+        since it was shared. Returns whether there may be something else to show now: the draft was dropped, or nothing
+        is being written here. ▲ What was typed here since is kept, beside the other device's draft."""
+        obj, here = self._channel(room), self._here(room)
+        if self._shared is None or obj is None:
+            return False
+        place, taken = obj.hex(), self._taken.get(obj, ())
+        known = taken[-1] if taken else self._shared.written(place)
+        counts = (self._shared.mine(place), *self._shared.others(place))
+        if known is not None and known not in counts and here == _as_draft(known):
+            self._taken.pop(obj, None)
+            self.keep(room, Draft())
+            here = Draft()
+        return here == Draft()
+
+    def _here(self, room: RoomId) -> Draft:
         if room in self._unkept:
             return self._unkept[room]
         obj = self._channel(room)
@@ -54,7 +115,7 @@ class Drafts:
         has stored it."""
         try:
             obj = self._channel(room)
-            is_kept = room not in self._unkept and draft == self.get(room)
+            is_kept = room not in self._unkept and draft == self._here(room)
         except StoreFault:
             self._unkept[room] = draft
             raise

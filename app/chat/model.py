@@ -15,7 +15,7 @@ from app.chat.lines import LineRows, Lines, NoLines
 from app.chat.records import Attachment, Mention
 from app.core import clock
 from app.core.signal import Signal
-from sync.ids import ChangeId, ObjId, Uid
+from sync.ids import ChangeId, ObjId, RoomId, Uid
 
 PAGE = 128
 PAGES_KEPT = 48
@@ -101,6 +101,29 @@ class Message:
     def day(self) -> date:
         """The local day."""
         return self.when.date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionRow:
+    """A message that mentions this person, as a row of the Home page. `t` in ms; `text` is one line of at most
+    400 characters."""
+
+    room: RoomId
+    obj: ObjId
+    change_id: ChangeId
+    author: Uid
+    t: int
+    text: str
+    unread: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """The person whose name is shown with a message. `quotes`: the message is a quotation; the person claims that
+    another person wrote the text."""
+
+    uid: Uid
+    quotes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a chat needs from the rest of the office; app/chat/tool.py connects it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -67,6 +67,42 @@ class Reads(Protocol):
 
     def unread(self, series: ObjId, position: int) -> None:
         """Notes, in the caller's transaction, that nothing behind `position` has been read."""
+        ...
+
+
+class SharedDraft(Protocol):
+    """A draft as the person's devices share it: its text, and what else the chat keeps of it."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def aside(self) -> Mapping[str, Any]: ...
+
+
+class SharedDrafts(Protocol):
+    """What the person was writing on each of their devices (app/own/drafts.py). A place is a conversation's id in
+    hex."""
+
+    @property
+    def changed(self) -> Signal[frozenset[str]]:
+        """Places whose drafts another device has changed."""
+        ...
+
+    def written(self, place: str) -> SharedDraft | None:
+        """What this device shared last, also if another device has replaced it since."""
+        ...
+
+    def mine(self, place: str) -> SharedDraft | None:
+        """What this device shared, if no other device has replaced it."""
+        ...
+
+    def others(self, place: str) -> Sequence[SharedDraft]:
+        """Drafts of other devices that are not replaced, the latest first."""
+        ...
+
+    def share(self, place: str, text: str, aside: Mapping[str, Any], over: Sequence[SharedDraft]) -> None:
+        """Shares this device's draft, which replaces the drafts `over` of others."""
         ...
 
 

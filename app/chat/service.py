@@ -8,7 +8,6 @@ that the other members' programs would ignore; projection.py decides.
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,14 +22,14 @@ from app.chat.files import MAX_FILE_BYTES, Files, Picture
 from app.chat.lines import ChatLines
 from app.chat.markup import plain
 from app.chat.mentions import find
-from app.chat.model import Message, Timeline
+from app.chat.model import Author, MentionRow, Message, Timeline
 from app.chat.originals import HOPS
-from app.chat.ports import Blobs, Members, NoReads, NoThings, People, Reads, SendEphemeral, Things
+from app.chat.ports import Blobs, Members, NoReads, NoThings, People, Reads, SendEphemeral, SharedDrafts, Things
+from app.chat.read_state import ReadState
 from app.chat.reads import ChatRows, has_reaction
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
 from app.chat.settling import carried_among, successors
 from app.chat.stranded import Stranded, StrandedCount
-from app.chat.tables import PENDING
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
 from app.chat.writing import REPLY_OBJ_BYTES, Writing
@@ -45,7 +44,6 @@ from app.people.person import Person
 from app.setting import Switch
 from app.store import series
 from app.store.changes import Changes
-from app.store.connection import Connection
 from app.store.counters import Counter
 from app.store.database import Database
 from app.store.objects import Objects
@@ -55,29 +53,6 @@ from app.tool import Unsaved
 
 MENTION_CHARS = 400
 """How many characters a list shows of a message that mentions a person."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MentionRow:
-    """A message that mentions this person, as a row of the Home page. `t` in ms; `text` is one line of at most
-    MENTION_CHARS."""
-
-    room: RoomId
-    obj: ObjId
-    change_id: ChangeId
-    author: Uid
-    t: int
-    text: str
-    unread: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """The person whose name is shown with a message. `quotes`: the message is a quotation; the person claims that
-    another person wrote the text."""
-
-    uid: Uid
-    quotes: bool = False
 
 
 class ChatService:
@@ -97,6 +72,7 @@ class ChatService:
         room_changed: Signal[RoomId] | None = None,
         send_ephemeral: SendEphemeral | None = None,
         reads: Reads | None = None,
+        drafts: SharedDrafts | None = None,
         max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         """`lines`: what happened in rooms, to be shown between messages; None: it is not. `room_changed` names a room
@@ -116,18 +92,22 @@ class ChatService:
         self._objects = objects
         self._members = members
         self._lines = lines
-        self._reads: Reads = reads or NoReads(db)
+        self._read_state = ReadState(db, objects, reads or NoReads(db), self.channel, lambda: self.me, self.changed)
         self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
-        self._drafts = Drafts(objects, self.channel)
+        self._drafts = Drafts(objects, self.channel, drafts)
         self._writing = Writing(db, changes, objects, members, self.channel)
         self._stranded = Stranded(db, changes, self._writing, blobs, lambda: self.me)
+        self.draft_changed: Signal[RoomId] = Signal()
+        """The room's draft was sent or changed on another device of this person, or there is one there now."""
         self._ends = [
             changes.appended.connect(lambda change: self._on_changes([change])),
             changes.received.connect(self._on_changes),
             changes.positioned.connect(self._on_changes),
             *([room_changed.connect(self._on_room)] if room_changed is not None else []),
-            self._reads.changed.connect(self._on_read_elsewhere),
+            self._read_state.close,
         ]
+        if drafts is not None:
+            self._ends.append(drafts.changed.connect(self._on_drafts))
 
     trash = None
     """Nothing in a chat can be put away."""
@@ -293,21 +273,11 @@ class ChatService:
         """Marks the messages `seen` as read because they were on screen. The read mark moves forward and stops before
         the first message that has not been on screen. Later ones that have been are stored one by one, on this
         computer. Does nothing if nothing in the room is unread."""
-        self._mark(room, lambda obj: unread.see(self._db.conn, obj, self.me, seen))
+        self._read_state.see(room, seen)
 
     def mark_all_read(self, room: RoomId) -> None:
         """Marks all received messages of a room as read, except mentions of this person that were not on screen."""
-        self._mark(room, lambda obj: unread.see_all(self._db.conn, obj, self.me))
-
-    def _mark(self, room: RoomId, see: Callable[[ObjId], int]) -> None:
-        obj = self.channel(room)
-        if obj is None or self.unread(room) == (0, 0):
-            return
-        with self._db.transaction() as conn:
-            self._objects.set_read_mark(room, obj, see(obj))
-            self._reads.read(obj, *unread.position(conn, room, obj, self.me))
-            projection.refresh_room(conn, room, obj)
-            self._db.after_commit(lambda: self.changed.emit(room))
+        self._read_state.see_all(room)
 
     def can_mark_unread(self, message: Message) -> bool:
         """Whether the user may mark a message as unread: somebody else wrote it, and it is not deleted."""
@@ -316,44 +286,14 @@ class ChatService:
     def mark_unread(self, room: RoomId, target: ChangeId) -> None:
         """Marks the message `target`, and everything behind it, as unread, on all of this person's devices. NotFound if
         it is not here; Forbidden as in `can_mark_unread`."""
-        message = self._message(room, target)
-        if not self.can_mark_unread(message):
+        if not self.can_mark_unread(self._message(room, target)):
             raise Forbidden
-        obj = self._channel(room)
-        sort = self._db.value("SELECT sort FROM chat_messages WHERE series = ? AND change_id = ?", (obj, target))
-        with self._db.transaction() as conn:
-            self._reads.unread(obj, int(sort) - 1)
-            self._refresh_read(conn, room, obj)
+        self._read_state.unsee(room, target)
 
     def mark_room_unread(self, room: RoomId) -> None:
         """Marks the latest message of somebody else in the room as unread. Does nothing if there is none, or if
         something is unread."""
-        obj = self.channel(room)
-        if obj is None or self.unread(room) != (0, 0):
-            return
-        last = self._db.value(
-            """SELECT max(sort) FROM chat_messages WHERE series = ? AND author <> ? AND sort < ?
-               AND deleted_by IS NULL AND carried_by IS NULL""",
-            (obj, self.me, PENDING),
-        )
-        if last is not None:
-            with self._db.transaction() as conn:
-                self._reads.unread(obj, int(last) - 1)
-                self._refresh_read(conn, room, obj)
-
-    def _refresh_read(self, conn: Connection, room: RoomId, obj: ObjId) -> None:
-        self._objects.set_read_mark(room, obj, unread.follow(conn, obj, self.me))
-        projection.refresh_room(conn, room, obj)
-        self._db.after_commit(lambda: self.changed.emit(room))
-
-    def _on_read_elsewhere(self, conversations: Collection[ObjId]) -> None:
-        """This person has read conversations, or marked them as unread, on another device. In the transaction that
-        stores their marks."""
-        with self._db.transaction() as conn:
-            for obj in conversations:
-                room = self._db.value("SELECT room FROM series WHERE obj = ?", (obj,))
-                if room is not None and self.channel(RoomId(room)) == obj:
-                    self._refresh_read(conn, RoomId(room), obj)
+        self._read_state.unsee_last(room)
 
     def draft(self, room: RoomId) -> Draft:
         """What was being written in a room, also after a restart; an empty draft if nothing was, or if it cannot be
@@ -363,6 +303,11 @@ class ChatService:
     def keep_draft(self, room: RoomId, draft: Draft) -> None:
         """Stores what is being written in a room, as `Drafts.keep` does."""
         self._drafts.keep(room, draft)
+
+    def leave_draft(self, room: RoomId) -> None:
+        """Shares what was being written in a room with the person's other devices, as `Drafts.leave` does. Call it when
+        the person has left the field, or has sent what was in it."""
+        self._drafts.leave(room)
 
     def save(self) -> None:
         """Tries again to store the drafts that the disk refused. StoreFault if it refuses one of them again, after all
@@ -475,6 +420,13 @@ class ChatService:
         timeline = self._timelines.get(channel) if channel is not None else None
         if timeline is not None:
             timeline.refresh_lines()
+
+    def _on_drafts(self, places: Collection[str]) -> None:
+        for place in places:
+            with suppress(ValueError, StoreFault):  # what stays is shown when the view is opened
+                room = self._db.value("SELECT room FROM series WHERE obj = ?", (bytes.fromhex(place),))
+                if room is not None and self._drafts.follow(RoomId(room)):
+                    self.draft_changed.emit(RoomId(room))
 
     def _on_records(self, room: RoomId) -> None:
         """Records of the room were received: an object may be part of its conversation now, or none any more."""

@@ -23,6 +23,7 @@ def _make(parts: Parts) -> ChatService:
         things=LinkedThings(parts.room_changed, parts.find),
         send_ephemeral=parts.send_ephemeral,
         reads=parts.reads,
+        drafts=parts.drafts,
     )
     service.may_export = parts.may_export
     return service

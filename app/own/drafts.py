@@ -5,6 +5,7 @@ Two that were written apart are both kept: each device has its own, and names th
 it wrote. Those no longer count.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,11 @@ class OwnDrafts:
         found = [d for dev, v in latest.items() if (d := _draft(dev, v)) and d.stamp > replaced.get(dev, 0)]
         return sorted(found, key=lambda draft: (draft.stamp, draft.dev), reverse=True)
 
+    def written(self, place: str) -> OwnDraft | None:
+        """What this device wrote last at a place, also if another device has replaced it; None for nothing."""
+        value = self._latest(place).get(self._own.dev)
+        return _draft(self._own.dev, value) if value is not None else None
+
     def mine(self, place: str) -> OwnDraft | None:
         """This device's draft of a place, if it counts."""
         return next((draft for draft in self.at(place) if draft.dev == self._own.dev), None)
@@ -72,6 +78,10 @@ class OwnDrafts:
         named |= {draft.dev: draft.stamp for draft in over}
         content = {"text": text[:MAX_TEXT], **(aside or {})} if text or aside else None
         self._own.put(_ROOT, place, [self._own.stamp(_ROOT, place), content, named])
+
+    def share(self, place: str, text: str, aside: Mapping[str, Any], over: Sequence[object]) -> None:
+        """As `put`; of `over`, what is no draft of this class is left out."""
+        self.put(place, text, dict(aside), over=tuple(each for each in over if isinstance(each, OwnDraft)))
 
     def _latest(self, place: str) -> dict[str, Value]:
         found = {dev: join_own(values) for dev, values in self._own.values(_ROOT, place).items()}

@@ -68,11 +68,8 @@ class Own:
         announce: Announce,
         *,
         now_ms: Callable[[], int] = clock.now_ms,
-        gather_s: float = GATHER_S,
-        every_s: float = EVERY_S,
     ) -> None:
-        """`dev`: this device. `announce` writes the record by which a room lists a new object. `gather_s` and
-        `every_s` are as GATHER_S and EVERY_S."""
+        """`dev`: this device. `announce` writes the record by which a room lists a new object."""
         self.changed: Signal[frozenset[Key]] = Signal()
         """What another device has changed."""
         self.fault: Signal[StoreFault] = Signal()
@@ -80,7 +77,6 @@ class Own:
         self.unreadable: Signal[()] = Signal()
         """Some of what the devices share is damaged or from a newer program. Emitted once a session."""
         self._store, self._dev, self._rooms, self._now_ms = store, dev.hex(), rooms, now_ms
-        self._gather_s, self._every_s = gather_s, every_s
         self._live = LiveObjects(store.db, store.changes, store.objects, OwnAdapter(announce))
         self._models: dict[ObjId, OwnObject] = {}
         self._waiting: dict[Key, Value] = {}
@@ -309,7 +305,7 @@ class Own:
         """Runs until cancelled: writes what waits, GATHER_S after the first of it, and at most every EVERY_S."""
         while True:
             await self._woken.wait()
-            await asyncio.sleep(self._gather_s)
+            await asyncio.sleep(GATHER_S)
             self._woken.clear()
             try:
                 if self._rooms.find() is None:
@@ -317,7 +313,7 @@ class Own:
                 self.flush()
             except (SyncError, StoreFault, NotFound) as e:
                 log.store.info("own-waits", code=e.code)
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(EVERY_S)
             if self._waiting:
                 self._woken.set()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.chat.drafts import Draft
 from app.chat.tool import TOOL as CHAT
 from app.core import clock
 from app.core.enums import LinkState
@@ -401,3 +402,29 @@ async def test_a_file_that_was_not_uploaded_is_in_the_unsent_work_too(tmp_path: 
         assert got.read_bytes() == sent.read_bytes()
         await until(lambda: lost.session.status.waiting == 0)  # the same ids: nothing is there twice
         assert colleague.texts(room) == ["Se bilagan", "Och en gång till"]
+
+
+async def test_what_was_read_and_typed_on_one_device_is_so_on_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.own.service.GATHER_S", 0.0)
+    monkeypatch.setattr("app.own.service.EVERY_S", 0.1)
+    async with offices(tmp_path) as o:
+        old, colleague = await o.hire("Handläggare", "Registrator")
+        room = await o.room(old, colleague)
+        await until(lambda: waiting(old) == 0 and bool(old.session.personal.rooms))
+        new = await o.second(old, by_code=False)
+        colleague.session.service(CHAT).send(room, "Läs det här å 🙂")
+        mine, other = old.session.service(CHAT), new.session.service(CHAT)
+        await until(lambda: mine.unread(room) == other.unread(room) == (1, 0))
+        mine.mark_all_read(room)
+        await until(lambda: other.unread(room) == (0, 0))
+        other.mark_room_unread(room)
+        await until(lambda: mine.unread(room) == (1, 0))
+        mine.keep_draft(room, Draft(text="Halv mening å 🙂"))
+        mine.leave_draft(room)
+        await until(lambda: other.draft(room).text == "Halv mening å 🙂")
+        await new.restart()
+        other = new.session.service(CHAT)
+        assert other.unread(room) == (1, 0)
+        assert other.draft(room).text == "Halv mening å 🙂"

@@ -65,6 +65,20 @@ class Drafting:
             draft = structs.replace(attached, **changed, aside=text, aside_reply_to=reply)
         self._storing.run_guarded(lambda: self._service.keep_draft(self._room, draft))
 
+    def leave(self) -> None:
+        """Shares what is stored with the person's other devices: they have left the field, or sent what was in it. Does
+        nothing after the session is closed. An error is shown."""
+        self._storing.run_guarded(lambda: self._service.leave_draft(self._room))
+
+    def show_again(self) -> None:
+        """Shows the stored draft in place of what another device has sent or changed since. ▲ Not while something is
+        typed here that is not stored: it would be lost."""
+        if self.is_due or self._composer.edits is not None:
+            return
+        self._composer.clear()
+        self._timer.stop()
+        self.restore()
+
     def restore(self) -> None:
         """Shows the stored draft in the composer again, and how many pasted pictures of it were not kept. Does nothing
         without a draft. If the message that was being changed is gone, its changed text is added to the draft's."""

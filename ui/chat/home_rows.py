@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from app.chat import KIND
-from app.chat.service import ChatService, MentionRow
+from app.chat.model import MentionRow
+from app.chat.service import ChatService
 from app.core.enums import RoomType
 from app.core.ids import RoomId
 from app.objects.links import ObjectLink

@@ -12,6 +12,7 @@ from app.chat.markup import parse
 from app.chat.model import Message
 from app.chat.service import ChatService
 from app.core.ids import ChangeId, RoomId
+from app.core.signal import Signal
 from ui.chat.clipboard import mime_of
 from ui.chat.composer import Composer
 from ui.chat.emoji import EmojiPanel
@@ -48,6 +49,8 @@ class MessageActions:
         """`view` is the parent of dialogs and menus, and shows errors. `words` says how things that a message links to
         are shown."""
         self.writable = True
+        self.marked_unread: Signal[()] = Signal()
+        """The person has marked a message as unread."""
         self._view = view
         self._service = service
         self._room = room
@@ -99,6 +102,14 @@ class MessageActions:
             text = tr("Deleted for everybody in the room. The sealed text stays until the conversation is disposed of.")
             toast(self._view, text)
 
+    def mark_unread(self, message: ChangeId) -> None:
+        """Marks the message with this id and everything behind it as unread. An error is shown; if the disk refuses,
+        with a button Try again."""
+        self.marked_unread.emit()
+        again = partial(self.mark_unread, message)
+        if run_guarded(self._view, lambda: self._service.mark_unread(self._room, message), again=again):
+            self._timeline.mark_divider()
+
     def _ask_reaction(self, message: Message) -> None:
         index = self._timeline.index_of(message.change_id)
         rect = self._list.row_rect(index or 0)
@@ -136,6 +147,10 @@ class MessageActions:
         ]
         if message.quote is not None:
             entries.append(Entry(text=tr("Show what it answers"), icon="up", run=lambda: self._jump_to_quote(message)))
+        if self._service.can_mark_unread(message):
+            entries.append(
+                Entry(text=tr("Mark as unread"), icon="notifications", run=lambda: self.mark_unread(message.change_id))
+            )
         if self._service.can_delete(self._room, message):
             delete = partial(self.act, message, "delete")
             entries += [None, Entry(text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=delete)]

@@ -31,8 +31,14 @@ class Reading(QObject):
         self._reported: set[ChangeId] = set()
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
         self._timer.timeout.connect(self._look)
+        self._is_held = False
         view.sight_changed.connect(self._begin)
         view.installEventFilter(self)
+
+    def hold(self) -> None:
+        """Reports nothing more until the person has left the view or the window: they have marked something as unread,
+        which stays in sight."""
+        self._is_held = True
 
     def _begin(self) -> None:
         if not self._timer.isActive():
@@ -41,7 +47,7 @@ class Reading(QObject):
 
     def _look(self) -> None:
         now, view = time.monotonic(), self._view
-        active = view.isVisible() and view.isActiveWindow()
+        active = view.isVisible() and view.isActiveWindow() and not self._is_held
         ids = view.ids_in_sight() if active else []
         self._since = {each: self._since.get(each, now) for each in ids}
         self._reported &= self._since.keys()
@@ -59,4 +65,6 @@ class Reading(QObject):
                 self._begin()
             case QEvent.Type.WindowDeactivate | QEvent.Type.Hide:
                 self._since.clear()
+                self._reported.clear()
+                self._is_held = False
         return False

@@ -116,6 +116,8 @@ class ChatView(QWidget):
     def _connect(self) -> None:
         bind(self, self._service.changed, self._on_changed)
         bind(self, self._service.things.changed, self._on_room)
+        bind(self, self._service.draft_changed, self._on_draft_elsewhere)
+        bind(self, self.message_actions.marked_unread, self._reading.hold)
         bind(self, self._service.transfers.changed, self._on_transfers)
         self.list.hit.connect(self.message_actions.hit)
         self.list.key_pressed.connect(self._on_action)
@@ -273,9 +275,15 @@ class ChatView(QWidget):
         self.drafting.end(sending)
         self.keep_draft()
 
+    def _on_draft_elsewhere(self, room: RoomId) -> None:
+        """The draft was sent or changed on another device of this person, and nothing else was typed here."""
+        if room == self._room:
+            self.drafting.show_again()
+
     def _sent(self) -> None:
         self.composer.clear()
         self.keep_draft()
+        self.drafting.leave()
         self.list.jump_to_end()
 
     def _on_typed(self, text: str) -> None:
@@ -319,6 +327,7 @@ class ChatView(QWidget):
         self.list.mark(None, ())
         if self.drafting.is_due:
             self.keep_draft()
+        self.drafting.leave()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowActivate and self.isVisible():

@@ -5,6 +5,7 @@ own copy of the old room does not bear out."""
 import msgspec
 import pytest
 
+from app.chat.model import Author
 from app.chat.records import (
     Carried,
     CarriedPart,
@@ -15,7 +16,6 @@ from app.chat.records import (
     ReactionSet,
     encode,
 )
-from app.chat.service import Author
 from app.core.ids import ObjId, RoomId, Uid, new_change
 from tests.app.chat.successors import NEXT, PAYMENT, THERE, Stream, as_written, claim, rg, shown, successor, wrote
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk

@@ -31,7 +31,9 @@ class AtHand(Device):
 
     def chat_opens(self) -> None:
         folk = Folk(HL, store=self.store)
-        self.chat = ChatService(self.store.db, self.store.changes, self.store.objects, folk, folk, reads=self.reads)
+        self.chat = ChatService(
+            self.store.db, self.store.changes, self.store.objects, folk, folk, reads=self.reads, drafts=self.drafts
+        )
         self.reads.start()
 
     def come(self, changes: Sequence[OpenedChange]) -> None:

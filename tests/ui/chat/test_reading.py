@@ -6,7 +6,7 @@ import time
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.records import Mention, MessageSent, encode
@@ -269,3 +269,23 @@ def test_older_history_that_arrives_leaves_the_window_where_it_is(hl: Desk, qtbo
     first = view.list.ids_in_sight()
     come(hl, 30, n=10)
     assert view.list.ids_in_sight() == first
+
+
+def test_what_is_marked_as_unread_stays_so_until_the_person_has_left(waiting: Desk, qtbot: QtBot, quick: None) -> None:
+    view = opened(waiting, qtbot)
+    view.list.jump_to_end()
+    waiting.chat.mark_all_read(ROOM)
+    qtbot.waitUntil(lambda: unread(waiting) == 0)
+    rest(qtbot)
+    message = view.model.timeline.message(READ + NEW - 2)
+    view.message_actions.open_menu(message, view.mapToGlobal(view.rect().center()))
+    menu = next(each for each in view.findChildren(QMenu) if each.isVisible())
+    next(action for action in menu.actions() if action.text() == "Markera som oläst").trigger()
+    assert unread(waiting) == 2
+    assert view.model.timeline.first_unread == READ + NEW - 2
+    come(waiting, 1, n=900)
+    rest(qtbot)
+    assert unread(waiting) == 3
+    elsewhere(qtbot)
+    back(view, qtbot)
+    qtbot.waitUntil(lambda: unread(waiting) == 0)
