@@ -306,12 +306,13 @@ class Session:
         return self.store.notes.get(_PLACE)
 
     def save(self) -> None:
-        """Tries again to store edits and drafts that the disk has refused. If some stay in memory, raises the disk's
+        """Tries again to store edits and drafts that the disk has refused, and writes what the person's other devices
+        are to know (app/own/). If some stay in memory, raises the disk's
         StoreFault, or NotStored if a fault of ours keeps them there."""
         faults: list[StoreFault] = []
-        for service in self._tools.services:
+        for save in (*(service.save for service in self._tools.services), self.own.flush):
             try:
-                service.save()
+                save()
             except StoreFault as fault:
                 faults.append(fault)
             except Exception as fault:  # ▲ it keeps no other tool from storing
