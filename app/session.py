@@ -27,6 +27,7 @@ from app.own.drafts import OwnDrafts
 from app.own.pruning import OwnPruning
 from app.own.reads import ReadMarks
 from app.own.room import OwnRoom
+from app.own.room_wishes import RoomWishes
 from app.own.service import Own
 from app.people.notices import Notices
 from app.people.service import PeopleService
@@ -113,10 +114,17 @@ class Session:
         self.personal = enter("personal", Personal(store, self.engine, self.people, self.rooms.announce))
         self.own_room = enter("own-room", OwnRoom(self.personal))
         self.own_pruning = OwnPruning(self.own_room.rooms, self.engine)
-        own = Own(store, self.engine.devices.mine, self.own_room, self.rooms.announce)
+        own = Own(
+            store,
+            self.engine.devices.mine,
+            self.own_room,
+            self.rooms.announce,
+            is_online=lambda: self.engine.status.state is LinkState.ONLINE,
+        )
         self.own = enter("own", own)
         self.reads = enter("reads", ReadMarks(self.own, store))
         self.drafts = enter("drafts", OwnDrafts(self.own))
+        self._wishes = enter("wishes", RoomWishes(self.own, self.rooms))
         self.devices = enter("devices", DeviceService(store, self.engine, self.people, self.personal))
         answers = InvitationAnswers(self.personal)
         self.invitations = enter("invitations", Invitations(store, self.engine, self.people, settings, answers))
@@ -271,6 +279,7 @@ class Session:
         and that of the store, so that no view can edit in between.
         """
         self.reads.start()
+        self._wishes.start()
         for service in self._tools.services:
             service.start()
         self._timer.start()
@@ -407,6 +416,7 @@ class Session:
         online = self.engine.status.state is LinkState.ONLINE
         if online and not self._was_online:
             garbage.set_aside()  # the rooms that were read stay: a full search takes 7 ms for 2,000 members
+            self.own.wake()
         self._was_online = online
         self.invitations.on_status(online=online)
         self._arrivals.on_status(online=online)

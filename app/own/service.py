@@ -67,9 +67,11 @@ class Own:
         rooms: OwnRooms,
         announce: Announce,
         *,
+        is_online: Callable[[], bool] = lambda: True,
         now_ms: Callable[[], int] = clock.now_ms,
     ) -> None:
-        """`dev`: this device. `announce` writes the record by which a room lists a new object."""
+        """`dev`: this device. `announce` writes the record by which a room lists a new object. While `is_online`
+        returns False nothing is written for other devices: a day without a connection is one change."""
         self.changed: Signal[frozenset[Key]] = Signal()
         """What another device has changed."""
         self.fault: Signal[StoreFault] = Signal()
@@ -77,6 +79,7 @@ class Own:
         self.unreadable: Signal[()] = Signal()
         """Some of what the devices share is damaged or from a newer program. Emitted once a session."""
         self._store, self._dev, self._rooms, self._now_ms = store, dev.hex(), rooms, now_ms
+        self._is_online = is_online
         self._live = LiveObjects(store.db, store.changes, store.objects, OwnAdapter(announce))
         self._models: dict[ObjId, OwnObject] = {}
         self._waiting: dict[Key, Value] = {}
@@ -97,7 +100,8 @@ class Own:
         self.look()
 
     def close(self) -> None:
-        """Writes what waits, if there is a room, and stops following the store. StoreFault if the disk refuses it. A
+        """Stops following the store. What waits lies on the disk, and is written after the next start: a change that is
+        written now could not be sent any more. StoreFault if the disk has refused some of it, and refuses it again. A
         second call does nothing."""
         if self._is_closed:
             return
@@ -105,7 +109,8 @@ class Own:
         for end in self._ends:
             end()
         try:
-            self.flush()
+            if self._unkept:
+                self._keep()
         finally:
             self._live.close_all()
 
@@ -166,15 +171,17 @@ class Own:
         self._keep()
 
     def flush(self) -> None:
-        """Writes all that waits as one change. Nothing happens while there is no room to write to. StoreFault if the
+        """Writes all that waits as one change. Nothing happens without a connection or a room to write to: it waits on
+        the disk. StoreFault if the
         disk refuses: then everything stays, and `run` tries again in a minute. Call it when the person locks the
         program, or leaves a field with a draft."""
-        room = self._rooms.find()
+        room = self._rooms.find() if self._is_online() else None
         if room is None:
             if self._unkept:
                 self._keep()
             return
-        if not self._waiting and not self._carries and not self._live.unsaved_ids():
+        has_more = bool(self._models) and self._carries
+        if not self._waiting and not has_more and not self._live.unsaved_ids():
             return
         try:
             self._write(room)
@@ -301,6 +308,11 @@ class Own:
             self._is_refused = True
             self.fault.emit(fault)
 
+    def wake(self) -> None:
+        """Has `run` write what waits, once the connection is back."""
+        if self._waiting:
+            self._woken.set()
+
     async def run(self) -> None:
         """Runs until cancelled: writes what waits, GATHER_S after the first of it, and at most every EVERY_S."""
         while True:
@@ -308,13 +320,13 @@ class Own:
             await asyncio.sleep(GATHER_S)
             self._woken.clear()
             try:
-                if self._rooms.find() is None:
+                if self._is_online() and self._rooms.find() is None:
                     await self._rooms.ensure()
                 self.flush()
             except (SyncError, StoreFault, NotFound) as e:
                 log.store.info("own-waits", code=e.code)
             await asyncio.sleep(EVERY_S)
-            if self._waiting:
+            if self._unkept or (self._waiting and self._is_online()):
                 self._woken.set()
 
 

@@ -56,6 +56,7 @@ class RoomSummary:
     unread: int
     mentions: int
     muted: bool
+    favourite: bool
     left: bool
     replaced: bool
     sealed_state: RoomState
@@ -117,6 +118,8 @@ class RoomService:
         self.changed: Signal[()] = Signal()
         """The list of rooms has changed; `room_changed` names the room."""
         self.room_changed: Signal[RoomId] = Signal()
+        self.wished: Signal[RoomId, str, bool] = Signal()
+        """The person has muted a room here (`field` "muted") or made it a favourite, or taken it back."""
         self._store = store
         self._engine = engine
         self._people = people
@@ -166,6 +169,7 @@ class RoomService:
             unread=row.unread,
             mentions=row.mentions,
             muted=row.muted,
+            favourite=row.pinned,
             left=row.left,
             replaced=self._replaced(row.room),
             sealed_state=self._engine.room_state(row.room),
@@ -298,7 +302,22 @@ class RoomService:
         self.changed.emit()
 
     def set_muted(self, room: RoomId, muted: bool) -> None:
+        """Mutes the room, or unmutes it, on all devices of this person."""
         self._store.rooms_list.set_muted(room, muted)
+        self.wished.emit(room, "muted", muted)
+
+    def set_favourite(self, room: RoomId, favourite: bool) -> None:
+        """Puts the room first in its group of the list, or back, on all devices of this person."""
+        self._store.rooms_list.set_pinned(room, favourite)
+        self.wished.emit(room, "favourite", favourite)
+
+    def apply_wish(self, room: RoomId, field: str, on: bool) -> None:
+        """Applies what the person has wished on another device: `field` is "muted" or "favourite"."""
+        row = self._store.rooms_list.get(room)
+        if row is not None and field == "muted" and row.muted != on:
+            self._store.rooms_list.set_muted(room, on)
+        if row is not None and field == "favourite" and row.pinned != on:
+            self._store.rooms_list.set_pinned(room, on)
 
     # -- the whole history for one member -------------------------------------------------------------------------
 

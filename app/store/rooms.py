@@ -171,8 +171,12 @@ class Rooms:
         ]
 
     def set_muted(self, room: RoomId, muted: bool) -> None:
-        """Mutes the room, or unmutes it: this person's choice on this device."""
+        """Mutes the room, or unmutes it: this person's choice."""
         self._set("muted", room, muted)
+
+    def set_pinned(self, room: RoomId, pinned: bool) -> None:
+        """Puts the room first in its group of the list, or back: this person's choice."""
+        self._set("pinned", room, pinned)
 
     def _set(self, column: str, room: RoomId, value: bool) -> None:
         with self._db.transaction():

@@ -45,7 +45,7 @@ class Device:
     def __init__(self, folder: Path, number: int, now_ms: int = NOVEMBER) -> None:
         self.folder, self.dev, self.now_ms = folder, DevId(bytes([number]) * 16), now_ms
         folder.mkdir(parents=True, exist_ok=True)
-        self.room = OneRoom()
+        self.room, self.is_online = OneRoom(), True
         store = Store.create(folder / "office.db", KEY, KINDS)
         store.set_me(HL)
         member = MemberRow(uid=HL, role=Role.OWNER, since_n=0, history=True)
@@ -55,7 +55,14 @@ class Device:
 
     def _begin(self, store: Store) -> None:
         self.store = store
-        self.own = Own(store, self.dev, self.room, self._announce, now_ms=lambda: self.now_ms)
+        self.own = Own(
+            store,
+            self.dev,
+            self.room,
+            self._announce,
+            is_online=lambda: self.is_online,
+            now_ms=lambda: self.now_ms,
+        )
         self.reads = ReadMarks(self.own, store)
         self.drafts = OwnDrafts(self.own)
         self.rooms, self.settings = Registers(self.own, "rooms"), Registers(self.own, "settings")

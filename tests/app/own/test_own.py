@@ -99,7 +99,7 @@ def test_what_waits_is_there_after_a_start(two: Two, killed: bool) -> None:
     home.restart(killed=killed)
     assert home.reads.mark(CHAT) == ReadMark(position=7)
     assert [draft.text for draft in home.drafts.at(PLACE)] == ["Hej å 🙂"]
-    assert home.own.waits == killed
+    assert home.own.waits
     home.own.flush()
     server.meet(home, office)
     assert [draft.text for draft in office.drafts.at(PLACE)] == ["Hej å 🙂"]
@@ -174,6 +174,20 @@ def test_without_a_room_everything_waits_on_the_disk(two: Two) -> None:
     home.own.flush()
     server.meet(home, office)
     assert office.reads.mark(CHAT) == ReadMark(position=7)
+
+
+def test_a_day_without_a_connection_is_one_change(two: Two) -> None:
+    home, office, server = two
+    home.is_online = False
+    for position in range(1, 20):
+        home.reads.read(CHAT, position)
+        home.own.flush()
+    home.restart(killed=True)
+    assert home.written() == 0
+    home.is_online = True
+    home.own.flush()
+    server.meet(home, office)
+    assert office.reads.mark(CHAT) == ReadMark(position=19)
 
 
 def test_a_new_year_begins_an_object_that_has_everything(two: Two) -> None:

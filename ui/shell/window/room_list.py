@@ -159,7 +159,12 @@ class RoomList(QFrame):
             room = found[0]
             text = tr("Unmute") if room.muted else tr("Mute")
             mute = Entry(text=text, icon="mute", run=lambda: self._set_muted(room.room, not room.muted))
-            popup(self, tr("Room menu"), [mute], event.globalPos())
+            text = tr("Remove from favourites") if room.favourite else tr("Favourite")
+            favourite = Entry(text=text, icon="star", run=lambda: self._set_favourite(room.room, not room.favourite))
+            popup(self, tr("Room menu"), [favourite, mute], event.globalPos())
+
+    def _set_favourite(self, room: RoomId, favourite: bool) -> None:
+        run_guarded(self, lambda: self._rooms.set_favourite(room, favourite))
 
     def _set_muted(self, room: RoomId, muted: bool) -> None:
         run_guarded(self, lambda: self._rooms.set_muted(room, muted))

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which rooms the person has muted, or has as favourites, on all their devices."""
+
+from app.core.ids import RoomId
+from app.own.registers import Registers, of_room
+from app.own.service import Own
+from app.rooms.service import RoomService
+
+FIELDS = ("muted", "favourite")
+
+
+class RoomWishes:
+    """Brings what the person wishes of rooms from the list of rooms to the other devices, and back."""
+
+    def __init__(self, own: Own, rooms: RoomService) -> None:
+        self._rooms = rooms
+        self._registers = Registers(own, "rooms")
+        self._registers.changed.connect(self._take)
+        self._end = rooms.wished.connect(self._on_wished)
+
+    def close(self) -> None:
+        """Stops following the rooms and the devices."""
+        self._end()
+        self._registers.close()
+
+    def start(self) -> None:
+        """Takes what other devices wished before. Called once a session."""
+        self._take(frozenset(self._registers.names()))
+
+    def _on_wished(self, room: RoomId, field: str, on: bool) -> None:
+        self._registers.set(of_room(room, field), on)
+
+    def _take(self, names: frozenset[str]) -> None:
+        """Applies the wishes of these names to the list. One about a room that is not here yet is applied at the next
+        start."""
+        for name in names:
+            ident, _, field = name.partition("/")
+            on = self._registers.get(name)
+            if field in FIELDS and isinstance(on, bool) and len(ident) == 32:
+                try:
+                    room = RoomId(bytes.fromhex(ident))
+                except ValueError:
+                    continue
+                self._rooms.apply_wish(room, field, on)
