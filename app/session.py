@@ -29,7 +29,7 @@ from app.own.reads import ReadMarks
 from app.own.room import OwnRoom
 from app.own.room_wishes import RoomWishes
 from app.own.service import Own
-from app.people.notices import Notices
+from app.people.notices import KeyWatch
 from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
 from app.personal.service import Personal
@@ -157,6 +157,7 @@ class Session:
             store.waiting_changed.connect(self._on_appended),
             store.trials.changed.connect(self.rooms.baselines.pay),
             changed.connect(self.rooms.notify_changed),
+            self.own_room.known.connect(self.own.look),
             self._common_rooms.changed.connect(self.presence.on_audience),
             self.settings.changed.connect(self._on_setting),
         )

@@ -97,6 +97,14 @@ class Reads(Protocol):
 
     def unread(self, series: ObjId, position: int) -> None:
         """Notes, in the caller's transaction, that nothing behind `position` has been read."""
+
+
+class Standing(Protocol):
+    """Keeps notices that no change makes, such as that a day has come, beside the state that they are about."""
+
+    async def keep(self, kinds: Sequence[NoticeKind], notices: Sequence[Notice]) -> None:
+        """Makes the notices of these kinds those that are given: new ones are added and ring; those that are not among
+        them are answered. One that is here already stays as it is. StoreFault."""
         ...
 
 
@@ -112,11 +120,11 @@ class Parts:
     `send_ephemeral` sends an ephemeral message of the tool's kind (`AppTool.ephemeral`) to the devices of the room's
     members that are online now; a tool that has no such kind gets BugError. `set_shared` notes whether a colleague has
     an object open too; this device then sends its edits of that object at short intervals. `may_export` and `may_print`
-    read the policy at each call. `origin_of` returns the stopped room that a room was opened to replace, or None.
-    `find` returns the title and state that a linked object of any tool has now, or None if this device does not have
-    it. `room_changed` is emitted with a room whose content or members changed, by whomever. `reads` are the
-    person's read marks and `drafts` what they were
-    writing, which follow to their other devices.
+    read the policy at each call. `shows_typing` and `shows_reading`: whether colleagues may see that the person writes
+    a message, and where in which document they are. `origin_of` returns the stopped room that a room was opened to
+    replace, or None. `find` returns the title and state that a linked object of any tool has now, or None if this
+    device does not have it. `room_changed` is emitted with a room whose content or members changed, by whomever.
+    `reads` are the person's read marks and `drafts` what they were writing, which follow to their other devices.
     """
 
     db: Database

@@ -26,7 +26,7 @@ from app.chat.model import Author, MentionRow, Message, Timeline
 from app.chat.originals import HOPS
 from app.chat.ports import Blobs, Members, NoReads, NoThings, People, Reads, SendEphemeral, SharedDrafts, Things
 from app.chat.read_state import ReadState
-from app.chat.reads import ChatRows, has_reaction
+from app.chat.reads import ChatRows, has_reaction, message_line
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
 from app.chat.settling import carried_among, successors
 from app.chat.stranded import Stranded, StrandedCount
@@ -73,6 +73,7 @@ class ChatService:
         send_ephemeral: SendEphemeral | None = None,
         reads: Reads | None = None,
         drafts: SharedDrafts | None = None,
+        shows_typing: Switch | None = None,
         max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         """`lines`: what happened in rooms, to be shown between messages; None: it is not. `room_changed` names a room
@@ -105,9 +106,8 @@ class ChatService:
             changes.positioned.connect(self._on_changes),
             *([room_changed.connect(self._on_room)] if room_changed is not None else []),
             self._read_state.close,
+            *([drafts.changed.connect(self._on_drafts)] if drafts is not None else []),
         ]
-        if drafts is not None:
-            self._ends.append(drafts.changed.connect(self._on_drafts))
 
     trash = None
     """Nothing in a chat can be put away."""
@@ -284,15 +284,13 @@ class ChatService:
         return self.me not in (message.record_author, message.carried_by) and not message.deleted
 
     def mark_unread(self, room: RoomId, target: ChangeId) -> None:
-        """Marks the message `target`, and everything behind it, as unread, on all of this person's devices. NotFound if
-        it is not here; Forbidden as in `can_mark_unread`."""
+        """Marks the message `target` and what is behind it as unread on all devices. NotFound, Forbidden."""
         if not self.can_mark_unread(self._message(room, target)):
             raise Forbidden
         self._read_state.unsee(room, target)
 
     def mark_room_unread(self, room: RoomId) -> None:
-        """Marks the latest message of somebody else in the room as unread. Does nothing if there is none, or if
-        something is unread."""
+        """Marks the latest message of others in the room as unread. Does nothing if there is none, or unread ones."""
         self._read_state.unsee_last(room)
 
     def draft(self, room: RoomId) -> Draft:

@@ -24,6 +24,7 @@ def _make(parts: Parts) -> ChatService:
         send_ephemeral=parts.send_ephemeral,
         reads=parts.reads,
         drafts=parts.drafts,
+        shows_typing=parts.shows_typing,
     )
     service.may_export = parts.may_export
     return service

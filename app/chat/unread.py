@@ -13,9 +13,10 @@ of receipt. Besides, whatever the person has read on another device is read, by 
 from collections.abc import Collection
 from typing import Any
 
+from app.chat.noticing import MENTION
 from app.chat.tables import PENDING
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
-from app.store import objects, read_positions
+from app.store import notice_rows, objects, read_positions
 from app.store.connection import Connection
 from app.store.statements import CHUNK
 

@@ -247,7 +247,9 @@ class Own:
     # -- following -------------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Reads objects that are new here. ▲ Only those of a room of the person alone."""
+        """Reads objects that are new here, and has `run` write what waits. ▲ Only objects of a room of the person alone
+        count."""
+        self.wake()
         rooms = set(self._rooms.rooms())
         for row in self._store.objects.all(kind=KIND_ID):
             if row.room not in rooms or row.obj in self._models:

@@ -47,8 +47,8 @@ def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, v
 
 @pytest.fixture
 def written(tmp_path: Path) -> Store:
-    """What tests/vectors/make_store_18.py wrote."""
-    shutil.copy(VECTORS / "store-18.db", tmp_path / "store.db")
+    """What tests/vectors/make_store_19.py wrote."""
+    shutil.copy(VECTORS / "store-19.db", tmp_path / "store.db")
     return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
 
 

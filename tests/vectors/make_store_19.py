@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-18.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-19.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
 from app.core.enums import Role
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.months import month_of
-from app.store import counters, own_waiting, read_positions, rooms, series, titles
+from app.store import counters, notice_rows, own_waiting, read_positions, rooms, series, titles
 from app.store.counters import Counter, Latest
 from app.store.layout import VERSION
 from app.store.notice_rows import Notice, NoticeId, NoticeKind, NoticeState
@@ -28,7 +28,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 18
+    assert VERSION == 19
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -123,4 +123,4 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-18.db")
+    write(Path(__file__).parent / "store-19.db")
