@@ -2,7 +2,7 @@
 """What was being written in conversations and is not sent: stored by the conversation, and kept in memory while the
 disk refuses it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 import msgspec
@@ -98,6 +98,18 @@ class Drafts:
             self.keep(room, Draft())
             here = Draft()
         return here == Draft()
+
+    def follow_all(self, places: Collection[str]) -> list[RoomId]:
+        """Does what `follow` does for each of `places`, the ids of conversations in hexadecimal. Returns the rooms in
+        which there may be something else to show now. A place that this device does not know is left out, and so is one
+        whose draft the disk refuses to drop."""
+        found = []
+        for place in places:
+            with suppress(ValueError, StoreFault):
+                row = self._objects.get(ObjId(bytes.fromhex(place)))
+                if row is not None and self.follow(row.room):
+                    found.append(row.room)
+        return found
 
     def _here(self, room: RoomId) -> Draft:
         if room in self._unkept:

@@ -420,11 +420,8 @@ class ChatService:
             timeline.refresh_lines()
 
     def _on_drafts(self, places: Collection[str]) -> None:
-        for place in places:
-            with suppress(ValueError, StoreFault):  # what stays is shown when the view is opened
-                room = self._db.value("SELECT room FROM series WHERE obj = ?", (bytes.fromhex(place),))
-                if room is not None and self._drafts.follow(RoomId(room)):
-                    self.draft_changed.emit(RoomId(room))
+        for room in self._drafts.follow_all(places):
+            self.draft_changed.emit(room)
 
     def _on_records(self, room: RoomId) -> None:
         """Records of the room were received: an object may be part of its conversation now, or none any more."""

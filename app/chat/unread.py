@@ -112,12 +112,19 @@ def see_all(conn: Connection, series: ObjId, me: Uid) -> int:
 
 def follow(conn: Connection, series: ObjId, me: Uid) -> int:
     """The new read mark, a row of the store, after the person has read something on another device, or marked it as
-    unread. The caller stores it; nothing becomes read by it. Rows that it passes are forgotten."""
+    unread. The caller stores it; nothing becomes read by it. Rows that it passes are forgotten. ▲ Notices of what is
+    read count as seen, so that they ring no more here."""
     place = _place(conn, series, me)
+    notice_rows.see(conn, series, [ref for ref in notice_rows.unseen(conn, series) if not _is_unread(conn, place, ref)])
     found = conn.execute(f"SELECT m.row {_ABOVE} ORDER BY m.row LIMIT 1", place).fetchone()
     new = max(int(place["mark"]), found[0] - 1 if found is not None else _last(conn, series))
     conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ? AND row <= ?", (series, place["mark"], new))
     return new
+
+
+def _is_unread(conn: Connection, place: dict[str, Any], ref: bytes) -> bool:
+    sql = f"SELECT 1 {_ABOVE} AND m.change_id = :ref UNION ALL SELECT 1 {_LEFT} AND m.change_id = :ref"
+    return conn.execute(sql, place | {"ref": ref}).fetchone() is not None
 
 
 def position(conn: Connection, room: RoomId, series: ObjId, me: Uid) -> tuple[int, list[int]]:

@@ -18,7 +18,7 @@ from typing import NewType
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import BugError
-from app.store import series
+from app.store import read_positions, series
 from app.store.connection import Connection
 from app.store.rows import ObjectRow, StoredChange
 
@@ -172,8 +172,8 @@ def put_first(
 def put(conn: Connection, me: Uid | None, notices: Sequence[Notice]) -> None:
     """Stores notices that are new, in the caller's transaction. What this person did themselves makes none, nor does
     anything in a destroyed object. A notice rings later (`notice_store.NoticeStore.claim`) if it is about a position
-    that this device received after its first reading of the room, and the person has not dealt with it on another
-    device. In the first reading of a room, notices that are older than KEEP_MS are left out."""
+    that this device received after its first reading of the room, and the person has not read it or dealt with it on
+    another device. In the first reading of a room, notices that are older than KEEP_MS are left out."""
     wanted = [notice for notice in notices if notice.by is None or notice.by != me]
     conn.notices_changed |= bool(wanted)
     marks, gone = dict[RoomId, int | None](), set[ObjId]()
@@ -202,6 +202,8 @@ def _put(conn: Connection, notice: Notice, mark: int | None) -> None:
         return
     state, until = conn.execute(_STATE_FROM_ELSEWHERE, (ident,)).fetchone() or (NoticeState.NEW, None)
     thread = notice.thread or notice.obj
+    if state == NoticeState.NEW and notice.n is not None and read_positions.is_read(conn, thread, notice.n):
+        state = NoticeState.SEEN
     answered = kind.asks and notice.n is not None and _is_answered(conn, thread, notice.ref, notice.n)
     ring = is_new and kind.rings and not answered and state == NoticeState.NEW
     what = (ident, kind.id, notice.room, notice.obj, thread, notice.ref, notice.by, notice.n, notice.t)
@@ -247,6 +249,12 @@ def see(conn: Connection, thread: ObjId, refs: Collection[bytes]) -> None:
     still do."""
     seen = "UPDATE notices SET state = 1, ring = 0 WHERE thread = ? AND ref = ? AND state = 0"
     _note(conn, conn.executemany(seen, [(thread, ref) for ref in refs]).rowcount)
+
+
+def unseen(conn: Connection, thread: ObjId) -> list[bytes]:
+    """The places in a conversation that unseen notices are about, the latest notices first; at most AT_ONCE of them."""
+    sql = f"SELECT ref FROM notices WHERE thread = ? AND state = 0 ORDER BY t DESC LIMIT {AT_ONCE}"
+    return [ref for (ref,) in conn.execute(sql, (thread,))]
 
 
 def see_all(conn: Connection, thread: ObjId, *, but: Sequence[NoticeKind] = ()) -> None:

@@ -27,6 +27,13 @@ def left(conn: Connection, obj: ObjId) -> tuple[int, ...]:
     return tuple(row[0] for row in found)
 
 
+def is_read(conn: Connection, obj: ObjId, n: int) -> bool:
+    """Whether the person has read, on any device that has told this one, what is at position `n` of the series."""
+    sql = """SELECT 1 FROM read_positions p WHERE p.obj = ?1 AND p.position >= ?2
+        AND NOT EXISTS (SELECT 1 FROM read_left e WHERE e.obj = ?1 AND e.position = ?2)"""
+    return conn.value(sql, (obj, n)) is not None
+
+
 def put(conn: Connection, obj: ObjId, generation: int, position: int, left: Collection[int]) -> None:
     """Stores how far the series has been read, in the caller's transaction. `left`: positions up to `position` whose
     content is unread. With a higher generation the marks by rows begin again: they would say that more is read."""

@@ -11,6 +11,7 @@ from app.chat.service import ChatService
 from app.core.ids import ChangeId, DevId, ObjId, RoomId
 from app.errors import Forbidden
 from app.store import rooms as room_rows
+from app.store.notice_store import NoticeFilter
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
 from tests.app.own.devices import NOVEMBER, Device, Server
@@ -44,6 +45,11 @@ class AtHand(Device):
         row = self.store.rooms_list.get(CASE)
         assert row is not None
         return row.unread, row.mentions
+
+    def unseen(self) -> list[ChangeId]:
+        """The messages of unseen notices, the earliest first."""
+        wanted = NoticeFilter(unseen=True)
+        return [ChangeId(row.ref) for row in reversed(self.store.notices.page(wanted, NOVEMBER, limit=50))]
 
     @property
     def first(self) -> int | None:
@@ -98,6 +104,7 @@ def test_what_was_read_at_home_is_read_at_the_office(two: Two) -> None:
     assert (office.line, office.first) == ((3, 1), 3)
     assert [mention.change_id for mention in office.chat.mentions(unread_only=True)] == [sent[4].change_id]
     assert CASE in changed
+    assert office.unseen() == [sent[4].change_id], "what was read at home rings no more at the office"
 
 
 def test_messages_that_come_after_the_mark_are_read_at_once(two: Two) -> None:
@@ -109,6 +116,7 @@ def test_messages_that_come_after_the_mark_are_read_at_once(two: Two) -> None:
     office.come(sent)
     assert (office.line, office.first) == ((2, 1), 4)
     assert [mention.change_id for mention in office.chat.mentions(unread_only=True)] == [sent[5].change_id]
+    assert office.unseen() == [sent[5].change_id]
 
 
 def test_a_mention_that_nobody_saw_stays_unread_everywhere(two: Two) -> None:

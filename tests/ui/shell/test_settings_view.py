@@ -81,6 +81,7 @@ OTHER: dict[str, Value] = {
     "auto-lock-minutes": 60,
     "notifications": "none",
     "notification-content": "shown",
+    "notify-reactions": True,
     "announce": False,
     "room-in-title": False,
     "show-presence": False,
