@@ -92,7 +92,6 @@ NOTIFY_REACTIONS = Setting(
     default=False,
     label="Reactions to my messages",
     about="Whether colleagues' reactions to the person's own messages make notices.",
-    seen=False,
 )
 ANNOUNCE = Setting(
     key="announce",

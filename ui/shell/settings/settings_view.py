@@ -18,6 +18,7 @@ from app.settings import (
     LOG_LEVEL,
     NOTIFICATION_CONTENT,
     NOTIFICATIONS,
+    NOTIFY_REACTIONS,
     PROXY_ADDRESS,
     PROXY_MODE,
     ROOM_IN_TITLE,
@@ -121,7 +122,7 @@ class SettingsView(QWidget):
 
     def _add_program(self, page: QVBoxLayout, session: Session, tools: Sequence[JoinedTool]) -> None:
         page.addWidget(SectionHeader(tr("Notifications")))
-        page.addWidget(self.rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, ANNOUNCE, ROOM_IN_TITLE))
+        page.addWidget(self.rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, NOTIFY_REACTIONS, ANNOUNCE, ROOM_IN_TITLE))
         page.addWidget(SectionHeader(tr("Privacy")))
         page.addWidget(self.rows.card(SHOW_PRESENCE, SHOW_TYPING, SHOW_READING, about=True))
         for tool in tools:
