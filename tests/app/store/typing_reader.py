@@ -29,6 +29,13 @@ from tests.office import EK, KEY, ROOM
 BATCH = 3
 
 
+def say(line: str) -> None:
+    """Writes `line` to stdout in one write, so that a kill leaves the whole line or none of it. `print` writes the line
+    and its end apart where PYTHONUNBUFFERED is set: a kill between them joined the last line with that of the parent
+    process."""
+    os.write(sys.stdout.fileno(), f"{line}\n".encode())
+
+
 async def main(path: Path, changes: Sequence[tuple[ObjId, ChangeId, bytes]]) -> None:
     store = Store.open(path, KEY, {k.id: k for k in (DOCUMENTS, BOARDS)}, None, Worker())
     known = {row[0] for row in store.db.rows("SELECT change_id FROM changes")}
@@ -52,7 +59,7 @@ async def main(path: Path, changes: Sequence[tuple[ObjId, ChangeId, bytes]]) -> 
             for i, (obj, change_id, data) in enumerate(left[at : at + BATCH])
         ]
         await store.receive_apart(ReceivedSlice(room=ROOM, cursor=n, state=b"%d" % n, changes=opened))
-        print(n + len(opened) - 1, flush=True)
+        say(str(n + len(opened) - 1))
     running.cancel()
     store.close()
 
@@ -67,7 +74,7 @@ def begin(path: Path, changes: Sequence[tuple[ObjId, ChangeId, bytes]]) -> int:
     """Forks a reader and waits for its end; its exit status."""
     child = os.fork()
     if child == 0:
-        print(os.getpid(), flush=True)
+        say(str(os.getpid()))
         asyncio.run(main(path, changes))
         os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -77,4 +84,4 @@ def begin(path: Path, changes: Sequence[tuple[ObjId, ChangeId, bytes]]) -> int:
 if __name__ == "__main__":
     given = read(Path(sys.argv[2]))
     for _ in sys.stdin:
-        print(f"end {begin(Path(sys.argv[1]), given)}", flush=True)
+        say(f"end {begin(Path(sys.argv[1]), given)}")
