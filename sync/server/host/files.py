@@ -21,8 +21,8 @@ def create_private(path: Path, data: bytes) -> None:
     FileExistsError if there is one of that name. After any other error there is none; if the process is killed, there
     is none or the whole one.
 
-    The content is written to `.<name>.part` first. What a killed process left there is removed by the next call. One
-    process at a time may create a file of this name.
+    The content is written to `.<name>.part` first. What a killed process left there is removed by the next call, also
+    by one that raises FileExistsError, and by `is_created`. One process at a time may create a file of this name.
     """
     part = part_of(path)
     part.unlink(missing_ok=True)
@@ -36,6 +36,18 @@ def create_private(path: Path, data: bytes) -> None:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def is_created(path: Path) -> bool:
+    """Whether there is a file `path`, for a caller that creates it once by `create_private`. If there is, it is durable
+    when this returns, and what a killed process left beside it is removed. A process that is killed between naming the
+    file and the end of `create_private` leaves the file with a second name, `.<name>.part`, and its name may not be on
+    the disk yet. One process at a time may create a file of this name."""
+    if not path.exists():
+        return False
+    part_of(path).unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
 
 
 def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sync.crypto.tls import Pem, hosts_of, is_issued_by, make_ca, make_server_cert
 from sync.ids import DevId
 from sync.server.config import Config, ConfigError
-from sync.server.host.files import create_private, replace_file
+from sync.server.host.files import create_private, is_created, replace_file
 from sync.server.host.folder_hold import held
 from sync.server.host.identity import (
     AGENCY_KEY,
@@ -352,6 +352,6 @@ def _make_leaf(data: Path, ca: Pem, hosts: list[str]) -> Pem:
 def _write_leaf(data: Path, leaf: Pem) -> None:
     """Stores a TLS certificate in the folder `data`, and its key if the folder has none. A key that is there stays, so
     one file is replaced in one step: a process that is killed leaves a certificate and a key that fit."""
-    if not (data / "tls.key").exists():
+    if not is_created(data / "tls.key"):
         create_private(data / "tls.key", leaf.key)
     replace_file(data / "tls.pem", leaf.cert)

@@ -20,7 +20,7 @@ from pathlib import Path
 from sync.errors import Reject
 from sync.protocol.addresses import host_name
 from sync.server.config import LOOPBACK, Config, ConfigError
-from sync.server.host.files import create_private
+from sync.server.host.files import create_private, is_created
 from sync.server.host.folder_hold import held
 from sync.server.host.identity import read_agency
 from sync.server.host.listening import named
@@ -92,7 +92,9 @@ def invite_all_offline(source: Path, to: Path, *, hours: float, key_file: Path |
             if to.exists():
                 raise ConfigError(f"{to} exists already: name a new file for the invitations")
             create_private(files.codes, _table(people, codes))
-        rows = _written_before(to, codes, agency) if to.exists() else _write_offline(to, people, codes, agency, hours)
+        rows = (
+            _written_before(to, codes, agency) if is_created(to) else _write_offline(to, people, codes, agency, hours)
+        )
         letters_line = _write_letters("", files.letters, people, codes, rows)
     begun = f"{len(people)} invitations for the agency {agency.fingerprint.hex()[:16]}: {to}"
     return Made(summary=_summary(begun, rows, files, letters_line), warnings=_unprintable(people))
@@ -132,7 +134,7 @@ class _Files:
         """(whether an earlier run stored the codes, a code for each of `people`, in order): the stored codes, or new
         ones, which are stored nowhere yet. ConfigError if the stored table has other people, was changed, or can be
         written by other users, and if there are letters without a table."""
-        if self.codes.exists():
+        if is_created(self.codes):
             return True, _read_codes(self.codes, people, agency)
         if self.letters.exists():
             raise ConfigError(f"{self.letters} exists already, without {self.codes.name}: take it away first")
@@ -191,7 +193,7 @@ def _write_letters(
     have each person's activation code and invitation, in the same order. An existing file stays as it is. Returns the
     summary's words for the file: "Letters", or "Letters, made before" if it existed. `server` is what people type to
     reach it, "" if that is not known. ConfigError if the file does not exist and no invitation can be used."""
-    if to.exists():
+    if is_created(to):
         return "Letters, made before"
     now = now_ms()
     made = [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sync.server.host import files
-from sync.server.host.files import create_private, replace_file, sync_folder
+from sync.server.host.files import create_private, is_created, part_of, replace_file, sync_folder
 from tests.sync.server.process import ROOT
 
 CONTENT = "Handläggare Å 🙂".encode()
@@ -19,16 +19,21 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sync.server.host import files
+real = getattr(os, sys.argv[1])
 def dies(*given):
+    if len(sys.argv) > 4:
+        real(*given)
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(os, sys.argv[1], dies)
 getattr(files, sys.argv[2])(Path(sys.argv[3]), b"half")
 """
 
 
-def killed(at: str, function: str, path: Path) -> None:
-    """Calls `function` of host/files.py in another process, which is killed when it calls `at` of the system."""
-    died = subprocess.run([sys.executable, "-c", KILLED, at, function, str(path)], cwd=ROOT, check=False)
+def killed(at: str, function: str, path: Path, *, after: bool = False) -> None:
+    """Calls `function` of host/files.py in another process, which is killed when it calls `at` of the system, or
+    `after` that call."""
+    command = [sys.executable, "-c", KILLED, at, function, str(path), *(["after"] if after else [])]
+    died = subprocess.run(command, cwd=ROOT, check=False)
     assert died.returncode == -signal.SIGKILL
 
 
@@ -41,6 +46,29 @@ def test_a_killed_process_leaves_no_file_and_the_next_one_makes_it(tmp_path: Pat
     assert path.read_bytes() == CONTENT
     assert path.stat().st_mode & 0o777 == 0o600
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("again", ["is_created", "create_private"])
+def test_a_process_killed_once_the_file_is_named_leaves_nothing_beside_it_for_the_next(
+    tmp_path: Path, again: str
+) -> None:
+    path = tmp_path / "folk.letters.pdf"
+    killed("link", "create_private", path, after=True)
+    assert part_of(path).exists()
+    if again == "is_created":
+        assert is_created(path)
+    else:
+        with pytest.raises(FileExistsError):
+            create_private(path, CONTENT)
+    assert path.read_bytes() == b"half"
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_is_not_named_yet_is_not_created(tmp_path: Path) -> None:
+    path = tmp_path / "folk.letters.pdf"
+    killed("link", "create_private", path)
+    assert not is_created(path)
+    assert not path.exists()
 
 
 def test_a_killed_process_leaves_the_former_file(tmp_path: Path) -> None:

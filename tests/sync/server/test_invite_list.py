@@ -18,6 +18,7 @@ import zxingcpp
 
 from sync.server.__main__ import main
 from sync.server.config import Config
+from sync.server.host.files import part_of
 from sync.server.host.folder_hold import held
 from sync.server.operator import admin, invite_list, letters, listing
 from sync.server.operator.invitations import withdraw
@@ -161,12 +162,25 @@ def test_what_was_cut_off_goes_on_and_makes_no_second_code(
     assert place.beside() == ["folk.codes.csv", "folk.csv", "folk.letters.pdf"]
 
 
+@pytest.mark.parametrize("where", ["server", "key"])
+def test_the_next_run_removes_what_a_kill_left_beside_files_that_are_whole(place: Place, where: str) -> None:
+    to = place.data.parent / "invitations"
+    command = place.command if where == "server" else offline(place, to)
+    assert main(command) == 0
+    for path in (place.codes, place.letters, to):
+        if path.exists():
+            part_of(path).hardlink_to(path)  # killed after the file was named, before the other name was removed
+    assert main(command) == 0
+    assert place.beside() == ["folk.codes.csv", "folk.csv", "folk.letters.pdf"]
+    assert not part_of(to).exists()
+
+
 @pytest.mark.slow
 def test_a_real_kill_at_any_time_leaves_one_code_for_each_line(place: Place) -> None:
     place.list.write_text(HEAD + "".join(f"Handläggare {k};;\n" for k in range(200)), encoding="utf-8")
     command = [sys.executable, "-m", "sync.server", *place.command]
     seen: set[bytes] = set()
-    for wanted in (place.codes, place.letters.with_name(f".{place.letters.name}.part"), None):
+    for wanted in (place.codes, part_of(place.letters), None):
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         while process.poll() is None and not (wanted is not None and wanted.exists()):
             pass
