@@ -18,8 +18,6 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.component_evidence import ComponentEvidence, Occurrence
 from cyclonedx.model.license import LicenseExpression
 from cyclonedx.output.json import JsonV1Dot6
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from parts import Part
 from places import OUT, epoch, version
 
@@ -61,10 +59,20 @@ def document(program: Part, found: tuple[Part, ...], system: str) -> str:
         bom.register_dependency(component, [by_name[name] for name in part.needs if name in by_name])
     bom.serial_number = uuid.uuid5(_NAMESPACE, _text(bom))
     text = _text(bom)
-    fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+    fault = broken_rule(text)
     if fault is not None:
         raise SystemExit(f"packages: the bill of materials breaks CycloneDX 1.6: {fault}")
     return text
+
+
+def broken_rule(text: str) -> str | None:
+    """What in a bill of materials (JSON) breaks the schema of CycloneDX 1.6; None if it keeps it."""
+    # only here: what reads the schema takes a second to import
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+    return str(fault) if fault is not None else None
 
 
 def _text(bom: Bom) -> str:

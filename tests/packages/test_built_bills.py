@@ -10,9 +10,8 @@ from typing import Any
 
 import contents
 import pytest
+import sbom
 import sums
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from places import OUT, version
 
 from app import licences
@@ -26,7 +25,7 @@ def bill(name: str, system: str = "linux") -> dict[str, Any]:
     if not path.exists():
         pytest.skip(f"{path.name} is not built here (make packages)")
     text = path.read_text(encoding="utf-8")
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    assert sbom.broken_rule(text) is None
     found: dict[str, Any] = json.loads(text)
     return found
 
