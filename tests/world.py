@@ -106,6 +106,7 @@ class Client:
     moved_logs: list[Uid] = field(default_factory=list)
     was_cut: bool = False
     running: "asyncio.Task[None] | None" = None
+    _trying: "asyncio.Task[None] | None" = None
 
     @property
     def uid(self) -> Uid:
@@ -118,13 +119,15 @@ class Client:
         self.store.changes.received.connect(self.received.extend)
         self.store.waiting_changed.connect(self.engine.wake)
         self.running = asyncio.ensure_future(self.engine.run())
+        self._trying = asyncio.ensure_future(self.store.trials.run())
 
     async def stop(self) -> None:
         """Stops syncing and closes the store."""
-        if self.running is not None:
-            self.running.cancel()
-            await asyncio.gather(self.running, return_exceptions=True)
-            self.running = None
+        tasks = [task for task in (self.running, self._trying) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.running = self._trying = None
         await self.engine.blobs.close()
         self.store.close()
 

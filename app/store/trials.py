@@ -238,8 +238,11 @@ class Trials:
 
     async def run(self) -> None:
         """Runs until cancelled. Tries the quarantined changes (that failed before) once more, then untried changes
-        whenever there are some. Returns at once in a store without a worker."""
+        whenever there are some. In a store without a worker it judges and merges at once what an earlier run of the
+        program had not come to, and returns."""
         if self._rehearsal is None:
+            self._judges.prepare()
+            await self.without_worker(self.untried)
             return
         with contextlib.suppress(StoreFault):
             await self._try_quarantined(self._rehearsal)

@@ -128,6 +128,25 @@ async def test_content_that_a_state_names_as_waiting_and_that_comes_late_is_judg
         assert desk.text() == other.text()
 
 
+async def test_what_waits_for_a_state_that_was_stored_just_before_a_crash_is_merged_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, _ = typed()
+    early, tail = stream.changes[:-TAIL], stream.changes[-TAIL:]
+    async with opened(tmp_path / "store.db") as desk:
+        await receive(desk, [*early[:5], *tail])
+        assert marks(desk.store) == [(change.n, "late") for change in tail]
+        with monkeypatch.context() as cut:
+            cut.setattr(desk.store.judges, "again", lambda *_: asyncio.Event().wait())  # it ends before that
+            snapshot = OpenedSnapshot(n=900, t=1, uid=EK, obj=NOTE, covers=early[-1].n, state=state_of(early))
+            await desk.store.receive_apart(BegunObject(room=ROOM, snapshot=snapshot))
+            desk.store.judges.close()
+    async with opened(tmp_path / "store.db") as desk:
+        await until(lambda: "Skäl 19" in desk.text())
+        assert marks(desk.store) == []
+        assert desk.store.trials.is_sound(NOTE)
+
+
 async def test_what_comes_while_all_is_judged_is_merged_behind_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,11 +2,14 @@
 """Nobody loses what was pruned: a device that had not fetched it yet gets the object from the snapshot that replaces
 it."""
 
+import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 
 import msgspec
 import pytest
 
+from app.store.trials import Trials
 from sync.client.exchange import snapshot_maker
 from sync.client.exchange.backfill import TRIES, Backfill
 from sync.client.link import Link
@@ -17,8 +20,8 @@ from sync.protocol import messages as m
 from sync.trust.formats.items import Item
 from tests.journeys.restoring import backed_up, open_again, restored, whole
 from tests.sync.client.papers import WORDS, forgotten, other_state, paper
-from tests.sync.client.pruning import away_while_pruned, connected, items_of, nothing, prune, refused, w, whole_again
-from tests.world import World, until
+from tests.sync.client.pruning import away_while_pruned, connected, items_of, prune, refused, unanswered, w, whole_again
+from tests.world import PATIENCE_S, World, until
 
 __all__ = ["w"]  # a fixture
 
@@ -39,7 +42,7 @@ async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkey
     p = await paper(w)
     away = await away_while_pruned(w, p)
     with monkeypatch.context() as cut:
-        cut.setattr(Backfill, "fetch_pruned", nothing)
+        cut.setattr(Backfill, "_snapshot", unanswered)
         away.online()
         await until(lambda: away.engine.position(p.room) == p.head.engine.position(p.room))
         assert p.text(away) != p.text(p.head)
@@ -50,6 +53,34 @@ async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkey
     await until(lambda: p.text(away) == p.text(p.head))
     await until(lambda: snapshot_maker.is_steady(p.at(away)))
     assert away.store.incomplete(p.room) == []
+
+
+@pytest.mark.slow
+async def test_what_was_fetched_and_not_yet_judged_at_a_crash_is_judged_after_it(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The snapshot is stored; what follows it waited, and is judged again once it is."""
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    judged, reached = Trials.without_worker, asyncio.Event()
+
+    async def never(trials: Trials, objs: Collection[ObjId]) -> None:
+        if objs:
+            reached.set()
+            await asyncio.Event().wait()
+        await judged(trials, objs)
+
+    with monkeypatch.context() as cut:
+        cut.setattr(Trials, "without_worker", never)
+        away.online()
+        async with asyncio.timeout(PATIENCE_S):
+            await reached.wait()
+        assert p.base(away) >= p.at(p.head).stream.state.pruned[p.obj]
+        assert p.text(away) != p.text(p.head)
+        await away.stop()
+    await away.restart()
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.store.incomplete(p.room) == [])
 
 
 @pytest.mark.slow
