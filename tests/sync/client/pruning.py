@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A world in which a room is pruned at once, a member who was away meanwhile, and what a client then does not do."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -99,11 +98,6 @@ async def items_of(p: Paper) -> list[m.WireItem]:
 
 
 async def nothing(*_: object) -> None: ...
-
-
-async def unanswered(*_: object) -> None:
-    """A request whose answer does not come before the program ends."""
-    await asyncio.Event().wait()
 
 
 async def refused(*_: object) -> None:
