@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Protocol
 
 from sync.crypto.tls import make_ca, make_server_cert
 from sync.server.config import Config
+from tests.packages.forking_program import COMMAND
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "packaging" / "server"
@@ -34,7 +36,12 @@ sys.argv[0] = "kansli-server"
 sys.exit(main(sys.argv[1:]))
 """
 _SCRIPTS = {
-    "kansli-server": 'PYTHONPATH={root} exec {python} {home}/program.py "$@"',
+    "kansli-server": """
+case "$*" in
+    serve | "serve "*) PYTHONPATH={root} exec {python} {home}/program.py "$@" ;;
+    *) exec {python} -ISE {home}/command.py {home}/program "$@" ;;
+esac
+""",
     "sudo": '[ "$1" = -u ] && [ "$2" = kansli-server ] || exit 9; shift 2; exec "$@"',
     "install": """
 case "$1 $2 $3 $4" in
@@ -128,6 +135,8 @@ class Machine:
         self._install()
         (home / "bin").mkdir()
         (home / "program.py").write_text(_PROGRAM.format(etc=self.file.parent), encoding="utf-8")
+        (home / "command.py").write_text(COMMAND, encoding="utf-8")
+        self._program = self._imported()
         known = {"root": ROOT, "python": sys.executable, "home": home}
         known |= {"serve": self._starts("kansli-server"), "backup": self._starts("kansli-server-backup")}
         for name, script in _SCRIPTS.items():
@@ -141,6 +150,14 @@ class Machine:
             (self.home / place[1:]).mkdir(parents=True, exist_ok=True)
         sample = (SERVER / "server.toml").read_text(encoding="utf-8")
         self.file.write_text(self.here(sample), encoding="utf-8")
+
+    def _imported(self) -> "subprocess.Popen[bytes]":
+        """The program, which takes as long to import as to do what a line of the guide says: each line forks it."""
+        command = [sys.executable, "-m", "tests.packages.forking_program", str(self.home / "program"), str(self.file)]
+        started = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"ready\n"
+        return started
 
     def put(self, name: str, content: bytes) -> None:
         """See `Operated.put`."""
@@ -192,6 +209,8 @@ class Machine:
         return out.decode()
 
     def off(self) -> None:
-        """Ends the server if it runs."""
+        """Ends the program, and the server if it runs."""
+        self._program.kill()
+        self._program.communicate()
         with contextlib.suppress(OSError, ValueError):
             os.kill(int((self.home / "pid").read_text()), signal.SIGKILL)

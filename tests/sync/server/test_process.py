@@ -32,6 +32,42 @@ async def serve(data: Path) -> tuple[Process, str]:
     return process, ready["url"]
 
 
+class Servers:
+    """Starts server processes of one data folder, one after the other."""
+
+    def __init__(self, forking: Process) -> None:
+        self._forking = forking
+
+    @classmethod
+    async def of(cls, data: Path) -> "Servers":
+        command = [sys.executable, "-m", "tests.sync.server.forking_server", str(data)]
+        return cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=ROOT))
+
+    async def serve(self) -> tuple[int, str]:
+        """A new server's process id, and the address in its ready line."""
+        assert self._forking.stdin is not None
+        self._forking.stdin.write(b"go\n")
+        pid, ready = int(await self._line()), json.loads(await self._line())
+        assert ready["ready"] is True
+        return pid, ready["url"]
+
+    async def ended(self) -> int:
+        """The exit status of the server, once it has ended."""
+        word, status = (await self._line()).split()
+        assert word == b"end"
+        return int(status)
+
+    async def close(self) -> None:
+        assert self._forking.stdin is not None
+        self._forking.stdin.close()
+        await self._forking.wait()
+
+    async def _line(self) -> bytes:
+        assert self._forking.stdout is not None
+        async with asyncio.timeout(20):
+            return await self._forking.stdout.readline()
+
+
 async def test_it_stops_cleanly_on_sigterm(data: Path) -> None:
     process, url = await serve(data)
     anna = await Person("Handläggare å 🙂").enrol(url, data)
@@ -51,12 +87,13 @@ async def test_it_stops_cleanly_on_sigterm(data: Path) -> None:
 @pytest.mark.slow
 async def test_nothing_acknowledged_is_lost_by_kill_9_fifty_times(data: Path) -> None:
     rng = random.Random(9)
-    process, url = await serve(data)
+    servers = await Servers.of(data)
+    pid, url = await servers.serve()
     anna = await Person("Handläggare").enrol(url, data)
     room = await anna.create()
     acked: dict[int, bytes] = {}
     for k in range(50):
-        killer = asyncio.get_running_loop().call_later(rng.uniform(0.01, 0.15), os.kill, process.pid, signal.SIGKILL)
+        killer = asyncio.get_running_loop().call_later(rng.uniform(0.01, 0.15), os.kill, pid, signal.SIGKILL)
         unsure: m.Push | None = None
         try:
             while True:
@@ -67,8 +104,8 @@ async def test_nothing_acknowledged_is_lost_by_kill_9_fifty_times(data: Path) ->
         except (OSError, ConnectionClosed):
             pass
         killer.cancel()
-        await process.wait()
-        process, url = await serve(data)
+        assert await servers.ended() == -signal.SIGKILL
+        pid, url = await servers.serve()
         await anna.connect(url, data)
         assert unsure is not None
         placed = await anna.wire.ask(msgspec.structs.replace(unsure, rid=anna.wire.rid()), m.Placed)
@@ -84,5 +121,6 @@ async def test_nothing_acknowledged_is_lost_by_kill_9_fifty_times(data: Path) ->
     assert sorted(acked) == list(range(3, 3 + len(acked)))
     await anna.wire.close()
     await fresh.wire.close()
-    process.terminate()
-    await process.wait()
+    os.kill(pid, signal.SIGTERM)
+    assert await servers.ended() == 0
+    await servers.close()
