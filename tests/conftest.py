@@ -5,6 +5,7 @@ Hypothesis."""
 import gc
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,12 +32,13 @@ ROOM = 4 * 1024**3
 
 
 def _work_in_memory() -> None:
-    """Makes pytest put its temporary folders in memory if ROOM bytes are free there: a commit waits for the disk, and a
-    run makes hundreds of thousands of commits. Tests are not affected, since they kill processes and never cut the
-    power."""
+    """Makes pytest and `tempfile` put temporary folders in memory if ROOM bytes are free there: a commit waits for the
+    disk, and a run makes hundreds of thousands of commits. Tests are not affected, since they kill processes and never
+    cut the power. Programs that a test starts have their own in the system's folder."""
     memory = memory_folder(ROOM)
     if memory is not None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+        tempfile.tempdir = str(memory)
 
 
 _work_in_memory()
