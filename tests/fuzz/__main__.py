@@ -7,33 +7,32 @@ build/fuzz/. Beside them the state machines of tests/sync/byzantine live on: one
 """
 
 import argparse
+import multiprocessing
 import os
 import resource
-import signal
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from itertools import chain, count, islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from tests.fuzz.machines import MACHINES, Machine, lives
-from tests.fuzz.target import MAX_BYTES
+from tests.fuzz.target import BUILD, MAX_BYTES, SECONDS
 from tests.sync.byzantine.budget import LIVES
 
-BUILD = Path("build/fuzz")
 MEMORY_BYTES = 2 << 30
-SECONDS, WAITING_S = 5, 60
-"""What an input may take: processor time, and time of the clock, in which a child may do its part."""
+FORKING = multiprocessing.get_context("forkserver")
+"""Starts the processes of --plain: one process imports all targets, and forks one for each."""
 
 
 def main() -> int:
     args = _arguments()
     if args.child:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        return (plain if args.plain else guided)(args.only, args.runs, args.seed)
+        return guided(args.only, args.runs, args.seed)
     from tests.fuzz.targets import TARGETS
 
     names = args.only.split(",") if args.only else [*TARGETS, *MACHINES]
@@ -42,8 +41,11 @@ def main() -> int:
         print(f"no such target: {', '.join(sorted(unknown))}; there are {known}", file=sys.stderr)
         return 2
     machines = [MACHINES[name] for name in names if name in MACHINES and lives(args.runs)]
-    names = [name for name in names if name in TARGETS]
+    # the slow ones first, so that none of them is left alone at the end
+    names = sorted((name for name in names if name in TARGETS), key=lambda name: TARGETS[name].share)
     BUILD.mkdir(parents=True, exist_ok=True)
+    os.environ["RUST_BACKTRACE"] = "0"  # pycrdt's panics are refused; a trace of each takes milliseconds
+    FORKING.set_forkserver_preload(["tests.fuzz.plain"])
     began = time.monotonic()
     shares = sum(TARGETS[name].share for name in names)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as cores:
@@ -71,16 +73,29 @@ def _live(args: argparse.Namespace, machine: Machine, count: int) -> bool:
 def _apart(args: argparse.Namespace, name: str, runs: int) -> int:
     """Runs one target in a process of its own; gives how many inputs it took, 0 if it failed."""
     start = time.monotonic()
-    command = [sys.executable, "-m", "tests.fuzz", "--child", "--only", name, "--runs", str(runs)]
-    command += ["--seed", str(args.seed), *(["--plain"] if args.plain else [])]
-    quiet = os.environ | {"RUST_BACKTRACE": "0"}  # pycrdt's panics are refused; a trace of each takes milliseconds
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)
-    if answer.returncode:
-        print(answer.stdout[-2000:], answer.stderr[-6000:], sep="\n", file=sys.stderr)
-        print(f"{name}: FAILED; the input is in {BUILD}/", file=sys.stderr)
+    status, printed = (_plainly if args.plain else _guidedly)(name, runs, args.seed)
+    if status:
+        print(printed[-8000:], file=sys.stderr)
+        print(f"{name}: FAILED ({status}); the input is in {BUILD}/", file=sys.stderr)
         return 0
     _say(name, runs, time.monotonic() - start)
     return runs
+
+
+def _guidedly(name: str, runs: int, seed: int) -> tuple[int, str]:
+    command = [sys.executable, "-m", "tests.fuzz", "--child", "--only", name, "--runs", str(runs), "--seed", str(seed)]
+    answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return answer.returncode, answer.stdout
+
+
+def _plainly(name: str, runs: int, seed: int) -> tuple[int, str]:
+    from tests.fuzz.plain import run_apart
+
+    with tempfile.NamedTemporaryFile(suffix=".log") as printed:
+        child = FORKING.Process(target=run_apart, args=(name, runs, seed, MEMORY_BYTES, printed.name))
+        child.start()
+        child.join()
+        return child.exitcode or 0, Path(printed.name).read_text(errors="replace")
 
 
 def _say(name: str, runs: int, took_s: float) -> None:
@@ -95,33 +110,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--plain", action="store_true", help="without atheris: random changes, no guidance")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def plain(name: str, runs: int, seed: int) -> int:
-    """The target's inputs, then random changes of them. What it fails on is raised, the input kept."""
-    from tests.fuzz.targets import TARGETS
-
-    target = TARGETS[name]
-    rng, seeds, run = Random(f"{name} {seed}"), target.seeds(), target.prepare()
-    changed = (target.mutate(rng, rng.choice(seeds), seeds, target.most_bytes) for _ in count())
-    signal.signal(signal.SIGPROF, _hangs)
-    signal.signal(signal.SIGALRM, _hangs)
-    for data in islice(chain([*seeds, b""], changed), runs):
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)
-        signal.setitimer(signal.ITIMER_REAL, WAITING_S)
-        try:
-            run(data)
-        except BaseException:
-            (BUILD / f"{name}-plain").write_bytes(data)
-            raise
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    return 0
-
-
-def _hangs(number: int, frame: object) -> None:
-    raise AssertionError(f"an input takes more than {SECONDS} s of processor time, or {WAITING_S} s")
 
 
 def guided(name: str, runs: int, seed: int) -> int:

@@ -4,12 +4,17 @@
 import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from tests.fuzz.mutations import mutate
 
 Run = Callable[[bytes], object]
 Mutate = Callable[[Random, bytes, list[bytes], int], bytes]
+BUILD = Path("build/fuzz")
+"""Where inputs are kept on which a target failed."""
+SECONDS, WAITING_S = 5, 60
+"""What an input may take: processor time, and time of the clock, in which a child may do its part."""
 MAX_BYTES = 16 * 1024
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from sync.crypto.encoding import dec
 from sync.errors import BugError, Reject
-from tests.fuzz import __main__ as fuzz
-from tests.fuzz import samples, tool_samples
+from tests.fuzz import plain, samples, tool_samples
 from tests.fuzz.mutations import mutate
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
@@ -47,10 +46,10 @@ def test_a_fault_is_not_taken_for_a_refusal(error: BaseException) -> None:
 
 
 def test_what_it_fails_on_is_kept_also_of_what_it_begins_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fuzz, "BUILD", tmp_path)
+    monkeypatch.setattr(plain, "BUILD", tmp_path)
     monkeypatch.setitem(TARGETS, "x", Target(name="x", make=raising(KeyError("x")), seeds=lambda: [b"first"]))
     with pytest.raises(KeyError):
-        fuzz.plain("x", 1, 1)
+        plain.run("x", 1, 1)
     assert (tmp_path / "x-plain").read_bytes() == b"first"
 
 
