@@ -27,6 +27,8 @@ _AT_ONCE = 16
 _AGAIN_S = 1.0
 _GOODBYE_S = 2.0
 """How long the other end may take to end TLS; asyncio's own is 30 s."""
+_TICK_S, _TICKS_OF_UVICORN = 1.0, 10
+"""uvicorn writes the time of the headers anew in each tenth of its ticks, once a second."""
 _NO_MORE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _BACKLOG = 1024
 _TLS_BUFFER = 16 * 1024
@@ -44,7 +46,27 @@ def small_tls_buffers() -> None:
 
 
 class BareServer(uvicorn.Server):
-    """A uvicorn server that does not handle signals; the program around it does."""
+    """A uvicorn server that does not handle signals; the program around it does, and ends it by `leave`."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """Ends the server: it accepts nothing more, and `serve` returns when its connections have ended. A second call
+        does nothing."""
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        """Runs until `leave`. uvicorn calls it in place of its own method, which looks ten times a second whether it is
+        to end: an idle server would never rest, and each stop would take longer."""
+        count = 0
+        while not await self.on_tick(count):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._leaving.wait()
+            count += _TICKS_OF_UVICORN
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

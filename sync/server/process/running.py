@@ -206,7 +206,7 @@ async def _listening(server: BareServer, listening: socket.socket) -> AsyncItera
         await _started(server, task)
         yield
     finally:
-        server.should_exit = True
+        server.leave()
         await asyncio.wait([task])
         listening.close()
 

@@ -2,6 +2,7 @@
 """The socket that clients reach, and the addresses that they may dial: IPv6, unix sockets that are in use, and
 certificates that name nobody."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
@@ -135,3 +136,12 @@ async def test_two_folders_cannot_have_one_unix_socket(data: Path, tmp_path: Pat
             async with start_server(proxied(new_data(tmp_path / "other"), path)):
                 pass
         assert path.exists()
+
+
+async def test_a_server_that_is_asked_to_end_does_not_wait_for_its_next_tick(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.server.process.accepting._TICK_S", 3600.0)
+    async with asyncio.timeout(60.0):
+        async with start_server(config(data)):
+            pass
