@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.store.store import Store
-from sync.client.status import RoomState
+from sync.client.status import LinkState, RoomState
 from sync.client.wire import connection
 from tests.world import Client, World, until, world
 
@@ -139,8 +139,7 @@ class HostileNetwork(RuleBasedStateMachine):
     async def _mend_and_look(self) -> None:
         for client in self.clients:
             client.wire.spoil = None
-            await client.wire.hang_up()
-            client.online()
+            await _dial_again(client)
         await self.w.settle(self.room)
         await until(lambda: all(len(c.texts(self.obj)) == len(self.said) for c in self.clients))
         first, *others = [client.texts(self.obj) for client in self.clients]
@@ -153,6 +152,15 @@ class HostileNetwork(RuleBasedStateMachine):
 
 async def _begin(client: Client) -> None:
     client.start()
+
+
+async def _dial_again(client: Client) -> None:
+    """Has it connect at once. A client that has not noticed yet that its line is gone would wait some seconds first."""
+    client.wire.cut = True
+    await client.wire.hang_up()
+    client.engine.retry_now()
+    await until(lambda: client.engine.status.state is LinkState.OFFLINE)
+    client.online()
 
 
 async def _crash_server(w: World, copy: Path) -> None:
