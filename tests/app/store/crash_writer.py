@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Run by test_crash.py as a process of its own: appends and receives until it is killed, saying what is durable."""
+"""Run by test_crash.py: appends and receives until it is killed, saying what is durable.
 
+For each line on stdin, `PATH NOTE FIRST`, a writer is forked, since to import the program takes longer than to run it.
+It says its process id, then a line for each number, and at its end `end STATUS`.
+"""
+
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +14,11 @@ from app.store.store import Store
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
 from tests.app.store.conftest import DEV, KEY, KINDS, OTHER, ROOM
+
+
+def say(line: str) -> None:
+    """Writes `line` to stdout in one write, so that a kill leaves the whole line or none of it."""
+    os.write(sys.stdout.fileno(), f"{line}\n".encode())
 
 
 def main(path: Path, note: ObjId, first: int) -> None:
@@ -29,9 +39,20 @@ def main(path: Path, note: ObjId, first: int) -> None:
             for k in range(5)
         ]
         store.receive(ReceivedSlice(room=ROOM, cursor=i, state=b"%d" % i, changes=theirs))
-        sys.stdout.write(f"{i}\n")
-        sys.stdout.flush()
+        say(str(i))
+
+
+def begin(path: Path, note: ObjId, first: int) -> int:
+    """Forks a writer and waits for its end; its exit status."""
+    child = os.fork()
+    if child == 0:
+        say(str(os.getpid()))
+        main(path, note, first)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), ObjId(bytes.fromhex(sys.argv[2])), int(sys.argv[3]))
+    for line in sys.stdin:
+        folder, name, number = line.rstrip("\n").rsplit(" ", 2)
+        say(f"end {begin(Path(folder), ObjId(bytes.fromhex(name)), int(number))}")

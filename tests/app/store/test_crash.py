@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """kill -9 in the middle of writing: the store opens, and everything that was acknowledged is there, once."""
 
+import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,31 +17,47 @@ from tests.app.store.conftest import KEY, KINDS, Bench
 ROOT = Path(__file__).parents[3]
 
 
-def write_and_kill(path: Path, note: ObjId, first: int, lines: int) -> int:
-    """Lets a writer acknowledge some lines and kills it at once; returns the last acknowledged number."""
-    command = [sys.executable, "-m", "tests.app.store.crash_writer", str(path), note.hex(), str(first)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as writer:
-        assert writer.stdout is not None
-        last = first - 1
+class Writers:
+    """Starts writers one after the other."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.app.store.crash_writer"]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def write_and_kill(self, path: Path, note: ObjId, first: int, lines: int) -> int:
+        """Lets a writer acknowledge some lines and kills it at once; returns the last acknowledged number."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{path} {note.hex()} {first}\n")
+        self._process.stdin.flush()
+        writer, last = int(self._line()), first - 1
         for _ in range(lines):
-            last = int(writer.stdout.readline())
-        writer.kill()
-        for line in writer.stdout.read().splitlines():
+            last = int(self._line())
+        os.kill(writer, signal.SIGKILL)
+        while not (line := self._line()).startswith("end "):
             last = int(line)
-    return last
+        assert int(line.split()[1]) == -signal.SIGKILL
+        return last
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
 
 
 def kill_many(bench: Bench, times: int) -> None:
     note = bench.note()
     bench.store.close()
-    acknowledged = 0
+    writers, acknowledged = Writers(), 0
     for _ in range(times):
-        last = write_and_kill(bench.path, note, acknowledged + 1, random.randint(1, 40))
+        last = writers.write_and_kill(bench.path, note, acknowledged + 1, random.randint(1, 40))
         store = Store.open(bench.path, KEY, KINDS)
         try:
             acknowledged = assert_nothing_lost(store, note, last)
         finally:
             store.close()
+    writers.close()
     store = Store.open(bench.path, KEY, KINDS)
     assert store.db.check() == []
     store.close()
