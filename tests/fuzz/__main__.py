@@ -7,12 +7,12 @@ build/fuzz/. Beside them the state machines of tests/sync/byzantine live on: one
 """
 
 import argparse
-import multiprocessing
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -24,8 +24,8 @@ from tests.fuzz.target import BUILD, MAX_BYTES, SECONDS
 from tests.sync.byzantine.budget import LIVES
 
 MEMORY_BYTES = 2 << 30
-FORKING = multiprocessing.get_context("forkserver")
-"""Starts the processes of --plain: one process imports all targets, and forks one for each."""
+_own = threading.local()
+"""`forking`: the process that forks the targets of --plain for one of the threads (tests/fuzz/plain.py)."""
 
 
 def main() -> int:
@@ -45,7 +45,6 @@ def main() -> int:
     names = sorted((name for name in names if name in TARGETS), key=lambda name: TARGETS[name].share)
     BUILD.mkdir(parents=True, exist_ok=True)
     os.environ["RUST_BACKTRACE"] = "0"  # pycrdt's panics are refused; a trace of each takes milliseconds
-    FORKING.set_forkserver_preload(["tests.fuzz.plain"])
     began = time.monotonic()
     shares = sum(TARGETS[name].share for name in names)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as cores:
@@ -89,13 +88,16 @@ def _guidedly(name: str, runs: int, seed: int) -> tuple[int, str]:
 
 
 def _plainly(name: str, runs: int, seed: int) -> tuple[int, str]:
-    from tests.fuzz.plain import run_apart
-
+    if not hasattr(_own, "forking"):
+        command = [sys.executable, "-m", "tests.fuzz.plain"]
+        _own.forking = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    forking: subprocess.Popen[str] = _own.forking
+    assert forking.stdin is not None
+    assert forking.stdout is not None
     with tempfile.NamedTemporaryFile(suffix=".log") as printed:
-        child = FORKING.Process(target=run_apart, args=(name, runs, seed, MEMORY_BYTES, printed.name))
-        child.start()
-        child.join()
-        return child.exitcode or 0, Path(printed.name).read_text(errors="replace")
+        forking.stdin.write(f"{name} {runs} {seed} {MEMORY_BYTES} {printed.name}\n")
+        forking.stdin.flush()
+        return int(forking.stdout.readline()), Path(printed.name).read_text(errors="replace")
 
 
 def _say(name: str, runs: int, took_s: float) -> None:
