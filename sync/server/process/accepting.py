@@ -28,7 +28,7 @@ _AGAIN_S = 1.0
 _GOODBYE_S = 2.0
 """How long the other end may take to end TLS; asyncio's own is 30 s."""
 _TICK_S, _TICKS_OF_UVICORN = 1.0, 10
-"""uvicorn writes the time of the headers anew in each tenth of its ticks, once a second."""
+"""uvicorn writes the time of the headers again in each tenth of its ticks, once a second."""
 _NO_MORE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _BACKLOG = 1024
 _TLS_BUFFER = 16 * 1024
@@ -59,8 +59,8 @@ class BareServer(uvicorn.Server):
         self._leaving.set()
 
     async def main_loop(self) -> None:
-        """Runs until `leave`. uvicorn calls it in place of its own method, which looks ten times a second whether it is
-        to end: an idle server would never rest, and each stop would take longer."""
+        """Runs until `leave`. uvicorn calls it in place of its own method, which looks ten times a second whether it
+        is to end: an idle server would never rest, and each stop would take longer."""
         count = 0
         while not await self.on_tick(count):
             with contextlib.suppress(TimeoutError):
