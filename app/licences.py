@@ -32,6 +32,7 @@ _KNOWN = {
     "pyside6-essentials": _QT,
     "shiboken6": _QT,
     "sqlcipher3": "Zlib",
+    "pypdfium2": "BSD-3-Clause OR Apache-2.0",
     "defusedxml": "PSF-2.0",
     "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception",
 }
@@ -92,6 +93,27 @@ WITHIN = (
     *_within("sqlcipher3", ("OpenSSL", "Apache-2.0", "Apache-2.0")),
     *_within("cryptography", ("OpenSSL", "Apache-2.0", "Apache-2.0")),
     *_within("lxml", ("libxml2", "MIT", "libxml2"), ("libxslt", "MIT", "libxslt"), ("zlib", "Zlib", "zlib")),
+    *_within(
+        "pypdfium2",
+        ("PDFium", "BSD-3-Clause AND Apache-2.0", "PDFium Apache-2.0"),
+        ("AGG", "AGG-2.3", "AGG"),
+        ("FreeType", "FTL", "FreeType"),
+        ("HarfBuzz", "MIT-Modern-Variant", "HarfBuzz"),
+        ("ICU", "Unicode-DFS-2016", "ICU"),
+        ("Little CMS", "MIT", "LittleCMS"),
+        ("libjpeg-turbo", "IJG AND BSD-3-Clause", "libjpeg-turbo"),
+        ("libpng", "libpng-2.0", "libpng"),
+        ("LibTIFF", "libtiff", "libtiff"),
+        ("OpenJPEG", "BSD-2-Clause", "OpenJPEG"),
+        ("zlib", "Zlib", "zlib"),
+    ),
+    *_within(
+        "pillow",
+        ("libjpeg-turbo", "IJG AND BSD-3-Clause", "libjpeg-turbo"),
+        ("LibTIFF", "libtiff", "libtiff"),
+        ("OpenJPEG", "BSD-2-Clause", "OpenJPEG"),
+        ("zlib", "Zlib", "zlib"),
+    ),
     *_within(
         "pyside6-essentials",
         ("Qt", _QT, "LGPL-3.0 GPL-3.0"),
@@ -229,7 +251,7 @@ def texts_of(distribution: metadata.Distribution) -> tuple[str, ...]:
     own = [
         file
         for file in distribution.files or []
-        if _NOTICE.match(file.name) and file.parts[0].endswith(".dist-info")
+        if (_NOTICE.match(file.name) or file.parent.name == "LICENSES") and file.parts[0].endswith(".dist-info")
     ]  # fmt: skip
     texts = (Path(str(file.locate())).read_text(encoding="utf-8", errors="replace") for file in sorted(own, key=str))
     return tuple(text for text in texts if text.strip())

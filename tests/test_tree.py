@@ -27,8 +27,9 @@ SHARED = {
     "worker",
     "richtext",
     "notices",
+    "viewing",
 }
-NO_TOOLS_IN_UI = {"errors", "kit", "shell", "desktop", "richtext"}
+NO_TOOLS_IN_UI = {"errors", "kit", "shell", "desktop", "richtext", "viewer"}
 
 
 def python_files(*parts: str) -> list[Path]:

@@ -110,7 +110,72 @@ class Convert(msgspec.Struct, frozen=True, array_like=True, tag=9):
     kind: str
 
 
-Question = Load | Try | Read | Forget | Give | Make | GetBytes | PutBytes | Convert
+class Open(msgspec.Struct, frozen=True, array_like=True, tag=10):
+    """A question to the process that reads a file for the viewer: open the file whose bytes were sent, as `kind`
+    (app/viewing/kinds.py)."""
+
+    kind: str
+
+
+class GetSizes(msgspec.Struct, frozen=True, array_like=True, tag=11):
+    """A question: return the sizes of the opened file's pages from number `first` on (from 0), as many as
+    `Opened.sizes` may have."""
+
+    first: int
+
+
+class Render(msgspec.Struct, frozen=True, array_like=True, tag=12):
+    """A question: paint a piece of the page `page` (from 0). The whole page, turned right by `turn` quarters, would
+    have `width` x `height` pixels; the piece begins at (`x`, `y`) of it and has `w` x `h` pixels."""
+
+    page: int
+    width: int
+    height: int
+    x: int
+    y: int
+    w: int
+    h: int
+    turn: int
+
+
+class GetText(msgspec.Struct, frozen=True, array_like=True, tag=13):
+    """A question: return the text of the page `page` (from 0); of a text file, its part with this number."""
+
+    page: int
+
+
+class Find(msgspec.Struct, frozen=True, array_like=True, tag=14):
+    """A question: where on the page `page` (from 0) are these `words`, in either case?"""
+
+    page: int
+    words: str
+
+
+class Select(msgspec.Struct, frozen=True, array_like=True, tag=15):
+    """A question: the text of the page `page` (from 0) between two points, in fractions of the page's width and
+    height, as it is without a turn."""
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class GetLinks(msgspec.Struct, frozen=True, array_like=True, tag=16):
+    """A question: return the web addresses to which places on the page `page` (from 0) lead."""
+
+    page: int
+
+
+Question = (
+    Load | Try | Read | Forget | Give | Make | GetBytes | PutBytes | Convert
+    | Open | GetSizes | Render | GetText | Find | Select | GetLinks
+)  # fmt: skip
+
+Rect = tuple[float, float, float, float]
+"""A rectangle on a page: left, top, width and height in fractions of the page's width and height, as it is without a
+turn."""
 
 
 class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -157,7 +222,58 @@ class Converted(msgspec.Struct, frozen=True, array_like=True, tag=4):
     where: str
 
 
-Answer = Tried | Made | Part | Converted
+class Opened(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    """The answer to Open: the file has `pages` pages. `sizes`: (width, height) of the first of them, at most
+    app/viewing/limits.py's SIZES_AT_ONCE, in pixels for a picture and in points of 1/72 inch for a PDF; () for text.
+    `cut`: the file has more than is shown. Or the file cannot be shown: then `code` is the fault's, and all else is
+    empty."""
+
+    pages: int
+    sizes: tuple[tuple[float, float], ...]
+    cut: bool
+    code: str
+
+
+class Sizes(msgspec.Struct, frozen=True, array_like=True, tag=6):
+    """The answer to GetSizes: (width, height) of the pages, as in Opened."""
+
+    sizes: tuple[tuple[float, float], ...]
+
+
+class Pixels(msgspec.Struct, frozen=True, array_like=True, tag=7):
+    """The answer to Render: the piece's pixels in rows from the top, four bytes each (blue, green, red, and one without
+    meaning)."""
+
+    data: bytes
+
+
+class PageText(msgspec.Struct, frozen=True, array_like=True, tag=8):
+    """The answer to GetText."""
+
+    text: str
+
+
+class Hits(msgspec.Struct, frozen=True, array_like=True, tag=9):
+    """The answer to Find: for each place where the words are, the rectangles that cover it, one a line."""
+
+    hits: tuple[tuple[Rect, ...], ...]
+
+
+class Selected(msgspec.Struct, frozen=True, array_like=True, tag=10):
+    """The answer to Select: the text, and the rectangles that cover it, one a line; ("", ()) if no text is near one of
+    the points."""
+
+    text: str
+    rects: tuple[Rect, ...]
+
+
+class PageLinks(msgspec.Struct, frozen=True, array_like=True, tag=11):
+    """The answer to GetLinks: each place with the address that it leads to."""
+
+    links: tuple[tuple[Rect, str], ...]
+
+
+Answer = Tried | Made | Part | Converted | Opened | Sizes | Pixels | PageText | Hits | Selected | PageLinks
 
 
 def encode(frame: Question | Answer) -> bytes:

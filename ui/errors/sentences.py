@@ -19,6 +19,7 @@ from ui.errors.row import Row, Rows
 from ui.errors.storage import STORAGE
 from ui.errors.trust import TRUST
 from ui.errors.unlocking import UNLOCKING
+from ui.errors.viewing import VIEWING
 
 _NAME_CHARS = 60
 """The most characters of a file's name in a sentence."""
@@ -42,6 +43,7 @@ _ROWS: Rows = {
     **UNLOCKING,
     **STORAGE,
     **CONVERSION,
+    **VIEWING,
     **OFFICE,
     **CONNECTION,
     **EGRESS,
