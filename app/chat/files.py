@@ -22,6 +22,7 @@ from app.errors import FileFault, FileTooLarge, FileUnreadable, NotFound
 from app.objects.filenames import clean_name, free_path
 from app.objects.files import Source, part_count, size_of
 from app.objects.object import MAX_DATA_BYTES
+from app.viewing.kinds import MAX_FILE_BYTES as MAX_SHOWN_BYTES
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_PREVIEWS_BYTES = 100 * 1024
@@ -105,10 +106,28 @@ class Files:
         there is no such attachment, or if this chat transfers no files; StoreFault if the file cannot be written, or if
         a part that is not uploaded yet is damaged; SyncErrors such as Unreachable, Refused or Reject if it cannot be
         fetched. A file that was at `target` is unchanged then."""
+        blobs, attachment, transfer = self._fetching(room, message, index)
+        path = await asyncio.to_thread(_target, target, attachment.name)
+        await self._transfers.run(
+            transfer, lambda progress: blobs.fetch(room, message.obj, attachment.manifest, path, progress)
+        )
+        return path
+
+    async def read(self, room: RoomId, message: Message, index: int, most_bytes: int = MAX_SHOWN_BYTES) -> bytes:
+        """Fetches the message's attachment with the number `index` (from 0) and returns its bytes, which are on no
+        disk: to show it, also where the policy lets no file be saved. FileTooLarge, before anything is fetched, if it
+        has more than `most_bytes`; otherwise as `fetch`, except for errors of writing."""
+        blobs, attachment, transfer = self._fetching(room, message, index)
+        return await self._transfers.run(
+            transfer, lambda progress: blobs.read(room, message.obj, attachment.manifest, most_bytes, progress)
+        )
+
+    def _fetching(self, room: RoomId, message: Message, index: int) -> tuple[Blobs, Attachment, Transfer]:
+        """What fetching an attachment needs, with the transfer that is shown meanwhile. NotFound if there is no such
+        attachment, or if this chat transfers no files."""
         if self._blobs is None or not 0 <= index < len(message.attachments):
             raise NotFound
-        blobs, attachment = self._blobs, message.attachments[index]
-        path = await asyncio.to_thread(_target, target, attachment.name)
+        attachment = message.attachments[index]
         transfer = Transfer(
             key=(message.change_id, index),
             room=room,
@@ -117,10 +136,7 @@ class Files:
             total=attachment.size_bytes,
             upload=False,
         )
-        await self._transfers.run(
-            transfer, lambda progress: blobs.fetch(room, message.obj, attachment.manifest, path, progress)
-        )
-        return path
+        return self._blobs, attachment, transfer
 
     def _check(self, source: Source) -> tuple[str, int]:
         """(safe name, size) of a file that may be sent. FileTooLarge, FileUnreadable, BadFileName."""

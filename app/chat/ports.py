@@ -147,6 +147,11 @@ class Blobs(Protocol):
         bytes done and in all. StoreFault; NotFound; SyncErrors such as Unreachable, Refused or Reject."""
         ...
 
+    async def read(self, room: RoomId, obj: ObjId, manifest: bytes, most_bytes: int, progress: Progress) -> bytes:
+        """Fetches the parts that `manifest` describes, decrypts them and returns the file's bytes, which are on no
+        disk. FileTooLarge, before anything is fetched, if it has more than `most_bytes`; otherwise as `fetch`."""
+        ...
+
 
 class Things(Protocol):
     """The things that messages can link to, such as tasks and documents."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from app.chat import projection, unread
+from app.chat.attached import AttachedFiles
 from app.chat.authority import second_id
 from app.chat.carrying import carry
 from app.chat.drafts import Draft, Drafts
@@ -85,6 +86,7 @@ class ChatService:
         self.transfers = Transfers()
         self.typing = Typing(send_ephemeral, shows_typing)
         self.files = Files(blobs, self.transfers, max_file_bytes)
+        self.attached = AttachedFiles(db, self.channel)
         self.may_export: Callable[[], bool] = lambda: True
         """Whether policy lets files be saved outside the program."""
         self._db = db

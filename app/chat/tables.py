@@ -16,7 +16,7 @@ that already (authority.second_id). `sort` is the server's position, or PENDING 
 change; `row` is the change's row in the store (in the order of receipt), which the read mark counts in.
 """
 
-VERSION = 8
+VERSION = 9
 PENDING = 1 << 62
 
 _MESSAGES = (
@@ -27,6 +27,7 @@ _MESSAGES = (
     "CREATE UNIQUE INDEX chat_messages_by_id ON chat_messages (change_id, series)",
     "CREATE INDEX chat_messages_in_order ON chat_messages (series, sort)",
     "CREATE INDEX chat_messages_by_arrival ON chat_messages (series, row, author)",
+    "CREATE INDEX chat_messages_with_files ON chat_messages (series, sort) WHERE attachments != x'90'",
     "CREATE INDEX chat_messages_by_obj ON chat_messages (obj, sort)",
     "CREATE INDEX chat_messages_replies ON chat_messages (series, reply_to) WHERE reply_to IS NOT NULL",
 )

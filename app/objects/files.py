@@ -12,7 +12,7 @@ from typing import TypeVar
 from app.core import log
 from app.core.files import Draft, open_file
 from app.core.ids import ObjId, PartId, RoomId
-from app.errors import FileUnreadable, NotFound, StoreFault, disk_fault
+from app.errors import FileTooLarge, FileUnreadable, NotFound, StoreFault, disk_fault
 from app.store.blobs import Blobs
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
@@ -114,6 +114,20 @@ class SealedFiles:
                 await _to_end(draft.keep)
         except OSError as e:
             raise disk_fault(e) from e
+
+    async def read(self, room: RoomId, obj: ObjId, manifest: bytes, most_bytes: int, progress: Progress) -> bytes:
+        """The decrypted bytes of the file that `manifest` describes, for showing it: they are on no disk. Calls
+        `progress` as `fetch` does. FileTooLarge, before anything is fetched, if the file has more than `most_bytes`;
+        the other errors of `fetch` except those of writing."""
+        described = Manifest.decode(manifest)
+        if described.size > most_bytes:
+            raise FileTooLarge
+        found = bytearray()
+        for part in described.parts:
+            sealed = await self._sealed(room, obj, part)
+            found += await asyncio.to_thread(decrypt_part, room, part, sealed)
+            progress(len(found), described.size)
+        return bytes(found)
 
     async def _sealed(self, room: RoomId, obj: ObjId, part: Part) -> bytes:
         """A part's encrypted bytes: those on this device, or the server's if they are missing, damaged or unreadable

@@ -330,6 +330,9 @@ class FolderBlobs:
         await asyncio.to_thread(shutil.copy, self.folder / manifest.decode(), target)
         progress(1, 1)
 
+    async def read(self, room: RoomId, obj: ObjId, manifest: bytes, most_bytes: int, progress: Progress) -> bytes:
+        return await asyncio.to_thread((self.folder / manifest.decode()).read_bytes)
+
 
 @pytest.fixture
 def blobs(hl: Desk, tmp_path: Path) -> FolderBlobs:
