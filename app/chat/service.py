@@ -367,10 +367,8 @@ class ChatService:
             raise ExportOff()
 
     async def fetch_file(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
-        """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
-        replaces a file, or a folder, in which it gets its own name beside existing files. Returns the path. ExportOff
-        if the policy lets no file be saved, NotFound if there is no such attachment or this chat transfers no files;
-        StoreFault if it cannot be written or read; SyncErrors such as Unreachable if it cannot be fetched."""
+        """Fetches an attachment and writes it to `target`, as `Files.fetch` does. ExportOff if the policy lets no file
+        be saved; its other errors are those of `Files.fetch`."""
         self.check_export()
         return await self.files.fetch(room, message, index, target)
 

@@ -25,6 +25,7 @@ from app.objects.links import ObjectLink
 from app.richtext.flow import PLAIN, Block, Marks, Run, Style
 from app.session import Session
 from app.tasks.tool import TOOL as TASKS
+from tests.app.viewing.samples import pdf
 from tests.journeys.desks import Desk, Offices
 from tests.world import until
 from ui.chat.pictures import picture_of
@@ -204,6 +205,13 @@ async def _write_elsewhere(story: Story, folder: Path) -> None:
     await story.settle()
 
 
+def _completion() -> bytes:
+    """A PDF of three pages, of 1.8 MB as a scanned one is."""
+    lines = ("Komplettering till 2026-1184", "Handl\\344ggaren har beg\\344rt in situationsplan och", "yttrande.")
+    content = "".join(f"BT /F 16 Tf 60 {760 - 30 * n} Td ({line}) Tj ET " for n, line in enumerate(lines))
+    return pdf(3, size="0 0 595 842", content=content) + b"\n%" + b"x" * 1_792_000
+
+
 async def _write_case(story: Story, folder: Path) -> None:
     room, clock, me = story.rooms[CASE], story.time, story.me
     clock.at(9, 0)
@@ -211,7 +219,7 @@ async def _write_case(story: Story, folder: Path) -> None:
     await story.settle()
     clock.at(9, 12)
     file = folder / "Komplettering.pdf"
-    file.write_bytes(b"%PDF-1.4\n" + bytes(range(256)) * 7000)
+    file.write_bytes(_completion())
     words = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga 14."
     await story.registrar.service(CHAT).send_file(room, [file], words)
     await story.settle()

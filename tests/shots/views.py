@@ -6,6 +6,7 @@ from functools import partial
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
+from app.chat.tool import TOOL as CHAT
 from app.core.enums import LinkState
 from app.core.i18n import tr
 from app.documents.tool import TOOL as DOCUMENTS
@@ -62,6 +63,29 @@ async def reply(s: Scene) -> QWidget:
     view.composer.reply(timeline.message(2), "Enhetschef")
     view.composer.field.insertPlainText("Ja, det är ändrat i **utkastet** nu.")
     s.ends.append(view.composer.clear)
+    return s.window
+
+
+async def viewer(s: Scene, room_title: str, name: str) -> QWidget:
+    """A file of a room's conversation in the viewer."""
+    view = s.room(room_title, "chat").current_view()
+    assert isinstance(view, ChatView)
+    chat = s.story.me.service(CHAT)
+    file = next(file for file in await chat.attached.all(view.room) if file.name.startswith(name))
+    view.files.open(file.message, file.number)
+    shown = view.files.viewer
+    s.ends.append(shown.leave)
+    await until(lambda: shown.opened is not None)
+    await until(lambda: shown.canvas.is_painted)
+    return s.window
+
+
+async def file_list(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "chat").current_view()
+    assert isinstance(view, ChatView)
+    view.files.show_list()
+    s.ends.append(view.files.back)
+    await until(lambda: bool(view.files.list.shown))
     return s.window
 
 
@@ -210,6 +234,9 @@ VIEWS: dict[str, Step] = {
     "home": partial(section, name="home"),
     "chat": partial(room, title=told.CASE, tab="chat"),
     "chat-reply": reply,
+    "viewer-picture": partial(viewer, room_title=told.PERMIT, name="Situationsplan"),
+    "viewer-pdf": partial(viewer, room_title=told.CASE, name="Komplettering"),
+    "files": file_list,
     "chat-more": partial(room, title=told.PERMIT, tab="chat"),
     "chat-empty": partial(room, title=told.EMPTY, tab="chat"),
     "documents": partial(room, title=told.CASE, tab="documents"),

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
+from app.chat.attached import AttachedFile
 from app.chat.model import Message, Reaction, Timeline
 from app.chat.transfers import Transfer, Transfers
 from app.core.ids import ChangeId, DevId, ObjId
@@ -18,6 +19,7 @@ from app.tasks.model import Board
 from tests.office import EK, HL, ROOM, Folk, desk
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
 from ui.chat.composer import Composer
+from ui.chat.file_list import FileListPage
 from ui.chat.item_model import TimelineModel
 from ui.chat.spoken import MessageSpot
 from ui.chat.text_field import NameList
@@ -64,6 +66,21 @@ class _Cards:
 def cards(folder: Path) -> Shown:
     made = _Cards()
     return rows_of(KanbanView(made.board, lambda: ()), made.show, CardWidget)
+
+
+def files_of_a_room(folder: Path) -> Shown:
+    """The list of a room's files."""
+    page = FileListPage(lambda file: "Handläggare")
+
+    def show(rows: Rows) -> None:
+        files = [
+            AttachedFile(message=ChangeId(key.encode()), number=0, name=f"{key} {text}.pdf", size_bytes=1, author=HL,
+                         t=1_795_500_000_000)
+            for key, text in rows.items()
+        ]  # fmt: skip
+        page.show_files(files)
+
+    return painted(page, show, page.table, MANY)
 
 
 def table(folder: Path) -> Shown:
@@ -309,6 +326,7 @@ LISTS = {
     "ui/tasks/label_field.py": chips,
     "ui/tasks/filter_line.py": filter_parts,
     "ui/chat/composer.py": files,
+    "ui/chat/file_list.py": files_of_a_room,
     "ui/chat/text_field.py": names,
     "ui/chat/upload_rows.py": uploads,
     "ui/chat/item_model.py": messages,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Where messages are written: the field, its tools, what is answered or edited, files to send, and Send."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from app.objects.files import Pasted, Source
 from app.people.person import Person
 from ui.chat.emoji import EmojiPanel
 from ui.chat.text_field import TextField
+from ui.chat.thumbnail import Thumbnail
 from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
@@ -86,6 +88,8 @@ class Composer(QFrame):
         self._changed: dict[ChangeId, str] = {}
         """Edits that the person left for another edit or for an answer: neither saved nor cancelled."""
         self.files: list[Source] = []
+        self._turns = asyncio.Lock()
+        """Thumbnails are painted one at a time."""
         layout = column(self, margins=(11, 9, 11, 9), spacing=6)
         self._banner = Banner(self.cancel)
         self.pasted_line = Banner(self._close_pasted)
@@ -337,7 +341,7 @@ class Composer(QFrame):
     def _file_row(self, file: Source) -> QWidget:
         row = QWidget()
         cells = line(row, spacing=8)
-        cells.addWidget(IconLabel("file", "accent", 16))
+        cells.addWidget(Thumbnail(file, self._turns))
         cells.addWidget(ElidedLabel(file.name, "strong"), 1)
         remove = tr("Do not send {name}").format(name=file.name)
         cells.addWidget(IconButton("close", remove, partial(self._drop_file, file), size=14))

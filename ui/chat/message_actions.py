@@ -2,6 +2,7 @@
 """What a person does with a message: its menu, answers, reactions, files and links, and jumps to other messages."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -13,6 +14,7 @@ from app.chat.model import Message
 from app.chat.service import ChatService
 from app.core.ids import ChangeId, RoomId
 from app.core.signal import Signal
+from app.viewing.kinds import kind_of_name
 from ui.chat.clipboard import mime_of
 from ui.chat.composer import Composer
 from ui.chat.emoji import EmojiPanel
@@ -51,6 +53,8 @@ class MessageActions:
         self.writable = True
         self.marked_unread: Signal[()] = Signal()
         """The person has marked a message as unread."""
+        self.open_file: Callable[[ChangeId, int], object] | None = None
+        """Shows a file of a message, by its number, in the viewer; None: files are only saved."""
         self._view = view
         self._service = service
         self._room = room
@@ -139,6 +143,15 @@ class MessageActions:
             )
         entries += [
             Entry(
+                text=tr("Show {name}").format(name=attachment.name),
+                icon="eye",
+                run=lambda n=number: self.open_file and self.open_file(message.change_id, n),  # type: ignore[misc] # bound per file
+            )
+            for number, attachment in enumerate(message.attachments)
+            if self._is_shown(attachment.name)
+        ]
+        entries += [
+            Entry(
                 text=tr("Save {name} …").format(name=attachment.name),
                 icon="download",
                 run=lambda n=number: run(self._view, self._fetch(message, n)),  # type: ignore[misc] # bound per file
@@ -184,8 +197,8 @@ class MessageActions:
 
     def hit(self, message: Message, hit: Hit) -> None:
         """Does what a click on `hit`, a part of the message, is for: goes to the quoted message or to the latest
-        answer, sets or removes a reaction (if the person may answer here), fetches a file or stops that, follows a
-        link."""
+        answer, sets or removes a reaction (if the person may answer here), shows a file or saves it, stops its
+        fetching, follows a link."""
         match hit.part:
             case Part.QUOTE:
                 self._jump_to_quote(message)
@@ -193,12 +206,30 @@ class MessageActions:
                 self._jump_to_id(message.last_reply[0])
             case Part.REACTION if self.writable:
                 self.react(message, message.reactions[hit.number].emoji)
-            case Part.FILE | Part.DOWNLOAD | Part.IMAGE:
+            case Part.DOWNLOAD:
                 self.hit_file(message, hit.number)
+            case Part.FILE | Part.IMAGE:
+                self._show_or_save(message, hit.number)
             case Part.LINK if hit.run is not None:
                 self._follow(hit.run.href, hit)
             case _:
                 pass
+
+    def _is_shown(self, name: str) -> bool:
+        """Whether a click on a file with this name shows it."""
+        return self.open_file is not None and kind_of_name(name) is not None
+
+    def _show_or_save(self, message: Message, number: int) -> None:
+        fetched = self._service.transfers.get((message.change_id, number)) is not None
+        if self.open_file is not None and self._is_shown(message.attachments[number].name) and not fetched:
+            self.open_file(message.change_id, number)
+        else:
+            self.hit_file(message, number)
+
+    def save(self, message: Message, number: int) -> None:
+        """Asks where to save the message's file with this index (from 0) and saves it. An error is shown, also if the
+        policy lets no file be saved."""
+        run(self._view, self._fetch(message, number))
 
     def hit_file(self, message: Message, number: int) -> None:
         """Asks where to save the message's file with this index (from 0) and fetches it; if it is being fetched, stops

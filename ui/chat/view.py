@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from app.chat.files import Picture, check_count
-from app.chat.model import Message
+from app.chat.model import NOWHERE, Message
 from app.chat.service import ChatService
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import StoreFault
 from app.objects.files import Source
 from ui.chat.composer import Composer, DraftMessage, Written
 from ui.chat.drafting import Drafting
+from ui.chat.file_pages import FilePages
 from ui.chat.found_messages import found
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel
@@ -60,7 +61,7 @@ class ChatView(QWidget):
         super().__init__(parent)
         set_props(self, frame="surface")
         self._service = service
-        self._room = room
+        self.room = self._room = room
         words = words or Unnamed()
         self._timeline = service.timeline(room)
         self.setAccessibleName(tr("Chat"))
@@ -90,8 +91,7 @@ class ChatView(QWidget):
         self._build()
         self._marks = Recurring(self)
         self._connect()
-        can_attach = lambda: self.message_actions.writable and self.composer.edits is None  # noqa: E731 - what the mark depends on
-        self.drops = FileDrops(self, tr("Drop the files to attach them"), can_attach, self.composer.add_files)
+        self.drops = FileDrops(self, tr("Drop the files to attach them"), self._can_attach, self.composer.add_files)
         self.drafting.restore()
         self._on_changed(room)
 
@@ -99,7 +99,14 @@ class ChatView(QWidget):
         self._stack = Pages()
         self._stack.addWidget(self.list)
         self._stack.addWidget(self._empty)
-        layout = column(self)
+        body = QWidget()
+        pages = Pages()
+        column(self).addWidget(pages)
+        actions = self.message_actions
+        self.files = FilePages(pages, body, self._service, self._room, actions.save, self._show_message)
+        actions.open_file = self.files.open
+        layout = column(body)
+        layout.addWidget(self.files.bar)
         layout.addWidget(self.stranded)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.typing)
@@ -138,6 +145,8 @@ class ChatView(QWidget):
         """Scrolls to the message whose id is `ref`, chooses it and gives the list the focus; `mark_words` then marks
         words in it. Does nothing if there is none; `mark_words` then marks nothing. `obj`, the chat, is not needed."""
         index = self._timeline.index_of(ChangeId(ref))
+        if not self.files.shows_messages:
+            self.files.back()
         self._opened = ChangeId(ref) if index is not None else None
         if index is not None:
             self._unread_left = None  # a view that is not shown yet stays here when it is
@@ -189,12 +198,20 @@ class ChatView(QWidget):
         self._unread, mentions = self._service.unread(room)
         self.jump.show_count(self._unread, mentions)
         self.stranded.refresh()
+        self.files.refresh()
         self.composer.refresh()
 
     def _on_room(self, room: RoomId) -> None:
         self.list.refresh_things()
         if room == self._room:
             self.stranded.refresh()
+
+    def _can_attach(self) -> bool:
+        """Whether dropped files would be attached now."""
+        return self.message_actions.writable and self.composer.edits is None and self.files.shows_messages
+
+    def _show_message(self, change_id: ChangeId) -> None:
+        self.open_ref(NOWHERE, change_id)
 
     def _as_it_is_now(self, message: Message) -> Message:
         return found(self._timeline, message.change_id) or message
@@ -305,7 +322,9 @@ class ChatView(QWidget):
 
     def focusInEvent(self, event: object) -> None:
         # no focus proxy: with one, Tab would begin again here and never reach the timeline
-        if self.message_actions.writable:
+        if not self.files.shows_messages:
+            self.files.take_focus()
+        elif self.message_actions.writable:
             self.composer.field.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

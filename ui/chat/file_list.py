@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room's files: a list of all that were sent in its conversation, the newest first, to look for one in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLayout, QListView, QWidget
+
+from app.chat.attached import AttachedFile
+from app.viewing.kinds import PDF, PICTURES, TEXT, kind_of_name
+from ui.chat.file_rows import FileRowDelegate
+from ui.kit.buttons import IconButton
+from ui.kit.card import EmptyState
+from ui.kit.choices import offer
+from ui.kit.flow_layout import FlowLayout
+from ui.kit.list_model import ListModel
+from ui.kit.list_place import ListPlace
+from ui.kit.pages import Pages
+from ui.kit.scale import hold
+from ui.kit.search_field import SearchField
+from ui.kit.sizes import size_text
+from ui.kit.spoken_list import SpokenList
+from ui.kit.style import column, label, set_props
+from ui.kit.translate import day_or_time, tr, trn
+from ui.kit.wheel import keep_still
+
+ALL, PICTURE, OTHER = "all", "picture", "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRow:
+    """One file as the list shows it, all in texts: its name, its size, and who sent it and when (`detail`)."""
+
+    file: AttachedFile
+    name: str
+    size: str
+    detail: str
+    icon: str
+
+
+def kind_shown(name: str) -> str:
+    """The kind of a file by its name, as the list's filter knows it: PICTURE, PDF, TEXT or OTHER."""
+    kind = kind_of_name(name)
+    return PICTURE if kind in PICTURES else kind or OTHER
+
+
+class FileTable(SpokenList, QListView):
+    """The list itself. Enter, Space or a click emits `wanted` with the file; the menu key or a right click emits
+    `menu_wanted` with the file and the global point for the menu."""
+
+    wanted = Signal(object)
+    menu_wanted = Signal(object, QPoint)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: ListModel[FileRow] = ListModel(
+            lambda row: row.file.key,
+            {
+                Qt.ItemDataRole.DisplayRole.value: lambda row: row.name,
+                Qt.ItemDataRole.AccessibleTextRole.value: lambda row: f"{row.name}, {row.size}, {row.detail}",
+            },
+            self,
+        )
+        self.setModel(self.rows)
+        self.setItemDelegate(FileRowDelegate(self))
+        self.setAccessibleName(tr("Files"))
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.clicked.connect(self._open)
+        place = ListPlace(self)
+        self.rows.refreshing.connect(place.take)
+        self.rows.refreshed.connect(place.restore)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._open(self.currentIndex())
+        elif event.key() == Qt.Key.Key_Escape:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    def _open(self, index: QModelIndex) -> None:
+        if (row := self.rows.row(index)) is not None:
+            self.wanted.emit(row.file)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Emits `menu_wanted`: by mouse for the row under the pointer, by key for the current row."""
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
+            at = event.globalPos()
+        else:
+            index = self.currentIndex()
+            self.scrollTo(index)
+            at = self.viewport().mapToGlobal(self.visualRect(index).center())
+        if (row := self.rows.row(index)) is not None:
+            self.menu_wanted.emit(row.file, at)
+
+    def focusInEvent(self, event: object) -> None:
+        super().focusInEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
+        if not self.currentIndex().isValid() and self.rows.rowCount():
+            self.setCurrentIndex(self.rows.index(0))
+
+
+class FileListPage(QWidget):
+    """The page with the list of a room's files, a field for a part of the name or sender, and a choice of the kind.
+    `closed` is emitted when the person leaves. `name_of` returns a person's name."""
+
+    closed = Signal()
+
+    def __init__(self, name_of: Callable[[AttachedFile], str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_props(self, frame="window")
+        self.setAccessibleName(tr("Files of the room"))
+        self._name_of = name_of
+        self._files: Sequence[AttachedFile] = ()
+        layout = column(self, margins=(20, 14, 20, 0), spacing=10)
+        layout.addLayout(self._head())
+        self.table = FileTable()
+        self._empty = EmptyState(
+            "file", tr("No files yet"), tr("Everything that is sent as a file in the room's chat is listed here.")
+        )
+        self._none = EmptyState("search", tr("No file fits"), tr("Search for less, or choose all kinds."))
+        self._stack = Pages()
+        for page in (self.table, self._empty, self._none):
+            self._stack.addWidget(page)
+        layout.addWidget(self._stack, 1)
+
+    def _head(self) -> QLayout:
+        row = FlowLayout(gap=8)
+        row.addWidget(IconButton("back", tr("Back to the messages"), self.closed.emit, shortcut="Esc", role="text"))
+        row.addWidget(label(tr("Files"), "heading"))
+        self.count = label("", "small")
+        row.addWidget(self.count)
+        row.addStretch()
+        self.field = SearchField(tr("Search for name or sender"))
+        hold(self.field, width=230)
+        self.field.textChanged.connect(lambda _: self._show())
+        row.addWidget(self.field)
+        self.kinds = keep_still(QComboBox())
+        self.kinds.setAccessibleName(tr("Kind of file"))
+        choices = [
+            (tr("All kinds"), ALL),
+            (tr("Pictures"), PICTURE),
+            (tr("PDF"), PDF),
+            (tr("Text"), TEXT),
+            (tr("Other"), OTHER),
+        ]
+        offer(self.kinds, choices, ALL)
+        self.kinds.currentIndexChanged.connect(lambda _: self._show())
+        row.addWidget(self.kinds)
+        return row
+
+    def show_files(self, files: Sequence[AttachedFile]) -> None:
+        """Shows these files, in this order, as far as they fit what was searched for."""
+        self._files = files
+        self._show()
+
+    @property
+    def shown(self) -> list[AttachedFile]:
+        """The files in the list, in its order."""
+        return [row.file for row in self.table.rows.rows]
+
+    def _show(self) -> None:
+        words = self.field.text().casefold().split()
+        kind = str(self.kinds.currentData())
+        rows = [self._row(file) for file in self._files if kind in (ALL, kind_shown(file.name))]
+        fitting = [row for row in rows if all(word in f"{row.name} {row.detail}".casefold() for word in words)]
+        self.table.rows.set_rows(fitting)
+        self.count.setText(trn("{n} file", "{n} files", len(fitting)).format(n=len(fitting)))
+        focused = self.table.hasFocus()
+        self._stack.setCurrentWidget(self.table if fitting else self._none if self._files else self._empty)
+        if focused and not fitting:
+            self.field.setFocus()
+        elif focused and not self.table.currentIndex().isValid():
+            self.table.setCurrentIndex(self.table.rows.index(0))
+
+    def _row(self, file: AttachedFile) -> FileRow:
+        detail = f"{self._name_of(file)} · {day_or_time(file.t)}"
+        icon = "image" if kind_shown(file.name) == PICTURE else "file"
+        return FileRow(file=file, name=file.name, size=size_text(file.size_bytes), detail=detail, icon=icon)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        elif event.key() == Qt.Key.Key_Down and self.field.hasFocus():
+            self.table.setFocus()
+        else:
+            super().keyPressEvent(event)
+
+    def take_focus(self) -> None:
+        """Gives the focus to the list."""
+        self.table.setFocus()

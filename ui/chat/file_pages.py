@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a conversation shows in place of its messages: the viewer with one of its files, or the list of all of them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QWidget
+
+from app.chat.attached import AttachedFile
+from app.chat.model import Message
+from app.chat.service import ChatService
+from app.core.ids import ChangeId, RoomId
+from app.errors import FileTooLarge, NotFound
+from app.viewing.errors import ViewTooLarge
+from app.viewing.kinds import kind_of_name
+from ui.chat.file_list import FileListPage
+from ui.kit.bind import bind
+from ui.kit.buttons import TextButton
+from ui.kit.menu import Entry, popup
+from ui.kit.pages import Pages
+from ui.kit.style import line
+from ui.kit.tasks import run, run_guarded
+from ui.kit.translate import clock, day, short_day, tr
+from ui.viewer.item import Item
+from ui.viewer.viewer import Viewer
+
+Save = Callable[[Message, int], object]
+"""Asks the person where to save a file of a message, by its number, and saves it there."""
+
+
+class FilePages:
+    """Shows a conversation's files in `pages`, a stack of which the first page is `messages`. `save` saves a file
+    outside; `go_to` shows a message."""
+
+    def __init__(
+        self,
+        pages: Pages,
+        messages: QWidget,
+        service: ChatService,
+        room: RoomId,
+        save: Save,
+        go_to: Callable[[ChangeId], object],
+    ) -> None:
+        self._pages, self._service, self._room = pages, service, room
+        self._messages = messages
+        self._save, self._go_to = save, go_to
+        self._from_list = False
+        self._stale = True
+        self._listing: asyncio.Task[None] | None = None
+        self._left: QWidget | None = None
+        """What had the focus among the messages."""
+        self.viewer = Viewer()
+        self.list = FileListPage(lambda file: service.people.person(file.author).name)
+        self.button = TextButton(tr("Files"), self.show_list, kind="quiet", icon="file")
+        self.bar = QWidget()
+        row = line(self.bar, margins=(16, 4, 12, 0))
+        row.addStretch(1)
+        row.addWidget(self.button)
+        pages.addWidget(messages)
+        pages.addWidget(self.viewer)
+        pages.addWidget(self.list)
+        self.viewer.closed.connect(self._on_closed)
+        self.viewer.cancelled.connect(self._on_cancelled)
+        self.list.closed.connect(self.back)
+        self.list.table.wanted.connect(self._on_wanted)
+        self.list.table.menu_wanted.connect(self._on_menu)
+        bind(self.viewer, service.transfers.changed, self._on_transfers)
+
+    @property
+    def shows_messages(self) -> bool:
+        """Whether the messages are shown, and neither the viewer nor the list."""
+        return self._pages.currentWidget() is self._messages
+
+    def refresh(self) -> None:
+        """Shows the button for the list once there is a file, and reads the list again if it is shown."""
+        self.bar.setVisible(self._service.attached.any(self._room))
+        self._stale = True
+        if self._pages.currentWidget() is self.list and self._listing is None:
+            self._listing = run(self.list, self._fill_list())
+
+    async def _fill_list(self) -> None:
+        """Reads the list, and again if something has changed meanwhile."""
+        try:
+            while self._stale:
+                self._stale = False
+                self.list.show_files(await self._service.attached.all(self._room))
+        finally:
+            self._listing = None
+
+    def open(self, message: ChangeId, number: int) -> None:
+        """Shows a file of a message in the viewer. The person can go on to the conversation's other files that can be
+        shown, in the order in which they were sent."""
+        files = self._service.attached.near(self._room, message)
+        shown = [file for file in files if kind_of_name(file.name) is not None or file.key == (message, number)]
+        self._open(shown, (message, number), from_list=False)
+
+    def show_list(self) -> None:
+        """Shows the list of the conversation's files."""
+        self._leave_messages()
+        self._show_list()
+
+    def back(self) -> None:
+        """Shows the messages again; the focus is where it was."""
+        self._pages.setCurrentWidget(self._messages)
+        left, self._left = self._left, None
+        if left is not None:
+            left.setFocus()
+
+    def take_focus(self) -> None:
+        """Gives the focus to the viewer or the list, whichever is shown."""
+        if self._pages.currentWidget() is self.viewer:
+            self.viewer.take_focus()
+        elif self._pages.currentWidget() is self.list:
+            self.list.take_focus()
+
+    def _show_list(self) -> None:
+        self._pages.setCurrentWidget(self.list)
+        self.refresh()
+        self.list.take_focus()
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _open(self, files: Sequence[AttachedFile], key: tuple[ChangeId, int], *, from_list: bool) -> None:
+        at = next((at for at, file in enumerate(files) if file.key == key), None)
+        if at is None:
+            return
+        self._from_list = from_list
+        self._leave_messages()
+        self._pages.setCurrentWidget(self.viewer)
+        self.viewer.show_items([self._item(file) for file in files], at)
+        self.viewer.take_focus()
+
+    def _leave_messages(self) -> None:
+        if self.shows_messages:
+            self._left = self._messages.focusWidget()
+
+    def _item(self, file: AttachedFile) -> Item:
+        who = self._service.people.person(file.author).name
+        return Item(
+            key=file.key,
+            name=file.name,
+            size_bytes=file.size_bytes,
+            about=f"{who} · {short_day(day(file.t))} {clock(file.t)}",
+            fetch=partial(self._fetch, file),
+            save=partial(self._save_file, file) if self._service.may_export() else None,
+            go_to=partial(self._show_message, file),
+        )
+
+    def _message(self, file: AttachedFile) -> Message:
+        """The message as it is now. NotFound if it is gone."""
+        timeline = self._service.timeline(self._room)
+        index = timeline.index_of(file.message)
+        if index is None:
+            raise NotFound
+        return timeline.message(index)
+
+    async def _fetch(self, file: AttachedFile) -> bytes:
+        """The file's bytes. ViewTooLarge instead of the error about files that are sent."""
+        try:
+            return await self._service.files.read(self._room, self._message(file), file.number)
+        except FileTooLarge as e:
+            raise ViewTooLarge from e
+
+    def _save_file(self, file: AttachedFile) -> None:
+        run_guarded(self.viewer, lambda: self._save(self._message(file), file.number))
+
+    def _show_message(self, file: AttachedFile) -> None:
+        self._left = None
+        self.back()
+        self._go_to(file.message)
+
+    def _on_closed(self) -> None:
+        if self._from_list:
+            self._show_list()
+        else:
+            self.back()
+
+    def _on_cancelled(self, key: tuple[bytes, int]) -> None:
+        run_guarded(self.viewer, lambda: self._service.transfers.cancel(key))
+
+    def _on_transfers(self, room: RoomId) -> None:
+        item = self.viewer.item
+        if room == self._room and item is not None and isinstance(item.key, tuple):
+            transfer = self._service.transfers.get(item.key)
+            if transfer is not None:
+                self.viewer.show_progress(transfer.done, transfer.total)
+
+    def _on_wanted(self, file: AttachedFile) -> None:
+        if kind_of_name(file.name) is None:
+            self._save_file(file)
+        else:
+            shown = [each for each in self.list.shown if kind_of_name(each.name) is not None]
+            self._open(shown, file.key, from_list=True)
+
+    def _on_menu(self, file: AttachedFile, at: QPoint) -> None:
+        entries: list[Entry | None] = [
+            Entry(text=tr("Save {name} …").format(name=file.name), icon="download", run=partial(self._save_file, file)),
+            Entry(text=tr("Go to the message"), icon="chat", run=partial(self._show_message, file)),
+        ]
+        if kind_of_name(file.name) is not None:
+            show = partial(self._on_wanted, file)
+            entries.insert(0, Entry(text=tr("Show {name}").format(name=file.name), icon="eye", run=show))
+        popup(self.list, tr("File menu"), entries, at)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Shows the text of an opened file, plain and to read only: a text file, or the text of a PDF's pages."""
+
+import asyncio
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontDatabase, QKeyEvent, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from app.viewing.kinds import TEXT
+from app.viewing.shown_file import ShownFile
+from ui.kit.faces import leave_focus
+from ui.kit.style import set_props
+from ui.kit.translate import tr
+
+
+class TextView(QPlainTextEdit):
+    """The text of a file. It is filled part by part, between other work. It never interprets the text."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setTabChangesFocus(True)
+        keys = Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
+        self.setTextInteractionFlags(keys)
+        self.document().setDocumentMargin(16)
+        set_props(self, kind="clear")
+        leave_focus(self)
+        self.setMinimumSize(1, 1)
+
+    async def fill(self, file: ShownFile) -> None:
+        """Shows the text of a file in place of what was shown: of a PDF with a line before each page. ViewFault if the
+        file's process ends."""
+        self.clear()
+        if file.kind == TEXT:
+            self.document().setDefaultFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        for page in range(file.pages):
+            text = await file.text(page)
+            if file.kind != TEXT:
+                head = tr("Page {n} of {count}").format(n=page + 1, count=file.pages)
+                text = f"— {head} —\n{text or tr('No text on this page.')}\n"
+            self._append(text, page)
+            await asyncio.sleep(0)
+        if file.cut:
+            self._append(tr("The rest of the file is not shown."), 1)
+
+    def _append(self, text: str, page: int) -> None:
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.insertText(("\n" if page else "") + text)
+
+    def find_words(self, words: str, *, back: bool, fresh: bool = False) -> bool:
+        """Selects the next place of `words` after the selection, round to the first; before it with `back`. `fresh`:
+        the place where the selection begins counts too. False if there is none."""
+        cursor = self.textCursor()
+        if fresh:
+            cursor.setPosition(cursor.selectionStart())
+        flags = QTextDocument.FindFlag.FindBackward if back else QTextDocument.FindFlag(0)
+        found = self.document().find(words, cursor, flags) if words else QTextCursor()
+        if found.isNull() and words:
+            ends = QTextCursor.MoveOperation
+            cursor.movePosition(ends.End if back else ends.Start)
+            found = self.document().find(words, cursor, flags)
+        if found.isNull():
+            return False
+        self.setTextCursor(found)
+        self.centerCursor()
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The viewer: a page in the window that shows one file of several, with its tools. Esc leaves it."""
+
+import asyncio
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+from app.errors import WorldError
+from app.viewing.kinds import PDF, TEXT
+from app.viewing.shown_file import ShownFile, open_file
+from ui.errors import format_error, sentence_of
+from ui.kit.announcing import announce
+from ui.kit.pages import Pages
+from ui.kit.style import column, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.viewer.canvas import FIT, STEP, PageCanvas
+from ui.viewer.find_bar import FindBar
+from ui.viewer.item import Item
+from ui.viewer.pdf_search import MAX_HITS, PdfSearch
+from ui.viewer.states import FailedPage, FetchPage
+from ui.viewer.text_view import TextView
+from ui.viewer.tools import ViewerTools
+
+
+class Viewer(QWidget):
+    """Shows one of several files. `closed` is emitted when the person leaves; the file's process has ended then.
+    `cancelled` is emitted with the file's key when the person stops fetching it."""
+
+    closed = Signal()
+    cancelled = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_props(self, frame="surface")
+        self.setAccessibleName(tr("Viewer"))
+        self._items: Sequence[Item] = ()
+        self._at = -1
+        self._held: list[ShownFile] = []
+        """The opened file, if any: its process ends with this widget, however that goes."""
+        held = self._held
+        self.destroyed.connect(lambda: _close_all(held))
+        self._opening: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._search: PdfSearch | None = None
+        self._searching: asyncio.Task[None] | None = None
+        self._marked = ""
+        self.canvas = PageCanvas()
+        self.text = TextView()
+        self.find_bar = FindBar()
+        self.fetching = FetchPage(self._cancel)
+        self.problem = FailedPage(self.retry)
+        self.tools = ViewerTools()
+        self._stack = Pages()
+        for page in (self.fetching, self.problem, self.canvas, self.text):
+            self._stack.addWidget(page)
+        layout: QVBoxLayout = column(self)
+        layout.addWidget(self.tools)
+        layout.addWidget(self.find_bar)
+        layout.addWidget(self._stack, 1)
+        self._connect()
+
+    def _connect(self) -> None:
+        tools, canvas, find = self.tools, self.canvas, self.find_bar
+        tools.closed.connect(self.leave)
+        tools.stepped.connect(self.step)
+        tools.zoomed.connect(lambda by: canvas.zoom(canvas.scale * STEP**by))
+        tools.fitted.connect(lambda: canvas.fit(FIT))
+        tools.rotated.connect(canvas.rotate)
+        tools.page_wanted.connect(canvas.go_to)
+        tools.find_wanted.connect(self.open_find)
+        tools.text_wanted.connect(self._show_as_text)
+        tools.saved.connect(self._save)
+        tools.went.connect(self._go_to)
+        canvas.changed.connect(self._on_canvas)
+        canvas.failed.connect(self._on_failed)
+        canvas.selected.connect(self._on_selected)
+        find.wanted.connect(self._on_words)
+        find.stepped.connect(self._on_step)
+        find.left.connect(self._on_find_left)
+
+    # -- for the view that holds it ---------------------------------------------------------------------------------
+
+    def show_items(self, items: Sequence[Item], at: int) -> None:
+        """Shows `items[at]`; the person can go on to the others."""
+        self._items = items
+        self._show(at)
+
+    @property
+    def item(self) -> Item | None:
+        """The file that is shown, or that is being fetched."""
+        return self._items[self._at] if 0 <= self._at < len(self._items) else None
+
+    @property
+    def opened(self) -> ShownFile | None:
+        """The opened file; None while it is fetched, or if it cannot be shown."""
+        return self._held[0] if self._held else None
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Shows how many bytes of the file were fetched."""
+        self.fetching.show_progress(done, total)
+
+    def step(self, by: int) -> None:
+        """Shows the next (`by` 1) or previous (-1) file; nothing past the ends."""
+        if 0 <= self._at + by < len(self._items):
+            self._show(self._at + by)
+
+    def leave(self) -> None:
+        """Ends the file's process, drops what was painted, and emits `closed`."""
+        self._end()
+        self._items, self._at = (), -1
+        self.closed.emit()
+
+    # -- opening ----------------------------------------------------------------------------------------------------
+
+    def retry(self) -> None:
+        """Fetches and opens the file again."""
+        self._show(self._at)
+
+    def _show(self, at: int) -> None:
+        self._end()
+        self._at = at
+        item = self.item
+        if item is None:
+            return
+        self.tools.show_item(item, at, len(self._items))
+        self.fetching.begin(item)
+        self._stack.setCurrentWidget(self.fetching)
+        self._opening = run(self, self._open(item), on_error=self._on_failed)
+
+    async def _open(self, item: Item) -> None:
+        data = await item.fetch()
+        self.fetching.show_opening()
+        file = await open_file(data)
+        del data
+        if self.item is not item:  # the person went on meanwhile
+            file.close()
+            return
+        self._held.append(file)
+        if file.kind == TEXT:
+            self._show_text(file)
+        else:
+            self.canvas.show_file(file)
+            self._show_page(self.canvas)
+        self._on_canvas()
+        announce(self, tr("{name} is shown").format(name=item.name))
+        while await file.more_sizes():
+            self.canvas.refresh()
+        self.canvas.refresh()
+
+    def _show_page(self, page: QWidget) -> None:
+        focused = self.isAncestorOf(self.focusWidget() or self) or self.hasFocus()
+        self._stack.setCurrentWidget(page)
+        if focused:
+            page.setFocus()
+
+    def _end(self) -> None:
+        """Ends what is under way with the file that was shown."""
+        for task in (self._opening, self._reading, self._searching):
+            if task is not None:
+                task.cancel()
+        self._opening = self._reading = self._searching = None
+        self._search, self._marked = None, ""
+        self.canvas.show_file(None)
+        self.text.clear()
+        self.find_bar.leave()
+        _close_all(self._held)
+
+    def _on_failed(self, error: Exception) -> None:
+        """Shows why the file is not shown. A fault of ours gets its sentence here too: what a file of others does to
+        its process must not become a dialog."""
+        self._end()
+        item = self.item
+        if item is None:
+            return
+        title, *rest = sentence_of(error)[:3] if isinstance(error, WorldError) else (format_error(error)[0],)
+        self.problem.show_fault(title, " ".join(part for part in rest if part))
+        self.tools.show_file(None, pages=0, fits=False)
+        self._show_page(self.problem)
+        announce(self, title)
+
+    def _cancel(self) -> None:
+        item = self.item
+        if item is not None:
+            self.cancelled.emit(item.key)
+        self.leave()
+
+    # -- tools ------------------------------------------------------------------------------------------------------
+
+    def _on_canvas(self) -> None:
+        file = self.opened
+        self.tools.show_file(file, pages=self.canvas.pages, fits=self.canvas.fits == FIT)
+        self.tools.show_place(self.canvas.page, self.canvas.percent)
+        item = self.item
+        if item is not None and file is not None:
+            place = tr("Page {n} of {count}").format(n=self.canvas.page + 1, count=max(1, self.canvas.pages))
+            self.canvas.setAccessibleName(f"{item.name}, {place}" if self.canvas.pages > 1 else item.name)
+            self.canvas.setAccessibleDescription(item.about)
+
+    def _show_as_text(self, wanted: bool) -> None:
+        file = self.opened
+        if file is not None and file.kind == PDF:
+            self.find_bar.leave()
+            if wanted:
+                self._show_text(file)
+            else:
+                self._show_page(self.canvas)
+            self._on_canvas()
+
+    def _show_text(self, file: ShownFile) -> None:
+        item = self.item
+        self.text.setAccessibleName(item.name if item is not None else "")
+        self._show_page(self.text)
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = run(self, self.text.fill(file), on_error=self._on_failed)
+
+    def _save(self) -> None:
+        item = self.item
+        if item is not None and item.save is not None:
+            item.save()
+
+    def _go_to(self) -> None:
+        item = self.item
+        if item is not None:
+            self.leave()
+            item.go_to()
+
+    def _on_selected(self, text: str) -> None:
+        self._marked = text
+
+    def _copy(self) -> None:
+        if self._marked:
+            QApplication.clipboard().setText(self._marked)
+
+    # -- finding ----------------------------------------------------------------------------------------------------
+
+    def open_find(self) -> None:
+        """Opens the field for words to find; nothing for a picture."""
+        if self.opened is not None and self.opened.kind in (PDF, TEXT):
+            self.find_bar.open()
+            self._on_words(self.find_bar.field.text())
+
+    @property
+    def _in_text(self) -> bool:
+        return self._stack.currentWidget() is self.text
+
+    def _on_words(self, words: str) -> None:
+        if self._searching is not None:
+            self._searching.cancel()
+            self._searching = None
+        self._search = None
+        self.canvas.show_hits((), -1)
+        self.find_bar.show_count("")
+        if not words or self.opened is None:
+            return
+        if self._in_text:
+            self._show_found(self.text.find_words(words, back=False, fresh=True))
+        else:
+            self._search = PdfSearch(self.opened, words, self.canvas.page, self._on_found)
+            self._searching = run(self, self._search.run(), on_error=self._on_failed)
+
+    def _on_step(self, by: int) -> None:
+        if self._in_text:
+            self._show_found(self.text.find_words(self.find_bar.field.text(), back=by < 0))
+        elif self._search is not None:
+            self._search.step(by)
+
+    def _on_found(self) -> None:
+        search = self._search
+        if search is None:
+            return
+        self.canvas.show_hits(search.hits, search.current)
+        if search.hits:
+            count = f"{min(len(search.hits), MAX_HITS)}{'' if search.ended and len(search.hits) <= MAX_HITS else '+'}"
+            self.find_bar.show_count(tr("{n} of {count}").format(n=search.current + 1, count=count))
+        elif search.ended:
+            self._show_found(False)
+
+    def _show_found(self, found: bool) -> None:
+        self.find_bar.show_count("" if found else tr("No match"), spoken=True)
+
+    def _on_find_left(self) -> None:
+        self._on_words("")
+        shown = self._stack.currentWidget()
+        if self.opened is not None and shown is not None:
+            shown.setFocus()
+
+    # -- Qt's overrides ---------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        picture = self._stack.currentWidget() is self.canvas
+        match Qt.Key(event.key()), control:
+            case Qt.Key.Key_Escape, _:
+                self.leave()
+            case Qt.Key.Key_F, True:
+                self.open_find()
+            case Qt.Key.Key_S, True:
+                self._save()
+            case Qt.Key.Key_C, True if picture:
+                self._copy()
+            case (Qt.Key.Key_Left, False) if not self._in_text:
+                self.step(-1)
+            case (Qt.Key.Key_Right, False) if not self._in_text:
+                self.step(1)
+            case (Qt.Key.Key_Plus | Qt.Key.Key_Equal, False) if picture:
+                self.canvas.zoom(self.canvas.scale * STEP)
+            case (Qt.Key.Key_Minus, False) if picture:
+                self.canvas.zoom(self.canvas.scale / STEP)
+            case (Qt.Key.Key_0, False) if picture:
+                self.canvas.fit(FIT)
+            case (Qt.Key.Key_1, False) if picture:
+                self.canvas.zoom(1.0)
+            case (Qt.Key.Key_R, False) if picture:
+                self.canvas.rotate()
+            case _:
+                super().keyPressEvent(event)
+
+    def take_focus(self) -> None:
+        """Gives the focus to what is shown."""
+        shown = self._stack.currentWidget()
+        if shown is not None:
+            shown.setFocus()
+
+
+def _close_all(files: list[ShownFile]) -> None:
+    while files:
+        files.pop().close()
