@@ -28,7 +28,7 @@ def left(conn: Connection, obj: ObjId) -> tuple[int, ...]:
 
 
 def is_read(conn: Connection, obj: ObjId, n: int) -> bool:
-    """Whether the person has read, on any device that has told this one, what is at position `n` of the series."""
+    """Whether the person has read what is at position `n` of the series, by the marks of their devices."""
     sql = """SELECT 1 FROM read_positions p WHERE p.obj = ?1 AND p.position >= ?2
         AND NOT EXISTS (SELECT 1 FROM read_left e WHERE e.obj = ?1 AND e.position = ?2)"""
     return conn.value(sql, (obj, n)) is not None
