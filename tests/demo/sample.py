@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the demo's people write: the pictures' content. Roles, never invented people."""
 
+import struct
+import zlib
 from dataclasses import dataclass
 
 ROOM = "Tillsyn 2026-1184"
@@ -24,6 +26,8 @@ OFFLINE = "Jag sitter på tåget utan nät men skriver klart skälen ändå. �
 AFTER = "Efter att juristen lämnat rummet: sekretessmarkeringen gäller åter alla bilagor."
 
 FILE_NAME = "Komplettering.pdf"
+PICTURE_NAME = "Skyltfönster å 🏢.png"
+SHOWN = "Så här såg skylten ut vid besöket i går."
 FILE_WORDS = "Komplettering i ärende 2026-1184: redovisning av åtgärder för å, ä och ö"
 
 DOCUMENT = "Utkast till beslut"
@@ -79,6 +83,7 @@ REMINDER = "Avsnitt 3 är klart att läsas igenom,"
 
 TEXTS = (
     ROOM, ARRIVED, ASKED, ANSWERED, CHANGED_FIRST, CHANGED, OFFLINE, AFTER, FILE_NAME, FILE_WORDS, DOCUMENT, BACKGROUND,
+    PICTURE_NAME, SHOWN,
     PERMIT, COMPLAINT, PERMIT_TEXT, COMPLAINT_TEXT, UNIT_TEXT, LEGAL_TEXT, DIRECT_TEXT, REMINDER,
     REASONS, SUBJECT, ORDER, TOGETHER_A, TOGETHER_B, PLACE_FIRST, PLACE_A, PLACE_B,
     CUT_A, CUT_B, *LIST_ITEMS, *(card.title for card in CARDS),
@@ -88,5 +93,38 @@ name is left out, since the directory that the server serves has it too."""
 
 
 def pdf() -> bytes:
-    """A small file to send: one page of a PDF, plain enough that a search would find its words."""
-    return b"%PDF-1.4\n% " + FILE_WORDS.encode() + b"\n" + bytes(range(256)) * 2000 + b"\n%%EOF\n"
+    """A small file to send: a PDF of one page and some filling, plain enough that a search would find its words."""
+    line = b"BT /F1 20 Tf 60 700 Td (" + FILE_WORDS.encode("cp1252") + b") Tj ET"
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    bodies = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 842 842] /Contents 4 0 R /Resources <</Font <</F1 5 0 R>> >> >>",
+        _stream(line),
+        font,
+        _stream(bytes(range(256)) * 2000),
+    ]
+    made, places = b"%PDF-1.4\n% " + FILE_WORDS.encode() + b"\n", list[int]()
+    for number, body in enumerate(bodies, 1):
+        places.append(len(made))
+        made += b"%d 0 obj\n" % number + body + b"\nendobj\n"
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(bodies) + 1, len(made))
+    return made + b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1) + table + end
+
+
+def _stream(data: bytes) -> bytes:
+    return b"<< /Length %d >>\nstream\n" % len(data) + data + b"\nendstream"
+
+
+def picture(width: int = 480, height: int = 320) -> bytes:
+    """A PNG of a coloured slope, as a picture to send."""
+    rows = b"".join(
+        b"\0" + b"".join(bytes((40 + 160 * x // width, 90 + 120 * y // height, 150)) for x in range(width))
+        for y in range(height)
+    )
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = (b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
+    )

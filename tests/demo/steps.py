@@ -42,6 +42,7 @@ from tests.demo.sample import HANDLER, HEAD, LAWYER, REGISTRAR, ROOM
 from tests.demo.stage import Stage, until
 from tests.demo.steps_apart import Apart
 from tests.demo.steps_board import Board
+from tests.demo.steps_colleagues import Colleagues
 from tests.demo.steps_devices import OwnDevices
 from tests.demo.steps_document import Document
 from tests.demo.steps_trust import Trust
@@ -65,6 +66,7 @@ class Steps:
         self.document = Document(self.a, self.b)
         self.board = Board(stage, self.a, self.b, self.lawyer)
         self.apart = Apart(stage, self.a, self.b)
+        self.colleagues = Colleagues(stage, self.a, self.b)
         self.again: Client = stage.client("again")
         self.sheet = ""
         self._enrols: Future[None] | None = None
@@ -83,6 +85,7 @@ class Steps:
             self.registrar_sends_file,
             self.registrar_makes_sheet,
             self.a_saves_file,
+            *self.colleagues.files(),
             self.a_mentions,
             self.b_answers,
             self.a_edits,
@@ -111,6 +114,7 @@ class Steps:
             self.a_changes_passphrase,
             self.registrar_is_back,
             *self.trust.compare(),
+            self.colleagues.b_is_busy,
             *self.devices.all(),
             *self.trust.part(),
             self.stop,

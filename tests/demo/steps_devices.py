@@ -5,13 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.demo import sample
-from tests.demo.doing import CHAT, expect, messages, open_room, opened
+from tests.demo.doing import expect, messages, open_room, opened
 from tests.demo.driver import Client, named
 from tests.demo.sample import HANDLER, LAPTOP, LAPTOP_RENAMED, PASSPHRASE
 from tests.demo.stage import Stage, until
 from tests.demo.words import said
 
 SETTINGS = "Ctrl+5"
+
+
+def _is_unread(client: Client) -> bool:
+    """Whether the list of rooms says that something in the unit's room is new."""
+    before, after = said("{name}, {n} new", name=sample.UNIT_ROOM, n="#").split("#")
+    texts = [text for row in client.rows(named(said("List of rooms"))) for text in row]
+    return any(text.startswith(before) and after in text for text in texts)
 
 
 class OwnDevices:
@@ -23,11 +30,13 @@ class OwnDevices:
         self.laptop = stage.client("laptop")
 
     def all(self) -> list[Callable[[], None]]:
-        return [self.second_device, self.rename_device, self.revoke_device, self.empty_device]
+        return [self.second_device, self.read_elsewhere, self.rename_device, self.revoke_device, self.empty_device]
 
     def second_device(self) -> None:
         """the case handler lets a second computer in by a code; it reads everything at once"""
         a, laptop = self.a, self.laptop
+        open_room(a, sample.PERMIT)
+        expect(_is_unread(a), "nothing of the unit is unread")
         a.keys(SETTINGS)
         a.press(named(said("Add a device …"), "Button"))
         code = a.text(named(said("Code"), "StaticText"))
@@ -45,9 +54,16 @@ class OwnDevices:
         laptop.enter(said("The passphrase once more"), PASSPHRASE)
         laptop.press(named(said("Begin"), "Button"))
         opened(laptop)
-        open_room(laptop)
-        laptop.keys(CHAT)
-        laptop.wait_row(messages(), sample.ANSWERED)
+        open_room(laptop, sample.UNIT_ROOM)
+        laptop.wait_row(messages(), sample.UNIT_TEXT)
+
+    def read_elsewhere(self) -> None:
+        """what the case handler has read on the second computer is read on the first"""
+        self.a.keys("Ctrl+2")
+        until(lambda: not _is_unread(self.a), "what was read elsewhere is still unread")
+        self.a.keys(SETTINGS)
+        open_room(self.laptop)
+        self.laptop.wait_row(messages(), sample.ANSWERED)
 
     def rename_device(self) -> None:
         """the new computer is in the list with its name, and gets another, which both know"""

@@ -20,6 +20,7 @@ from ui.kit.marked import paint_grounds
 from ui.kit.presence import paint_presence, presence_name
 from ui.kit.scale import px
 from ui.kit.spoken_list import SpokenList
+from ui.kit.translate import trn
 
 TITLE_PX, DETAIL_PX = 13, 12
 
@@ -49,8 +50,9 @@ class Row:
     @property
     def spoken(self) -> str:
         """The text that a screen reader reads out."""
+        title = trn("{name}, {n} new", "{name}, {n} new", self.count).format(name=self.title, n=self.count)
         state = presence_name(self.presence) if self.presence is not None else ""
-        return ", ".join(x for x in (self.title, state, self.detail, self.right) if x)
+        return ", ".join(x for x in (title if self.count else self.title, state, self.detail, self.right) if x)
 
 
 def row_model(parent: QWidget) -> ListModel[Row]:
