@@ -7,7 +7,7 @@ WorldError                  of sync/errors.py: a fault outside this program, sho
 ├── UnlockFault             WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · SlotDamaged · WeakPassphrase
 │                           SlotForbidden · LastSlot
 ├── FileFault               FileTooLarge · BadFileName · FileUnreadable
-├── NotEnrolled · ProfileInUse · BadProfileName · BadCaFile
+├── NotEnrolled · ProfileInUse · BadProfileName · BadCaFile · NoRoomOffline
 ├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
 ├── DataOnNetwork · DataOfAnother
 ├── WorkerDied · WorkerUnavailable
@@ -197,6 +197,12 @@ class FileUnreadable(FileFault):
     """Error: the chosen file cannot be read or written."""
 
     code = "file-unreadable"
+
+
+class NoRoomOffline(WorldError):
+    """Error: what is to be kept offline, with what is already, is more than the limit for received files."""
+
+    code = "no-room-offline"
 
 
 class TooManyTries(WorldError):

@@ -21,6 +21,7 @@ from app.notices import kinds as notice_kinds
 from app.notices.service import Level, Notices
 from app.notices.standing import StandingNotices
 from app.objects.files import SealedFiles
+from app.objects.kept_offline import KeptOffline
 from app.objects.trash import Trash
 from app.open_tools import OpenTools
 from app.own.drafts import OwnDrafts
@@ -52,12 +53,14 @@ from app.settings import (
     ALLOW_EXPORT,
     ALLOW_PRINT,
     NOTIFY_REACTIONS,
+    RECEIVED_FILES_MB,
     SERVER,
     SHOW_PRESENCE,
     SHOW_READING,
     SHOW_TYPING,
     Settings,
 )
+from app.store.cache_upkeep import MB, CacheLimit
 from app.store.search import Search
 from app.store.store import Store
 from app.tool import AnyTool, AppTool, KindRules, Parts, S, Unsaved
@@ -136,6 +139,8 @@ class Session:
         self._timer = LoopTimer()
         self.presence = enter("presence", PresenceService(self._presence_ports()))
         self.files = SealedFiles(store.blobs, self.engine.blobs)
+        self.kept_offline = enter("kept-offline", KeptOffline(self.files, lambda: self._was_online))
+        store.cache_upkeep.chosen = self._cache_limit
         self._switches: dict[str, Switch] = {}
         kinds = [*notice_kinds.KINDS, *(each for tool in tools for kind in tool.store_kinds for each in kind.notices)]
         self.notices = enter("notices", Notices(store, kinds, self._level, self._notices_off))
@@ -187,6 +192,8 @@ class Session:
     def _on_setting(self, key: str) -> None:
         if key == SHOW_PRESENCE.key:
             self.presence.on_setting()
+        elif key == RECEIVED_FILES_MB.key:
+            self.store.cached.woken.set()
         elif key in self._switches:
             self._switches[key].changed.emit()
 
@@ -302,6 +309,8 @@ class Session:
             self._formats.run,
             self._common_rooms.run,
             self.store.trials.run,
+            self.store.cache_upkeep.run,
+            self.kept_offline.run,
         )
         self._scopes.add("parts", self._stop)
         self._running = [asyncio.ensure_future(_lasting(part)) for part in parts]
@@ -376,6 +385,10 @@ class Session:
         self.succession.wake()
         self.status_changed.emit()
 
+    def _cache_limit(self) -> CacheLimit:
+        chosen = self.settings.get(RECEIVED_FILES_MB)
+        return CacheLimit(most=chosen * MB, is_automatic=chosen == RECEIVED_FILES_MB.default)
+
     async def _learn(self) -> None:
         """Runs until cancelled. Once a second, while the server is connected, looks up unknown people whom a view asked
         for, each once in a connection. While it is connected, also notes that the server has let this device in now
@@ -420,6 +433,7 @@ class Session:
             self.own.wake()
         self._was_online = online
         self.invitations.on_status(online=online)
+        self.kept_offline.on_status(online=online)
         self._arrivals.on_status(online=online)
         self._formats.on_status(online=online)
         self.presence.on_status(online=online)

@@ -267,6 +267,20 @@ ASK_UNKNOWN = Setting(
     seen=False,
     stored=False,
 )
+RECEIVED_FILES_MB = Setting(
+    key="received-files-mb",
+    default=2000,
+    label="Keep received files",
+    about="How much of received files Kansli keeps on this computer, encrypted as they came; the oldest leave first, "
+    "and what is kept offline stays.",
+    choices=(
+        (0, "Nothing"),
+        (500, "500 MB"),
+        (2000, "2 GB, at most 5 % of the free disk"),
+        (5000, "5 GB"),
+        (20000, "20 GB"),
+    ),
+)
 LOG_LEVEL = Setting(
     key="log-level",
     default="info",
@@ -323,6 +337,7 @@ SETTINGS: tuple[AnySetting, ...] = (
     ALLOW_EXPORT,
     ALLOW_PRINT,
     ASK_UNKNOWN,
+    RECEIVED_FILES_MB,
     LOG_LEVEL,
     RECOVERY_SHEET_REMINDER,
     TRAY_EXPLAINED,

@@ -26,6 +26,7 @@ from app.chat.records import (
 )
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.visible import one_line
+from app.objects.files import forget_files
 from app.store import counters, notice_rows, search, series
 from app.store.connection import Connection, RowSource
 from app.store.counters import Counter, Latest
@@ -121,6 +122,10 @@ def _write_attribution(
 
 
 def _write_deleted(conn: Connection, message: MessageRow, by: Uid) -> None:
+    """Writes a message as deleted. ▲ What was received of its files leaves the cache in the same transaction."""
+    found = conn.value("SELECT attachments FROM chat_messages WHERE row = ?", (message.row,))
+    attachments = msgspec.msgpack.decode(found, type=tuple[Attachment, ...]) if found else ()
+    forget_files(conn, [attachment.manifest for attachment in attachments])
     conn.execute(
         "UPDATE chat_messages SET text = '', mentions = ?, attachments = ?, deleted_by = ? WHERE row = ?",
         (_encoder.encode(()), _encoder.encode(()), by, message.row),

@@ -61,11 +61,15 @@ class Writing:
         answered = self.place_of(room, message.reply_to) if message.reply_to is not None else None
         if answered is not None:
             message = msgspec.structs.replace(message, reply_obj=answered if answered != obj else None)
-        with self._db.transaction():
-            if self._objects.get(obj) is None:
-                self._members.announce_part(room, obj, KIND_ID, part_of, _now())
-                self._db.after_commit(lambda: self._announced(obj))
-            return self._changes.append(room, obj, encode(message), blobs=parts)
+
+        def store() -> ChangeId:
+            with self._db.transaction():
+                if self._objects.get(obj) is None:
+                    self._members.announce_part(room, obj, KIND_ID, part_of, _now())
+                    self._db.after_commit(lambda: self._announced(obj))
+                return self._changes.append(room, obj, encode(message), blobs=parts)
+
+        return self._db.again(store)
 
     def _announced(self, obj: ObjId) -> None:
         self._begun = {key: new for key, new in self._begun.items() if new != obj}

@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -85,6 +86,22 @@ class HeldFolder:
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(self._place(name), flags, dir_fd=self._fd), "rb") as file:
             return file.read(limit_bytes)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Makes the file `name` in the folder, private to this user, with `content`, and flushes it to the disk.
+        OSError if it cannot, and FileExistsError if there is anything with that name, also a link; nothing is made
+        then."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        file = os.fdopen(os.open(self._place(name), flags, 0o600, dir_fd=self._fd), "wb")
+        try:
+            with file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                self.remove(name)
+            raise
 
     def remove(self, name: str) -> None:
         """Removes the file, link or empty folder `name` from the folder. A link's or junction's target stays. OSError

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Files as sealed parts: sealed here part by part, kept in the profile's folder, uploaded by the engine."""
+"""Files as sealed parts: own ones are sealed here part by part and uploaded by the engine; received ones are fetched
+part by part, and kept as they came."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,11 +13,16 @@ from typing import TypeVar
 from app.core import log
 from app.core.files import Draft, open_file
 from app.core.ids import ObjId, PartId, RoomId
-from app.errors import FileTooLarge, FileUnreadable, NotFound, StoreFault, disk_fault
+from app.core.signal import Signal
+from app.errors import FileTooLarge, FileUnreadable, NoRoomOffline, NotFound, StoreFault, disk_fault
+from app.objects.part_fetches import PartFetches
 from app.store.blobs import Blobs
+from app.store.cache_upkeep import CacheUsage
+from app.store.cached_parts import WantedPart, forget_parts
+from app.store.connection import Connection
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
-from sync.errors import Reject
+from sync.errors import Refused, Reject
 from sync.protocol.version import PART_BYTES
 from sync.trust.room.blob_manifest import Manifest, Part, decrypt_part, encrypt_part
 
@@ -45,6 +51,10 @@ class SealedFiles:
     def __init__(self, blobs: Blobs, transfers: Transfers) -> None:
         self._blobs = blobs
         self._transfers = transfers
+        self._cached = blobs.cached
+        self._upkeep = blobs.upkeep
+        self._fetches = PartFetches(blobs.cached, transfers)
+        self._refused: set[WantedPart] = set()
 
     async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
         """Encrypts a file of the object `obj`, stores its parts on this device and starts their upload. Returns (the
@@ -130,10 +140,10 @@ class SealedFiles:
         return bytes(found)
 
     async def _sealed(self, room: RoomId, obj: ObjId, part: Part) -> bytes:
-        """A part's encrypted bytes: those on this device, or the server's if they are missing, damaged or unreadable
-        here. If they should be on this device, and the part was not uploaded, so that the server has none, raises why
-        they cannot be read here: NotFound if they are missing, StoreCorrupt if they are damaged, StoreUnwritable if
-        they are unreadable. From the server: Refused "blob-missing" if it does not have the part, Refused for any other
+        """A part's encrypted bytes: those on this device, own or received, or the server's if they are missing, damaged
+        or unreadable here. If they are own ones that were not uploaded, so that the server has none, raises why they
+        cannot be read here: NotFound if they are missing, StoreCorrupt if they are damaged, StoreUnwritable if they are
+        unreadable. From the server: Refused "blob-missing" if it does not have the part, Refused for any other
         refusal, Reject "blob-hash" for other bytes than the part's, Unreachable while offline, and the other errors of
         `Dialer.request`."""
         known = self._blobs.get(part.part)
@@ -144,7 +154,122 @@ class SealedFiles:
                 if not known.uploaded:
                     raise
                 log.store.warning("part-not-read", part=part.part, code=e.code)
-        return await self._transfers.fetch(room, obj, PartId(part.part), part.digest)
+        return await self._fetches.get(_wanted(room, obj, part))
+
+    # -- what is kept of received files
+
+    def is_here(self, manifest: bytes) -> bool:
+        """Whether all parts of the file that `manifest` describes are on this device, so that it opens without a
+        network, as the index says. False for a damaged manifest. 500 parts (2 GB) take 2 ms."""
+        with suppress(Reject):
+            return not self._missing(Manifest.decode(manifest).parts)
+        return False
+
+    def _missing(self, parts: Sequence[Part]) -> list[Part]:
+        """The parts that are neither own ones on this device nor in the cache."""
+        here = self._cached.here([part.digest for part in parts])
+        return [part for part in parts if part.digest not in here and not self._is_own(part)]
+
+    def _is_own(self, part: Part) -> bool:
+        known = self._blobs.get(part.part)
+        return known is not None and known.present
+
+    def is_pinned(self, manifest: bytes) -> bool:
+        """Whether the file is kept offline. False for an own file, which stays without that, and for a damaged
+        manifest."""
+        with suppress(Reject):
+            parts = [part.digest for part in Manifest.decode(manifest).parts]
+            return len(self._cached.pinned(parts)) == len(parts)
+        return False
+
+    def pin(self, room: RoomId, obj: ObjId, manifest: bytes) -> None:
+        """Keeps a received file offline: what is missing of it is fetched in the background as soon as there is a
+        network, and nothing of it leaves to make room. NoRoomOffline if the limit would not hold all that is kept
+        offline; Reject for a damaged manifest; StoreFault."""
+        self._pin(room, [(obj, manifest)])
+
+    def unpin(self, manifest: bytes) -> None:
+        """Keeps the file offline no more: it stays until its place is needed. Reject for a damaged manifest;
+        StoreFault."""
+        self._cached.unpin([part.digest for part in Manifest.decode(manifest).parts])
+
+    def pin_room(self, room: RoomId, files: Sequence[tuple[ObjId, bytes]]) -> None:
+        """Keeps a room's files offline: `files`, as (object, manifest), and each that is fetched there from now on.
+        Damaged manifests are left out. NoRoomOffline, and then nothing is kept that was not before; StoreFault."""
+        self._pin(room, [(obj, manifest) for obj, manifest in files if _is_sound(manifest)])
+        self._cached.pin_room(room, True)
+
+    def unpin_room(self, room: RoomId) -> None:
+        """Keeps none of the room's files offline any more, also none that was pinned alone. StoreFault."""
+        self._cached.pin_room(room, False)
+
+    def is_room_pinned(self, room: RoomId) -> bool:
+        """Whether the room's files are kept offline."""
+        return self._cached.is_room_pinned(room)
+
+    def _pin(self, room: RoomId, files: Sequence[tuple[ObjId, bytes]]) -> None:
+        wanted = [
+            _wanted(room, obj, part)
+            for obj, manifest in files
+            for part in Manifest.decode(manifest).parts
+            if not self._is_own(part)
+        ]
+        new = sum(part.size for part in wanted)
+        if wanted and self._cached.pinned_bytes([part.digest for part in wanted]) + new > self._upkeep.limit():
+            raise NoRoomOffline
+        self._cached.pin(wanted)
+
+    def cached_bytes(self) -> CacheUsage:
+        """How much is kept of received files, and how much may be, in bytes, as last measured in the background."""
+        return self._upkeep.usage
+
+    @property
+    def cache_changed(self) -> Signal[()]:
+        """Emitted when `cached_bytes` has changed."""
+        return self._cached.changed
+
+    async def empty(self, *, pinned: bool = False) -> None:
+        """Removes all received files from this device, except those that are kept offline; with `pinned`, those too.
+        StoreFault."""
+        if pinned:
+            self._cached.unpin_all()
+        await self._upkeep.empty()
+
+    async def complete(self) -> None:
+        """Fetches what is missing of the files that are kept offline. What the server refuses is left out, until
+        `ask_again`. Unreachable while offline; StoreFault."""
+        for wanted in self._cached.wanted():
+            if wanted in self._refused:
+                continue
+            try:
+                await self._fetches.get(wanted)
+            except (Refused, Reject) as e:
+                self._refused.add(wanted)
+                log.store.warning("pinned-part-refused", part=wanted.part, code=e.code)
+
+    def ask_again(self) -> None:
+        """Has `complete` ask the server again for what it refused."""
+        self._refused.clear()
+
+
+def _wanted(room: RoomId, obj: ObjId, part: Part) -> WantedPart:
+    return WantedPart(part=PartId(part.part), room=room, obj=obj, digest=part.digest, size=part.length)
+
+
+def _is_sound(manifest: bytes) -> bool:
+    try:
+        Manifest.decode(manifest)
+    except Reject:
+        return False
+    return True
+
+
+def forget_files(conn: Connection, manifests: Iterable[bytes]) -> None:
+    """▲ Removes what was received of these files from this device, also what is kept offline: the message that names
+    them was deleted. In the caller's transaction; the bytes go after the commit. Damaged manifests are left out."""
+    for manifest in manifests:
+        with suppress(Reject):
+            forget_parts(conn, [part.digest for part in Manifest.decode(manifest).parts])
 
 
 async def _to_end(step: Callable[[], T]) -> T:

@@ -334,8 +334,7 @@ class LiveObjects(Generic[M]):
         try:
             if self._is_closed:
                 raise StoreUnwritable
-            with self._db.transaction():  # which may complete another commit: views are notified, and may edit
-                self._append(held)
+            self._db.again(partial(self._append, held))
         except StoreFault:
             held.is_refused = True
             raise
@@ -347,13 +346,14 @@ class LiveObjects(Generic[M]):
 
     def _append(self, held: Held[M]) -> None:
         append = partial(self._changes.append, live=True) if self._adapter.is_live else self._changes.append
-        held.storing = (*held.first, *held.unsaved)
-        # First of what follows the commit. An edit that a view makes when it is notified must not store these again.
-        self._db.after_commit(partial(self._note_stored, held, held.storing))
-        if held.first:
-            self._adapter.announce(held.room, held.obj)
-        for data in held.storing:
-            append(held.room, held.obj, data)
+        with self._db.transaction():  # which may complete another commit: views are notified, and may edit
+            held.storing = (*held.first, *held.unsaved)
+            # First of what follows the commit: an edit that a view makes when notified must not store these again.
+            self._db.after_commit(partial(self._note_stored, held, held.storing))
+            if held.first:
+                self._adapter.announce(held.room, held.obj)
+            for data in held.storing:
+                append(held.room, held.obj, data)
 
     def _note_stored(self, held: Held[M], stored: Sequence[bytes]) -> None:
         held.first = []

@@ -13,8 +13,10 @@ from pathlib import Path
 from app.core import log
 from app.core.files import write_atomic
 from app.core.ids import ObjId, PartId, RoomId
-from app.errors import BugError, NotFound, StoreCorrupt, StoreUnwritable, disk_fault
+from app.errors import BugError, DiskFull, NotFound, StoreCorrupt, StoreUnwritable, disk_fault
 from app.store import statements as sql
+from app.store.cache_upkeep import CacheUpkeep
+from app.store.cached_parts import CachedParts
 from app.store.connection import Row
 from app.store.database import Database
 from app.store.rows import BlobPart
@@ -28,10 +30,20 @@ _DROP = """DELETE FROM parts WHERE part = ? AND NOT EXISTS
 class Blobs:
     """The encrypted parts of files: a table of what is known of each part, and the folder with their bytes."""
 
-    def __init__(self, db: Database, folder: Path, outbox_changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        folder: Path,
+        outbox_changed: Callable[[], None],
+        cached: CachedParts,
+        upkeep: CacheUpkeep,
+    ) -> None:
         self._db = db
         self._folder = folder
         self._outbox_changed = outbox_changed
+        self.cached = cached
+        """The parts that were received."""
+        self.upkeep = upkeep
 
     def path(self, part: PartId) -> Path:
         """The path of the sealed bytes of a part of a file, whether they exist or not. BugError for an id that has not
@@ -43,9 +55,17 @@ class Blobs:
 
     def write(self, part: PartId, sealed: bytes) -> None:
         """Writes the encrypted bytes `sealed` of a part of a file durably, in place of those that are there: after a
-        crash the file has the old or the new ones. DiskFull, or StoreUnwritable for any other error of the disk. Any
-        thread; it blocks, for 5–15 ms at 4 MiB."""
-        path = self.path(part)
+        crash the file has the old or the new ones. ▲ If the disk is full, gives up the received parts that can be
+        fetched again, and tries once more. DiskFull, or StoreUnwritable for any other error of the disk. Any thread;
+        it blocks, for 5–15 ms at 4 MiB."""
+        try:
+            self._write(self.path(part), sealed)
+        except DiskFull:
+            if not self.upkeep.give_all():
+                raise
+            self._write(self.path(part), sealed)
+
+    def _write(self, path: Path, sealed: bytes) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(path, sealed)

@@ -76,19 +76,30 @@ class Changes:
             raise BugError("no account yet")
         now = clock.now_ms() if t is None else t
         offered, change_id = change_id, change_id or new_change()
-        with self._db.transaction() as conn:
-            conn = self._db.conn
-            row: int = conn.execute(sql.ADD_CHANGE, (room, obj, change_id, author, None, now, None, data)).lastrowid
-            conn.execute(sql.ADD_OUTBOX, (row, room, obj, Flush.BASELINE if baseline else Flush(live)))
-            if blobs:
-                self._hold(row, blobs)
-            change = StoredChange(
-                rowid=row, room=room, obj=obj, change_id=change_id, author=author, t=now, n=None, data=data, own=True
-            )
-            if not self._projecting.touch(obj, room, now, author, row):
-                raise BugError("the object belongs to another room")
-            self._projecting.run(conn, room, {obj: [change]}, strict=offered is None)
-            self._db.after_commit(lambda: self.appended.emit(change))
+
+        def write() -> None:
+            with self._db.transaction() as conn:
+                row: int = conn.execute(sql.ADD_CHANGE, (room, obj, change_id, author, None, now, None, data)).lastrowid
+                conn.execute(sql.ADD_OUTBOX, (row, room, obj, Flush.BASELINE if baseline else Flush(live)))
+                if blobs:
+                    self._hold(row, blobs)
+                change = StoredChange(
+                    rowid=row,
+                    room=room,
+                    obj=obj,
+                    change_id=change_id,
+                    author=author,
+                    t=now,
+                    n=None,
+                    data=data,
+                    own=True,
+                )
+                if not self._projecting.touch(obj, room, now, author, row):
+                    raise BugError("the object belongs to another room")
+                self._projecting.run(conn, room, {obj: [change]}, strict=offered is None)
+                self._db.after_commit(lambda: self.appended.emit(change))
+
+        self._db.again(write)
         return change_id
 
     def withdraw(self, changes: Sequence[StoredChange]) -> None:

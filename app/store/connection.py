@@ -87,6 +87,9 @@ class Connection(_Driver):
 
     notices_changed: bool = False
     """Code that changes notices sets it within the transaction: `NoticeStore` then emits `changed` after the commit."""
+    parts_dropped: Callable[[], None] | None = None
+    """Called, within the transaction, by code that removes rows of cached file parts, so that their files are removed
+    soon. None for a connection that only reads."""
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """All rows of the query `sql` with the values `params`; [] if none. The driver's errors are raised as they

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlcipher3.dbapi2 as driver
 
@@ -20,7 +20,6 @@ from app.core import log
 from app.errors import (
     BugError,
     DiskFull,
-    StoreClosed,
     StoreCorrupt,
     StoreFault,
     StoreMissing,
@@ -29,54 +28,18 @@ from app.errors import (
 from app.store.callbacks import errors_of
 from app.store.checkpoint import MANY_BYTES, Checkpointer
 from app.store.connection import Connection, Params, Row
+from app.store.driver_faults import fault_of, faults, is_fatal, raise_fault
 from app.store.flushing import flush_log, log_bytes
 from app.store.readers import Readers
+from app.store.spare_room import NoSpareRoom, SpareRoom
+
+__all__ = ["APPLICATION_ID", "KEY_BYTES", "Database", "fault_of", "faults", "is_fatal"]
 
 APPLICATION_ID = 0x4B4E534C  # "KNSL"
 KEY_BYTES = 32
 
-_FULL, _CORRUPT, _NOTADB = 13, 11, 26
-_UNWRITABLE = {3, 5, 6, 8, 10, 14, 22, 23}  # PERM BUSY LOCKED READONLY IOERR CANTOPEN NOLFS AUTH
-_CLOSED = "closed database"
-"""SQLite has no code for it: the driver's own sentence."""
-
 _Acts = list[Callable[[], None]]
-
-
-def fault_of(error: BaseException) -> StoreFault | None:
-    """Translates an error of the database driver into a StoreFault for causes outside this program: DiskFull,
-    StoreCorrupt, StoreClosed, or StoreUnwritable (also for a locked file). None for any other error, such as a wrong
-    statement, which is a bug of ours, or an error that is not the driver's."""
-    if not isinstance(error, driver.Error):
-        return None
-    if isinstance(error, driver.ProgrammingError) and _CLOSED in str(error):
-        return StoreClosed()
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if code == _FULL:
-        return DiskFull()
-    if code in (_CORRUPT, _NOTADB):
-        return StoreCorrupt()
-    return StoreUnwritable() if code in _UNWRITABLE else None
-
-
-@contextmanager
-def faults() -> Iterator[None]:
-    """A context in which driver errors with causes outside this program (a full disk, a damaged file) become
-    StoreFaults. Other driver errors pass unchanged."""
-    try:
-        yield
-    except driver.Error as e:
-        _raise_fault(e)
-        raise
-
-
-def _raise_fault(error: driver.Error) -> None:
-    """Raises a StoreFault if the driver's error has a cause outside this program (a full disk, a damaged file).
-    Otherwise returns, and the caller raises the error itself."""
-    fault = fault_of(error)
-    if fault is not None:
-        log.store.error("fault", code=fault.code)
-        raise fault from error
+T = TypeVar("T")
 
 
 class Database:
@@ -92,6 +55,10 @@ class Database:
         self._key = key
         self._depth = 0
         self._doomed = False
+        self._commits = 0
+        """How many transactions were committed on the loop."""
+        self.spare: SpareRoom = NoSpareRoom()
+        """What is given up when the disk is full."""
         self._after: _Acts = []
         self._committing: tuple[Future[Exception | None], _Acts, list[Exception]] | None = None
         """The commit that runs apart, its callbacks, and their errors."""
@@ -187,6 +154,19 @@ class Database:
         if not self._depth:
             self._run_after()
 
+    def again(self, write: Callable[[], T]) -> T:
+        """Returns the result of `write`, which makes a transaction. ▲ If the disk is full, gives up what can be fetched
+        again (`spare`) and calls `write` once more: an edit is refused only if that gives no room. Within a transaction
+        `write` is called once, since all of that transaction would have to be repeated. DiskFull, and the errors of
+        `write`. ▲ An error of a callback after the commit repeats nothing."""
+        before = self._commits
+        try:
+            return write()
+        except DiskFull:
+            if self._depth or self._commits != before or not self.spare.give():
+                raise
+        return write()
+
     async def apart(self, write: Callable[[], object], *, durable: bool = True, is_short: bool = False) -> None:
         """Commits one transaction apart from the event loop. Calls `write`, which is synchronous, within it, then
         commits it, and then runs the callbacks that `write` gave to `after_commit`. If `durable`, flushes the
@@ -277,6 +257,7 @@ class Database:
             yield self.conn
             self._check_sound()
             self._commit()
+            self._commits += 1
         except BaseException:
             self._roll_back()
             raise
@@ -286,6 +267,7 @@ class Database:
 
     def _begin(self, durable: bool) -> None:
         self._settle()
+        self.spare.watch()
         if durable != self._durable:
             self.conn.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._durable = durable
@@ -361,7 +343,7 @@ class Database:
         try:  # not `with faults()`: a message asks some ten times, and the context manager costs 5 µs each time
             result: list[Row] = self.conn.execute(sql, params).fetchall()
         except driver.Error as e:
-            _raise_fault(e)
+            raise_fault(e)
             raise
         return result
 
@@ -372,7 +354,7 @@ class Database:
         try:
             result: Row | None = self.conn.execute(sql, params).fetchone()
         except driver.Error as e:
-            _raise_fault(e)
+            raise_fault(e)
             raise
         return result
 
@@ -438,11 +420,3 @@ class Database:
             fault = DiskFull() if free < needed else StoreUnwritable()
             log.store.error("fault", code=fault.code)
             raise fault from e
-
-
-def is_fatal(error: BaseException) -> bool:
-    """Whether an error concerns the store or the whole process (out of memory, a full disk, an exit), so that it must
-    be raised. Any other error concerns only the one change that was being processed."""
-    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, StoreFault)):
-        return True
-    return fault_of(error) is not None

@@ -12,6 +12,7 @@ from app.store import counters, event_notices, heartbeats, joins, notice_rows
 from app.store import statements as sql
 from app.store.arrivals import Arrivals, arrivals, is_small
 from app.store.behind import Behind
+from app.store.cached_parts import forget_object, forget_room
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.judges import Judges
@@ -352,6 +353,8 @@ class Inbox:
         conn.executemany(sql.ADD_EVENT, [_event_row(room, event) for event in events])
         for event in events:
             note(self._db.conn, room, event)
+            if event.kind == "destroy" and event.obj is not None:
+                forget_object(conn, event.obj)
         event_notices.make(self._db.conn, self._me.uid, room, events)
         self._projecting.notify_changed(room)
 
@@ -359,6 +362,8 @@ class Inbox:
         conn = self._db.conn
         conn.executemany(sql.DROP_MEMBER, [(room, uid) for uid in gone])
         heartbeats.drop(conn, room, gone)
+        if self._me.uid in gone:
+            forget_room(conn, room)
         conn.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
         conn.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
         if self._me.uid in gone:

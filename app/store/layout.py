@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 19
+VERSION = 20
 
 
 def prepare(db: Database) -> None:
@@ -90,6 +90,21 @@ _STATEMENTS = (
        hash BLOB NOT NULL, size INTEGER NOT NULL, plain_size INTEGER NOT NULL, uploaded INTEGER NOT NULL,
        present INTEGER NOT NULL)""",
     "CREATE INDEX parts_by_obj ON parts (obj)",
+    # -- received parts of files: what is in received/, and names of files there that are to be removed
+    """CREATE TABLE cached_parts (digest BLOB PRIMARY KEY, part BLOB NOT NULL, room BLOB NOT NULL, obj BLOB NOT NULL,
+       name TEXT, size INTEGER NOT NULL, used INTEGER NOT NULL, pinned INTEGER NOT NULL)""",
+    "CREATE INDEX cached_parts_by_name ON cached_parts (name) WHERE name IS NOT NULL",
+    "CREATE INDEX cached_parts_by_use ON cached_parts (used, name, size) WHERE name IS NOT NULL AND NOT pinned",
+    "CREATE INDEX cached_parts_pinned ON cached_parts (size, name) WHERE pinned",
+    "CREATE INDEX cached_parts_by_obj ON cached_parts (obj)",
+    "CREATE INDEX cached_parts_by_room ON cached_parts (room)",
+    "CREATE TABLE offline_rooms (room BLOB PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE uncached (name TEXT PRIMARY KEY) WITHOUT ROWID",
+    """CREATE TRIGGER cached_part_deleted AFTER DELETE ON cached_parts WHEN old.name IS NOT NULL
+       BEGIN INSERT OR IGNORE INTO uncached (name) VALUES (old.name); END""",
+    """CREATE TRIGGER cached_part_emptied AFTER UPDATE OF name ON cached_parts
+       WHEN old.name IS NOT NULL AND new.name IS NOT old.name
+       BEGIN INSERT OR IGNORE INTO uncached (name) VALUES (old.name); END""",
     # -- what the judges of merging objects know, and what waits there for other changes
     "CREATE TABLE judges (obj BLOB PRIMARY KEY, room BLOB NOT NULL, state BLOB NOT NULL)",
     """CREATE TABLE waits (obj BLOB NOT NULL, position INTEGER NOT NULL, client INTEGER NOT NULL,

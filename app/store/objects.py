@@ -139,14 +139,16 @@ class Objects:
 
     def set_draft(self, room: RoomId, obj: ObjId, data: bytes | None) -> None:
         """Stores the draft of an object, a text that was typed and not sent, as `data`; None or empty removes it."""
-        with self._db.transaction():
-            if data:
-                self._db.conn.execute(
-                    "INSERT OR REPLACE INTO drafts (obj, room, data, t) VALUES (?, ?, ?, ?)",
-                    (obj, room, data, clock.now_ms()),
-                )
-            else:
-                self._db.conn.execute("DELETE FROM drafts WHERE obj = ?", (obj,))
+
+        def write() -> None:
+            with self._db.transaction() as conn:
+                if data:
+                    draft = "INSERT OR REPLACE INTO drafts (obj, room, data, t) VALUES (?, ?, ?, ?)"
+                    conn.execute(draft, (obj, room, data, clock.now_ms()))
+                else:
+                    conn.execute("DELETE FROM drafts WHERE obj = ?", (obj,))
+
+        self._db.again(write)
 
     # -- read marks: changes up to this row have been seen
     def read_mark(self, obj: ObjId) -> int:

@@ -16,6 +16,9 @@ from app.errors import StoreFault
 from app.store.account import Account
 from app.store.behind import Behind
 from app.store.blobs import Blobs
+from app.store.cache_files import CacheFiles
+from app.store.cache_upkeep import CacheUpkeep
+from app.store.cached_parts import CachedParts
 from app.store.changes import Changes
 from app.store.connection import Connection
 from app.store.database import Database, faults
@@ -84,7 +87,9 @@ class Store:
         self.objects = Objects(db, self._projecting)
         self.series = self.objects.series
         self.search = Search(db)
-        self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
+        self.cached = CachedParts(db, CacheFiles(blobs_folder.with_name("received")))
+        self.cache_upkeep = db.spare = CacheUpkeep(db, self.cached)
+        self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit, self.cached, self.cache_upkeep)
         self.changed: Signal[RoomId] = self._projecting.changed
         """The room whose read models changed. Emitted after the commit, on the loop's thread."""
         self._prepare(tries=tester is not None)

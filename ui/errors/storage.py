@@ -55,6 +55,11 @@ STORAGE: Rows = {
         tr("The last change was not saved; everything before it is."),
         tr("Free some space and try again."),
     ),
+    "no-room-offline": lambda: (
+        tr("There is no room to keep this offline."),
+        tr("What is kept offline would be more than the limit for received files."),
+        tr("Raise the limit under Settings, Received files, or keep other files offline no more."),
+    ),
     "backup-failed": lambda: (
         tr("The copy could not be made."),
         tr("Your data is untouched."),

@@ -47,8 +47,8 @@ def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, v
 
 @pytest.fixture
 def written(tmp_path: Path) -> Store:
-    """What tests/vectors/make_store_19.py wrote."""
-    shutil.copy(VECTORS / "store-19.db", tmp_path / "store.db")
+    """What tests/vectors/make_store_20.py wrote."""
+    shutil.copy(VECTORS / "store-20.db", tmp_path / "store.db")
     return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
 
 
@@ -101,6 +101,16 @@ def test_a_store_that_this_layout_wrote_opens_with_what_the_person_was_told(writ
     assert written.notices.claim() == []
     assert written.db.value("SELECT n FROM notified WHERE room = ?", (ROOM,)) == 4
     assert written.db.rows("SELECT id, state, until FROM notice_states") == [(b"i" * 16, 2, None)]
+    written.close()
+
+
+def test_a_store_that_this_layout_wrote_opens_with_its_received_parts(written: Store) -> None:
+    assert written.cached.here([bytes([n]) * 32 for n in (1, 2, 3)]) == {b"\1" * 32, b"\2" * 32}
+    assert [(part.part, part.room) for part in written.cached.wanted()] == [(b"\3" * 16, ROOM)]
+    assert written.cached.pinned_bytes() == 10
+    assert written.cached.is_room_pinned(RoomId(b"T" * 16))
+    assert not written.cached.is_room_pinned(ROOM)
+    assert written.db.rows("SELECT name FROM uncached") == [("removed",)]
     written.close()
 
 

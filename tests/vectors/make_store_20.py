@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-19.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-20.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
 from app.core.enums import Role
-from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
+from app.core.ids import ChangeId, Hash, ObjId, PartId, RoomId, Uid
 from app.core.months import month_of
 from app.store import counters, notice_rows, own_waiting, read_positions, rooms, series, titles
+from app.store.cached_parts import WantedPart
 from app.store.counters import Counter, Latest
 from app.store.layout import VERSION
 from app.store.notice_rows import Notice, NoticeId, NoticeKind, NoticeState
@@ -28,7 +29,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 19
+    assert VERSION == 20
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -44,6 +45,17 @@ def write(path: Path) -> None:
     store.receive(OpenedUpTo(room=STATES, cursor=14, state=b"state", reread=14))
     store.receive(BegunObject(room=STATES, snapshot=begun))
     store.put_base(STATES, COMPUTED, 7, Compacted(changes=(b"whole",), digest=b"e" * 32))
+    wanted = [
+        WantedPart(part=PartId(bytes([n]) * 16), room=ROOM, obj=CHAT, digest=bytes([n]) * 32, size=5) for n in (1, 2, 3)
+    ]
+    store.cached.reserve(wanted[0])
+    store.cached.pin(wanted[1:])
+    with store.transaction() as conn:
+        for n, name in ((1, "received"), (2, "pinned")):
+            conn.execute("UPDATE cached_parts SET name = ?, used = 7 WHERE digest = ?", (name, bytes([n]) * 32))
+        conn.execute("UPDATE cached_parts SET used = 7")
+        conn.execute("INSERT INTO uncached (name) VALUES ('removed')")
+    store.cached.pin_room(STATES, True)
     store.close()
 
 
@@ -123,4 +135,4 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-19.db")
+    write(Path(__file__).parent / "store-20.db")

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The folder <profile>/received: encrypted parts of files that were fetched, under random names.
+
+Every method may run in any thread. Knows neither ciphers nor the index (cached_parts.py). No link is followed: neither
+the folder in place of which one was put, nor a file.
+"""
+
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from app.core import log
+from app.core.held_folder import HeldFolder
+from app.core.ids import new_id
+from app.errors import disk_fault
+
+
+class CacheFiles:
+    """The folder with the files of the cache. A file's name is 32 hex digits, made at random for each; it says nothing
+    about what is in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def new_name(self) -> str:
+        """A name that no file has."""
+        return new_id().hex()
+
+    def write(self, name: str, sealed: bytes) -> None:
+        """Writes `sealed` into the new file `name` and flushes it. DiskFull, or StoreUnwritable for any other error of
+        the disk, such as a link in place of the folder; nothing is left of the file then."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with HeldFolder(self._folder) as folder:
+                folder.write(name, sealed)
+        except OSError as e:
+            raise disk_fault(e) from e
+
+    def read(self, name: str, size: int) -> bytes | None:
+        """The bytes of the file `name`, which must have `size` bytes. None if it has not, is no ordinary file, or
+        cannot be read. Never reads more than `size` + 1 bytes, and never waits."""
+        with suppress(OSError), HeldFolder(self._folder) as folder:
+            if folder.is_file(name):
+                found = folder.read(name, size + 1)
+                return found if len(found) == size else None
+        return None
+
+    def exists(self, name: str) -> bool:
+        """Whether the ordinary file `name` is there. True too if the disk does not say."""
+        try:
+            with HeldFolder(self._folder) as folder:
+                return folder.is_file(name)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+
+    def names(self) -> list[str]:
+        """What is in the folder; [] if it is not there, cannot be listed, or is a link."""
+        with suppress(OSError), HeldFolder(self._folder) as folder:
+            return folder.names()
+        return []
+
+    def remove(self, names: Iterable[str]) -> list[str]:
+        """Removes files and links; what a link leads to stays. Returns the names that are gone. What the disk refuses,
+        such as a folder with something in it, or a file that another program has open on Windows, is logged and
+        stays."""
+        gone, refused = list[str](), 0
+        try:
+            with HeldFolder(self._folder) as folder:
+                for name in names:
+                    try:
+                        folder.remove(name)
+                    except FileNotFoundError:
+                        pass
+                    except OSError:
+                        refused += 1
+                        continue
+                    gone.append(name)
+        except FileNotFoundError:
+            return [*names]
+        except OSError:
+            log.store.warning("cache-folder-refused")
+        if refused:
+            log.store.warning("cached-not-removed", count=refused)
+        return gone
+
+    def free_bytes(self) -> int | None:
+        """How many bytes are free on the folder's disk for this user; None if the system does not say."""
+        for folder in (self._folder, self._folder.parent):
+            with suppress(OSError):
+                return shutil.disk_usage(folder).free
+        return None
