@@ -19,6 +19,8 @@ from app.store.database import Database
 MB = 1_000_000
 LOW_BYTES = 16 * MB
 """With less free than this the disk counts as full: no transaction of one edit is larger."""
+GIVEN_BYTES = 32 * MB
+"""So much is given up at a time on the loop, and the rest in the background."""
 _AT_ONCE = 200
 _MOST_GIVEN = 64
 """Most files that are removed on the loop at a time: 8 files of 4 MiB take 2 ms, 64 small ones 1 ms."""
@@ -51,10 +53,11 @@ class CacheLimit:
 class CacheUpkeep:
     """Tidies the cache in the background (`run`), and gives up its files when the disk is full (`SpareRoom`)."""
 
-    def __init__(self, db: Database, parts: CachedParts, low_bytes: int = LOW_BYTES) -> None:
+    def __init__(self, db: Database, parts: CachedParts) -> None:
         self._db = db
         self._parts = parts
-        self._low = low_bytes
+        self.low_bytes = LOW_BYTES
+        self.given_bytes = GIVEN_BYTES
         self.chosen: Callable[[], CacheLimit] = CacheLimit
         """What the person or policy has chosen."""
         self.usage = CacheUsage()
@@ -153,7 +156,7 @@ class CacheUpkeep:
             return used, pinned, self._parts.files.free_bytes()
 
         used, pinned, free = await asyncio.to_thread(measure)
-        full = free is not None and free < self._low and used == pinned > 0
+        full = free is not None and free < self.low_bytes and used == pinned > 0
         return CacheUsage(used=used, pinned=pinned, limit=self._limit(used, free), is_disk_full=full)
 
     def limit(self) -> int:
@@ -166,7 +169,7 @@ class CacheUpkeep:
         limit = chosen.most
         if chosen.is_automatic and free is not None:
             limit = min(limit, (free + used) // _FREE_SHARE)
-        self._parts.may_keep = limit > 0 and (free is None or free >= 4 * self._low)
+        self._parts.may_keep = limit > 0 and (free is None or free >= 4 * self.low_bytes)
         return limit
 
     def _evict(self, usage: CacheUsage) -> bool:
@@ -193,14 +196,14 @@ class CacheUpkeep:
 
     def watch(self) -> None:
         """▲ Gives up files if the disk is nearly full, so that the transaction that begins now finds room."""
-        if self._may_give and (free := self._parts.files.free_bytes()) is not None and free < self._low:
+        if self._may_give and (free := self._parts.files.free_bytes()) is not None and free < self.low_bytes:
             self.give()
 
     def give(self) -> bool:
         """Gives up files of the oldest use, as many as make room for an edit, and has the others removed in the
         background. Returns whether it gave room: no if only what is kept offline is left."""
         try:
-            gave = self._give(self._db, _MOST_GIVEN, 2 * self._low)
+            gave = self._give(self._db, _MOST_GIVEN, self.given_bytes)
         except StoreFault:
             return False
         self._parts.woken.set()
