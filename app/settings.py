@@ -270,9 +270,8 @@ ASK_UNKNOWN = Setting(
 RECEIVED_FILES_MB = Setting(
     key="received-files-mb",
     default=2000,
-    label="Keep received files",
-    about="How much of received files Kansli keeps on this computer, encrypted as they came; the oldest leave first, "
-    "and what is kept offline stays.",
+    label="Space for received files",
+    about="How much of received files Kansli has on this computer, encrypted as they came; the oldest leave first.",
     choices=(
         (0, "Nothing"),
         (500, "500 MB"),

@@ -13,7 +13,7 @@ from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import BugError, DiskFull
 from app.licences import load
 from app.unstored import Unstored
-from tests.shots import dates, devices, ended_rooms, entering, inviting, managed, papers, rooms, status
+from tests.shots import dates, devices, ended_rooms, entering, inviting, managed, papers, receiving, rooms, status
 from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
@@ -269,7 +269,7 @@ VIEWS: dict[str, Step] = {
     **rooms.VIEWS,
     **RECOVERING,
 }
-STOPPED: dict[str, Step] = {**ended_rooms.VIEWS, **inviting.VIEWS}
+STOPPED: dict[str, Step] = {**receiving.VIEWS, **ended_rooms.VIEWS, **inviting.VIEWS}
 """Taken after the others: what they do to the rooms cannot be undone."""
 OFFLINE: dict[str, Step] = {"offline": offline}
 """Taken last: the server is stopped for them."""

@@ -56,9 +56,9 @@ STORAGE: Rows = {
         tr("Free some space and try again."),
     ),
     "no-room-offline": lambda: (
-        tr("There is no room to keep this offline."),
-        tr("What is kept offline would be more than the limit for received files."),
-        tr("Raise the limit under Settings, Received files, or keep other files offline no more."),
+        tr("There is no room to keep this on the computer."),
+        tr("Together with what is kept already it is more than the limit for received files."),
+        tr("Raise the limit under Settings, Received files, or remove other files there."),
     ),
     "backup-failed": lambda: (
         tr("The copy could not be made."),

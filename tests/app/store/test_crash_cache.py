@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""kill -9 at each step of keeping, deleting and evicting received parts: index and folder agree after the next start."""
+"""kill -9 at each step of keeping, deleting and evicting received parts: the next start brings all into step."""
 
 import shutil
 import subprocess

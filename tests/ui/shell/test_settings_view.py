@@ -91,6 +91,7 @@ OTHER: dict[str, Value] = {
     "close-to-tray": False,
     "proxy-mode": "manual",
     "proxy-address": "proxy.example:8080",
+    "received-files-mb": 500,
     "log-level": "debug",
     "servers": "a.example",
     "ca-file": "/etc/ssl/agency.pem",

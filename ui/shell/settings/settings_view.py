@@ -41,6 +41,7 @@ from ui.shell.settings.devices_card import DevicesCard
 from ui.shell.settings.invitations_card import InvitationsCard
 from ui.shell.settings.keys_card import KeysCard
 from ui.shell.settings.owned_card import OwnedCard
+from ui.shell.settings.received_files_card import ReceivedFilesCard
 from ui.shell.settings.recovery_card import RecoveryCard
 from ui.shell.settings.setting_rows import SettingRows, managed, row
 from ui.tool_parts import JoinedTool
@@ -129,6 +130,9 @@ class SettingsView(QWidget):
             if tool.settings:
                 page.addWidget(SectionHeader(tr(tool.title)))
                 page.addWidget(self.rows.card(*tool.settings, about=True))
+        page.addWidget(SectionHeader(tr("Received files")))
+        self.received_files = ReceivedFilesCard(session.files, self.rows)
+        page.addWidget(self.received_files)
         page.addWidget(SectionHeader(tr("This computer")))
         page.addWidget(self.rows.card(AUTOSTART, CLOSE_TO_TRAY, LOG_LEVEL, about=True))
         page.addWidget(SectionHeader(tr("Connection")))
