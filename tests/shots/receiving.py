@@ -3,13 +3,14 @@
 
 from hashlib import sha256
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from app.core.ids import PartId, new_obj
 from app.store.cached_parts import WantedPart
 from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.scene import Scene, Step
+from tests.world import until
 
 _MB = 1_000_000
 
@@ -28,11 +29,19 @@ async def _received(s: Scene) -> QWidget:
             store.cached.pin([wanted])
     await store.cache_upkeep.tidy()
     s.window.go_section("settings")
+    await _show(s)
+    return s.window
+
+
+async def _show(s: Scene) -> None:
+    """Shows the card as it is now."""
     card = s.window.settings_view.received_files
     card.refresh()
+    await until(card.empty_all.isVisible)
     await quiet()
-    card.empty_all.setFocus()  # which scrolls to it
-    return s.window
+    card.empty_all.setFocus()
+    for area in s.window.settings_view.findChildren(QScrollArea):
+        area.ensureWidgetVisible(card.empty_all, 0, 60)
 
 
 async def full(s: Scene) -> QWidget:
@@ -42,9 +51,7 @@ async def full(s: Scene) -> QWidget:
     upkeep.low_bytes, low = 10**18, upkeep.low_bytes
     await upkeep.tidy()
     upkeep.low_bytes = low
-    s.window.settings_view.received_files.refresh()
-    await quiet()
-    s.window.settings_view.received_files.empty_all.setFocus()
+    await _show(s)
     return window
 
 
