@@ -30,8 +30,8 @@ class PartFetches:
         self._keeping: set[asyncio.Task[None]] = set()
 
     async def get(self, wanted: WantedPart) -> bytes:
-        """The encrypted bytes of a part, which have its digest: from the cache, without a network, or else from the
-        server, and then kept. ▲ A part that is on its way already is not fetched again. A caller that is cancelled
+        """The encrypted bytes of a part, which have its digest: from the cache, without a network. If they are not
+        there, from the server, and then they are kept. ▲ A part that is on its way already is not fetched again. A caller that is cancelled
         ends the fetching only if nobody else waits for the part. The errors of `Blobs.fetch`; StoreFault."""
         sealed = await self._cached.read(wanted.digest)
         if sealed is not None:

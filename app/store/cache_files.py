@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The folder <profile>/received: encrypted parts of files that were fetched, under random names.
 
-Every method may run in any thread. Knows neither ciphers nor the index (cached_parts.py). No link is followed: neither
-the folder in place of which one was put, nor a file.
+Every method may run in any thread. Knows neither ciphers nor the index (cached_parts.py).
 """
 
 import shutil
@@ -18,7 +17,7 @@ from app.errors import disk_fault
 
 class CacheFiles:
     """The folder with the files of the cache. A file's name is 32 hex digits, made at random for each; it says nothing
-    about what is in it."""
+    about what is in it. ▲ No link is followed, neither one in place of a file nor one in place of the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

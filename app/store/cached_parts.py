@@ -5,7 +5,7 @@ A part is found by the SHA-256 of its encrypted bytes (`digest`), which its mani
 digest are never given out. The key of a part is in the message that names it, not here. What an own message waits for
 is never in this cache: it is in `blobs.py`.
 
-A row comes before its bytes: whoever fetches a part reserves a row, and the bytes are kept only if the row is still
+A row comes before its bytes: the code that fetches a part reserves a row first, and the bytes are kept only if the row is still
 there. ▲ So a part that was being fetched while its message was deleted is not kept. cache_upkeep.py removes the files
 that no row names any more.
 """

@@ -21,6 +21,7 @@ from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import DiskFull, NotStored, StoreClosed
 from app.notices.service import Notices
 from app.notices.standing import StandingNotices
+from app.objects.kept_offline import KeptOffline
 from app.own.room import OwnRoom
 from app.people.notices import KeyWatch
 from app.people.service import PeopleService
@@ -58,6 +59,7 @@ SCOPES = (
     "arrivals",
     "common-rooms",
     "presence",
+    "kept-offline",
     "notices",
     "standing-notices",
     "tool-chat",
@@ -80,7 +82,8 @@ OPENINGS: dict[str, tuple[type, str, str]] = {
     "invitations": (Invitations, "__init__", "devices"),
     "arrivals": (Arrivals, "__init__", "invitations"),
     "presence": (PresenceService, "__init__", "common-rooms"),
-    "notices": (Notices, "__init__", "presence"),
+    "kept offline": (KeptOffline, "__init__", "presence"),
+    "notices": (Notices, "__init__", "kept-offline"),
     "standing-notices": (StandingNotices, "__init__", "notices"),
     "chat": (ChatService, "__init__", "standing-notices"),
     "documents": (DocumentService, "__init__", "tool-chat"),
