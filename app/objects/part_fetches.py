@@ -31,8 +31,9 @@ class PartFetches:
 
     async def get(self, wanted: WantedPart) -> bytes:
         """The encrypted bytes of a part, which have its digest: from the cache, without a network. If they are not
-        there, from the server, and then they are kept. ▲ A part that is on its way already is not fetched again. A caller that is cancelled
-        ends the fetching only if nobody else waits for the part. The errors of `Blobs.fetch`; StoreFault."""
+        there, from the server, and then they are kept. ▲ A part that is on its way already is not fetched again. A
+        caller that is cancelled ends the fetching only if nobody else waits for the part. The errors of `Blobs.fetch`;
+        StoreFault."""
         sealed = await self._cached.read(wanted.digest)
         if sealed is not None:
             return sealed

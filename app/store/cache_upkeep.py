@@ -168,7 +168,7 @@ class CacheUpkeep:
         chosen = self.chosen()
         limit = chosen.most
         if chosen.is_automatic and free is not None:
-            limit = min(limit, (free + used) // _FREE_SHARE)
+            limit = min(limit, (free + used) // _FREE_SHARE // MB * MB)  # whole MB: it is shown
         self._parts.may_keep = limit > 0 and (free is None or free >= 4 * self.low_bytes)
         return limit
 

@@ -5,9 +5,9 @@ A part is found by the SHA-256 of its encrypted bytes (`digest`), which its mani
 digest are never given out. The key of a part is in the message that names it, not here. What an own message waits for
 is never in this cache: it is in `blobs.py`.
 
-A row comes before its bytes: the code that fetches a part reserves a row first, and the bytes are kept only if the row is still
-there. ▲ So a part that was being fetched while its message was deleted is not kept. cache_upkeep.py removes the files
-that no row names any more.
+A row comes before its bytes: the code that fetches a part reserves a row first, and the bytes are kept only if the row
+is still there. ▲ So a part that was being fetched while its message was deleted is not kept. cache_upkeep.py removes
+the files that no row names any more.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ _RESERVE = f"""INSERT OR IGNORE INTO cached_parts (digest, part, room, obj, name
     SELECT ?1, ?2, ?3, ?4, NULL, ?5, ?6, EXISTS (SELECT 1 FROM offline_rooms WHERE room = ?3) WHERE {_MAY_KEEP}"""  # noqa: S608 - constants
 _PIN = f"""INSERT INTO cached_parts (digest, part, room, obj, name, size, used, pinned)
     SELECT ?1, ?2, ?3, ?4, NULL, ?5, ?6, 1 WHERE {_MAY_KEEP} ON CONFLICT (digest) DO UPDATE SET pinned = 1"""
+_RELEASE = "DELETE FROM cached_parts WHERE digest = ? AND name IS NULL AND NOT pinned"
 _WANTED = "SELECT part, room, obj, digest, size FROM cached_parts WHERE pinned AND name IS NULL"
 USED_EVERY_MS = 60_000
 """A part's last use is written again only after so long: reading a file of 500 parts twice is no reason to write."""
@@ -70,7 +71,8 @@ class CachedParts:
 
     async def read(self, digest: bytes) -> bytes | None:
         """The encrypted bytes of a part; None if they are not here. ▲ A file that was damaged, cut off or exchanged is
-        dropped, and None is returned: the caller fetches the part again, and a pin stays. StoreFault."""
+        dropped, and None is returned: the caller fetches the part again, and a pin stays. A disk that is full keeps no
+        part from being read. StoreFault if the database cannot be read."""
         row = self._db.one("SELECT name, size, used FROM cached_parts WHERE digest = ?", (digest,))
         if row is None or row[0] is None or row[0] in self.given:
             return None
@@ -82,8 +84,7 @@ class CachedParts:
             return None
         now = clock.now_ms()
         if not used <= now < used + USED_EVERY_MS:
-            with self._db.transaction(durable=False) as conn:
-                conn.execute("UPDATE cached_parts SET used = ? WHERE digest = ?", (now, digest))
+            self._write("UPDATE cached_parts SET used = ? WHERE digest = ?", (now, digest))
         return sealed
 
     def _sound(self, name: str, size: int, digest: bytes) -> bytes | None:
@@ -92,11 +93,18 @@ class CachedParts:
 
     def _drop_bytes(self, digest: bytes, name: str) -> None:
         """Drops the file `name` of a part. The row of a pinned one stays, so that it is fetched again."""
-        with self._db.transaction(durable=False) as conn:
-            conn.execute("UPDATE cached_parts SET name = NULL WHERE digest = ? AND name = ?", (digest, name))
-            conn.execute("DELETE FROM cached_parts WHERE digest = ? AND name IS NULL AND NOT pinned", (digest,))
+        self._write("UPDATE cached_parts SET name = NULL WHERE digest = ? AND name = ?", (digest, name))
+        self._write(_RELEASE, (digest,))
         self.woken.set()
         self.changed.emit()
+
+    def _write(self, sql: str, params: Sequence[object]) -> None:
+        """Writes what may as well be missing: a disk that refuses is only logged, so that what is here can be read."""
+        try:
+            with self._db.transaction(durable=False) as conn:
+                conn.execute(sql, params)
+        except StoreFault as e:
+            log.store.warning("cache-index-not-written", code=e.code)
 
     def here(self, digests: Sequence[bytes]) -> set[bytes]:
         """Those of these digests whose bytes are here, as the index says: nothing is read from the folder."""
@@ -123,20 +131,12 @@ class CachedParts:
         if not self.may_keep:
             return
         self.fetching.add(wanted.digest)
-        try:
-            with self._db.transaction(durable=False) as conn:
-                conn.execute(_RESERVE, _values(wanted))
-        except StoreFault as e:
-            log.store.warning("part-not-kept", code=e.code)
+        self._write(_RESERVE, _values(wanted))
 
     def release(self, digest: bytes) -> None:
         """Forgets that a part was being fetched, since it did not come. A pin stays. StoreFault is only logged."""
         self.fetching.discard(digest)
-        try:
-            with self._db.transaction(durable=False) as conn:
-                conn.execute("DELETE FROM cached_parts WHERE digest = ? AND name IS NULL AND NOT pinned", (digest,))
-        except StoreFault as e:
-            log.store.warning("part-not-kept", code=e.code)
+        self._write(_RELEASE, (digest,))
 
     async def keep(self, digest: bytes, sealed: bytes) -> None:
         """Keeps the encrypted bytes of a part that was reserved, unless its row is gone meanwhile: ▲ its message was

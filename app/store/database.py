@@ -59,6 +59,8 @@ class Database:
         """How many transactions were committed on the loop."""
         self.spare: SpareRoom = NoSpareRoom()
         """What is given up when the disk is full."""
+        self._gave_room = False
+        """Whether that gave room when the disk was full last."""
         self._after: _Acts = []
         self._committing: tuple[Future[Exception | None], _Acts, list[Exception]] | None = None
         """The commit that runs apart, its callbacks, and their errors."""
@@ -146,11 +148,15 @@ class Database:
         has committed.
         """
         self._check_thread()
-        with faults():
-            if self._depth:
-                yield from self._join()
-            else:
-                yield from self._outermost(durable)
+        try:
+            with faults():
+                if self._depth:
+                    yield from self._join()
+                else:
+                    yield from self._outermost(durable)
+        except DiskFull:
+            self._gave_room = not self._depth and self.spare.give()
+            raise
         if not self._depth:
             self._run_after()
 
@@ -159,11 +165,11 @@ class Database:
         again (`spare`) and calls `write` once more: an edit is refused only if that gives no room. Within a transaction
         `write` is called once, since all of that transaction would have to be repeated. DiskFull, and the errors of
         `write`. ▲ An error of a callback after the commit repeats nothing."""
-        before = self._commits
+        before, self._gave_room = self._commits, False
         try:
             return write()
         except DiskFull:
-            if self._depth or self._commits != before or not self.spare.give():
+            if self._depth or self._commits != before or not self._gave_room:
                 raise
         return write()
 

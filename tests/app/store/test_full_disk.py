@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from app.core import clock
 from app.core.ids import ObjId, PartId, new_id, new_obj
 from app.errors import DiskFull
 from app.store.cache_upkeep import MB, CacheLimit
-from app.store.cached_parts import WantedPart
+from app.store.cached_parts import USED_EVERY_MS, WantedPart
 from app.store.store import Store
 from tests.app.store.conftest import KEY, KINDS, ME, ROOM, Bench
 
@@ -156,3 +157,32 @@ async def test_a_received_part_never_takes_the_last_of_the_disk(small: Bench) ->
     await small.store.cached.keep(digest, sealed)
     assert small.store.cached.here([digest]) == set()
     assert len([*(small.folder / "received").iterdir()]) <= len(digests)
+
+
+async def test_what_is_kept_on_the_computer_opens_on_a_full_disk(small: Bench) -> None:
+    digest, *_ = await fill_cache(small, pinned=True)
+    fill_disk(small)
+    with pytest.raises(DiskFull):
+        small.store.changes.append(ROOM, new_obj(), LARGE)
+    later = clock.now_ms() + USED_EVERY_MS  # its use is to be written
+    restore = clock.set_clock(lambda: later)
+    try:
+        assert await small.store.cached.read(digest) is not None
+    finally:
+        restore()
+
+
+async def test_an_edit_that_is_refused_within_a_larger_one_is_stored_when_it_is_tried_again(small: Bench) -> None:
+    note = small.note()
+    await fill_cache(small)
+    fill_disk(small)
+    small.store.cache_upkeep.low_bytes = -1
+
+    def write() -> None:
+        with small.store.transaction():
+            small.store.changes.append(ROOM, note, LARGE)
+
+    with pytest.raises(DiskFull):
+        write()
+    write()
+    assert small.store.waiting_count() == 1
