@@ -20,7 +20,7 @@ class CacheFiles:
     about what is in it. ▲ No link is followed, neither one in place of a file nor one in place of the folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def new_name(self) -> str:
         """A name that no file has."""
@@ -30,8 +30,8 @@ class CacheFiles:
         """Writes `sealed` into the new file `name` and flushes it. DiskFull, or StoreUnwritable for any other error of
         the disk, such as a link in place of the folder; nothing is left of the file then."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with HeldFolder(self._folder) as folder:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with HeldFolder(self.folder) as folder:
                 folder.write(name, sealed)
         except OSError as e:
             raise disk_fault(e) from e
@@ -39,7 +39,7 @@ class CacheFiles:
     def read(self, name: str, size: int) -> bytes | None:
         """The bytes of the file `name`, which must have `size` bytes. None if it has not, is no ordinary file, or
         cannot be read. Never reads more than `size` + 1 bytes, and never waits."""
-        with suppress(OSError), HeldFolder(self._folder) as folder:
+        with suppress(OSError), HeldFolder(self.folder) as folder:
             if folder.is_file(name):
                 found = folder.read(name, size + 1)
                 return found if len(found) == size else None
@@ -48,7 +48,7 @@ class CacheFiles:
     def exists(self, name: str) -> bool:
         """Whether the ordinary file `name` is there. True too if the disk does not say."""
         try:
-            with HeldFolder(self._folder) as folder:
+            with HeldFolder(self.folder) as folder:
                 return folder.is_file(name)
         except (FileNotFoundError, NotADirectoryError):
             return False
@@ -57,7 +57,7 @@ class CacheFiles:
 
     def names(self) -> list[str]:
         """What is in the folder; [] if it is not there, cannot be listed, or is a link."""
-        with suppress(OSError), HeldFolder(self._folder) as folder:
+        with suppress(OSError), HeldFolder(self.folder) as folder:
             return folder.names()
         return []
 
@@ -67,7 +67,7 @@ class CacheFiles:
         stays."""
         gone, refused = list[str](), 0
         try:
-            with HeldFolder(self._folder) as folder:
+            with HeldFolder(self.folder) as folder:
                 for name in names:
                     try:
                         folder.remove(name)
@@ -87,7 +87,7 @@ class CacheFiles:
 
     def free_bytes(self) -> int | None:
         """How many bytes are free on the folder's disk for this user; None if the system does not say."""
-        for folder in (self._folder, self._folder.parent):
+        for folder in (self.folder, self.folder.parent):
             with suppress(OSError):
                 return shutil.disk_usage(folder).free
         return None

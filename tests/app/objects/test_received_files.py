@@ -19,6 +19,7 @@ from app.store.store import Store
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.errors import Refused, Reject, Unreachable
 from sync.trust.room.blob_manifest import Manifest, encrypt_part
+from tests.app.store.gated_write import GatedFiles
 from tests.world import until
 
 ROOM = RoomId(b"R" * 16)
@@ -140,6 +141,18 @@ async def test_what_came_before_a_fetch_was_cancelled_is_not_fetched_again(case:
     case.server.asked.clear()
     assert await case.fetch(manifest) == b"".join(plains(3))
     assert len(case.server.asked) == 2
+
+
+async def test_a_part_that_is_being_kept_when_its_fetch_is_cancelled_is_kept(case: Case) -> None:
+    manifest = case.server.file(*plains(1))
+    gated = case.store.cached.files = GatedFiles(case.store.cached.files)
+    fetch = asyncio.create_task(case.fetch(manifest))
+    await gated.until_written()
+    fetch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetch
+    gated.may_end.set()
+    await until(lambda: case.sealed.is_here(manifest))
 
 
 async def test_a_view_that_is_closed_stops_no_other_that_waits_for_the_same_part(case: Case) -> None:

@@ -18,6 +18,7 @@ from app.store.store import Store
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.app.store.conftest import KEY, KINDS, ME, OTHER, ROOM, Bench
+from tests.app.store.gated_write import GatedFiles
 
 SEALED = "förseglat åäö 🙂".encode()
 
@@ -322,6 +323,26 @@ async def test_a_fetch_that_the_process_did_not_survive_leaves_nothing(cache: Ca
     await cache.keep(b"other")
     await cache.reopen()
     assert cache.rows() == 1
+
+
+async def test_a_file_that_is_written_while_the_folder_is_cleaned_stays(cache: Cache) -> None:
+    gated = cache.store.cached.files = GatedFiles(cache.store.cached.files)
+    keeping = asyncio.create_task(cache.keep())
+    await gated.until_written()
+    await cache.store.cache_upkeep.clean()
+    gated.may_end.set()
+    assert await cache.read(await keeping) == SEALED
+
+
+async def test_a_part_that_is_being_written_while_its_message_is_deleted_is_not_kept(cache: Cache) -> None:
+    gated = cache.store.cached.files = GatedFiles(cache.store.cached.files)
+    keeping = asyncio.create_task(cache.keep())
+    await gated.until_written()
+    with cache.store.transaction() as conn:
+        forget_parts(conn, [hashlib.sha256(SEALED).digest()])
+    gated.may_end.set()
+    await keeping
+    assert (cache.files(), cache.rows()) == ([], 0)
 
 
 async def test_a_part_that_is_kept_while_the_folder_is_cleaned_stays(cache: Cache) -> None:
