@@ -13,8 +13,9 @@ from app.core.ids import ObjId, PartId, RoomId, new_id, new_obj
 from app.errors import NoRoomOffline
 from app.objects.files import SealedFiles, forget_files
 from app.objects.kept_offline import KeptOffline
-from app.objects.part_fetches import AT_ONCE
+from app.objects.part_fetches import AT_ONCE, PartFetches
 from app.store.cache_upkeep import CacheLimit
+from app.store.cached_parts import WantedPart
 from app.store.store import Store
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.errors import Refused, Reject, Unreachable
@@ -156,15 +157,17 @@ async def test_a_part_that_is_being_kept_when_its_fetch_is_cancelled_is_kept(cas
 
 
 async def test_a_view_that_is_closed_stops_no_other_that_waits_for_the_same_part(case: Case) -> None:
-    manifest = case.server.file(*plains(1))
+    (part,) = Manifest.decode(case.server.file(*plains(1))).parts
+    wanted = WantedPart(part=part.part, room=ROOM, obj=case.obj, digest=part.digest, size=part.length)
+    fetches = PartFetches(case.store.cached, cast("Transfers", case.server))
     case.server.gate.clear()
-    first, second = (asyncio.create_task(case.fetch(manifest, name)) for name in "ab")
+    first, second = (asyncio.create_task(fetches.get(wanted)) for _ in range(2))
     await until(lambda: case.server.running == 1)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
     case.server.gate.set()
-    assert await second == plains(1)[0]
+    assert await second == case.server.parts[part.part]
     assert len(case.server.asked) == 1
 
 

@@ -66,7 +66,7 @@ def test_a_corrupt_store_is_refused_and_the_repaired_one_opens_whole(bench: Benc
 
 
 def test_damage_deep_in_the_file_is_raised_as_corrupt_and_found_by_the_check(bench: Bench) -> None:
-    data = bytearray(fill(bench))
+    data = bytearray(fill(bench, 400))
     for page in range(len(data) // 4096 // 2, len(data) // 4096):
         data[page * 4096 + 50] ^= 1
     bench.path.write_bytes(data)
