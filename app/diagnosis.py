@@ -105,6 +105,8 @@ def _store(profile: Profile) -> Iterator[str]:
     yield f"database {_size(profile.db_path)} bytes, log of it {_size(profile.db_path.with_name('store.db-wal'))} bytes"
     blobs = [p for p in profile.blobs_folder.rglob("*") if p.is_file()]
     yield f"files {len(blobs)}, {sum(map(_size, blobs))} bytes"
+    received = [p for p in profile.received_folder.glob("*") if p.is_file()]
+    yield f"received parts of files {len(received)}, {sum(map(_size, received))} bytes"
     yield f"ways of unlocking: {', '.join(sorted(p.stem for p in profile.slots_folder.glob('*.slot'))) or 'none'}"
     yield f"unfinished enrolment: {'yes' if profile.enrolling_path.exists() else 'no'}"
     yield f"free on the disk {shutil.disk_usage(profile.folder).free} bytes"

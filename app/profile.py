@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The place of an account's files, locked so that only one process has them open.
 
-<data root>/profiles/<name>/   profile.json store.db keys/*.slot blobs/xx/* logs/ settings.json lock
+<data root>/profiles/<name>/   profile.json store.db keys/*.slot blobs/xx/* received/* logs/ settings.json lock
 
 The data root is the first of these that is given: the machine policy's, the argument, the environment variable
 KANSLI_DATA, the installer's default, the platform's place for user data. Policy comes first: it decides where content
@@ -134,6 +134,11 @@ class Profile:
     def blobs_folder(self) -> Path:
         """Sealed parts of files."""
         return self.folder / "blobs"
+
+    @property
+    def received_folder(self) -> Path:
+        """Sealed parts of received files."""
+        return self.folder / "received"
 
     @property
     def logs_folder(self) -> Path:

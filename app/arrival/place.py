@@ -170,7 +170,8 @@ class Place:
                 for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
                     path.unlink(missing_ok=True)
             self.slots.forget()
-            shutil.rmtree(self.profile.blobs_folder, ignore_errors=True)
+            for folder in (self.profile.blobs_folder, self.profile.received_folder):
+                shutil.rmtree(folder, ignore_errors=True)
             self._remove_mark()
         finally:
             self.cleared.emit()

@@ -323,8 +323,10 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         with pytest.raises(Refused, match="keys"):
             await new.session.unsent.read(file)  # it has not got the key that its revocation made
         folder = new.profile.folder
+        new.session.store.cached.files.write("0" * 32, b"a received part")
         await new.office.erase(new.session)
         assert new.office.is_new
+        assert not new.profile.received_folder.exists()
         assert not new.office.is_unfinished
         assert sorted(p.name for p in folder.rglob("*.slot")) == []
         with pytest.raises(Reject, match="export-other-person") as theirs:

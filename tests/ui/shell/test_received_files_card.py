@@ -28,10 +28,10 @@ async def keep(session: Session, size: int, *, pinned: bool = False) -> None:
     sealed = new_id() * (size // 16)
     digest, room = hashlib.sha256(sealed).digest(), session.rooms.rooms()[0].room
     wanted = WantedPart(part=PartId(new_id()), room=room, obj=new_obj(), digest=digest, size=size)
-    session.store.cached.reserve(wanted)
-    await session.store.cached.keep(digest, sealed)
     if pinned:
         session.store.cached.pin([wanted])
+    session.store.cached.reserve(wanted)
+    await session.store.cached.keep(digest, sealed)
     await session.store.cache_upkeep.tidy()
 
 
@@ -101,7 +101,6 @@ async def test_what_is_kept_is_removed_only_after_a_question(qtbot: QtBot, sessi
 async def test_a_full_disk_names_what_is_kept(qtbot: QtBot, session: Session) -> None:
     card = shown(qtbot, session)
     session.store.cache_upkeep.low_bytes = 10**18  # the disk counts as full
-    session.store.cached.may_keep = True
     await keep(session, 800_000, pinned=True)
     await until(lambda: any(text.startswith("Disken är full.") for text in texts(card)))
 
