@@ -246,7 +246,7 @@ class SealedFiles:
             except (Refused, Reject) as e:
                 self._refused.add(wanted)
                 log.store.warning("pinned-part-refused", part=wanted.part, code=e.code)
-            if wanted in self._cached.wanted():  # the disk has refused it: it is not fetched again and again
+            if not self._cached.here([wanted.digest]):  # the disk has refused it: it is not fetched again and again
                 self._refused.add(wanted)
 
     def ask_again(self) -> None:
