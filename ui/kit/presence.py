@@ -119,7 +119,9 @@ def presence_icon(presence: PersonPresence | None, ground: str = "surface") -> Q
         painter = QPainter(picture)
         paint_dot(painter, QRectF(2, 2, side - 4, side - 4), presence.state, theme.current().colour(ground))
         painter.end()
-    return QIcon(picture)
+    icon = QIcon()
+    icon.addPixmap(picture)
+    return icon
 
 
 class PresenceDot(QWidget):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from app.core.delay import LoopTimer
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND as DOCUMENT
 from app.documents.service import DocumentService
@@ -232,7 +233,10 @@ class BoardSide(Side):
 
     def service(self, store: Store) -> TaskService:
         folk = Folk(HL)
-        return TaskService(store.db, store.changes, store.objects, folk, folk, Rooms(store), notices_of(store))
+        later = LoopTimer().later  # no loop runs: the clock's notices are no part of this
+        return TaskService(
+            store.db, store.changes, store.objects, folk, folk, Rooms(store), notices_of(store), later=later
+        )
 
     def new(self, emit: Callable[[bytes], None] | None = None) -> Board:
         return Board(emit)
