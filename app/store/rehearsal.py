@@ -17,6 +17,7 @@ from app.store import statements as sql
 from app.store.allowance import allowed_us, is_slow
 from app.store.database import Database
 from app.store.projection import Feeder, Merging, Projector, Tester, Trial
+from app.store.rows import StoredChange
 
 LOADED, LOADED_BYTES = 8, 32 * 1024 * 1024
 """Most objects that the worker holds, and most bytes of their updates together: its memory is limited."""
@@ -38,6 +39,10 @@ class Given:
     author: Uid
     change_id: ChangeId
     data: bytes
+
+    @classmethod
+    def of(cls, change: StoredChange) -> "Given":
+        return cls(change.author, change.change_id, change.data)
 
 
 @dataclass(slots=True)

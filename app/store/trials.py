@@ -221,7 +221,7 @@ class Trials:
 
     def _on_appended(self, change: StoredChange) -> None:
         if self._rehearsal is not None:
-            self._rehearsal.note(change.obj, _given(change))
+            self._rehearsal.note(change.obj, Given.of(change))
 
     def _on_taken_back(self, obj: ObjId) -> None:
         if self._rehearsal is not None:
@@ -334,7 +334,7 @@ class Trials:
         singly = self._suspects.deaths(obj) > 1
         rows = rows[:1] if singly else rows
         began = asyncio.get_running_loop().time()
-        found = await self._apart(rehearsal.one_by_one, obj, kind, [_given(row) for row in rows])
+        found = await self._apart(rehearsal.one_by_one, obj, kind, [Given.of(row) for row in rows])
         if rehearsal.is_large(obj):
             self.changed.emit(obj)
             return
@@ -385,7 +385,7 @@ class Trials:
                 return
             began = asyncio.get_running_loop().time()
             try:
-                found = await self._apart(rehearsal.alone, obj, kind, _given(held.change))
+                found = await self._apart(rehearsal.alone, obj, kind, Given.of(held.change))
             except WorkerUnavailable:
                 return
             spent_s[obj] = spent_s.get(obj, 0.0) + asyncio.get_running_loop().time() - began
@@ -447,7 +447,3 @@ class Trials:
 
     def _rows(self, obj: ObjId, code: str, limit: int) -> list[StoredChange]:
         return [stored_change(row, self._me.uid) for row in self._db.rows(sql.HELD_OF, (obj, code, limit))]
-
-
-def _given(change: StoredChange) -> Given:
-    return Given(change.author, change.change_id, change.data)
