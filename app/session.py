@@ -30,6 +30,7 @@ from app.own.reads import ReadMarks
 from app.own.room import OwnRoom
 from app.own.room_wishes import RoomWishes
 from app.own.service import Own
+from app.own.settings_followed import SettingsFollowed
 from app.people.notices import KeyWatch
 from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
@@ -128,6 +129,7 @@ class Session:
         self.reads = enter("reads", ReadMarks(self.own, store))
         self.drafts = enter("drafts", OwnDrafts(self.own))
         self._wishes = enter("wishes", RoomWishes(self.own, self.rooms))
+        self._settings_followed = enter("settings-followed", SettingsFollowed(self.own, settings))
         self.devices = enter("devices", DeviceService(store, self.engine, self.people, self.personal))
         answers = InvitationAnswers(self.personal)
         self.invitations = enter("invitations", Invitations(store, self.engine, self.people, settings, answers))
@@ -288,6 +290,7 @@ class Session:
         """
         self.reads.start()
         self._wishes.start()
+        self._settings_followed.start()
         for service in self._tools.services:
             service.start()
         self._timer.start()

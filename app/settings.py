@@ -2,6 +2,8 @@
 """Every setting, declared once: key, type, default, label, choices. Stored in the profile; machine policy may lock one.
 
 Labels are English msgids, translated where they are shown. No setting holds a secret or anything that was written.
+What a person is used to (`follows`) is theirs on all their devices; what the computer, its screen or its place asks for
+is this computer's alone, such as the text size or when it locks.
 The templates for policies (packaging/policies/) and docs/POLICIES.md are made from these declarations.
 """
 
@@ -21,6 +23,7 @@ LANGUAGE = Setting(
     label="Language",
     about="The language of Kansli's own texts.",
     choices=(("sv", "Swedish"), ("en", "English")),
+    follows=True,
 )
 THEME = Setting(
     key="theme",
@@ -34,6 +37,7 @@ THEME = Setting(
         ("contrast", "High contrast"),
         ("contrast-dark", "High contrast, dark"),
     ),
+    follows=True,
 )
 TEXT_SIZE = Setting(
     key="text-size",
@@ -78,6 +82,7 @@ NOTIFICATIONS = Setting(
     label="Notify about",
     about="Which messages the desktop is told of while Kansli is not in front.",
     choices=(("all", "All messages"), ("mentions", "Only mentions"), ("none", "Nothing")),
+    follows=True,
 )
 NOTIFICATION_CONTENT = Setting(
     key="notification-content",
@@ -85,6 +90,7 @@ NOTIFICATION_CONTENT = Setting(
     label="In notifications",
     about="Whether a notification shows the room and the beginning of the message.",
     choices=(("hidden", "That something came"), ("shown", "Room and message")),
+    follows=True,
 )
 """Hidden by default: a notification is also visible on a locked screen, and the desktop may keep it."""
 NOTIFY_REACTIONS = Setting(
@@ -92,12 +98,14 @@ NOTIFY_REACTIONS = Setting(
     default=False,
     label="Reactions to my messages",
     about="Whether colleagues' reactions to the person's own messages make notices.",
+    follows=True,
 )
 ANNOUNCE = Setting(
     key="announce",
     default=True,
     label="Read out what happens",
     about="Whether a screen reader is told of new messages, of what was done and of the connection.",
+    follows=True,
 )
 ROOM_IN_TITLE = Setting(
     key="room-in-title",
@@ -110,18 +118,21 @@ SHOW_PRESENCE = Setting(
     default=True,
     label="Show my status",
     about="Whether colleagues see if the person is available, busy or away, and their words about it.",
+    follows=True,
 )
 SHOW_TYPING = Setting(
     key="show-typing",
     default=True,
     label="Show when I write",
     about="Whether colleagues see that the person is writing a message.",
+    follows=True,
 )
 SHOW_READING = Setting(
     key="show-reading",
     default=True,
     label="Show where I read",
     about="Whether colleagues see which document the person has open, and where in it they are.",
+    follows=True,
 )
 AUTOSTART = Setting(
     key="autostart",
@@ -296,13 +307,7 @@ TRAY_EXPLAINED = Setting(
 WINDOW_GEOMETRY = Setting(key="window-geometry", default="", label="Window size and place", seen=False, fixable=False)
 """What the main window saved of itself, as base64."""
 SIDEBAR_WIDTH = Setting(
-    key="sidebar-width",
-    default=272,
-    label="Width of the room list",
-    low=180,
-    high=600,
-    seen=False,
-    fixable=False,
+    key="sidebar-width", default=272, label="Width of the room list", low=180, high=600, seen=False, fixable=False
 )
 
 SETTINGS: tuple[AnySetting, ...] = (
@@ -361,6 +366,8 @@ class Settings:
         self._defaults = _accepted(defaults or {})
         self.changed: Signal[str] = Signal()
         """The key of a setting whose value has changed."""
+        self.chosen: Signal[str] = Signal()
+        """The key of a setting that the person has changed here: not by policy, and not on another device."""
 
     def get(self, setting: Setting[V]) -> V:
         """The policy's value; where there is none the stored value, then the installer's, then the default."""
@@ -402,12 +409,29 @@ class Settings:
         if self.get(setting) == value:
             return
         values = {**self._values, setting.key: value}
+        self._write(values)
+        self._values = values
+        self.changed.emit(setting.key)
+        self.chosen.emit(setting.key)
+
+    def follow(self, setting: AnySetting, value: object) -> None:
+        """Takes the value that the person has chosen on another of their devices, and emits `changed` if it comes into
+        force. Nothing happens if the setting does not follow or does not accept it, as with one of a newer version of
+        Kansli. Where policy fixes the setting, the value is stored and counts once policy no longer does.
+        StoreUnwritable if the disk refuses: then it is in force until the program ends."""
+        if not setting.follows or not setting.accepts(value) or self._values.get(setting.key) == value:
+            return
+        before = self.value(setting)
+        self._values = {**self._values, setting.key: value}  # type: ignore[dict-item]  # accepted: has the type
+        if self.value(setting) != before:
+            self.changed.emit(setting.key)
+        self._write(self._values)
+
+    def _write(self, values: Mapping[str, Value]) -> None:
         try:
             write_atomic(self._path, json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True).encode())
         except OSError as e:
             raise StoreUnwritable() from e
-        self._values = values
-        self.changed.emit(setting.key)
 
     def unlock_kinds(self) -> tuple[str, ...]:
         """The unlock methods that policy allows: "keyring" (the computer's key store), "passphrase" or both. Never

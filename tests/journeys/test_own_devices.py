@@ -17,6 +17,7 @@ from app.errors import NotRevoked, StoreUnwritable, TooManyTries
 from app.people.person import Verified
 from app.personal.records import DeviceNamed, PersonMarked, encode
 from app.personal.service import KIND_ID, Personal
+from app.settings import LANGUAGE, NOTIFICATIONS, THEME
 from app.tasks.tool import TOOL as TASKS
 from sync.errors import Refused, Reject
 from sync.server.operator import admin
@@ -433,3 +434,25 @@ async def test_what_was_read_and_typed_on_one_device_is_so_on_the_other(
         other = new.session.service(CHAT)
         assert other.unread(room) == (1, 0)
         assert other.draft(room).text == "Halv mening å 🙂"
+
+
+async def test_settings_follow_to_a_new_device_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.own.service.GATHER_S", 0.0)
+    monkeypatch.setattr("app.own.service.EVERY_S", 0.1)
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        await until(lambda: waiting(old) == 0 and bool(old.session.personal.rooms))
+        mine = old.office.settings
+        mine.set(LANGUAGE, "en")
+        mine.set(THEME, "dark")
+        new = o.place("Bärbar dator")
+        new.policy["theme"] = "contrast"
+        new.office.renew_policy()
+        peer = await new.let_in(old, "Bärbar dator")
+        new.session = await new.office.join(peer, PASSPHRASE, lambda text, done, total: None)
+        other = new.office.settings
+        await until(lambda: other.get(LANGUAGE) == "en")
+        assert (other.get(THEME), other.locked(THEME)) == ("contrast", True)
+        other.set(NOTIFICATIONS, "mentions")
+        await until(lambda: mine.get(NOTIFICATIONS) == "mentions")
+        assert mine.get(THEME) == "dark"

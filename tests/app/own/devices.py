@@ -12,8 +12,10 @@ from app.own.drafts import OwnDrafts
 from app.own.reads import ReadMarks
 from app.own.registers import Registers
 from app.own.service import Own
+from app.own.settings_followed import SettingsFollowed
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ObjectAnnounced, encode
+from app.settings import Settings
 from app.store.store import Store
 from sync.client.ports import MemberRow, OpenedChange
 from sync.client.received import ReceivedSlice
@@ -66,6 +68,10 @@ class Device:
         self.reads = ReadMarks(self.own, store)
         self.drafts = OwnDrafts(self.own)
         self.rooms, self.settings = Registers(self.own, "rooms"), Registers(self.own, "settings")
+        self.preferences = Settings(self.folder / "settings.json")
+        """The settings of the profile, which follow."""
+        self.followed = SettingsFollowed(self.own, self.preferences)
+        self.followed.start()
 
     def _announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
         self.store.changes.append(room, ObjId(room), encode(ObjectAnnounced(obj=obj, kind=kind)))

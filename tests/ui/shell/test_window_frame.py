@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is around the views: the counts of what is unread, the status bar, the look, and the sizes of the parts."""
 
+import pytest
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -93,6 +94,20 @@ def test_another_language_is_shown_at_once(window: MainWindow, session: Session,
     press(window, "Ctrl+K")
     assert window.palette_view.isVisible()
     session.settings.set(LANGUAGE, "sv")
+    qtbot.waitUntil(lambda: window.rail.items["home"].accessibleName() == "Hem")
+
+
+def test_a_language_chosen_on_another_device_is_shown_at_once_and_what_is_being_written_is_stored(
+    window: MainWindow, session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[FakeView] = []
+    monkeypatch.setattr(FakeView, "keep_draft", lambda view: stored.append(view), raising=False)
+    window.open_room(office().case)
+    session.settings.follow(LANGUAGE, "en")
+    qtbot.waitUntil(lambda: window.rail.items["home"].accessibleName() == "Home")
+    assert len(stored) == 1
+    assert room(window).room == office().case
+    session.settings.follow(LANGUAGE, "sv")
     qtbot.waitUntil(lambda: window.rail.items["home"].accessibleName() == "Hem")
 
 

@@ -229,6 +229,12 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, self, self._rebuild)  # not under the control that was just used
 
     def _rebuild(self) -> None:
+        """Makes all widgets again. The language may have been changed on another device while the person writes here:
+        what is being written is stored first."""
+        focused = self.focusWidget()
+        if focused is not None:
+            focused.clearFocus()  # a line that is being edited is taken over when it loses the focus
+        self.keep_draft()
         self._toast.deleteLater()
         self.palette_view.deleteLater()
         with theme.styled_at_once():
