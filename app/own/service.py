@@ -11,6 +11,7 @@ lower id is written to. Lives on the event loop.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from enum import Enum, IntEnum
 from typing import Protocol
 
 import msgspec
@@ -37,6 +38,22 @@ EVERY_S = 60.0
 WEEK_MS = 7 * 86_400_000
 Values = dict[str, dict[str, Value]]
 """By root and key."""
+
+
+class Unreadable(Enum):
+    """Why something that another device has written cannot be read here: it breaks the format's rules, or a newer
+    program wrote it and this one reads it after its update."""
+
+    DAMAGED = "damaged-update"
+    NEWER = "format-newer"
+
+
+class _Refused(IntEnum):
+    """What the disk has refused and not taken since: to keep what waits, or to write it for the other devices."""
+
+    NOTHING = 0
+    KEEPING = 1
+    WRITING = 2
 
 
 class OwnRooms(Protocol):
@@ -76,8 +93,10 @@ class Own:
         """What another device has changed."""
         self.fault: Signal[StoreFault] = Signal()
         """The disk refused something, which stays in memory and is tried again. Emitted once until it is stored."""
-        self.unreadable: Signal[()] = Signal()
-        """Some of what the devices share is damaged or from a newer program. Emitted once a session."""
+        self.unreadable: Signal[Unreadable] = Signal()
+        """`is_unreadable` has become another reason."""
+        self.is_unreadable: Unreadable | None = None
+        """Why some of what the devices share cannot be read here; it is kept, and all else counts. None: it can."""
         self._store, self._dev, self._rooms, self._now_ms = store, dev.hex(), rooms, now_ms
         self._is_online = is_online
         self._live = LiveObjects(store.db, store.changes, store.objects, OwnAdapter(announce))
@@ -85,7 +104,8 @@ class Own:
         self._waiting: dict[Key, Value] = {}
         self._unkept: set[Key] = set()
         """Those of the waiting values that the disk has refused."""
-        self._is_refused = self._has_reported = self._is_closed = False
+        self._refused = _Refused.NOTHING
+        self._is_closed = False
         self._carries = True
         """Whether the year's object may lack what others have."""
         self._caught: StoreFault | None = None
@@ -172,9 +192,8 @@ class Own:
 
     def flush(self) -> None:
         """Writes all that waits as one change. Nothing happens without a connection or a room to write to: it waits on
-        the disk. StoreFault if the
-        disk refuses: then everything stays, and `run` tries again in a minute. Call it when the person locks the
-        program, or leaves a field with a draft."""
+        the disk. StoreFault if the disk refuses: then everything stays, and `run` tries again in a minute. Call it when
+        the person locks the program, leaves a field with a draft, or asks to try again."""
         room = self._rooms.find() if self._is_online() else None
         if room is None:
             if self._unkept:
@@ -186,9 +205,9 @@ class Own:
         try:
             self._write(room)
         except StoreFault as fault:
-            self._refuse(fault)
+            self._refuse(fault, _Refused.WRITING)
             raise
-        self._is_refused = False
+        self._refused = _Refused.NOTHING
 
     def _write(self, room: RoomId) -> None:
         obj, model = self._present(room)
@@ -257,10 +276,10 @@ class Own:
             model = self._models[row.obj] = self._live.open(row.obj)
             model.changed.connect(self._on_merged)
             self._carries = True
-            self._report_damage(row.obj)
             touched = frozenset((root, key) for root in ROOTS for key in model.keys(root))
             if touched:
                 self.changed.emit(touched)
+        self._look_for_unreadable()
 
     def _on_room(self, room: RoomId) -> None:
         if room in self._rooms.rooms():
@@ -269,15 +288,24 @@ class Own:
     def _on_changes(self, changes: Sequence[StoredChange]) -> None:
         if any(change.obj not in self._models for change in changes if change.own):
             self.look()
+        elif self.is_unreadable is None and any(change.obj in self._models for change in changes):
+            self._look_for_unreadable()
 
     def _on_merged(self, keys: frozenset[Key]) -> None:
         self._carries = True
         self.changed.emit(keys)
 
-    def _report_damage(self, obj: ObjId) -> None:
-        if self._live.damaged(obj) and not self._has_reported:
-            self._has_reported = True
-            self.unreadable.emit()
+    def _look_for_unreadable(self) -> None:
+        rooms, held = self._rooms.rooms(), self._store.held_changes
+        newer, found = sum(map(held.newer_count, rooms)), None
+        if sum(map(self._live.damaged, self._models)) > newer or any(map(held.void_counts, rooms)):
+            found = Unreadable.DAMAGED
+        elif newer:
+            found = Unreadable.NEWER
+        if found is not self.is_unreadable:
+            self.is_unreadable = found
+            if found is not None:
+                self.unreadable.emit(found)
 
     # -- keeping ---------------------------------------------------------------------------------------------------
 
@@ -296,18 +324,22 @@ class Own:
                     own_waiting.put(conn, root, key, msgspec.msgpack.encode(value))
                 self._store.db.after_commit(lambda: self._note_kept(unkept))
         except StoreFault as fault:
-            self._refuse(fault)
+            self._refuse(fault, _Refused.KEEPING)
             raise
 
     def _note_kept(self, kept: Mapping[Key, Value]) -> None:
         self._unkept -= {at for at, value in kept.items() if self._waiting.get(at) is value}
+        if not self._unkept and self._refused is _Refused.KEEPING:
+            self._refused = _Refused.NOTHING
 
     def _on_fault(self, obj: ObjId, fault: StoreFault) -> None:
         self._caught = fault
 
-    def _refuse(self, fault: StoreFault) -> None:
-        if not self._is_refused:
-            self._is_refused = True
+    def _refuse(self, fault: StoreFault, what: "_Refused") -> None:
+        """Remembers the heavier of the things that the disk has refused, and emits `fault` for the first."""
+        is_first = self._refused is _Refused.NOTHING
+        self._refused = max(self._refused, what)
+        if is_first:
             self.fault.emit(fault)
 
     def wake(self) -> None:

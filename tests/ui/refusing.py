@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from PySide6.QtWidgets import QPushButton
@@ -127,8 +127,15 @@ class Announcing:
     store: Store
 
 
+class Stored(Protocol):
+    """Whatever has a store."""
+
+    @property
+    def store(self) -> Store: ...
+
+
 @contextmanager
-def full(place: Place) -> Iterator[None]:
+def full(place: Stored) -> Iterator[None]:
     """The disk is full: every write needs a page more, and SQLite gets none."""
     conn = place.store.db.conn
     conn.execute("CREATE TABLE IF NOT EXISTS filler (data BLOB)")

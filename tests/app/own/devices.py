@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.chat import KIND as CHAT
 from app.core.enums import Role
-from app.core.ids import DevId, ObjId, RoomId
+from app.core.ids import ChangeId, DevId, ObjId, RoomId
 from app.own import KIND as OWN
 from app.own.drafts import OwnDrafts
 from app.own.reads import ReadMarks
@@ -45,15 +45,25 @@ class Device:
     """One of the person's devices. `now_ms` is its clock."""
 
     def __init__(self, folder: Path, number: int, now_ms: int = NOVEMBER) -> None:
-        self.folder, self.dev, self.now_ms = folder, DevId(bytes([number]) * 16), now_ms
-        folder.mkdir(parents=True, exist_ok=True)
-        self.room, self.is_online = OneRoom(), True
+        self._set_up(folder, number, now_ms)
         store = Store.create(folder / "office.db", KEY, KINDS)
         store.set_me(HL)
         member = MemberRow(uid=HL, role=Role.OWNER, since_n=0, history=True)
         store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=[member]))
-        self.seen = 0
         self._begin(store)
+
+    def _set_up(self, folder: Path, number: int, now_ms: int) -> None:
+        self.folder, self.dev, self.now_ms = folder, DevId(bytes([number]) * 16), now_ms
+        folder.mkdir(parents=True, exist_ok=True)
+        self.room, self.is_online, self.seen = OneRoom(), True, 0
+
+    @classmethod
+    def of(cls, folder: Path, number: int) -> "Device":
+        """The device whose store another process has left in `folder`."""
+        device = cls.__new__(cls)
+        device._set_up(folder, number, NOVEMBER)
+        device._begin(Store.open(folder / "office.db", KEY, KINDS))
+        return device
 
     def _begin(self, store: Store) -> None:
         self.store = store
@@ -126,3 +136,12 @@ class Server:
                 device.store.receive(
                     ReceivedSlice(room=ROOM, cursor=len(self.log), state=b"", changes=new, shares=self.shares)
                 )
+
+    def put_strange(self, device: Device, data: bytes) -> None:
+        """A damaged or a newer program of the person writes `data` into the year's object, as a device of its own."""
+        [obj] = {row.obj for row in device.store.objects.all(kind=OWN.id)}
+        dev, change_id = DevId(b"S" * 16), len(self.log).to_bytes(16, "big")
+        n = len(self.log) + 1
+        self.log.append(
+            OpenedChange(n=n, t=self._now_ms(), uid=HL, dev=dev, obj=obj, change_id=ChangeId(change_id), payload=data)
+        )

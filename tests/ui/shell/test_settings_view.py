@@ -159,7 +159,7 @@ def test_what_only_policy_sets_is_shown_where_it_is_fixed(qtbot: QtBot, tmp_path
     qtbot.addWidget(card)
     sentence = {x.text() for x in card.findChildren(QLabel)}
     other = OTHER[setting.key]
-    word = "Av" if other is False else tr(dict(setting.choices).get(other, str(other)))
+    word = ("På" if other else "Av") if isinstance(other, bool) else tr(dict(setting.choices).get(other, str(other)))
     assert {tr(setting.label), word} <= sentence
 
 

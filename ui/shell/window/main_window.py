@@ -48,6 +48,7 @@ from ui.shell.window.navigator import Navigator, Parts
 from ui.shell.window.new_messages import News
 from ui.shell.window.notifications import Notifications, desktop
 from ui.shell.window.outside_links import judge
+from ui.shell.window.own_faults import OwnFaults
 from ui.shell.window.own_status import OwnStatus
 from ui.shell.window.palette import Palette
 from ui.shell.window.palette_search import Finder
@@ -114,6 +115,7 @@ class MainWindow(QMainWindow):
         self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
         bind(self, session.invitations.arrived, self._notifications.invited)
         self._errors = ErrorMessages(self, session, lambda: self._toast)
+        self._own_faults = OwnFaults(self, session.own, lambda: self._toast)
         self.go(Place(section="home"))
 
     def _follow_session(self) -> None:
