@@ -46,16 +46,17 @@ class OwnDrafts:
         """The drafts of a place that no other replaces, the latest first: several if they were written apart."""
         latest = self._latest(place)
         replaced: dict[str, int] = {}
-        for value in latest.values():
-            for dev, stamp in _replaced(value).items():
-                replaced[dev] = max(stamp, replaced.get(dev, 0))
-        found = [d for dev, v in latest.items() if (d := _draft(dev, v)) and d.stamp > replaced.get(dev, 0)]
+        for by, value in latest.items():
+            for dev, stamp in named_in(value).items():
+                if dev != by:
+                    replaced[dev] = max(stamp, replaced.get(dev, 0))
+        found = [d for dev, v in latest.items() if (d := draft_from(dev, v)) and d.stamp > replaced.get(dev, 0)]
         return sorted(found, key=lambda draft: (draft.stamp, draft.dev), reverse=True)
 
     def written(self, place: str) -> OwnDraft | None:
         """What this device wrote last at a place, also if another device has replaced it; None for nothing."""
         value = self._latest(place).get(self._own.dev)
-        return _draft(self._own.dev, value) if value is not None else None
+        return draft_from(self._own.dev, value) if value is not None else None
 
     def mine(self, place: str) -> OwnDraft | None:
         """This device's draft of a place, if it counts."""
@@ -74,7 +75,7 @@ class OwnDrafts:
         same = (mine.text, mine.aside) == (text, aside or {}) if mine else not text and not aside
         if same and not over:
             return
-        named = _replaced(self._latest(place).get(self._own.dev, []))
+        named = named_in(self._latest(place).get(self._own.dev, []))
         named |= {draft.dev: draft.stamp for draft in over}
         content = {"text": text[:MAX_TEXT], **(aside or {})} if text or aside else None
         self._own.put(_ROOT, place, [self._own.stamp(_ROOT, place), content, named])
@@ -93,13 +94,15 @@ class OwnDrafts:
             self.changed.emit(places)
 
 
-def _draft(dev: str, value: Value) -> OwnDraft | None:
+def draft_from(dev: str, value: Value) -> OwnDraft | None:
+    """The draft of the device `dev` in a value; None if it is none."""
     match value:
         case [int() as stamp, {"text": str() as text, **aside}, *_] if len(text) <= MAX_TEXT:
             return OwnDraft(dev=dev, stamp=stamp, text=text, aside={str(name): each for name, each in aside.items()})
     return None
 
 
-def _replaced(value: Value) -> dict[str, int]:
+def named_in(value: Value) -> dict[str, int]:
+    """The drafts that a value replaces: by device the stamp up to which."""
     named = value[2] if len(value) > 2 and isinstance(value[2], dict) else {}
     return {dev: stamp for dev, stamp in named.items() if type(stamp) is int}

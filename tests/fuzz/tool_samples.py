@@ -125,6 +125,29 @@ def board_records() -> list[bytes]:
     return [encode(board())]
 
 
+def own() -> bytes:
+    from app.own.model import OwnObject
+
+    made = OwnObject()
+    made.begin(2026)
+    series, home, office = "cc" * 16, "01" * 16, "02" * 16
+    made.write(home, 1, {"reads": {series: [0, 9, [3, 5]]}, "settings": {"theme": [7, "dark"]}})
+    made.write(office, 1, {"reads": {series: [1, 4]}, "notices": {"aa" * 16: [0, 2, 9]}})
+    made.write(
+        home, 2, {"drafts": {series: [8, {"text": "Hej å 🙂"}, {office: 3}]}, "rooms": {f"{series}/muted": [2, True]}}
+    )
+    return made.snapshot()
+
+
+def own_records() -> list[bytes]:
+    """Of one object, and all changes of the vectors."""
+    from tests.one_change import one_change as encode
+
+    cases = json.loads((Path(__file__).parents[1] / "vectors/own-1-objects.json").read_text(encoding="utf-8"))
+    changes = [bytes.fromhex(data) for case in cases for rows in case["objects"].values() for _, data in rows]
+    return [encode(own()), *changes]
+
+
 def updates() -> list[bytes]:
     """Of documents and boards, and of values that no tool of ours makes."""
     odd = (
@@ -133,7 +156,7 @@ def updates() -> list[bytes]:
         "2801016d016b0175027705627974657377023030",
         "2801016d016b017f",
     )
-    return [document(), board(), *(bytes.fromhex(f"01010100{value}00") for value in odd)]
+    return [document(), board(), own(), *(bytes.fromhex(f"01010100{value}00") for value in odd)]
 
 
 def small_records() -> list[bytes]:

@@ -99,6 +99,34 @@ def _board() -> Run:
     return run
 
 
+def _own() -> Run:
+    """A change of a person's own object: what it holds is joined to the same, in any order and more than once."""
+    from app.objects.pieces import unpack
+    from app.own.drafts import draft_from, named_in
+    from app.own.joining import JOINS
+    from app.own.model import ROOTS, OwnObject
+
+    base = samples.own()
+
+    def run(data: bytes) -> None:
+        update = unpack(data).update
+        with closing(OwnObject()) as own:
+            own.merge([base])
+            own.merge([update])
+            _ = own.year
+            found = {(root, key): own.values(root, key) for root in ROOTS for key in own.keys(root)}
+        for (root, _), by in found.items():
+            values = list(by.values())
+            for dev, value in by.items():
+                _ = draft_from(dev, value), named_in(value)
+            if root in JOINS:
+                joined = JOINS[root](values)
+                assert JOINS[root](values[::-1]) == joined
+                assert joined is None or JOINS[root]([*values, joined, *values]) == joined
+
+    return run
+
+
 def _pieces() -> Run:
     """The changes of three authors, as `samples.framed` has them, in the judge of an object and in the assembler."""
     from app.objects.pieces import MAX_PENDING, Assembler, group_of, unpack
@@ -243,6 +271,7 @@ TARGETS = (
     Target(name="markup", make=_markup, seeds=samples.texts, share=3),
     Target(name="document", make=_document, seeds=samples.document_records, refusals=_BAD_CHANGE, share=3),
     Target(name="board", make=_board, seeds=samples.board_records, refusals=_BAD_CHANGE, share=3),
+    Target(name="own", make=_own, seeds=samples.own_records, refusals=_BAD_CHANGE, share=3),
     Target(name="pieces", make=_pieces, seeds=samples.pieces, share=3),
     Target(name="state", make=_state, seeds=samples.updates, share=3),
     Target(name="records", make=_records, seeds=samples.small_records),

@@ -71,7 +71,7 @@ class Device:
             store,
             self.dev,
             self.room,
-            self._announce,
+            self.announce,
             is_online=lambda: self.is_online,
             now_ms=lambda: self.now_ms,
         )
@@ -83,7 +83,7 @@ class Device:
         self.followed = SettingsFollowed(self.own, self.preferences)
         self.followed.start()
 
-    def _announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
+    def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
         self.store.changes.append(room, ObjId(room), encode(ObjectAnnounced(obj=obj, kind=kind)))
 
     def restart(self, *, killed: bool = False) -> None:

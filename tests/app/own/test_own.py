@@ -9,6 +9,7 @@ import pytest
 from app.core.ids import ObjId
 from app.errors import DiskFull
 from app.own.joining import MAX_LEFT, ReadMark
+from app.own.model import ROOTS
 from tests.app.own.devices import DAY_MS, Device, Server
 
 CHAT, OTHER = ObjId(b"c" * 16), ObjId(b"o" * 16)
@@ -210,6 +211,26 @@ def test_a_new_year_begins_an_object_that_has_everything(two: Two) -> None:
     assert newest.keys("reads") == {CHAT.hex(), OTHER.hex()}
     assert newest.keys("settings") == {"theme"}
     assert [draft.text for draft in home.drafts.at(PLACE)] == ["Kvar över nyår 🙂"]
+
+
+def test_a_device_writes_in_its_own_maps_only_also_what_it_carries_over(two: Two) -> None:
+    home, office, server = two
+    home.reads.read(CHAT, 7)
+    home.settings.set("theme", "dark")
+    home.drafts.put(PLACE, "Hemifrån å")
+    home.own.flush()
+    server.meet(home, office)
+    office.reads.read(OTHER, 3)
+    office.own.flush()
+    [object_of_year] = office.own.objects()
+    assert object_of_year.values("reads", CHAT.hex()) == {home.dev.hex(): [0, 7]}
+    office.now_ms += 60 * DAY_MS
+    office.settings.set("language", "en")
+    office.own.flush()
+    newest = max(office.own.objects(), key=lambda each: each.year or 0)
+    found = {(root, key) for root in ROOTS for key in newest.keys(root)}
+    assert {key for _, key in found} == {CHAT.hex(), OTHER.hex(), "theme", "language"}
+    assert {dev for root, key in found for dev in newest.values(root, key)} == {office.dev.hex()}
 
 
 def test_an_object_in_a_room_of_others_is_not_read(two: Two) -> None:

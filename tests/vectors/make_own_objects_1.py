@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Wrote tests/vectors/own-1-objects.json: the changes of a person's own objects, of two years and three devices, with
+what counts of them. Kept to show what is in it."""
+
+import json
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pycrdt
+
+from app.core.ids import DevId, ObjId
+from app.objects.pieces import PAYLOAD, Whole
+from app.own.drafts import OwnDraft
+from app.own.joining import JOINS
+from app.own.model import ROOTS
+from tests.app.own.devices import DAY_MS, Device, Server
+
+HERE = Path(__file__).parent
+CHATS = [ObjId(bytes([letter]) * 16) for letter in b"abc"]
+PLACE = CHATS[0].hex()
+
+
+def _meet(server: Server, *devices: Device) -> None:
+    for device in devices:
+        device.own.flush()
+    server.meet(*devices)
+
+
+def two_years() -> tuple[Device, Server]:
+    """Reads, one thing marked as unread, values that were set apart, drafts that were written apart, over New Year."""
+    folder, server = Path(mkdtemp()), Server()
+    home, office, third = (Device(folder / str(n), n) for n in (1, 2, 3))
+    home.reads.read(CHATS[0], 40, left=[7, 12])
+    office.reads.read(CHATS[0], 25)
+    office.reads.read(CHATS[1], 3)
+    office.settings.set("theme", "dark")
+    home.rooms.set(f"{'61' * 16}/favourite", True)
+    home.rooms.set(f"{'61' * 16}/section", "ff" * 8)
+    home.own.put("sections", f"{'ff' * 8}/title", [home.now_ms, "Överklaganden 🙂"])
+    _meet(server, home, office, third)
+    third.reads.unread(CHATS[0], 12)
+    home.reads.read(CHATS[0], 50)
+    home.drafts.put(PLACE, "Hej å")
+    _meet(server, home, third)
+    office.drafts.put(PLACE, "Skrivet på resan 🙂")
+    office.now_ms += 8 * DAY_MS
+    office.reads.read(CHATS[2], 9, left=[4])
+    office.settings.set("theme", "light")
+    home.settings.set("theme", "system")
+    home.own.put("notices", "aa" * 16, [0, 1, 0])
+    office.own.put("notices", "aa" * 16, [0, 2, 1_795_600_000_000])
+    home.own.put("notices", "bb" * 16, [1, 1, 0])
+    office.own.put("notices", "bb" * 16, [0, 3, 0])
+    _meet(server, office, home, third)
+    third.drafts.put(CHATS[1].hex(), "Svarar i morgon")
+    _meet(server, third, home)
+    home.drafts.put(CHATS[1].hex(), "", over=tuple(home.drafts.others(CHATS[1].hex())))
+    for device in (home, third):
+        device.now_ms += 60 * DAY_MS
+    home.reads.read(CHATS[1], 30)
+    third.rooms.set(f"{'61' * 16}/favourite", False)
+    _meet(server, home, third)
+    office.reads.read(CHATS[1], 28, left=[26])  # late, into the object of the year before
+    _meet(server, office, home, third)
+    _meet(server, office, home, third)
+    _meet(server, office, home, third)
+    return home, server
+
+
+def strange() -> tuple[Device, Server]:
+    """Values that are none, fields and roots of a newer program, equal stamps, and a map that another device replaced:
+    each counts as the page says."""
+    server, home = Server(), Device(Path(mkdtemp()), 1)
+    home.reads.read(CHATS[0], 5)
+    home.settings.set("theme", "dark")
+    _meet(server, home)
+    doc: Any = pycrdt.Doc()
+    for root in (*ROOTS, "reminders"):
+        doc[root] = pycrdt.Map()
+    other = DevId(b"\x02" * 16).hex()
+    stamp = home.now_ms
+    with doc.transaction():
+        doc["reminders"]["ett"] = "Ring å 🙂"
+        doc["reads"][other] = pycrdt.Map(
+            {
+                CHATS[0].hex(): [0, 9, [2], "ett nytt fält"],
+                CHATS[1].hex(): [0, -1],
+                CHATS[2].hex(): [True, 3],
+                "a" * 201: [0, 7],
+                "week": 2961,
+            }
+        )
+        doc["settings"][other] = pycrdt.Map({"theme": [stamp, "light", "nytt"], "language": "en", "å": [stamp, None]})
+        doc["drafts"][other] = pycrdt.Map(
+            {
+                PLACE: [stamp, {"text": "å", "reply": "ff"}, {}],
+                "b": [stamp, {"text": 5}, {}],
+                "c": [stamp, {"text": "ö"}, {other: stamp}],
+                "d": [stamp, {"text": "ä"}, 5],
+            }
+        )
+        doc["notices"][other] = pycrdt.Map({"cc" * 16: [0, 1], "dd" * 16: [0, 3, 0, "nytt"]})
+        doc["rooms"][other] = "ingen karta"
+    server.put_strange(home, PAYLOAD.encode(Whole(update=bytes(doc.get_update()))))
+    server.meet(home)
+    return home, server
+
+
+def _counts(device: Device) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for root in ROOTS:
+        keys = sorted(device.own.keys(root))
+        if root == "drafts":
+            found[root] = {key: drafts for key in keys if (drafts := [_draft(d) for d in device.drafts.at(key)])}
+        elif root in JOINS:
+            found[root] = {key: value for key in keys if (value := device.own.value(root, key)) is not None}
+    return found
+
+
+def _draft(draft: OwnDraft) -> list[Any]:
+    return [draft.dev, draft.stamp, {"text": draft.text, **draft.aside}]
+
+
+def case(name: str, device: Device, server: Server) -> dict[str, Any]:
+    objects: dict[str, list[Any]] = {}
+    own = {row.obj for row in device.store.objects.all(kind="own")}
+    for change in server.log:
+        if change.obj in own:
+            objects.setdefault(change.obj.hex(), []).append([change.uid.hex(), change.payload.hex()])
+    years = sorted(model.year or 0 for model in device.own.objects())
+    return {"name": name, "objects": objects, "years": years, "counts": _counts(device)}
+
+
+def main() -> None:
+    cases = [case("two years", *two_years()), case("strange", *strange())]
+    lines = ",\n".join(json.dumps(each, ensure_ascii=False, sort_keys=True) for each in cases)
+    (HERE / "own-1-objects.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
