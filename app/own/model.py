@@ -35,6 +35,8 @@ class OwnObject:
         self._emit = emit
         self._doc = CrdtDoc(maps=ROOT_MAPS)
         self._entries: dict[str, dict[str, dict[str, Value]]] = {root: {} for root in ROOTS}
+        self._made: dict[Key, int] = {}
+        """The week in which this object made a device's map again, by root and device: it need not read it then."""
         self._touched: set[Key] = set()
         for root in ROOTS:
             self._map(root).changed.connect(partial(self._on_changed, root))
@@ -77,13 +79,14 @@ class OwnObject:
 
     def _write(self, root: str, dev: str, week: int, new: Mapping[str, Value]) -> None:
         held, shared = self._entries[root].setdefault(dev, {}), self._map(root)
-        if shared.get((dev, WEEK)) == week:
+        if self._made.get((root, dev)) == week or shared.get((dev, WEEK)) == week:
             for key, value in new.items():
                 shared.set((dev, key), value)
         else:  # with all that is in it, also what only a newer program reads
             before = shared.get((dev,), {})
             shared.set((dev,), {**(before if isinstance(before, dict) else {}), **new, WEEK: week})
         held.update(new)
+        self._made[root, dev] = week
 
     # -- merging ---------------------------------------------------------------------------------------------------
 
@@ -135,7 +138,10 @@ class OwnObject:
             self._emit(update.data)
 
     def _on_changed(self, root: str, paths: frozenset[Path], origin: Origin) -> None:
+        if origin != REMOTE:  # `_write` has noted it: reading it again takes a third of the time of a write
+            return
         for path in paths:
+            self._made.pop((root, str(path[0])), None)
             dev, before = str(path[0]), self._entries[root].get(str(path[0]), {})
             if len(path) == 1:
                 now = _entries(self._map(root).get((dev,)))
@@ -146,10 +152,10 @@ class OwnObject:
                 now = {key: held for key, held in before.items() if key not in changed}
                 now |= {str(path[1]): value} if value is not None else {}
             self._entries[root][dev] = now
-            if origin == REMOTE:
-                self._touched |= {(root, key) for key in changed}
+            self._touched |= {(root, key) for key in changed}
 
     def _on_reloaded(self) -> None:
+        self._made.clear()
         for root in ROOTS:
             before, found = self._entries[root], self._map(root).to_python()
             now = self._entries[root] = {dev: _entries(entries) for dev, entries in found.items()}
