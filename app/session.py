@@ -28,6 +28,7 @@ from app.own.drafts import OwnDrafts
 from app.own.pruning import OwnPruning
 from app.own.reads import ReadMarks
 from app.own.room import OwnRoom
+from app.own.room_order import RoomOrder
 from app.own.room_wishes import RoomWishes
 from app.own.service import Own
 from app.own.settings_followed import SettingsFollowed
@@ -129,6 +130,7 @@ class Session:
         self.reads = enter("reads", ReadMarks(self.own, store))
         self.drafts = enter("drafts", OwnDrafts(self.own))
         self._wishes = enter("wishes", RoomWishes(self.own, self.rooms))
+        self.room_order = enter("room-order", RoomOrder(self.own))
         self._settings_followed = enter("settings-followed", SettingsFollowed(self.own, settings))
         self.devices = enter("devices", DeviceService(store, self.engine, self.people, self.personal))
         answers = InvitationAnswers(self.personal)

@@ -54,6 +54,7 @@ SCOPES = (
     "reads",
     "drafts",
     "wishes",
+    "room-order",
     "settings-followed",
     "devices",
     "invitations",
