@@ -210,8 +210,9 @@ class Tool(Generic[S]):
     `shows_people`: whether the room's people panel is shown beside it; False for a tool with its own panel, or a wide
     one. `kinds`: one for each kind of `app`. `home_rows(parts, new)`: its rows on the Home page (`new`: rooms to which
     the person was added and has opened nothing in yet); None: no rows. `news`: for a tool that counts something as
-    unread, or None. `settings`: the settings (app/settings.py) that the settings view shows under the tool's title.
-    `trial`: how an installation is tried.
+    unread, or None; `mark_unread(service, room)` of such a tool makes the newest thing of others in a room unread
+    again. `settings`: the settings (app/settings.py) that the settings view shows under the tool's title. `trial`: how
+    an installation is tried.
     """
 
     app: AppTool[S]
@@ -228,6 +229,7 @@ class Tool(Generic[S]):
     home_rows: HomeRows[S] | None
     commands: tuple[ToolCommand, ...]
     news: NewsWords | None
+    mark_unread: Callable[[S, RoomId], None] | None
     settings: tuple[AnySetting, ...]
     trial: Trial[S]
 
@@ -293,6 +295,7 @@ class Tool(Generic[S]):
             home_rows=None if self.home_rows is None else partial(self.home_rows, parts),
             commands=self.commands,
             news=self.news,
+            mark_unread=None if self.mark_unread is None else partial(self.mark_unread, parts.service),
             settings=self.settings,
             trial=JoinedTrial(
                 write=partial(self.trial.write, parts.service),

@@ -143,5 +143,6 @@ class JoinedTool:
     home_rows: Callable[[AbstractSet[RoomId]], Sequence[HomeRow]] | None
     commands: tuple[ToolCommand, ...]
     news: NewsWords | None
+    mark_unread: Callable[[RoomId], None] | None
     settings: tuple[AnySetting, ...]
     trial: JoinedTrial

@@ -117,6 +117,12 @@ class RoomOrder:
             self._rooms.set(of_room(room, "section"), section)
             self.changed.emit()
 
+    def put_back(self, room: RoomId, section: str | None, place: int | None) -> None:
+        """Puts a room where it was before it was moved."""
+        self._rooms.set(of_room(room, "section"), section)
+        self._rooms.set(of_room(room, "place"), place)
+        self.changed.emit()
+
     def place_of(self, room: RoomId) -> int | None:
         """The room's place in its section, lower ones first; None for one that the person has given none: those come
         after the others."""

@@ -13,7 +13,19 @@ from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import BugError, DiskFull
 from app.licences import load
 from app.unstored import Unstored
-from tests.shots import dates, devices, ended_rooms, entering, inviting, managed, papers, receiving, rooms, status
+from tests.shots import (
+    dates,
+    devices,
+    ended_rooms,
+    entering,
+    inviting,
+    managed,
+    papers,
+    receiving,
+    rooms,
+    sections,
+    status,
+)
 from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
@@ -265,6 +277,7 @@ VIEWS: dict[str, Step] = {
     **managed.VIEWS,
     **devices.VIEWS,
     **status.VIEWS,
+    **sections.VIEWS,
     "toast": toast,
     **rooms.VIEWS,
     **RECOVERING,

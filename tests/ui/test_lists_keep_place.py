@@ -155,12 +155,14 @@ def _layout_of(held: QWidget) -> QLayout | None:
 
 # -- the table of lists is complete ---------------------------------------------------------------------------------
 
-ROW_MAKERS = {"KeyedRows", "ListModel", "RowList", "ItemList", "QAbstractListModel", "QAbstractTableModel"}
+ROW_MAKERS = {"KeyedRows", "ListModel", "RowList", "RoomRows", "ItemList", "QAbstractListModel", "QAbstractTableModel"}
 NOT_REFRESHED = {
     "ui/kit/list_model.py": "is the way, for painted rows",
     "ui/shell/rows.py": "RowList, which lists are made of",
+    "ui/shell/window/room_rows.py": "RoomRows, of which room_list.py makes one",
     "ui/kit/pick_dialog.py": "filled once, when the dialog is made",
     "ui/shell/settings/licences_dialog.py": "another list for each search, with keyed rows and the first one chosen",
+    "ui/shell/window/section_dialog.py": "filled once, when the dialog is made",
     "ui/shell/room/security_dialog.py": "filled once, when the dialog is made",
 }
 TAKES = {"deleteLater", "takeAt", "removeWidget", "removeTab", "removeItem", "takeItem", "removeRow", "removeAction"}

@@ -69,6 +69,7 @@ TOOL = Tool(
         named=lambda: tr("You were mentioned in a room."),
         count=lambda n: trn("{n} new message", "{n} new messages", n).format(n=n),
     ),
+    mark_unread=ChatService.mark_room_unread,
     settings=(),
     trial=Trial(write=ChatService.send, reads=_reads, checks=()),
 )

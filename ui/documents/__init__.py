@@ -63,6 +63,7 @@ TOOL = Tool(
         ToolCommand(id="import", title="Import documents …", icon="upload", shortcuts=()),
     ),
     news=None,
+    mark_unread=None,
     settings=(),
     trial=TRIAL,
 )

@@ -23,12 +23,15 @@ Index = QModelIndex | QPersistentModelIndex
 
 ROW = Qt.ItemDataRole.UserRole + 1
 """The role under which the row object itself is found; delegates read it."""
+FOLDED = Qt.ItemDataRole.UserRole + 2
+"""The role under which a heading has whether its rows are folded up; None for what cannot be folded."""
 
 
 class ListModel(QAbstractListModel, Generic[Row]):
     """A Qt item model of rows, by key: `key(row)` identifies a row between two `set_rows`. `roles` has, for each Qt
     role, the function that returns a row's value. Give at least DisplayRole and AccessibleTextRole, the text that a
-    screen reader reads out for a row. `selectable` returns whether a row can be chosen; all can by default."""
+    screen reader reads out for a row. `selectable` returns whether a row can be chosen; all can by default.
+    `reachable` returns whether a row that cannot can be the current one all the same; none can by default."""
 
     refreshing = Signal()
     """Emitted before rows are changed."""
@@ -42,12 +45,14 @@ class ListModel(QAbstractListModel, Generic[Row]):
         parent: QObject | None = None,
         *,
         selectable: Callable[[Row], bool] | None = None,
+        reachable: Callable[[Row], bool] | None = None,
     ) -> None:
         super().__init__(parent)
         self._key = key
         self._roles = roles or {}
         self._rows: list[Row] = []
         self._selectable = selectable
+        self._reachable = reachable
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -121,7 +126,8 @@ class ListModel(QAbstractListModel, Generic[Row]):
     def flags(self, index: Index) -> Qt.ItemFlag:
         row = self.row(index)
         if row is None or (self._selectable is not None and not self._selectable(row)):
-            return Qt.ItemFlag.NoItemFlags
+            is_reachable = row is not None and self._reachable is not None and self._reachable(row)
+            return Qt.ItemFlag.ItemIsEnabled if is_reachable else Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
 

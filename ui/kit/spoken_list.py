@@ -10,7 +10,7 @@ from PySide6.QtGui import QAccessible, QFocusEvent
 from PySide6.QtWidgets import QListView, QListWidget, QWidget
 
 from ui.kit.faces import FOREIGN, ForeignSpoken, Role, Spoken, Spot, State, look_again, notify_focus
-from ui.kit.list_model import Index
+from ui.kit.list_model import FOLDED, Index
 
 SECTION_LEVEL = 3
 ROWS_KEPT = 300
@@ -43,6 +43,9 @@ class RowSpot(Spot):
         state.selectable = state.focusable = known
         state.selected = known and view.selectionModel().isSelected(self.index)
         state.focused = known and self.has_focus()
+        folded = self.index.data(FOLDED)
+        state.expandable = folded is not None
+        state.expanded, state.collapsed = folded is False, folded is True
         ticked = self.index.data(Qt.ItemDataRole.CheckStateRole)
         state.checkable = ticked is not None
         state.checked = ticked is not None and Qt.CheckState(ticked) == Qt.CheckState.Checked

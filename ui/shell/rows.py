@@ -14,7 +14,7 @@ from ui.kit.avatar import paint_avatar
 from ui.kit.chip import paint_badge
 from ui.kit.eliding import elided
 from ui.kit.fonts import TINY_PX, font
-from ui.kit.list_model import ROW, ListModel
+from ui.kit.list_model import FOLDED, ROW, ListModel
 from ui.kit.list_place import ListPlace
 from ui.kit.marked import paint_grounds
 from ui.kit.presence import paint_presence, presence_name
@@ -46,6 +46,11 @@ class Row:
     """What the mark at the picture shows of a person; None: no mark."""
     words: tuple[str, ...] = ()
     """The words of a search, which are marked in title and detail."""
+    folded: bool | None = None
+    """Of a section: whether its rows are folded up. Such a section can be reached by key and pressed; None: it is only
+    a heading."""
+    hint: bool = False
+    """The row is only a line of text in place of rows, and cannot be chosen."""
 
     @property
     def spoken(self) -> str:
@@ -62,9 +67,11 @@ def row_model(parent: QWidget) -> ListModel[Row]:
         {
             Qt.ItemDataRole.DisplayRole: lambda r: r.title,
             Qt.ItemDataRole.AccessibleTextRole: lambda r: r.spoken,
+            FOLDED: lambda r: r.folded,
         },
         parent,
-        selectable=lambda r: not r.section,
+        selectable=lambda r: not r.section and not r.hint,
+        reachable=lambda r: r.folded is not None,
     )
 
 
@@ -88,7 +95,7 @@ class RowDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         row: Row | None = index.data(ROW)
-        heading = row is not None and row.section
+        heading = row is not None and (row.section or row.hint)
         return QSize(100, px(self._sizes.section) if heading else scale.row(self._sizes.row))
 
     def paint(
@@ -101,21 +108,43 @@ class RowDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if row.section:
-            self._paint_section(painter, rect, row)
+            self._paint_section(painter, rect, row, option.state)
+        elif row.hint:
+            self._paint_hint(painter, rect, row)
         else:
             state: QStyle.StateFlag = option.state
             self._paint_ground(painter, rect, state)
             self._paint_row(painter, rect, row, _ground_of(state))
         painter.restore()
 
-    def _paint_section(self, painter: QPainter, rect: QRectF, row: Row) -> None:
+    def _paint_section(self, painter: QPainter, rect: QRectF, row: Row, state: QStyle.StateFlag) -> None:
         typeface = font(TINY_PX, 600)
         typeface.setLetterSpacing(typeface.SpacingType.AbsoluteSpacing, 0.4)
+        box = rect.adjusted(self._sizes.inset + 8, 8, -self._sizes.inset - 10, 0)
+        if row.folded is not None:
+            if state & QStyle.StateFlag.State_HasFocus:
+                self._paint_focus(painter, rect.adjusted(self._sizes.inset, 8, -self._sizes.inset, 0))
+            icon = "chevron-right" if row.folded else "chevron-down"
+            icons.paint(painter, icon, "muted", box.left() - px(2), box.center().y() - px(6), 12)
+            box.setLeft(box.left() + px(14))
+            if row.folded and row.count:
+                box.setRight(box.right() - paint_badge(painter, box.right(), box.center().y(), row.count) - 8)
         painter.setFont(typeface)
         painter.setPen(theme.current().colour("muted"))
-        painter.drawText(
-            rect.adjusted(self._sizes.inset + 8, 8, -8, 0), Qt.AlignmentFlag.AlignVCenter, row.title.upper()
-        )
+        shown = QFontMetricsF(typeface).elidedText(row.title.upper(), Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
+
+    def _paint_hint(self, painter: QPainter, rect: QRectF, row: Row) -> None:
+        typeface, box = font(DETAIL_PX), rect.adjusted(self._sizes.inset + 8 + px(14), 0, -self._sizes.inset - 8, 0)
+        painter.setFont(typeface)
+        painter.setPen(theme.current().colour("muted"))
+        shown = QFontMetricsF(typeface).elidedText(row.title, Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
+
+    def _paint_focus(self, painter: QPainter, box: QRectF) -> None:
+        painter.setPen(QPen(theme.current().colour("focus"), 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 7, 7)
 
     def _paint_ground(self, painter: QPainter, rect: QRectF, state: QStyle.StateFlag) -> None:
         tokens = theme.current()
@@ -128,9 +157,7 @@ class RowDelegate(QStyledItemDelegate):
             painter.setBrush(tokens.colour("accent-soft" if selected else "hover"))
             painter.drawRoundedRect(box, 8, 8)
         if focused:
-            painter.setPen(QPen(tokens.colour("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 7, 7)
+            self._paint_focus(painter, box)
 
     def _paint_row(self, painter: QPainter, rect: QRectF, row: Row, ground: str) -> None:
         """Paints a row, on a ground of the colour with the role `ground`."""
@@ -223,14 +250,14 @@ class RowList(SpokenList, QListView):
     def choose_first(self) -> None:
         """Makes the first row that is not a heading the current one; does nothing if there is none."""
         for i, row in enumerate(self.rows.rows):
-            if not row.section:
+            if not row.section and not row.hint:
                 self.setCurrentIndex(self.rows.index(i))
                 return
 
     def step(self, steps: int) -> None:
         """Makes another row current, `steps` rows down (up, if negative), past sections and around the ends. Does
         nothing in a list without rows."""
-        indexes = [i for i, row in enumerate(self.rows.rows) if not row.section]
+        indexes = [i for i, row in enumerate(self.rows.rows) if not row.section and not row.hint]
         if not indexes:
             return
         now = self.currentIndex().row()

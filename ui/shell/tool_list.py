@@ -6,7 +6,7 @@ from datetime import datetime
 
 from PySide6.QtWidgets import QWidget
 
-from app.core.ids import ObjId
+from app.core.ids import ObjId, RoomId
 from app.errors import BugError
 from app.objects.kind import ROOM
 from app.objects.links import Linked, ObjectLink
@@ -57,6 +57,13 @@ class ToolList:
         counting = [tool for tool in self.all if tool.news is not None]
         newest = {tool.id: max((o.updated_ms for o in of_tool(tool, objects)), default=-1) for tool in counting}
         return max(counting, key=lambda tool: newest[tool.id]).news if counting else None
+
+    def mark_unread(self, room: RoomId) -> None:
+        """Makes the newest thing of others in a room unread again, in each tool that counts something as unread. Does
+        nothing if there is none. StoreFault."""
+        for tool in self.all:
+            if tool.mark_unread is not None:
+                tool.mark_unread(room)
 
     # -- objects in lists -----------------------------------------------------------------------------------------
 

@@ -73,6 +73,7 @@ TOOL = Tool(
     home_rows=None,
     commands=(),
     news=None,
+    mark_unread=None,
     settings=(),
     trial=TRIAL,
 )

@@ -85,6 +85,7 @@ TOOL = Tool(
         named=lambda: tr("There is something new in minutes."),
         count=lambda n: trn("{n} new thing in minutes", "{n} new things in minutes", n).format(n=n),
     ),
+    mark_unread=None,
     settings=(),
     trial=TRIAL,
 )

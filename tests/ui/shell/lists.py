@@ -321,7 +321,7 @@ def successors(folder: Path) -> Shown:
 
 def room_list(folder: Path) -> Shown:
     session = open_session(folder)
-    view = RoomList(session.rooms, session.invitations, session.presence)
+    view = RoomList(session.rooms, session.invitations, session.presence, session.room_order, lambda room: None)
 
     def show(rows: Rows) -> None:
         _rooms(session, rows)

@@ -123,6 +123,7 @@ NOTES = Tool(
         named=lambda: "nämnd",
         count=lambda n: f"{n} nya",
     ),
+    mark_unread=None,
     settings=(SETTING,),
     trial=Trial(write=lambda service, room, words: None, reads=lambda service, room, words: True, checks=()),
 )

@@ -185,7 +185,10 @@ class MainWindow(QMainWindow):
         )
 
     def _make_room_list(self) -> RoomList:
-        made = RoomList(self.session.rooms, self.session.invitations, self.session.presence)
+        session = self.session
+        made = RoomList(
+            session.rooms, session.invitations, session.presence, session.room_order, self.tools.mark_unread
+        )
         made.chosen.connect(self.open_room)
         made.more_chosen.connect(self.room_requests.decline_all)
         made.new_room.connect(self.room_requests.new_room)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The side list: title and add button, search, and rooms in sections with what is unread."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
@@ -9,20 +9,23 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.enums import Presence, RoomType
 from app.core.ids import RoomId
+from app.own.room_order import RoomOrder
 from app.presence.service import PresenceService
 from app.rooms.invitations import Invitations, MoreInvitations
 from app.rooms.service import RoomService, RoomSummary
+from ui.kit.announcing import announce
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
-from ui.kit.menu import Entry, popup
 from ui.kit.scale import hold
 from ui.kit.search_field import SearchButton
 from ui.kit.style import column, label, line, set_props
-from ui.kit.tasks import run_guarded
 from ui.kit.theme import colour_of
 from ui.kit.translate import tr, trn
-from ui.shell.rows import Row, RowList
-from ui.shell.words import the_other, tile_text, type_name
+from ui.shell.rows import Row
+from ui.shell.window.room_groups import RoomGroup, groups
+from ui.shell.window.room_menu import RoomMenu
+from ui.shell.window.room_rows import RoomRows
+from ui.shell.words import the_other, tile_text
 
 _ANY_WIDTH = 8000
 
@@ -43,10 +46,17 @@ class RoomList(QFrame):
         rooms: RoomService,
         invitations: Invitations,
         presence: PresenceService,
+        order: RoomOrder,
+        mark_unread: Callable[[RoomId], object],
         parent: QWidget | None = None,
     ) -> None:
+        """`mark_unread` makes the newest message of others in a room unread again."""
         super().__init__(parent)
-        self._rooms, self._invitations, self._presence = rooms, invitations, presence
+        self._rooms, self._invitations, self._presence, self._order = rooms, invitations, presence, order
+        self._groups: list[RoomGroup] = []
+        self._shown: RoomId | None = None
+        """The room that is open: it stays in sight where its section is folded up."""
+        self._menu = RoomMenu(self, rooms, order, self._move, mark_unread)
         set_props(self, frame="side-list")
         self.setAccessibleName(tr("Rooms"))
         self.set_alone(False)
@@ -64,15 +74,19 @@ class RoomList(QFrame):
         find.addWidget(self.find_button)
         layout.addLayout(find)
         layout.addSpacing(8)
-        self.list = RowList(tr("List of rooms"))
+        self.list = RoomRows(tr("List of rooms"), self._can_drop)
         layout.addWidget(self.list, 1)
         self.list.clicked.connect(self._on_index)
         self.list.activated.connect(self._on_index)
+        self.list.folded.connect(self._fold)
+        self.list.moved.connect(self._move)
+        self.list.dropped.connect(self._drop)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         soon = Soon(self, self.refresh)
         bind(self, rooms.changed, soon.due)
         bind(self, invitations.changed, soon.due)
         bind(self, presence.changed, soon.due)
+        bind(self, order.changed, soon.due)
         self.refresh()
 
     def set_alone(self, alone: bool) -> None:
@@ -85,20 +99,24 @@ class RoomList(QFrame):
     def refresh(self) -> None:
         """Reads rooms and invitations again; the chosen row stays chosen."""
         chosen = self.list.current_row()
-        self.list.rows.set_rows([*self._invited(), *self._rows(self._rooms.rooms())])
+        self._groups = groups(self._rooms.rooms(), self._order)
+        self.list.rows.set_rows([*self._invited(), *self._rows()])
         if chosen is not None:
             self.list.choose(chosen.key)
 
     def choose(self, room: RoomId | None) -> None:
         """Marks `room` in the list without emitting `chosen`; None, or a room that the list does not have: no row is
         marked. If the room is not in the list yet, the list is read again first."""
+        self._shown = room
         if room is not None and not self.list.rows.index_of(room).isValid():
             self.refresh()
         self.list.choose(room)
 
     def _on_index(self, index: QModelIndex) -> None:
         row = self.list.rows.row(index)
-        if row is None or row.section:
+        if row is not None and row.folded is not None:
+            self._fold(row.key, not row.folded)
+        if row is None or row.section or row.hint:
             return
         more = next((m for m in self._invitations.more() if _more_key(m) == row.key), None)
         if more is not None:
@@ -125,13 +143,20 @@ class RoomList(QFrame):
             rows.append(Row(key=_more_key(more), title=title, detail=name, icon="more"))
         return rows
 
-    def _rows(self, rooms: Sequence[RoomSummary]) -> list[Row]:
+    def _rows(self) -> list[Row]:
         result: list[Row] = []
-        for room_type in RoomType:
-            of_type = [r for r in rooms if r.type is room_type]
-            if of_type:
-                result.append(Row(key=room_type, title=type_name(room_type), section=True))
-                result += [self._row(r) for r in of_type]
+        for group in self._groups:
+            rows = [self._row(room) for room in group.rooms]
+            unread = sum(row.count for row in rows) if group.is_folded else 0
+            result.append(Row(key=group.ident, title=group.title, section=True, folded=group.is_folded, count=unread))
+            if group.is_folded:
+                result += [row for row in rows if row.key == self._shown]
+            elif not rows:
+                result.append(
+                    Row(key=(group.ident, "empty"), title=tr("Drag rooms here, or use their menu"), hint=True)
+                )
+            else:
+                result += rows
         return result
 
     def _row(self, room: RoomSummary) -> Row:
@@ -153,21 +178,77 @@ class RoomList(QFrame):
         return found.state if found is not None else None
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.refresh()
         row = self.list.current_row()
-        found = [r for r in self._rooms.rooms() if row is not None and r.room == row.key]
-        if found:
-            room = found[0]
-            text = tr("Unmute") if room.muted else tr("Mute")
-            mute = Entry(text=text, icon="mute", run=lambda: self._set_muted(room.room, not room.muted))
-            text = tr("Remove from favourites") if room.favourite else tr("Favourite")
-            favourite = Entry(text=text, icon="star", run=lambda: self._set_favourite(room.room, not room.favourite))
-            popup(self, tr("Room menu"), [favourite, mute], event.globalPos())
+        if event.reason() is QContextMenuEvent.Reason.Mouse:
+            row = self.list.rows.row(self.list.indexAt(self.list.viewport().mapFromGlobal(event.globalPos())))
+        for group in self._groups if row is not None else []:
+            if row is not None and row.key == group.ident:
+                self._menu.open_of_section(group, event.globalPos())
+            for room in group.rooms:
+                if row is not None and row.key == room.room:
+                    self._menu.open_of_room(room, group, event.globalPos())
 
-    def _set_favourite(self, room: RoomId, favourite: bool) -> None:
-        run_guarded(self, lambda: self._rooms.set_favourite(room, favourite))
+    # -- sections and order ----------------------------------------------------------------------------------------
 
-    def _set_muted(self, room: RoomId, muted: bool) -> None:
-        run_guarded(self, lambda: self._rooms.set_muted(room, muted))
+    def _fold(self, section: Hashable, folded: bool) -> None:
+        """Folds a section up or out. The person stays at its heading, or at the open room if they were there before
+        they pressed it."""
+        group = next((each for each in self._groups if each.ident == section), None)
+        if group is None or group.is_folded == folded:
+            return
+        self._order.set_folded(group.ident, folded)
+        self.refresh()
+        text = tr("{section}: folded up") if folded else tr("{section}: unfolded")
+        announce(self, text.format(section=group.title))
+
+    def _move(self, key: Hashable, by: int) -> None:
+        """Moves a room within its section, or a section of the person's own among these, by so many places."""
+        for group in self._groups:
+            if key == group.ident and group.is_own:
+                self._order.move(group.ident, by)
+                self.refresh()
+            room = next((each.room for each in group.rooms if each.room == key), None)
+            if room is not None:
+                beside = group.beside(room)
+                self._arrange(room, beside, beside.index(room) + by)
+
+    def _arrange(self, room: RoomId, beside: Sequence[RoomId], to: int) -> None:
+        to = max(0, min(len(beside) - 1, to))
+        if beside.index(room) == to:
+            return
+        self._order.arrange(beside, room, to)
+        self.refresh()
+        text = tr("{room}: place {n} of {count}")
+        announce(self, text.format(room=self._rooms.room(room).title, n=to + 1, count=len(beside)))
+
+    def _can_drop(self, key: Hashable, gap: int) -> bool:
+        return self._target(key, gap) is not None
+
+    def _target(self, key: Hashable, gap: int) -> tuple[RoomSummary, RoomGroup, list[Hashable]] | None:
+        """What a row that is dropped before the row number `gap` does: (its room, the section that it comes into, the
+        rows of that section above it). None if it cannot be dropped there: a room is in a section of the person's own,
+        or in that of its type."""
+        room = next((room for group in self._groups for room in group.rooms if room.room == key), None)
+        rows = self.list.rows.rows
+        heading = next((n for n in range(gap - 1, -1, -1) if rows[n].section), None)
+        group = next((each for each in self._groups if heading is not None and each.ident == rows[heading].key), None)
+        if room is None or group is None or heading is None or not (group.is_own or group.ident == room.type):
+            return None
+        return room, group, [row.key for row in rows[heading + 1 : gap] if row.key != key]
+
+    def _drop(self, key: Hashable, gap: int) -> None:
+        target = self._target(key, gap)
+        if target is None:
+            return
+        room, group, above = target
+        if room not in group.rooms:
+            self._order.put(room.room, group.ident if group.is_own else None)
+            self.refresh()
+            group = next(each for each in self._groups if each.ident == group.ident)
+        beside = group.beside(room.room)
+        self._arrange(room.room, beside, sum(other in above for other in beside if other != room.room))
+        self.list.choose(room.room)
 
 
 def room_picture(rooms: RoomService, room: RoomSummary) -> tuple[str, int, bool]:

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The rooms of the side list in their sections and in order: the person's own, then one for each type."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.core.enums import RoomType
+from app.core.ids import RoomId
+from app.own.room_order import RoomOrder
+from app.rooms.service import RoomSummary
+from ui.shell.words import type_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomGroup:
+    """A section of the list with its rooms in order. `ident`: the id of one of the person's own (`is_own`), or the name
+    of a type of rooms."""
+
+    ident: str
+    title: str
+    rooms: tuple[RoomSummary, ...]
+    is_own: bool
+    is_folded: bool
+
+    def beside(self, room: RoomId) -> list[RoomId]:
+        """The rooms among which `room` can be moved, itself included, in order: favourites among favourites, and rooms
+        that one can no longer write in among such. [] for a room of another section."""
+        ranks = {each.room: _rank(each) for each in self.rooms}
+        return [each for each, rank in ranks.items() if rank == ranks[room]] if room in ranks else []
+
+
+def groups(rooms: Sequence[RoomSummary], order: RoomOrder) -> list[RoomGroup]:
+    """The sections with their rooms: the person's own, also empty ones, then those of types that have rooms. Within a
+    section favourites come first; then what has a place, in its order; then the latest activity."""
+    own = order.sections()
+    held: dict[str, list[RoomSummary]] = {each.ident: [] for each in own}
+    titles = {each.ident: each.title for each in own}
+    by_type: dict[str, list[RoomSummary]] = {room_type: [] for room_type in RoomType}
+    for room in rooms:
+        section = order.section_of(room.room)
+        (held[section] if section in held else by_type[room.type]).append(room)
+    titles |= {room_type: type_name(room_type) for room_type in RoomType}
+    shown = held | {ident: found for ident, found in by_type.items() if found}
+    return [
+        RoomGroup(
+            ident=str(ident),
+            title=titles[ident],
+            rooms=tuple(_ordered(found, order)),
+            is_own=ident in held,
+            is_folded=order.is_folded(ident),
+        )
+        for ident, found in shown.items()
+    ]
+
+
+def _ordered(rooms: Sequence[RoomSummary], order: RoomOrder) -> list[RoomSummary]:
+    def place(room: RoomSummary) -> tuple[bool, bool, bool, bool, int]:
+        found = order.place_of(room.room)
+        return (*_rank(room), found is None, found or 0)
+
+    return sorted(rooms, key=place)
+
+
+def _rank(room: RoomSummary) -> tuple[bool, bool, bool]:
+    return room.left, room.replaced, not room.favourite
