@@ -7,15 +7,13 @@ is this computer's alone, such as the text size or when it locks.
 The templates for policies (packaging/policies/) and docs/POLICIES.md are made from these declarations.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.core import log
-from app.core.files import write_atomic
 from app.core.signal import Signal
-from app.errors import BadSetting, SettingLocked, StoreUnwritable
-from app.setting import AnySetting, Setting, V, Value, are_patterns, are_servers, is_proxy, is_text
+from app.errors import BadSetting, SettingLocked
+from app.setting import AnySetting, Setting, V, Value, are_patterns, are_servers, is_proxy
+from app.settings_file import read_values, write_values
 
 LANGUAGE = Setting(
     key="language",
@@ -361,7 +359,7 @@ class Settings:
         (None: there are none). Unknown keys, and values that a setting does not accept, are ignored; so is a missing or
         damaged file."""
         self._path = path
-        self._values = _read(path)
+        self._values = read_values(path)
         self._policy = _accepted(policy or {})
         self._defaults = _accepted(defaults or {})
         self.changed: Signal[str] = Signal()
@@ -409,7 +407,7 @@ class Settings:
         if self.get(setting) == value:
             return
         values = {**self._values, setting.key: value}
-        self._write(values)
+        write_values(self._path, values)
         self._values = values
         self.changed.emit(setting.key)
         self.chosen.emit(setting.key)
@@ -425,36 +423,13 @@ class Settings:
         self._values = {**self._values, setting.key: value}  # type: ignore[dict-item]  # accepted: has the type
         if self.value(setting) != before:
             self.changed.emit(setting.key)
-        self._write(self._values)
-
-    def _write(self, values: Mapping[str, Value]) -> None:
-        try:
-            write_atomic(self._path, json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True).encode())
-        except OSError as e:
-            raise StoreUnwritable() from e
+        write_values(self._path, self._values)
 
     def unlock_kinds(self) -> tuple[str, ...]:
         """The unlock methods that policy allows: "keyring" (the computer's key store), "passphrase" or both. Never
         empty: if policy forbids both, the passphrase stays allowed."""
         kinds = [("keyring", ALLOW_KEYRING), ("passphrase", ALLOW_PASSPHRASE)]
         return tuple(kind for kind, setting in kinds if self.get(setting)) or ("passphrase",)
-
-
-def _read(path: Path) -> dict[str, Value]:
-    """The values in the settings file by key, without those that are no text, whole number or boolean, and without
-    halves of surrogate pairs, which no file could be written with again. {} if the file is missing or damaged: settings
-    never keep anybody out."""
-    try:
-        found = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError):
-        log.store.warning("settings-unreadable")
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    kept = {k: v for k, v in found.items() if isinstance(v, str | int | bool)}
-    return {k: v for k, v in kept.items() if is_text(k) and (not isinstance(v, str) or is_text(v))}
 
 
 def _accepted(values: Mapping[str, Value]) -> dict[str, Value]:

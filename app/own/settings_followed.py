@@ -43,5 +43,5 @@ class SettingsFollowed:
                 continue
             try:
                 self._settings.follow(_FOLLOWING[key], self._registers.get(key))
-            except StoreUnwritable as fault:  # it is in force, and read again from the room of one's own at each start
+            except StoreUnwritable as fault:  # it is in force, and taken again from the room of one's own at each start
                 log.store.warning("setting-not-stored", code=fault.code)

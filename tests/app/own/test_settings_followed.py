@@ -118,7 +118,7 @@ def test_a_disk_that_refuses_the_settings_file_keeps_the_value_from_nobody(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("app.settings.write_atomic", refuse)
+        disk.setattr("app.settings_file.write_atomic", refuse)
         server.meet(home, office)
         assert office.preferences.get(s.THEME) == "dark"
     office.restart()

@@ -65,7 +65,7 @@ async def test_a_full_disk_keeps_nobody_from_closing_and_quitting(
     def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.settings.write_atomic", full)
+    monkeypatch.setattr("app.settings_file.write_atomic", full)
     async with running(qapp, Office(tmp_path)) as r:
         assert not r.shown.close()
         assert r.notified == ["Fönstret är stängt"]
