@@ -3,7 +3,6 @@
 built on (app/scopes.py): app/arrival/place.py opens them, and `Session.close` closes them in the reverse order."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
 from app import diagnosis
@@ -12,10 +11,11 @@ from app.core.delay import LoopTimer
 from app.core.enums import LinkState
 from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
+from app.devices.admission import Admission
 from app.devices.contact import Contact
 from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
-from app.errors import BugError, NotStored, StoreFault, StoreUnwritable
+from app.errors import BugError, NotStored, StoreFault
 from app.kinds import room_kinds_of
 from app.notices import kinds as notice_kinds
 from app.notices.service import Level, Notices
@@ -50,13 +50,12 @@ from app.rooms.security_status import SecurityStatuses
 from app.rooms.service import RoomService
 from app.rooms.succession import Succession
 from app.scopes import Scopes, report
-from app.setting import Setting, Switch, host_port
+from app.setting import Setting, Switch
 from app.settings import (
     ALLOW_EXPORT,
     ALLOW_PRINT,
     NOTIFY_REACTIONS,
     RECEIVED_FILES_MB,
-    SERVER,
     SHOW_PRESENCE,
     SHOW_READING,
     SHOW_TYPING,
@@ -74,7 +73,6 @@ from sync.client.wire.transport import Dialer
 
 __all__ = ["Session", "SyncStatus"]
 
-LEARN_EVERY_S = 1.0
 AGAIN_S = 30.0
 """Seconds until a part of the session begins again that an error has ended."""
 _PLACE, _PRESENCE = "place", "presence"
@@ -102,7 +100,7 @@ class Session:
         self.profile = profile
         self.settings = settings
         self.store = store
-        self._was_online = self._was_let_in = False
+        self._was_online = False
         self.status_changed: Signal[()] = Signal()
         self.search: Search = store.search
         self.engine = Engine(store, dialer, self, clock.now_ms, others)
@@ -138,6 +136,7 @@ class Session:
         self._arrivals = enter("arrivals", Arrivals(store, self.engine, answers, self._formats))
         self.engine.ask_first(self.invitations)
         self._contact = Contact(store.notes, settings)
+        self._admission = Admission(self.engine, self.people, self._contact, settings)
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self._common_rooms = enter("common-rooms", CommonRooms(store, self.engine, self.rooms.room_changed))
         self._timer = LoopTimer()
@@ -300,7 +299,7 @@ class Session:
         self._scopes.enter("requests", self.engine.blobs)
         parts = (
             self.engine.run,
-            self._learn,
+            self._admission.run,
             self.succession.run,
             self.rooms.baselines.run,
             self.personal.run,
@@ -394,41 +393,11 @@ class Session:
         chosen = self.settings.get(RECEIVED_FILES_MB)
         return CacheLimit(most=chosen * MB, is_automatic=chosen == RECEIVED_FILES_MB.default)
 
-    async def _learn(self) -> None:
-        """Runs until cancelled. Once a second, while the server is connected, looks up unknown people whom a view asked
-        for, each once in a connection. While it is connected, also notes that the server has let this device in now
-        (policy may hide everything after some days without that) and at which address."""
-        while True:
-            self._note_contact()
-            if self.engine.status.state is LinkState.ONLINE:
-                await self.people.learn()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LEARN_EVERY_S):
-                    await self.people.asked.wait()
-            self.people.asked.clear()
-
-    def _note_contact(self) -> None:
-        let_in = self.engine.status.state in (LinkState.SYNCING, LinkState.ONLINE)
-        if let_in and not self._was_let_in:
-            self.people.ask_again()
-        self._was_let_in = let_in
-        if let_in:
-            self._contact.seen()
-            self._note_address()
-
-    def _note_address(self) -> None:
-        """Writes the server's address into the profile's settings too, for what is shown while the store is locked. A
-        disk that refuses the write keeps nobody out, since the store has the address."""
-        server = self.engine.status.server
-        if host_port(self.settings.get(SERVER)) != server:
-            with contextlib.suppress(StoreUnwritable):
-                self.settings.set(SERVER, server)
-
     # -- sync.client.ports.Listener -------------------------------------------------------------------------------
 
     def on_status(self) -> None:
         """Called by the engine when its status changed: notifies the parts of the session."""
-        self._note_contact()
+        self._admission.look()
         self.succession.wake()
         self.devices.see()
         self.personal.wake()
