@@ -37,8 +37,8 @@ from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
 from app.personal.service import Personal
 from app.presence.common_rooms import CommonRooms
-from app.presence.ports import Ports
 from app.presence.service import PresenceService
+from app.presence.wiring import ports_of
 from app.profile import Profile
 from app.recovery import Recovery
 from app.rooms.arrivals import Arrivals
@@ -75,7 +75,7 @@ __all__ = ["Session", "SyncStatus"]
 
 AGAIN_S = 30.0
 """Seconds until a part of the session begins again that an error has ended."""
-_PLACE, _PRESENCE = "place", "presence"
+_PLACE = "place"
 
 
 class Session:
@@ -140,7 +140,9 @@ class Session:
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self._common_rooms = enter("common-rooms", CommonRooms(store, self.engine, self.rooms.room_changed))
         self._timer = LoopTimer()
-        self.presence = enter("presence", PresenceService(self._presence_ports()))
+        self.presence = enter(
+            "presence", PresenceService(ports_of(store, self.engine, settings, self._common_rooms, self._timer.later))
+        )
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         self.kept_offline = enter("kept-offline", KeptOffline(self.files, lambda: self._was_online))
         store.cache_upkeep.chosen = self._cache_limit
@@ -170,23 +172,6 @@ class Session:
             self.settings.changed.connect(self._on_setting),
         )
         self._scopes.add("listeners", lambda: [end() for end in listening])
-
-    def _presence_ports(self) -> Ports:
-        notes, engine = self.store.notes, self.engine
-
-        def send(room: RoomId, payload: bytes, to: DevId | None) -> None:
-            engine.send_ephemeral(room, payload, kind=PRESENCE, to=to)
-
-        return Ports(
-            me=engine.uid,
-            send=send,
-            audience=self._common_rooms.audience,
-            devices_of=lambda uid: [dev for dev, _ in engine.active_devices(uid)],
-            is_shown=lambda: self.settings.get(SHOW_PRESENCE),
-            stored=lambda: notes.get(_PRESENCE),
-            store=lambda text: notes.set(_PRESENCE, text),
-            later=self._timer.later,
-        )
 
     def _switch(self, setting: Setting[bool]) -> Switch:
         """A setting for tools that know no settings: the same object at each call."""
