@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from app import diagnosis
 from app.core import clock, garbage
 from app.core.delay import LoopTimer
-from app.core.enums import LinkState
+from app.core.enums import Level, LinkState
 from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
 from app.devices.admission import Admission
@@ -18,13 +18,15 @@ from app.devices.unsent import UnsentWork
 from app.errors import BugError, NotStored, StoreFault
 from app.kinds import room_kinds_of
 from app.notices import kinds as notice_kinds
-from app.notices.service import Level, Notices
+from app.notices.service import Notices
 from app.notices.standing import StandingNotices
+from app.notification_settings import NOTIFICATIONS, NOTIFY_REACTIONS
 from app.objects.files import SealedFiles
 from app.objects.kept_offline import KeptOffline
 from app.objects.trash import Trash
 from app.open_tools import OpenTools
 from app.own.drafts import OwnDrafts
+from app.own.notice_marks import NoticeMarks
 from app.own.pruning import OwnPruning
 from app.own.reads import ReadMarks
 from app.own.room import OwnRoom
@@ -54,7 +56,6 @@ from app.setting import Setting, Switch
 from app.settings import (
     ALLOW_EXPORT,
     ALLOW_PRINT,
-    NOTIFY_REACTIONS,
     RECEIVED_FILES_MB,
     SHOW_PRESENCE,
     SHOW_READING,
@@ -75,6 +76,8 @@ __all__ = ["Session", "SyncStatus"]
 
 AGAIN_S = 30.0
 """Seconds until a part of the session begins again that an error has ended."""
+_LEVELS = {"all": Level.ALL, "mentions": Level.MENTIONS, "none": Level.NOTHING}
+"""By the value of the setting NOTIFICATIONS."""
 _PLACE = "place"
 
 
@@ -127,7 +130,7 @@ class Session:
         self.own = enter("own", own)
         self.reads = enter("reads", ReadMarks(self.own, store))
         self.drafts = enter("drafts", OwnDrafts(self.own))
-        self._wishes = enter("wishes", RoomWishes(self.own, self.rooms))
+        self.wishes = enter("wishes", RoomWishes(self.own, self.rooms))
         self.room_order = enter("room-order", RoomOrder(self.own))
         self._settings_followed = enter("settings-followed", SettingsFollowed(self.own, settings))
         self.devices = enter("devices", DeviceService(store, self.engine, self.people, self.personal))
@@ -149,6 +152,8 @@ class Session:
         self._switches: dict[str, Switch] = {}
         kinds = [*notice_kinds.KINDS, *(each for tool in tools for kind in tool.store_kinds for each in kind.notices)]
         self.notices = enter("notices", Notices(store, kinds, self._level, self._notices_off))
+        marks = NoticeMarks(self.own, self.notices.marked, self.notices.apply_states)
+        self._notice_marks = enter("notice-marks", marks)
         standing = StandingNotices(self.notices, store, self.people, self.rooms, self.invitations)
         self._standing = enter("standing-notices", standing)
         self._tools = OpenTools(tools, store.objects, self._parts, scopes)
@@ -221,9 +226,10 @@ class Session:
         )
 
     def _level(self, room: RoomId) -> Level:
-        """Which notices of a room ring: of a muted one only those that mention the person."""
+        """What of a room rings: no more than the settings say, and no more than the person chose for the room."""
         row = self.store.rooms_list.get(room)
-        return Level.MENTIONS if row is not None and row.muted else Level.ALL
+        levels = (row.level if row is not None else Level.ALL, _LEVELS[self.settings.get(NOTIFICATIONS)])
+        return next((least for least in (Level.NOTHING, Level.MENTIONS) if least in levels), Level.ALL)
 
     def _notices_off(self) -> frozenset[str]:
         """The kinds of notices that the person does not want."""
@@ -275,8 +281,9 @@ class Session:
         and that of the store, so that no view can edit in between.
         """
         self.reads.start()
-        self._wishes.start()
+        self.wishes.start()
         self._settings_followed.start()
+        self._notice_marks.start()
         for service in self._tools.services:
             service.start()
         self._timer.start()

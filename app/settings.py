@@ -12,6 +12,15 @@ from pathlib import Path
 
 from app.core.signal import Signal
 from app.errors import BadSetting, SettingLocked
+from app.notification_settings import (
+    NOTIFICATION_CONTENT,
+    NOTIFICATION_SOUND,
+    NOTIFICATIONS,
+    NOTIFY_REACTIONS,
+    WORKING_DAYS,
+    WORKING_FROM,
+    WORKING_TO,
+)
 from app.setting import AnySetting, Setting, V, Value, are_patterns, are_servers, is_proxy
 from app.settings_file import read_values, write_values
 
@@ -73,30 +82,6 @@ AUTO_LOCK_MINUTES = Setting(
         (30, "30 minutes"),
         (60, "1 hour"),
     ),
-)
-NOTIFICATIONS = Setting(
-    key="notifications",
-    default="all",
-    label="Notify about",
-    about="Which messages the desktop is told of while Kansli is not in front.",
-    choices=(("all", "All messages"), ("mentions", "Only mentions"), ("none", "Nothing")),
-    follows=True,
-)
-NOTIFICATION_CONTENT = Setting(
-    key="notification-content",
-    default="hidden",
-    label="In notifications",
-    about="Whether a notification shows the room and the beginning of the message.",
-    choices=(("hidden", "That something came"), ("shown", "Room and message")),
-    follows=True,
-)
-"""Hidden by default: a notification is also visible on a locked screen, and the desktop may keep it."""
-NOTIFY_REACTIONS = Setting(
-    key="notify-reactions",
-    default=False,
-    label="Reactions to my messages",
-    about="Whether colleagues' reactions to the person's own messages make notices.",
-    follows=True,
 )
 ANNOUNCE = Setting(
     key="announce",
@@ -317,6 +302,10 @@ SETTINGS: tuple[AnySetting, ...] = (
     NOTIFICATIONS,
     NOTIFICATION_CONTENT,
     NOTIFY_REACTIONS,
+    NOTIFICATION_SOUND,
+    WORKING_DAYS,
+    WORKING_FROM,
+    WORKING_TO,
     ANNOUNCE,
     ROOM_IN_TITLE,
     SHOW_PRESENCE,

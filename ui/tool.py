@@ -9,7 +9,6 @@ TypeError or BugError that names the part.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -29,12 +28,13 @@ from app.tool import AppTool, NoSnapshot, Offer, People, S
 from ui.kit.presence import PresenceOf
 from ui.tool_parts import (
     Check,
-    HomeRow,
     JoinedKind,
+    JoinedNotice,
     JoinedSection,
     JoinedTool,
     JoinedTrial,
     NewsWords,
+    NoticeWords,
     Origin,
     Parent,
     Place,
@@ -170,9 +170,21 @@ class HomeCard(Generic[S]):
     make: Callable[[ViewParts[S]], QWidget]
 
 
-HomeRows = Callable[[ViewParts[S], AbstractSet[RoomId]], Sequence[HomeRow]]
-"""`home_rows(parts, new)`: the rows in their order. `new`: rooms to which somebody added the person, who has opened
-nothing in them yet."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownNotice(Generic[S]):
+    """How notices of one kind are shown: on Home, under Activity, on the desktop. `kind` is the id of its `NoticeKind`,
+    `icon` a file of resources/icons, `name` an English msgid for several of them ("Mentions"). `hidden` gets how many
+    there are, and returns a sentence about them without a name or anything that was written: a locked screen shows it.
+    `linked` returns what is at the place of a notice now, None if that is not here; None: it has no words of its own.
+    `counted`: what it is about is counted among what is unread in its room, as messages are."""
+
+    kind: str
+    icon: str
+    name: str
+    words: NoticeWords
+    hidden: Callable[[int], str]
+    linked: Callable[[S, ObjectLink], Linked | None] | None
+    counted: bool
 
 
 class Office(Protocol):
@@ -208,11 +220,10 @@ class Tool(Generic[S]):
     parent)` makes the view of a room's tab, at the object `obj`, or where the tool chooses if that is None.
     `tab_shown` gets a room's objects of the tool and returns whether the room has the tab (`always`: every room).
     `shows_people`: whether the room's people panel is shown beside it; False for a tool with its own panel, or a wide
-    one. `kinds`: one for each kind of `app`. `home_rows(parts, new)`: its rows on the Home page (`new`: rooms to which
-    the person was added and has opened nothing in yet); None: no rows. `news`: for a tool that counts something as
-    unread, or None; `mark_unread(service, room)` of such a tool makes the newest thing of others in a room unread
-    again. `settings`: the settings (app/settings.py) that the settings view shows under the tool's title. `trial`: how
-    an installation is tried.
+    one. `kinds`: one for each kind of `app`. `notices`: one for each kind of notices that those make. `news`: for a
+    tool that counts something as unread, or None; `mark_read(service, room)` of such a tool marks all of that in a room
+    as read, `mark_unread(service, room)` makes the newest thing of others there unread again. `settings`: the settings
+    (app/settings.py) that the settings view shows under the tool's title. `trial`: how an installation is tried.
     """
 
     app: AppTool[S]
@@ -226,7 +237,8 @@ class Tool(Generic[S]):
     kinds: tuple[ShownKind[S], ...]
     sections: tuple[Section[S], ...]
     cards: tuple[HomeCard[S], ...]
-    home_rows: HomeRows[S] | None
+    notices: tuple[ShownNotice[S], ...]
+    mark_read: Callable[[S, RoomId], object] | None
     commands: tuple[ToolCommand, ...]
     news: NewsWords | None
     mark_unread: Callable[[S, RoomId], None] | None
@@ -265,6 +277,9 @@ class Tool(Generic[S]):
             if offers != (each.copy_question is not None):
                 return f"its kind {each.kind!r} " + ("is offered to a successor, and has no `copy_question`" if offers
                                                      else "is carried over, so `copy_question` is None")  # fmt: skip
+        made = sorted(notice.id for kind in self.app.kinds for notice in kind.kind.notices)
+        if made != sorted(notice.kind for notice in self.notices):
+            return f"its kinds make the notices {made}, and it shows {sorted(each.kind for each in self.notices)}"
         return ""
 
     def join(self, office: Office, links: LinkWords, now: Callable[[], datetime]) -> JoinedTool:
@@ -292,7 +307,8 @@ class Tool(Generic[S]):
             kinds=tuple(_join_kind(each, parts, each.kind in cleared) for each in self.kinds),
             sections=tuple(_join_section(each, parts) for each in self.sections),
             cards=tuple((each.title, partial(each.make, parts)) for each in self.cards),
-            home_rows=None if self.home_rows is None else partial(self.home_rows, parts),
+            notices=tuple(_join_notice(each, parts.service) for each in self.notices),
+            mark_read=None if self.mark_read is None else partial(self.mark_read, parts.service),
             commands=self.commands,
             news=self.news,
             mark_unread=None if self.mark_unread is None else partial(self.mark_unread, parts.service),
@@ -322,6 +338,18 @@ def _join_kind(shown: ShownKind[S], parts: ViewParts[S], keeps_history: bool) ->
     )
 
 
+def _join_notice(shown: ShownNotice[S], service: S) -> JoinedNotice:
+    return JoinedNotice(
+        kind=shown.kind,
+        icon=shown.icon,
+        name=shown.name,
+        words=shown.words,
+        hidden=shown.hidden,
+        linked=None if shown.linked is None else partial(shown.linked, service),
+        counted=shown.counted,
+    )
+
+
 def _join_section(section: Section[S], parts: ViewParts[S]) -> JoinedSection:
     return JoinedSection(
         id=section.id,
@@ -340,6 +368,14 @@ class Opener(Protocol):
     """A view of a tool that can show a certain place in its open object, such as a message or a card."""
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None: ...
+
+
+@runtime_checkable
+class AnsweringView(Protocol):
+    """A view of a tool in which one can answer what is at a place in its open object, such as a message. `answer`
+    begins that: the person only has to write."""
+
+    def answer(self, obj: ObjId, ref: bytes) -> None: ...
 
 
 @runtime_checkable

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The parts of a tool that know no service: rows of Home, commands, words for what is new; and a tool joined with the
+"""The parts of a tool that know no service: commands, words for what is new; and a tool joined with the
 service of one session, as the window works with it. `Tool` itself is in ui/tool.py."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.notices.service import NoticeRow
 from app.objects.links import Linked, ObjectLink
 from app.people.person import Person
 from app.rooms.service import ObjectSummary
@@ -22,6 +22,12 @@ Place = tuple[ObjId, bytes]
 Check = Callable[[str], Awaitable[str]]
 """Tries something of an installation with sample words. Returns what works, in English for the IT department; raises
 what does not."""
+
+
+NoticeWords = Callable[[NoticeRow, str, str, str], tuple[str, str]]
+"""`words(notice, who, room, text)`: the two lines of a notice, in the language in force. `who`: the name of the person
+whose doing it is, "" if nobody's; `room`: the room's title; `text`: what is at its place now, such as the message or
+the card's title, "" if that is not here."""
 
 
 def always(of_tool: Sequence[ObjectSummary]) -> bool:
@@ -41,21 +47,6 @@ class Origin:
 
     person: Person
     quoted: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HomeRow:
-    """A row on the Home page for something that waits for the person's answer since `t_ms`. A press opens `link`, or
-    the room if it is None. `introduces`: it replaces the row that says that the person was added to the room."""
-
-    key: Hashable
-    icon: str
-    title: str
-    detail: str
-    t_ms: int
-    room: RoomId
-    link: ObjectLink | None
-    introduces: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +107,19 @@ class JoinedSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedNotice:
+    """How notices of one kind are shown (see `ShownNotice`), with the service of one session behind it."""
+
+    kind: str
+    icon: str
+    name: str
+    words: NoticeWords
+    hidden: Callable[[int], str]
+    linked: Callable[[ObjectLink], Linked | None] | None
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedTrial:
     """How `kansli --selftest` tests a tool (see `Trial`), with the service of one session behind it."""
 
@@ -140,7 +144,8 @@ class JoinedTool:
     sections: tuple[JoinedSection, ...]
     cards: tuple[tuple[str, Callable[[], QWidget]], ...]
     """(msgid of the heading, maker)"""
-    home_rows: Callable[[AbstractSet[RoomId]], Sequence[HomeRow]] | None
+    notices: tuple[JoinedNotice, ...]
+    mark_read: Callable[[RoomId], object] | None
     commands: tuple[ToolCommand, ...]
     news: NewsWords | None
     mark_unread: Callable[[RoomId], None] | None

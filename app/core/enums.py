@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The enumerations that all of app/ and ui/ share: what a member may do, what a room is for, whether a person can be
-reached, the state of the connection to the server, and a room's security status. Those of sync/ are defined there; ui/
-imports them from here."""
+"""The enumerations that all of app/ and ui/ share: what a member may do, what a room is for and what of it rings,
+whether a person can be reached, the state of the connection to the server, and a room's security status. Those of sync/
+are defined there; ui/ imports them from here."""
 
 from enum import StrEnum
 
 from sync.client.status import LinkState, RoomState
 from sync.trust.formats.items import Role
 
-__all__ = ["LinkState", "Presence", "Role", "RoomState", "RoomType"]
+__all__ = ["Level", "LinkState", "Presence", "Role", "RoomState", "RoomType"]
 
 
 class RoomType(StrEnum):
@@ -24,6 +24,15 @@ class RoomType(StrEnum):
         """The type that `text` names, the text in a room's record. GROUP if this program does not know it: a newer
         program's room is shown as a plain room."""
         return next((known for known in cls if known == text), cls.GROUP)
+
+
+class Level(StrEnum):
+    """What of a room rings: everything, what is meant for the person, or nothing. It does not decide which notices are
+    made and listed."""
+
+    ALL = "all"
+    MENTIONS = "mentions"
+    NOTHING = "nothing"
 
 
 class Presence(StrEnum):

@@ -8,13 +8,12 @@ What is shown of a notice is read from its place (`OpenTools.find`), since a row
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from app.core import clock, log
-from app.core.enums import LinkState
-from app.core.ids import RoomId
+from app.core.enums import Level, LinkState
+from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
 from app.errors import StoreFault
 from app.store import event_notices
@@ -29,17 +28,10 @@ TICK_S = 60.0
 TRIM_MS = 3_600_000
 """How often old notices are deleted, ms."""
 PAGE = 50
+SOURCES = 1000
 
 Mark = tuple[NoticeState, int | None]
 """What the person did with a notice, and until when (ms) if it is SNOOZED."""
-
-
-class Level(StrEnum):
-    """Which notices of a room ring. It does not decide which are made and listed."""
-
-    ALL = "all"
-    MENTIONS = "mentions"
-    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +105,20 @@ class Notices:
         """One notice; None if it is gone."""
         return self._rows.get(ident)
 
+    def sources(self) -> tuple[set[RoomId], set[Uid]]:
+        """The rooms that the latest SOURCES notices are about, and the people whose doing they are: what a list of them
+        can be narrowed to."""
+        return self._rows.sources(SOURCES)
+
+    def is_due(self, room: RoomId) -> bool:
+        """Whether notices of the room are still to ring: `fresh` will name them, and what else is new in the room need
+        not ring by itself."""
+        off = self.off()
+        return any(row.kind not in off and self._rings(row) for row in self._rows.due(room))
+
     def _without_off(self, wanted: NoticeFilter) -> NoticeFilter:
         off = self.off()
-        if not off:
-            return wanted
-        return NoticeFilter(
-            kinds=wanted.kinds, without=wanted.without | off, room=wanted.room, unseen=wanted.unseen, open=wanted.open
-        )
+        return replace(wanted, without=wanted.without | off) if off else wanted
 
     # -- what the person does --------------------------------------------------------------------------------------
 

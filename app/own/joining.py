@@ -87,6 +87,17 @@ def join_notices(values: Sequence[Value]) -> Value | None:
     return max(valid, key=lambda v: (*v[:3], _encode(v[3:])), default=None)
 
 
+KEEP_DAYS = 90
+"""How long what the person did with a notice is kept: by then the notice is deleted (app/store/notice_rows.py)."""
+
+
+def is_kept(root: str, value: Value, today: int) -> bool:
+    """Whether a value is carried over, and set again with its device's map. `today`: days since 1970 UTC. All are but
+    those about notices of long ago."""
+    day = value[3] if root == "notices" and len(value) > 3 else None
+    return not isinstance(day, int) or day + KEEP_DAYS >= today
+
+
 Join = Callable[[Sequence[Value]], Value | None]
 JOINS: dict[str, Join] = {
     "reads": join_reads,

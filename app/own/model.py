@@ -13,7 +13,7 @@ from typing import Any
 
 from app.core.signal import Signal
 from app.objects.crdt import REMOTE, SETUP, CrdtDoc, CrdtMap, Origin, Path, Update
-from app.own.joining import MAX_NUMBER, Value
+from app.own.joining import MAX_NUMBER, Value, is_kept
 
 ABOUT = "about"
 ROOTS = ("reads", "rooms", "sections", "drafts", "settings", "notices")
@@ -83,8 +83,10 @@ class OwnObject:
             for key, value in new.items():
                 shared.set((dev, key), value)
         else:  # with all that is in it, also what only a newer program reads
-            before = shared.get((dev,), {})
-            shared.set((dev,), {**(before if isinstance(before, dict) else {}), **new, WEEK: week})
+            found = shared.get((dev,), {})
+            before = found if isinstance(found, dict) else {}
+            kept = {k: v for k, v in before.items() if not isinstance(v, list) or is_kept(root, v, 7 * week)}
+            shared.set((dev,), {**kept, **new, WEEK: week})
         held.update(new)
         self._made[root, dev] = week
 

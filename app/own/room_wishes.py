@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which rooms the person has muted, or has as favourites, on all their devices."""
+"""What of each room rings, which rooms are favourites, and of which nothing is shown on the desktop: on all the
+person's devices."""
 
 from app.core.ids import RoomId
 from app.own.registers import Registers, of_room
 from app.own.service import Own
 from app.rooms.service import RoomService
 
-FIELDS = ("muted", "favourite")
+FIELDS = ("level", "favourite")
+HIDDEN = "hidden"
 
 
 class RoomWishes:
@@ -27,18 +29,26 @@ class RoomWishes:
         """Takes what other devices wished before. Called once a session."""
         self._take(frozenset(self._registers.names()))
 
-    def _on_wished(self, room: RoomId, field: str, on: bool) -> None:
-        self._registers.set(of_room(room, field), on)
+    def _on_wished(self, room: RoomId, field: str, wish: str | bool) -> None:
+        self._registers.set(of_room(room, field), wish)
+
+    def is_hidden(self, room: RoomId) -> bool:
+        """Whether notifications about the room show no content, whatever the settings say."""
+        return self._registers.get(of_room(room, HIDDEN)) is True
+
+    def set_hidden(self, room: RoomId, hidden: bool) -> None:
+        """Sets `is_hidden` on all devices of the person."""
+        self._registers.set(of_room(room, HIDDEN), hidden)
 
     def _take(self, names: frozenset[str]) -> None:
         """Applies the wishes of these names to the list. One about a room that is not here yet is applied at the next
         start."""
         for name in names:
             ident, _, field = name.partition("/")
-            on = self._registers.get(name)
-            if field in FIELDS and isinstance(on, bool) and len(ident) == 32:
+            wish = self._registers.get(name)
+            if field in FIELDS and wish is not None and len(ident) == 32:
                 try:
                     room = RoomId(bytes.fromhex(ident))
                 except ValueError:
                     continue
-                self._rooms.apply_wish(room, field, on)
+                self._rooms.apply_wish(room, field, wish)

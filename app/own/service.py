@@ -23,7 +23,7 @@ from app.core.signal import Signal
 from app.errors import NotFound, StoreFault
 from app.objects.live import LiveObjects
 from app.own.adapter import Announce, OwnAdapter
-from app.own.joining import JOINS, Value
+from app.own.joining import JOINS, Value, is_kept
 from app.own.model import MAX_KEY, ROOTS, Key, OwnObject
 from app.own.projection import KIND_ID
 from app.store import own_waiting
@@ -35,7 +35,8 @@ GATHER_S = 3.0
 """How long the first change after a pause waits for others."""
 EVERY_S = 60.0
 """Between two writes. So the server learns that a person reads, at most once a minute (SECURITY.md)."""
-WEEK_MS = 7 * 86_400_000
+DAY_MS = 86_400_000
+WEEK_MS = 7 * DAY_MS
 Values = dict[str, dict[str, Value]]
 """By root and key."""
 
@@ -250,6 +251,7 @@ class Own:
         """What counts, and does not count by `model` alone: it is carried over from other years' objects. Of drafts
         each device carries its own."""
         due: Values = {}
+        today = self._now_ms() // DAY_MS
         for root in ROOTS:
             for key in self.keys(root):
                 join = JOINS.get(root, join_own)
@@ -259,7 +261,7 @@ class Own:
                 else:
                     value = join(self.values(root, key).get(self._dev, []))
                     here = there.get(self._dev)
-                if value is not None and value != here:
+                if value is not None and value != here and is_kept(root, value, today):
                     due.setdefault(root, {})[key] = value
         return due
 

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.core.enums import Role, RoomState, RoomType
+from app.core.enums import Level, Role, RoomState, RoomType
 from app.core.i18n import tr
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -45,9 +45,10 @@ class Starter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSummary:
-    """A room as lists show it. `preview`: the latest activity as one line, at `last_ms`. `left`: this person has left
-    it. `replaced`: another room continues it. `sealed_state`: what sync says of the room's encryption; who the members
-    are is not considered in it (`SecurityStatuses.level` does that)."""
+    """A room as lists show it. `preview`: the latest activity as one line, at `last_ms`; `last_by`: whose that is, None
+    if nobody's. `level`: what of the room rings. `left`: this person has left it. `replaced`: another room continues
+    it. `sealed_state`: what sync says of the room's encryption; who the members are is not considered in it
+    (`SecurityStatuses.level` does that)."""
 
     room: RoomId
     title: str
@@ -55,12 +56,18 @@ class RoomSummary:
     preview: str
     unread: int
     mentions: int
-    muted: bool
+    level: Level
     favourite: bool
     left: bool
     replaced: bool
     sealed_state: RoomState
     last_ms: int
+    last_by: Uid | None
+
+    @property
+    def muted(self) -> bool:
+        """Whether only what is meant for the person rings and counts among what is unread, or nothing rings."""
+        return self.level is not Level.ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +125,8 @@ class RoomService:
         self.changed: Signal[()] = Signal()
         """The list of rooms has changed; `room_changed` names the room."""
         self.room_changed: Signal[RoomId] = Signal()
-        self.wished: Signal[RoomId, str, bool] = Signal()
-        """The person has muted a room here (`field` "muted") or made it a favourite, or taken it back."""
+        self.wished: Signal[RoomId, str, str | bool] = Signal()
+        """The person has chosen here what of a room rings (`field` "level"), or whether it is a favourite."""
         self._store = store
         self._engine = engine
         self._people = people
@@ -168,12 +175,13 @@ class RoomService:
             preview=preview,
             unread=row.unread,
             mentions=row.mentions,
-            muted=row.muted,
+            level=row.level,
             favourite=row.pinned,
             left=row.left,
             replaced=self._replaced(row.room),
             sealed_state=self._engine.room_state(row.room),
             last_ms=max(row.last_t, row.created),
+            last_by=row.last_by,
         )
 
     def _shown_title(self, row: RoomRow) -> str:
@@ -301,23 +309,27 @@ class RoomService:
         self._store.objects.opened(obj)
         self.changed.emit()
 
-    def set_muted(self, room: RoomId, muted: bool) -> None:
-        """Mutes the room, or unmutes it, on all devices of this person."""
-        self._store.rooms_list.set_muted(room, muted)
-        self.wished.emit(room, "muted", muted)
+    def set_level(self, room: RoomId, level: Level) -> None:
+        """Sets what of the room rings, on all devices of this person."""
+        self._store.rooms_list.set_level(room, level)
+        self.wished.emit(room, "level", level.value)
 
     def set_favourite(self, room: RoomId, favourite: bool) -> None:
         """Puts the room first in its group of the list, or back, on all devices of this person."""
         self._store.rooms_list.set_pinned(room, favourite)
         self.wished.emit(room, "favourite", favourite)
 
-    def apply_wish(self, room: RoomId, field: str, on: bool) -> None:
-        """Applies what the person has wished on another device: `field` is "muted" or "favourite"."""
+    def apply_wish(self, room: RoomId, field: str, wish: object) -> None:
+        """Applies what the person has wished on another device: `field` is "level" or "favourite". A wish that is none,
+        perhaps a newer program's, changes nothing."""
         row = self._store.rooms_list.get(room)
-        if row is not None and field == "muted" and row.muted != on:
-            self._store.rooms_list.set_muted(room, on)
-        if row is not None and field == "favourite" and row.pinned != on:
-            self._store.rooms_list.set_pinned(room, on)
+        if row is None:
+            return
+        level = next((each for each in Level if field == "level" and each == wish), row.level)
+        if level is not row.level:
+            self._store.rooms_list.set_level(room, level)
+        if field == "favourite" and isinstance(wish, bool) and row.pinned != wish:
+            self._store.rooms_list.set_pinned(room, wish)
 
     # -- the whole history for one member -------------------------------------------------------------------------
 

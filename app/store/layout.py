@@ -187,6 +187,8 @@ _STATEMENTS = (
     "CREATE INDEX notices_unanswered ON notices (thread, n) WHERE asks AND NOT answered",
     "CREATE INDEX notices_by_room ON notices (room, t)",
     "CREATE INDEX notices_by_kind ON notices (kind, t, id)",
+    "CREATE INDEX notices_by_person ON notices (by, t, id)",
+    "CREATE INDEX notices_new_asking ON notices (kind) WHERE state = 0 AND asks AND NOT answered",
     "CREATE INDEX notices_ring ON notices (t, id) WHERE ring",
     """CREATE TABLE notice_states (id BLOB PRIMARY KEY, state INTEGER NOT NULL, until INTEGER,
        t INTEGER NOT NULL) WITHOUT ROWID""",

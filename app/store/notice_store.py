@@ -55,12 +55,14 @@ class NoticeRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFilter:
     """Which notices to read. `kinds` and `room`: only these (empty, None: all). `without`: none of these kinds.
-    `unseen`: only those that the person has not seen. `open`: only those that ask the person for an answer now: not
+    `by`: only what this person did. `unseen`: only
+    those that the person has not seen. `open`: only those that ask the person for an answer now: not
     answered, not done, and not snoozed to a later time."""
 
     kinds: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
     room: RoomId | None = None
+    by: Uid | None = None
     unseen: bool = False
     open: bool = False
 
@@ -127,6 +129,13 @@ class NoticeStore:
         """One notice; None if it is not here, or concerns the person no more."""
         row = self._db.one(f"SELECT {_COLUMNS} FROM notices v WHERE v.id = ? AND {_SHOWN}", (ident,))
         return _row(row) if row is not None else None
+
+    def sources(self, latest: int) -> tuple[set[RoomId], set[Uid]]:
+        """The rooms that the `latest` notices are about, and the people whose doing they are."""
+        sql = f"""SELECT DISTINCT room, by FROM
+            (SELECT v.room, v.by FROM notices v WHERE {_SHOWN} ORDER BY v.t DESC, v.id DESC LIMIT ?)"""
+        rows = self._db.rows(sql, (latest,))
+        return {room for room, _ in rows if room}, {by for _, by in rows if by is not None}
 
     def next_wake(self, now: int) -> int | None:
         """When the next snoozed notice is new again (ms), after `now`; None if none is snoozed."""
@@ -209,6 +218,12 @@ class NoticeStore:
         gone = {place for (place,) in self._db.rows("SELECT place FROM notice_sweeps WHERE what = ?", (GONE,))}
         return [row for row in found if not {row.room, row.obj} & gone]
 
+    def due(self, room: RoomId) -> Sequence[NoticeRow]:
+        """At most AT_ONCE notices of the room that are still to ring, the newest first."""
+        sql = f"""SELECT {_COLUMNS} FROM notices v INDEXED BY notices_ring WHERE v.ring AND v.room = ?
+            ORDER BY v.t DESC LIMIT {AT_ONCE}"""
+        return [_row(row) for row in self._db.rows(sql, (room,))]
+
     # -- keeping the table small -----------------------------------------------------------------------------------
 
     def sweep(self) -> bool:
@@ -246,6 +261,8 @@ def _where(wanted: NoticeFilter, now: int) -> tuple[str, list[object]]:
         where = f"v.state = 0 AND {where}"
     if wanted.room is not None:
         where, params = f"{where} AND v.room = ?", [*params, wanted.room]
+    if wanted.by is not None:
+        where, params = f"{where} AND v.by = ?", [*params, wanted.by]
     if wanted.without:
         marks = ", ".join("?" * len(wanted.without))
         where, params = f"{where} AND v.kind NOT IN ({marks})", [*params, *sorted(wanted.without)]

@@ -7,7 +7,7 @@
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
 
-from app.core.enums import Role, RoomType
+from app.core.enums import Level, Role, RoomType
 from app.core.ids import RoomId, Uid
 from app.store import counters
 from app.store.connection import Connection, Row
@@ -18,6 +18,8 @@ from sync.client.ports import MemberRow, RoomEvent
 
 _ROOM = """SELECT room, title, type, created, role, left, muted, pinned, unread, mentions, last_t, last_by,
     last_preview FROM rooms"""
+LEVELS = (Level.ALL, Level.MENTIONS, Level.NOTHING)
+"""By the number that the column `muted` has."""
 
 
 def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None:
@@ -170,15 +172,15 @@ class Rooms:
             for n, t, kind, by, subject, role, h, obj, until, note, place in rows
         ]
 
-    def set_muted(self, room: RoomId, muted: bool) -> None:
-        """Mutes the room, or unmutes it: this person's choice."""
-        self._set("muted", room, muted)
+    def set_level(self, room: RoomId, level: Level) -> None:
+        """Sets what of the room rings: this person's choice."""
+        self._set("muted", room, LEVELS.index(level))
 
     def set_pinned(self, room: RoomId, pinned: bool) -> None:
         """Puts the room first in its group of the list, or back: this person's choice."""
         self._set("pinned", room, pinned)
 
-    def _set(self, column: str, room: RoomId, value: bool) -> None:
+    def _set(self, column: str, room: RoomId, value: int) -> None:
         with self._db.transaction():
             self._db.conn.execute(f"UPDATE rooms SET {column} = ? WHERE room = ?", (value, room))
             self._projecting.notify_changed(room)
@@ -193,7 +195,7 @@ def _room(row: Row) -> RoomRow:
         created=created,
         role=Role(role) if role else None,
         left=bool(left),
-        muted=bool(muted),
+        level=LEVELS[muted],
         pinned=bool(pinned),
         unread=count,
         mentions=mentions,

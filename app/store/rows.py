@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from app.core.enums import Role, RoomType
+from app.core.enums import Level, Role, RoomType
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 
 
@@ -69,9 +69,9 @@ MAX_UNREAD = 1000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
     """One room, as lists show it. `role` is this person's own, None after leaving (`left`). `unread` and `mentions` are
-    counts; `last_t`, `last_by` and `last_preview` describe the latest activity. Times in ms. `written_type`, the text
-    in the room's record, may be one of a newer program, and is what is written again when this program writes the
-    room's title."""
+    counts; `level` says what of it rings; `last_t`, `last_by` and `last_preview` describe the latest activity. Times in
+    ms. `written_type`, the text in the room's record, may be one of a newer program, and is what is written again when
+    this program writes the room's title."""
 
     room: RoomId
     title: str
@@ -79,7 +79,7 @@ class RoomRow:
     created: int
     role: Role | None
     left: bool
-    muted: bool
+    level: Level
     pinned: bool
     unread: int
     mentions: int

@@ -179,7 +179,8 @@ class Steps:
 
     def b_sees_room(self) -> None:
         """the head of unit is told, and opens the room"""
-        self.b.wait_part(ROOM, within=said("Home"))
+        self.b.keys("Ctrl+Shift+N")
+        self.b.wait_row(said("All notices"), said("You were added to {room}", room=ROOM))
         open_room(self.b)
         open_room(self.registrar)
 
@@ -217,13 +218,17 @@ class Steps:
         self.b.wait_part(said("You were mentioned in {room}", room=ROOM), within=said("Home"))
 
     def b_answers(self) -> None:
-        """the head of unit answers, and the case handler reads it"""
-        open_room(self.b)
-        self.b.pick(messages(), sample.ASKED, "S")
+        """the head of unit answers from Home, which then asks for nothing, and the case handler reads it"""
+        asked = said("You were mentioned in {room}", room=ROOM)
+        self.b.focus(named(f"{asked}, ", "Button", said("Home"), part=True, nth=0))
+        self.b.keys("R")
         self.b.wait(composer(), focused=True)
         self.b.type(sample.ANSWERED)
         self.b.keys("Return")
         self.a.wait_row(messages(), sample.ANSWERED)
+        self.b.keys("Ctrl+1")
+        self.b.wait_part(f"{asked}, ", "Button", said("Home"), gone=True)
+        open_room(self.b)
 
     def a_edits(self) -> None:
         """the case handler writes, and edits what was written; both see the new words and that they are new"""

@@ -134,7 +134,9 @@ def own() -> bytes:
     made.write(home, 1, {"reads": {series: [0, 9, [3, 5]]}, "settings": {"theme": [7, "dark"]}})
     made.write(office, 1, {"reads": {series: [1, 4]}, "notices": {"aa" * 16: [0, 2, 9]}})
     made.write(
-        home, 2, {"drafts": {series: [8, {"text": "Hej å 🙂"}, {office: 3}]}, "rooms": {f"{series}/muted": [2, True]}}
+        home,
+        2,
+        {"drafts": {series: [8, {"text": "Hej å 🙂"}, {office: 3}]}, "rooms": {f"{series}/level": [2, "nothing"]}},
     )
     return made.snapshot()
 

@@ -4,9 +4,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import Level
 from app.kinds import TOOLS
 from app.notices.service import FreshNotices, NoticeFilter
 from tests.journeys.desks import Desk, Offices, offices
@@ -60,3 +62,30 @@ async def test_who_was_away_is_told_of_a_mention_once_and_never_again_when_rows_
     assert b.session.notices.count(OPEN) == 2
     b.session.service(CHAT).send(room, "Jag ser på det")
     assert b.session.notices.count(OPEN) == 0
+
+
+async def test_what_is_done_and_put_off_on_one_device_is_so_on_the_other(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.own.service.GATHER_S", 0.0)
+    monkeypatch.setattr("app.own.service.EVERY_S", 0.1)
+    old, colleague = await o.hire("Handläggare", "Registrator")
+    room = await o.room(old, colleague)
+    await until(lambda: old.session.status.waiting == 0 and bool(old.session.personal.rooms))
+    new = await o.second(old, by_code=False)
+    colleague.session.service(CHAT).send(room, "@Handläggare ett å")
+    colleague.session.service(CHAT).send(room, "@Handläggare två 🙂")
+    mine, other = old.session.notices, new.session.notices
+    await until(lambda: mine.count(OPEN) == other.count(OPEN) == 2)
+    newest, oldest = mine.list(OPEN)
+    mine.mark_done([newest.id])
+    mine.snooze([oldest.id], oldest.t + 10**10)
+    await until(lambda: other.count(OPEN) == 0)
+    other.mark_new([newest.id])
+    await until(lambda: [row.id for row in mine.list(OPEN)] == [newest.id])
+    old.session.rooms.set_level(room, Level.NOTHING)
+    await until(lambda: new.session.notices.level(room) is Level.NOTHING)
+    rung = heard(new)
+    colleague.session.service(CHAT).send(room, "@Handläggare tre")
+    await until(lambda: other.count(OPEN) == 2)
+    assert rung == [], "it is listed, and rings nothing"

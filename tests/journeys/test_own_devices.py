@@ -9,15 +9,16 @@ import pytest
 from app.chat.drafts import Draft
 from app.chat.tool import TOOL as CHAT
 from app.core import clock
-from app.core.enums import LinkState
+from app.core.enums import Level, LinkState
 from app.core.ids import RoomId, new_obj
 from app.devices.inviting import HOUR_MS
 from app.devices.unsent import UnsentCount
 from app.errors import NotRevoked, StoreUnwritable, TooManyTries
+from app.notification_settings import NOTIFICATIONS
 from app.people.person import Verified
 from app.personal.records import DeviceNamed, PersonMarked, encode
 from app.personal.service import KIND_ID, Personal
-from app.settings import LANGUAGE, NOTIFICATIONS, THEME
+from app.settings import LANGUAGE, THEME
 from app.tasks.tool import TOOL as TASKS
 from sync.errors import Refused, Reject
 from sync.server.operator import admin
@@ -425,8 +426,10 @@ async def test_what_was_read_and_typed_on_one_device_is_so_on_the_other(
         other.mark_room_unread(room)
         await until(lambda: mine.unread(room) == (1, 0))
         old.session.rooms.set_favourite(room, True)
-        new.session.rooms.set_muted(room, True)
-        await until(lambda: new.session.rooms.room(room).favourite and old.session.rooms.room(room).muted)
+        new.session.rooms.set_level(room, Level.NOTHING)
+        new.session.wishes.set_hidden(room, True)
+        await until(lambda: new.session.rooms.room(room).favourite and old.session.wishes.is_hidden(room))
+        assert old.session.rooms.room(room).level is Level.NOTHING
         section = old.session.room_order.make("Nästa vecka å 🙂")
         old.session.room_order.put(room, section)
         await until(lambda: new.session.room_order.section_of(room) == section)

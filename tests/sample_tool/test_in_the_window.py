@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
+from app.notification_settings import NOTIFICATION_CONTENT
 from app.objects.links import ObjectLink
-from app.settings import NOTIFICATION_CONTENT
 from tests.journeys.desks import Desk, Offices
 from tests.sample_tool.minutes_desk import (
     TEXT,
@@ -27,6 +27,7 @@ from tests.sample_tool.minutes_desk import (
 from tests.sample_tool.ui.everywhere import AllMinutes, HomeMinutes
 from tests.sample_tool.ui.rows import Row
 from tests.sample_tool.ui.view import MinutesView
+from tests.ui.shell.toasts import Toasts
 from tests.ui.view_parts import view_parts
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -119,19 +120,20 @@ async def test_what_others_write_is_counted_and_announced_until_it_was_seen(
     obj = minutes(a).create(room, "Enhetsmöte å")
     await reads(b, room, obj, "")
     with window_of(a) as window:
-        told: list[tuple[str, str]] = []
-        window._notifications.notify = lambda title, text: told.append((title, text))
+        desktop = Toasts()
+        window._notifications.desktop = desktop
         with monkeypatch.context() as away:
             away.setattr(window, "isActiveWindow", lambda: False)
             write(b, obj, TEXT)
-            await shown(lambda: told == [("Kansli", "1 nyhet i protokoll")])
+            await shown(lambda: desktop.texts == ["1 nyhet i protokoll"])
             minutes(b).add_item(room, "Budgeten")
             await shown(lambda: a.session.rooms.room(room).unread == 2)
             assert a.session.rooms.room(room).preview == "Budgeten"
             a.session.settings.set(NOTIFICATION_CONTENT, "shown")
-            told.clear()
             minutes(b).add_item(room, "Lokalerna")
-            await shown(lambda: told[-1:] == [("Tillsyn 2026-1184 åäö", "Lokalerna")])
+            await shown(lambda: desktop.texts[-1:] == ["Lokalerna"])
+            assert desktop.titles[-1] == "Enhetschef · Tillsyn 2026-1184 åäö"
+            assert {toast.key for toast in desktop.shown} == {room}, "one notification of the conversation"
         spoken: list[str] = []
         monkeypatch.setattr(window.announcer, "announce", lambda kind, text, count=1: spoken.append(text))
         minutes(b).add_item(room, "Semestrarna")

@@ -13,7 +13,8 @@ from pathlib import Path
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from app.settings import AUTO_LOCK_MINUTES, DENSITY, LANGUAGE, NOTIFICATIONS, RECOVERY_SHEET_REMINDER, TEXT_SIZE, THEME
+from app.notification_settings import NOTIFICATIONS
+from app.settings import AUTO_LOCK_MINUTES, DENSITY, LANGUAGE, RECOVERY_SHEET_REMINDER, TEXT_SIZE, THEME
 from tests.journeys.desks import offices
 from tests.shots.camera import quiet
 from tests.shots.scene import Scene, Step

@@ -21,7 +21,8 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app.chat.tool import TOOL as CHAT  # noqa: E402
 from app.core.ids import RoomId  # noqa: E402
-from app.settings import NOTIFICATIONS, RECOVERY_SHEET_REMINDER  # noqa: E402
+from app.notification_settings import NOTIFICATIONS  # noqa: E402
+from app.settings import RECOVERY_SHEET_REMINDER  # noqa: E402
 from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params  # noqa: E402
 from tests.journeys.desks import Desk, Offices, offices  # noqa: E402
 from tests.world import until  # noqa: E402

@@ -21,7 +21,19 @@ SIZES = {
     "large": LOOKS["large"],
 }
 TINY_AND_LARGE = Look("light", size=(800, 500), text_size=200)
-FOLDED = ("home", "chat", "chat-reply", "documents", "editor", "board", "card", "table", "settings", "search")
+FOLDED = (
+    "home",
+    "activity",
+    "chat",
+    "chat-reply",
+    "documents",
+    "editor",
+    "board",
+    "card",
+    "table",
+    "settings",
+    "search",
+)
 """What one works in does not scroll as a whole in the sizes above; what has a bar more may."""
 
 

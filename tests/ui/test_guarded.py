@@ -38,7 +38,7 @@ BARE = {
     ),
     "from one that calls itself": "def _keep(self):\n    self.board.edit_card(c)\n    self._keep()",
     "from a public function": "def keep(s):\n    board.edit_card(c)\n\ndef on(s):\n    run_guarded(s, s.keep)",
-    "in the handler": "def _on():\n    try:\n        pass\n    except Fault:\n        rooms.set_muted(room, True)",
+    "in the handler": "def _on():\n    try:\n        pass\n    except Fault:\n        rooms.set_level(room, level)",
 }
 GUARDED = {
     "in a lambda": "def _on(self):\n    run_guarded(self, lambda: self._board.delete_card(c))",

@@ -24,8 +24,8 @@ from ui.documents import TOOL as DOCUMENTS
 from ui.shell.tool_list import ToolList
 from ui.shell.window.sections import sections
 from ui.tasks import TOOL as TASKS
-from ui.tool import AnyTool, HomeCard, Section, ShownKind, Tool, Trial
-from ui.tool_parts import HomeRow, NewsWords, ToolCommand, always, with_an_object
+from ui.tool import AnyTool, HomeCard, Section, ShownKind, ShownNotice, Tool, Trial
+from ui.tool_parts import NewsWords, ToolCommand, always, with_an_object
 
 ROOT = Path(__file__).parents[2]
 ANY_CHAT: Tool[Any] = CHAT
@@ -43,7 +43,6 @@ def without(part: object, name: str) -> dict[str, Any]:
     return {key: value for key, value in given(part).items() if key != name}
 
 
-ROW = HomeRow(key=1, icon="chat", title="", detail="", t_ms=0, room=None, link=None, introduces=False)  # type: ignore[arg-type]
 PARTS: dict[type, object] = {
     Tool: TASKS,
     ShownKind: TASKS.kinds[0],
@@ -52,7 +51,7 @@ PARTS: dict[type, object] = {
     Trial: TASKS.trial,
     ToolCommand: DOCUMENTS.commands[0],
     NewsWords: CHAT.news,
-    HomeRow: ROW,
+    ShownNotice: TASKS.notices[0],
 }
 
 
@@ -90,6 +89,10 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: replace(ANY_CHAT, kinds=(replace(ANY_CHAT.kinds[0], before=ANY_DOCUMENTS.kinds[0].before),)),
         "its kind 'chat' does not merge, so `before` is None",
     ),
+    "notices without words": (
+        lambda: replace(TASKS, notices=TASKS.notices[1:]),
+        "its kinds make the notices",
+    ),
     "no question in a successor": (
         lambda: replace(DOCUMENTS, kinds=(of_documents(copy_question=None),)),
         "its kind 'document' is offered to a successor, and has no `copy_question`",
@@ -118,7 +121,9 @@ SMALL_KIND = replace(CHAT.kinds[0], kind=KIND.id)
 
 def small(**changed: Any) -> Tool[Any]:
     """A tool that shows records of which the product knows nothing."""
-    parts = given(CHAT) | {"app": SMALL, "kinds": (SMALL_KIND,), "home_rows": None, "news": None} | changed
+    parts = (
+        given(CHAT) | {"app": SMALL, "kinds": (SMALL_KIND,), "notices": (), "news": None, "mark_read": None} | changed
+    )
     return Tool(**parts)
 
 

@@ -9,7 +9,7 @@ from app.chat import KIND
 from app.chat.service import ChatService
 from app.chat.tool import TOOL as CHAT
 from app.core.ids import ObjId, RoomId
-from ui.chat.home_rows import home_rows
+from ui.chat.notices import NOTICES
 from ui.chat.view import ChatView
 from ui.kit.translate import tr, trn
 from ui.tool import ShownKind, Tool, Trial, ViewParts
@@ -60,7 +60,7 @@ TOOL = Tool(
     ),
     sections=(),
     cards=(),
-    home_rows=home_rows,
+    notices=NOTICES,
     commands=(),
     news=NewsWords(
         named_in=lambda room: tr("You were mentioned in {room}").format(room=room),
@@ -69,6 +69,7 @@ TOOL = Tool(
         named=lambda: tr("You were mentioned in a room."),
         count=lambda n: trn("{n} new message", "{n} new messages", n).format(n=n),
     ),
+    mark_read=ChatService.mark_all_read,
     mark_unread=ChatService.mark_room_unread,
     settings=(),
     trial=Trial(write=ChatService.send, reads=_reads, checks=()),

@@ -153,6 +153,15 @@ class ChatView(QWidget):
             self.list.jump_to(index)
             self.list.setFocus()
 
+    def answer(self, obj: ObjId, ref: bytes) -> None:
+        """Begins an answer to the message whose id is `ref`, in the field, which gets the focus; only the field gets it
+        if there is no such message. `obj` is not needed."""
+        index = self._timeline.index_of(ChangeId(ref)) if ref else None
+        if index is None:
+            self.composer.setFocus()
+        else:
+            self.message_actions.act(self._timeline.message(index), "reply")
+
     def mark_words(self, words: Sequence[str]) -> None:
         """Marks the words of a search in the message that was opened."""
         self.list.mark(self._opened if words else None, words)

@@ -15,6 +15,7 @@ from app.profile import Profile
 from app.settings import AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, TRAY_EXPLAINED, Settings
 from ui.desktop.autostart import Autostart, here, keep
 from ui.desktop.instance import Instance, line_name
+from ui.desktop.taskbar import show_badge
 from ui.desktop.tray import Tray, tray
 from ui.desktop.waking import Events, watch
 from ui.kit.translate import tr
@@ -29,12 +30,13 @@ TRAY_EVERY_MS, TRAY_TRIES = 1000, 30
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desktop:
     """The parts of a desktop that the program uses. `tray` makes the sign in the tray, or returns None if there is no
-    tray; `watch` returns signals for the computer's events; both get the Qt object that owns the result. `autostart` is
-    where the desktop keeps what it starts, `command` how it would start this program (None: it cannot). Tests put their
-    own in place."""
+    tray; `watch` returns signals for the computer's events; both get the Qt object that owns the result. `badge` shows
+    a number in the taskbar. `autostart` is where the desktop keeps what it starts, `command` how it would start this
+    program (None: it cannot). Tests put their own in place."""
 
     tray: Callable[[QObject], Tray | None] = tray
     watch: Callable[[QObject], Events] = watch
+    badge: Callable[[int], object] = show_badge
     autostart: Autostart = field(default_factory=here)
     command: Sequence[str] | None = None
     """How the desktop would start this program and profile; None: it cannot."""
@@ -106,14 +108,17 @@ class Resident(QObject):
                 self._settings.set(TRAY_EXPLAINED, True)
 
     def show_unread(self, count: int) -> None:
-        """Shows the number of unread messages, `count`, on the tray's sign; no number for 0. Does nothing without a
-        tray."""
+        """Shows how much is unread, `count`, on the tray's sign, if there is one, and on the program's button in the
+        taskbar, where the desktop can show it; no number for 0."""
+        self._desktop.badge(count)
         if self.tray is not None:
             self.tray.set_unread(count)
 
     def show_locked(self, locked: bool) -> None:
         """Shows on the tray's sign whether Kansli is `locked`. If it is, the number of unread messages is set to 0,
-        since nothing of an account is shown then. Does nothing without a tray."""
+        since nothing of an account is shown then; in the taskbar, too."""
+        if locked:
+            self._desktop.badge(0)
         if self.tray is not None:
             self.tray.set_unread(0 if locked else self.tray.unread)
             self.tray.set_locked(locked)

@@ -54,7 +54,7 @@ TOOL = Tool(
     ),
     sections=(),
     cards=(),
-    home_rows=None,
+    notices=(),
     commands=(
         ToolCommand(id="print", title="Print …", icon="print", shortcuts=("Ctrl+P",)),
         ToolCommand(id="export-docx", title="Export as Word document …", icon="export", shortcuts=()),
@@ -63,6 +63,7 @@ TOOL = Tool(
         ToolCommand(id="import", title="Import documents …", icon="upload", shortcuts=()),
     ),
     news=None,
+    mark_read=None,
     mark_unread=None,
     settings=(),
     trial=TRIAL,

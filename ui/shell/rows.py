@@ -20,7 +20,7 @@ from ui.kit.marked import paint_grounds
 from ui.kit.presence import paint_presence, presence_name
 from ui.kit.scale import px
 from ui.kit.spoken_list import SpokenList
-from ui.kit.translate import trn
+from ui.kit.translate import tr, trn
 
 TITLE_PX, DETAIL_PX = 13, 12
 
@@ -30,7 +30,7 @@ class Row:
     """One row of a list: a picture or icon, a title, `detail` under it, and at the right `count`, or `right` if that is
     0. `picture` is (initials, hue, whether it is square). `key` identifies the row between two refreshes. A `section`
     is only a heading and cannot be chosen. `strong_count`: the count's colour is that of a badge, not the accent's;
-    `faded`: the title is muted."""
+    `faded`: the title is muted. `unread`: the title is bold, with a dot before it."""
 
     key: Hashable
     title: str
@@ -42,6 +42,7 @@ class Row:
     count: int = 0
     strong_count: bool = False
     faded: bool = False
+    unread: bool = False
     presence: Presence | None = None
     """What the mark at the picture shows of a person; None: no mark."""
     words: tuple[str, ...] = ()
@@ -57,7 +58,9 @@ class Row:
         """The text that a screen reader reads out."""
         title = trn("{name}, {n} new", "{name}, {n} new", self.count).format(name=self.title, n=self.count)
         state = presence_name(self.presence) if self.presence is not None else ""
-        return ", ".join(x for x in (title if self.count else self.title, state, self.detail, self.right) if x)
+        unread = tr("unread") if self.unread else ""
+        named = title if self.count else self.title
+        return ", ".join(x for x in (unread, named, state, self.detail, self.right) if x)
 
 
 def row_model(parent: QWidget) -> ListModel[Row]:
@@ -164,6 +167,7 @@ class RowDelegate(QStyledItemDelegate):
         tokens, sizes = theme.current(), self._sizes
         left, right = rect.left() + sizes.inset + 10, rect.right() - sizes.inset - 10
         middle = rect.center().y()
+        left += self._paint_dot(painter, left, middle) if row.unread else 0
         if row.picture is not None:
             text, hue, square = row.picture
             side = px(sizes.picture)
@@ -181,6 +185,14 @@ class RowDelegate(QStyledItemDelegate):
             right -= self._paint_right(painter, rect, right, row.right) + 12
         self._paint_words(painter, QRectF(left, rect.top(), right - left, rect.height()), row)
 
+    def _paint_dot(self, painter: QPainter, left: float, middle: float) -> float:
+        """Paints the dot of an unread row. Returns how much room it takes."""
+        side = px(8)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.current().colour("accent"))
+        painter.drawEllipse(QRectF(left, middle - side / 2, side, side))
+        return side + 8
+
     def _paint_right(self, painter: QPainter, rect: QRectF, right: float, text: str) -> float:
         typeface = font(12)
         width = QFontMetricsF(typeface).horizontalAdvance(text)
@@ -193,7 +205,7 @@ class RowDelegate(QStyledItemDelegate):
 
     def _paint_words(self, painter: QPainter, box: QRectF, row: Row) -> None:
         tokens = theme.current()
-        title, detail = font(TITLE_PX, 500), font(DETAIL_PX)
+        title, detail = font(TITLE_PX, 600 if row.unread else 500), font(DETAIL_PX)
         middle = box.center().y()
         align = Qt.AlignmentFlag.AlignVCenter
         top = QRectF(box.left(), middle - px(19 if row.detail else 10), box.width(), px(20))

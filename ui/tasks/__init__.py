@@ -13,6 +13,7 @@ from ui.tasks.home_card import HomeTasks
 from ui.tasks.kanban import KanbanView
 from ui.tasks.linked import link_line
 from ui.tasks.my_tasks import MyTasks
+from ui.tasks.notices import NOTICES
 from ui.tasks.trial import TRIAL
 from ui.tasks.view import TasksView
 from ui.tool import HomeCard, Section, ShownKind, Tool, ViewParts
@@ -70,9 +71,10 @@ TOOL = Tool(
     ),
     sections=(Section(id="tasks", title="Tasks", icon="tasks", make=MyTasks, count=None),),
     cards=(HomeCard(title="My tasks", make=HomeTasks),),
-    home_rows=None,
+    notices=NOTICES,
     commands=(),
     news=None,
+    mark_read=None,
     mark_unread=None,
     settings=(),
     trial=TRIAL,

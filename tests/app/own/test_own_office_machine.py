@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from app.chat.drafts import Draft
 from app.chat.records import MessageSent, encode
+from app.core.enums import Level
 from app.core.ids import ChangeId, DevId, Uid
 from app.own.room_order import RoomOrder
 from app.own.room_wishes import RoomWishes
@@ -115,14 +116,14 @@ class Office(RuleBasedStateMachine):
         chat.leave_draft(CASE)
         self.marks = self.marks - set(before.split()) if sends else self.marks | set(text.split())
 
-    @rule(device=devices, what=st.sampled_from(["favourite", "muted", "section", "fold", "theme"]), on=st.booleans())
+    @rule(device=devices, what=st.sampled_from(["favourite", "level", "section", "fold", "theme"]), on=st.booleans())
     def wish(self, device: int, what: str, on: bool) -> None:
         desk = self.desks[device]
         match what:
             case "favourite":
                 desk.list.set_favourite(CASE, on)
-            case "muted":
-                desk.list.set_muted(CASE, on)
+            case "level":
+                desk.list.set_level(CASE, Level.NOTHING if on else Level.MENTIONS)
             case "section":
                 desk.order.rename(SECTION, f"Avsnitt {self.count} å")
                 desk.order.put(CASE, SECTION if on else None)
@@ -179,8 +180,11 @@ class Office(RuleBasedStateMachine):
     def _check_wishes(self) -> None:
         home, office = self.desks
         rows = [desk.store.rooms_list.get(CASE) for desk in self.desks]
-        assert [(row.pinned, row.muted) for row in rows if row is not None] == 2 * [
-            (home.rooms.get(f"{CASE.hex()}/favourite") is True, office.rooms.get(f"{CASE.hex()}/muted") is True)
+        assert [(row.pinned, row.level) for row in rows if row is not None] == 2 * [
+            (
+                home.rooms.get(f"{CASE.hex()}/favourite") is True,
+                Level(office.rooms.get(f"{CASE.hex()}/level") or Level.ALL),
+            )
         ]
         assert home.order.sections() == office.order.sections()
         assert home.order.section_of(CASE) == office.order.section_of(CASE)

@@ -8,6 +8,7 @@ import pytest
 
 from app import settings as s
 from app.errors import DiskFull
+from app.notification_settings import NOTIFICATIONS
 from app.setting import Value
 from app.settings import SETTINGS
 from tests.app.own.devices import DAY_MS, Device, Server
@@ -56,12 +57,12 @@ def test_the_value_chosen_last_counts_on_both(two: Two) -> None:
 
 def test_a_new_device_takes_the_persons_values_and_gives_none_of_its_own(two: Two, tmp_path: Path) -> None:
     home, office, server = two
-    home.preferences.set(s.NOTIFICATIONS, "mentions")
+    home.preferences.set(NOTIFICATIONS, "mentions")
     home.own.flush()
     server.meet(home, office)
     new = Device(tmp_path / "new", 3, now_ms=home.now_ms + DAY_MS)
     server.meet(home, office, new)
-    assert new.preferences.get(s.NOTIFICATIONS) == "mentions"
+    assert new.preferences.get(NOTIFICATIONS) == "mentions"
     assert not new.own.waits
     new.close()
 

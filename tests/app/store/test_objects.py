@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Lists of objects, and what each has beside its changes."""
 
+from app.core.enums import Level
 from app.core.ids import ObjId
 from app.store import counters
 from app.store.counters import Counter, Latest
@@ -66,9 +67,15 @@ def test_a_rooms_row_shows_what_the_tools_write(bench: Bench) -> None:
         name(conn, ROOM, "Ärende 2026:17", "case", 1)
         latest = Latest(t=4000, by=OTHER, preview="Kan du titta på det här?")
         counters.put(conn, ROOM, note, Counter(unread=3, mentions=1, last=latest))
-    bench.store.rooms_list.set_muted(ROOM, True)
+    bench.store.rooms_list.set_level(ROOM, Level.NOTHING)
     room = bench.store.rooms_list.get(ROOM)
     assert room is not None
-    assert (room.title, room.type, room.unread, room.mentions, room.muted) == ("Ärende 2026:17", "case", 3, 1, True)
+    assert (room.title, room.type, room.unread, room.mentions, room.level) == (
+        "Ärende 2026:17",
+        "case",
+        3,
+        1,
+        Level.NOTHING,
+    )
     assert (room.last_t, room.last_by, room.created) == (4000, OTHER, 1000)
     assert bench.store.me == ME

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
 from tests.sample_tool.app import AGENDA, MINUTE
+from tests.sample_tool.app.agenda import ADDED as AGENDA_ITEM
 from tests.sample_tool.app.service import MinutesService
 from tests.sample_tool.app.tool import TOOL as MINUTES
 from tests.sample_tool.ui.everywhere import AllMinutes, HomeMinutes
@@ -12,7 +13,7 @@ from tests.sample_tool.ui.trial import TRIAL
 from tests.sample_tool.ui.view import NEW, MinutesView
 from ui.kit.translate import tr, trn
 from ui.richtext.editor import Editor
-from ui.tool import HomeCard, Section, ShownKind, Tool, ViewParts
+from ui.tool import HomeCard, Section, ShownKind, ShownNotice, Tool, ViewParts
 from ui.tool_parts import NewsWords, ToolCommand, always
 
 Parts = ViewParts[MinutesService]
@@ -76,7 +77,18 @@ TOOL = Tool(
         ),
     ),
     cards=(HomeCard(title="Minutes", make=HomeMinutes),),
-    home_rows=None,
+    notices=(
+        ShownNotice(
+            kind=AGENDA_ITEM.id,
+            icon="checklist",
+            name="Minutes",
+            words=lambda notice, who, room, text: (tr("New in the minutes of {room}").format(room=room), text),
+            hidden=lambda n: tr("There is something new in minutes."),
+            linked=MinutesService.linked,
+            counted=True,
+        ),
+    ),
+    mark_read=None,
     commands=(ToolCommand(id=NEW, title="New minutes", icon="add", shortcuts=("Ctrl+Shift+M",)),),
     news=NewsWords(
         named_in=lambda room: tr("New in the minutes of {room}").format(room=room),

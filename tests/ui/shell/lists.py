@@ -12,12 +12,15 @@ from app.core import clock
 from app.core.enums import Role, RoomState, RoomType
 from app.core.ids import DevId, Hash, ObjId, RoomId
 from app.devices.service import DeviceInfo
+from app.notices.kinds import WAITS
+from app.notices.service import NoticeFilter
 from app.people.person import Person
 from app.personal.records import PersonBlocked
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.rooms.records import RoomNamed, encode
 from app.session import Session
 from app.store import objects as object_rows
+from app.store.notice_rows import Notice
 from app.store.rows import SearchHit
 from app.tasks.tool import TOOL as TASKS
 from app.unlocking import SlotKind
@@ -28,13 +31,16 @@ from sync.trust.room.room_state import Proposal
 from sync.trust.room.successor_claim import Origin
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import join, open_session, receive, remove, set_role, stop
+from tests.ui.shell.opened_office import join, open_session, receive, set_role, stop
 from tests.ui.shell.sample import CASE, NOW, at
 from tests.ui.shell.tool_views import tool_list
 from tests.ui.shell.unlock_methods import UnlockMethods
 from ui.kit.buttons import TextButton
 from ui.shell.home.action_row import ActionRow
 from ui.shell.home.home_page import Home
+from ui.shell.notices.activity_page import Activity
+from ui.shell.notices.lines import NoticeLines
+from ui.shell.notices.notice_card import NoticeCardRow
 from ui.shell.room.ended_card import EndedCard
 from ui.shell.room.events_dialog import EventsDialog
 from ui.shell.room.history_card import HistoryCard
@@ -170,7 +176,8 @@ def changed_objects(folder: Path) -> Shown:
 def _home(folder: Path, put: Callable[[Session, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
           keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
     session = open_session(folder)
-    home = Home(session, tool_list(session), lambda: NOW)
+    tools = tool_list(session)
+    home = Home(session, tools, NoticeLines(session, tools), lambda: NOW)
 
     def show(rows: Rows) -> None:
         put(session, rows)
@@ -180,15 +187,46 @@ def _home(folder: Path, put: Callable[[Session, Rows], None], kind: type[QWidget
 
 
 def home_answers(folder: Path) -> Shown:
-    """Rooms that a colleague has added the person to."""
+    """Rooms that have stopped: each waits for the person."""
+    session = open_session(folder)
+    tools = tool_list(session)
+    home = Home(session, tools, NoticeLines(session, tools), lambda: NOW)
+    keys = MANY[:7]
 
-    def put(session: Session, rows: Rows) -> None:
+    def show(rows: Rows) -> None:
         _rooms(session, rows, by=office().head)
-        for key in MANY:
-            if key not in rows and session.store.rooms_list.get(RoomId(number(key))) is not None:
-                remove(session, RoomId(number(key)), office().me)
+        wanted = [
+            Notice(kind=WAITS, room=RoomId(number(key)), obj=ObjId(number(key)), key=b"fork", t=at(14, 30 - n),
+                   detail="fork")
+            for n, key in enumerate(keys) if key in rows
+        ]  # fmt: skip
+        session.store.notices.end(session.store.notices.standing([WAITS]))
+        session.store.notices.put(wanted)
+        home.refresh()
 
-    return _home(folder, put, ActionRow, None)
+    return rows_of(home, show, NoticeCardRow, QAbstractButton, keys)
+
+
+def activity(folder: Path) -> Shown:
+    """Rooms that have stopped, in the list of all notices."""
+    session = open_session(folder)
+    lines = NoticeLines(session, tool_list(session))
+    page = Activity(session, lines)
+    page.list.show_only(NoticeFilter(kinds=frozenset({WAITS.id})))
+
+    def show(rows: Rows) -> None:
+        _rooms(session, rows, by=office().head)
+        made = {key: Notice(kind=WAITS, room=RoomId(number(key)), obj=ObjId(number(key)), key=b"fork",
+                            t=at(14, 30 - n), detail="fork") for n, key in enumerate(MANY)}  # fmt: skip
+        gone = [notice.id for key, notice in made.items() if key not in rows]
+        session.store.notices.put([notice for key, notice in made.items() if key in rows])
+        with session.store.db.transaction() as conn:
+            conn.executemany("UPDATE notices SET hidden = 1 WHERE id = ?", [(ident,) for ident in gone])
+            conn.executemany("UPDATE notices SET hidden = 0 WHERE id = ?",
+                             [(made[key].id,) for key in rows])  # fmt: skip
+        page.list.refresh()
+
+    return painted(page, show, page.list, MANY)
 
 
 def home_notices(folder: Path) -> Shown:
@@ -408,7 +446,8 @@ LISTS = {
     "ui/shell/room/people_panel.py: ended": ended_members,
     "ui/shell/room/people_panel.py: proposals": proposals,
     "ui/shell/room/people_panel.py: objects": changed_objects,
-    "ui/shell/home/home_page.py: answers": home_answers,
+    "ui/shell/notices/answers.py": home_answers,
+    "ui/shell/notices/notice_list.py": activity,
     "ui/shell/home/home_page.py: notices": home_notices,
     "ui/shell/home/home_page.py: recent": home_recent,
     "ui/tasks/home_card.py": home_tasks,

@@ -2,8 +2,7 @@
 """A window over the product's tools and one that it does not know: all that the tool gives is there."""
 
 from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ from ui.kit.style import label
 from ui.shell.tool_list import ToolList
 from ui.shell.window.main_window import MainWindow
 from ui.tool import HomeCard, Section, ShownKind, Tool, Trial, ViewParts
-from ui.tool_parts import HomeRow, NewsWords, Origin, Place, ToolCommand, always
+from ui.tool_parts import NewsWords, Origin, Place, ToolCommand, always
 
 NOTE = ObjId(b"n" * 16)
 SETTING = Setting(key="room-in-title", default=True, label="Theme", about="Theme")
@@ -74,12 +73,6 @@ def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None)
     return NoteView("Anteckningar", parent)
 
 
-def _rows(parts: Parts, new: AbstractSet[RoomId]) -> Sequence[HomeRow]:
-    row = HomeRow(key="n", icon="edit", title="Skriv under åäö", detail="", t_ms=at(9, 0), room=office().case,
-                  link=link(), introduces=False)  # fmt: skip
-    return [row, *(replace(row, key=room, title="Ny", room=room, link=None, introduces=True) for room in new)]
-
-
 def _origins(parts: Parts, places: Sequence[Place]) -> dict[Place, Origin]:
     return {place: Origin(person=office().head, quoted=False) for place in places}
 
@@ -114,7 +107,7 @@ NOTES = Tool(
     ),
     sections=(Section(id="notes", title="Paste", icon="edit", make=_summary, count=lambda parts: 7),),
     cards=(HomeCard(title="Copy", make=lambda parts: NoteCard()),),
-    home_rows=_rows,
+    notices=(),
     commands=(ToolCommand(id="stamp", title="Copy", icon="edit", shortcuts=("Ctrl+Alt+Y",)),),
     news=NewsWords(
         named_in=lambda room: f"nämnd i {room}",
@@ -123,6 +116,7 @@ NOTES = Tool(
         named=lambda: "nämnd",
         count=lambda n: f"{n} nya",
     ),
+    mark_read=None,
     mark_unread=None,
     settings=(SETTING,),
     trial=Trial(write=lambda service, room, words: None, reads=lambda service, room, words: True, checks=()),
@@ -180,19 +174,11 @@ def test_its_section_is_in_the_rail_with_its_count_and_number(window: MainWindow
     assert window.rail.items["notes"].isChecked()
 
 
-def test_home_has_its_card_and_its_rows(window: MainWindow) -> None:
+def test_home_has_its_card(window: MainWindow) -> None:
     assert window.content.home.findChildren(NoteCard)
     before = SEEN.refreshed
     window.content.home.refresh()
     assert SEEN.refreshed == before + 1
-    opened: list[object] = []
-    window.content.home.link_chosen.connect(opened.append)
-    window.content.home.room_chosen.connect(opened.append)
-    found = buttons(window.content.home)
-    next(button for name, button in found.items() if name.startswith("Skriv under åäö")).click()
-    next(button for name, button in found.items() if name.startswith("Ny,")).click()
-    assert opened == [link(), office().legal]
-    assert not [name for name in found if "Du har lagts till" in name], "its row introduces the room"
 
 
 def test_its_command_is_offered_while_its_view_can_do_it(window: MainWindow) -> None:

@@ -96,6 +96,7 @@ VIEWS: dict[str, Callable[[MainWindow], object]] = {
     "keys on home": lambda w: notified(w, "home"),
     "keys in a room": lambda w: notified(w, "room"),
     "home": lambda w: w.go_section("home"),
+    "activity": lambda w: w.go(Place(section="home", tab="activity")),
     "rooms": lambda w: w.open_room(office().case),
     "nothing": nothing,
     "read only": read_only,
@@ -132,6 +133,7 @@ async def test_every_control_of_the_window_has_a_name_and_a_role(window: MainWin
     "view",
     [
         "home",
+        "activity",
         "rooms",
         "nothing",
         "read only",

@@ -2,8 +2,9 @@
 """Notifications over a real session bus, to a service in the place of the desktop's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Hashable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.bus import named_on_bus, needs_bus, own_bus, serving
 from tests.world import until
+from ui.shell.window.desktop_toast import Toast, ToastAction
 from ui.shell.window.freedesktop import SERVICE, Freedesktop
 
 pytestmark = needs_bus
@@ -28,11 +30,14 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Desktop:
-    """Shows nothing, remembers everything."""
+    """Shows nothing, remembers everything, and numbers as the specification says: a notification that replaces another
+    keeps its number. `can`: what it offers."""
 
-    def __init__(self, connection: DBusConnection) -> None:
-        self.connection = connection
+    def __init__(self, connection: DBusConnection, can: Sequence[str]) -> None:
+        self.connection, self.can = connection, can
         self.notified: list[tuple[Any, ...]] = []
+        self.closed: list[int] = []
+        self._numbers = count(7)
 
     async def serve(self) -> None:
         while True:
@@ -42,19 +47,31 @@ class Desktop:
             member = message.header.fields[3]
             if member == "Notify":
                 self.notified.append(message.body)
-                await self.connection.send(new_method_return(message, "u", (7,)))
+                number = message.body[1] or next(self._numbers)
+                await self.connection.send(new_method_return(message, "u", (number,)))
             elif member == "GetCapabilities":
-                await self.connection.send(new_method_return(message, "as", (["body", "body-markup", "actions"],)))
+                await self.connection.send(new_method_return(message, "as", (list(self.can),)))
+            elif member == "CloseNotification":
+                self.closed.append(message.body[0])
+                await self.connection.send(new_method_return(message))
 
-    async def click(self, number: int) -> None:
+    async def choose(self, number: int, action: str = "default") -> None:
+        """The person presses a notification, or a button on it."""
+        await self._emit("ActionInvoked", "us", (number, action))
+
+    async def close(self, number: int) -> None:
+        """The person closes a notification."""
+        await self._emit("NotificationClosed", "uu", (number, 2))
+
+    async def _emit(self, name: str, signature: str, body: tuple[object, ...]) -> None:
         here = DBusAddress(SERVICE.object_path, interface=SERVICE.interface)
-        await self.connection.send(new_signal(here, "ActionInvoked", "us", (number, "default")))
+        await self.connection.send(new_signal(here, name, signature, body))
 
 
 @asynccontextmanager
-async def desktop() -> AsyncIterator[Desktop]:
+async def desktop(*can: str) -> AsyncIterator[Desktop]:
     async with named_on_bus("SESSION", SERVICE) as connection:
-        made = Desktop(connection)
+        made = Desktop(connection, can or ("body", "body-markup", "actions"))
         async with serving(made.serve()):
             yield made
 
@@ -65,32 +82,81 @@ async def ended(task: "asyncio.Task[None] | None") -> None:
     await until(task.done)
 
 
-async def test_a_notification_is_shown_escaped_and_a_click_on_it_is_received(bus: None, qapp: QApplication) -> None:
-    owner, clicks = QObject(), list[bool]()
+def toast(key: str, text: str = "Två ä", *, title: str = "Kansli", sounds: bool = True) -> Toast:
+    return Toast(key=key, title=title, text=text, sounds=sounds, actions=frozenset(ToastAction))
+
+
+async def end(owner: QObject, tell: Freedesktop) -> None:
+    owner.deleteLater()
+    QApplication.sendPostedEvents(owner, QEvent.Type.DeferredDelete.value)
+    await ended(tell._task)
+
+
+async def test_a_notification_is_shown_escaped_and_what_is_chosen_on_it_is_received(
+    bus: None, qapp: QApplication
+) -> None:
+    owner, chosen = QObject(), list[tuple[Hashable, ToastAction]]()
     async with desktop() as shown:
-        tell = Freedesktop(owner, lambda: clicks.append(True))
-        tell("Tillsyn 2026-1184", "Å <b>ä</b> & ö 👍")
+        tell = Freedesktop(owner, lambda key, action: chosen.append((key, action)))
+        tell(toast("ett", "Å <b>ä</b> & ö 👍", title="Enhetschef · Tillsyn 2026-1184"))
         await until(lambda: len(shown.notified) == 1)
         app, replaces, _, title, body, actions, hints, _ = shown.notified[0]
-        assert (app, replaces, title, body) == ("Kansli", 0, "Tillsyn 2026-1184", "Å &lt;b&gt;ä&lt;/b&gt; &amp; ö 👍")
-        assert actions[0] == "default"
+        assert (app, replaces, title) == ("Kansli", 0, "Enhetschef · Tillsyn 2026-1184")
+        assert body == "Å &lt;b&gt;ä&lt;/b&gt; &amp; ö 👍"
+        assert actions == ["default", "Öppna", "reply", "Svara", "read", "Markera som läst"]
         assert hints["category"] == ("s", "im.received")
-        await until(lambda: tell._shown == 7)
-        await shown.click(6)
-        await shown.click(7)
-        await until(lambda: bool(clicks))
-        tell("Kansli", "2 nya meddelanden")
+        assert hints["sound-name"] == ("s", "message-new-instant")
+        tell(toast("två"))  # the first one's number is known when this one is shown
         await until(lambda: len(shown.notified) == 2)
-        assert shown.notified[1][1] == 7  # takes the former's place
-        assert clicks == [True]
-        owner.deleteLater()
-        QApplication.sendPostedEvents(owner, QEvent.Type.DeferredDelete.value)
-        await ended(tell._task)
+        await shown.choose(6)
+        await shown.choose(7, "unknown")
+        for action in ("default", "reply", "read"):
+            await shown.choose(7, action)
+        await until(lambda: len(chosen) == 3)
+        assert chosen == [("ett", ToastAction.OPEN), ("ett", ToastAction.REPLY), ("ett", ToastAction.READ)]
+        await end(owner, tell)
+
+
+async def test_a_conversation_has_one_notification_which_goes_when_it_is_read(bus: None, qapp: QApplication) -> None:
+    owner = QObject()
+    async with desktop() as shown:
+        tell = Freedesktop(owner, lambda key, action: None)
+        for number, key in enumerate(("ett", "två", "ett"), 1):
+            tell(toast(key))
+            await until(lambda: len(shown.notified) == number)  # noqa: B023 - waited for here
+        assert [call[1] for call in shown.notified] == [0, 0, 7], "the third one takes the place of the first"
+        tell.withdraw("ett")
+        tell.withdraw("tre")
+        await until(lambda: shown.closed == [7])
+        tell(toast("ett"))
+        await until(lambda: len(shown.notified) == 4)
+        assert shown.notified[3][1] == 0
+        await shown.close(8)
+        await until(lambda: "två" not in tell._shown)
+        tell(toast("två"))
+        await until(lambda: len(shown.notified) == 5)
+        assert shown.notified[4][1] == 0, "what the person has closed is not replaced"
+        await end(owner, tell)
+
+
+async def test_a_desktop_without_buttons_is_offered_none_and_a_silent_notification_is_silent(
+    bus: None, qapp: QApplication
+) -> None:
+    owner = QObject()
+    async with desktop("body") as shown:
+        tell = Freedesktop(owner, lambda key, action: None)
+        tell(toast("ett", "Å & ö", sounds=False))
+        await until(lambda: len(shown.notified) == 1)
+        _, _, _, _, body, actions, hints, _ = shown.notified[0]
+        assert (body, actions) == ("Å & ö", [])
+        assert hints["suppress-sound"] == ("b", True)
+        assert "sound-name" not in hints
+        await end(owner, tell)
 
 
 async def test_a_desktop_without_the_service_is_no_fault(bus: None, qapp: QApplication) -> None:
-    tell = Freedesktop(QObject(), lambda: None)
-    tell("Kansli", "1 nytt meddelande")
+    tell = Freedesktop(QObject(), lambda key, action: None)
+    tell(toast("ett"))
     await ended(tell._task)
     assert tell._task is not None
     assert tell._task.exception() is None

@@ -6,16 +6,19 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.core.enums import Role, RoomState, RoomType
+from app.core.enums import Level, Role, RoomState
 from app.core.ids import ObjId
+from app.notices.service import NoticeState
 from app.objects.links import ObjectLink
 from app.objects.trash import PutAway, WrittenAfter
 from app.recovery import RecoverySheetState
 from app.session import Session
 from app.tasks.tool import TOOL as TASKS
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.ui.finding import toast_of
 from tests.ui.pointing import click
 from tests.ui.shell.in_window import texts
@@ -23,7 +26,6 @@ from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import (
     chat_of,
     continue_room,
-    join,
     open_account,
     read_everything,
     remove,
@@ -32,9 +34,11 @@ from tests.ui.shell.opened_office import (
     stop,
 )
 from tests.ui.shell.sample import NOW, at
-from tests.ui.shell.tool_views import TOOLS
+from tests.ui.shell.tool_views import TOOLS, FakeView
 from tests.ui.soon import caught_up
 from ui.shell.home.home_page import greeting
+from ui.shell.notices.notice_card import NoticeCardRow
+from ui.shell.notices.snoozing import SnoozeDialog
 from ui.shell.window.main_window import MainWindow
 from ui.tasks.my_tasks import TaskCheck
 
@@ -43,96 +47,149 @@ NOTHING = "Inget kräver ditt svar just nu."
 
 @pytest.fixture
 def quiet(session: Session) -> None:
-    """Nothing is unread, nobody mentioned the person, and no room is new."""
+    """Nothing is unread, and nothing asks for an answer."""
     read_everything(session)
+    session.notices.mark_done([row.id for row in session.notices.list()])
 
 
-def rows(window: MainWindow) -> list[str]:
+def cards(window: MainWindow) -> list[NoticeCardRow]:
+    """The rows under "Needs an answer", from the top."""
     window.go_section("home")
     window.content.home.refresh()
     QApplication.processEvents()
-    names = [button.accessibleName() for button in window.content.home.findChildren(QAbstractButton)]
-    return [name for name in names if name.startswith("Meddelande från")]
+    found = window.content.home.answers.findChildren(NoticeCardRow)
+    return sorted((each for each in found if each.isVisible()), key=lambda each: each.y())
 
 
-def row(window: MainWindow, name: str) -> QAbstractButton:
-    return next(b for b in window.content.home.findChildren(QAbstractButton) if b.accessibleName().startswith(name))
+def rows(window: MainWindow) -> list[str]:
+    return [each.button.accessibleName() for each in cards(window)]
 
 
 def test_home_shows_the_day_and_what_needs_an_answer(window: MainWindow) -> None:
     shown = texts(window.content.home)
     assert "tisdag 24 november · vecka 48" in shown
     assert "God eftermiddag" in shown
-    assert "Du nämndes i Tillsyn 2026-1184" in shown
-    assert "Du har lagts till i Juridiskt stöd" in shown
+    assert rows(window)[0].startswith("Du nämndes i Tillsyn 2026-1184, Enhetschef: @Handläggare Ser bra ut.")
+    assert not any("lagts till" in row for row in rows(window)), "that asks nothing"
     assert "Utkast till beslut" in shown
     assert "27 nov" in shown
 
 
-def test_an_unread_direct_message_shows_its_text_and_who_wrote_it_and_opens(
+def test_what_was_seen_still_asks_and_what_was_answered_does_not(
     window: MainWindow, session: Session, quiet: None
 ) -> None:
     assert rows(window) == []
     assert NOTHING in texts(window.content.home)
     direct_head, direct_registrar = office().direct_head, office().direct_registrar
-    say(session, direct_head, office().head, "Hej å", "Tack, jag läser i kväll", t_ms=at(13, 40))
+    say(session, direct_head, office().head, "Hej å", t_ms=at(13, 39))
+    say(session, direct_head, office().head, "Tack, jag läser i kväll", t_ms=at(13, 40))
     say(session, direct_registrar, office().registrar, "Handlingen är diarieförd", t_ms=at(13, 50))
     assert rows(window) == [
         "Meddelande från Registrator, Handlingen är diarieförd, 13:50",
         "Meddelande från Enhetschef, Tack, jag läser i kväll, 13:40",
+        "Meddelande från Enhetschef, Hej å, 13:39",
     ]
     assert NOTHING not in texts(window.content.home)
-    click(row(window, "Meddelande från Enhetschef"))
+    click(cards(window)[1].button)
     view = window.current_room()
     assert view is not None
     assert view.room == direct_head
     chat_of(session).mark_all_read(direct_head)
-    assert [name.split(",")[0] for name in rows(window)] == ["Meddelande från Registrator"]
+    assert len(rows(window)) == 3, "it was seen, and not answered"
+    chat_of(session).send(direct_head, "Tack själv å 🙂")
+    assert rows(window) == ["Meddelande från Registrator, Handlingen är diarieförd, 13:50"]
 
 
-async def test_a_new_conversation_is_no_room_that_one_was_added_to(
+def test_by_keyboard_a_notice_is_opened_answered_done_and_put_off(
     window: MainWindow, session: Session, quiet: None
 ) -> None:
-    new = join(session, office().head, "Handläggare", RoomType.DIRECT, t_ms=at(8, 15))
-    assert rows(window) == []
-    assert row(window, "Ny konversation med Enhetschef")
-    say(session, new, office().head, "Tack, jag läser i kväll", t_ms=at(9, 15))
-    assert rows(window) == ["Meddelande från Enhetschef, Tack, jag läser i kväll, 09:15"]
-    assert not [text for text in texts(window.content.home) if "lagts till i Enhetschef" in text]
-
-
-async def test_a_new_conversation_opens_by_keyboard(window: MainWindow, session: Session, quiet: None) -> None:
-    new = join(session, office().head, "Handläggare", RoomType.DIRECT, t_ms=at(8, 15))
-    assert rows(window) == []
-    QTest.keyClick(row(window, "Ny konversation med Enhetschef"), Qt.Key.Key_Space)
+    room = office().direct_head
+    say(session, room, office().head, "Ett å", "Två 🙂", "Tre", t_ms=at(13, 40))
+    first = cards(window)[0].button
+    first.setFocus()
+    QTest.keyClick(first, Qt.Key.Key_E)
+    assert len(rows(window)) == 2
+    assert toast_of(window).text().startswith("Markerat som klart")
+    click(toast_of(window).undo)
+    assert len(rows(window)) == 3, "it was taken back"
+    QTest.keyClick(cards(window)[0].button, Qt.Key.Key_S)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert [action.text() for action in menu.actions()] == [
+        "Om en timme (15:05)",
+        "I morgon (ons 25 nov 2026 08:00)",
+        "På måndag (mån 30 nov 2026 08:00)",
+        "Vid en tid …",
+    ]
+    QTest.keyClick(menu, Qt.Key.Key_3)
+    assert len(rows(window)) == 2
+    (put_off,) = [row for row in session.notices.list() if row.state is NoticeState.SNOOZED]
+    assert put_off.until == at(8, 0, 30)
+    QTest.keyClick(cards(window)[0].button, Qt.Key.Key_Return)
     view = window.current_room()
     assert view is not None
-    assert view.room == new
+    assert view.room == room
+    answered: list[bytes] = []
+    chat = view.view("chat")
+    assert isinstance(chat, FakeView)
+    chat.answer = lambda obj, ref: answered.append(ref)  # type: ignore[attr-defined] # what a chat's view offers
+    QTest.keyClick(cards(window)[0].button, Qt.Key.Key_R)
+    assert len(answered) == 1
+    assert window.current_room() is view
 
 
-@pytest.mark.parametrize("state", ["muted", "left", "replaced"])
-async def test_a_conversation_that_wants_nothing_is_not_on_home(
+def test_a_time_that_is_past_or_not_understood_keeps_what_was_typed(window: MainWindow, quiet: None) -> None:
+    dialog = SnoozeDialog(window)
+    dialog.day.field.setText("2026-11-24")
+    dialog.hour.setCurrentIndex(14)
+    dialog.show()
+    dialog.accept()
+    assert dialog.isVisible()
+    dialog.day.field.setText("blåbär")
+    dialog.accept()
+    assert dialog.isVisible()
+    dialog.day.field.setText("2026-11-24")
+    dialog.hour.setCurrentIndex(15)
+    dialog.accept()
+    assert not dialog.isVisible()
+    assert dialog.until() == at(15, 0)
+
+
+def test_many_are_shown_some_at_a_time(window: MainWindow, session: Session, quiet: None) -> None:
+    say(session, office().direct_head, office().head, *(f"Rad {n} å" for n in range(40)), t_ms=at(13, 40))
+    assert len(rows(window)) == 8
+    more = next(b for b in window.content.home.findChildren(QAbstractButton) if b.accessibleName() == "Visa 20 till")
+    more.click()
+    assert len(rows(window)) == 28
+    assert more.accessibleName() == "Visa 12 till"
+    more.click()
+    assert len(rows(window)) == 40
+    assert not more.isVisible()
+
+
+@pytest.mark.parametrize("state", ["muted", "left", "destroyed"])
+async def test_what_asks_goes_with_its_room_and_not_when_the_room_is_muted(
     window: MainWindow, session: Session, quiet: None, state: str
 ) -> None:
     room = office().direct_head
     say(session, room, office().head, "Ett å", "Två 🙂")
-    assert len(rows(window)) == 1
+    assert len(rows(window)) == 2
     if state == "muted":
-        session.rooms.set_muted(room, True)
+        session.rooms.set_level(room, Level.NOTHING)
     elif state == "left":
         remove(session, room, office().me)
     else:
-        stop(session, room, RoomState.FORK)
-        continue_room(session, room, office().me)
-    assert rows(window) == []
+        (chat,) = [each for each in session.rooms.objects(room) if each.kind == "chat"]
+        event = RoomEvent(n=99_000, t=at(14, 0), kind="destroy", by=office().head.uid, obj=chat.obj)
+        session.store.receive(ReceivedSlice(room=room, events=[event]))
+    assert len(rows(window)) == (2 if state == "muted" else 0)
 
 
 def test_a_mention_in_a_conversation_of_two_stands_there_once(
     window: MainWindow, session: Session, quiet: None
 ) -> None:
-    say(session, office().direct_head, office().head, "Hej å", "@Handläggare ser bra ut 👍")
-    assert rows(window) == []
-    assert "Du nämndes i Enhetschef" in texts(window.content.home)
+    say(session, office().direct_head, office().head, "@Handläggare ser bra ut 👍")
+    assert [row.split(",")[0] for row in rows(window)] == ["Du nämndes i Enhetschef"]
 
 
 @pytest.mark.parametrize("state", [RecoverySheetState.STANDS, RecoverySheetState.NONE])

@@ -15,13 +15,14 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 from app.core.enums import Role, RoomType
 from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull
+from app.notification_settings import NOTIFICATION_CONTENT
 from app.rooms.records import PersonInvited, RoomNamed, encode
 from app.session import Session
-from app.settings import NOTIFICATION_CONTENT
 from sync.client.exchange import preview
 from tests.journeys.desks import Offices, offices
 from tests.ui.finding import toast_of
 from tests.ui.shell.sample import LAWYER
+from tests.ui.shell.toasts import watch
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from tests.world import Client, until
@@ -30,7 +31,6 @@ from ui.kit.dialogs import Dialog
 from ui.shell.room.invitation_view import InvitationView
 from ui.shell.room.member_dialogs import AddMemberDialog
 from ui.shell.window.main_window import MainWindow
-from ui.shell.window.notifications import Notifications
 
 TITLE = "Överklagande 2026-2201 🙂"
 GREETING = "Hej! Kan du läsa igenom det här före fredag? <b>Å</b>"
@@ -103,6 +103,8 @@ async def test_home_shows_who_invites_to_what_and_opens_it(
 ) -> None:
     window.go_section("home")
     assert not window.content.invitation.isVisible()
+    home = window.content.home
+    await shows(window, lambda: any(TITLE in b.accessibleName() for b in home.findChildren(QAbstractButton)))
     row = next(b for b in window.content.home.findChildren(QAbstractButton) if TITLE in b.accessibleName())
     assert row.accessibleName().startswith(f"{LAWYER.name} har bjudit in dig till {TITLE}, {GREETING}")
     row.click()
@@ -267,12 +269,9 @@ async def test_the_greeting_of_an_addition_is_bounded(window: MainWindow, sessio
 
 
 async def test_a_notice_names_who_invites_only_by_the_setting(window: MainWindow, session: Session) -> None:
-    notified: list[str] = []
-    watch = Notifications(
-        window, session.rooms, window.tools, session.settings, lambda title, text: notified.append(text)
-    )
+    watching, desktop = watch(window, session, window.tools)
     window.hide()
-    watch.invited(LAWYER)
+    watching.invited(LAWYER)
     session.settings.set(NOTIFICATION_CONTENT, "shown")
-    watch.invited(LAWYER)
-    assert notified == ["Du har blivit inbjuden till ett rum.", f"{LAWYER.name} har bjudit in dig till ett rum."]
+    watching.invited(LAWYER)
+    assert desktop.texts == ["Du har blivit inbjuden till ett rum.", f"{LAWYER.name} har bjudit in dig till ett rum."]

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Settings on screen, auto-lock and notifications."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-import ui.chat
 from app.core.i18n import language, tr
 from app.session import Session
 from app.setting import AnySetting, Value
@@ -20,8 +17,6 @@ from app.settings import (
     ALLOW_KEYRING,
     ALLOW_PASSPHRASE,
     AUTOSTART,
-    NOTIFICATION_CONTENT,
-    NOTIFICATIONS,
     PROXY_ADDRESS,
     SETTINGS,
     THEME,
@@ -29,21 +24,15 @@ from app.settings import (
 )
 from app.unlocking import SlotKind
 from tests.ui.finding import timer_of
-from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import open_session, say
-from tests.ui.shell.sample import NOW
-from tests.ui.shell.tool_views import tool_list
+from tests.ui.shell.opened_office import open_session
 from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
-from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from ui.kit import theme
 from ui.kit.translate import change_language
 from ui.shell.settings.setting_rows import managed
 from ui.shell.settings.settings_view import SettingsView
-from ui.shell.tool_list import ToolList
 from ui.shell.window.auto_lock import AutoLock
 from ui.shell.window.main_window import MainWindow
-from ui.shell.window.notifications import Notifications
 
 MANAGED = "Hanteras av din organisation"
 
@@ -81,6 +70,10 @@ OTHER: dict[str, Value] = {
     "auto-lock-minutes": 60,
     "notifications": "none",
     "notification-content": "shown",
+    "notification-sound": False,
+    "working-days": "weekdays",
+    "working-from": 6,
+    "working-to": 17,
     "notify-reactions": True,
     "announce": False,
     "room-in-title": False,
@@ -238,33 +231,6 @@ def test_the_time_to_lock_is_policys_from_the_first_window_on(qtbot: QtBot, tmp_
     assert window.auto_lock.minutes() == 5
 
 
-@pytest.mark.parametrize(
-    ("fixed", "shown"),
-    [
-        ({"notifications": "none"}, []),
-        ({"notifications": "mentions"}, []),
-        ({"notification-content": "hidden"}, ["Kansli"]),
-        ({"notification-content": "shown"}, ["Tillsyn 2026-1184"]),
-    ],
-)
-def test_notifications_are_as_policy_says_whatever_the_person_chose(
-    qtbot: QtBot, tmp_path: Path, fixed: dict[str, Value], shown: list[str]
-) -> None:
-    other = "hidden" if fixed.get("notification-content") == "shown" else "shown"
-    (tmp_path / "settings.json").write_text(json.dumps({"notifications": "all", "notification-content": other}))
-    session = open_session(tmp_path, fixed)
-    window = QWidget()
-    qtbot.addWidget(window)
-    notified: list[str] = []
-    watch = Notifications(
-        window, session.rooms, tool_list(session), session.settings, lambda title, text: notified.append(title)
-    )
-    say(session, office().case, office().head, "Ett å 🙂")
-    caught_up(window)
-    assert [title.partition(",")[0] for title in notified] == shown
-    assert watch.latest == office().case or not shown
-
-
 def test_a_theme_that_policy_has_fixed_is_offered_by_no_command(qtbot: QtBot, tmp_path: Path) -> None:
     for policy, offered in (({}, 4), ({"theme": "dark"}, 0)):
         window = MainWindow(open_session(tmp_path / str(offered), dict(policy)), [])
@@ -290,68 +256,3 @@ def test_silence_locks_and_a_key_begins_again(qtbot: QtBot, qapp: QApplication) 
     assert locked == []
     lock.set_minutes(0)
     assert not timer_of(lock).isActive()
-
-
-@pytest.mark.parametrize(("wanted", "notified"), [("all", 2), ("mentions", 1), ("none", 0)])
-def test_notifications_show_no_content(qtbot: QtBot, session: Session, wanted: str, notified: int) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    session.settings.set(NOTIFICATIONS, wanted)
-    shown: list[tuple[str, str]] = []
-    watch = Notifications(
-        window, session.rooms, tool_list(session), session.settings, lambda title, text: shown.append((title, text))
-    )
-    say(session, office().unit, office().head, "Ett å")
-    caught_up(window)
-    say(session, office().case, office().head, "@Handläggare två 🙂")
-    caught_up(window)
-    assert len(shown) == notified
-    assert watch.latest == (office().case if notified else None)
-    assert not any("Tillsyn" in text for _, text in shown)
-
-
-def test_the_latest_room_is_that_of_the_last_notification_that_was_shown(qtbot: QtBot, session: Session) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    shown: list[str] = []
-    tools = tool_list(session)
-    watch = Notifications(window, session.rooms, tools, session.settings, lambda _title, text: shown.append(text))
-    say(session, office().case, office().head, "@Handläggare ett 🙂")
-    caught_up(window)
-    assert (len(shown), watch.latest) == (1, office().case)
-    session.settings.set(NOTIFICATIONS, "mentions")
-    say(session, office().unit, office().head, "Två å")
-    caught_up(window)
-    assert (len(shown), watch.latest) == (1, office().case), "an ordinary message is not told of"
-    session.settings.set(NOTIFICATIONS, "all")
-    watch.invited(None)
-    assert (len(shown), watch.latest) == (2, None), "an invitation is of no room"
-
-
-def test_a_room_whose_tools_have_no_words_is_not_the_latest(qtbot: QtBot, session: Session) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    shown: list[str] = []
-    tools = ToolList([replace(ui.chat.TOOL, news=None)], session, lambda: NOW)
-    watch = Notifications(window, session.rooms, tools, session.settings, lambda _title, text: shown.append(text))
-    say(session, office().case, office().head, "Ett å")
-    caught_up(window)
-    assert (shown, watch.latest) == ([], None)
-
-
-def test_notifications_show_room_and_message_only_if_the_setting_says_so(qtbot: QtBot, session: Session) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    shown: list[tuple[str, str]] = []
-    watch = Notifications(
-        window, session.rooms, tool_list(session), session.settings, lambda title, text: shown.append((title, text))
-    )
-    say(session, office().case, office().head, "Ett å")
-    caught_up(window)
-    session.settings.set(NOTIFICATION_CONTENT, "shown")
-    say(session, office().case, office().head, "Två 🙂")
-    caught_up(window)
-    room = next(r for r in session.rooms.rooms() if r.room == office().case)
-    assert shown == [("Kansli", "1 nytt meddelande"), (room.title, room.preview)]
-    assert room.preview == "Två 🙂"
-    assert watch.latest == office().case

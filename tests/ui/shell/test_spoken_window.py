@@ -8,7 +8,7 @@ import shiboken6
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
-from app.core.enums import LinkState
+from app.core.enums import Level, LinkState
 from app.core.i18n import set_language
 from app.errors import StoreUnwritable
 from app.session import Session
@@ -157,7 +157,7 @@ def test_one_message_says_where_and_in_the_open_room_what(
 async def test_a_muted_room_is_read_out_only_when_it_names_one(
     window: MainWindow, session: Session, received: list[str]
 ) -> None:
-    session.rooms.set_muted(office().unit, True)
+    session.rooms.set_level(office().unit, Level.MENTIONS)
     caught_up(window)
     say(session, office().unit, office().head, "Ett å", "Två ä")
     caught_up(window)

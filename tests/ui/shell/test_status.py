@@ -11,14 +11,16 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMenu
 
 from app.core.enums import Presence, RoomType
 from app.core.ids import DevId, RoomId, Uid
+from app.notification_settings import NOTIFICATIONS
 from app.people.person import Person
 from app.presence.records import Gone, Here, encode
 from app.session import Session
-from app.settings import NOTIFICATIONS, SHOW_PRESENCE
+from app.settings import SHOW_PRESENCE
 from tests.ui.finding import only, timer_of
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import say
 from tests.ui.shell.sample import NOW
+from tests.ui.shell.toasts import watch
 from tests.ui.soon import caught_up
 from tests.world import until
 from ui.kit import theme
@@ -27,7 +29,6 @@ from ui.kit.translate import short_day
 from ui.shell.room.member_row import MemberRow
 from ui.shell.window.auto_lock import AWAY_MINUTES, AutoLock
 from ui.shell.window.main_window import MainWindow
-from ui.shell.window.notifications import Notifications
 from ui.shell.window.own_status import StatusDialog
 
 BACK = NOW.date() + timedelta(days=10)
@@ -173,13 +174,9 @@ async def test_words_and_a_day_are_written_in_the_dialog_by_keyboard(window: Mai
 def test_do_not_disturb_silences_the_desktop_and_messages_still_count(
     window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, quiet: bool
 ) -> None:
-    shown: list[str] = []
     session.settings.set(NOTIFICATIONS, "all")
     monkeypatch.setattr(window, "isActiveWindow", lambda: False)
-    watch = Notifications(
-        window, session.rooms, window.tools, session.settings, lambda title, _: shown.append(title),
-        lambda: session.presence.quiet,
-    )  # fmt: skip
+    watching, desktop = watch(window, session, window.tools)
     if quiet:
         session.presence.choose(Presence.DO_NOT_DISTURB)
     before = session.rooms.room(office().case).unread
@@ -187,9 +184,9 @@ def test_do_not_disturb_silences_the_desktop_and_messages_still_count(
     say(session, office().case, other, "Kan du titta?")
     assert session.rooms.room(office().case).unread == before + 1
     caught_up(window)
-    assert bool(shown) is not quiet
-    watch.invited(None)
-    assert len(shown) == (0 if quiet else 2)
+    assert bool(desktop.shown) is not quiet
+    watching.invited(None)
+    assert len(desktop.shown) == (0 if quiet else 2)
 
 
 def test_after_ten_minutes_without_input_the_person_is_away_until_the_next_one(qapp: QApplication) -> None:

@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QPlainTe
 from pytestqt.qtbot import QtBot
 
 from app.core.enums import RoomState
+from app.notices.kinds import ADDED
+from app.notices.service import NoticeFilter
 from app.objects.links import ObjectLink
 from app.session import Session
 from tests.ui.finding import toast_of
@@ -18,7 +20,6 @@ from tests.ui.shell.opened_office import continue_room, stop
 from tests.ui.shell.tool_views import FakeView
 from tests.ui.soon import caught_up
 from tests.world import until
-from ui.shell.home.home_page import invitations
 from ui.shell.settings.settings_view import SettingsView
 from ui.shell.window.main_window import MainWindow
 from ui.tool import Shell, follow, toast
@@ -135,10 +136,11 @@ def test_a_link_opens_the_room_the_tool_and_the_place(window: MainWindow, sessio
     assert session.rooms.recent(1)[0].obj == office().board
 
 
-def test_opening_a_room_is_noted_so_that_the_invitation_goes(window: MainWindow, session: Session) -> None:
-    assert office().legal in [room.room for room, _, _ in invitations(session)]
+def test_opening_a_room_reads_the_notice_that_one_was_added(window: MainWindow, session: Session) -> None:
+    wanted = NoticeFilter(kinds=frozenset({ADDED.id}), unseen=True)
+    assert [row.room for row in session.notices.list(wanted)] == [office().legal]
     window.open_room(office().legal)
-    assert [room.room for room, _, _ in invitations(session)] == []
+    assert session.notices.list(wanted) == ()
 
 
 def test_another_tab_gets_the_focus_as_a_whole_and_not_its_first_button(window: MainWindow) -> None:
@@ -193,7 +195,7 @@ def test_esc_closes_the_toast_then_the_settings(window: MainWindow) -> None:
     assert not toast_of(window).isVisible()
     assert window.content.stack.currentWidget() is window.settings_view
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert window.content.stack.currentWidget() is window.content.home
+    assert window.content.stack.currentWidget() is window.content.home_pages
     assert isinstance(window, Shell)
 
 

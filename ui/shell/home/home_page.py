@@ -7,13 +7,10 @@ from datetime import datetime
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.core.enums import RoomType
-from app.core.ids import Uid
 from app.objects.links import ObjectLink
 from app.objects.trash import WrittenAfter
 from app.people.notices import KeyNotice
-from app.rooms.invitations import OpenInvitation
-from app.rooms.service import ObjectSummary, RoomSummary
+from app.rooms.service import ObjectSummary
 from app.session import Session
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
@@ -25,14 +22,13 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import day_or_time, long_day, tr, week
 from ui.shell.home.action_row import Action, ActionRow
+from ui.shell.notices.answers import Answers
+from ui.shell.notices.lines import NoticeLines
 from ui.shell.room.key_notices import NoticeCard, notice_key
 from ui.shell.tool_list import ToolList
 from ui.tool import RefreshedView
-from ui.tool_parts import HomeRow
 
-_ASKED, _RECENT = 6, 5
-_EVER = 2000
-"""The most recently opened objects that are read to know which rooms were ever opened."""
+_RECENT = 5
 
 
 def greeting(hour: int) -> str:
@@ -50,11 +46,13 @@ def greeting(hour: int) -> str:
 
 class Home(QWidget):
     """The Home page: the day, what asks for an answer, what was opened last, and cards of the tools. It emits
-    `link_chosen` (with an ObjectLink) and `room_chosen` (with a RoomId) when a row is pressed, and
-    `recovery_sheet_wanted`."""
+    `link_chosen` (with an ObjectLink) when a row is pressed, and what its other signals say."""
 
     link_chosen = Signal(object)
-    room_chosen = Signal(object)
+    notice_opened = Signal(object)
+    """A NoticeRow whose place is wanted."""
+    notice_answered = Signal(object)
+    """A NoticeRow of which an answer is to be begun."""
     recovery_sheet_wanted = Signal()
     """The person wants to make a recovery sheet."""
 
@@ -62,15 +60,16 @@ class Home(QWidget):
         self,
         session: Session,
         tools: ToolList,
+        lines: NoticeLines,
         now: Callable[[], datetime] = datetime.now,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._tools, self._now = session, tools, now
+        self._session, self._tools, self._lines, self._now = session, tools, lines, now
         set_props(self, frame="window")
         self.setAccessibleName(tr("Home"))
         inner = QWidget()
-        page = column(inner, margins=(34, 28, 34, 24))
+        page = column(inner, margins=(34, 16, 34, 24))
         self._date = label("", "muted")
         self._greeting = label("", "home")
         page.addWidget(self._date)
@@ -94,7 +93,7 @@ class Home(QWidget):
         soon = Soon(self, self.refresh)
         for signal in (session.rooms.changed, session.people.changed, session.status_changed):
             bind(self, signal, soon.due)
-        bind(self, session.invitations.changed, soon.due)
+        bind(self, session.notices.changed, soon.due)
         self.refresh()
 
     def _fill(self, half: QWidget, parts: Sequence[tuple[str, QVBoxLayout]], width: int) -> None:
@@ -110,6 +109,9 @@ class Home(QWidget):
         layout.addStretch(1)
 
     def _build_lists(self) -> None:
+        self.answers = Answers(self._session, self._lines)
+        self.answers.opened.connect(self.notice_opened)
+        self.answers.answered.connect(self.notice_answered)
         self._notices_host, self._asking_host, self._recent_host = QWidget(), QWidget(), QWidget()
         for host in (self._notices_host, self._asking_host, self._recent_host):
             column(host, spacing=10)
@@ -125,7 +127,7 @@ class Home(QWidget):
         self._no_recent = quiet_card(tr("What you open in rooms is found here."))
 
     def _answers(self) -> QVBoxLayout:
-        return _stacked(self._reminder, self._notices_host, self._asking_host, self._nothing)
+        return _stacked(self._reminder, self._notices_host, self.answers, self._asking_host, self._nothing)
 
     def showEvent(self, event: object) -> None:
         self.refresh()
@@ -137,32 +139,21 @@ class Home(QWidget):
         now = self._now()
         self._date.setText(tr("{day} · week {week}").format(day=long_day(now.date()), week=week(now.date())))
         self._greeting.setText(greeting(now.hour))
-        rooms = {r.room: r for r in self._session.rooms.rooms()}
-        titles = {room: summary.title for room, summary in rooms.items()}
-        asked = self._session.invitations.all()[:_ASKED]
-        new = invitations(self._session)
-        never_opened = {room.room for room, _, _ in new}
-        of_tools = [
-            row for tool in self._tools.all if tool.home_rows is not None for row in tool.home_rows(never_opened)
-        ]
-        introduced = {row.room for row in of_tools if row.introduces}
+        titles = {room.room: room.title for room in self._session.rooms.rooms()}
         reminds = self._session.recovery.reminds
         notices = self._session.people.notices()
         after = [w for w in self._session.trash.written_after() if w.item.room in titles]
         opened = self._tools.listed(self._session.rooms.recent(_RECENT * 8))
         recent = [each for each in opened if each.room in titles][:_RECENT]
-        actions = [
-            *(self._asked(invitation) for invitation in asked),
-            *(self._of_tool(row) for row in of_tools),
-            *(self._invitation(room, by, t) for room, by, t in new if room.room not in introduced),
-            *(self._written_after(each) for each in after),
-        ]
+        actions = [self._written_after(each) for each in after]
+        asking = self.answers.refresh()
         self._reminder.setVisible(reminds)
         self._notices_host.setVisible(bool(notices))
         self._notices.show(notices)
         self._asking_host.setVisible(bool(actions))
         self._asking.show(actions)
-        self._nothing.setVisible(not (reminds or notices or actions))
+        self.answers.setVisible(bool(asking))
+        self._nothing.setVisible(not (reminds or notices or actions or asking))
         self._recent_host.setVisible(bool(recent))
         self._recent.show([self._recent_action(item, titles[item.room]) for item in recent])
         self._no_recent.setVisible(not recent)
@@ -200,42 +191,6 @@ class Home(QWidget):
             open=lambda: self.link_chosen.emit(notices.item.link),
         )
 
-    def _of_tool(self, row: HomeRow) -> Action:
-        return Action(
-            key=row.key,
-            icon=row.icon,
-            title=row.title,
-            detail=row.detail,
-            when=day_or_time(row.t_ms, self._local_now()),
-            open=lambda: self.link_chosen.emit(row.link) if row.link is not None else self.room_chosen.emit(row.room),
-        )
-
-    def _invitation(self, room: RoomSummary, by: Uid, t: int) -> Action:
-        name = self._session.people.person(by).name
-        direct = room.type is RoomType.DIRECT  # nothing is written there yet, and its title is the other's name
-        return Action(
-            key=("added", room.room),
-            icon="invite",
-            title=tr("New conversation with {name}").format(name=name)
-            if direct
-            else tr("You were added to {room}").format(room=room.title),
-            detail="" if direct else tr("by {name}").format(name=name),
-            when=day_or_time(t, self._local_now()),
-            open=lambda: self.room_chosen.emit(room.room),
-        )
-
-    def _asked(self, invitation: OpenInvitation) -> Action:
-        title = invitation.title or (tr("A long room") if invitation.long else tr("A room"))
-        name = invitation.by.name if invitation.by is not None else tr("Somebody")
-        return Action(
-            key=("asked", invitation.room),
-            icon="invite",
-            title=tr("{name} invites you to {room}").format(name=name, room=title),
-            detail=invitation.greeting,
-            when=day_or_time(invitation.t_ms, self._local_now()),
-            open=lambda: self.room_chosen.emit(invitation.room),
-        )
-
     def _local_now(self) -> datetime:
         return self._now().astimezone()
 
@@ -249,21 +204,6 @@ class Home(QWidget):
             open=lambda: self.link_chosen.emit(link),
             role="muted",
         )
-
-
-def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:
-    """The rooms to which somebody else added this person, who has opened nothing in them yet and has not left them,
-    each as (room, the person who added them last, when in ms); in the order of the list of rooms."""
-    opened = {o.room for o in session.rooms.recent(_EVER)}
-    me = session.people.me.uid
-    found = []
-    for room in session.rooms.rooms():
-        if room.left or room.room in opened:
-            continue
-        added = [e for e in session.rooms.events(room.room) if e.kind == "add" and e.subject == me and e.by != me]
-        if added:
-            found.append((room, added[-1].by, added[-1].t))
-    return found
 
 
 def _stacked(*parts: QWidget) -> QVBoxLayout:

@@ -33,6 +33,7 @@ from ui.kit.translate import tr, trn
 from ui.shell.room.events_dialog import show_events
 from ui.shell.room.held_bar import HeldBar
 from ui.shell.room.key_notices import NoticeBar
+from ui.shell.room.levels import level_entries
 from ui.shell.room.people_panel import WIDTH, PeoplePanel
 from ui.shell.room.prune_dialog import clear_history
 from ui.shell.room.security_button import SecurityButton
@@ -330,15 +331,16 @@ class RoomView(QWidget):
             return
         rooms = self._session.rooms
         admin = rooms.is_admin(self.room) and rooms.may_write(self.room)
-        mute = tr("Unmute") if summary.muted else tr("Mute")
         panel = tr("Hide members") if self.panel.isVisible() else tr("Show members")
         entries: list[Entry | None] = [
             Entry(text=panel, icon="people", run=self.toggle_panel),
             Entry(text=tr("Add member …"), icon="invite", run=self.panel.add, enabled=admin),
             Entry(text=tr("Rename …"), icon="rename", run=lambda: run(self, self._rename()), enabled=admin),
-            Entry(text=mute, icon="mute", run=lambda: self._set_muted(not summary.muted)),
             Entry(text=tr("What happened in the room …"), icon="clock", run=self.show_events),
             *([self._clearing()] if admin else []),
+            None,
+            *level_entries(self, rooms, summary),
+            self._hiding(),
             None,
             Entry(
                 text=tr("Leave the room …"),
@@ -354,8 +356,14 @@ class RoomView(QWidget):
         """Opens the dialog with what happened in the room."""
         run(self, show_events(self.window(), self._session, self.room))
 
-    def _set_muted(self, muted: bool) -> None:
-        run_guarded(self, lambda: self._session.rooms.set_muted(self.room, muted))
+    def _hiding(self) -> Entry:
+        wishes = self._session.wishes
+        hidden = wishes.is_hidden(self.room)
+
+        def toggle() -> None:
+            run_guarded(self, lambda: wishes.set_hidden(self.room, not hidden))
+
+        return Entry(text=tr("Never show content on the desktop"), checked=hidden, run=toggle)
 
     def _clearing(self) -> Entry:
         def clear() -> None:

@@ -7,6 +7,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.ids import RoomId
+from app.notification_settings import (
+    NOTIFICATION_CONTENT,
+    NOTIFICATION_SOUND,
+    NOTIFICATIONS,
+    NOTIFY_REACTIONS,
+    WORKING_DAYS,
+    WORKING_FROM,
+    WORKING_TO,
+)
 from app.session import Session
 from app.settings import (
     ANNOUNCE,
@@ -16,9 +25,6 @@ from app.settings import (
     DENSITY,
     LANGUAGE,
     LOG_LEVEL,
-    NOTIFICATION_CONTENT,
-    NOTIFICATIONS,
-    NOTIFY_REACTIONS,
     PROXY_ADDRESS,
     PROXY_MODE,
     ROOM_IN_TITLE,
@@ -123,7 +129,19 @@ class SettingsView(QWidget):
 
     def _add_program(self, page: QVBoxLayout, session: Session, tools: Sequence[JoinedTool]) -> None:
         page.addWidget(SectionHeader(tr("Notifications")))
-        page.addWidget(self.rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, NOTIFY_REACTIONS, ANNOUNCE, ROOM_IN_TITLE))
+        page.addWidget(
+            self.rows.card(
+                NOTIFICATIONS,
+                NOTIFICATION_CONTENT,
+                NOTIFICATION_SOUND,
+                WORKING_DAYS,
+                WORKING_FROM,
+                WORKING_TO,
+                NOTIFY_REACTIONS,
+                ANNOUNCE,
+                ROOM_IN_TITLE,
+            )
+        )
         page.addWidget(SectionHeader(tr("Privacy")))
         page.addWidget(self.rows.card(SHOW_PRESENCE, SHOW_TYPING, SHOW_READING, about=True))
         for tool in tools:

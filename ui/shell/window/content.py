@@ -23,6 +23,9 @@ from ui.kit.style import column
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr
 from ui.shell.home.home_page import Home
+from ui.shell.home.home_pages import HomePages
+from ui.shell.notices.activity_page import Activity
+from ui.shell.notices.lines import NoticeLines
 from ui.shell.room.invitation_view import InvitationView
 from ui.shell.tool_list import ToolList
 from ui.shell.window.recovery_request_bar import AskedBar
@@ -47,6 +50,11 @@ class Content(QWidget):
     """A RoomId."""
     room_wanted = Signal()
     """The person wants to make a room."""
+    notice_opened = Signal(object)
+    """A NoticeRow whose place is wanted."""
+    notice_answered = Signal(object)
+    """A NoticeRow of which an answer is to be begun."""
+    home_tab_chosen = Signal(str)
     recovery_sheet_wanted = Signal()
     lock_requested = Signal()
     key_change_requested = Signal(object)
@@ -67,9 +75,13 @@ class Content(QWidget):
         layout.addWidget(self.status)
 
     def _make_pages(self, now: Callable[[], datetime]) -> None:
-        self.home = Home(self._session, self._tools, now)
+        self.lines = NoticeLines(self._session, self._tools)
+        self.home = Home(self._session, self._tools, self.lines, now)
         self.home.link_chosen.connect(self.link_chosen)
-        self.home.room_chosen.connect(self.room_chosen)
+        self.home.notice_opened.connect(self.notice_opened)
+        self.home.notice_answered.connect(self.notice_answered)
+        self.home_pages = HomePages(self._session, self.home, self._make_activity)
+        self.home_pages.tab_chosen.connect(self.home_tab_chosen)
         self.home.recovery_sheet_wanted.connect(self.recovery_sheet_wanted)
         self.search_view = SearchView(self._session, self._tools)
         self.search_view.link_chosen.connect(self.link_chosen)
@@ -85,8 +97,14 @@ class Content(QWidget):
         self.invitation = InvitationView(self._session)
         self.invitation.entered.connect(self.room_chosen)
         self.of_tools = {section.id: section.make() for section in self._tools.sections}
-        for page in (self.home, *self.of_tools.values(), self.search_view, self.no_room, self.invitation):
+        for page in (self.home_pages, *self.of_tools.values(), self.search_view, self.no_room, self.invitation):
             self.stack.addWidget(page)
+
+    def _make_activity(self) -> Activity:
+        made = Activity(self._session, self.lines)
+        made.opened.connect(self.notice_opened)
+        made.answered.connect(self.notice_answered)
+        return made
 
     @property
     def settings_view(self) -> "settings_page.SettingsView":
@@ -106,7 +124,7 @@ class Content(QWidget):
     def sections(self) -> dict[str, Callable[[], QWidget]]:
         """For each section of the rail except the rooms, by id: a function that returns its page."""
         return {
-            "home": lambda: self.home,
+            "home": lambda: self.home_pages,
             **{ident: partial(self.of_tools.__getitem__, ident) for ident in self.of_tools},
             "search": lambda: self.search_view,
             "settings": lambda: self.settings_view,

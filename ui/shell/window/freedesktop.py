@@ -9,7 +9,7 @@ the caller decides what they contain.
 import asyncio
 import html
 import logging
-from collections.abc import Callable
+from collections.abc import Hashable
 from typing import Any
 
 from jeepney import DBusAddress, MatchRule, message_bus, new_method_call
@@ -20,68 +20,117 @@ from ui.kit.bus import ask, open_bus
 from ui.kit.plain import notice
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.shell.window.desktop_toast import OnAction, Toast, ToastAction
 
 _NAME = "org.freedesktop.Notifications"
 SERVICE = DBusAddress("/org/freedesktop/Notifications", bus_name=_NAME, interface=_NAME)
 WAITING = 8
-"""The most notifications that wait while the service does not answer. Older ones are dropped: they add nothing."""
+"""The most conversations whose notifications wait while the service does not answer. Older ones are dropped: they add
+nothing."""
+_ACTIONS = {"default": ToastAction.OPEN, "reply": ToastAction.REPLY, "read": ToastAction.READ}
+"""By the name that the service gives back."""
+_SOUND = "message-new-instant"
+"""Of the sound naming specification: the desktop's own sound for a message."""
 
 _log = logging.getLogger("ui")
 
 
 class Freedesktop:
-    """Shows desktop notifications over D-Bus: call it with a title and a text, on the event loop. A later notification
-    replaces the former one."""
+    """Shows desktop notifications over D-Bus; call it, and `withdraw`, on the event loop. One for a conversation takes
+    the place of its former one. One that the person has closed is not replaced: the next one is new."""
 
-    def __init__(self, owner: QObject, on_click: Callable[[], object]) -> None:
-        """`owner`: nothing is shown after it is deleted. `on_click` is called when the person presses the last
-        notification."""
-        self._owner, self._on_click = owner, on_click
-        self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(WAITING)
+    def __init__(self, owner: QObject, on_action: OnAction) -> None:
+        """`owner`: nothing is shown after it is deleted. `on_action` is called with a notification's key and what the
+        person chose on it."""
+        self._owner, self._on_action = owner, on_action
+        self._waiting: dict[Hashable, Toast | None] = {}
+        """What is to be shown for a key; None: what is shown is to be taken away."""
+        self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._shown = 0
+        self._shown: dict[Hashable, int] = {}
+        """The service's numbers, by key."""
 
-    def __call__(self, title: str, text: str) -> None:
-        if self._waiting.full():
-            self._waiting.get_nowait()
-        self._waiting.put_nowait((title, text))
+    def __call__(self, toast: Toast) -> None:
+        self._put(toast.key, toast)
+        while len(self._waiting) > WAITING:
+            del self._waiting[next(iter(self._waiting))]
+
+    def withdraw(self, key: Hashable) -> None:
+        """Takes a notification away, if it is there: what it was about is read."""
+        if key in self._shown:
+            self._put(key, None)
+        else:
+            self._waiting.pop(key, None)
+
+    def _put(self, key: Hashable, toast: Toast | None) -> None:
+        self._waiting.pop(key, None)
+        self._waiting[key] = toast
+        self._woken.set()
         if self._task is None or self._task.done():
             self._task = run(self._owner, self._serve())
 
     async def _serve(self) -> None:
         """Connects to the session bus and shows notifications until the owner is deleted. A desktop without the
         service, or whose service stops, is no fault: it then returns."""
+        self._shown.clear()
         try:
             async with open_bus("SESSION") as router:
-                clicks = MatchRule(
-                    type="signal", interface=SERVICE.interface, member="ActionInvoked", path=SERVICE.object_path
-                )
-                await ask(router, message_bus.AddMatch(clicks))
-                markup = await self._has_markup(router)
-                with router.filter(clicks, bufsize=4) as queue:
+                signals = MatchRule(type="signal", interface=SERVICE.interface, path=SERVICE.object_path)
+                await ask(router, message_bus.AddMatch(signals))
+                (can,) = await ask(router, new_method_call(SERVICE, "GetCapabilities"))
+                with router.filter(signals, bufsize=16) as queue:
                     async with asyncio.TaskGroup() as both:
-                        both.create_task(self._receive_clicks(queue))
-                        both.create_task(self._notify(router, markup))
+                        both.create_task(self._receive(queue))
+                        both.create_task(self._show_all(router, frozenset(can)))
         except* (OSError, EOFError, ValueError, KeyError, TimeoutError, RuntimeError) as faults:
             _log.info("no desktop notifications: %s", type(faults.exceptions[0]).__name__)
 
-    async def _notify(self, router: DBusRouter, markup: bool) -> None:
+    async def _show_all(self, router: DBusRouter, can: frozenset[str]) -> None:
         while True:
-            title, text = await self._waiting.get()
-            body = html.escape(notice(text), quote=False) if markup else notice(text)
-            hints = {"category": ("s", "im.received"), "desktop-entry": ("s", "se.kansli.Kansli")}
-            # app, replaces, icon, summary, body, actions, hints, expire (-1: the desktop's own time)
-            head = notice(title)
-            arguments = ("Kansli", self._shown, "se.kansli.Kansli", head, body, ["default", tr("Open")], hints, -1)
-            reply = await ask(router, new_method_call(SERVICE, "Notify", "susssasa{sv}i", arguments))
-            self._shown = int(reply[0])
+            while self._waiting:
+                key = next(iter(self._waiting))
+                toast = self._waiting.pop(key)
+                if toast is not None:
+                    call = new_method_call(SERVICE, "Notify", "susssasa{sv}i", self._arguments(toast, can))
+                    reply = await ask(router, call)
+                    self._shown[key] = int(reply[0])
+                elif (number := self._shown.pop(key, None)) is not None:
+                    await ask(router, new_method_call(SERVICE, "CloseNotification", "u", (number,)))
+            self._woken.clear()
+            await self._woken.wait()
 
-    async def _receive_clicks(self, clicks: Any) -> None:
+    def _arguments(self, toast: Toast, can: frozenset[str]) -> tuple[object, ...]:
+        """The arguments of Notify, for a desktop that has the capabilities `can`."""
+        text = notice(toast.text)
+        body = html.escape(text, quote=False) if "body-markup" in can else text
+        hints: dict[str, tuple[str, object]] = {
+            "category": ("s", "im.received"),
+            "desktop-entry": ("s", "se.kansli.Kansli"),
+        }
+        hints |= {"sound-name": ("s", _SOUND)} if toast.sounds else {"suppress-sound": ("b", True)}
+        # app, replaces, icon, summary, body, actions, hints, expire (-1: the desktop's own time)
+        replaces, head = self._shown.get(toast.key, 0), notice(toast.title)
+        actions = _actions(toast) if "actions" in can else []
+        return ("Kansli", replaces, "se.kansli.Kansli", head, body, actions, hints, -1)
+
+    async def _receive(self, signals: Any) -> None:
         while True:
-            message = await clicks.get()
-            if message.body[0] == self._shown:
-                self._on_click()
+            message = await signals.get()
+            number, member = message.body[0], message.header.fields[3]
+            key = next((key for key, shown in self._shown.items() if shown == number), None)
+            if number not in self._shown.values():  # another program's
+                continue
+            if member == "NotificationClosed":
+                del self._shown[key]
+            elif member == "ActionInvoked" and message.body[1] in _ACTIONS:
+                self._on_action(key, _ACTIONS[message.body[1]])
 
-    async def _has_markup(self, router: DBusRouter) -> bool:
-        (found,) = await ask(router, new_method_call(SERVICE, "GetCapabilities"))
-        return "body-markup" in found
+
+def _actions(toast: Toast) -> list[str]:
+    """Name and text of each action, as the service takes them."""
+    found = ["default", tr("Open")]
+    if ToastAction.REPLY in toast.actions:
+        found += ["reply", tr("Reply")]
+    if ToastAction.READ in toast.actions:
+        found += ["read", tr("Mark as read")]
+    return found

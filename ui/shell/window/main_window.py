@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 from app.core.enums import LinkState
 from app.core.ids import RoomId
 from app.errors import StoreUnwritable
+from app.notices.service import NoticeRow
 from app.objects.links import ObjectLink
 from app.session import Session
 from app.settings import ANNOUNCE, AUTO_LOCK_MINUTES, WINDOW_GEOMETRY
@@ -33,6 +34,7 @@ from ui.kit.screens import first_size, least_size
 from ui.kit.style import line, set_props
 from ui.kit.toast import Toast
 from ui.kit.translate import tr
+from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.room.room_view import RoomView
 from ui.shell.tool_list import ToolList
 from ui.shell.window import regions
@@ -56,6 +58,7 @@ from ui.shell.window.room_list import RoomList
 from ui.shell.window.room_requests import RoomRequests
 from ui.shell.window.sections import SEARCH, SETTINGS, sections
 from ui.shell.window.settings_in_force import SettingsInForce
+from ui.shell.window.tray_toasts import TrayToasts
 from ui.shell.window.unread_counts import UnreadCounts
 from ui.shell.window.window_commands import window_commands
 from ui.shell.words import verified_chip
@@ -109,9 +112,9 @@ class MainWindow(QMainWindow):
         self._follow_session()
         with theme.styled_at_once():
             self._build()
-        settings = session.settings
-        notify, presence = desktop(self, self._to_front), session.presence
-        self._notifications = Notifications(self, session.rooms, self.tools, settings, notify, lambda: presence.quiet)
+        self._notifications = Notifications(self, session, self.tools, lambda: self.content.lines, None)
+        self._notifications.desktop = desktop(self, self._notifications.on_action)
+        self._notifications.place_wanted.connect(self._on_place_wanted)
         self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
         bind(self, session.invitations.arrived, self._notifications.invited)
         self._errors = ErrorMessages(self, session, lambda: self._toast)
@@ -219,6 +222,9 @@ class MainWindow(QMainWindow):
         made.upgrade_bar.restart_requested.connect(self.restart_requested)
         made.link_chosen.connect(self.open_link)
         made.room_chosen.connect(self.open_room)
+        made.notice_opened.connect(self.navigator.open_notice)
+        made.notice_answered.connect(lambda row: self.navigator.open_notice(row, answers=True))
+        made.home_tab_chosen.connect(lambda tab: self.go(Place(section="home", tab=tab)))
         made.room_wanted.connect(self.room_requests.new_room)
         made.recovery_sheet_wanted.connect(self._make_recovery_sheet)
         made.lock_requested.connect(self.lock_requested)
@@ -354,14 +360,17 @@ class MainWindow(QMainWindow):
     def notify_by(self, tray: Tray | None) -> None:
         """Makes the sign in the system tray (`tray`) show desktop notifications from now on, if the desktop has no
         service of its own for them. A press on one then brings the window to the front. `tray` None: does nothing."""
-        if tray is not None and self._notifications.notify is None:
-            self._notifications.notify = tray.notify
-            tray.item.messageClicked.connect(self._to_front)
+        if tray is not None and self._notifications.desktop is None:
+            self._notifications.desktop = TrayToasts(tray, self._notifications.on_action)
 
-    def _to_front(self) -> None:
+    def _on_place_wanted(self, place: NoticeRow | RoomId | None, answers: bool) -> None:
         to_front(self)
-        if self._notifications.latest is not None:
-            self.open_room(self._notifications.latest)
+        if isinstance(place, NoticeRow):
+            self.navigator.open_notice(place, answers=answers)
+        elif place is not None:
+            self.navigator.open_room(place, answers=answers)
+        else:
+            self.go(Place(section="home", tab=ACTIVITY))
 
     # -- following the session ------------------------------------------------------------------------------
 

@@ -11,15 +11,21 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from app.core.ids import RoomId
+from app.core.ids import ObjId, RoomId
+from app.notices.kinds import ADDED, ROLE
+from app.notices.service import NoticeFilter, NoticeRow
 from app.objects.links import ObjectLink
 from app.session import Session
+from ui.kit.tasks import run_guarded
+from ui.shell.home.home_pages import HomePages
+from ui.shell.notices.lines import link_of
 from ui.shell.room.invitation_view import InvitationView
 from ui.shell.room.room_view import RoomView
 from ui.shell.tool_list import ToolList, of_tool
 from ui.shell.window.navigation import History, Place, Rail
 from ui.shell.window.room_list import RoomList
 from ui.shell.window.search_view import SearchView
+from ui.tool import AnsweringView
 
 _KEPT_ROOMS = 6
 """The most rooms that keep their open views; the one that was visited the longest time ago is closed."""
@@ -104,11 +110,14 @@ class Navigator(QObject):
         if view is not None and place.obj is not None:
             view.show_tool(place.tab, place.obj)
 
-    def open_room(self, room: RoomId) -> None:
+    def open_room(self, room: RoomId, *, answers: bool = False) -> None:
         """Goes to `room`, at the tool's tab that was open there last. If this device does not have the room, shows the
-        invitation to it, or the page that is shown while no room is open."""
+        invitation to it, or the page that is shown while no room is open. `answers`: the field for answers gets the
+        focus, where the view has one."""
         view = self._rooms.get(room)
         self.go(Place(section="rooms", room=room, tab=view.tabs.current() if view else ""))
+        if answers:
+            self._begin_answer(ObjId(b""), b"")
 
     def open_link(self, link: ObjectLink) -> None:
         """Goes to the object that the link names, in its room, at the place in it, and records that the object was
@@ -122,6 +131,25 @@ class Navigator(QObject):
         if view is not None:
             view.show_tool(tool.id, link.obj, link.ref, link.words)
         self._session.rooms.opened(link.room, link.obj)
+
+    def open_notice(self, row: NoticeRow, *, answers: bool = False) -> None:
+        """Goes to the place of a notice, or to its room; to Home for one about no room. `answers`: begins an answer
+        there, where the view can do that."""
+        link = link_of(row)
+        if link is not None:
+            self.open_link(link)
+        elif row.room:
+            self.open_room(row.room)
+        else:
+            self.go_section("home")
+        if answers:
+            self._begin_answer(row.obj, row.ref)
+
+    def _begin_answer(self, obj: ObjId, ref: bytes) -> None:
+        room = self.current_room()
+        view = room.current_view() if room is not None else None
+        if isinstance(view, AnsweringView):
+            view.answer(obj, ref)
 
     def search_for(self, text: str) -> None:
         """Goes to the search page and searches for `text`."""
@@ -146,9 +174,14 @@ class Navigator(QObject):
         if place.section == "rooms":
             self._show_room(place)
             return
-        self._parts.stack.setCurrentWidget(self._parts.sections[place.section]())
+        page = self._parts.sections[place.section]()
+        if isinstance(page, HomePages):
+            page.show_tab(place.tab)
+        self._parts.stack.setCurrentWidget(page)
         if place.section == "search":
             self._parts.search.field.setFocus()
+        elif isinstance(page, HomePages) and place.tab:
+            page.setFocus()
         else:
             self._parts.stack.setFocus()
 
@@ -167,6 +200,7 @@ class Navigator(QObject):
             view.show_tool(place.tab)
         self._parts.room_list.choose(place.room)
         self._note_opened(view)
+        self._note_seen(place.room)
         self._parts.stack.setCurrentWidget(view)
         (view.current_view() or view).setFocus()  # in some views one writes at once
 
@@ -193,6 +227,13 @@ class Navigator(QObject):
         found = of_tool(tool, self._session.rooms.objects(view.room)) if tool is not None else []
         if len(found) == 1:
             self._session.rooms.opened(view.room, found[0].obj)
+
+    def _note_seen(self, room: RoomId) -> None:
+        """Marks the notices about the room itself as seen: that the person was added, and their role."""
+        notices, kinds = self._session.notices, frozenset({ADDED.id, ROLE.id})
+        found = notices.list(NoticeFilter(kinds=kinds, room=room, unseen=True))
+        if found:
+            run_guarded(self, lambda: notices.mark_seen([row.id for row in found]))
 
     def _on_tab(self, room: RoomId, tab: str) -> None:
         if self.place.room == room and not self._moving:

@@ -1,26 +1,36 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Desktop notifications of what is new in rooms, while the window is not in front. They contain only that something was
-received, in the words of the tool that counts it, unless the setting has been changed to show room and message."""
+"""Desktop notifications while the window is not in front: of notices that ring, and of what is new in rooms of which
+everything rings. One for each conversation, whose later ones take its place. They contain only that something came,
+unless the settings, and the person's choice for the room, let them show who wrote what."""
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from app.core.enums import Level, LinkState
 from app.core.ids import RoomId
 from app.core.later import Later
+from app.core.visible import one_line
+from app.notices.hours import is_working
+from app.notices.service import FreshNotices, NoticeRow
+from app.notification_settings import NOTIFICATION_CONTENT, NOTIFICATION_SOUND, NOTIFICATIONS
 from app.people.person import Person
-from app.rooms.service import RoomService
-from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
+from app.rooms.service import RoomSummary
+from app.session import Session
 from ui.kit.bind import Soon, bind
-from ui.kit.translate import tr
+from ui.kit.tasks import run_guarded
+from ui.kit.translate import local_now, tr, trn
+from ui.shell.notices.lines import NoticeLines
 from ui.shell.tool_list import ToolList
-from ui.shell.window.new_messages import Fresh, counts, fresh
-from ui.tool_parts import NewsWords
+from ui.shell.window.desktop_toast import Desktop, OnAction, Toast, ToastAction
+from ui.shell.window.new_messages import counts
 
 if TYPE_CHECKING:
     from ui.shell.window import freedesktop
@@ -28,89 +38,234 @@ else:
     freedesktop = Later("ui.shell.window.freedesktop")  # jeepney, 2 MB: not needed before the first notification
 
 MAX_PREVIEW = 160
-Notify = Callable[[str, str], object]
-"""Shows a title and a text on the desktop."""
+MOST_AT_ONCE = 3
+"""The most rooms that have a notification each when several have news at once. More have one together: the person was
+away."""
+INVITATION, SEVERAL = "invitation", "several"
+"""Keys of notifications that belong to no room."""
 
 
-def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
-    """The function that shows a title and a text as a notification by the desktop's own service, on Linux with a
-    session bus. None elsewhere: the tray then shows notifications, if there is one. `on_click` is called, without
-    arguments, when the last notification is pressed."""
+def desktop(window: QWidget, on_action: OnAction) -> Desktop | None:
+    """What shows notifications by the desktop's own service, on Linux with a session bus. None elsewhere: the tray then
+    shows notifications, if there is one. `on_action` is called with a notification's key and what the person chose."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
-            return service(window, on_click)
+            return Service(window, on_action)
     return None
 
 
-def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
-    """The function that shows a title and a text as a notification by the desktop's own service, which is connected at
-    the first one. `on_click` is called, without arguments, when the last notification is pressed."""
-    found: list[Notify] = []
+class Service:
+    """Shows notifications by the desktop's own service, which is connected at the first one. See `desktop`."""
 
-    def notify(title: str, text: str) -> None:
-        if not found:
-            found.append(freedesktop.Freedesktop(window, on_click))
-        found[0](title, text)
+    def __init__(self, window: QWidget, on_action: OnAction) -> None:
+        self._window, self._on_action = window, on_action
+        self._found: freedesktop.Freedesktop | None = None
 
-    return notify
+    def __call__(self, toast: Toast) -> None:
+        if self._found is None:
+            self._found = freedesktop.Freedesktop(self._window, self._on_action)
+        self._found(toast)
+
+    def withdraw(self, key: Hashable) -> None:
+        """Takes a notification away, if it is there."""
+        if self._found is not None:
+            self._found.withdraw(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _News:
+    """What is new in one room: notices that ring, or how many messages became unread."""
+
+    notices: Sequence[NoticeRow] = ()
+    count: int = 0
 
 
 class Notifications(QObject):
-    """Shows a notification on the desktop when something has become unread while the window is not active: for all of
-    it, only for what mentions the person, or never, as the setting says. In muted rooms only mentions notify. `latest`
-    is the room of the notification that was shown last; None if none was, or if that was an invitation. `notify`, which
-    shows a notification, may be set later. Nothing is shown while `is_quiet` returns True: the person is not to be
-    disturbed. What came meanwhile is unread, and is not shown later."""
+    """Shows notifications on the desktop while the window is not active. `desktop`, which shows them, may be set later.
+    Nothing is shown while the person is not to be disturbed, nor outside their working hours: what came then is counted
+    and listed, and is not shown later. It emits `place_wanted` when the person presses one: with the NoticeRow or
+    RoomId that it was about, or None if that was several or none; and with whether an answer is to be begun."""
+
+    place_wanted = Signal(object, bool)
 
     def __init__(
         self,
         window: QWidget,
-        rooms: RoomService,
+        session: Session,
         tools: ToolList,
-        settings: Settings,
-        notify: Notify | None,
-        is_quiet: Callable[[], bool] = lambda: False,
+        lines: Callable[[], NoticeLines],
+        desktop: Desktop | None,
+        now: Callable[[], datetime] = local_now,
     ) -> None:
         super().__init__(window)
-        self._window, self._rooms, self._tools = window, rooms, tools
-        self._settings, self.notify, self._is_quiet = settings, notify, is_quiet
-        self._seen = counts(rooms)
-        self.latest: RoomId | None = None
-        bind(self, rooms.changed, Soon(self, self._on_changed).due)
+        self._window, self._session, self._tools, self._lines = window, session, tools, lines
+        self.desktop, self._now = desktop, now
+        self._seen = counts(session.rooms)
+        self._due: dict[RoomId, _News] = {}
+        self._shown: dict[Hashable, tuple[NoticeRow | RoomId | None, Sequence[NoticeRow]]] = {}
+        """By key: what a notification leads to, and the notices that it is about."""
+        self.latest: Hashable = None
+        """The key of the notification that was shown last."""
+        self._soon = Soon(self, self._show_due)
+        bind(self, session.rooms.changed, Soon(self, self._on_rooms).due)
+        bind(self, session.notices.fresh, self._on_fresh)
 
-    def _on_changed(self) -> None:
-        before, self._seen = self._seen, counts(self._rooms)
-        wanted = self._settings.get(NOTIFICATIONS)
-        if self._window.isActiveWindow() or self.notify is None or wanted == "none" or self._is_quiet():
+    # -- what is new -----------------------------------------------------------------------------------------------
+
+    def _on_fresh(self, fresh: FreshNotices) -> None:
+        before = self._due.get(fresh.room, _News())
+        self._due[fresh.room] = _News(notices=fresh.notices, count=before.count + fresh.count)
+        now = counts(self._session.rooms).get(fresh.room)
+        if now is not None:  # the messages of these notices are no further news
+            self._seen[fresh.room] = now
+        self._soon.due()
+
+    def _on_rooms(self) -> None:
+        if self._session.status.state is LinkState.SYNCING:
+            return  # what came meanwhile is compared once, when all of it is here
+        before, self._seen = self._seen, counts(self._session.rooms)
+        notices = self._session.notices
+        for room, (unread, mentions) in self._seen.items():
+            was_unread, was_mentions = before.get(room, (0, 0))
+            if unread + mentions < was_unread + was_mentions:
+                self._withdraw(room)
+            if unread > was_unread and notices.level(room) is Level.ALL and not notices.is_due(room):
+                waiting = self._due.get(room, _News())
+                self._due[room] = _News(notices=waiting.notices, count=waiting.count + unread - was_unread)
+        self._show_due()
+
+    def _withdraw(self, room: RoomId) -> None:
+        self._due.pop(room, None)
+        if self._shown.pop(room, None) is not None and self.desktop is not None:
+            self.desktop.withdraw(room)
+
+    # -- showing it ------------------------------------------------------------------------------------------------
+
+    def is_silent(self) -> bool:
+        """Whether nothing is to be shown now."""
+        settings = self._session.settings
+        return (
+            self.desktop is None
+            or self._window.isActiveWindow()
+            or settings.get(NOTIFICATIONS) == "none"
+            or self._session.presence.quiet
+            or not is_working(settings, self._now())
+        )
+
+    def _show_due(self) -> None:
+        due, self._due = self._due, {}
+        if not due or self.is_silent():
             return
-        news = fresh(before, self._seen)
-        if news.foremost is None or not (news.mentions or wanted == "all"):
+        if len(due) > MOST_AT_ONCE:
+            self._show_several(due)
             return
-        _, room = news.foremost
-        words = self._tools.news(self._rooms.objects(room))
-        if words is not None:
-            self.latest = room
-            self.notify(*self._format_news(room, words, news))
+        for room, news in due.items():
+            if news.notices:
+                self._show_notices(room, news)
+            else:
+                self._show_unread(room, news.count)
+
+    def _show_several(self, due: Mapping[RoomId, _News]) -> None:
+        count = sum(news.count for news in due.values())
+        text = trn("{n} new thing in {rooms} rooms", "{n} new things in {rooms} rooms", count)
+        self._show(SEVERAL, "Kansli", text.format(n=count, rooms=len(due)), None)
+
+    def _show_notices(self, room: RoomId, news: _News) -> None:
+        newest, lines = news.notices[-1], self._lines()
+        key: Hashable = room or newest.id
+        place: NoticeRow | RoomId = newest if news.count == 1 or not room else room
+        actions = {ToastAction.READ} | ({ToastAction.REPLY} if newest.kind in lines.counted else set())
+        if not self._shows_content(room):
+            text = lines.hidden(newest.kind, news.count) if _are_alike(news) else _several_text(news.count)
+            self._show(key, "Kansli", text, place, news.notices, actions)
+            return
+        line = lines.line(newest)
+        title = _title(line.who, "" if lines.is_direct(room) else line.room)
+        text = line.text if newest.kind in lines.counted and line.text else _title(line.title, line.text)
+        if news.count > 1:
+            text = tr("{text} (and {n} more)").format(text=text[:MAX_PREVIEW], n=news.count - 1)
+        self._show(key, title or "Kansli", text, place, news.notices, actions)
+
+    def _show_unread(self, room: RoomId, count: int) -> None:
+        words, found = self._tools.news(self._session.rooms.objects(room)), self._room(room)
+        if words is None or found is None:
+            return
+        if not self._shows_content(room):
+            self._show(room, "Kansli", words.count(count), room, actions=_BOTH)
+            return
+        who = self._session.people.person(found.last_by).name if found.last_by is not None else ""
+        title = found.title if who == found.title else _title(who, found.title)
+        self._show(room, title, found.preview, room, actions=_BOTH)
 
     def invited(self, person: Person | None) -> None:
         """Shows a notification that `person` invites the user to a room; None if it is not known who. The name is shown
-        only if the setting for the content allows it. Shows nothing while the window is active, or unless the user
-        wants all notifications."""
-        if self._window.isActiveWindow() or self.notify is None or self._settings.get(NOTIFICATIONS) != "all":
+        only if the setting for the content allows it. Shows nothing unless the user wants all notifications."""
+        if self.is_silent() or self._session.settings.get(NOTIFICATIONS) != "all":
             return
-        if self._is_quiet():
-            return
-        self.latest = None
-        if person is not None and self._settings.get(NOTIFICATION_CONTENT) == "shown":
-            self.notify("Kansli", tr("{name} invites you to a room.").format(name=person.name))
-        else:
-            self.notify("Kansli", tr("You have been invited to a room."))
+        text = tr("You have been invited to a room.")
+        if person is not None and self._session.settings.get(NOTIFICATION_CONTENT) == "shown":
+            text = tr("{name} invites you to a room.").format(name=person.name)
+        self._show(INVITATION, "Kansli", text, None)
 
-    def _format_news(self, room: RoomId, words: NewsWords, news: Fresh) -> tuple[str, str]:
-        """Title and text of a notification. They contain the room's title and what was written only if the setting
-        allows it; otherwise, in the tool's `words`, that the person was mentioned, or how much is new."""
-        if self._settings.get(NOTIFICATION_CONTENT) == "shown":
-            found = next((r for r in self._rooms.rooms() if r.room == room), None)
-            if found is not None:
-                return found.title, found.preview[:MAX_PREVIEW]
-        return "Kansli", words.named() if news.mentions else words.count(news.unread)
+    def _show(
+        self,
+        key: Hashable,
+        title: str,
+        text: str,
+        place: NoticeRow | RoomId | None,
+        notices: Sequence[NoticeRow] = (),
+        actions: set[ToastAction] | frozenset[ToastAction] = frozenset(),
+    ) -> None:
+        if self.desktop is None:
+            return
+        self._shown[key] = (place, notices)
+        self.latest = key
+        sounds = self._session.settings.get(NOTIFICATION_SOUND)
+        text = one_line(text, MAX_PREVIEW)
+        self.desktop(Toast(key=key, title=title, text=text, sounds=sounds, actions=frozenset(actions)))
+
+    def _shows_content(self, room: RoomId) -> bool:
+        """Whether a notification about the room may show who wrote what: by the setting, or policy's, and the person's
+        choice for the room."""
+        is_shown = self._session.settings.get(NOTIFICATION_CONTENT) == "shown"
+        return is_shown and not (room and self._session.wishes.is_hidden(room))
+
+    def _room(self, room: RoomId) -> RoomSummary | None:
+        return next((r for r in self._session.rooms.rooms() if r.room == room), None)
+
+    # -- what the person chooses on one ----------------------------------------------------------------------------
+
+    def on_action(self, key: Hashable, action: ToastAction) -> None:
+        """Does what the person chose on a notification. Does nothing if it was of an earlier session."""
+        if key not in self._shown:
+            return
+        place, notices = self._shown[key]
+        if action is ToastAction.READ:
+            run_guarded(self, lambda: self._mark_read(place, notices))
+            return
+        run_guarded(self, lambda: self._session.notices.mark_seen([row.id for row in notices]))
+        self.place_wanted.emit(place, action is ToastAction.REPLY)
+
+    def _mark_read(self, place: NoticeRow | RoomId | None, notices: Sequence[NoticeRow]) -> None:
+        self._session.notices.mark_seen([row.id for row in notices])
+        room = place.room if isinstance(place, NoticeRow) else place
+        is_counted = not notices or any(row.kind in self._lines().counted for row in notices)
+        if room and is_counted:
+            for tool in self._tools.all:
+                if tool.mark_read is not None:
+                    tool.mark_read(room)
+
+
+_BOTH = frozenset({ToastAction.REPLY, ToastAction.READ})
+
+
+def _are_alike(news: _News) -> bool:
+    return len({row.kind for row in news.notices}) == 1
+
+
+def _several_text(count: int) -> str:
+    return trn("{n} new notice", "{n} new notices", count).format(n=count)
+
+
+def _title(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)

@@ -14,6 +14,7 @@ from ui.kit.dialogs import ask, show
 from ui.kit.menu import Entry, popup
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
+from ui.shell.room.levels import level_entries
 from ui.shell.window.room_groups import RoomGroup
 from ui.shell.window.section_dialog import SectionDialog
 from ui.shell.words import type_name
@@ -38,8 +39,6 @@ class RoomMenu:
 
     def open_of_room(self, room: RoomSummary, group: RoomGroup, at: QPoint) -> None:
         """Opens the menu of a room, which is in `group`, at a point of the screen."""
-        text = tr("Unmute") if room.muted else tr("Mute")
-        mute = Entry(text=text, icon="mute", run=lambda: self._set_muted(room.room, not room.muted))
         text = tr("Remove from favourites") if room.favourite else tr("Favourite")
         favourite = Entry(text=text, icon="star", run=lambda: self._set_favourite(room.room, not room.favourite))
         unread = Entry(
@@ -54,8 +53,9 @@ class RoomMenu:
         beside = group.beside(room.room)
         entries = [
             favourite,
-            mute,
             unread,
+            None,
+            *level_entries(self._owner, self._rooms, room),
             None,
             section,
             *self._moves(beside.index(room.room), len(beside), room.room),
@@ -128,9 +128,6 @@ class RoomMenu:
 
     def _set_favourite(self, room: RoomId, favourite: bool) -> None:
         run_guarded(self._owner, lambda: self._rooms.set_favourite(room, favourite))
-
-    def _set_muted(self, room: RoomId, muted: bool) -> None:
-        run_guarded(self._owner, lambda: self._rooms.set_muted(room, muted))
 
 
 def _moves(number: int, count: int, move: Callable[[int], object]) -> list[Entry]:

@@ -4,11 +4,14 @@
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.notices.kinds import KINDS
+from app.notices.service import NoticeFilter
 from app.session import Session
 from app.settings import ROOM_IN_TITLE
 from app.store.rows import MAX_UNREAD
 from ui.kit.bind import Soon, bind
 from ui.kit.plain import set_title
+from ui.shell.notices.answers import OPEN
 from ui.shell.tool_list import ToolList
 from ui.shell.window.navigation import Rail
 from ui.shell.window.navigator import Navigator
@@ -26,10 +29,14 @@ class UnreadCounts(QObject):
         self._window, self._session, self._tools, self._navigator = window, session, tools, navigator
         self._rail: Rail
         self.unread = 0
-        """In all rooms that are not muted."""
+        """In all rooms that are not muted, with what asks for an answer and is new, and is not in a room's count."""
+        of_tools = {each.kind for tool in tools.all for each in tool.notices if not each.counted}
+        self._others = frozenset(of_tools | {kind.id for kind in KINDS})
+        """The kinds of notices about what is counted in no room."""
         soon = Soon(self, self.refresh)
         bind(self, session.rooms.changed, soon.due)
         bind(self, session.invitations.changed, soon.due)
+        bind(self, session.notices.changed, soon.due)
         bind(self, session.settings.changed, self._on_setting)
         navigator.moved.connect(self._show_title)
 
@@ -41,9 +48,12 @@ class UnreadCounts(QObject):
 
     def refresh(self) -> None:
         """Counts again what is unread, and shows it."""
-        self.unread = sum(r.unread for r in self._session.rooms.rooms() if not r.muted)
+        messages = sum(r.unread for r in self._session.rooms.rooms() if not r.muted)
+        notices = self._session.notices
+        self.unread = messages + notices.count(NoticeFilter(open=True, unseen=True, kinds=self._others))
         self._show_title()
-        self._rail.items["rooms"].set_count(self.unread + self._session.invitations.count)
+        self._rail.items["home"].set_count(notices.count(OPEN))
+        self._rail.items["rooms"].set_count(messages + self._session.invitations.count)
         for section in self._tools.sections:
             if section.count is not None:
                 self._rail.items[section.id].set_count(section.count())

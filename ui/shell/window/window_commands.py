@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from app.settings import TEXT_SIZE, THEME
 from ui.kit.translate import tr
+from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.window.commands import Command
+from ui.shell.window.navigation import Place
+from ui.shell.window.sections import HOME
 from ui.tool import ActingView
 
 if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
@@ -26,6 +29,13 @@ def _going(w: "MainWindow") -> list[Command]:
     ]
     return [
         *sections,
+        Command(
+            id="activity",
+            text=tr("Go to Activity"),
+            icon="notifications",
+            shortcuts=("Ctrl+Shift+N",),
+            run=lambda: w.go(Place(section=HOME, tab=ACTIVITY)),
+        ),
         Command(id="back", text=tr("Back"), icon="back", shortcuts=("Alt+Left",), run=w.navigator.back),
         Command(id="forward", text=tr("Forward"), icon="forward", shortcuts=("Alt+Right",), run=w.navigator.forward),
         Command(

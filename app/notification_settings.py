@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The settings of notifications on the desktop: what of, how, and when. app/settings.py has them among all."""
+
+from app.setting import Setting
+
+NOTIFICATIONS = Setting(
+    key="notifications",
+    default="all",
+    label="Notify about",
+    about="What the desktop is told of while Kansli is not in front; only mentions means all that is meant for the "
+    "person: mentions, answers, messages of two, tasks given.",
+    choices=(("all", "All messages"), ("mentions", "Only mentions"), ("none", "Nothing")),
+    follows=True,
+)
+NOTIFICATION_CONTENT = Setting(
+    key="notification-content",
+    default="hidden",
+    label="In notifications",
+    about="Whether a notification shows the room and the beginning of the message.",
+    choices=(("hidden", "That something came"), ("shown", "Room and message")),
+    follows=True,
+)
+"""Hidden by default: a notification is also visible on a locked screen, and the desktop may keep it."""
+NOTIFY_REACTIONS = Setting(
+    key="notify-reactions",
+    default=False,
+    label="Reactions to my messages",
+    about="Whether colleagues' reactions to the person's own messages are listed under Activity.",
+    follows=True,
+)
+NOTIFICATION_SOUND = Setting(
+    key="notification-sound",
+    default=True,
+    label="Sound with notifications",
+    about="Whether the desktop plays its own sound with a notification.",
+)
+WORKING_DAYS = Setting(
+    key="working-days",
+    default="always",
+    label="When to notify",
+    about="Outside these hours the desktop is told of nothing; what comes is counted all the same.",
+    choices=(
+        ("always", "At any time"),
+        ("weekdays", "Monday to Friday, in working hours"),
+        ("every-day", "Every day, in working hours"),
+    ),
+    follows=True,
+)
+_HOURS = tuple(
+    enumerate(
+        (
+            "00:00",
+            "01:00",
+            "02:00",
+            "03:00",
+            "04:00",
+            "05:00",
+            "06:00",
+            "07:00",
+            "08:00",
+            "09:00",
+            "10:00",
+            "11:00",
+            "12:00",
+            "13:00",
+            "14:00",
+            "15:00",
+            "16:00",
+            "17:00",
+            "18:00",
+            "19:00",
+            "20:00",
+            "21:00",
+            "22:00",
+            "23:00",
+        )
+    )
+)
+"""Each with the whole hour that is stored."""
+WORKING_FROM = Setting(
+    key="working-from",
+    default=7,
+    label="Working hours from",
+    about="The hour at which notifications begin.",
+    choices=_HOURS,
+    follows=True,
+)
+WORKING_TO = Setting(
+    key="working-to",
+    default=18,
+    label="Working hours to",
+    about="The hour at which notifications end.",
+    choices=_HOURS,
+    follows=True,
+)

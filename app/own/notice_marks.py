@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which notices the person is done with or has put off, on all their devices. What was only seen is not shared:
+messages have their read marks (reads.py)."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from app.core import clock
+from app.core.signal import Signal
+from app.errors import StoreFault
+from app.own.joining import join_notices
+from app.own.model import Key
+from app.own.service import DAY_MS, Own
+from app.store.notice_rows import AT_ONCE, NoticeId, NoticeState
+
+_ROOT = "notices"
+_STATES = (NoticeState.NEW, NoticeState.SEEN, NoticeState.SNOOZED, NoticeState.DONE)
+"""By the number that the shared value has: the later one counts of two that were written apart."""
+LOOK_BACK_DAYS = 2
+"""What was marked that long ago is taken in again at each start: the program may have ended before it was stored."""
+
+Mark = tuple[NoticeState, int | None]
+
+
+class NoticeMarks:
+    """Brings what the person does with notices on this device to their other devices, and back. `marked` names what was
+    done here; `apply` stores what was done elsewhere, and emits no `marked`."""
+
+    def __init__(
+        self,
+        own: Own,
+        marked: Signal[Mapping[NoticeId, Mark]],
+        apply: Callable[[Mapping[NoticeId, Mark]], object],
+        now_ms: Callable[[], int] = clock.now_ms,
+    ) -> None:
+        self._own, self._apply, self._now_ms = own, apply, now_ms
+        self._ends = [own.changed.connect(self._take), marked.connect(self._on_marked)]
+
+    def close(self) -> None:
+        """Stops following the notices and the devices."""
+        for end in self._ends:
+            end()
+
+    def start(self) -> None:
+        """Takes in what other devices marked lately. Called once a session."""
+        since = self._now_ms() // DAY_MS - LOOK_BACK_DAYS
+        self._take(frozenset((_ROOT, key) for key in self._own.keys(_ROOT)), since)
+
+    def _on_marked(self, marks: Mapping[NoticeId, Mark]) -> None:
+        for ident, (state, until) in marks.items():
+            key = ident.hex()
+            before = self._own.value(_ROOT, key)
+            if state is NoticeState.SEEN or (state is NoticeState.NEW and before is None):
+                continue
+            day, number = self._now_ms() // DAY_MS, _STATES.index(state)
+            new = [before[0] if before is not None else 0, number, until or 0, day]
+            if before is not None and (new[:3] == before[:3] or join_notices([before, new]) is not new):
+                new[0] += 1  # otherwise what was there would go on to count
+            self._own.put(_ROOT, key, new)
+
+    def _take(self, keys: frozenset[Key], since_day: int = 0) -> None:
+        found: dict[NoticeId, Mark] = {}
+        for root, key in keys:
+            value = self._own.value(_ROOT, key) if root == _ROOT else None
+            ident = _ident(key)
+            if value is None or ident is None or value[1] >= len(_STATES):  # ▲ a newer program's state changes nothing
+                continue
+            if since_day and not (len(value) > 3 and isinstance(value[3], int) and value[3] >= since_day):
+                continue
+            state = _STATES[value[1]]
+            found[ident] = (state, value[2] if state is NoticeState.SNOOZED else None)
+        marks = list(found.items())
+        with suppress(StoreFault):  # taken in again at the next start
+            for at in range(0, len(marks), AT_ONCE):
+                self._apply(dict(marks[at : at + AT_ONCE]))
+
+
+def _ident(key: str) -> NoticeId | None:
+    with suppress(ValueError):
+        return NoticeId(bytes.fromhex(key)) if len(key) == 32 else None
+    return None

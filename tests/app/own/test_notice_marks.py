@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A notice that the person is done with on one device is so on their others, whoever was offline."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from app.core.signal import Signal
+from app.own.notice_marks import Mark, NoticeMarks
+from app.store.notice_rows import NoticeId, NoticeState
+from tests.app.own.devices import DAY_MS, NOVEMBER, Device, Server
+
+ONE, TWO = NoticeId(b"1" * 16), NoticeId(b"2" * 16)
+NEW, SEEN, DONE = ((state, None) for state in (NoticeState.NEW, NoticeState.SEEN, NoticeState.DONE))
+
+
+class AtHand(Device):
+    """A device whose notices are a table of states."""
+
+    def begin(self) -> None:
+        self.marked: Signal[Mapping[NoticeId, Mark]] = Signal()
+        self.applied: list[dict[NoticeId, Mark]] = []
+        self.states: dict[NoticeId, Mark] = {}
+        self.marks = NoticeMarks(self.own, self.marked, self._apply, lambda: self.now_ms)
+
+    def _apply(self, marks: Mapping[NoticeId, Mark]) -> None:
+        self.applied.append(dict(marks))
+        self.states |= marks
+
+    def mark(self, ident: NoticeId, mark: Mark) -> None:
+        self.states[ident] = mark
+        self.marked.emit({ident: mark})
+
+
+Two = tuple[AtHand, AtHand, Server]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    home, office = AtHand(tmp_path / "home", 1), AtHand(tmp_path / "office", 2)
+    for device in (home, office):
+        device.begin()
+    yield home, office, Server()
+    home.close()
+    office.close()
+
+
+def share(server: Server, *devices: Device) -> None:
+    for device in devices:
+        device.own.flush()
+    server.meet(*devices)
+    server.meet(*devices)
+
+
+def test_what_is_done_or_put_off_on_one_device_is_so_on_the_other_and_what_was_only_seen_is_not(two: Two) -> None:
+    home, office, server = two
+    home.mark(ONE, DONE)
+    home.mark(TWO, (NoticeState.SNOOZED, NOVEMBER + 5))
+    home.mark(NoticeId(b"3" * 16), SEEN)
+    share(server, home, office)
+    assert office.states == {ONE: DONE, TWO: (NoticeState.SNOOZED, NOVEMBER + 5)}
+    assert home.applied == [], "nothing comes back"
+
+
+def test_what_is_taken_back_is_new_again_everywhere_and_can_be_done_again(two: Two) -> None:
+    home, office, server = two
+    home.mark(ONE, DONE)
+    share(server, home, office)
+    office.mark(ONE, NEW)
+    share(server, office, home)
+    assert home.states[ONE] == NEW
+    home.mark(ONE, (NoticeState.SNOOZED, NOVEMBER + 9))
+    share(server, home, office)
+    assert office.states[ONE] == (NoticeState.SNOOZED, NOVEMBER + 9)
+    home.mark(ONE, (NoticeState.SNOOZED, NOVEMBER + 3))
+    share(server, home, office)
+    assert office.states[ONE] == (NoticeState.SNOOZED, NOVEMBER + 3), "an earlier time counts, too"
+
+
+def test_of_two_devices_that_were_apart_the_one_that_was_done_counts(two: Two) -> None:
+    home, office, server = two
+    home.mark(ONE, (NoticeState.SNOOZED, NOVEMBER + 9))
+    office.mark(ONE, DONE)
+    share(server, home, office)
+    assert home.states[ONE] == office.states[ONE] == DONE
+
+
+def test_what_came_before_a_start_is_taken_in_at_it(two: Two) -> None:
+    home, office, server = two
+    office.marks.close()
+    home.mark(ONE, DONE)
+    share(server, home, office)
+    office.begin()
+    office.marks.start()
+    assert office.states == {ONE: DONE}
+    office.now_ms += 5 * DAY_MS
+    office.begin()
+    office.marks.start()
+    assert office.states == {}, "of long ago nothing is read again at each start"
+
+
+def test_marks_of_notices_are_left_behind_after_ninety_days(two: Two) -> None:
+    home, office, server = two
+    home.mark(ONE, DONE)
+    share(server, home, office)
+    home.now_ms = office.now_ms = NOVEMBER + 91 * DAY_MS
+    home.mark(TWO, DONE)
+    share(server, home, office)
+    (new,) = [model for model in home.own.objects() if model.year == 2027]
+    assert new.keys("notices") == {TWO.hex()}
+    assert office.states[TWO] == DONE
+
+
+@pytest.mark.parametrize("value", [[0, 9, 0, 1], [0], ["x", 3, 0], [0, 3, "x"]])
+def test_what_is_no_mark_changes_nothing(two: Two, value: list[object]) -> None:
+    home, office, server = two
+    home.own.put("notices", ONE.hex(), value)
+    home.own.put("notices", "no-id", [0, 3, 0, 1])
+    share(server, home, office)
+    assert office.states == {}
+    office.mark(ONE, DONE)
+    share(server, office, home)
+    assert home.states == {ONE: DONE}

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The views of notices: Activity, when something is put off, and what of a room rings."""
+
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+from tests.shots import story as told
+from tests.shots.scene import Scene, Step, dialog
+from ui.shell.home.home_pages import ACTIVITY
+from ui.shell.notices.notice_card import NoticeCardRow
+from ui.shell.notices.snoozing import SnoozeDialog
+from ui.shell.window.navigation import Place
+
+
+def _close_menu(s: Scene) -> None:
+    menu = QApplication.activePopupWidget()
+    if isinstance(menu, QMenu):
+        s.ends.append(menu.close)
+
+
+async def activity(s: Scene) -> QWidget:
+    s.window.go(Place(section="home", tab=ACTIVITY))
+    return s.window
+
+
+async def activity_filtered(s: Scene) -> QWidget:
+    s.window.go(Place(section="home", tab=ACTIVITY))
+    page = s.window.content.home_pages.activity
+    page.kind.setCurrentIndex(page.kind.findData("waits"))
+    page.kind.activated.emit(page.kind.currentIndex())
+    s.ends.append(page._show_all)
+    return s.window
+
+
+async def activity_menu(s: Scene) -> QWidget:
+    s.window.go(Place(section="home", tab=ACTIVITY))
+    page = s.window.content.home_pages.activity
+    page.list.choose_first()
+    row = page.list.current()
+    if row is not None:
+        page.list.menu_asked.emit(row, page.list.place_of(page.list.currentIndex()))
+    _close_menu(s)
+    return s.window
+
+
+async def later(s: Scene) -> QWidget:
+    """The times to which a notice on Home can be put off."""
+    s.window.go_section("home")
+    s.window.content.home.refresh()
+    rows = [row for row in s.window.content.home.findChildren(NoticeCardRow) if row.isVisible()]
+    if rows:
+        rows[0].later_button.click()
+    _close_menu(s)
+    return s.window
+
+
+async def later_at(s: Scene) -> QWidget:
+    s.window.go_section("home")
+    return dialog(s, SnoozeDialog(s.window))
+
+
+async def room_menu(s: Scene) -> QWidget:
+    s.room(told.CASE, "chat")._menu()
+    _close_menu(s)
+    return s.window
+
+
+VIEWS: dict[str, Step] = {
+    "activity": activity,
+    "activity-none": activity_filtered,
+    "activity-menu": activity_menu,
+    "later": later,
+    "later-at": later_at,
+    "room-menu": room_menu,
+}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A desktop that remembers what it was told, and the notices of a session that has not started."""
+
+import asyncio
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from PySide6.QtWidgets import QWidget
+
+from app.session import Session
+from tests.ui.shell.tool_views import tool_list
+from tests.world import until
+from ui.shell.notices.lines import NoticeLines
+from ui.shell.tool_list import ToolList
+from ui.shell.window.desktop_toast import Toast
+from ui.shell.window.notifications import Notifications
+
+
+@dataclass
+class Toasts:
+    """Shows nothing. `shown` are the notifications, `withdrawn` the keys of those that were taken away."""
+
+    shown: list[Toast] = field(default_factory=list)
+    withdrawn: list[Hashable] = field(default_factory=list)
+
+    def __call__(self, toast: Toast) -> None:
+        self.shown.append(toast)
+
+    def withdraw(self, key: Hashable) -> None:
+        self.withdrawn.append(key)
+
+    @property
+    def titles(self) -> list[str]:
+        return [toast.title for toast in self.shown]
+
+    @property
+    def texts(self) -> list[str]:
+        return [toast.text for toast in self.shown]
+
+
+def watch(window: QWidget, session: Session, tools: ToolList | None = None) -> tuple[Notifications, Toasts]:
+    """What a window would show on the desktop of a session."""
+    found, shown = tools or tool_list(session), Toasts()
+    lines = NoticeLines(session, found)
+    return Notifications(window, session, found, lambda: lines, shown), shown
+
+
+async def ring(session: Session) -> None:
+    """Every notice that is to ring has done so."""
+    task = asyncio.ensure_future(session.notices.run())
+    await until(lambda: not session.store.db.value("SELECT 1 FROM notices WHERE ring LIMIT 1"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The section Home of the rail: the page Home, and beside it Activity, which has everything that concerned the
+person."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QWidget
+
+from app.notices.service import NoticeFilter
+from app.session import Session
+from ui.kit import theme
+from ui.kit.bind import Soon, bind
+from ui.kit.buttons import SegmentButton, Segments
+from ui.kit.pages import Pages
+from ui.kit.style import column, line, set_props
+from ui.kit.translate import tr, trn
+from ui.shell.home.home_page import Home
+from ui.shell.notices.activity_page import Activity
+
+HOME, ACTIVITY = "", "activity"
+"""The tabs, as `Place.tab` has them."""
+
+
+class HomePages(QWidget):
+    """The two pages `home` and `activity`, under a row of buttons that chooses one. `make_activity` makes the second
+    one when it is first shown. It emits `tab_chosen` with the tab when the person chooses one."""
+
+    tab_chosen = Signal(str)
+
+    def __init__(self, session: Session, home: Home, make_activity: Callable[[], Activity]) -> None:
+        super().__init__()
+        self._session, self.home, self._make_activity = session, home, make_activity
+        self._activity: Activity | None = None
+        set_props(self, frame="window")
+        self.setAccessibleName(tr("Home"))
+        layout = column(self)
+        head = line(margins=(34, 18, 34, 0))
+        segments = Segments(tr("Pages of Home"))
+        self._group = QButtonGroup(self)
+        self._buttons = {HOME: SegmentButton(tr("Overview")), ACTIVITY: SegmentButton(tr("Activity"))}
+        for tab, button in self._buttons.items():
+            segments.add(button)
+            self._group.addButton(button)
+            button.clicked.connect(lambda _on, tab=tab: self.tab_chosen.emit(tab))
+        head.addWidget(segments)
+        head.addStretch(1)
+        layout.addLayout(head)
+        self._stack = Pages()
+        self._stack.addWidget(home)
+        layout.addWidget(self._stack, 1)
+        bind(self, session.notices.changed, Soon(self, self._count).due)
+        self._count()
+        self.show_tab(HOME)
+
+    @property
+    def activity(self) -> Activity:
+        """The page Activity."""
+        if self._activity is None:
+            with theme.styled_at_once():
+                self._activity = self._make_activity()
+                self._stack.addWidget(self._activity)
+        return self._activity
+
+    @property
+    def tab(self) -> str:
+        """The tab that is shown."""
+        return HOME if self._stack.currentWidget() is self.home else ACTIVITY
+
+    def show_tab(self, tab: str) -> None:
+        """Shows a tab; Home for one that is unknown."""
+        shown = tab if tab in self._buttons else HOME
+        self._buttons[shown].setChecked(True)
+        for each, button in self._buttons.items():  # Qt does it only when one of them gets the focus
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if each == shown else Qt.FocusPolicy.ClickFocus)
+        self._stack.setCurrentWidget(self.activity if shown == ACTIVITY else self.home)
+
+    def focusInEvent(self, event: object) -> None:
+        if self.tab == ACTIVITY:
+            self.activity.setFocus()
+
+    def _count(self) -> None:
+        """Shows how many notices are unread. Above 99 it shows 99+."""
+        count = self._session.notices.count(NoticeFilter(unseen=True))
+        shown = "99+" if count > 99 else str(count)
+        button = self._buttons[ACTIVITY]
+        button.setText(f"{tr('Activity')} ({shown})" if count else tr("Activity"))
+        words = trn("{name}, {n} unread", "{name}, {n} unread", count).format(name=tr("Activity"), n=shown)
+        button.setAccessibleName(words if count else tr("Activity"))
