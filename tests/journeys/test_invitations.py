@@ -26,10 +26,10 @@ GREETING = "Hej! Läs <a href='file://värd/å'>beslutet</a> 🙂 https://exempe
 
 
 def stored(desk: Desk) -> dict[str, list[tuple[object, ...]]]:
-    """Everything in the store but people's public logs and records, receipts of one's own rooms, and notes."""
+    """Everything in the store but people's public logs and records, receipts of one's own rooms, notes, and notices."""
     db = desk.session.store.db
     tables = [name for (name,) in db.rows("SELECT name FROM sqlite_master WHERE type = 'table'", ())]
-    left_out = {"user_log", "people", "key_watch", "receipts", "sqlite_sequence", "meta"}
+    left_out = {"user_log", "people", "key_watch", "receipts", "sqlite_sequence", "meta", "notices"}
     kept = [t for t in tables if t not in left_out and not t.startswith("search")]
     return {t: sorted(map(tuple, db.rows(f"SELECT * FROM {t}", ())), key=repr) for t in kept}  # noqa: S608
 
@@ -79,6 +79,7 @@ async def test_attack_a_strangers_room_changes_nothing_here_before_it_is_accepte
     attacker.say(room, ObjId(room), encode(RoomNamed(title="Senare", type="group")))
     await until(lambda: attacker.store.waiting_count() == 0)
     assert stored(desk) == before
+    assert [(row.kind, row.detail) for row in desk.session.notices.list()] == [("invitation", "")]
     assert room not in desk.session.engine.parts.link.rooms
     assert desk.session.store.trials.untried == []
     await desk.restart()  # it is looked at again, and still nothing of it is here
