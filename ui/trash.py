@@ -13,7 +13,7 @@ from ui.kit.dialogs import show
 from ui.kit.pick_dialog import PickDialog
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import day_or_time, tr, trn
-from ui.tool import toast
+from ui.tool_views import toast
 
 Who = Callable[[Uid], Person]
 

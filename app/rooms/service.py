@@ -27,7 +27,7 @@ from app.rooms.records import (
     shown_title,
 )
 from app.rooms.removals import Removal
-from app.store.rows import RoomRow
+from app.store.rows import ObjectRow, RoomRow
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.ports import RoomEvent
@@ -290,19 +290,12 @@ class RoomService:
     def objects(self, room: RoomId) -> list[ObjectSummary]:
         """The room's objects, latest changed first, without the root object (the room's own records) and without those
         in the trash."""
-        return [
-            ObjectSummary(obj=o.obj, room=o.room, kind=o.kind, title=o.title, updated_ms=o.updated, by=o.by)
-            for o in self._store.objects.all(room)
-            if o.obj != ObjId(room)
-        ]
+        return [_object_summary(o, o.updated) for o in self._store.objects.all(room) if o.obj != ObjId(room)]
 
     def recent(self, limit: int) -> list[ObjectSummary]:
         """The objects that this person opened last on this device, latest first, at most `limit`, without those in the
         trash; here `updated_ms` is when they were opened."""
-        return [
-            ObjectSummary(obj=o.obj, room=o.room, kind=o.kind, title=o.title, updated_ms=t, by=o.by)
-            for o, t in self._store.objects.recent(limit)
-        ]
+        return [_object_summary(o, t) for o, t in self._store.objects.recent(limit)]
 
     def opened(self, room: RoomId, obj: ObjId) -> None:
         """Notes that this person has opened the object `obj` now: for the list of what they opened last."""
@@ -449,3 +442,7 @@ class RoomService:
 
 def _own(preview: str) -> str:
     return tr("You: {text}").format(text=preview)
+
+
+def _object_summary(o: ObjectRow, t: int) -> ObjectSummary:
+    return ObjectSummary(obj=o.obj, room=o.room, kind=o.kind, title=o.title, updated_ms=t, by=o.by)

@@ -185,7 +185,7 @@ NAMED = {tool.id for tool in APP_TOOLS} | {kind.id for tool in APP_TOOLS for kin
 WORDS = re.compile(rf"\b({'|'.join(sorted(f'{name}s?' for name in NAMED))})\b", re.IGNORECASE)
 NO_TOOLS = [*sorted((ROOT / "ui/shell").rglob("*.py"))]
 NO_TOOLS += [ROOT / "ui" / f"{name}.py" for name in ("main", "program", "ending", "entry_views", "stage", "selftest")]
-NO_TOOLS += [ROOT / "ui" / f"{name}.py" for name in ("tool", "tool_parts", "trash", "errands", "signals")]
+NO_TOOLS += [ROOT / "ui" / f"{name}.py" for name in ("tool", "tool_parts", "tool_views", "trash", "errands", "signals")]
 
 
 def docstrings(tree: ast.Module) -> Iterator[ast.expr]:

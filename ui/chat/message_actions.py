@@ -29,7 +29,8 @@ from ui.kit.menu import Entry, close_when, popup
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
-from ui.tool import LinkWords, follow, toast
+from ui.tool import LinkWords
+from ui.tool_views import follow, toast
 
 QUICK_EMOJI = "👍"
 

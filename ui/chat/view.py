@@ -41,7 +41,8 @@ from ui.kit.selecting import select
 from ui.kit.style import column, label, set_props
 from ui.kit.tasks import Recurring, run, run_guarded
 from ui.kit.translate import tr
-from ui.tool import LinkWords, ViewPlace
+from ui.tool import LinkWords
+from ui.tool_views import ViewPlace
 
 
 class ChatView(QWidget):

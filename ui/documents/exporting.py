@@ -19,7 +19,7 @@ from ui.kit import menu
 from ui.kit.dialogs import save_file, show
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.tool import toast
+from ui.tool_views import toast
 
 _LONGEST_NAME = 80
 """Characters of a proposed name: four bytes each leave room in the 255 that a name may have."""

@@ -29,7 +29,7 @@ from ui.kit.spoken_list import SpokenList
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import day_or_time, tr
 from ui.kit.unsaved_bar import UnsavedBar
-from ui.tool import toast
+from ui.tool_views import toast
 from ui.trash import trash_words
 
 

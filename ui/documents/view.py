@@ -23,7 +23,7 @@ from ui.kit.selecting import select
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.richtext import staying
-from ui.tool import ViewPlace, toast
+from ui.tool_views import ViewPlace, toast
 from ui.trash import visit
 
 

@@ -9,7 +9,7 @@ from ui.kit.tasks import run
 from ui.kit.web import open_address
 from ui.richtext.editor import Editor
 from ui.richtext.link_dialog import LinkDialog
-from ui.tool import follow
+from ui.tool_views import follow
 
 
 class LinkActions(QObject):

@@ -15,7 +15,7 @@ from ui.kit.menu import Entry, close_when, popup
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
 from ui.tasks.kanban import KanbanView
-from ui.tool import toast
+from ui.tool_views import toast
 
 _SHOWN_PEOPLE = 12
 

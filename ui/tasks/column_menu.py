@@ -9,7 +9,7 @@ from ui.kit.dialogs import ask
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class ColumnMenu:

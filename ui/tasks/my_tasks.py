@@ -20,7 +20,8 @@ from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.translate import short_day, tr
 from ui.kit.unsaved_bar import edit_unseen
-from ui.tool import ViewParts, follow, toast
+from ui.tool import ViewParts
+from ui.tool_views import follow, toast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ from ui.tasks.filter_line import FilterLine
 from ui.tasks.kanban import KanbanView
 from ui.tasks.nothing import Nothing
 from ui.tasks.table import CardTable
-from ui.tool import ViewPlace, toast
+from ui.tool_views import ViewPlace, toast
 from ui.trash import trash_words, visit
 
 ARCHIVE_KEYS = "Ctrl+Shift+A"

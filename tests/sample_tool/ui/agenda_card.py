@@ -17,7 +17,7 @@ from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import ElidedLabel, column, label, line
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class ItemRow(QWidget):

@@ -15,7 +15,8 @@ from ui.kit.card import EmptyState, quiet_card, scroll
 from ui.kit.scale import hold
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import tr
-from ui.tool import ViewParts, follow
+from ui.tool import ViewParts
+from ui.tool_views import follow
 
 _ON_HOME = 4
 Parts = ViewParts[MinutesService]

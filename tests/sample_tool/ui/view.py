@@ -21,7 +21,8 @@ from ui.kit.tasks import run_guarded
 from ui.kit.translate import full_day, tr
 from ui.kit.unsaved_bar import UnsavedBar
 from ui.richtext import staying
-from ui.tool import ViewParts, ViewPlace
+from ui.tool import ViewParts
+from ui.tool_views import ViewPlace
 
 NEW = "new-minutes"
 

@@ -23,7 +23,7 @@ from ui.chat.view import ChatView
 from ui.errors import code_of, sentence_of
 from ui.kit import theme
 from ui.kit.tasks import Again
-from ui.tool import DraftingView, PlacedView
+from ui.tool_views import DraftingView, PlacedView
 
 
 def named(view: QWidget, name: str) -> QAbstractButton:

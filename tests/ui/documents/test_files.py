@@ -33,7 +33,7 @@ from ui.documents.preview import PrintPreview
 from ui.documents.view import DocumentsView
 from ui.errors import code_of
 from ui.kit.tasks import Again
-from ui.tool import ActingView
+from ui.tool_views import ActingView
 
 
 class Asked(NamedTuple):

@@ -18,7 +18,7 @@ from tests.ui.documents.shown_documents import opened, show
 from tests.ui.pointing import click, wheel
 from ui.documents.view import DocumentsView
 from ui.richtext.link_dialog import LinkDialog
-from ui.tool import PlacedView, ViewPlace
+from ui.tool_views import PlacedView, ViewPlace
 
 
 def test_an_empty_room_says_what_belongs_there_and_offers_the_first_step(qtbot: QtBot, world: World) -> None:

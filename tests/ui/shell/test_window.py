@@ -22,7 +22,7 @@ from tests.ui.soon import caught_up
 from tests.world import until
 from ui.shell.settings.settings_view import SettingsView
 from ui.shell.window.main_window import MainWindow
-from ui.tool import Shell, follow, toast
+from ui.tool_views import Shell, follow, toast
 
 
 def test_no_two_commands_share_a_shortcut(window: MainWindow) -> None:

@@ -13,7 +13,8 @@ from app.session import Session
 from app.tool import S
 from tests.ui.shell.sample import NOW
 from ui.shell.tool_list import ToolList
-from ui.tool import AnyTool, Tool, ViewParts, ViewPlace
+from ui.tool import AnyTool, Tool, ViewParts
+from ui.tool_views import ViewPlace
 
 
 class FakeView(QWidget):

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from tests.office import ROOM, Desk
 from tests.ui.tasks.boards import card, focused, named, view
 from ui.tasks.view import TasksView
-from ui.tool import DraftingView, PlacedView
+from ui.tool_views import DraftingView, PlacedView
 
 __all__ = ["view"]  # a fixture
 

@@ -26,7 +26,7 @@ from ui.shell.notices.answers import Answers
 from ui.shell.notices.lines import NoticeLines
 from ui.shell.room.key_notices import NoticeCard, notice_key
 from ui.shell.tool_list import ToolList
-from ui.tool import RefreshedView
+from ui.tool_views import RefreshedView
 
 _RECENT = 5
 

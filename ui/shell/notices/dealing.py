@@ -11,7 +11,7 @@ from app.notices.service import Mark, NoticeFilter, NoticeId, NoticeRow, Notices
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.shell.notices.snoozing import when_text
-from ui.tool import toast
+from ui.tool_views import toast
 
 _PART = 100
 

@@ -31,7 +31,7 @@ from ui.kit.tasks import run
 from ui.kit.translate import day, full_day, local_now, tr
 from ui.kit.wheel import keep_still
 from ui.shell.rows import Row, RowList, Sizes
-from ui.tool import toast
+from ui.tool_views import toast
 
 PAGE = 50
 """Rows that are read at a time: about 2 ms."""

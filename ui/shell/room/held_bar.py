@@ -14,7 +14,7 @@ from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.shell.room.held_dialog import BeforeDialog, HeldDialog
 from ui.shell.tool_list import ToolList
-from ui.tool import toast
+from ui.tool_views import toast
 
 Leave = Callable[[], object]
 Copied = Callable[[str, ObjId], object]

@@ -13,7 +13,7 @@ from ui.kit.style import label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.words import history_refusal
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class HistoryCard(Card):

@@ -29,7 +29,7 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import day_or_time, tr
 from ui.shell.words import role_meaning, role_name, type_word, verified_chip
-from ui.tool import toast
+from ui.tool_views import toast
 
 _WIDTH = 560
 

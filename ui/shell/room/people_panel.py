@@ -30,7 +30,7 @@ from ui.shell.room.removal_dialogs import RemovalsDialog, RemoveDialog
 from ui.shell.room.verify_dialog import VerifyDialog
 from ui.shell.tool_list import ToolList
 from ui.shell.words import history_name, history_refusal, one_owner, role_name
-from ui.tool import toast
+from ui.tool_views import toast
 
 WIDTH = 316
 _SHOWN_OBJECTS = 4

@@ -41,8 +41,8 @@ from ui.shell.room.security_dialog import SecurityDialog
 from ui.shell.room.succession_bar import SuccessionBar
 from ui.shell.tool_list import ToolList
 from ui.shell.words import the_other
-from ui.tool import ClosableView, MarkingView, Opener
 from ui.tool_parts import JoinedTool
+from ui.tool_views import ClosableView, MarkingView, Opener
 
 _SHOWN_FACES = 4
 _FACE, _FACES_HEIGHT = 24, 32

@@ -25,7 +25,7 @@ from ui.kit.toast import WORDS_PX
 from ui.kit.translate import tr, trn
 from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.tool_list import ToolList
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 @dataclass(frozen=True, slots=True)

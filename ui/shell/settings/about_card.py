@@ -16,7 +16,7 @@ from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.settings.diagnosis_dialog import Make, show_diagnosis
 from ui.shell.settings.licences_dialog import LicencesDialog
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class AboutCard(Card):

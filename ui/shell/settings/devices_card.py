@@ -22,7 +22,7 @@ from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import day_or_time, tr, trn
 from ui.shell.settings.device_row import DeviceRow, device_name
 from ui.shell.settings.new_device_dialog import InviteDialog
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class DevicesCard(Card):

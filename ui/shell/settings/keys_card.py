@@ -19,7 +19,7 @@ from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.entry.passphrase import NewPassphrase
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class PassphraseDialog(Dialog):

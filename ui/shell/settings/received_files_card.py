@@ -16,7 +16,7 @@ from ui.kit.style import label
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.settings.setting_rows import SettingRows
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class ReceivedFilesCard(Card):

@@ -16,7 +16,7 @@ from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class RecoveryCard(Card):

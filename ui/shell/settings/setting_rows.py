@@ -20,7 +20,7 @@ from ui.kit.scale import hold
 from ui.kit.style import column, label
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
-from ui.tool import toast
+from ui.tool_views import toast
 
 _WORDS_PX = 160
 """The least width of the words beside a control, at 100 %. In a narrower row the control is under the words."""

@@ -62,7 +62,8 @@ from ui.shell.window.tray_toasts import TrayToasts
 from ui.shell.window.unread_counts import UnreadCounts
 from ui.shell.window.window_commands import window_commands
 from ui.shell.words import verified_chip
-from ui.tool import AnyTool, DraftingView, WritingView
+from ui.tool import AnyTool
+from ui.tool_views import DraftingView, WritingView
 
 if TYPE_CHECKING:  # made at its first use
     from ui.shell.settings.settings_view import SettingsView

@@ -25,7 +25,7 @@ from ui.shell.tool_list import ToolList, of_tool
 from ui.shell.window.navigation import History, Place, Rail
 from ui.shell.window.room_list import RoomList
 from ui.shell.window.search_view import SearchView
-from ui.tool import AnsweringView
+from ui.tool_views import AnsweringView
 
 _KEPT_ROOMS = 6
 """The most rooms that keep their open views; the one that was visited the longest time ago is closed."""

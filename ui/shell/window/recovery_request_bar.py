@@ -17,7 +17,7 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.toast import WORDS_PX
 from ui.kit.translate import clock, day, short_day, tr
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class AskedBar(QFrame):

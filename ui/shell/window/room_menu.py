@@ -18,7 +18,7 @@ from ui.shell.room.levels import level_entries
 from ui.shell.window.room_groups import RoomGroup
 from ui.shell.window.section_dialog import SectionDialog
 from ui.shell.words import type_name
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class RoomMenu:

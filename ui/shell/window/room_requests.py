@@ -16,7 +16,7 @@ from ui.kit.translate import tr, trn
 from ui.shell.room.duplicate_accounts import may_add
 from ui.shell.room.member_dialogs import NewRoomDialog
 from ui.shell.tool_list import ToolList
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class RoomRequests:

@@ -10,7 +10,7 @@ from ui.kit.bind import bind
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import change_language, tr
 from ui.shell.window.auto_lock import AutoLock
-from ui.tool import toast
+from ui.tool_views import toast
 
 
 class SettingsInForce(QObject):

@@ -11,7 +11,7 @@ from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.window.commands import Command
 from ui.shell.window.navigation import Place
 from ui.shell.window.sections import HOME
-from ui.tool import ActingView
+from ui.tool_views import ActingView
 
 if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
     from ui.shell.window.main_window import MainWindow

@@ -18,7 +18,7 @@ from app.core.ids import ObjId, RoomId
 from app.errors import StoreFault
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.navigation import Place
-from ui.tool import PlacedView, ViewPlace
+from ui.tool_views import PlacedView, ViewPlace
 
 
 class PlaceKeeper(Protocol):
