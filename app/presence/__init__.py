@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whether colleagues can be reached: what this person says of themselves, and what others have sent."""
+"""Presence: whether colleagues can be reached. It is what this person chose to show, and what others have sent."""

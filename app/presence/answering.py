@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The devices that wait for this person's presence: those that asked, and those that have just come online."""
+"""The queue of devices to which this person's presence is to be sent alone: those that asked, those that have just come
+online, and those that are new in a colleague's key log."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,13 +11,14 @@ from app.presence.colleagues import EXPIRES_S
 EVERY_S = 0.5
 """An answer is sent at most twice a second."""
 AGAIN_S = 15.0
-"""Seconds in which a device is answered once."""
+"""A device is answered at most once in so many seconds."""
 MAX_WAITING, MAX_ASKERS, MAX_ANSWERED = 200, 20, 2000
+"""The most devices: in the queue; remembered as having asked; remembered as having been answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """One device, and the room in which it is reached. `asks`: what is sent asks it to answer in turn."""
+    """One device, and the room in which it is reached. `asks`: the message to it asks it to answer in turn."""
 
     room: RoomId
     dev: DevId
@@ -32,7 +34,7 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Answering:
-    """The queue of answers. Times in seconds are those of one clock that nobody can set."""
+    """The queue of answers. All times are seconds of one monotonic clock."""
 
     _queue: deque[_Waiting] = field(default_factory=deque)
     _answered: dict[DevId, float] = field(default_factory=dict)
@@ -40,8 +42,9 @@ class Answering:
     _next_s: float = 0.0
 
     def add(self, to: Addressee, now_s: float, wait_s: float, *, asked: bool) -> None:
-        """Has the device `to` be answered after `wait_s`. `asked`: it asked, and gets changes too for a while. A device
-        is answered once in AGAIN_S; of more than MAX_WAITING the later ones are not answered."""
+        """Queues an answer to the device `to`, due `wait_s` seconds from now. `asked`: the device has asked, so it also
+        receives changes of this person's presence for EXPIRES_S. Queues nothing if an answer to the device was queued
+        less than AGAIN_S ago, or if MAX_WAITING answers wait or MAX_ANSWERED devices were answered in that time."""
         if asked:
             self._note_asker(to, now_s)
         last = self._answered.get(to.dev)
@@ -55,8 +58,9 @@ class Answering:
         self._queue.append(_Waiting(to, now_s + wait_s, now_s))
 
     def take(self, now_s: float, sent_s: dict[RoomId, float]) -> Addressee | None:
-        """The device to answer now, if any. `sent_s`: when this person's presence was last sent to all of a room; what
-        a device has received in this way since it is left out."""
+        """Removes one answer that is due from the queue and returns its device; None if none is due, or if one was
+        returned less than EVERY_S ago. `sent_s`: when this person's presence was last sent to all of a room. An answer
+        that was queued before such a message is dropped: the device has received the presence with it."""
         if now_s < self._next_s:
             return None
         for _ in range(len(self._queue)):
@@ -70,22 +74,23 @@ class Answering:
         return None
 
     def add_askers(self, now_s: float) -> None:
-        """Has the devices that asked lately receive a change: the presence that they got is no longer right."""
+        """Queues an answer to each of `askers`, since this person's presence has changed. Does nothing for a device
+        that is in the queue already."""
         for to in self.askers(now_s):
             if all(each.to != to for each in self._queue):
                 self._queue.append(_Waiting(to, now_s, now_s))
 
     def askers(self, now_s: float) -> list[Addressee]:
-        """The last MAX_ASKERS devices that asked, if they did so within EXPIRES_S."""
+        """The devices that asked less than EXPIRES_S ago, at most the last MAX_ASKERS of them."""
         return [to for to, at_s in self._askers.items() if now_s - at_s < EXPIRES_S]
 
     @property
     def waits(self) -> bool:
-        """Whether somebody waits for an answer."""
+        """Whether an answer is in the queue."""
         return bool(self._queue)
 
     def clear(self) -> None:
-        """Drops the answers that wait: the connection is lost, or nothing is shown any more."""
+        """Empties the queue: the connection is lost, or the person no longer shows their presence."""
         self._queue.clear()
 
     def _note_asker(self, to: Addressee, now_s: float) -> None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whom this device asks for their presence, and when: those whom a view shows, in rooms of more than 100 members.
+"""Decides which people this device asks for their presence, and when: the people whom a view shows, in rooms of more
+than 100 members.
 
-A room of 500 may have all its desks show the same twenty people. So a desk asks a person again only after 1.2 s for
-each member of the room, and after the connection was lost each desk waits for its own moment, by its person's place
-among the members. Otherwise all of them would ask the same person at once when the server is back.
+In a room of 500, all devices may show the same twenty people. So a device asks a person again only after 1.2 s for each
+member of the room. When the connection is back after it was lost, each device waits for a moment of its own, which
+follows from its person's place among the members. Otherwise all devices would ask the same people at the same time.
 """
 
 from collections.abc import Hashable, Sequence
@@ -13,21 +14,21 @@ from app.core.ids import RoomId, Uid
 from app.presence.audience import Audience
 
 LEAST_S, A_MEMBER_S, MOST_S = 120.0, 1.2, 600.0
-"""A person is asked again after 1.2 s for each member of the room, but not before and not later than this."""
+"""Seconds: a person is asked again after A_MEMBER_S for each member of the room, but at least LEAST_S and at most
+MOST_S."""
 AT_ONCE, PAUSE_S, LOOK_S = 5, 3.0, 10.0
-"""The most people who are asked at a time; the seconds until more are asked, since all of them answer at once; and
-until the next look, if nobody was to be asked."""
+"""AT_ONCE: the most people who are asked at a time. PAUSE_S: the seconds until more are asked, since all answer at
+once. LOOK_S: the seconds until `due` is called again if nobody had to be asked."""
 
 
 def interval_s(members: int) -> float:
-    """Seconds until the same person is asked again in a room with so many members."""
+    """The seconds after which a person is asked again in a room of `members` members."""
     return min(MOST_S, max(LEAST_S, A_MEMBER_S * members))
 
 
 @dataclass(slots=True)
 class Asking:
-    """The people in view, and when each was asked last. Times in seconds are those of one clock that nobody can
-    set."""
+    """The people in view, and when each was asked last. All times are seconds of one monotonic clock."""
 
     _views: dict[Hashable, tuple[Uid, ...]] = field(default_factory=dict)
     _asked: dict[Uid, float] = field(default_factory=dict)
@@ -37,26 +38,28 @@ class Asking:
     """When `due` is to be called next."""
 
     def show(self, view: Hashable, uids: Sequence[Uid]) -> None:
-        """Notes which people `view` shows now; an empty list for none."""
+        """Notes which people the view `view` shows now, in place of those before; an empty list if it is closed."""
         if uids:
             self._views[view] = tuple(uids)
         else:
             self._views.pop(view, None)
 
     def waits(self, audience: Audience) -> bool:
-        """Whether anybody has to be asked, now or later: a view shows people, and there are large rooms."""
+        """Whether `due` has to be called at `next_s`: a view shows people, and there are large rooms."""
         return bool(self._views and audience.large)
 
     def wait_for_place(self, audience: Audience, now_s: float) -> None:
-        """Has each large room wait until this person's own moment, since the connection is back after it was lost."""
+        """Call it when the connection is back after it was lost. In each large room nobody is asked before this
+        person's own moment: their place among the members, as a part of the room's interval. All people count as not
+        asked."""
         self._asked.clear()
         self._not_before = {
             room: now_s + interval_s(large.members) * large.place for room, large in audience.large.items()
         }
 
     def due(self, audience: Audience, now_s: float) -> list[Uid]:
-        """The people to be asked now, at most AT_ONCE, and notes that they were. [] within PAUSE_S after the last
-        ones."""
+        """Returns the people to ask now, at most AT_ONCE, and notes that they were asked. Returns [] for PAUSE_S after
+        a call that returned somebody. Sets `next_s` otherwise."""
         if now_s < self._paused_until:
             return []
         shown = dict.fromkeys(uid for view in self._views.values() for uid in view)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""In which rooms a person's presence is sent, so that each colleague gets it once. Pure: both ends compute the same.
+"""Computes in which rooms a person's presence is sent, so that each colleague receives it once.
 
-For two people it is the smallest room that both have accepted; of several equal ones, that with the lowest id. A room
-of more than MOST members is not sent to: its members ask each other.
+Two people use the smallest room that both have accepted; of several equally small ones, the one with the lowest id.
+Both ends compute the same room if they know the same members. In a room of more than MOST members nothing is sent to
+all: its members ask each other (asking.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,8 +17,8 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonRoom:
-    """A room that this person has accepted: its `members`, and those of them that have accepted it, as far as is known
-    here."""
+    """A room that this person has accepted. `members`: all its members. `accepted`: those of them of whom this device
+    knows that they have accepted it."""
 
     room: RoomId
     members: frozenset[Uid]
@@ -26,8 +27,8 @@ class CommonRoom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LargeRoom:
-    """A room whose members ask each other: how many they are, and this person's place among them in the order of their
-    ids, as a fraction from 0 to 1."""
+    """A room of more than MOST members. `members`: how many they are. `place`: the part of the members whose ids are
+    lower than this person's, from 0 to below 1."""
 
     members: int
     place: float
@@ -35,20 +36,21 @@ class LargeRoom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """`rooms`: those to which presence is sent. `shared`: for each colleague, and for this person themselves, the
-    smallest room that both have accepted. `large`: those of these rooms that have more than MOST members."""
+    """The rooms that a person's presence uses. `shared`: for each colleague, the smallest room that both have accepted;
+    for this person, the smallest room of all. `rooms`: the rooms of `shared` with at most MOST members, where presence
+    is sent to all. `large`: the rooms of `shared` with more members."""
 
     rooms: tuple[RoomId, ...] = ()
     shared: Mapping[Uid, RoomId] = field(default_factory=dict)
     large: Mapping[RoomId, LargeRoom] = field(default_factory=dict)
 
     def has_to_ask(self, uid: Uid) -> bool:
-        """Whether the presence of `uid` is not sent to this person unasked."""
+        """Whether this person's device has to ask for the presence of `uid`: their smallest common room is large."""
         return self.shared.get(uid) in self.large
 
 
 def audience(me: Uid, rooms: Iterable[CommonRoom]) -> Audience:
-    """The rooms for the person `me`, from those that they have accepted."""
+    """Computes the audience of the person `me` from `rooms`, all rooms that they have accepted."""
     shared: dict[Uid, RoomId] = {}
     by_id: dict[RoomId, CommonRoom] = {}
     for each in sorted(rooms, key=lambda each: (len(each.members), each.room)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What other devices have sent about their people, and what follows for each person."""
+"""Holds in memory what other devices have sent about their people, and combines it into what is shown of a person."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from app.core.ids import DevId, Uid
 from app.presence.records import DevicePresence
 
 EXPIRES_S = 660.0
-"""A device of which nothing was received for so long is gone: it sends every six minutes at the latest."""
+"""Seconds: a device from which nothing was received for so long is forgotten. A device sends every six minutes at the
+latest."""
 MAX_DEVICES = 16
 """The most devices of one person that are kept."""
 MAX_PEOPLE = 10_000
@@ -18,8 +19,7 @@ MAX_PEOPLE = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonPresence:
-    """What is shown of a person: their state, their words ("" for none), and the day on which they are back (None for
-    none)."""
+    """What is shown of a person. `text`: their status text, "" for none. `back_on`: the day on which they are back."""
 
     state: Presence
     text: str = ""
@@ -33,8 +33,9 @@ class _Received:
 
 
 def combined(devices: Iterable[DevicePresence], now_ms: int) -> PersonPresence | None:
-    """What is shown of a person with these `devices`; None for none. The newest choice counts. A person who chose to be
-    available is away if no device is in use; a call on any device shows, unless they are not to be disturbed."""
+    """Combines what the devices of one person have sent, at the time `now_ms`; None if there are no devices. The newest
+    choice counts. Available becomes away if no device is in use. A call on any device shows in place of every state but
+    do not disturb."""
     all_of_them = list(devices)
     if not all_of_them:
         return None
@@ -48,15 +49,15 @@ def combined(devices: Iterable[DevicePresence], now_ms: int) -> PersonPresence |
 
 
 class Colleagues:
-    """The newest presence of each device of other people, and of this person's other devices. Times in seconds are
-    those of one clock that nobody can set."""
+    """The newest presence of each device of other people, and of this person's other devices. All times are seconds of
+    one monotonic clock."""
 
     def __init__(self) -> None:
         self._devices: dict[Uid, dict[DevId, _Received]] = {}
 
     def put(self, uid: Uid, dev: DevId, presence: DevicePresence, now_s: float) -> None:
-        """Notes what the device `dev` of `uid` sent at `now_s`. Of more than MAX_DEVICES devices of a person, and of
-        more than MAX_PEOPLE people, those that came first are kept."""
+        """Stores what the device `dev` of `uid` sent, received at `now_s`. Ignores a further device if the person has
+        MAX_DEVICES already, and a further person if there are MAX_PEOPLE."""
         devices = self._devices.get(uid)
         if devices is None:
             if len(self._devices) >= MAX_PEOPLE:
@@ -66,7 +67,7 @@ class Colleagues:
             devices[dev] = _Received(presence, now_s)
 
     def drop(self, uid: Uid, dev: DevId) -> None:
-        """Forgets what the device sent: it is gone. Does nothing for a device that is not known."""
+        """Forgets what the device `dev` of `uid` sent. Does nothing for a device that is not known."""
         devices = self._devices.get(uid, {})
         devices.pop(dev, None)
         if not devices:
@@ -77,15 +78,15 @@ class Colleagues:
         return [each.presence for each in self._devices.get(uid, {}).values()]
 
     def knows(self, uid: Uid, dev: DevId) -> bool:
-        """Whether the device `dev` of `uid` has sent anything lately."""
+        """Whether something that the device `dev` of `uid` sent is stored and has not expired."""
         return dev in self._devices.get(uid, {})
 
     def people(self) -> list[Uid]:
-        """Those of whom anything is known."""
+        """The people of whom at least one device is known."""
         return list(self._devices)
 
     def expire(self, now_s: float) -> None:
-        """Forgets devices of which nothing was received for EXPIRES_S (11 minutes)."""
+        """Forgets the devices from which nothing was received for EXPIRES_S (11 minutes)."""
         oldest = now_s - EXPIRES_S
         late = [(uid, dev) for uid, of in self._devices.items() for dev, each in of.items() if each.at_s < oldest]
         for uid, dev in late:

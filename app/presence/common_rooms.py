@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The person's rooms with their members, from which the audience of their presence follows, kept in memory.
+"""Keeps the person's rooms with their members in memory, and computes from them the audience of the person's presence.
 
-A room's members are read from the store only after the room has changed, and at most a few rooms in one turn of the
-event loop: an audience may be asked for at any moment, and 500 rooms would take 50 ms to read.
+An audience may be asked for at any moment, and reading 500 rooms takes 50 ms. So a room's members are read from the
+store only after the room has changed, and at most a few rooms in one iteration of the event loop.
 """
 
 import asyncio
@@ -15,17 +15,18 @@ from app.store.store import Store
 from sync.client.engine import Engine
 
 _AT_ONCE = 10
-"""Rooms that are read in one turn of the loop: 0.1 ms each."""
+"""The most rooms that are read in one iteration of the event loop: 0.1 ms each."""
 
 
 class CommonRooms:
-    """The audience of one account's presence. Keep `run` running until it is cancelled; before it has read the rooms,
-    the audience is smaller or empty."""
+    """The audience of one account's presence. `run` reads the rooms; until it has read all of them, the audience is
+    smaller or empty. Keep `run` running until it is cancelled."""
 
     def __init__(self, store: Store, engine: Engine, room_changed: Signal[RoomId]) -> None:
-        """`room_changed` is emitted with a room whose members, or the accounts that have written there, changed."""
+        """`room_changed`: emitted with a room when its members have changed, or the accounts that have written in
+        it."""
         self.changed: Signal[()] = Signal()
-        """The audience has changed."""
+        """Emitted when the audience has changed, and once when the rooms were read for the first time."""
         self._store = store
         self._engine = engine
         self._rooms: dict[RoomId, CommonRoom] = {}
@@ -40,14 +41,14 @@ class CommonRooms:
             end()
 
     def audience(self) -> Audience:
-        """The rooms in which the person's presence is sent, and in which colleagues are asked. Made again only after
-        somebody has joined or left a room: 2 ms for 10,000 members of 200 rooms."""
+        """The rooms in which the person's presence is sent, and those in which colleagues are asked. Computed again
+        only after a room or its members have changed: 2 ms for 10,000 members of 200 rooms."""
         if self._audience is None:
             self._audience = audience(self._engine.uid, self._rooms.values())
         return self._audience
 
     async def run(self) -> None:
-        """Runs until cancelled. Reads the rooms, and again each that has changed."""
+        """Runs until cancelled. Reads all rooms, then each room that has changed. StoreFault if the disk refuses."""
         self._changed.update(row.room for row in self._store.rooms_list.all())
         while True:
             while self._changed:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What presence needs of the rest of the program."""
+"""What PresenceService needs from the rest of the program: functions that tests replace."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -17,10 +17,14 @@ None, to the devices of all members that are online."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """`me`: this person. `audience` returns the rooms with colleagues. `devices_of` returns the active devices of a
-    person. `is_shown` returns whether the person's presence may be sent (a setting). `stored` returns what `store`
-    stored last, "" for nothing; `store` raises StoreFault. `later` calls a function after some seconds; `now_ms` is
-    this device's clock, and `now_s` one that nobody can set; `chance` returns a number from 0 to 1."""
+    """The functions that PresenceService calls.
+
+    `me`: this person. `audience`: returns the rooms that the presence uses. `devices_of`: returns the active devices of
+    a person. `is_shown`: returns whether the person shows their presence (a setting). `store`: stores the person's
+    choice on this device; StoreFault if the disk refuses. `stored`: returns what `store` stored last, "" for nothing.
+    `later`: calls a function after some seconds, and returns what cancels that. `now_ms`: this device's clock, in ms.
+    `now_s`: a monotonic clock, in seconds. `chance`: returns a random number from 0 to below 1.
+    """
 
     me: Uid
     send: Send

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The bytes of the ephemeral messages about presence: a format byte, then msgpack (app/objects/object.py).
+"""Encodes and decodes the ephemeral messages about presence: a format byte, then msgpack (app/objects/object.py).
 
-Unknown fields are skipped, so that a later program can add some. Everything in a message was written by somebody else:
-`read` gives it in the form in which it may be shown.
+Unknown fields are skipped, so that a later program can add some. A received message was written by another device and
+may hold anything: `read` returns it in the form in which it may be shown.
 """
 
 from dataclasses import dataclass
@@ -17,17 +17,21 @@ from app.errors import BadChange
 from app.objects.object import Payload
 
 MAX_TEXT = 140
-"""Characters of a status text."""
+"""The most characters of a status text."""
 MAX_BACK_DAYS = 400
-"""A later day on which somebody is back is ignored."""
+"""A day of return that is more days ahead than this is ignored."""
 _MAX_BYTES = 4096
 
 
 class Here(msgspec.Struct, frozen=True, kw_only=True, tag="here"):
-    """The ephemeral message with a person's presence. `state`: what they chose, a value of `Presence`; `text`: their
-    words about it; `back_on`: the day on which they are back ("2026-12-04", "" for none); `chosen_ms`: when they chose
-    that, so that of several devices the newest choice counts. `in_use`: the person uses this device now; `in_call`:
-    they are in a call on it. `is_new`: the device has just come online and asks those who receive this to answer."""
+    """The ephemeral message with a person's presence, from one of their devices.
+
+    `state`: what the person chose, a value of `Presence`. `text`: their status text. `back_on`: the day on which they
+    are back ("2026-12-04", "" for none). `chosen_ms`: when they chose this, by that device's clock in ms; the newest
+    choice of several devices counts. `in_use`: the person uses the device now. `in_call`: they are in a call on it.
+    `is_new`: the device asks every device that receives the message to answer, for example since it has just come
+    online.
+    """
 
     state: str
     text: str = ""
@@ -39,11 +43,12 @@ class Here(msgspec.Struct, frozen=True, kw_only=True, tag="here"):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, tag="ask"):
-    """The ephemeral message that asks a device for its presence. It is addressed to that device alone."""
+    """The ephemeral message that asks one device for its person's presence. It is addressed to that device alone."""
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True, tag="gone"):
-    """The ephemeral message that the sending device ends, or no longer shows the person's presence."""
+    """The ephemeral message by which a device withdraws its presence: its program ends, or the person no longer shows
+    their presence."""
 
 
 Record = Here | Ask | Gone
@@ -52,8 +57,8 @@ _PAYLOAD: Payload[Record] = Payload(Record)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What a person chose to show: a state, words about it ("" for none), and the day on which they are back (None for
-    none). `chosen_ms`: when they chose it."""
+    """What a person chose to show. `text`: their status text, "" for none. `back_on`: the day on which they are back.
+    `chosen_ms`: when they chose it, in ms; 0 if never."""
 
     state: Presence = Presence.AVAILABLE
     text: str = ""
@@ -61,8 +66,8 @@ class Choice:
     chosen_ms: int = 0
 
     def at(self, now_ms: int) -> "Choice":
-        """The choice as it counts at `now_ms`: from the day on which the person is back, they are available again and
-        without words."""
+        """The choice as it counts at `now_ms`: this one, or available without a text from the local day `back_on`
+        on."""
         if self.back_on is not None and self.back_on <= clock.local(now_ms).date():
             return Choice(chosen_ms=self.chosen_ms)
         return self
@@ -79,12 +84,12 @@ class DevicePresence:
 
 
 def encode(record: Record) -> bytes:
-    """The bytes of a message."""
+    """Encodes a message for `read`."""
     return _PAYLOAD.encode(record)
 
 
 def here(device: DevicePresence) -> Here:
-    """The message with what a device shows of its person."""
+    """Converts a device's presence into the message that carries it."""
     choice = device.choice
     return Here(
         state=choice.state,
@@ -98,10 +103,13 @@ def here(device: DevicePresence) -> Here:
 
 
 def read(payload: bytes, now_ms: int) -> DevicePresence | Ask | Gone | None:
-    """Decodes a message that was received at `now_ms` (this device's clock). None if it is damaged or of another
-    format. A state that this program does not know counts as Gone: nothing is shown then. The text is one line of at
-    most MAX_TEXT characters without control characters; a day that is past, more than MAX_BACK_DAYS ahead or no day is
-    left out; a choice from the future counts as made now."""
+    """Decodes a message that was received at `now_ms` (this device's clock).
+
+    Returns None for a message that is damaged, longer than 4 KiB or of another format, and Gone for a state that this
+    program does not know. The text is cut to one line of MAX_TEXT characters without control characters. The day of
+    return is None if it is no date, not after today, or more than MAX_BACK_DAYS ahead. A choice from the future counts
+    as made now; otherwise it would win over every later choice.
+    """
     if len(payload) > _MAX_BYTES:
         return None
     try:
@@ -112,14 +120,14 @@ def read(payload: bytes, now_ms: int) -> DevicePresence | Ask | Gone | None:
 
 
 def stored(choice: Choice) -> str:
-    """A person's own choice as a text to be stored."""
+    """Encodes a person's own choice as text, for this device's store."""
     device = DevicePresence(choice=choice, in_use=True, in_call=False, is_new=False)
     return msgspec.json.encode(here(device)).decode()
 
 
 def read_stored(text: str, now_ms: int) -> Choice:
-    """The choice that `stored` gave, as it counts at `now_ms`. The plain one (available) for "" and for a damaged
-    text."""
+    """Decodes what `stored` returned, as it counts at `now_ms`. Returns the default choice (available) for "", for a
+    damaged text, and if the day of return has come."""
     try:
         record = msgspec.json.decode(text, type=Here)
     except msgspec.MsgspecError:
@@ -151,5 +159,5 @@ def _day(text: str, now_ms: int) -> date | None:
 
 
 def is_ahead(day: date, now_ms: int) -> bool:
-    """Whether somebody can be said to be back on `day`: it is after today and at most MAX_BACK_DAYS ahead."""
+    """Whether `day` is a valid day of return: after today (local time) and at most MAX_BACK_DAYS ahead."""
     return 0 < (day - clock.local(now_ms).date()).days <= MAX_BACK_DAYS

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Presence in one session: sends what this person shows of themselves, and receives what others show.
 
-It is sent to rooms of at most 100 members: when it changes, when the device comes online, and every five minutes. In
-larger rooms those are asked whom a view shows. One timer runs for all of it.
+Presence is sent to rooms of at most 100 members when it changes, when the device comes online, and every five minutes.
+In larger rooms this device asks the people whom a view shows. One timer serves all of this.
 """
 
 from collections import deque
@@ -37,26 +37,27 @@ from app.presence.records import (
 )
 
 REPEAT_S, JITTER = 300.0, 0.2
-"""Presence is repeated every five minutes, a fifth more or less."""
+"""Seconds between two repetitions, a random fifth more or less."""
 CHANGE_S = 10.0
-"""Changes are sent once in ten seconds, the last one of them."""
+"""Changes are sent at most once in so many seconds; the last one counts."""
 LOOK_S = 30.0
-"""Seconds between two looks at what has expired, and until nothing is shown of others while this device is offline."""
+"""Seconds between two checks for what has expired. After so long offline, nothing is shown of other people."""
 NEW_S = 60.0
-"""A device that comes online asks the others to answer at most once a minute."""
+"""A device that comes online asks the others to answer at most once in so many seconds."""
 ANSWER_WAIT_S = 3.0
-"""An answer waits a random part of this, so that not all of a room come at once."""
+"""An answer waits a random part of so many seconds. Otherwise all members of a room would answer at once."""
 _AT_ONCE, _PAUSE_S = 8, 0.05
-"""Rooms to which is sent in one turn of the loop (0.2 ms each), and the seconds until the next ones."""
+"""The most rooms to which presence is sent in one iteration of the loop (0.2 ms each), and the seconds until the
+next."""
 
 
 class PresenceService:
-    """Whether this person and their colleagues can be reached. Lives on the event loop: `start` once, `end` and `close`
-    once. Every method but those may be called at any time, also offline."""
+    """Shows this person's presence to colleagues, and knows theirs. Lives on the event loop. Call `start` once, and at
+    the end `end` and then `close` once. All other methods may be called at any time, also offline."""
 
     def __init__(self, ports: Ports) -> None:
         self.changed: Signal[Uid] = Signal()
-        """What `of` returns for this person has changed."""
+        """Emitted with a person, a colleague or this account's own: what `of` returns for them has changed."""
         self._ports = ports
         self._choice = read_stored(ports.stored(), ports.now_ms())
         self._in_use, self._in_call, self._online = True, False, False
@@ -78,24 +79,25 @@ class PresenceService:
     # -- reading --------------------------------------------------------------------------------------------------
 
     def of(self, uid: Uid) -> PersonPresence | None:
-        """What is shown of a person; None if nothing is known of them now. Of this person it is what others see."""
+        """What is shown of the person `uid`; None if nothing is known of them now. For this account's person, what
+        others see; None if the person hides it."""
         if uid == self._ports.me:
             mine = [self._mine(), *self._colleagues.devices(uid)]
             return combined(mine, self._ports.now_ms()) if self._ports.is_shown() else None
         return self._shown.get(uid)
 
     def of_me(self) -> PersonPresence | None:
-        """What others see of this person; None if it is not shown."""
+        """What others see of this account's person; None if the person hides it."""
         return self.of(self._ports.me)
 
     @property
     def choice(self) -> Choice:
-        """What this person chose."""
+        """What this person chose on any of their devices, as far as it still counts."""
         return self._choice.at(self._ports.now_ms())
 
     @property
     def quiet(self) -> bool:
-        """Whether this person is not to be disturbed: nothing is shown on the desktop then."""
+        """Whether this person chose do not disturb. No desktop notification is shown then."""
         return self.choice.state is Presence.DO_NOT_DISTURB
 
     def audience(self) -> Audience:
@@ -105,9 +107,9 @@ class PresenceService:
     # -- what this person does ------------------------------------------------------------------------------------
 
     def choose(self, state: Presence, text: str = "", back_on: date | None = None) -> None:
-        """Shows this state from now on, with the person's words (cut to MAX_TEXT characters) and the day on which they
-        are back. It is stored first: StoreFault if the disk refuses, and nothing changes then. A day that is not ahead
-        is left out."""
+        """Shows `state` from now on, with the status text `text` (cut to one line of MAX_TEXT characters) and the day
+        of return `back_on`, which is left out if `is_ahead` refuses it. The choice is stored first: StoreFault if the
+        disk refuses, and then nothing changes."""
         now_ms = self._ports.now_ms()
         day = back_on if back_on is not None and is_ahead(back_on, now_ms) else None
         choice = Choice(state=state, text=one_line(text, MAX_TEXT), back_on=day, chosen_ms=now_ms)
@@ -117,7 +119,7 @@ class PresenceService:
         self._on_own_change(at_once=quiet)
 
     def set_in_use(self, on: bool) -> None:
-        """Notes whether the person uses this device: they are away if they use none."""
+        """Notes whether the person uses this device. A person who uses none of their devices is shown as away."""
         if on != self._in_use:
             self._in_use = on
             self._on_own_change()
@@ -129,22 +131,21 @@ class PresenceService:
             self._on_own_change()
 
     def show(self, view: Hashable, uids: Sequence[Uid]) -> None:
-        """Notes which people the view `view` (any key) shows now, [] for none. Those in rooms of more than 100 members
-        are asked, five at a time."""
+        """Notes which people the view `view` (any key) shows now, in place of those before; [] when it is closed. Of
+        these, this device asks the people whose smallest common room has more than 100 members, five at a time."""
         self._asking.show(view, uids)
         self._wake(0.0)
 
     # -- the session ----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begins to send, to ask and to look for what has expired. Call it when the event loop runs; before it, and
-        after `close`, nothing is sent."""
+        """Starts the timer. Call it when the event loop runs. Before it, and after `close`, nothing is sent."""
         self._looked_s, self._started = self._ports.now_s(), True
         self._wake(0.0)
 
     def on_status(self, *, online: bool) -> None:
-        """Receives whether the engine is online. When it comes online, this person's presence is sent, and the others
-        are asked to answer."""
+        """Notes whether the engine is online. When it comes online, this person's presence is sent to all rooms, and
+        the devices that receive it are asked to answer, at most once in NEW_S."""
         now_s = self._ports.now_s()
         if online == self._online:
             return
@@ -163,15 +164,16 @@ class PresenceService:
         self._refresh_all()
 
     def on_audience(self) -> None:
-        """Call it when the audience has changed: rooms that are new in it receive this person's presence."""
+        """Call it when the audience has changed: this person's presence is sent to the rooms that are new in it."""
         new = [room for room in self._ports.audience().rooms if room not in self._greeted]
         if new and self._online and self._ports.is_shown():
             self._waiting.extend(room for room in new if room not in self._waiting)
             self._wake(0.0)
 
     def on_log(self, uid: Uid) -> None:
-        """Call it when the key log of `uid` has grown. A device that is new in it has sent its presence before it could
-        be verified here: it receives this person's, and is asked to answer."""
+        """Call it when the key log of the person `uid` has grown. What a new device sent before its key log entry was
+        received here could not be verified and was dropped. So each device of `uid` of which nothing is known receives
+        this person's presence, and is asked to answer."""
         room = self._ports.audience().shared.get(uid)
         if room is None or uid == self._ports.me or self._ports.audience().has_to_ask(uid):
             return
@@ -180,7 +182,7 @@ class PresenceService:
                 self._answer(Addressee(room, dev, asks=True), self._ports.chance() * ANSWER_WAIT_S, asked=False)
 
     def on_setting(self) -> None:
-        """Call it when the person has changed whether their presence is shown: the others are notified at once."""
+        """Call it when the person has changed whether their presence is shown: presence or Gone is sent at once."""
         if self._ports.is_shown():
             self._send_to_all()
         else:
@@ -189,7 +191,8 @@ class PresenceService:
         self.changed.emit(self._ports.me)
 
     def end(self) -> None:
-        """Notifies the others that this device ends. Does nothing while offline."""
+        """Sends Gone to all rooms: this device's program ends. Sends nothing while offline or hidden. Nothing is sent
+        after it."""
         if self._ports.is_shown():
             self._send_gone()
         self._online = False
@@ -202,9 +205,9 @@ class PresenceService:
     # -- receiving ------------------------------------------------------------------------------------------------
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """Receives an ephemeral message about presence, whose content is `payload`, that the person `uid` sent from the
-        device `dev`. Damaged ones are ignored. ▲ The engine has verified the sender: nobody changes another person's
-        presence."""
+        """Receives the ephemeral message `payload` about presence, which the device `dev` of the person `uid` sent in
+        `room`. Ignores a damaged one. ▲ The engine has verified the sender. Otherwise a member could change another
+        person's presence."""
         now_ms, now_s = self._ports.now_ms(), self._ports.now_s()
         match read(payload, now_ms):
             case DevicePresence() as device:
@@ -228,7 +231,7 @@ class PresenceService:
             self._wake(wait_s)
 
     def _adopt(self, choice: Choice) -> None:
-        """Takes over what this person chose on another device, if they chose it later."""
+        """Takes over what this person chose on another device, if that choice is newer than the one here."""
         if choice.chosen_ms <= self._choice.chosen_ms:
             return
         self._choice = choice
@@ -265,7 +268,7 @@ class PresenceService:
             self._answering.add_askers(now_s)
 
     def _send_to_all(self) -> None:
-        """Has this person's presence sent to every room of at most 100 members, and again in five minutes."""
+        """Queues this person's presence for every room of at most 100 members, and plans the next repetition."""
         if not (self._online and self._ports.is_shown()):
             return
         self._waiting = deque(self._ports.audience().rooms)
@@ -300,7 +303,7 @@ class PresenceService:
     # -- the timer ------------------------------------------------------------------------------------------------
 
     def _wake(self, wait_s: float) -> None:
-        """Has `_on_time` called after `wait_s`, or earlier if it is due earlier."""
+        """Plans a call of `_on_time` after `wait_s` seconds. Does nothing if an earlier one is planned."""
         at_s = self._ports.now_s() + wait_s
         if self._started and at_s < self._wakes_s:
             self._cancel()
@@ -354,8 +357,8 @@ class PresenceService:
             self._refresh(uid)
 
     def _refresh(self, uid: Uid) -> None:
-        """Finds out what is shown of a person, and emits `changed` if that is something else. Of others nothing is
-        shown while this device has been offline for LOOK_S: what they do meanwhile is not known."""
+        """Computes again what is shown of the person `uid`, and emits `changed` if it differs. Once this device has
+        been offline for LOOK_S, nothing is shown of anybody: it is not known what they do meanwhile."""
         knows = self._online or self._ports.now_s() - self._offline_s < LOOK_S
         new = combined(self._colleagues.devices(uid), self._ports.now_ms()) if knows else None
         if new == self._shown.get(uid):
