@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Things of a person that follow to all their devices: how far they have read, drafts, favourites, settings. FORMAT.md
-has every byte. They lie in a room of one's own (room.py), which is cleared of old changes by itself."""
+"""Synchronises a person's own things between their devices: how far they have read, drafts, favourites, settings.
+
+They are stored in the person's own room (room.py), whose only member is the person. Its old changes are deleted on the
+server automatically (pruning.py). FORMAT.md gives every byte.
+"""
 
 from app.objects.kind import Kind
 from app.objects.pieces import compaction, merging

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What app/objects/live.py needs of a person's own objects."""
+"""Connects a person's own objects to `LiveObjects` (app/objects/live.py)."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,8 +14,8 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 class OwnAdapter:
     """Makes the live models of a person's own objects and merges received changes into them, for `LiveObjects`.
-    `announce` gets (room, object, kind) and writes the record by which the room lists a new object, within the caller's
-    transaction."""
+    `announce` is called with (room, object, kind). It writes, in the caller's transaction, the record by which the room
+    lists a new object."""
 
     kind = KIND_ID
     is_live = False
@@ -29,7 +29,7 @@ class OwnAdapter:
         return OwnObject(emit)
 
     def title(self, model: OwnObject) -> None:
-        """See `Adapter`. No list shows the object."""
+        """See `Adapter`. Returns None: no list shows the object."""
 
     def load(self, model: OwnObject, updates: Sequence[bytes]) -> int:
         """See `Adapter`."""

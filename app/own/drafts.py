@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Texts that the person has typed and not sent, on any of their devices.
+"""Drafts: texts that the person has typed and not sent, on any of their devices.
 
-Two that were written apart are both kept: each device has its own, and names those of others that it had before it when
-it wrote. Those no longer count.
+Each device has a draft of its own for each place. With it, the device names the drafts of other devices that the person
+had seen there when they wrote it. The named drafts no longer count. So two drafts that were written on two devices
+without knowledge of each other are both kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +17,14 @@ from app.own.service import Own, join_own
 
 _ROOT = "drafts"
 MAX_TEXT = 20_000
+"""The most characters of a draft: as many as a message may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnDraft:
-    """A draft. `dev`: the device that wrote it, in hex; `stamp`: its own number there; `text`: what was typed; `aside`:
-    what else the tool keeps of it."""
+    """A draft. `dev`: the id of the device that wrote it, in hex. `stamp`: the time in ms at which it was written, or
+    more, so that each draft of a place has a higher stamp than those before. `text`: what was typed. `aside`: what
+    else the tool stores with it."""
 
     dev: str
     stamp: int
@@ -30,20 +33,21 @@ class OwnDraft:
 
 
 class OwnDrafts:
-    """The person's drafts by place, such as a conversation's id in hex."""
+    """The person's drafts, by place. A place is a text that a tool chooses, such as a conversation's id in hex."""
 
     def __init__(self, own: Own) -> None:
         self.changed: Signal[frozenset[str]] = Signal()
-        """The places whose drafts another device has changed."""
+        """Emitted with the places whose drafts another device has changed."""
         self._own = own
         self._end = own.changed.connect(self._on_changed)
 
     def close(self) -> None:
-        """Stops following the devices."""
+        """Stops emitting `changed`. A second call does nothing."""
         self._end()
 
     def at(self, place: str) -> list[OwnDraft]:
-        """The drafts of a place that no other replaces, the latest first: several if they were written apart."""
+        """The drafts of a place that no other draft replaces, the latest first. There are several if devices wrote them
+        without knowledge of each other."""
         latest = self._latest(place)
         replaced: dict[str, int] = {}
         for by, value in latest.items():
@@ -54,23 +58,25 @@ class OwnDrafts:
         return sorted(found, key=lambda draft: (draft.stamp, draft.dev), reverse=True)
 
     def written(self, place: str) -> OwnDraft | None:
-        """What this device wrote last at a place, also if another device has replaced it; None for nothing."""
+        """What this device wrote last at a place, also if another device has replaced it. None if it wrote nothing, or
+        if it emptied its draft last."""
         value = self._latest(place).get(self._own.dev)
         return draft_from(self._own.dev, value) if value is not None else None
 
     def mine(self, place: str) -> OwnDraft | None:
-        """This device's draft of a place, if it counts."""
+        """This device's draft of a place; None if there is none or another device has replaced it."""
         return next((draft for draft in self.at(place) if draft.dev == self._own.dev), None)
 
     def others(self, place: str) -> list[OwnDraft]:
-        """Drafts of a place that other devices wrote, the latest first."""
+        """The drafts of a place in `at` that other devices wrote, the latest first."""
         return [draft for draft in self.at(place) if draft.dev != self._own.dev]
 
     def put(
         self, place: str, text: str, aside: dict[str, Any] | None = None, *, over: tuple[OwnDraft, ...] = ()
     ) -> None:
-        """Sets this device's draft of a place; without a text and `aside` it has none. `over`: drafts of other devices
-        that this one replaces, since the person has seen them here. Nothing happens if nothing changes."""
+        """Sets this device's draft of a place; an empty `text` without `aside` removes it. `text` is cut to MAX_TEXT
+        characters. `over`: drafts of other devices that this one replaces, since the person has seen them here. Does
+        nothing if nothing changes. A disk that refuses is handled as in `Own.put`."""
         mine = self.mine(place)
         same = (mine.text, mine.aside) == (text, aside or {}) if mine else not text and not aside
         if same and not over:
@@ -81,7 +87,7 @@ class OwnDrafts:
         self._own.put(_ROOT, place, [self._own.stamp(_ROOT, place), content, named])
 
     def share(self, place: str, text: str, aside: Mapping[str, Any], over: Sequence[object]) -> None:
-        """As `put`; of `over`, what is no draft of this class is left out."""
+        """As `put`. Items of `over` that are no OwnDraft are ignored."""
         self.put(place, text, dict(aside), over=tuple(each for each in over if isinstance(each, OwnDraft)))
 
     def _latest(self, place: str) -> dict[str, Value]:

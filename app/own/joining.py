@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How the values that a person's devices wrote for one thing are joined: the same result in any order, for each of any
-number of devices and objects.
+"""Joins the values that a person's devices wrote under one key into the value that counts. The order of the values
+makes no difference, nor does joining one of them twice.
 
-A value is a list, as the CRDT keeps it. Fields behind those that are known here come from a newer program, and are
-kept. A value that is none is left out: it counts nowhere.
+A value is a list, as the CRDT stores it. Fields behind the known ones were written by a newer program, and are kept.
+A value that does not have the form of its root is ignored.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,15 +14,16 @@ import msgspec
 
 Value = list[Any]
 MAX_NUMBER = 2**53
-"""Numbers of a CRDT are below it."""
+"""A number in a value is below this."""
 MAX_LEFT = 64
-"""Most unread messages below a read mark that a device names. Of more, the newest are named."""
+"""The most unread positions that a read mark names. Of more, the newest are named, and the others count as read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadMark:
-    """How far a person has read a series: everything up to `position` in the room's stream, but not what is at the
-    positions `left`. The next `generation` begins when the person marks something as unread."""
+    """How far a person has read a series: everything up to `position` in the room's stream, except what is at the
+    positions `left`. A mark of a higher `generation` replaces those of lower ones: the number rises when the person
+    marks something as unread."""
 
     generation: int = 0
     position: int = 0
@@ -33,7 +34,7 @@ class ReadMark:
         return position <= self.position and position not in self.left
 
     def value(self) -> Value:
-        """As the CRDT keeps it."""
+        """The mark as a value: [generation, position], and the newest MAX_LEFT positions of `left` if there are any."""
         named = sorted(n for n in self.left if n <= self.position)[-MAX_LEFT:]
         return [self.generation, self.position, named] if named else [self.generation, self.position]
 
@@ -42,7 +43,7 @@ NOTHING_READ = ReadMark()
 
 
 def mark_from(value: object) -> ReadMark | None:
-    """The read mark in a value; None if it is none."""
+    """The read mark that a value holds; None if it does not have a mark's form."""
     match value:
         case [int() as generation, int() as position, *rest] if _are_numbers((generation, position)):
             left = rest[0] if rest else []
@@ -52,8 +53,8 @@ def mark_from(value: object) -> ReadMark | None:
 
 
 def join_marks(marks: Iterable[ReadMark]) -> ReadMark:
-    """What is read if each of the marks is true. The highest generation counts; of that, whatever is read by one of the
-    marks is read. NOTHING_READ for none."""
+    """Joins read marks. Only the marks of the highest generation count. What one of them has read is read. Returns
+    NOTHING_READ if there are none."""
     marks = list(marks)
     generation = max((mark.generation for mark in marks), default=0)
     valid = [mark for mark in marks if mark.generation == generation]
@@ -64,7 +65,8 @@ def join_marks(marks: Iterable[ReadMark]) -> ReadMark:
 
 
 def join_reads(values: Sequence[Value]) -> Value | None:
-    """The joined read mark as a value, with the further fields of the farthest one; None if no value is a mark."""
+    """Joins read marks as values; None if no value is a mark. Further fields are those of one mark of the highest
+    generation, in any order of `values` the same one."""
     found = [(mark, value) for value in values if (mark := mark_from(value)) is not None]
     if not found:
         return None
@@ -75,14 +77,15 @@ def join_reads(values: Sequence[Value]) -> Value | None:
 
 
 def join_registers(values: Sequence[Value]) -> Value | None:
-    """The value with the latest stamp; of two with the same stamp always the same one. None if none has a stamp."""
+    """The value with the highest stamp; of several, the one with the greatest bytes after it. None if no value has a
+    stamp."""
     return max(
         (v for v in values if len(v) > 1 and _are_numbers(v[:1])), key=lambda v: (v[0], _encode(v[1:])), default=None
     )
 
 
 def join_notices(values: Sequence[Value]) -> Value | None:
-    """The value with the highest generation, state and time, in this order; None if there is none."""
+    """The value with the highest generation, state and time, compared in this order; None if no value has all three."""
     valid = [v for v in values if len(v) > 2 and _are_numbers(v[:3])]
     return max(valid, key=lambda v: (*v[:3], _encode(v[3:])), default=None)
 
@@ -106,7 +109,7 @@ JOINS: dict[str, Join] = {
     "settings": join_registers,
     "notices": join_notices,
 }
-"""By root of the CRDT. A draft is not joined: two that were written apart are both kept (drafts.py)."""
+"""By root of the CRDT. Drafts are not joined over devices: two devices' drafts are both kept (drafts.py)."""
 
 
 def _are_numbers(values: Iterable[object]) -> bool:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The object of one year in which a person's devices keep things of the person: a CRDT whose maps have one writer each.
+"""The object of one year in which a person's devices store the person's own things: a CRDT whose maps have one writer
+each.
 
-Under each root every device has a map of its own, which no other device writes. So two devices that write apart replace
-nothing of each other; joining.py says what counts. A device makes its map again with its first write of a week: a
-replaced value leaves 11 bytes in the CRDT, but what was replaced in a deleted map is only counted. So 100,000 read
-marks of two devices take 0.03 MB and 7 ms to open, instead of 1.1 MB and 260 ms.
+Under each root every device has a map of its own, which no other device writes. So two devices that write at the same
+time replace nothing of each other; joining.py defines which value counts.
+
+With its first write of a week, a device sets its whole map again. A value that is replaced leaves 11 bytes in the CRDT,
+but of the values in a replaced map only their number stays. So 100,000 read marks of two devices take 0.03 MB and 7 ms
+to open, instead of 1.1 MB and 260 ms.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,21 +20,22 @@ from app.own.joining import MAX_NUMBER, Value, is_kept
 
 ABOUT = "about"
 ROOTS = ("reads", "rooms", "sections", "drafts", "settings", "notices")
-"""What this program reads. `reminders` is reserved (FORMAT.md)."""
+"""The roots that this program reads. `reminders` is reserved (FORMAT.md)."""
 ROOT_MAPS = (ABOUT, *ROOTS)
 WEEK = "week"
 Key = tuple[str, str]
 """A root and a key under it."""
 MAX_KEY = 200
+"""The most characters of a key. A longer one is ignored."""
 
 
 class OwnObject:
-    """One year's object. `emit` is called with the bytes of each edit that is made here; `merge` takes those of other
-    devices."""
+    """The CRDT of one year. `emit` is called with the update of each edit that is made here. `merge` takes the updates
+    of other devices."""
 
     def __init__(self, emit: Callable[[bytes], None] | None = None) -> None:
         self.changed: Signal[frozenset[Key]] = Signal()
-        """What changed by a merge."""
+        """Emitted after a merge, with what it changed."""
         self._emit = emit
         self._doc = CrdtDoc(maps=ROOT_MAPS)
         self._entries: dict[str, dict[str, dict[str, Value]]] = {root: {} for root in ROOTS}
@@ -47,28 +51,29 @@ class OwnObject:
 
     @property
     def year(self) -> int | None:
-        """The year that the object was begun for; None if it does not say."""
+        """The year that the object is for; None if it names none."""
         found = self._map(ABOUT).get(("year",))
         return found if type(found) is int and 0 < found < MAX_NUMBER else None
 
     def keys(self, root: str) -> set[str]:
-        """The keys under which any device has a value."""
+        """The keys of a root under which any device has a value."""
         return {key for entries in self._entries[root].values() for key in entries}
 
     def values(self, root: str, key: str) -> dict[str, Value]:
-        """The value that each device has written under a key, by the device's id in hex."""
+        """The values of all devices under a key of a root, by the device's id in hex."""
         return {dev: entries[key] for dev, entries in self._entries[root].items() if key in entries}
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def begin(self, year: int) -> None:
-        """Says which year the new object is for."""
+        """Stores in a new object which year it is for."""
         with self._doc.transact(SETUP):
             self._map(ABOUT).set(("year",), year)
 
     def write(self, dev: str, week: int, values: Mapping[str, Mapping[str, Value]]) -> None:
-        """Writes the device's `values`, by root and key, as one edit; nothing if they are there. `week`: the number of
-        the present week, since a device's map is made again in each."""
+        """Writes `values`, by root and key, into the maps of the device `dev` as one edit. Values that are there
+        already are not written again. `week`: whole weeks since 1970 (UTC); the device's map is set again if it has
+        another."""
         with self._doc.transact():
             for root, entries in values.items():
                 new = {
@@ -94,21 +99,21 @@ class OwnObject:
 
     @property
     def is_changing(self) -> bool:
-        """Whether an edit or a merge has begun and not yet notified everybody (app/objects/live.py)."""
+        """Whether an edit or a merge is under way: not all its signals are emitted (app/objects/live.py)."""
         return self._doc.is_changing
 
     def load(self, updates: Sequence[bytes]) -> list[int]:
-        """Merges stored updates into a new object; returns the indexes of damaged ones."""
+        """Merges stored updates into a new object. Emits nothing. Returns the indexes of damaged updates."""
         return self._doc.apply(updates)
 
     def merge(self, updates: Sequence[bytes]) -> list[int]:
-        """Merges updates, in any order, any number of times, and returns the indexes of damaged ones. Emits `changed`
-        at its end, if something changed."""
+        """Merges updates, in any order and any number of times, and then emits `changed` if something changed. Returns
+        the indexes of damaged updates."""
         return self._noting(lambda: self._doc.apply(updates))
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:
         """Replaces the content by that of these updates alone, and emits `changed`. Returns the indexes of damaged
-        ones."""
+        updates."""
         return self._noting(lambda: self._doc.reset(updates))
 
     def _noting(self, merge: Callable[[], list[int]]) -> list[int]:
@@ -165,7 +170,7 @@ class OwnObject:
 
 
 def _entries(found: Any) -> dict[str, Value]:
-    """A device's values; without what is none."""
+    """A device's values, without entries that are no values."""
     if not isinstance(found, dict):
         return {}
     return {key: value for key, each in found.items() if (value := _value(key, each)) is not None}

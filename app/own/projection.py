@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the store does with a change of a person's own object: it only checks it. No list shows the object."""
+"""Projects a change of a person's own object into the store: it is only checked, since no list shows the object."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,6 @@ KIND_ID = "own"
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes no rows. BadChange for a change that is no update."""
+    """Checks the changes and writes no rows. BadChange for a change that is no CRDT update."""
     for change in changes:
         check(change.data)

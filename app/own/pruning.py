@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Clears the old changes of the person's own rooms on the server, once a day. In other rooms an administrator does it
-(app/rooms/pruning.py); of these rooms nobody else knows."""
+"""Prunes the person's own rooms once a day: the server deletes old changes that a snapshot replaces. In other rooms an
+administrator starts this (app/rooms/pruning.py)."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,15 +13,15 @@ from sync.client.engine import Engine
 from sync.errors import SyncError
 
 FIRST_S = 600.0
-"""After the start: a program that has just been started has more urgent things to do."""
+"""Seconds from the start to the first attempt: a program that has just been started has more urgent work."""
 EVERY_S = 86_400.0
+"""Seconds from a successful attempt to the next."""
 AGAIN_S = 3600.0
-"""After a time at which nothing could be done, for example while offline."""
+"""Seconds from a failed attempt to the next, for example while offline."""
 
 
 class OwnPruning:
-    """Has the server delete what snapshots replace in the person's own rooms. Keep `run` running until it is
-    cancelled."""
+    """Prunes the person's own rooms. Keep `run` running until it is cancelled."""
 
     def __init__(self, rooms: Callable[[], Sequence[RoomId]], engine: Engine) -> None:
         """`rooms` returns the person's own rooms."""
@@ -29,15 +29,15 @@ class OwnPruning:
         self._engine = engine
 
     async def run(self) -> None:
-        """Runs until cancelled. Clears the rooms once a day while the program runs; errors are logged, and it tries
-        again after an hour."""
+        """Runs until cancelled. Prunes the rooms once a day while the program runs. Errors are logged, and the next
+        attempt follows after an hour."""
         wait_s = FIRST_S
         while True:
             await asyncio.sleep(wait_s)
             wait_s = EVERY_S if await self._cleared() else AGAIN_S
 
     async def _cleared(self) -> bool:
-        """Whether all rooms were cleared, or need it not."""
+        """Tries to prune all rooms. Returns whether that succeeded, also if there was nothing to prune."""
         if self._engine.status.state is not LinkState.ONLINE:
             return False
         try:
@@ -51,9 +51,9 @@ class OwnPruning:
         return True
 
     async def prune(self) -> int:
-        """Clears the rooms now. Returns the number of objects whose old changes the server deletes. A snapshot that
-        this device must first confirm is confirmed in the background: the next call clears behind it. SyncError, such
-        as Unreachable while offline; StoreFault."""
+        """Prunes the rooms now. Returns the number of objects whose old changes the server deletes. A snapshot that
+        this device has not attested is replayed and attested in the background; the next call prunes behind it.
+        SyncError, such as Unreachable while offline; StoreFault."""
         count = 0
         for room in self._rooms():
             count += await self._engine.own_rooms.prune(room)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How far the person has read each series, on any of their devices."""
+"""The person's read marks: how far they have read each series, on any of their devices."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,38 +16,40 @@ _ROOT = "reads"
 
 
 class ReadMarks:
-    """The person's read marks by series, kept also as rows of the store, by which a tool counts what is unread."""
+    """The person's read marks by series. They are also stored as rows (app/store/read_positions.py), from which a tool
+    counts what is unread. A series is a conversation, by the id of its first object."""
 
     def __init__(self, own: Own, store: Store) -> None:
         self.changed: Signal[frozenset[ObjId]] = Signal()
-        """The series that were read, or marked as unread, on another device. Emitted in the transaction that stores
-        their rows, so that what a tool counts is never behind them."""
+        """Emitted with the series that were read, or marked as unread, on another device. It is emitted in the
+        transaction that stores their rows, so that what a tool counts always agrees with the rows."""
         self._own, self._store = own, store
         self._end = own.changed.connect(self._take)
 
     def start(self) -> None:
-        """Stores the marks that came before somebody listened. Called once the tools are open."""
+        """Stores the marks that were received before the tools listened to `changed`. Call it when the tools are
+        open."""
         self._take(frozenset((_ROOT, key) for key in self._own.keys(_ROOT)))
 
     def close(self) -> None:
-        """Stops following the devices."""
+        """Stops following the person's other devices."""
         self._end()
 
     def mark(self, series: ObjId) -> ReadMark:
-        """How far the person has read the series; NOTHING_READ if no device says."""
+        """How far the person has read the series; NOTHING_READ if no device has a mark of it."""
         value = self._own.value(_ROOT, series.hex())
         return (mark_from(value) if value is not None else None) or NOTHING_READ
 
     def read(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
-        """Notes, in the caller's transaction, that everything up to `position` has been read, but not what is at the
-        positions `left`. The mark never goes back: what was read on any device stays read."""
+        """Stores, in the caller's transaction, that everything up to `position` has been read, except what is at the
+        positions `left`. What was read on any device stays read: the mark never goes back. StoreFault."""
         before = self.mark(series)
         new = ReadMark(generation=before.generation, position=position, left=tuple(left))
         self._put(series, before, join_marks((before, new)))
 
     def unread(self, series: ObjId, position: int) -> None:
-        """Notes, in the caller's transaction, that nothing behind `position` has been read: a new generation of the
-        mark begins, on all devices."""
+        """Stores, in the caller's transaction, that everything behind `position` is unread, and everything up to it is
+        read. A new generation of the mark begins, which counts on all devices. StoreFault."""
         before = self.mark(series)
         self._put(series, before, ReadMark(generation=before.generation + 1, position=position))
 

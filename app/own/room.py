@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The room in which the person's own things lie: the personal room (decision 0023). It has no title, so it is in no
-list, search or palette."""
+"""Finds or makes the room in which the person's own things are stored: the personal room (decision 0023). The room has
+no title, so no list, search or palette shows it."""
 
 from app.core.ids import RoomId
 from app.core.signal import Signal
@@ -9,12 +9,12 @@ from app.personal.service import Personal
 
 
 class OwnRoom:
-    """Finds or makes the room of this person's own. ▲ Only a room counts that this person founded, and whose genesis
-    says that nobody else can ever be in it. Call everything on the loop."""
+    """Finds or makes this person's own room. ▲ A room counts only if this person founded it, and if its genesis says
+    that nobody else can ever be a member. Call every method on the event loop."""
 
     def __init__(self, personal: Personal) -> None:
         self.known: Signal[()] = Signal()
-        """There is a room to write to, and there was none before, or another one."""
+        """Emitted when the room to write to is known or has changed."""
         self._personal = personal
         self._found = self.find()
         self._end = personal.changed.connect(self._look)
@@ -24,18 +24,18 @@ class OwnRoom:
         self._end()
 
     def rooms(self) -> list[RoomId]:
-        """All rooms that count, to be read: usually one, the oldest first. Two devices that made one at the same time
-        made two. [] before one was made."""
+        """All rooms that count, the oldest first; all of them are read. Usually there is one; two if two devices each
+        made one at the same time; [] before one was made."""
         return self._personal.rooms
 
     def find(self) -> RoomId | None:
-        """The room to write to: the oldest one of which the server has not shown two histories (a fork). None if there
-        is none."""
+        """The room to write to: the oldest one that is not forked (the server has shown two histories of it). None if
+        there is none."""
         return self._personal.room
 
     async def ensure(self) -> RoomId:
-        """The room to write to; made if there is none. SyncError, such as Unreachable while offline; StoreFault.
-        NotFound if no further room may be made, or if there is one that cannot be read now."""
+        """Returns the room to write to, and makes one if there is none. SyncError, such as Unreachable while offline;
+        StoreFault. NotFound if no further room may be made, or if a room exists that cannot be read now."""
         await self._personal.found()
         room = self.find()
         if room is None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Things of the person's own, shared between their devices: read at once, kept on the disk at once, and written for the
-other devices at most once a minute.
+"""Synchronises a person's own values between their devices. A new value counts and is stored on this device at once; it
+is written for the other devices at most once a minute.
 
-They are in objects of the kind "own", one a year, in a room of the person alone. All objects of all years are read, so
-what a device wrote late into the year before counts. With the next write this device adds to the year's object what it
-lacks and the others have: so each year's object is complete by itself. Of two objects for one year, the one with the
-lower id is written to. Lives on the event loop.
+The values are in objects of the kind "own", one for each year, in the person's own room. The objects of all years are
+read, so that a value counts which a device wrote late into the object of an earlier year. With its next write, this
+device copies into the present year's object each value that counts and is missing there: so each year's object is
+complete by itself. Of two objects for one year, the one with the lower id is written to. Lives on the event loop.
 """
 
 import asyncio
@@ -32,25 +32,27 @@ from app.store.store import Store
 from sync.errors import SyncError
 
 GATHER_S = 3.0
-"""How long the first change after a pause waits for others."""
+"""Seconds that the first change after a pause waits for further ones."""
 EVERY_S = 60.0
-"""Between two writes. So the server learns that a person reads, at most once a minute (SECURITY.md)."""
+"""Seconds between two writes, apart from `flush`. So the server sees at most once a minute that a person reads
+(SECURITY.md)."""
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
 Values = dict[str, dict[str, Value]]
-"""By root and key."""
+"""Values by root and key."""
 
 
 class Unreadable(Enum):
-    """Why something that another device has written cannot be read here: it breaks the format's rules, or a newer
-    program wrote it and this one reads it after its update."""
+    """Why something that another device wrote cannot be read here: it breaks the format's rules (DAMAGED), or a newer
+    program wrote it, and this program can read it after an update (NEWER)."""
 
     DAMAGED = "damaged-update"
     NEWER = "format-newer"
 
 
 class _Refused(IntEnum):
-    """What the disk has refused and not taken since: to keep what waits, or to write it for the other devices."""
+    """What the disk has refused and not accepted since: to store values that wait (KEEPING), or to write them for the
+    other devices (WRITING)."""
 
     NOTHING = 0
     KEEPING = 1
@@ -58,25 +60,25 @@ class _Refused(IntEnum):
 
 
 class OwnRooms(Protocol):
-    """The rooms of the person alone in which their own objects are."""
+    """The person's own rooms, in which their own objects are: see `room.OwnRoom`."""
 
     def rooms(self) -> Sequence[RoomId]:
-        """Those whose objects are read."""
+        """The rooms whose objects are read."""
         ...
 
     def find(self) -> RoomId | None:
-        """The one that is written to; None if there is none."""
+        """The room that is written to; None if there is none."""
         ...
 
     async def ensure(self) -> object:
-        """Makes it if there is none. SyncError, such as Unreachable while offline; StoreFault; NotFound if no further
-        room may be made."""
+        """Makes the room that is written to if there is none. SyncError, such as Unreachable while offline; StoreFault;
+        NotFound if no further room may be made."""
         ...
 
 
 class Own:
-    """What follows one person to all their devices, as values by root and key. `reads.py`, `drafts.py` and the others
-    beside this file say what the values mean. Keep `run` running until it is cancelled."""
+    """The values of one person that all their devices share, by root and key. `reads.py`, `drafts.py` and the other
+    files beside this one give the values their meaning. Keep `run` running until it is cancelled."""
 
     def __init__(
         self,
@@ -88,27 +90,30 @@ class Own:
         is_online: Callable[[], bool] = lambda: True,
         now_ms: Callable[[], int] = clock.now_ms,
     ) -> None:
-        """`dev`: this device. `announce` writes the record by which a room lists a new object. While `is_online`
-        returns False nothing is written for other devices: a day without a connection is one change."""
+        """`dev`: this device. `announce`: writes the record by which a room lists a new object. `is_online`: while it
+        returns False, nothing is written for other devices, so that a day offline is one change. `now_ms`: this
+        device's clock."""
         self.changed: Signal[frozenset[Key]] = Signal()
-        """What another device has changed."""
+        """Emitted with the roots and keys that another device has changed."""
         self.fault: Signal[StoreFault] = Signal()
-        """The disk refused something, which stays in memory and is tried again. Emitted once until it is stored."""
+        """Emitted when the disk has refused a value, which stays in memory and is tried again. Emitted once until it is
+        stored."""
         self.unreadable: Signal[Unreadable] = Signal()
-        """`is_unreadable` has become another reason."""
+        """Emitted with `is_unreadable` when that has changed."""
         self.is_unreadable: Unreadable | None = None
-        """Why some of what the devices share cannot be read here; it is kept, and all else counts. None: it can."""
+        """Why some of what the devices share cannot be read here; None if all of it can. What cannot be read is kept,
+        and everything else counts."""
         self._store, self._dev, self._rooms, self._now_ms = store, dev.hex(), rooms, now_ms
         self._is_online = is_online
         self._live = LiveObjects(store.db, store.changes, store.objects, OwnAdapter(announce))
         self._models: dict[ObjId, OwnObject] = {}
         self._waiting: dict[Key, Value] = {}
         self._unkept: set[Key] = set()
-        """Those of the waiting values that the disk has refused."""
+        """The keys of waiting values that are not on the disk: it has refused them."""
         self._refused = _Refused.NOTHING
         self._is_closed = False
         self._carries = True
-        """Whether the year's object may lack what others have."""
+        """Whether the present year's object may lack values that other objects have."""
         self._caught: StoreFault | None = None
         """Why the disk refused the edit that is being written."""
         self._woken = asyncio.Event()
@@ -121,9 +126,9 @@ class Own:
         self.look()
 
     def close(self) -> None:
-        """Stops following the store. What waits lies on the disk, and is written after the next start: a change that is
-        written now could not be sent any more. StoreFault if the disk has refused some of it, and refuses it again. A
-        second call does nothing."""
+        """Stops following the store. Values that wait stay on the disk, and are written for the other devices after the
+        next start: a change that is written now could not be sent any more. StoreFault if the disk has refused some of
+        them and refuses again. A second call does nothing."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -138,8 +143,8 @@ class Own:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def values(self, root: str, key: str) -> dict[str, list[Value]]:
-        """What each device has written under a key of a root, by the device's id in hex: one value for each year in
-        which it did, and on this device what is not written yet."""
+        """What each device has set under a key of a root, by the device's id in hex: one value for each object in which
+        it did. For this device, also the value that is not written yet."""
         found: dict[str, list[Value]] = {}
         for model in self._models.values():
             for dev, value in model.values(root, key).items():
@@ -149,16 +154,17 @@ class Own:
         return found
 
     def value(self, root: str, key: str) -> Value | None:
-        """The value that counts, joined of all devices; None if there is none."""
+        """The value that counts, joined from those of all devices; None if there is none. KeyError for the root
+        "drafts", whose values are not joined."""
         return JOINS[root]([value for values in self.values(root, key).values() for value in values])
 
     def keys(self, root: str) -> set[str]:
-        """The keys of a root that have values."""
+        """The keys of a root under which any device has a value."""
         found = {key for model in self._models.values() for key in model.keys(root)}
         return found | {key for at, key in self._waiting if at == root}
 
     def objects(self) -> list[OwnObject]:
-        """The objects of all years that are here."""
+        """The open objects of all years."""
         return list(self._models.values())
 
     @property
@@ -167,34 +173,35 @@ class Own:
         return self._dev
 
     def stamp(self, root: str, key: str) -> int:
-        """A stamp for a new value: the time in ms, but higher than any that is there."""
+        """A stamp for a new value under a key: the time in ms, or one more than the highest stamp there if that is
+        higher."""
         known = [v[0] for values in self.values(root, key).values() for v in values if v and type(v[0]) is int]
         return max([self._now_ms(), *(stamp + 1 for stamp in known)])
 
     @property
     def waits(self) -> bool:
-        """Whether something is not written for the other devices yet."""
+        """Whether a value is not written for the other devices yet."""
         return bool(self._waiting)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def put(self, root: str, key: str, value: Value) -> None:
-        """Sets this device's value. It counts here at once, and is stored. If the disk refuses it, it stays in memory
-        and is tried again; `fault` is emitted once. Not within a transaction: there `put_within`."""
+        """Sets this device's value under a key. It counts here at once, and is stored on the disk. If the disk refuses
+        it, it stays in memory and is tried again, and `fault` is emitted. Within a transaction, call `put_within`."""
         with suppress(StoreFault):  # `fault` has said it
             self.put_within(root, key, value)
 
     def put_within(self, root: str, key: str, value: Value) -> None:
-        """As `put`, in the caller's transaction. StoreFault if the disk refuses it, which ends the transaction."""
+        """As `put`, in the caller's transaction. StoreFault if the disk refuses it; the transaction must then end."""
         self._waiting[root, key] = value
         self._unkept.add((root, key))
         self._woken.set()
         self._keep()
 
     def flush(self) -> None:
-        """Writes all that waits as one change. Nothing happens without a connection or a room to write to: it waits on
-        the disk. StoreFault if the disk refuses: then everything stays, and `run` tries again in a minute. Call it when
-        the person locks the program, leaves a field with a draft, or asks to try again."""
+        """Writes all values that wait as one change. Offline, or without a room to write to, they go on waiting on the
+        disk. StoreFault if the disk refuses: nothing is lost, and `run` tries again in a minute. Call it when the
+        person locks the program, leaves a field with a draft, or asks to try again."""
         room = self._rooms.find() if self._is_online() else None
         if room is None:
             if self._unkept:
@@ -231,12 +238,12 @@ class Own:
         self._cache(obj)
 
     def _cache(self, obj: ObjId) -> None:
-        """Has the state cached when enough has changed, so that the next start is quick."""
+        """Stores the object's state in the cache if enough has changed, so that the next start is quick."""
         with suppress(StoreFault), self._live.holding(obj):
             pass
 
     def _present(self, room: RoomId) -> tuple[ObjId, OwnObject]:
-        """The object of this year in `room`, made if there is none. It gets to the disk with its first edit."""
+        """The object of this year in `room`; made if there is none. A new one is stored with its first edit."""
         year = month_of(self._now_ms()) // 12
         found = [obj for obj, model in self._models.items() if self._live.room_of(obj) == room and model.year == year]
         if found:
@@ -248,8 +255,8 @@ class Own:
         return obj, model
 
     def _lacking(self, model: OwnObject) -> Values:
-        """What counts, and does not count by `model` alone: it is carried over from other years' objects. Of drafts
-        each device carries its own."""
+        """The values that count, but not by `model` alone: they are copied into it from other objects. Of drafts, each
+        device copies only its own."""
         due: Values = {}
         today = self._now_ms() // DAY_MS
         for root in ROOTS:
@@ -268,8 +275,8 @@ class Own:
     # -- following -------------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Reads objects that are new here, and has `run` write what waits. ▲ Only objects of a room of the person alone
-        count."""
+        """Opens objects that are new on this device, and wakes `run`. ▲ Only objects in the person's own rooms count.
+        Otherwise a member of another room could change this person's values."""
         self.wake()
         rooms = set(self._rooms.rooms())
         for row in self._store.objects.all(kind=KIND_ID):
@@ -345,12 +352,14 @@ class Own:
             self.fault.emit(fault)
 
     def wake(self) -> None:
-        """Has `run` write what waits, once the connection is back."""
+        """Wakes `run` if values wait. Call it when the connection is back."""
         if self._waiting:
             self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled: writes what waits, GATHER_S after the first of it, and at most every EVERY_S."""
+        """Runs until cancelled. Writes the values that wait, GATHER_S after the first of them, and at most once in
+        EVERY_S. Makes the room to write to if there is none. A refusal of the disk or the server is logged and tried
+        again."""
         while True:
             await self._woken.wait()
             await asyncio.sleep(GATHER_S)
@@ -367,7 +376,7 @@ class Own:
 
 
 def join_own(values: Sequence[Value]) -> Value | None:
-    """Of what one device wrote under one key in several years, the latest."""
+    """Returns the value with the highest stamp, of those that one device wrote under one key in several objects."""
     return JOINS["settings"](values)
 
 
