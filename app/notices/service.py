@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The notices of one account: lists, what the person does with them, and which ring now.
+"""The notices of one account: lists them, stores what the person does with them, and emits those that ring now.
 
-Lives on the event loop. Nothing here holds it for long, also with 100,000 notices: work on many rows is done in parts.
-What is shown of a notice is read from its place (`OpenTools.find`), since a row has no text.
+Lives on the event loop. Work on many rows is done in parts, so that 100,000 notices do not hold the loop for long. A
+row has no text: what is shown of a notice is read from the place that it leads to (`OpenTools.find`).
 """
 
 import asyncio
@@ -22,22 +22,23 @@ from app.store.notice_store import ALL, Cursor, NoticeFilter, NoticeRow
 from app.store.store import Store
 
 MOST_NAMED = 20
-"""The most notices that `FreshNotices` names one by one: a catch-up of more is one toast."""
+"""The most notices in `FreshNotices.notices`. More are shown as one number."""
 TICK_S = 60.0
-"""How often the clock is looked at, for snoozed notices and old ones: it may have been set, or the computer slept."""
+"""Seconds between two looks at the clock, for snoozed and old notices: it may have been set, or the computer slept."""
 TRIM_MS = 3_600_000
-"""How often old notices are deleted, ms."""
+"""Milliseconds between two deletions of old notices."""
 PAGE = 50
 SOURCES = 1000
 
 Mark = tuple[NoticeState, int | None]
-"""What the person did with a notice, and until when (ms) if it is SNOOZED."""
+"""What the person did with a notice, and for SNOOZED the time (ms) at which it is new again; otherwise None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshNotices:
-    """Notices of one room that are to ring now. `notices`: the newest ones, at most MOST_NAMED, oldest first; `count`:
-    how many there are. `caught_up`: they came while this device was away, and are shown together."""
+    """The notices of one room that ring now. `notices`: the newest of them, at most MOST_NAMED, oldest first. `count`:
+    how many there are in all. `caught_up`: they were received in the first reading after this device was offline, and
+    are shown together."""
 
     room: RoomId
     notices: tuple[NoticeRow, ...]
@@ -52,9 +53,9 @@ class _Ringing:
 
 
 class Notices:
-    """Lists an account's notices, stores what the person does with them, and says which ring. Keep `run` running until
-    it is cancelled. `level` returns which notices of a room ring, `off` the ids of kinds that the person does not want:
-    these are neither listed nor do they ring. Both may be replaced."""
+    """Lists an account's notices, stores what the person does with them, and emits those that ring. Keep `run` running
+    until it is cancelled. `level`: returns which notices of a room ring. `off`: returns the ids of the kinds that the
+    person has switched off; those are neither listed nor ring. Both attributes may be replaced at any time."""
 
     def __init__(
         self,
@@ -64,13 +65,14 @@ class Notices:
         off: Callable[[], frozenset[str]],
     ) -> None:
         self.changed: Signal[()] = Signal()
-        """Notices were made, marked, answered or taken back: read the lists again."""
+        """Emitted when notices were made, marked, answered or withdrawn: read the lists again."""
         self.fresh: Signal[FreshNotices] = Signal()
-        """Notices ring now: made by what this device received, not by its first reading of a room. Each notice is
-        emitted at most once, ever, on this device. Nothing is emitted while the device catches up; afterwards one value
-        for each room."""
+        """Emitted with the notices of a room that ring now. Those from the first reading of a room do not ring. Each
+        notice rings at most once on this device, also over restarts. Nothing is emitted while the device catches up;
+        afterwards there is one value for each room."""
         self.marked: Signal[Mapping[NoticeId, Mark]] = Signal()
-        """The person gave notices these states on this device. Not emitted by `apply_states`."""
+        """Emitted with the new states of notices that the person marked on this device. Not emitted by
+        `apply_states`."""
         self.level = level
         self.off = off
         self._store = store
@@ -94,15 +96,15 @@ class Notices:
         self, wanted: NoticeFilter = ALL, *, before: Cursor | None = None, limit: int = PAGE
     ) -> tuple[NoticeRow, ...]:
         """A page of at most `limit` notices that pass `wanted`, the newest first. `before`: (t, id) of the last notice
-        of the page before. `NoticeFilter(open=True)` gives those that ask for an answer."""
+        of the page before; None for the first page. `NoticeFilter(open=True)` selects those that ask for an answer."""
         return tuple(self._rows.page(self._without_off(wanted), clock.now_ms(), before=before, limit=limit))
 
     def count(self, wanted: NoticeFilter = ALL) -> int:
-        """How many notices pass `wanted`; 1000 if there are as many or more."""
+        """How many notices pass `wanted`, counted up to 1,000."""
         return self._rows.count(self._without_off(wanted), clock.now_ms())
 
     def get(self, ident: NoticeId) -> NoticeRow | None:
-        """One notice; None if it is gone."""
+        """The notice with this id; None if it was deleted or withdrawn."""
         return self._rows.get(ident)
 
     def sources(self) -> tuple[set[RoomId], set[Uid]]:
@@ -123,19 +125,20 @@ class Notices:
     # -- what the person does --------------------------------------------------------------------------------------
 
     def mark_seen(self, ids: Collection[NoticeId]) -> None:
-        """Notes that notices were on screen. Those that ask for an answer still do. StoreFault."""
+        """Marks new notices as seen: they were on screen. Those that ask for an answer still do. StoreFault."""
         self._mark(ids, NoticeState.SEEN)
 
     def mark_done(self, ids: Collection[NoticeId]) -> None:
-        """Notes that the person is done with notices: they ask no more. StoreFault."""
+        """Marks notices as done: they no longer ask for an answer. StoreFault."""
         self._mark(ids, NoticeState.DONE)
 
     def mark_new(self, ids: Collection[NoticeId]) -> None:
-        """Takes back what the person did with notices: they are new again, and ring nothing. StoreFault."""
+        """Marks notices as new again, whatever the person did with them. They do not ring again. StoreFault."""
         self._mark(ids, NoticeState.NEW)
 
     def snooze(self, ids: Collection[NoticeId], until_ms: int) -> None:
-        """Hides notices from what asks for an answer until a time. StoreFault."""
+        """Postpones notices: until the time `until_ms` (ms, by this device's clock) they do not ask for an answer.
+        StoreFault."""
         self._mark(ids, NoticeState.SNOOZED, until_ms)
 
     def _mark(self, ids: Collection[NoticeId], state: NoticeState, until: int | None = None) -> None:
@@ -146,15 +149,16 @@ class Notices:
             self.marked.emit(changed)
 
     async def mark_all_seen(self, wanted: NoticeFilter = ALL) -> None:
-        """Marks all notices that pass `wanted` as seen, in parts. StoreFault."""
+        """Marks all new notices that pass `wanted` as seen, in parts between which other tasks run. StoreFault."""
         wanted = self._without_off(wanted)
         while ids := self._rows.unseen(wanted, clock.now_ms()):
             self._mark(ids, NoticeState.SEEN)
             await asyncio.sleep(0)
 
     def apply_states(self, states: Mapping[NoticeId, Mark]) -> None:
-        """Takes in states that another device of the person gave, in place of those here; also of notices that this
-        device has not made yet. Call it with those that have changed. They ring no more. StoreFault."""
+        """Stores states that another device of the person set, in place of those here. A state of a notice that this
+        device has not made yet applies once it makes it. Notices with a state from another device no longer ring. Pass
+        only states that have changed. StoreFault."""
         left = iter(states.items())
         while part := dict(islice(left, AT_ONCE)):
             self._rows.apply(part, clock.now_ms())
@@ -162,8 +166,9 @@ class Notices:
     # -- notices that stand for a present state: app.tool.Standing -------------------------------------------------
 
     async def keep(self, kinds: Sequence[NoticeKind], notices: Sequence[Notice]) -> None:
-        """Makes the notices of these kinds those that are given: new ones are added and ring; those that are not among
-        them are answered. One that is here already keeps its state. Works in parts. StoreFault."""
+        """Makes `notices` the open notices of these kinds. New ones are added and ring. Open ones that are not in
+        `notices` are marked as answered. Those that are here already keep their state. Works in parts, between which
+        other tasks run. StoreFault."""
         wanted = {notice.id: notice for notice in notices}
         here = set(self._rows.standing(kinds))
         gone = iter([ident for ident in here if ident not in wanted])
@@ -178,8 +183,8 @@ class Notices:
     # -- ringing ---------------------------------------------------------------------------------------------------
 
     def on_status(self, state: LinkState) -> None:
-        """Receives the state of the connection. While everything is read that came meanwhile (SYNCING), nothing
-        rings."""
+        """Notes the state of the connection. Nothing rings in the state SYNCING, in which the device reads what was
+        written while it was offline."""
         self._catching_up = state is LinkState.SYNCING
         self._was_away |= state is not LinkState.ONLINE
         if state is LinkState.ONLINE and not self._begun:
@@ -193,8 +198,8 @@ class Notices:
         self.changed.emit()
 
     async def run(self) -> None:
-        """Runs until cancelled: has notices ring, finishes changes to many rows, deletes old notices, and emits
-        `changed` when a snoozed one is due."""
+        """Runs until cancelled. Emits the notices that ring, finishes changes to many rows, deletes old notices, and
+        emits `changed` when a snoozed notice is new again. StoreFault is logged and tried again."""
         wake: int | None = None
         while True:
             self._woken.clear()
@@ -242,7 +247,7 @@ class Notices:
 
 
 async def _in_parts(work: Callable[[], bool]) -> None:
-    """Calls `work` until it returns False: nothing is left. Other tasks run in between."""
+    """Calls `work` until it returns False: nothing is left. Other tasks run between two calls."""
     is_more = True
     while is_more:
         is_more = work()

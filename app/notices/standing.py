@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Notices about the present state of the account: open invitations, proposals that this person can approve,
-colleagues' keys, and what waits. They are made when the state begins, and answered when it ends."""
+"""Makes notices about states of the account that last: open invitations, proposals that this person can approve,
+changes of colleagues' keys, stopped rooms and unmerged changes. A notice is made when its state begins, and marked as
+answered when it ends."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ _STOPPED = "SELECT room FROM streams WHERE postponed"
 
 
 class StandingNotices:
-    """Follows the state of an account, and keeps its notices beside it. Keep `run` running until it is cancelled."""
+    """Keeps the notices about an account's states equal to those states. Keep `run` running until it is cancelled."""
 
     def __init__(
         self, notices: Notices, store: Store, people: PeopleService, rooms: RoomService, invitations: Invitations
@@ -50,17 +51,19 @@ class StandingNotices:
             end()
 
     def on_status(self, *, online: bool) -> None:
-        """Receives whether the device is online. Before it was once, it does not know what other devices answered."""
+        """Notes whether the device is online. `run` makes nothing before it was online once: it does not know before
+        that what other devices answered."""
         self._online |= online
         self._woken.set()
 
     def on_room(self, room: RoomId) -> None:
-        """Notes that something changed in a room."""
+        """Notes that something has changed in a room, which `run` then reads again."""
         self._due.add(room)
         self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled. Compares the notices with the state whenever it may have changed."""
+        """Runs until cancelled. Compares the notices with the states whenever one may have changed. StoreFault is
+        logged; the next change tries again."""
         while True:
             await self._woken.wait()
             self._woken.clear()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`python -m app.viewing`: the process that reads one file, from a checkout. An installed program starts itself with
-`--view`."""
+"""Runs the process that reads one file (`python -m app.viewing`), from a checkout. An installed program starts itself
+with `--view` for this."""
 
 import sys
 

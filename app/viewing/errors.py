@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Why a file cannot be shown. The sentences are in ui/errors/.
+"""The errors of the viewer: why a file cannot be shown. The sentences are in ui/errors/.
 
 WorldError
 └── ViewFault               ViewForeign · ViewDamaged · ViewTooLarge · ViewProtected · ViewEnded · ViewUnavailable
@@ -13,31 +13,32 @@ class ViewFault(WorldError):
 
 
 class ViewForeign(ViewFault):
-    """Error: by its content the file is of no kind that is shown here."""
+    """Error: the file's first bytes are those of no kind of file that the viewer shows."""
 
     code = "view-foreign"
 
 
 class ViewDamaged(ViewFault):
-    """Error: the file begins as one of a kind that is shown, and cannot be read to its end."""
+    """Error: the file begins like one of a kind that the viewer shows, but cannot be decoded."""
 
     code = "view-damaged"
 
 
 class ViewTooLarge(ViewFault):
-    """Error: the file has more bytes, or the picture more pixels, than are shown."""
+    """Error: the file has too many bytes, or the picture too many pixels or scans (app/viewing/limits.py)."""
 
     code = "view-too-large"
 
 
 class ViewProtected(ViewFault):
-    """Error: the file is protected by a password."""
+    """Error: the file can only be opened with a password."""
 
     code = "view-protected"
 
 
 class ViewEnded(ViewFault):
-    """Error: the process that reads the file ended at it, took too long and was ended, or gave an invalid answer."""
+    """Error: the process that reads the file is gone. It crashed, took too long, or gave an invalid answer, or the file
+    was closed."""
 
     code = "view-ended"
 
@@ -49,4 +50,4 @@ class ViewUnavailable(ViewFault):
 
 
 REFUSALS = {fault.code: fault for fault in (ViewForeign, ViewDamaged, ViewTooLarge, ViewProtected)}
-"""The errors that the reading process itself may give, by their codes."""
+"""The errors that the reading process may report, by their codes."""

@@ -1,28 +1,31 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How much of a file is shown, and how much its process may answer. The process keeps to these limits, and the program
-checks each of them: the process may have been taken over."""
+"""Limits: how much of a file is shown, and how much its process may answer. The process keeps to them. The program
+checks the answers by them again, since the process may have been taken over."""
 
 MAX_PIXELS = {"png": 40_000_000, "jpeg": 80_000_000}
-"""The most pixels of a picture: 120 and 240 MB in its process."""
+"""The most pixels of a picture: they take 120 and 240 MB in its process."""
 MAX_SCANS = 64
-"""The most scans of a JPEG. Cameras write one, progressive ones have about ten; each costs a pass over all of it."""
+"""The most scans of a JPEG. Cameras write one, and progressive JPEGs have about ten. Decoding each passes over the
+whole picture."""
 MAX_PAGES = 10_000
-"""The pages of a PDF that are shown; of a longer one the rest is left out, which is said."""
+"""The most pages of a PDF that are shown. The viewer says so if there are more."""
 MAX_SIDE = 70_000.0
-"""The longest side of a page, in its own units: a JPEG has at most 65,535 pixels a side."""
+"""The longest side of a page, in its own units (pixels or points): a JPEG has at most 65,535 pixels a side."""
 SIZES_AT_ONCE = 500
+"""The most page sizes in one answer."""
 MAX_TILE_PIXELS = 1024 * 1024
-"""The largest piece that is painted at once: 4 MiB, some 30 ms of a JPEG."""
+"""The most pixels of a piece that is painted at once: 4 MiB, about 30 ms for a JPEG."""
 MAX_SCALED_SIDE = 60_000
-"""The longest side, in pixels, of a page as it is scaled for painting."""
+"""The longest side of a scaled page, in pixels."""
 TEXT_BYTES = 10 * 1024 * 1024
-"""That much of a text file is shown."""
+"""The most bytes of a text file that are shown."""
 TEXT_PART = 32 * 1024
-"""Characters in each part of a text file, about. The window adds a part at a time, between other work."""
+"""About how many characters a part of a text file has. The window adds one part at a time, between other work."""
 LINE_CHARS = 4_000
-"""A longer line of a text file is broken: Qt lays a line out at once, and one of 10 MB would take seconds."""
+"""The most characters of a line of a text file; a longer one is broken. Qt lays out a line as a whole, and would need
+seconds for one of 10 MB."""
 PAGE_CHARS = 100_000
-"""The most characters of a PDF page's text, or of a selection."""
+"""The most characters of the text of a PDF page, of a selection, and of a part of a text file."""
 MAX_HITS = 500
 MAX_RECTS = 2_000
 MAX_LINKS = 200

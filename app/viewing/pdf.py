@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads a PDF by PDFium, in the process that is there for this file alone.
+"""Reads a PDF with PDFium, in the process that reads this file alone.
 
-The build of PDFium has neither JavaScript nor XFA, and no form is begun: nothing in a PDF is carried out. What is
-attached to it is not read. Links are only listed.
+Nothing in a PDF is carried out: the build of PDFium has neither JavaScript nor XFA, and no form environment is started.
+Attachments are not read, and links are only listed.
 """
 
 import ctypes
@@ -19,15 +19,16 @@ from app.worker.frames import Rect
 _KEPT_PAGES = 4
 _A4 = (595.0, 842.0)
 _LARGEST_PT = 14_400.0
-"""200 inches: the largest page of a PDF, by its standard."""
+"""The longest side of a page in points (200 inches), by the PDF standard."""
 _GRID = 1_000_000
-"""PDFium gives a place on a page in whole pixels of this many a side."""
+"""PDFium returns a place on a page in whole pixels. So the page is taken to have this many pixels a side."""
 _NEAR_PT = 24.0
-"""How far from a letter a point may be to select it."""
+"""How far a point may be from the letter that it selects, in points."""
 
 
 class PdfReader:
-    """A PDF's first MAX_PAGES pages. ViewProtected if it needs a password; ViewDamaged."""
+    """The first MAX_PAGES pages of a PDF, given as its bytes. ViewProtected if it needs a password; ViewDamaged if it
+    cannot be read or has no page. Places on a page are fractions of its width and height, from the top left."""
 
     def __init__(self, data: bytes) -> None:
         try:
@@ -42,13 +43,14 @@ class PdfReader:
         self._open: OrderedDict[int, tuple[pdfium.PdfPage, pdfium.PdfTextPage | None]] = OrderedDict()
 
     def sizes(self, first: int) -> list[tuple[float, float]]:
-        """(width, height) of the pages from `first` on, at most SIZES_AT_ONCE, in points. A page without a sound size
-        counts as A4."""
+        """(width, height) in points of the pages from `first` (from 0) on, at most SIZES_AT_ONCE. A page without a
+        valid size counts as A4."""
         return [self._size(page) for page in range(first, min(first + SIZES_AT_ONCE, self.pages))]
 
     def render(self, page: int, width: int, height: int, box: tuple[int, int, int, int], turn: int) -> bytes:
-        """Paints the piece `box` (left, top, width, height) of a page, scaled to `width` x `height` pixels after `turn`
-        quarters to the right, on white. Returns BGRX. A page that cannot be read is white."""
+        """Paints a piece of a page on white. The page is turned by `turn` quarters to the right and then has `width` x
+        `height` pixels; `box` is the piece's (left, top, width, height) in these. Returns four bytes a pixel (BGRX), in
+        rows from the top. A page that cannot be read is white."""
         left, top, wide, high = box
         pixels = (ctypes.c_ubyte * (wide * high * 4))()
         bitmap = raw.FPDFBitmap_CreateEx(wide, high, raw.FPDFBitmap_BGRx, pixels, wide * 4)
@@ -62,12 +64,13 @@ class PdfReader:
         return bytes(pixels)
 
     def text(self, page: int) -> str:
-        """The page's text, at most PAGE_CHARS; "" for a page without any, such as a scanned one."""
+        """The page's text, at most PAGE_CHARS characters; "" for a page without text, such as a scanned one."""
         text = self._text(page)
         return "" if text is None else _sound(text.get_text_range(0, min(PAGE_CHARS, text.count_chars())))
 
     def find(self, page: int, words: str) -> list[list[Rect]]:
-        """Where `words` are on the page, in either case: the rectangles of each place."""
+        """The places on the page where `words` are, in upper or lower case: the rectangles of each place. At most
+        MAX_HITS places and MAX_RECTS rectangles."""
         text = self._text(page)
         if text is None or not words:
             return []
@@ -79,8 +82,8 @@ class PdfReader:
         return hits
 
     def select(self, page: int, x0: float, y0: float, x1: float, y1: float) -> tuple[str, list[Rect]]:
-        """The text between two points of the page, in fractions of it, and its rectangles. ("", []) if no letter is
-        near one of the points."""
+        """The text between two points of the page, at most PAGE_CHARS characters, and the rectangles that cover it, at
+        most MAX_RECTS. ("", []) if no letter is near one of the points."""
         text = self._text(page)
         if text is None:
             return "", []
@@ -91,8 +94,8 @@ class PdfReader:
         return _sound(text.get_text_range(first, count)), self._rects(page, text, first, count)[:MAX_RECTS]
 
     def links(self, page: int) -> list[tuple[Rect, str]]:
-        """The web addresses to which places on the page lead. Other actions, such as starting a program, are left
-        out."""
+        """The places on the page that lead to web addresses (http and https), at most MAX_LINKS. Other actions, such as
+        starting a program, are left out."""
         found = self._page(page)
         if found is None:
             return []
@@ -119,7 +122,8 @@ class PdfReader:
         return min(width, _LARGEST_PT), min(height, _LARGEST_PT)
 
     def _page(self, page: int) -> tuple[pdfium.PdfPage, pdfium.PdfTextPage | None] | None:
-        """The page and, once it was asked for, its text; None for a page that cannot be read. The last few are kept."""
+        """The page and its text, which is None until `_text` has read it; None for a page that cannot be read. The last
+        _KEPT_PAGES pages stay open."""
         found = self._open.pop(page, None)
         if found is None:
             try:
@@ -158,7 +162,7 @@ class PdfReader:
         return [self._rect(page, *text.get_rect(line)) for line in range(lines)]
 
     def _rect(self, page: int, left: float, bottom: float, right: float, top: float) -> Rect:
-        """A rectangle of the page's own coordinates, in fractions of the page as it is shown."""
+        """Converts a rectangle from the page's own coordinates to fractions of the page as it is shown."""
         found = self._page(page)
         if found is None:
             return 0.0, 0.0, 0.0, 0.0
@@ -171,7 +175,7 @@ class PdfReader:
         return min(x0, x1), min(y0, y1), abs(x1 - x0), abs(y1 - y0)
 
     def _address(self, link: object) -> str:
-        """The web address of a link; "" for one with another action."""
+        """The web address of a link; "" for a link with another action."""
         action = raw.FPDFLink_GetAction(link)
         if not action or raw.FPDFAction_GetType(action) != raw.PDFACTION_URI:
             return ""
@@ -185,7 +189,7 @@ class PdfReader:
 
 
 def _sound(text: str) -> str:
-    """Text with plain line ends, and without zero characters and halves of pairs, which cannot be sent on."""
+    """The text with plain line ends, and without zero characters and lone surrogates, which cannot be encoded."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").replace("\ufffe", "-")
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -199,7 +203,7 @@ _TRIAL = (
 
 
 def warm_up() -> None:
-    """Reads a small PDF, so that nothing is left to load when no file can be opened any more."""
+    """Reads a small PDF, so that PDFium has loaded everything before the process may no longer open files."""
     reader = PdfReader(_TRIAL)
     reader.render(0, 9, 9, (0, 0, 9, 9), 0)
     reader.text(0)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads a PNG or JPEG, in the process that is there for this file alone.
+"""Reads a PNG or JPEG with Pillow, in the process that reads this file alone.
 
-Pillow's reader of that one format is called by its class; `Image.open` would try others. Qt's readers are not used
-here: they scale in threads, which this process may not start, and `app/` does not import Qt.
+Pillow's reader of the one format is called by its class; `Image.open` would try other formats. Qt's readers are not
+used: they scale in threads, which this process may not start, and `app/` does not import Qt.
 """
 
 import io
@@ -15,8 +15,8 @@ from app.viewing.kinds import JPEG, PNG
 from app.viewing.limits import MAX_PIXELS, MAX_SCANS
 
 _EXIF = TiffImagePlugin.ImageFileDirectory_v2
-"""What Pillow reads a photo's orientation with. It would import this at the first photo, and then no file can be
-opened."""
+"""The class with which Pillow reads a photo's orientation. Pillow would import it at the first photo, when the process
+may no longer open files."""
 _ORIENTATION = 0x0112
 _TURNED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,8 +33,8 @@ Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is checked instead, before anything 
 
 
 class PictureReader:
-    """A picture, decoded whole, as a file of one page. `kind`: PNG or JPEG. ViewTooLarge, before anything is decoded;
-    ViewDamaged."""
+    """A picture as a file of one page. `kind`: PNG or JPEG. The whole picture is decoded at once. ViewTooLarge, before
+    anything is decoded; ViewDamaged."""
 
     cut = False
     pages = 1
@@ -48,12 +48,11 @@ class PictureReader:
             raise ViewDamaged from e
 
     def sizes(self, first: int) -> list[tuple[float, float]]:
-        """The picture's size in pixels, upright."""
+        """The (width, height) of the picture in pixels, upright, as the only item; [] if `first` is not 0."""
         return [] if first else [(float(self._image.width), float(self._image.height))]
 
     def render(self, page: int, width: int, height: int, box: tuple[int, int, int, int], turn: int) -> bytes:
-        """Paints the piece `box` (left, top, width, height) of the picture, scaled to `width` x `height` pixels after
-        `turn` quarters to the right. Returns BGRX."""
+        """Paints a piece of the picture; see `PdfReader.render`. `page` is ignored."""
         image = self._image
         left, top, wide, high = _unturned(box, width, height, turn)
         full = (width, height) if turn % 2 == 0 else (height, width)
@@ -66,7 +65,7 @@ class PictureReader:
 
 
 def _opened(kind: str, data: bytes) -> ImageFile.ImageFile:
-    """The picture with its size, before it is decoded. ViewTooLarge."""
+    """Reads the picture's size and decodes nothing. ViewTooLarge."""
     if kind == JPEG and data.count(b"\xff\xda") > MAX_SCANS:
         raise ViewTooLarge
     file = io.BytesIO(data)
@@ -77,7 +76,7 @@ def _opened(kind: str, data: bytes) -> ImageFile.ImageFile:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turns a photo as its camera noted that it was held."""
+    """Decodes the picture, and turns a photo upright by the orientation that its camera noted."""
     turned = None
     with suppress(Exception):  # a note that cannot be read is none
         turned = _TURNED.get(image.getexif().get(_ORIENTATION, 1))
@@ -86,7 +85,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """The picture in RGB, on white where it is transparent."""
+    """Converts a picture to RGB, with white where it is transparent."""
     if image.mode.startswith("I"):  # 16 bits of grey: the upper half of each
         wide = image.convert("I")
         image = Image.frombytes("L", image.size, wide.tobytes()[1::4])
@@ -99,8 +98,8 @@ def _flat(image: Image.Image) -> Image.Image:
 
 
 def _unturned(box: tuple[int, int, int, int], width: int, height: int, turn: int) -> tuple[int, int, int, int]:
-    """The same piece (left, top, width, height) of the picture before its turn; `width` and `height` are its size
-    after it."""
+    """Converts a piece (left, top, width, height) of the turned picture into one of the picture before its turn.
+    `width` and `height`: the size of the turned picture."""
     left, top, wide, high = box
     match turn:
         case 1:
@@ -113,13 +112,14 @@ def _unturned(box: tuple[int, int, int, int], width: int, height: int, turn: int
 
 
 def _within(source: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """The rectangle, moved into the picture where it lies outside by rounding."""
+    """The rectangle (left, top, right, bottom), cut to the picture: rounding may have moved it outside."""
     x0, y0, x1, y1 = source
     return max(0.0, x0), max(0.0, y0), min(float(size[0]), x1), min(float(size[1]), y1)
 
 
 def warm_up() -> None:
-    """Reads a small picture of each kind, so that nothing is left to import when no file can be opened any more."""
+    """Reads a small picture of each kind, so that Pillow has imported everything before the process may no longer open
+    files."""
     for kind, name in ((PNG, "PNG"), (JPEG, "JPEG")):
         held = io.BytesIO()
         Image.new("RGB", (2, 2)).save(held, name)

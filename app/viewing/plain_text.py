@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads a text file, in the process that is there for this file alone."""
+"""Reads a text file, in the process that reads this file alone."""
 
 import codecs
 import re
@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from app.viewing.limits import LINE_CHARS, TEXT_BYTES, TEXT_PART
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Characters that no text file needs, and those that turn the direction of what follows: shown as a replacement sign.
-Otherwise a file could show another order than it has."""
+"""Control characters, and those that change the direction of text. U+FFFD is shown in their place. Otherwise a file
+could show its characters in another order than they have."""
 
 
 class TextReader:
-    """A text file as parts of about TEXT_PART characters. It has no pages to paint."""
+    """A text file, given as its bytes, as parts of about TEXT_PART characters. It has no pages to paint. `cut`: the
+    file is longer than TEXT_BYTES, and the rest is left out."""
 
     def __init__(self, data: bytes) -> None:
         self.cut = len(data) > TEXT_BYTES
@@ -31,7 +32,7 @@ class TextReader:
 
 def _decoded(data: bytes) -> str:
     """Decodes text: as UTF-16 if it begins with UTF-16's byte order mark, otherwise as UTF-8, and if it is not valid
-    UTF-8, as Windows' old western encoding. A character that is cut off at the end is left out."""
+    UTF-8, as Windows-1252. A UTF-8 character that is cut off at the end is left out."""
     if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         text = data.decode("utf-16", "replace")
     else:
@@ -44,7 +45,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Yields the text in parts that end at the end of a line."""
+    """Yields the text in parts, each of whole lines without the last line end."""
     part: list[str] = []
     size = 0
     for line in _lines(text):

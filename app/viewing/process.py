@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Runs in the process that reads one file for the viewer, and may die of it.
+"""Runs in the process that reads one file for the viewer. A hostile file may crash this process and nothing else.
 
-It opens no file and no connection and knows no keys: the file's bytes are read from standard input, and pages are
-written to standard output. `shown_file` is the program's side.
+The process opens no file and no connection, and has no keys. It reads the file's bytes from standard input, and writes
+pages to standard output. `shown_file` is the program's side.
 """
 
 import codecs
@@ -40,17 +40,15 @@ Reader = PictureReader | PdfReader | TextReader
 
 
 class Viewing:
-    """What the process does that reads a file: it collects the bytes of the one file, opens it, and answers the
-    program's questions about its pages."""
+    """Collects the bytes of the one file, opens it, and answers the program's questions about its pages."""
 
     def __init__(self) -> None:
         self._given: list[bytes] = []
         self._reader: Reader | None = None
 
     def answer(self, question: Question) -> Answer:
-        """Carries out a question of the program. A file that cannot be shown is no exception: the answer to Open has
-        the error's code. ValueError for a question that this process does not answer, or that the file's kind does
-        not."""
+        """Answers a question of the program. If the file cannot be shown, the answer to Open has the error's code.
+        ValueError for a question that this process does not answer, or not for this kind of file."""
         reader = self._reader
         match question:
             case PutBytes(data=data):
@@ -84,7 +82,8 @@ class Viewing:
 
 
 def opened(kind: str, data: bytes) -> Reader:
-    """Opens a file's bytes with the reader of its kind, and no other. ViewFault if that cannot read them."""
+    """Opens a file's bytes with the reader of the kind `kind`, and no other. ViewForeign for an unknown kind;
+    ViewTooLarge, ViewDamaged or ViewProtected if the reader refuses them."""
     if kind in PICTURES:
         return PictureReader(kind, data)
     if kind == PDF:
@@ -101,7 +100,8 @@ def _painted(reader: PdfReader | PictureReader, asked: Render) -> bytes:
 
 
 def _answering() -> Viewing:
-    """Loads all that the readers use, since `confine` then bars opening files. Returns the object that answers."""
+    """Loads everything that the readers use: after this, `confine` bars opening files. Returns the object that
+    answers."""
     pictures.warm_up()
     pdf.warm_up()
     for encoding in ("utf-16", "utf-16-le", "utf-8-sig", "cp1252"):

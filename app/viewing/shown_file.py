@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The program's side of the viewer: one file, opened in a process of its own, which ends with it.
+"""The program's side of the viewer: one file, opened in a process of its own, which ends when the file is closed.
 
-▲ The process reads what a stranger wrote and may have been taken over. So each answer is bounded, and checked as if a
-stranger had written it; what is taken from it are pixels, numbers and text. This program decodes nothing of the file.
+▲ The process reads what a stranger wrote, and may have been taken over. So each answer has a bounded length and is
+checked as if a stranger had written it. It holds pixels, numbers and text; this program decodes nothing of the file.
 """
 
 import asyncio
@@ -49,9 +49,10 @@ A = TypeVar("A", bound=Answer)
 
 OPTION = "--view"
 OPEN_S = 20.0
-"""The process's start and a file's opening: 0.3 s here, a PNG of 40 million pixels 1 s."""
+"""The longest time for one step of a file's opening, in seconds. It takes 0.3 s here, and 1 s for a PNG of 40 million
+pixels."""
 ASK_S = 10.0
-"""An A4 page takes some 20 ms; slow machines and large plans get more."""
+"""The longest time for an answer, in seconds. An A4 page takes about 20 ms; slow machines and large plans need more."""
 _SHORT_BYTES = 1024
 _SIZES_BYTES = 16 * 1024
 _RECTS_BYTES = 128 * 1024
@@ -62,9 +63,9 @@ Size = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A piece of a page to be painted. The whole page, turned right by `turn` quarters, has `width` x `height` pixels
-    (at most MAX_SCALED_SIDE each); the piece begins at (`x`, `y`) of it and has `w` x `h` pixels (at most
-    MAX_TILE_PIXELS together)."""
+    """A piece of a page to be painted. The whole page is turned by `turn` quarters to the right, and then has `width` x
+    `height` pixels, each at most MAX_SCALED_SIDE. The piece begins at (`x`, `y`) of the page and has `w` x `h` pixels,
+    together at most MAX_TILE_PIXELS."""
 
     page: int
     width: int
@@ -78,23 +79,26 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A place on a page that leads to a web address."""
+    """A place on a page that leads to a web address. `rect`: (left, top, width, height) in fractions of the page."""
 
     rect: Rect
     address: str
 
 
 class ShownFile:
-    """One opened file: its kind (app/viewing/kinds.py), its number of pages, and `sizes`, the (width, height) of those
-    pages that are known so far, in pixels for a picture and in points for a PDF. `cut`: it has more than is shown. Of
-    text, a page is a part of some thousand characters, and `sizes` is empty.
+    """One opened file.
 
-    Lives on the event loop. Questions are answered one after the other. Each raises ViewEnded if the process ended or
-    was ended, also after `close`.
+    `kind`: see app/viewing/kinds.py. `pages`: how many pages it has; of a text, a page is a part of about TEXT_PART
+    characters. `sizes`: the (width, height) of the pages that are known so far, in pixels for a picture and in points
+    for a PDF; empty for a text. `cut`: the file has more than is shown.
+
+    Lives on the event loop. The process answers one question after the other. Each question raises ViewEnded if the
+    process ends, takes longer than `ask_s` seconds or gives an invalid answer, and after `close`. A question that the
+    file's kind does not have, such as `find` in a picture, ends the process too.
     """
 
     def __init__(self, kind: str, worker: Worker, ask_s: float) -> None:
-        """Use `open_file`."""
+        """Do not call it; use `open_file`."""
         self.kind = kind
         self.pages = 0
         self.cut = False
@@ -105,14 +109,15 @@ class ShownFile:
         self._closed = False
 
     def close(self) -> None:
-        """Ends the process, and with it all that it held of the file. A second call does nothing."""
+        """Ends the process, and with it everything that it held of the file. A second call does nothing."""
         if not self._closed:
             self._closed = True
             self._worker.close()
             self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def more_sizes(self) -> bool:
-        """Reads the sizes of further pages into `sizes`. False if all are known."""
+        """Reads the sizes of further pages, at most SIZES_AT_ONCE, into `sizes`. Returns whether some are still
+        unknown."""
         known = len(self.sizes)
         if known >= self.pages or self.kind == TEXT:
             return False
@@ -121,8 +126,9 @@ class ShownFile:
         return len(self.sizes) < self.pages
 
     async def render(self, piece: Piece) -> bytes:
-        """Paints a piece of a page: four bytes a pixel (blue, green, red, and one without meaning), in rows from the
-        top. A cancelled question that has not begun is never asked."""
+        """Paints a piece of a page of a picture or PDF. Returns four bytes a pixel (blue, green, red, and one without
+        meaning), in rows from the top. If it is cancelled while an earlier question is answered, the process is never
+        asked."""
         size = piece.w * piece.h * 4
         asked = Render(piece.page, piece.width, piece.height, piece.x, piece.y, piece.w, piece.h, piece.turn)
         answer = await self._ask(asked, Pixels, size + _SHORT_BYTES)
@@ -131,27 +137,28 @@ class ShownFile:
         return answer.data
 
     async def text(self, page: int) -> str:
-        """The text of a page, or of a part of a text file; "" if it has none."""
+        """The text of a PDF's page, or of a part of a text file; "" if it has none."""
         answer = await self._ask(GetText(page), PageText, _TEXT_BYTES)
         if len(answer.text) > limits.PAGE_CHARS:
             raise self._invalid()
         return answer.text
 
     async def find(self, page: int, words: str) -> list[list[Rect]]:
-        """Where `words` are on a page of a PDF, in either case: the rectangles of each place."""
+        """The places on a PDF's page where `words` are, in upper or lower case: the rectangles of each place, in
+        fractions of the page."""
         answer = await self._ask(Find(page, words), Hits, _RECTS_BYTES)
         return self._checked(lambda: [_rects(hit) for hit in _few(answer.hits, limits.MAX_HITS)])
 
     async def select(self, page: int, start: tuple[float, float], end: tuple[float, float]) -> tuple[str, list[Rect]]:
-        """The text of a PDF's page between two points, in fractions of the page, and the rectangles that cover it.
-        ("", []) if no letter is near one of them."""
+        """The text of a PDF's page between the points `start` and `end`, and the rectangles that cover it. All places
+        are fractions of the page. ("", []) if no letter is near one of the points."""
         answer = await self._ask(Select(page, *start, *end), Selected, _TEXT_BYTES + _RECTS_BYTES)
         if len(answer.text) > limits.PAGE_CHARS:
             raise self._invalid()
         return answer.text, self._checked(lambda: _rects(answer.rects))
 
     async def links(self, page: int) -> list[Link]:
-        """The web addresses to which places on a PDF's page lead: only http and https, as `safe_link` writes them. []
+        """The places on a PDF's page that lead to web addresses: only http and https, as `safe_link` writes them. []
         for other kinds of files."""
         if self.kind != PDF:
             return []
@@ -183,8 +190,8 @@ class ShownFile:
         return await self._run(partial(self._worker.ask, question, kind, self._ask_s, most_bytes))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        """Runs `work`, which asks the process, in this file's thread. After an error the process is not started again:
-        it would not have the file."""
+        """Runs `work`, which asks the process, in this file's thread. After an error this file is closed. The process
+        is not started again, since a new one would not have the file."""
         if self._closed:
             raise ViewEnded
         try:
@@ -204,17 +211,20 @@ class ShownFile:
             raise self._invalid() from e
 
     def _invalid(self) -> ViewEnded:
-        """Ends the process, whose answer was invalid, and returns the error to raise."""
+        """Ends the process after an invalid answer, and returns the error to raise."""
         log.store.warning("view-invalid", kind=self.kind)
         self.close()
         return ViewEnded()
 
 
 async def open_file(data: bytes, *, command: Sequence[str] | None = None, ask_s: float = ASK_S) -> ShownFile:
-    """Opens a file's bytes in a new process, with the reader that its content names. The caller closes the result.
-    ViewForeign for a kind that is not shown, ViewTooLarge, ViewDamaged, ViewProtected; ViewEnded, ViewUnavailable.
-    `command`: what starts the process (None: this program's own), and `ask_s`: the longest time for an answer in
-    seconds; both are given only by tests."""
+    """Opens a file's bytes in a new process, with the reader of the kind that the bytes have. The caller closes the
+    result. ViewForeign for a kind that is not shown; ViewTooLarge, ViewDamaged and ViewProtected if the file cannot be
+    opened; ViewEnded if the process ends or takes too long; ViewUnavailable if it cannot be started.
+
+    Only tests pass the following: `command`, which starts the process (None: this program's own), and `ask_s`, the
+    longest time for an answer in seconds.
+    """
     kind = kind_of(data)
     if kind is None:
         raise ViewForeign
