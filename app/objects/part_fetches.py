@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Received parts of files: from the cache, or from the server, each once however many ask for it."""
+"""Gets received parts of files from the cache or the server. Each part is fetched once, however many callers wait."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,19 +8,20 @@ from app.store.cached_parts import CachedParts, WantedPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 
 AT_ONCE = 3
-"""Most parts that are on their way at a time, of all files: 12 MiB of memory. Files take turns, part by part."""
+"""The most parts that are fetched at a time, of all files: 12 MiB of memory. The parts are fetched in the order in
+which callers asked."""
 
 
 @dataclass(slots=True)
 class _Flight:
-    """A part on its way, and how many wait for it."""
+    """A fetch that is under way, and how many callers wait for it."""
 
     task: "asyncio.Task[bytes]"
     waiting: int = 0
 
 
 class PartFetches:
-    """Gives the encrypted bytes of received parts. Lives on the loop."""
+    """Returns the encrypted bytes of received parts. Lives on the event loop."""
 
     def __init__(self, cached: CachedParts, transfers: Transfers) -> None:
         self._cached = cached
@@ -30,10 +31,10 @@ class PartFetches:
         self._keeping: set[asyncio.Task[None]] = set()
 
     async def get(self, wanted: WantedPart) -> bytes:
-        """The encrypted bytes of a part, which have its digest: from the cache, without a network. If they are not
-        there, from the server, and then they are kept. ▲ A part that is on its way already is not fetched again. A
-        caller that is cancelled ends the fetching only if nobody else waits for the part. The errors of `Blobs.fetch`;
-        StoreFault."""
+        """The encrypted bytes of a part, verified by its digest: from the cache, also offline, or from the server, in
+        which case they are also kept. ▲ A part that is being fetched already is not fetched again. A cancelled caller
+        stops the fetch only if no other caller waits for the part. Refused, Reject and Unreachable as
+        `Blobs.fetch` (sync/client/exchange/blob_transfer.py) raises them; StoreFault."""
         sealed = await self._cached.read(wanted.digest)
         if sealed is not None:
             return sealed

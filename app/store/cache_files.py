@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The folder <profile>/received: encrypted parts of files that were fetched, under random names.
+"""The folder <profile>/received: encrypted parts of received files, under random names.
 
-Every method may run in any thread. Knows neither ciphers nor the index (cached_parts.py).
+Every method may run in any thread. This file knows neither the keys nor the index (cached_parts.py).
 """
 
 import shutil
@@ -16,19 +16,20 @@ from app.errors import disk_fault
 
 
 class CacheFiles:
-    """The folder with the files of the cache. A file's name is 32 hex digits, made at random for each; it says nothing
-    about what is in it. ▲ No link is followed, neither one in place of a file nor one in place of the folder."""
+    """The folder with the files of the cache. A file's name is 32 random hex digits, which say nothing about its
+    content. ▲ No link is followed, neither one in place of a file nor one in place of the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def new_name(self) -> str:
-        """A name that no file has."""
+        """A new random name, which no file has."""
         return new_id().hex()
 
     def write(self, name: str, sealed: bytes) -> None:
-        """Writes `sealed` into the new file `name` and flushes it. DiskFull, or StoreUnwritable for any other error of
-        the disk, such as a link in place of the folder; nothing is left of the file then."""
+        """Writes the encrypted bytes `sealed` into the new file `name` and flushes it. DiskFull, or StoreUnwritable for
+        any other error of the disk, such as a link in place of the folder. After an error nothing is left of the file.
+        """
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with HeldFolder(self.folder) as folder:
@@ -37,8 +38,8 @@ class CacheFiles:
             raise disk_fault(e) from e
 
     def read(self, name: str, size: int) -> bytes | None:
-        """The bytes of the file `name`, which must have `size` bytes. None if it has not, is no ordinary file, or
-        cannot be read. Never reads more than `size` + 1 bytes, and never waits."""
+        """The bytes of the file `name`. None if it does not have exactly `size` bytes, is no ordinary file, or cannot
+        be read. Reads at most `size` + 1 bytes, and never waits, for example for a pipe."""
         with suppress(OSError), HeldFolder(self.folder) as folder:
             if folder.is_file(name):
                 found = folder.read(name, size + 1)
@@ -46,7 +47,7 @@ class CacheFiles:
         return None
 
     def exists(self, name: str) -> bool:
-        """Whether the ordinary file `name` is there. True too if the disk does not say."""
+        """Whether `name` exists and is an ordinary file. Also True if the disk refuses to say."""
         try:
             with HeldFolder(self.folder) as folder:
                 return folder.is_file(name)
@@ -56,15 +57,15 @@ class CacheFiles:
             return True
 
     def names(self) -> list[str]:
-        """What is in the folder; [] if it is not there, cannot be listed, or is a link."""
+        """The names of everything in the folder; [] if the folder does not exist, cannot be listed, or is a link."""
         with suppress(OSError), HeldFolder(self.folder) as folder:
             return folder.names()
         return []
 
     def remove(self, names: Iterable[str]) -> list[str]:
-        """Removes files and links; what a link leads to stays. Returns the names that are gone. What the disk refuses,
-        such as a folder with something in it, or a file that another program has open on Windows, is logged and
-        stays."""
+        """Removes files, links (not what they lead to) and empty folders. Returns the names that no longer exist,
+        including those that did not exist before. What the disk refuses to remove stays and is logged, such as a folder
+        with something in it, or a file that another program has open on Windows."""
         gone, refused = list[str](), 0
         try:
             with HeldFolder(self.folder) as folder:
@@ -86,7 +87,7 @@ class CacheFiles:
         return gone
 
     def free_bytes(self) -> int | None:
-        """How many bytes are free on the folder's disk for this user; None if the system does not say."""
+        """How many bytes this user has free on the folder's disk; None if the system does not say."""
         for folder in (self.folder, self.folder.parent):
             with suppress(OSError):
                 return shutil.disk_usage(folder).free

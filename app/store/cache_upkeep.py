@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Keeps the cache of received file parts within its limit, in step with its folder, and out of the way of own edits.
+"""Keeps the cache of received file parts within its limit and equal to its folder, and makes room for the person's
+edits when the disk is full.
 
-Rows first, files second: a deleted row leaves its file's name in `uncached`, from which the file is removed after the
-commit, also after a crash. The oldest use leaves first. Pins leave only if the person says so.
+A row is deleted first, and its file later: the deletion leaves the file's name in the table `uncached`, and the file is
+removed after the commit, also after a crash. The least recently used parts are removed first. Parts that are kept
+offline (pinned) are removed only if the person asks for it.
 """
 
 import asyncio
@@ -18,12 +20,14 @@ from app.store.database import Database
 
 MB = 1_000_000
 LOW_BYTES = 16 * MB
-"""With less free than this the disk counts as full: no transaction of one edit is larger."""
+"""The disk counts as full if fewer bytes are free. No transaction of one edit is larger."""
 GIVEN_BYTES = 12 * MB
-"""So much is given up at a time on the loop, and the rest in the background."""
+"""About how many bytes are removed at a time on the event loop when the disk is full. The background removes the
+rest."""
 _AT_ONCE = 200
 _MOST_GIVEN = 40
-"""Most files that are removed on the loop at a time: 40 small ones take 3 ms, 3 of 4 MiB 4 ms (two slow cores)."""
+"""The most files that are removed at a time on the event loop: 40 small ones take 3 ms, 3 of 4 MiB 4 ms (two slow
+cores)."""
 _FREE_SHARE = 20
 """The automatic limit is at most one twentieth (5 %) of the free disk."""
 _OLDEST = """SELECT name, size FROM cached_parts WHERE name IS NOT NULL AND NOT pinned ORDER BY used LIMIT ?"""
@@ -33,8 +37,8 @@ _USAGE = """SELECT coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE pinn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheUsage:
-    """How much of the cache is used, in bytes: in all, by what is kept offline, and the limit in force. `is_disk_full`:
-    the disk was full, and nothing is left in the cache but what is kept offline."""
+    """The size of the cache, in bytes. `used`: all parts. `pinned`: the parts that are kept offline. `limit`: the limit
+    in force. `is_disk_full`: the disk is full although only parts that are kept offline are left."""
 
     used: int = 0
     pinned: int = 0
@@ -44,14 +48,15 @@ class CacheUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheLimit:
-    """The limit that was chosen, in bytes. `is_automatic`: at most 5 % of the free disk count."""
+    """The limit that was chosen. `most`: bytes; 0 keeps nothing. `is_automatic`: the limit is also at most 5 % of the
+    free disk."""
 
     most: int = 2000 * MB
     is_automatic: bool = True
 
 
 class CacheUpkeep:
-    """Tidies the cache in the background (`run`), and gives up its files when the disk is full (`SpareRoom`)."""
+    """Tidies the cache in the background (`run`), and removes its files when the disk is full (`SpareRoom`)."""
 
     def __init__(self, db: Database, parts: CachedParts) -> None:
         self._db = db
@@ -59,9 +64,9 @@ class CacheUpkeep:
         self.low_bytes = LOW_BYTES
         self.given_bytes = GIVEN_BYTES
         self.chosen: Callable[[], CacheLimit] = CacheLimit
-        """What the person or policy has chosen."""
+        """Returns the limit that the person or the policy has chosen."""
         self.usage = CacheUsage()
-        """As of the last tidying."""
+        """The size of the cache after the last `tidy`."""
         self._tidying = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_emptying = False
@@ -69,7 +74,8 @@ class CacheUpkeep:
     # -- in the background
 
     async def run(self) -> None:
-        """Brings index and folder into step once, and then tidies whenever the cache is woken, until cancelled."""
+        """Runs until cancelled. Cleans once, and then tidies whenever `CachedParts.woken` is set. StoreFault if the
+        disk refuses."""
         self._loop = asyncio.get_running_loop()
         await self.clean()
         while True:
@@ -78,9 +84,10 @@ class CacheUpkeep:
             self._parts.woken.clear()
 
     async def clean(self) -> None:
-        """▲ After a crash: removes files that no row names, and rows without a file or of an interrupted fetch. In
-        threads and in pieces, so that a start is not slower for it. What is no file of ours is removed too, except
-        folders that are not empty."""
+        """▲ Repairs what a crash left: removes files that no row names, rows without a file, and rows of interrupted
+        fetches. The row of a pinned part stays and loses its file. Foreign files in the folder are removed too; a
+        folder that is not empty stays. Works in threads and in pieces, so that the start is not slower. StoreFault if
+        the disk refuses."""
         self._drop_reservations()
         names = await asyncio.to_thread(self._parts.files.names)
         writing = set(self._parts.writing)  # before the index is read: it names all that are written since
@@ -115,8 +122,8 @@ class CacheUpkeep:
                 conn.execute("DELETE FROM cached_parts WHERE name = ?", (name,))
 
     async def tidy(self) -> None:
-        """Removes the files whose rows are gone, and the rows of the oldest use beyond the limit with theirs. Emits
-        `changed` of the parts if that or anything else has changed what is here. StoreFault if the disk refuses."""
+        """Removes the files whose rows are gone. Then removes the least recently used parts until the cache is within
+        its limit. Emits `CachedParts.changed` if `usage` has changed. StoreFault if the disk refuses."""
         async with self._tidying:
             given = list(self._parts.given)
             for some in _in_pieces(given):
@@ -133,8 +140,8 @@ class CacheUpkeep:
             self._parts.changed.emit()
 
     async def _remove_files(self) -> None:
-        """Removes the files that are named in `uncached`. A name that the disk refuses to remove stays there, and is
-        tried again at the next time."""
+        """Removes the files that `uncached` names, and then their names. A file that the disk refuses to remove is
+        tried again at the next call."""
         refused = 0
         while True:
             sql = "SELECT name FROM uncached LIMIT ? OFFSET ?"
@@ -157,8 +164,8 @@ class CacheUpkeep:
         return CacheUsage(used=used, pinned=pinned, limit=self._limit(used, free), is_disk_full=full)
 
     def limit(self) -> int:
-        """The limit in force now, in bytes: the chosen one, or less if it is automatic and little of the disk is
-        free."""
+        """The limit in force now, in bytes: the chosen one, or less if it is automatic and little of the disk is free.
+        Also sets `CachedParts.may_keep`."""
         return self._limit(self.usage.used, self._parts.files.free_bytes())
 
     def _limit(self, used: int, free: int | None) -> int:
@@ -170,7 +177,8 @@ class CacheUpkeep:
         return limit
 
     def _evict(self, usage: CacheUsage) -> bool:
-        """Deletes rows, of the oldest use first, if more is here than the limit allows. Returns whether it did."""
+        """Deletes rows of the least recently used parts, at most _AT_ONCE, if the cache is over its limit. Returns
+        whether it deleted any."""
         over = usage.used - (0 if self._is_emptying else usage.limit)
         if over <= 0 or usage.used == usage.pinned:
             return False
@@ -185,21 +193,23 @@ class CacheUpkeep:
         return bool(leaving)
 
     async def empty(self) -> None:
-        """Removes everything but what is kept offline."""
+        """Removes all parts that are not kept offline. StoreFault if the disk refuses."""
         self._is_emptying = True
         await self.tidy()
 
     # -- when the disk is full: SpareRoom
 
     def watch(self) -> None:
-        """▲ Gives up files if the disk is nearly full, so that the transaction that begins now finds room."""
+        """▲ Called before each transaction. Calls `give` if less than LOW_BYTES is free, so that the transaction finds
+        room. Raises nothing."""
         free = self._parts.files.free_bytes()
         if free is not None and free < self.low_bytes:
             self.give()
 
     def give(self) -> bool:
-        """Gives up files of the oldest use, as many as make room for an edit, and has the others removed in the
-        background. Returns whether it gave room: no if only what is kept offline is left."""
+        """Removes the least recently used files, about GIVEN_BYTES of them, and wakes `run` to remove all others that
+        are not kept offline. Returns whether it removed any; False if only those that are kept offline are left. Raises
+        nothing. Call it on the event loop."""
         try:
             gave = self._give(self._db, _MOST_GIVEN, self.given_bytes)
         except StoreFault:
@@ -209,8 +219,9 @@ class CacheUpkeep:
         return gave
 
     def give_all(self) -> bool:
-        """Gives up all files that are not kept offline. Returns whether it gave room. Any thread: for what a thread
-        writes beside the database, such as a part of an own file."""
+        """Removes all files that are not kept offline. Returns whether it removed any. Raises nothing. May be called in
+        any thread: a thread that writes a file beside the database, such as a part of an own file, has no time limit.
+        """
         try:
             with self._db.reader() as reader:
                 gave = self._give(reader, -1, None)
@@ -222,8 +233,8 @@ class CacheUpkeep:
         return gave
 
     def _give(self, rows: RowSource, most_files: int, most_bytes: int | None) -> bool:
-        """Removes files and notes them as `given`: the disk may have no room for deleting their rows. Returns whether
-        any is gone."""
+        """Removes files and notes their names in `CachedParts.given`; `tidy` deletes their rows, since the disk may
+        have no room for that now. Returns whether any file is gone."""
         given, names = self._parts.given, list[str]()
         limit = -1 if most_files < 0 else most_files + len(given)
         for name, size in rows.rows(_OLDEST, (limit,)):

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The cache of received file parts: an index in the database, and the bytes in <profile>/received as they came.
+"""The cache of received file parts: an index in the database, and the encrypted bytes, as received, in
+<profile>/received.
 
-A part is found by the SHA-256 of its encrypted bytes (`digest`), which its manifest names. ▲ Bytes that have another
-digest are never given out. The key of a part is in the message that names it, not here. What an own message waits for
-is never in this cache: it is in `blobs.py`.
+A part is found by the SHA-256 of its encrypted bytes (`digest`), which the file's manifest names. ▲ Bytes with another
+digest are never returned. The key of a part is in the message that names the part, not here. The parts of own files
+that are still to be uploaded are not in this cache but in `blobs.py`.
 
-A row comes before its bytes: the code that fetches a part reserves a row first, and the bytes are kept only if the row
-is still there. ▲ So a part that was being fetched while its message was deleted is not kept. cache_upkeep.py removes
-the files that no row names any more.
+A row is stored before its bytes: the code that fetches a part reserves a row first, and the bytes are kept only if the
+row is still there. ▲ So a part is not kept if its message was deleted while it was being fetched. cache_upkeep.py
+removes the files that no row names.
 """
 
 import asyncio
@@ -33,13 +34,14 @@ _PIN = f"""INSERT INTO cached_parts (digest, part, room, obj, name, size, used, 
 _RELEASE = "DELETE FROM cached_parts WHERE digest = ? AND name IS NULL AND NOT pinned"
 _WANTED = "SELECT part, room, obj, digest, size FROM cached_parts WHERE pinned AND name IS NULL"
 USED_EVERY_MS = 60_000
-"""A part's last use is written again only after so long: reading a file of 500 parts twice is no reason to write."""
+"""Milliseconds after which a part's last use is written again. Otherwise each reading of a file of 500 parts would
+write 500 rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedPart:
-    """A part of a file of the object `obj` in `room`: its id, the SHA-256 of its encrypted bytes, and about how many
-    they are."""
+    """A part of a file of the object `obj` in `room`. `part`: its id. `digest`: the SHA-256 of its encrypted bytes.
+    `size`: about how many bytes they are."""
 
     part: PartId
     room: RoomId
@@ -49,8 +51,9 @@ class WantedPart:
 
 
 class CachedParts:
-    """The index of the cache, on the loop's thread. `keep` and `read` use the disk in a thread. `woken` is set when
-    there may be something to tidy, `changed` is emitted when what is here has changed."""
+    """The index of the cache. Call it on the event loop; `keep` and `read` use the disk in a thread. `woken` is set
+    when there may be something to tidy. `changed` is emitted when parts, or which of them are kept offline, have
+    changed."""
 
     def __init__(self, db: Database, files: CacheFiles) -> None:
         self._db = db
@@ -58,21 +61,22 @@ class CachedParts:
         self.woken = asyncio.Event()
         self.changed: Signal[()] = Signal()
         self.writing: set[str] = set()
-        """Names of files that are being written and that no row names yet."""
+        """Names of files that are being written, and that no row names yet."""
         self.fetching: set[bytes] = set()
-        """Digests of parts that this process has reserved and that have not come yet."""
+        """Digests of parts that this process has reserved and not received yet."""
         self.given: set[str] = set()
-        """Names of files that were removed since the disk was full, and that rows still name. Any thread adds."""
+        """Names of files that were removed because the disk was full, and that rows still name. Any thread may add
+        some."""
         self.may_keep = True
-        """Whether parts are kept at all. Otherwise they are fetched each time."""
+        """Whether new parts are kept. If not, they are fetched each time they are read."""
         db.conn.parts_dropped = self.woken.set
 
     # -- what is here
 
     async def read(self, digest: bytes) -> bytes | None:
-        """The encrypted bytes of a part; None if they are not here. ▲ A file that was damaged, cut off or exchanged is
-        dropped, and None is returned: the caller fetches the part again, and a pin stays. A disk that is full keeps no
-        part from being read. StoreFault if the database cannot be read."""
+        """The encrypted bytes of a part; None if the cache does not have them. ▲ A file that cannot be read, or whose
+        bytes are damaged, truncated or exchanged, is dropped and None is returned, so that the caller fetches the part
+        again. A pinned part stays pinned. A full disk stops no reading. StoreFault if the database cannot be read."""
         row = self._db.one("SELECT name, size, used FROM cached_parts WHERE digest = ?", (digest,))
         if row is None or row[0] is None or row[0] in self.given:
             return None
@@ -92,14 +96,15 @@ class CachedParts:
         return sealed if sealed is not None and hashlib.sha256(sealed).digest() == digest else None
 
     def _drop_bytes(self, digest: bytes, name: str) -> None:
-        """Drops the file `name` of a part. The row of a pinned one stays, so that it is fetched again."""
+        """Drops the file `name` of a part, and its row unless it is pinned: a pinned part is fetched again."""
         self._write("UPDATE cached_parts SET name = NULL WHERE digest = ? AND name = ?", (digest, name))
         self._write(_RELEASE, (digest,))
         self.woken.set()
         self.changed.emit()
 
     def _write(self, sql: str, params: Sequence[object]) -> None:
-        """Writes what may as well be missing: a disk that refuses is only logged, so that what is here can be read."""
+        """Writes a row that the cache can do without. A disk that refuses is only logged, so that parts can still be
+        read."""
         try:
             with self._db.transaction(durable=False) as conn:
                 conn.execute(sql, params)
@@ -107,11 +112,11 @@ class CachedParts:
             log.store.warning("cache-index-not-written", code=e.code)
 
     def here(self, digests: Sequence[bytes]) -> set[bytes]:
-        """Those of these digests whose bytes are here, as the index says: nothing is read from the folder."""
+        """Those of `digests` whose bytes are in the cache, by the index: nothing is read from the folder."""
         return {digest for digest, name, _ in self._rows(digests) if name is not None and name not in self.given}
 
     def pinned(self, digests: Sequence[bytes]) -> set[bytes]:
-        """Those of these digests that are kept offline, whether their bytes are here yet or not."""
+        """Those of `digests` that are kept offline, also if their bytes are not fetched yet."""
         return {digest for digest, _, pinned in self._rows(digests) if pinned}
 
     def _rows(self, digests: Sequence[bytes]) -> list[tuple[bytes, str | None, bool]]:
@@ -126,23 +131,25 @@ class CachedParts:
     # -- what is fetched
 
     def reserve(self, wanted: WantedPart) -> None:
-        """Notes that a part is being fetched, so that its bytes may be kept. Not for a part of a destroyed object, or
-        of a room that this person has left: their bytes are given on and not kept. StoreFault is only logged."""
+        """Reserves a row for a part that is being fetched, so that `keep` keeps its bytes. Reserves none while
+        `may_keep` is False, for a destroyed object, and for a room that this person has left. StoreFault is only
+        logged."""
         if not self.may_keep:
             return
         self.fetching.add(wanted.digest)
         self._write(_RESERVE, _values(wanted))
 
     def release(self, digest: bytes) -> None:
-        """Forgets that a part was being fetched, since it did not come. A pin stays. StoreFault is only logged."""
+        """Removes the row that `reserve` made, since the fetch has failed. A pinned part keeps its row. StoreFault is
+        only logged."""
         self.fetching.discard(digest)
         self._write(_RELEASE, (digest,))
 
     async def keep(self, digest: bytes, sealed: bytes) -> None:
-        """Keeps the encrypted bytes of a part that was reserved, unless its row is gone meanwhile: ▲ its message was
-        deleted, its object destroyed, or the person removed from the room. `digest`: their SHA-256, which the caller
-        has checked. A disk that refuses is only logged: the part was fetched all the same. Runs to its end also if
-        the caller is cancelled, if the caller shields it."""
+        """Writes the encrypted bytes `sealed` of a reserved part to the disk. `digest`: their SHA-256, which the caller
+        has verified. ▲ Keeps nothing if the row is gone: the message was deleted, the object destroyed, or the person
+        removed from the room. A disk that refuses is only logged, since the caller has the bytes. The caller shields
+        this coroutine, so that it completes even if the caller is cancelled."""
         name = self.files.new_name()
         self.writing.add(name)
         try:
@@ -165,7 +172,7 @@ class CachedParts:
         return self._db.value(sql, (digest,)) is not None
 
     def _name(self, digest: bytes, name: str, size: int) -> bool:
-        """Enters the file into the part's row. False if there is no row that waits for it."""
+        """Stores the file's name in the part's row. Returns False if no row waits for a file."""
         sql = "UPDATE cached_parts SET name = ?, size = ?, used = ? WHERE digest = ? AND name IS NULL"
         with self._db.transaction(durable=False) as conn:
             return conn.execute(sql, (name, size, clock.now_ms(), digest)).rowcount > 0
@@ -173,29 +180,30 @@ class CachedParts:
     # -- what is kept offline
 
     def pinned_bytes(self, but: Sequence[bytes] = ()) -> int:
-        """How many bytes are kept offline, those included that are not fetched yet. Parts with a digest in `but` are
-        left out."""
+        """How many bytes are kept offline, including those that are not fetched yet. Parts with a digest in `but` are
+        not counted."""
         all_of = int(self._db.value("SELECT coalesce(sum(size), 0) FROM cached_parts WHERE pinned") or 0)
         sizes = [self._db.value("SELECT size FROM cached_parts WHERE digest = ? AND pinned", (d,)) or 0 for d in but]
         return all_of - sum(sizes)
 
     def pin(self, wanted: Sequence[WantedPart]) -> None:
-        """Keeps these parts offline: they leave only if the person says so, or with their message, object or room. The
-        bytes of those that are not here are to be fetched. StoreFault."""
+        """Pins parts, that is, keeps them offline: they are removed only if the person asks for it, or with their
+        message, object or room. Parts that are not in the cache are then in `wanted`. Ignores parts of destroyed
+        objects and of rooms that this person has left. StoreFault."""
         with self._db.transaction() as conn:
             conn.executemany(_PIN, [_values(part) for part in wanted])
         self.woken.set()
         self.changed.emit()
 
     def unpin(self, digests: Sequence[bytes]) -> None:
-        """Lets these parts leave when their place is needed. StoreFault."""
+        """Unpins parts: they stay in the cache until their place is needed. StoreFault."""
         with self._db.transaction() as conn:
             conn.executemany("UPDATE cached_parts SET pinned = 0 WHERE digest = ?", [(d,) for d in digests])
         self.woken.set()
 
     def pin_room(self, room: RoomId, on: bool) -> None:
-        """Keeps offline what is here of a room and what is fetched of it from now on; with `on` False, nothing of it
-        is kept offline any more. StoreFault."""
+        """With `on`: pins all parts of a room that are in the cache, and each that is fetched from now on. Otherwise
+        unpins all parts of the room, also those that were pinned one by one. StoreFault."""
         with self._db.transaction() as conn:
             conn.execute("DELETE FROM offline_rooms WHERE room = ?", (room,))
             if on:
@@ -204,18 +212,18 @@ class CachedParts:
         self.woken.set()
 
     def unpin_all(self) -> None:
-        """Keeps nothing offline any more. StoreFault."""
+        """Unpins all parts and rooms. StoreFault."""
         with self._db.transaction() as conn:
             conn.execute("DELETE FROM offline_rooms")
             conn.execute("UPDATE cached_parts SET pinned = 0 WHERE pinned")
         self.woken.set()
 
     def is_room_pinned(self, room: RoomId) -> bool:
-        """Whether the room's files are kept offline."""
+        """Whether the room is pinned (`pin_room`)."""
         return self._db.value("SELECT 1 FROM offline_rooms WHERE room = ?", (room,)) is not None
 
     def wanted(self) -> list[WantedPart]:
-        """The parts that are kept offline and whose bytes are not here."""
+        """The pinned parts whose bytes are not in the cache."""
         rows = self._db.rows(_WANTED)
         return [WantedPart(part=PartId(p), room=r, obj=o, digest=d, size=size) for p, r, o, d, size in rows]
 
@@ -225,19 +233,19 @@ def _values(wanted: WantedPart) -> tuple[object, ...]:
 
 
 def forget_parts(conn: Connection, digests: Iterable[bytes]) -> None:
-    """▲ Removes parts from the cache, in the caller's transaction, pinned or not: the message that names them was
-    deleted. Their files go after the commit, or at the next start."""
+    """▲ Removes parts from the cache, pinned or not, in the caller's transaction: the message that names them was
+    deleted. Their files are removed after the commit, or at the next start after a crash."""
     _forget(conn, "DELETE FROM cached_parts WHERE digest = ?", [(digest,) for digest in digests])
 
 
 def forget_object(conn: Connection, obj: ObjId) -> None:
-    """▲ Removes an object's parts from the cache, in the caller's transaction, pinned or not: it was destroyed."""
+    """▲ Removes the parts of an object that was destroyed, pinned or not, as `forget_parts`."""
     _forget(conn, "DELETE FROM cached_parts WHERE obj = ?", [(obj,)])
 
 
 def forget_room(conn: Connection, room: RoomId) -> None:
-    """▲ Removes a room's parts from the cache, in the caller's transaction, pinned or not: this person left the room or
-    was removed from it."""
+    """▲ Removes the parts of a room that this person has left or was removed from, pinned or not, as `forget_parts`.
+    The room is no longer pinned."""
     conn.execute("DELETE FROM offline_rooms WHERE room = ?", (room,))
     _forget(conn, "DELETE FROM cached_parts WHERE room = ?", [(room,)])
 

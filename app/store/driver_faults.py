@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The database driver's errors as StoreFaults with codes: which are the world's fault, and which are bugs of ours."""
+"""Translates the database driver's errors: those with a cause outside this program become StoreFaults, and all others
+are bugs of this program."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +13,13 @@ from app.errors import DiskFull, StoreClosed, StoreCorrupt, StoreFault, StoreUnw
 _FULL, _CORRUPT, _NOTADB = 13, 11, 26
 _UNWRITABLE = {3, 5, 6, 8, 10, 14, 22, 23}  # PERM BUSY LOCKED READONLY IOERR CANTOPEN NOLFS AUTH
 _CLOSED = "closed database"
-"""SQLite has no code for it: the driver's own sentence."""
+"""A part of the driver's message for a closed database, for which SQLite has no code."""
 
 
 def fault_of(error: BaseException) -> StoreFault | None:
-    """Translates an error of the database driver into a StoreFault for causes outside this program: DiskFull,
-    StoreCorrupt, StoreClosed, or StoreUnwritable (also for a locked file). None for any other error, such as a wrong
-    statement, which is a bug of ours, or an error that is not the driver's."""
+    """Translates an error of the database driver into a StoreFault if its cause is outside this program: DiskFull,
+    StoreCorrupt, StoreClosed, or StoreUnwritable (also for a locked file). Returns None for any other error of the
+    driver, such as a wrong statement, and for an error that is not the driver's."""
     if not isinstance(error, driver.Error):
         return None
     if isinstance(error, driver.ProgrammingError) and _CLOSED in str(error):
@@ -43,8 +44,8 @@ def faults() -> Iterator[None]:
 
 
 def raise_fault(error: driver.Error) -> None:
-    """Raises a StoreFault if the driver's error has a cause outside this program (a full disk, a damaged file).
-    Otherwise returns, and the caller raises the error itself."""
+    """Logs and raises a StoreFault if the driver's error has a cause outside this program (a full disk, a damaged
+    file). Otherwise returns, and the caller raises the error itself."""
     fault = fault_of(error)
     if fault is not None:
         log.store.error("fault", code=fault.code)
@@ -52,8 +53,8 @@ def raise_fault(error: driver.Error) -> None:
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether an error concerns the store or the whole process (out of memory, a full disk, an exit), so that it must
-    be raised. Any other error concerns only the one change that was being processed."""
+    """Whether an error concerns the store or the whole process (out of memory, a full disk, an exit), so that the
+    caller must raise it. Any other error concerns only the change that was being processed."""
     if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, StoreFault)):
         return True
     return fault_of(error) is not None

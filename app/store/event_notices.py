@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The notices that the entries of a room's log make for this person, in the transaction that stores the entries."""
+"""Makes the notices about entries of a room's log, in the transaction that stores the entries."""
 
 from collections.abc import Sequence
 
@@ -21,14 +21,15 @@ _BEGIN = "INSERT OR IGNORE INTO meta (name, value) VALUES ('notices-begun', 1)"
 
 
 def begin(conn: Connection) -> None:
-    """Notes, in the caller's transaction, that this device has read all its rooms once. From now on it rings when the
-    person is added to a room; a new device does not ring for rooms that the person has long been in."""
+    """Stores, in the caller's transaction, that this device has read all its rooms once. From now on it rings when the
+    person is added to a room. Otherwise a new device would ring for each room that the person is in already."""
     conn.execute(_BEGIN)
 
 
 def make(conn: Connection, me: Uid | None, room: RoomId, events: Sequence[RoomEvent]) -> None:
-    """Stores the notices that these entries of the room's log make, and forgets those about objects that the entries
-    destroy, in the caller's transaction."""
+    """Stores, in the caller's transaction, the notices that the entries `events` of the room's log make for the person
+    `me`: somebody else added them or changed their role. Also deletes the notices about objects that the entries
+    destroy. With `me` None it only deletes."""
     for event in events:
         if event.kind == "destroy" and event.obj is not None:
             notice_rows.forget(conn, event.obj)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How far a person has read on any of their devices, by positions in the room's stream. A read mark by rows
-(`read_markers`) is this device's own; both count."""
+"""The rows of a person's read marks (app/own/reads.py): how far they have read each series on any of their devices, by
+positions in the room's stream. The table `read_markers` has this device's own marks, by rows. What is read by either
+counts as read. Functions run in the caller's transaction."""
 
 from collections.abc import Collection
 
@@ -9,7 +10,7 @@ from app.store.connection import Connection
 
 
 def generation(conn: Connection, obj: ObjId) -> int:
-    """Which reading of the series this is: it rises when the person marks something as unread; 0 is the first."""
+    """The generation of the series' read mark, from 0. It rises when the person marks something as unread."""
     return int(conn.value("SELECT generation FROM read_positions WHERE obj = ?", (obj,)) or 0)
 
 
@@ -17,26 +18,26 @@ _generation = generation
 
 
 def position(conn: Connection, obj: ObjId) -> int:
-    """The position up to which the series has been read; 0 for never."""
+    """The position up to which the series has been read, except `left`; 0 if nothing has been read."""
     return int(conn.value("SELECT position FROM read_positions WHERE obj = ?", (obj,)) or 0)
 
 
 def left(conn: Connection, obj: ObjId) -> tuple[int, ...]:
-    """Positions up to that one whose content is unread, ascending."""
+    """The positions up to `position` whose content is unread, ascending."""
     found = conn.execute("SELECT position FROM read_left WHERE obj = ? ORDER BY position", (obj,)).fetchall()
     return tuple(row[0] for row in found)
 
 
 def is_read(conn: Connection, obj: ObjId, n: int) -> bool:
-    """Whether the person has read what is at position `n` of the series, by the marks of their devices."""
+    """Whether what is at position `n` of the series is read by this mark."""
     sql = """SELECT 1 FROM read_positions p WHERE p.obj = ?1 AND p.position >= ?2
         AND NOT EXISTS (SELECT 1 FROM read_left e WHERE e.obj = ?1 AND e.position = ?2)"""
     return conn.value(sql, (obj, n)) is not None
 
 
 def put(conn: Connection, obj: ObjId, generation: int, position: int, left: Collection[int]) -> None:
-    """Stores how far the series has been read, in the caller's transaction. `left`: positions up to `position` whose
-    content is unread. With a higher generation the marks by rows begin again: they would say that more is read."""
+    """Replaces the read mark of a series. `left`: positions up to `position` whose content is unread. A higher
+    generation also deletes this device's marks by rows, according to which more would be read."""
     if generation > _generation(conn, obj):
         conn.execute("DELETE FROM read_markers WHERE obj = ?", (obj,))
         conn.execute("DELETE FROM read_apart WHERE obj = ?", (obj,))

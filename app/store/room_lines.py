@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What happened in a room, as lines at their positions: the entries of its log, who joined, and its titles.
+"""Reads what happened in a room as lines: the entries of its log, members that joined, and the room's titles.
 
 ▲ A person sees what happened while they were a member, or since the room began if they may read the history. Their
-program has verified the earlier entries, to know the members, and shows none of them: who came and went is a part of
-the history that was not given to them.
+program has verified the earlier entries, to know the members, but shows none of them: who was added or removed earlier
+is a part of the history that was not given to this person.
 
-A kind that is not known here, which a newer program stored, is read like the others; who shows lines skips it.
+Lines of an unknown kind, which a newer program stored, are returned like the others. The code that shows lines skips
+them.
 """
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
@@ -23,28 +24,28 @@ from app.store.titles import PENDING
 from sync.client.placed_changes import PLACE_BITS
 
 JOINED, TITLE = "joined", "title"
-"""Kinds of lines that are no events of the log."""
+"""The kinds of lines that are no entries of the room's log."""
 SHOWN = (
     "genesis", "add", "joined", "leave", "rm", "reset", "heir", "role", "title", "hist", "destroy", "prune",
     "leave-out", "recovery_use",
 )  # fmt: skip
-"""The kinds of lines that a conversation shows. New keys, notes about devices, proposals and settings are only on the
-page of all that happened (ui/shell/room/events_dialog.py): they come by themselves, or concern administrators."""
+"""The kinds of lines that a conversation shows. New keys, notes about devices, proposals and settings are only in the
+dialog with all events (ui/shell/room/events_dialog.py): programs make them automatically, or they concern
+administrators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomLine:
-    """Something that happened in a room, at position `n` and time `t` (the server's, ms). `kind`: that of a
-    `RoomEvent`, JOINED (the person `by` accepted that they were added), or TITLE. `part` and `place` give the
+    """Something that happened in a room, at the position `n` and the time `t` (by the server's clock, ms). `kind`: that
+    of a `RoomEvent`, JOINED (the person `by` accepted that they were added), or TITLE. `part` and `place` give the
     order of lines at one position.
 
-    Each other field is None where it does not apply. `subject` is whom it concerns. `role` is the role that they have
-    then, `was` the one before, for a line of the kind "role". `history`: whether who was added may read the history.
-    `obj` is the object that was destroyed or pruned or of which a change was left out, with its `obj_title` and
-    `obj_kind` as this device has them; `until` is the position up to which it was pruned. `title` is the room's new
-    title, `old` the one before. `why`, for a new key: the kind of the event before it, "leave", "role", "pin" (a device
-    was revoked) or "reset"; None if nothing made the room owe a key. For the room's first entry it is "origin" if the
-    room continues another.
+    Every other field is None where it does not apply. `subject`: the person concerned. `role`: their role after it;
+    `was`, for the kind "role": their role before. `history`: whether the added person may read the history. `obj`: the
+    object that was destroyed or pruned, or of which a change was left out; `obj_title` and `obj_kind` are those that
+    this device knows; `until`: the position up to which it was pruned. `title`: the room's new title; `old`: the one
+    before. `why`, for a new key: the kind of the event that required it, "leave", "role", "pin" (a device was revoked)
+    or "reset"; None if no event did. For the room's first entry, `why` is "origin" if the room continues another.
     """
 
     n: int
@@ -67,14 +68,14 @@ class RoomLine:
 
     @property
     def key(self) -> tuple[int, int, str, int]:
-        """The line's place in the order of all lines of its room."""
+        """Identifies the line in its room: (position, part, kind, place)."""
         return self.n, self.part, self.kind, self.place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which lines are read. `kinds`: of these kinds only. `uid`: by or about this person. `since`: not before this time
-    (ms). None: any."""
+    """Which lines to read. `kinds`: only of these kinds. `uid`: only by or about this person. `since`: only from this
+    time (ms, the server's clock) on. None: no restriction."""
 
     kinds: Collection[str] | None = None
     uid: Uid | None = None
@@ -83,7 +84,7 @@ class Wanted:
 
 ALL = Wanted()
 _RAISES = "('epoch', 'rm', 'leave', 'role', 'pin', 'reset')"
-"""Kinds of events that make a room owe a key, or that bring one."""
+"""The kinds of events after which a room owes a rotation, and of those that bring the new key."""
 _EVENTS = f"""SELECT e.n AS n, 0 AS part, e.kind AS kind, e.place AS place, e.t, e.by, e.subject, e.role,
     CASE e.kind WHEN 'role' THEN (SELECT p.role FROM events p WHERE p.room = e.room AND p.subject = e.subject
         AND p.n < e.n AND p.kind IN ('add', 'role', 'heir') ORDER BY p.n DESC LIMIT 1) END,
@@ -106,14 +107,14 @@ _OWN = """SELECT n, kind, history FROM events WHERE room = ?1 AND subject = ?2
 _MARK = """SELECT (SELECT max(n) FROM events WHERE room = ?1), (SELECT count(*) FROM joins WHERE room = ?1),
     (SELECT count(*) FROM titles WHERE room = ?1 AND sort < ?2)"""
 PEOPLE, _LATEST = 300, 2000
-"""The most people to choose from in a list of what happened, and in how many of its latest events they are looked for:
-10,000 take 10 ms."""
+"""PEOPLE: the most people that `people` returns. _LATEST: in how many of the latest events they are looked for; 10,000
+would take 10 ms."""
 _PEOPLE = f"""SELECT by, subject FROM events WHERE room = ? AND n BETWEEN ? AND ? ORDER BY n DESC LIMIT {_LATEST}"""
 Mark = tuple[int, int, int]
 
 
 class _Branch:
-    """A statement for the lines of one table, its values, and the columns of its order."""
+    """A statement for the lines of one table, its parameters, and the columns by which it is ordered."""
 
     def __init__(self, sql: str, params: list[object], order: Sequence[str]) -> None:
         self.sql, self.params, self.order = sql, params, order
@@ -124,7 +125,7 @@ class _Branch:
 
 
 class RoomLines:
-    """Reads what happened in rooms, as far as this account's person may see it."""
+    """Reads the lines of rooms that this account's person may see."""
 
     def __init__(self, db: Database, me: Me) -> None:
         self._db = db
@@ -132,12 +133,12 @@ class RoomLines:
         self._spans: dict[RoomId, tuple[Mark, list[tuple[int, int]]]] = {}
 
     def mark(self, room: RoomId) -> Mark:
-        """A value that differs when lines came since it was read."""
+        """A value that changes when a line is added to the room."""
         n, joins, titles = self._db.rows(_MARK, (room, PENDING))[0]
         return n or 0, joins, titles
 
     def spans(self, room: RoomId) -> list[tuple[int, int]]:
-        """The ranges of positions whose lines this person may see: (first, last), both included, in order."""
+        """The ranges of positions whose lines this person may see: (first, last), both included, ascending."""
         mark = self.mark(room)
         kept = self._spans.get(room)
         if kept is None or kept[0] != mark:
@@ -145,7 +146,7 @@ class RoomLines:
         return kept[1]
 
     def between(self, room: RoomId, after: int, upto: int, limit: int, wanted: Wanted = ALL) -> list[RoomLine]:
-        """The first `limit` lines above the position `after` and up to `upto`, in order."""
+        """The first `limit` lines above the position `after` and up to `upto`, ascending."""
         found: list[RoomLine] = []
         for first, last in self.spans(room):
             low, high = max(after, first - 1), min(upto, last)
@@ -154,8 +155,9 @@ class RoomLines:
         return found
 
     def before(self, room: RoomId, n: int, limit: int, wanted: Wanted = ALL) -> list[RoomLine]:
-        """The last lines below the position `n`, the latest first: `limit` of them, or some more or fewer, so that the
-        lines of one position come together. [] if there are none."""
+        """The last lines below the position `n`, the latest first, at most `limit`. There may be fewer, so that the
+        lines of one position are returned together; only a position with more than `limit` lines is cut. [] if there
+        are none."""
         found: list[RoomLine] = []
         for first, last in reversed(self.spans(room)):
             low, high = first - 1, min(n - 1, last)
@@ -174,8 +176,8 @@ class RoomLines:
         return total
 
     def people(self, room: RoomId) -> list[Uid]:
-        """The people who last did something in the room or whom something concerned, as far as this person may see it;
-        the latest first, at most PEOPLE."""
+        """The people who did something in the room or whom something concerned, as far as this person may see it; the
+        latest first, at most PEOPLE."""
         found: dict[Uid, None] = {}
         for first, last in reversed(self.spans(room)):
             for pair in self._db.rows(_PEOPLE, (room, first, last)):
@@ -196,7 +198,7 @@ class RoomLines:
 
     def _branches(self, room: RoomId, low: int, high: int, wanted: Wanted) -> list[_Branch]:
         """The statements whose rows are the wanted lines above `low` and up to `high`. Each reads along an index, so
-        that a limit ends it early."""
+        that a LIMIT stops it early."""
         first, last = low + 1 << PLACE_BITS, min(high + 1 << PLACE_BITS, PENDING)
         found = []
         kinds = wanted.kinds
@@ -223,7 +225,7 @@ def _narrowed(branch: _Branch, wanted: Wanted, t: str, by: str, subject: str) ->
 
 def visible(own: Sequence[Row]) -> list[tuple[int, int]]:
     """The ranges of positions, (first, last), whose lines a person may see. `own`: (position, kind, history) of the
-    events that began or ended their membership or gave them the history, in order."""
+    events that began or ended their membership or gave them the history, ascending by position."""
     spans: list[tuple[int, int]] = []
     begun: int | None = None if own and own[0][1] in ("genesis", "add") else 0
     for n, kind, history in own:

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the database asks of the part of the store that can give room when the disk is full."""
+"""The interface by which the database makes room on a full disk."""
 
 from typing import Protocol
 
 
 class SpareRoom(Protocol):
-    """Files that can be fetched again, and that are given up so that an edit finds room on the disk."""
+    """Files that can be fetched again, and that are removed so that an edit finds room on the disk."""
 
     def watch(self) -> None:
-        """Called before each transaction: gives up files if the disk is nearly full. Raises nothing."""
+        """The database calls it before each transaction. Removes files if the disk is nearly full. Raises nothing."""
         ...
 
     def give(self) -> bool:
-        """Called when the disk has refused a write because it is full: gives up files. Returns whether it gave room.
-        Raises nothing. Under 5 ms on the loop."""
+        """The database calls it when the disk has refused a write because it is full. Removes files, and returns
+        whether it removed any. Raises nothing. Takes less than 5 ms on the event loop."""
         ...
 
 
 class NoSpareRoom:
-    """A store that keeps nothing which it could give up."""
+    """The `SpareRoom` of a store that has no files to remove."""
 
     def watch(self) -> None:
         """Does nothing."""
