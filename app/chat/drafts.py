@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What was being written in conversations and is not sent: stored by the conversation, and kept in memory while the
-disk refuses it."""
+"""Drafts of messages: stored for each conversation, and kept in memory while the disk refuses them."""
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -15,9 +14,9 @@ from app.tool import Unsaved
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was being written in a room and is not sent. `edits`: the own message that is being edited, if any; `text`
-    is then its new text, `aside` and `aside_reply_to` are the draft from before. `files`: paths of attached files.
-    `pictures`: the number of pasted pictures; the pictures themselves are not kept."""
+    """The draft of a message in a room. `reply_to`: the message that it answers, if any. `edits`: the own message that
+    is being edited, if any; `text` is then its new text, and `aside` and `aside_reply_to` are the draft from before the
+    edit. `files`: paths of attached files. `pictures`: the number of pasted pictures; the pictures are not kept."""
 
     text: str = ""
     reply_to: bytes | None = None
@@ -45,7 +44,7 @@ class Drafts:
     def __init__(
         self, objects: Objects, channel: Callable[[RoomId], ObjId | None], shared: SharedDrafts | None = None
     ) -> None:
-        """`shared`: the drafts of the person's other devices, if there are such."""
+        """`shared`: the drafts that the person's devices share; None without them."""
         self._objects = objects
         self._shared = shared
         self._taken: dict[ObjId, tuple[SharedDraft, ...]] = {}
@@ -55,9 +54,8 @@ class Drafts:
         """Drafts that could not be stored because the disk refused; by room."""
 
     def get(self, room: RoomId) -> Draft:
-        """What was being written in a room, also after a restart. If nothing was on this device, what was being written
-        on another of the person's, which is then stored here too. An empty draft if nothing was anywhere, or if it
-        cannot be read."""
+        """The draft of a room, also after a restart. If this device has none, returns the newest one of the person's
+        other devices and stores it here too. Returns an empty draft if there is none, or if it cannot be decoded."""
         here, obj = self._here(room), self._channel(room)
         others = self._shared.others(obj.hex()) if self._shared is not None and obj is not None else ()
         if obj is None or not others:
@@ -71,8 +69,9 @@ class Drafts:
         return here
 
     def leave(self, room: RoomId) -> None:
-        """Shares what is stored as the room's draft with the person's other devices, since they have left the field. It
-        replaces the drafts of those that were shown here. Files stay on this device."""
+        """Shares the stored draft of a room with the person's other devices. Call it when the person leaves the field.
+        The draft replaces those drafts of other devices that were shown here. Attached files and the text of an edit
+        are not shared."""
         obj = self._channel(room)
         if self._shared is None or obj is None:
             return
@@ -84,9 +83,10 @@ class Drafts:
         self._shared.share(obj.hex(), text, aside, self._taken.pop(obj, ()))
 
     def follow(self, room: RoomId) -> bool:
-        """Drops the room's draft if another device of the person has sent or changed it, and it was not changed here
-        since it was shared. Returns whether there may be something else to show now: the draft was dropped, or nothing
-        is being written here. ▲ What was typed here since is kept, beside the other device's draft."""
+        """Drops the room's draft if another device has sent or changed it, and if it was not changed here since it was
+        shared. ▲ A draft that was changed here is kept. Otherwise the other device would delete what the person typed
+        here. Returns whether this device has no draft now, so that another device's may be shown. StoreFault if the
+        disk refuses to drop it."""
         obj, here = self._channel(room), self._here(room)
         if self._shared is None or obj is None:
             return False
@@ -100,9 +100,9 @@ class Drafts:
         return here == Draft()
 
     def follow_all(self, places: Collection[str]) -> list[RoomId]:
-        """Does what `follow` does for each of `places`, the ids of conversations in hexadecimal. Returns the rooms in
-        which there may be something else to show now. A place that this device does not know is left out, and so is one
-        whose draft the disk refuses to drop."""
+        """Calls `follow` for each of `places`, the ids of conversations in hexadecimal. Returns the rooms for which it
+        returned True. A place that this device does not know is left out, and so is one whose draft the disk refuses to
+        drop."""
         found = []
         for place in places:
             with suppress(ValueError, StoreFault):
@@ -122,9 +122,8 @@ class Drafts:
             return Draft()
 
     def keep(self, room: RoomId, draft: Draft) -> None:
-        """Stores what is being written in a room; an empty draft removes what was stored. Does nothing in a room
-        without a conversation. If the disk refuses, this raises StoreFault and the draft stays in memory until `save`
-        has stored it."""
+        """Stores the draft of a room; an empty one removes the stored draft. Does nothing in a room without a
+        conversation. StoreFault if the disk refuses: the draft then stays in memory until `save` has stored it."""
         try:
             obj = self._channel(room)
             is_kept = room not in self._unkept and draft == self._here(room)

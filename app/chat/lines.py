@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What happened in the room, between a conversation's messages: which kinds of lines are shown there, and which of them
-are gathered into one.
+"""Reads what happened in a room as lines between the messages of its conversation, and gathers similar lines into one.
 
-The lines are no messages: they are not counted, never unread, and no row of the timeline. They belong to the message
-that follows them, like the line with the day; what happened after the last message belongs to that one.
+The lines are no messages: they are not counted, are never unread, and have no row in the timeline. Like the line with
+the day, they belong to the message that follows them. Lines after the last message belong to that message.
 """
 
 from bisect import bisect_left
@@ -19,11 +18,11 @@ from app.core.ids import RoomId
 from app.store.room_lines import SHOWN, Mark, RoomLine, RoomLines, Wanted
 
 _BY_ANYBODY = ("joined", "leave", "reset")
-"""Gathered though other people did it: each did it for themselves."""
+"""The kinds of which lines by different people are gathered, since everybody does this for themselves."""
 WITHIN_MS = 3_600_000
-"""Lines of one kind are gathered if no more than an hour is between two."""
+"""Milliseconds: two consecutive lines of one kind are gathered if no more time is between them."""
 MOST = 6
-"""The most lines between two messages; all others are gathered in one more."""
+"""The most gathered lines between two messages. If there are more, the last of these represents all others."""
 READ = 64
 """▲ The most events between two messages that are read one by one; the others are only counted. Otherwise a member
 could make each painting of the conversation read 10,000 events."""
@@ -32,8 +31,8 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Events that are shown as one line: one, or several of one kind, or (`mixed`) of several kinds. `more`: how many
-    further ones it represents, which are not in `lines`."""
+    """Events that are shown as one line: one event, several of one kind, or (`mixed`) of several kinds. `more`: how
+    many further events the line represents that are not in `lines`."""
 
     lines: tuple[RoomLine, ...]
     mixed: bool = False
@@ -41,22 +40,22 @@ class Gathered:
 
     @property
     def count(self) -> int:
-        """How many events it represents."""
+        """How many events the line represents."""
         return len(self.lines) + self.more
 
     @property
     def key(self) -> object:
-        """What the line is known by while further events are gathered in it."""
+        """Identifies the line; it stays the same while further events are gathered into it."""
         return self.lines[0].key
 
     @property
     def t(self) -> int:
-        """When the last of them was (the server's time, ms)."""
+        """The time of the last event in `lines` (by the server's clock, ms)."""
         return self.lines[-1].t
 
     @property
     def day(self) -> date:
-        """The local day of the last of them."""
+        """The local day of the last event in `lines`."""
         return clock.local(self.t).date()
 
 
@@ -67,17 +66,17 @@ class LineRows(Protocol):
     """Reads the lines between a conversation's messages, for a `Timeline`."""
 
     def before(self, first: int, limit: int) -> list[Lines]:
-        """The lines before each of the `limit` messages from the index `first` on. The index behind the last message
-        counts as one more: its lines are those after that message."""
+        """The lines before each of the `limit` messages from the index `first` on, as a list of `limit` items. The
+        index after the last message is allowed too: its lines are those after that message."""
         ...
 
     def mark(self) -> object:
-        """A value that differs when there are other lines than before."""
+        """A value that changes when the lines have changed."""
         ...
 
 
 class NoLines:
-    """`LineRows` of a conversation in which nothing but messages is shown."""
+    """The `LineRows` of a conversation that shows only messages."""
 
     def before(self, first: int, limit: int) -> list[Lines]:
         """No lines."""
@@ -89,7 +88,7 @@ class NoLines:
 
 
 class Sorts(Protocol):
-    """The sort keys of a conversation's messages: positions, or numbers above all of them."""
+    """The sort keys of a conversation's messages: their positions. Messages without a position have higher numbers."""
 
     def count(self) -> int: ...
 
@@ -97,7 +96,7 @@ class Sorts(Protocol):
 
 
 class ChatLines:
-    """Reads what happened in a room between the messages of its conversation. `sorts` has the messages' sort keys."""
+    """The `LineRows` of a room's conversation. `sorts`: the sort keys of its messages."""
 
     def __init__(self, lines: RoomLines, room: RoomId, sorts: Sorts) -> None:
         self._lines = lines
@@ -105,11 +104,11 @@ class ChatLines:
         self._sorts = sorts
 
     def mark(self) -> Mark:
-        """A value that differs when something happened."""
+        """A value that changes when something happens in the room."""
         return self._lines.mark(self._room)
 
     def before(self, first: int, limit: int) -> list[Lines]:
-        """The lines before each of the messages, as `LineRows.before` says."""
+        """See `LineRows.before`."""
         count = self._sorts.count()
         sorts = self._sorts.sorts(max(0, first - 1), limit + min(first, 1))
         bounds = [min(sort, PENDING) for sort in ([] if first else [0]) + sorts]
@@ -136,8 +135,9 @@ class ChatLines:
 
 
 def gather(lines: Sequence[RoomLine], *, more: int = 0) -> Lines:
-    """Gathers consecutive events of one kind, by one person, less than an hour apart, into one line each. Of more than
-    MOST lines the rest is one line of several kinds, in which `more` further events are counted too."""
+    """Gathers events into lines: consecutive ones of one kind, at most an hour apart, and by one person unless the kind
+    is in _BY_ANYBODY. Returns at most MOST lines: if there would be more, or if `more` further events are to be
+    counted, the last line is `mixed` and represents all others."""
     groups: list[list[RoomLine]] = []
     for line in lines:
         if groups and _belong(groups[-1][-1], line):

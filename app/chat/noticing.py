@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The notices that records of a conversation make for this person: mentions, replies, direct messages, reactions.
+"""Makes the notices about a conversation's records: mentions, replies, direct messages and reactions.
 
-One message makes at most one notice, of the first kind that fits. It is answered when this person writes later in the
-conversation, or reacts to the message.
+One message makes at most one notice, of the first of these kinds that fits. It is answered when this person writes a
+later message in the conversation, or reacts to the message.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,8 @@ _IS_DIRECT = "SELECT 1 FROM rooms WHERE room = ? AND type = ?"
 
 
 class Arrived(Protocol):
-    """A message that was added to a conversation, under its id there; `carried` if it came from an old room."""
+    """A message that was added to a conversation. `change_id`: its id there. `carried`: not None if it was copied from
+    the room that this one continues."""
 
     @property
     def change(self) -> StoredChange: ...
@@ -56,9 +57,9 @@ class Arrived(Protocol):
 def notices_of(
     conn: Connection, series: ObjId, me: Uid, added: Sequence[Arrived], notes: Sequence[tuple[StoredChange, Note]]
 ) -> list[Notice]:
-    """The notices that new messages and notes (edits, deletions, reactions) in the conversation `series` make for the
-    person `me`; call it when their rows are written. Notes also, within the caller's transaction, what this person
-    answered with their own records."""
+    """Returns the notices that new messages (`added`) and `notes` (edits, deletions, reactions) in the conversation
+    `series` make for the person `me`. Call it when their rows are written. It also stores, in the caller's transaction,
+    what this person has answered (`answered`)."""
     answered(conn, series, me, [one.change for one in added if one.carried is None], notes)
     made: list[Notice] = []
     for one in added:
@@ -77,8 +78,8 @@ def answered(
     sent: Sequence[StoredChange],
     notes: Sequence[tuple[StoredChange, Note]],
 ) -> None:
-    """Notes, within the caller's transaction, that the person `me` has answered in the conversation `series` by
-    messages `sent` and by reactions among `notes`; what others wrote there is ignored."""
+    """Stores, in the caller's transaction, that the person `me` has answered in the conversation `series` with their
+    own messages in `sent` and reactions in `notes`. Records of other people are ignored."""
     mine = [change.n for change in sent if change.author == me and not change.replayed]
     if mine:
         notice_rows.answer(conn, series, None if None in mine else max(n for n in mine if n is not None))
@@ -95,8 +96,8 @@ def _of_message(conn: Connection, series: ObjId, me: Uid, one: Arrived) -> list[
 
 
 def _kind_of(conn: Connection, series: ObjId, me: Uid, change: StoredChange, sent: MessageSent) -> NoticeKind | None:
-    """The first kind of notice that fits a message. ▲ A reply counts if the message that it names is shown as this
-    person's own here, whatever its writer claims."""
+    """The first kind of notice that fits a message; None if none does. ▲ A message is a reply to this person only if
+    the message that it names is shown as this person's own here, whatever its author claims."""
     if _names(sent.mentions, me):
         return MENTION
     if sent.reply_to is not None and conn.value(_MINE, (series, sent.reply_to, me)):
@@ -109,7 +110,7 @@ def _names(mentions: Sequence[Mention], me: Uid) -> bool:
 
 
 def _replies_before(conn: Connection, series: ObjId, one: Arrived) -> list[Notice]:
-    """The notices of replies to an own message that were received before it."""
+    """The notices of replies that were received before the own message `one` to which they are."""
     if one.change.n is None:
         return []
     found = conn.rows(_REPLIES, (series, one.change_id, one.author))
@@ -143,7 +144,9 @@ def _of_note(conn: Connection, series: ObjId, me: Uid, change: StoredChange, rec
 
 
 def _of_reaction(conn: Connection, series: ObjId, me: Uid, change: StoredChange, message: MessageRow) -> list[Notice]:
-    """▲ One notice for all reactions to a message: each further one only changes its count, and rings nothing."""
+    """▲ All reactions to a message make one notice. Each further one only changes its count and does not ring.
+    Otherwise
+    a member could make the notice ring again and again."""
     if message.author != me:
         return []
     count = int(conn.value(_REACTIONS, (change.obj, message.change_id, me)) or 0)
@@ -152,7 +155,7 @@ def _of_reaction(conn: Connection, series: ObjId, me: Uid, change: StoredChange,
 
 
 def _of_edit(conn: Connection, series: ObjId, me: Uid, change: StoredChange, message: MessageRow) -> list[Notice]:
-    """The notice of an edit that mentions this person, unless the message has made one before."""
+    """The notice of an edit that mentions this person, unless the message itself has made one."""
     sent = _sent(message.data)
     if sent is None or _kind_of(conn, series, me, change, sent) is not None or conn.value(_DELETED, (message.row,)):
         return []

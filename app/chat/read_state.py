@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Marks what a person has read in conversations, or wants to have unread, on this device and their others."""
+"""Marks messages of conversations as read or unread, on this device and the person's other devices."""
 
 from collections.abc import Callable, Collection
 
@@ -17,8 +17,9 @@ _LAST = """SELECT max(sort) FROM chat_messages WHERE series = ? AND author <> ? 
 
 
 class ReadState:
-    """What is read in the conversations of one account. `channel` returns the id of a room's conversation, None if it
-    has none; `me` this account's person; `changed` is emitted with a room after each mark."""
+    """Marks what is read in the conversations of one account. `channel`: returns the id of a room's conversation, None
+    if it has none. `me`: returns this account's person. `changed`: emitted with the room after each change. Every
+    method raises StoreFault if the disk refuses."""
 
     def __init__(
         self,
@@ -46,7 +47,8 @@ class ReadState:
         self._mark(room, lambda obj: unread.see_all(self._db.conn, obj, self._me()))
 
     def unsee(self, room: RoomId, target: ChangeId) -> None:
-        """Marks the received message `target`, and everything behind it, as unread. Does nothing if it is not here."""
+        """Marks the received message `target` and all later ones as unread. All earlier ones then count as read. Does
+        nothing if the message is not stored here."""
         obj = self._channel(room)
         sort = self._db.value("SELECT sort FROM chat_messages WHERE series = ? AND change_id = ?", (obj, target))
         if obj is not None and sort is not None:
@@ -86,8 +88,8 @@ class ReadState:
         self._db.after_commit(lambda: self._changed.emit(room))
 
     def _on_read_elsewhere(self, conversations: Collection[ObjId]) -> None:
-        """This person has read conversations, or marked them as unread, on another device. In the transaction that
-        stores their marks."""
+        """Follows another device on which this person has read conversations or marked them as unread. Runs in the
+        transaction that stores their read marks."""
         with self._db.transaction() as conn:
             for obj in conversations:
                 room = self._db.value("SELECT room FROM series WHERE obj = ?", (obj,))

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The rows of notices: what somebody else did that concerns this person. Written in the transaction that stores the
-change, by `Projecting` from what a kind's projection returns, and by the store itself for entries of a room's log.
+"""Writes the rows of notices: what somebody else did that concerns this person. `Projecting` writes those that a kind's
+projection returns, in the transaction that stores the change. The store itself writes those of entries of a room's log.
 
-A row has ids, codes and times, and never a text or a name: what is shown is read from its place when it is shown. So an
-edit, a deletion and a rename show at once, and no row keeps what was deleted. Functions that take a Connection run in
-the caller's transaction. app/store/notice_store.py reads and marks the rows for services.
+A row has ids, codes and times, and never a text or a name: these are read from the place that the notice leads to when
+it is shown. So an edit, a deletion and a rename show at once, and no row keeps what was deleted. Functions that take a
+Connection run in the caller's transaction. app/store/notice_store.py reads and marks the rows for services.
 """
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
@@ -26,19 +26,19 @@ NoticeId = NewType("NoticeId", bytes)
 """16 bytes, the same on all of a person's devices: see `id_of`."""
 
 KEEP_MS = 90 * 86_400_000
-"""How long a notice is kept that needs nothing more of the person, and how old one may be when a device makes it in its
-first reading of a room."""
+"""Milliseconds for which a notice is kept that needs nothing more from the person. In its first reading of a room a
+device makes no older ones."""
 AT_ONCE = 100
-"""Most rows that one call changes at once, 1 to 2 ms; `notice_sweeps` names what is left."""
+"""The most rows that one call changes: 1 to 2 ms. The table `notice_sweeps` names what is left to do."""
 UNDONE_MS = 86_400_000
-"""A notice that was hidden, and whose cause comes again within this time: somebody undid what had hidden it, and it
-rings no second time."""
+"""Milliseconds: if the cause of a hidden notice is received again within this time, somebody has undone what hid it.
+The notice is then shown again and does not ring."""
 MAX_COUNT = 100
-"""A notice with a count, such as one about reactions, counts no further."""
+"""The highest count of a notice, such as one about reactions."""
 
 
 class NoticeState(IntEnum):
-    """What the person has done with a notice. SNOOZED ones are new again at a given time."""
+    """What the person has done with a notice. A SNOOZED notice is new again at a given time."""
 
     NEW = 0
     SEEN = 1
@@ -50,11 +50,10 @@ class NoticeState(IntEnum):
 class NoticeKind:
     """The declaration of a kind of notices. `id`: its name, unique in the program.
 
-    `asks`: it asks the person for an answer, until it is answered or marked as done; seeing it is not enough.
-    `personal`: it rings also in a room in which only mentions ring. `rings`: it rings at all. `merges`: while an
-    earlier notice of this kind about the same place is not dealt with (not done if it asks, otherwise not seen), a
-    further one only updates that one, and rings nothing. `counts`: a further notice with the same id replaces the
-    earlier one's count.
+    `asks`: a notice asks the person for an answer until it is answered or marked as done; seeing it is not enough.
+    `personal`: it also rings in a room in which only mentions ring. `rings`: it rings at all. `merges`: a further
+    notice about the same place only updates an earlier one that is still open (not done if the kind asks, otherwise not
+    seen), and does not ring. `counts`: a further notice with the same id only replaces the earlier one's count.
     """
 
     id: str
@@ -67,12 +66,14 @@ class NoticeKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A notice as its source states it. `ref`: the place in the object `obj` that it leads to, as `ObjectLink.ref`;
-    b"" for the whole object. `thread`: the conversation in which it can be answered, the object itself if there is no
-    other. `key`: what makes its id together with kind, room and object: the id of the change, and of the part of it if
-    one change can make several. `by`: who did it. `n` and `t` (ms): the position and time of the change, both the
-    server's; `n` is None for what has no position. `detail`: a short code, never a text that somebody wrote. `count`:
-    how many things it is about; 0 takes the notice back. `row`: the row of the change that makes it, 0 for none.
+    """A notice as its source makes it.
+
+    `ref`: the place in the object `obj` that it leads to, as `ObjectLink.ref`; b"" for the whole object. `thread`: the
+    conversation in which an answer counts; None for the object itself. `key`: distinguishes it from other notices of
+    its kind, room and object; usually the id of the change, and of a part of it if one change can make several. `by`:
+    the person who did it. `n` and `t` (ms): the position and time that the server gave the change; `n` is None without
+    a position. `detail`: a short code, never a text that somebody wrote. `count`: how many things it is about; 0
+    withdraws the notice. `row`: the row of the change that makes it, 0 for none.
     """
 
     kind: NoticeKind
@@ -104,9 +105,8 @@ def of_change(
     detail: str = "",
     count: int = 1,
 ) -> Notice:
-    """The notice that a change makes about the place `ref` in its object. `key`: what distinguishes it from other
-    notices of its kind about the object; None: the change's id and author, and `ref`. The other fields are as in
-    `Notice`."""
+    """Returns the notice that a change makes about the place `ref` in its object. `key` None: the change's id, its
+    author and `ref`. The other parameters are as in `Notice`."""
     return Notice(
         kind=kind,
         room=change.room,
@@ -124,8 +124,8 @@ def of_change(
 
 
 def id_of(kind: str, room: RoomId, obj: ObjId, key: bytes) -> NoticeId:
-    """A notice's id: a hash of what it is about. Whenever and on whichever device the same change is read again, the
-    same id results."""
+    """A notice's id: the first 16 bytes of the SHA-256 of what it is about. The same change results in the same id on
+    each device, and each time it is read."""
     name = kind.encode()
     whole = b"kansli notice" + len(name).to_bytes(1, "big") + name + room + obj + key
     return NoticeId(hashlib.sha256(whole).digest()[:16])
@@ -146,8 +146,9 @@ _PUT_SWEEP = """INSERT INTO notice_sweeps (what, place, n) VALUES (?, ?, ?)
 _MAX = 2**62
 
 ANSWERED, GONE = "answered", "gone"
-"""What is left of a change to many rows: those of the conversation `place` before position `n` are answered; those of
-the object or room `place` are to be deleted."""
+"""The kinds of `notice_sweeps`, that is, of changes to many rows that are not finished. ANSWERED: notices of the
+conversation `place` before the position `n` are to be marked as answered. GONE: notices of the object or room `place`
+are to be deleted."""
 
 
 def put_first(
@@ -158,9 +159,9 @@ def put_first(
     changes: Sequence[StoredChange],
     notices: Sequence[Notice],
 ) -> None:
-    """Stores, in the caller's transaction, the notices that the projection of these changes of the object `row` has
-    returned. ▲ Only those of changes that make notices for the first time: rows that are made again make none, also if
-    the notices were deleted since. BugError for a kind of notices that is not among `kinds`, or for another object."""
+    """Stores the notices that the projection of `changes` of the object `row` has returned. ▲ Stores only those of
+    changes that are projected for the first time. Otherwise notices that were deleted since would be made again when
+    the rows are. BugError for a notice whose kind is not in `kinds`, or that is about another object."""
     named = {kind.id for kind in kinds}
     for notice in notices:
         if notice.kind.id not in named or (notice.room, notice.obj) != (row.room, row.obj):
@@ -170,10 +171,13 @@ def put_first(
 
 
 def put(conn: Connection, me: Uid | None, notices: Sequence[Notice]) -> None:
-    """Stores notices that are new, in the caller's transaction. What this person did themselves makes none, nor does
-    anything in a destroyed object. A notice rings later (`notice_store.NoticeStore.claim`) if it is about a position
-    that this device received after its first reading of the room, and the person has not read it or dealt with it on
-    another device. In the first reading of a room, notices that are older than KEEP_MS are left out."""
+    """Stores notices that are not stored yet. Leaves out those about what this person did themselves, those about
+    destroyed objects, and, in the first reading of a room, those that are older than KEEP_MS.
+
+    A new notice rings (`notice_store.NoticeStore.claim`) if its kind rings, if it is about a position after this
+    device's first reading of the room or has none, and if the person has not read, answered or marked it, also on
+    another device. `me`: this person; None if no account is known.
+    """
     wanted = [notice for notice in notices if notice.by is None or notice.by != me]
     conn.notices_changed |= bool(wanted)
     marks, gone = dict[RoomId, int | None](), set[ObjId]()
@@ -212,7 +216,7 @@ def _put(conn: Connection, notice: Notice, mark: int | None) -> None:
 
 
 def _merged(conn: Connection, notice: Notice) -> bool:
-    """Whether an earlier notice about the same place has taken this one up, since the person has not dealt with it."""
+    """Merges a notice into an earlier, open one of its kind about the same place. Returns whether there is one."""
     place = (notice.obj, notice.ref, notice.kind.id)
     found = conn.execute(_EARLIER, (*place, notice.t - UNDONE_MS)).fetchone()
     if found is None or found[0] == notice.id:
@@ -229,9 +233,10 @@ def _is_answered(conn: Connection, thread: ObjId, ref: bytes, n: int) -> bool:
 
 
 def answer(conn: Connection, thread: ObjId, n: int | None, ref: bytes | None = None) -> None:
-    """Notes that this person has answered in a conversation: notices about positions before `n` ask no more. `n` None:
-    the answer has no position yet, and every notice that is here counts as before it; call again once it has one.
-    `ref`: only the notices about that place are answered."""
+    """Stores that this person has answered in the conversation `thread` at the position `n`: notices about earlier
+    positions are answered, also those that are made later. `n` None: the answer has no position yet, so every notice
+    that is here is answered; call it again once the answer has a position. `ref`: only notices about this place are
+    answered, at most AT_ONCE of them."""
     if n is not None:
         conn.execute(_PUT_ANSWER, (thread, ref or b"", n))
     of_ref, params = ("AND ref = ?", (ref,)) if ref is not None else ("", ())
@@ -245,21 +250,21 @@ def answer(conn: Connection, thread: ObjId, n: int | None, ref: bytes | None = N
 
 
 def see(conn: Connection, thread: ObjId, refs: Collection[bytes]) -> None:
-    """Notes that this person has seen the places `refs` of a conversation. Seen notices ring no more; those that ask
-    still do."""
+    """Marks the new notices about the places `refs` of a conversation as seen. They no longer ring; those that ask for
+    an answer still do."""
     seen = "UPDATE notices SET state = 1, ring = 0 WHERE thread = ? AND ref = ? AND state = 0"
     _note(conn, conn.executemany(seen, [(thread, ref) for ref in refs]).rowcount)
 
 
 def unseen(conn: Connection, thread: ObjId) -> list[bytes]:
-    """The places in a conversation that unseen notices are about, the latest notices first; at most AT_ONCE of them."""
+    """The places in a conversation that its unseen notices are about, the latest notice first; at most AT_ONCE."""
     sql = f"SELECT ref FROM notices WHERE thread = ? AND state = 0 ORDER BY t DESC LIMIT {AT_ONCE}"
     return [ref for (ref,) in conn.execute(sql, (thread,))]
 
 
 def see_all(conn: Connection, thread: ObjId, *, but: Sequence[NoticeKind] = ()) -> None:
-    """Notes that this person has seen everything in a conversation except what notices of the kinds `but` are about. Of
-    very many notices the oldest ones are left as they are."""
+    """Marks the new notices of a conversation as seen, except those of the kinds `but`. Of more than AT_ONCE notices
+    the oldest stay new."""
     marks = ", ".join("?" * len(but))
     sql = f"""UPDATE notices SET state = 1, ring = 0 WHERE id IN (SELECT id FROM notices
         WHERE thread = ? AND state = 0 AND kind NOT IN ({marks}) ORDER BY t DESC LIMIT {AT_ONCE})"""
@@ -271,21 +276,22 @@ def _note(conn: Connection, rows: int) -> None:
 
 
 def hide(conn: Connection, obj: ObjId, ref: bytes, kinds: Sequence[NoticeKind] = ()) -> None:
-    """Takes the notices about a place out of all lists, since it is gone or concerns this person no more. `kinds`: only
-    those of these kinds; all if it is empty. They ring no more. `unhide` takes it back."""
+    """Hides the notices about a place from all lists, since the place is deleted or no longer concerns this person.
+    They no longer ring. `kinds`: only notices of these kinds; () for all. `unhide` reverses this."""
     of_kinds = f"AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
     sql = f"UPDATE notices SET hidden = hidden | 1, ring = 0 WHERE obj = ? AND ref = ? {of_kinds}"
     _note(conn, conn.execute(sql, (obj, ref, *(kind.id for kind in kinds))).rowcount)
 
 
 def unhide(conn: Connection, obj: ObjId, ref: bytes) -> None:
-    """Shows again what `hide` has hidden at a place: its deletion does not count after all."""
+    """Shows the notices about a place again that `hide` has hidden, for example since the deletion was undone."""
     _note(conn, conn.execute("UPDATE notices SET hidden = hidden & 2 WHERE obj = ? AND ref = ?", (obj, ref)).rowcount)
 
 
 def hide_uncounted(conn: Connection, obj: ObjId, held: Sequence[str]) -> None:
-    """Hides the notices about positions of the object `obj` at which no change counts any more: each is marked with a
-    code of `held`. Those of a position at which a change counts again are shown again."""
+    """Hides the notices about those positions of the object `obj` at which all changes are marked
+    (`changes.unprojected`) with a code in `held`: these changes do not count. Shows the notices about all its other
+    positions again."""
     marks = ", ".join("?" * len(held))
     counts = f"""EXISTS (SELECT 1 FROM changes c WHERE c.obj = notices.obj AND c.n = notices.n
         AND (c.unprojected IS NULL OR c.unprojected NOT IN ({marks})))"""
@@ -294,8 +300,8 @@ def hide_uncounted(conn: Connection, obj: ObjId, held: Sequence[str]) -> None:
 
 
 def forget(conn: Connection, place: ObjId | RoomId) -> None:
-    """Has the notices of an object or a room deleted: it was destroyed, or this person has left it. No list shows them
-    from now on."""
+    """Deletes the notices of an object that was destroyed, or of a room that this person has left: at most AT_ONCE now,
+    and the others by `NoticeStore.sweep`. No list shows any of them from now on."""
     conn.notices_changed = True
     conn.execute(_PUT_SWEEP, (GONE, place, _MAX))
     if not drop_some(conn, place):
@@ -309,13 +315,13 @@ def drop_some(conn: Connection, place: bytes) -> bool:
 
 
 def _finish_leaving(conn: Connection, room: RoomId) -> None:
-    """Deletes what is left of a room's notices if the person had left it, and was added again since."""
+    """Deletes the notices that `forget` has left in a room, if the person has been added to it again."""
     if conn.execute("DELETE FROM notice_sweeps WHERE what = ? AND place = ?", (GONE, room)).rowcount:
         conn.execute("DELETE FROM notices WHERE room = ?", (room,))
 
 
 def forget_other_rooms(conn: Connection, obj: ObjId, room: RoomId) -> None:
-    """Deletes the notices about an object that other rooms than `room`, to which it belongs, have made."""
+    """Deletes the notices about an object that were made in other rooms than `room`, to which the object belongs."""
     conn.execute("DELETE FROM notices WHERE obj = ? AND room <> ?", (obj, room))
 
 
@@ -323,14 +329,14 @@ def forget_other_rooms(conn: Connection, obj: ObjId, room: RoomId) -> None:
 
 
 def notified(conn: Connection, room: RoomId) -> int | None:
-    """The position up to which nothing of a room rings; None while this device reads the room for the first time."""
+    """The position up to which nothing in a room rings; None while this device reads the room for the first time."""
     found: int | None = conn.value("SELECT n FROM notified WHERE room = ?", (room,))
     return found
 
 
 def raise_notified(conn: Connection, room: RoomId, n: int) -> None:
-    """Notes that nothing of the room up to position `n` rings: this device has read that in its first reading. ▲ The
-    mark never falls."""
+    """Stores that nothing in the room up to the position `n` rings, since this device has read it in its first reading.
+    ▲ The position never falls: a lower `n` changes nothing. Otherwise old notices could ring."""
     conn.execute(
         "INSERT INTO notified (room, n) VALUES (?, ?) ON CONFLICT (room) DO UPDATE SET n = max(n, excluded.n)",
         (room, n),

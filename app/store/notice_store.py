@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reads and marks the rows of notices, for services. app/store/notice_rows.py writes them and says what they are.
 
-Every method changes or reads a bounded number of rows, so that none holds the event loop for long however many notices
-there are; `sweep` and `trim` do more when they are called again.
+Every method changes or returns a bounded number of rows, so that none holds the event loop for long however many
+notices there are. `sweep` and `trim` do the rest when they are called again.
 """
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
@@ -30,9 +30,9 @@ from app.store.projecting import Projecting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRow:
-    """A stored notice. `kind` is the id of its `NoticeKind`, `object_kind` that of the object ("" for a notice about no
-    object that is here). `state` is SNOOZED with `until` (ms). `answered`: the person has answered. The other fields
-    are those of `Notice`."""
+    """A stored notice. `kind`: the id of its `NoticeKind`. `object_kind`: the kind of the object, "" if the object is
+    not stored here. `until`: for SNOOZED, the time (ms) at which it is new again. `answered`: the person has answered
+    it, or its state has ended. The other fields are those of `Notice`."""
 
     id: NoticeId
     kind: str
@@ -54,10 +54,10 @@ class NoticeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFilter:
-    """Which notices to read. `kinds` and `room`: only these (empty, None: all). `without`: none of these kinds.
-    `by`: only what this person did. `unseen`: only
-    those that the person has not seen. `open`: only those that ask the person for an answer now: not
-    answered, not done, and not snoozed to a later time."""
+    """Which notices to read. `kinds`: only of these kinds; all if it is empty. `without`: none of these kinds. `room`:
+    only of this room; None for all. `by`: only what this person did; None for all. `unseen`: only those that the person
+    has not seen. `open`: only those that ask for an answer now: not answered, not done, and not snoozed to a later
+    time."""
 
     kinds: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
@@ -83,11 +83,12 @@ _FINISH = f"""UPDATE notices SET answered = 1, ring = 0 WHERE id IN (SELECT id F
 
 
 class NoticeStore:
-    """The notices of one account: lists and counts them, and stores what the person did with them."""
+    """Lists and counts the notices of one account, and stores what the person did with them. Methods that write raise
+    StoreFault if the disk refuses."""
 
     def __init__(self, db: Database, me: Me, projecting: Projecting) -> None:
         self.changed: Signal[()] = Signal()
-        """Notices were made, marked or taken back; after the commit."""
+        """Emitted after the commit when notices were made, marked or withdrawn."""
         self._db = db
         self._me = me
         projecting.changed.connect(lambda room: self._emit_changed())
@@ -106,8 +107,8 @@ class NoticeStore:
     def page(
         self, wanted: NoticeFilter, now: int, *, before: Cursor | None = None, limit: int = 50
     ) -> Sequence[NoticeRow]:
-        """At most `limit` notices that pass `wanted`, the newest first; of those before the cursor `before`, if it is
-        given. `now` (ms): snoozed ones whose time has come count as new."""
+        """At most `limit` notices that pass `wanted`, the newest first. `before`: only those after the last one of the
+        page before. `now`: the time in ms, from which snoozed notices are new again."""
         where, params = _where(wanted, now)
         if before is not None:
             where, params = f"{where} AND (v.t, v.id) < (?, ?)", [*params, *before]
@@ -119,14 +120,14 @@ class NoticeStore:
         return [_row(row) for row in self._db.rows(sql.format(of_kind), params)]
 
     def count(self, wanted: NoticeFilter, now: int, *, most: int = 1000) -> int:
-        """How many notices pass `wanted`; counts no further than `most`."""
+        """How many notices pass `wanted` at the time `now` (ms), counted up to `most`."""
         where, params = _where(wanted, now)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM notices v WHERE {where}{{}} LIMIT ?)"
         of_each = (self._db.value(sql.format(of_kind), (*params, *kind, most)) for of_kind, kind in _kinds(wanted))
         return min(most, sum(int(count or 0) for count in of_each))
 
     def get(self, ident: NoticeId) -> NoticeRow | None:
-        """One notice; None if it is not here, or concerns the person no more."""
+        """The notice with this id; None if it is not stored, or is hidden."""
         row = self._db.one(f"SELECT {_COLUMNS} FROM notices v WHERE v.id = ? AND {_SHOWN}", (ident,))
         return _row(row) if row is not None else None
 
@@ -138,7 +139,7 @@ class NoticeStore:
         return {room for room, _ in rows if room}, {by for _, by in rows if by is not None}
 
     def next_wake(self, now: int) -> int | None:
-        """When the next snoozed notice is new again (ms), after `now`; None if none is snoozed."""
+        """The next time after `now` (ms) at which a snoozed notice is new again; None if none is snoozed."""
         found: int | None = self._db.value("SELECT min(until) FROM notices WHERE state = 3 AND until > ?", (now,))
         return found
 
@@ -147,8 +148,8 @@ class NoticeStore:
     def mark(
         self, ids: Collection[NoticeId], state: NoticeState, until: int | None = None
     ) -> dict[NoticeId, tuple[NoticeState, int | None]]:
-        """Stores what the person did with notices, at most AT_ONCE of them in one transaction; call it in parts for
-        more. SEEN changes only new ones. Returns the new (state, until) of those that changed."""
+        """Stores what the person did with notices. Pass at most AT_ONCE ids in one call. SEEN changes only new notices.
+        `until`: for SNOOZED, the time in ms. Returns the new (state, until) of those that changed."""
         only_new = " AND state = 0" if state is NoticeState.SEEN else ""
         sql = (
             f"UPDATE notices SET state = ?, until = ?, ring = 0 WHERE id = ? AND (state, until) IS NOT (?, ?){only_new}"
@@ -163,8 +164,8 @@ class NoticeStore:
         return changed
 
     def apply(self, states: Mapping[NoticeId, tuple[NoticeState, int | None]], now: int) -> None:
-        """Stores states that another device of the person gave to notices, at most AT_ONCE in one call. The state of a
-        notice that is not here yet is kept for it, for KEEP_MS from `now` on."""
+        """Stores states that another device of the person gave to notices. Pass at most AT_ONCE in one call. The states
+        are also kept for KEEP_MS from `now` (ms) on, for notices that this device makes later."""
         keep = "INSERT OR REPLACE INTO notice_states (id, state, until, t) VALUES (?, ?, ?, ?)"
         with self._db.transaction() as conn:
             for ident, (state, until) in states.items():
@@ -173,7 +174,7 @@ class NoticeStore:
             self._notify_changed()
 
     def unseen(self, wanted: NoticeFilter, now: int) -> list[NoticeId]:
-        """The ids of at most AT_ONCE notices that pass `wanted` and are new: the next part of "mark all as read"."""
+        """The ids of at most AT_ONCE new notices that pass `wanted`: the next part of "mark all as read"."""
         where, params = _where(wanted, now)
         sql = f"SELECT v.id FROM notices v WHERE {where}{{}} AND v.state = 0 LIMIT {AT_ONCE}"
         found = (self._db.rows(sql.format(of_kind), (*params, *kind)) for of_kind, kind in _kinds(wanted))
@@ -182,8 +183,8 @@ class NoticeStore:
     # -- notices that stand for a present state --------------------------------------------------------------------
 
     def put(self, notices: Sequence[Notice]) -> None:
-        """Stores notices that no change makes, at most AT_ONCE in one call. One that is here already keeps its state,
-        and rings no second time; if it was ended (`end`), it counts again."""
+        """Stores notices about states. Pass at most AT_ONCE in one call. One that is stored already keeps what the
+        person did with it, and does not ring again; if it was ended (`end`), it is open again."""
         with self._db.transaction() as conn:
             again = "UPDATE notices SET answered = 0 WHERE id = ? AND answered"
             conn.executemany(again, [(notice.id,) for notice in notices])
@@ -191,13 +192,14 @@ class NoticeStore:
             self._notify_changed()
 
     def standing(self, kinds: Collection[NoticeKind]) -> list[NoticeId]:
-        """The ids of the notices of these kinds that are neither answered nor hidden."""
+        """The ids of all notices of these kinds that are neither answered nor hidden."""
         marks = ", ".join("?" * len(kinds))
         sql = f"SELECT id FROM notices WHERE NOT answered AND kind IN ({marks}) AND NOT hidden"
         return [NoticeId(ident) for (ident,) in self._db.rows(sql, [kind.id for kind in kinds])]
 
     def end(self, ids: Sequence[NoticeId]) -> None:
-        """Marks notices as answered, at most AT_ONCE in one call: what they were about is so no more."""
+        """Marks notices as answered, since the states that they are about have ended. Pass at most AT_ONCE in one
+        call."""
         with self._db.transaction() as conn:
             conn.executemany("UPDATE notices SET answered = 1, ring = 0 WHERE id = ?", [(ident,) for ident in ids])
             self._notify_changed()
@@ -205,8 +207,9 @@ class NoticeStore:
     # -- ringing ---------------------------------------------------------------------------------------------------
 
     def claim(self) -> Sequence[NoticeRow]:
-        """At most AT_ONCE notices that are still to ring, oldest first. In the same transaction they are marked as
-        rung, so that none is returned a second time, also after the program has ended."""
+        """Returns at most AT_ONCE notices that are still to ring, oldest first, and marks them as rung in the same
+        transaction. So none is returned a second time, also after a restart. Fewer than AT_ONCE, even none, may be
+        returned although more are to ring, if rooms or objects were left or destroyed."""
         sql = (
             f"SELECT {_COLUMNS} FROM notices v INDEXED BY notices_ring WHERE v.ring ORDER BY v.t, v.id LIMIT {AT_ONCE}"
         )
@@ -227,8 +230,8 @@ class NoticeStore:
     # -- keeping the table small -----------------------------------------------------------------------------------
 
     def sweep(self) -> bool:
-        """Does a part of what is left to do: changes to many rows that a transaction only began. Returns whether more
-        is left."""
+        """Does the next part of the changes to many rows that a transaction has only begun. Returns whether to call it
+        again; False only if nothing was left."""
         left = self._db.one("SELECT what, place, n FROM notice_sweeps LIMIT 1")
         if left is None:
             return False
@@ -244,8 +247,8 @@ class NoticeStore:
         return True
 
     def trim(self, now: int) -> bool:
-        """Deletes a part of the notices older than KEEP_MS that need nothing more of the person, and of the states that
-        were kept for notices which never came. Rings nothing. Returns whether more is left."""
+        """Deletes a part of the notices older than KEEP_MS that need nothing more from the person, and of states older
+        than KEEP_MS that `apply` has kept. Does not emit `changed`. Returns whether more may be left."""
         old = now - KEEP_MS
         with self._db.transaction() as conn:
             states = f"DELETE FROM notice_states WHERE id IN (SELECT id FROM notice_states WHERE t < ? LIMIT {AT_ONCE})"
@@ -270,8 +273,8 @@ def _where(wanted: NoticeFilter, now: int) -> tuple[str, list[object]]:
 
 
 def _kinds(wanted: NoticeFilter) -> Sequence[tuple[str, tuple[str, ...]]]:
-    """For each of the wanted kinds a condition and its value: each is read by the index of kinds. One that is always
-    true if all kinds are wanted."""
+    """The condition and its parameter for each wanted kind, so that each kind is read by the index of kinds. One empty
+    condition if all kinds are wanted."""
     return [(" AND v.kind = ?", (kind,)) for kind in sorted(wanted.kinds)] or [("", ())]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Notices that a card of this person is due today, or overdue: each once for a card and its day."""
+"""Makes the notices that a card of this person is due today or overdue: each once for a card and its due day."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,20 +16,21 @@ from app.tasks.noticing import DUE, OVERDUE
 from app.tool import Standing
 
 TICK_S = 60.0
-"""How often the clock is looked at: it may have been set, or the computer slept, or its time zone has changed."""
+"""Seconds between two looks at the clock: it may have been set, the computer may have slept, or the time zone
+changed."""
 SOON_S = 0.2
-"""How long after a change of cards their days are compared: several changes are then compared at once."""
+"""Seconds from a change of cards to the comparison of their due days, so that several changes are compared at once."""
 MOST = 5000
-"""Most cards that have notices, those due last first."""
+"""The most cards that have such notices: those with the latest due days."""
 
 _CARDS = """SELECT room, obj, card, due FROM board_cards WHERE assignee = ? AND done = 0 AND due <= ?
     AND room IN (SELECT room FROM rooms WHERE NOT left) ORDER BY due DESC, obj, card LIMIT ?"""
 
 
 class DueCards:
-    """Keeps the notices about cards that are due or overdue: they are made when their day comes, and answered when the
-    card is finished, gone, somebody else's, or has another day. `me` returns the person, `later` is the clock's timer;
-    the time of day is that of app/core/clock.py."""
+    """Keeps the notices about due and overdue cards. A notice is made when its day (local time) begins. It is marked as
+    answered when the card is finished, gone or somebody else's, or has another due day. `me`: returns this account's
+    person. `later`: calls a function after some seconds. Lives on the event loop."""
 
     def __init__(self, db: Database, notices: Standing, me: Callable[[], Uid], later: Later) -> None:
         self._db = db
@@ -43,12 +44,12 @@ class DueCards:
         self._is_open = False
 
     def start(self) -> None:
-        """Compares the cards' days with today, and goes on doing so until `close`."""
+        """Compares the cards' due days with today, now and whenever either has changed, until `close`."""
         self._is_open = True
         self._plan(0)
 
     def close(self) -> None:
-        """Ends it. A second call does nothing."""
+        """Stops the comparisons. A second call does nothing."""
         self._is_open = False
         if self._cancel is not None:
             self._cancel()
@@ -56,7 +57,7 @@ class DueCards:
             self._task.cancel()
 
     def on_cards(self) -> None:
-        """Notes that cards have changed."""
+        """Call it when cards have changed: compares their due days after SOON_S."""
         self._changed += 1
         self._plan(SOON_S)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The notices that changes of a board make for this person: a card was given to them, or theirs was changed.
+"""Makes the notices about changes of a board: somebody gave this person a card, or changed one of their cards.
 
-▲ Each change is judged once, when it is received: by the person who signed it, and by the card before and after it was
-merged. The merged state alone would name the wrong person, and ring again when a late change comes or somebody undoes.
+▲ Each change is judged once, when it is received: by the person who signed it, and by the card before and after the
+change was merged. The merged state alone names nobody. With it, a late change or an undo could ring for what another
+person did.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,13 +16,14 @@ from app.store.rows import StoredChange
 from app.tasks.model import Board, Card
 
 GIVEN = NoticeKind(id="task-given", asks=True, personal=True, merges=True)
-"""Somebody gave the person a card. Answered when the person changes the card; taken back when it is not theirs."""
+"""Somebody gave the person a card. It is answered when the person changes the card, and withdrawn when the card is no
+longer theirs, archived or deleted."""
 CHANGED = NoticeKind(id="task-changed", asks=False, merges=True)
-"""Somebody changed a card of the person; `detail` names what, with commas: FIELDS, "column", "archived", "deleted" or
-"assignee" (it is theirs no more)."""
+"""Somebody changed a card of the person. `detail` has the changed FIELDS and "column", joined by commas. "assignee":
+the card is no longer theirs."""
 DUE = NoticeKind(id="task-due", asks=True, personal=True)
 OVERDUE = NoticeKind(id="task-overdue", asks=True, personal=True)
-"""app/tasks/due.py makes these two."""
+"""A card of the person is due today (DUE) or was due earlier (OVERDUE). app/tasks/due.py makes these two kinds."""
 KINDS = (GIVEN, CHANGED, DUE, OVERDUE)
 FIELDS = ("title", "description", "due", "labels", "checklist", "archived", "deleted", "assignee")
 
@@ -29,8 +31,8 @@ FIELDS = ("title", "description", "due", "labels", "checklist", "archived", "del
 def judge(
     change: StoredChange, me: Uid, before: Mapping[str, Card], board: Board, touched: Collection[str]
 ) -> list[Notice]:
-    """The notices that one change of somebody else makes for the person `me`. `before`: the board's cards before it was
-    merged into `board`; `touched`: those that it touched."""
+    """Returns the notices that one change of another person makes for the person `me`. `before`: the cards, by id,
+    before the change was merged into `board`. `touched`: the ids of the cards that it changed."""
     found = [(card, before.get(card), board.any_card(card)) for card in sorted(touched)]
     return [notice for card, old, new in found if (notice := _notice(change, me, card, old, new)) is not None]
 
@@ -49,9 +51,9 @@ def _notice(change: StoredChange, me: Uid, card: str, old: Card | None, new: Car
 def settle(
     conn: Connection, obj: ObjId, me: Uid, board: Board, touched: Collection[str], own: StoredChange | None
 ) -> None:
-    """Brings, within the caller's transaction, the notices about the cards `touched` up to date. What is not the
-    person's any more is taken back. `own`: the person's own change that touched them, which answers; None if somebody
-    else did."""
+    """Updates, in the caller's transaction, the notices about the cards with the ids `touched`. GIVEN is hidden if the
+    card is not this person's, archived or deleted. `own`: the person's own change, which answers the notices about
+    these cards; None if another person made the change."""
     for each in touched:
         card, ref = board.any_card(each), each.encode()
         if own is not None:
