@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How a person's presence is shown: a mark at the lower edge of their picture, and words.
+"""Shows a person's presence: as a mark at the lower edge of their picture, and as words.
 
-Each state has a shape of its own, so that nobody has to distinguish colours: available is a full disc, busy a half one,
-do not disturb a disc with a bar, away a ring, in a call a ring around a disc. Unknown has no mark.
+Each state has a shape of its own, so that nobody has to distinguish colours. Available is a full disc, busy a half
+disc, do not disturb a disc with a bar, away a ring, and in a call a ring around a disc. Unknown has no mark.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from ui.kit.translate import short_day, tr, weekday
 PresenceOf = Callable[[Uid], PersonPresence | None]
 """Returns what is shown of a person; None if nothing is known of them."""
 DOT_PX = 10
-"""The size of the mark at 100 %."""
+"""The width and height of the mark, in logical pixels at 100 %."""
 _LARGEST = 0.34
-"""The part of a small picture's height that the mark may take: the initials stay legible."""
+"""The largest part of a picture's height that the mark takes, so that a small picture's initials stay legible."""
 _COLOURS = {
     Presence.AVAILABLE: "success",
     Presence.BUSY: "danger",
@@ -50,8 +50,8 @@ def presence_name(state: Presence) -> str:
 
 
 def presence_line(presence: PersonPresence | None) -> str:
-    """What is shown of a person as one line: the state, when they are back, and their words. "Unknown" if nothing is
-    known."""
+    """What is shown of a person, as one translated line: the state, the day on which they are back, and their status
+    text. "Unknown" for None."""
     if presence is None:
         return tr("Unknown")
     parts = [presence_name(presence.state)]
@@ -67,8 +67,8 @@ def named(name: str, presence: PersonPresence | None) -> str:
 
 
 def paint_presence(painter: QPainter, picture: QRectF, state: Presence, ground: QColor) -> None:
-    """Paints the mark of a state at the lower right edge of a person's `picture` (in the painter's coordinates), with
-    an edge in the colour of the `ground` behind the picture."""
+    """Paints the mark of a state in the lower right corner of a person's `picture` (in the painter's coordinates), with
+    an edge in `ground`, the colour behind the picture."""
     side = min(px(DOT_PX), picture.height() * _LARGEST)
     place = picture.bottomRight() - QPointF(side, side)
     paint_dot(painter, QRectF(place.x(), place.y(), side, side), state, ground)
@@ -106,12 +106,12 @@ def paint_dot(painter: QPainter, rect: QRectF, state: Presence, ground: QColor) 
 
 
 def unknown(_uid: Uid) -> None:
-    """`PresenceOf` where nothing is known of anybody."""
+    """The `PresenceOf` for which nothing is known of anybody."""
 
 
 def presence_icon(presence: PersonPresence | None, ground: str = "surface") -> QIcon:
-    """The mark of a person's presence as an icon, on the ground `ground` (a colour's role); an empty one of the same
-    size if nothing is known."""
+    """The mark of a person's presence as an icon. `ground`: the role of the colour behind it. A transparent icon of the
+    same size for None."""
     side = px(DOT_PX + 4)
     picture = QPixmap(side, side)
     picture.fill(Qt.GlobalColor.transparent)
@@ -125,8 +125,8 @@ def presence_icon(presence: PersonPresence | None, ground: str = "surface") -> Q
 
 
 class PresenceDot(QWidget):
-    """A widget with the mark of a state on the ground `ground` (a colour's role). It is hidden while nothing is known.
-    It takes no focus; screen readers get the words from what it is beside."""
+    """A widget with the mark of a state. `ground`: the role of the colour behind it. It is hidden while nothing is
+    known. It takes no focus, and has no words for screen readers: the widget beside it has them."""
 
     def __init__(self, ground: str = "surface", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -136,7 +136,7 @@ class PresenceDot(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def show_state(self, state: Presence | None) -> None:
-        """Shows the mark of this state from now on; None: nothing is known."""
+        """Shows the mark of this state from now on. None: nothing is known, and the widget is hidden."""
         self._state = state
         self.setVisible(state is not None)
         self.update()
@@ -153,7 +153,8 @@ class PresenceDot(QWidget):
 
 
 class PresenceLine(QWidget):
-    """A person's presence as a mark and a line of words, cut where there is no room. Hidden while nothing is known."""
+    """A person's presence as a mark and a line of words, which is elided if it is too long. It is hidden while nothing
+    is known."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -166,12 +167,12 @@ class PresenceLine(QWidget):
         self.setVisible(False)
 
     def show_presence(self, presence: PersonPresence | None) -> None:
-        """Shows this from now on; None: nothing is known of the person."""
+        """Shows this presence from now on. None: nothing is known, and the widget is hidden."""
         self._dot.show_state(presence.state if presence is not None else None)
         self._words.set_text(presence_line(presence) if presence is not None else "")
         set_tip(self, presence_line(presence) if presence is not None else "")
         self.setVisible(presence is not None)
 
     def text(self) -> str:
-        """The words that are shown, whole; "" for none."""
+        """The whole line of words, also what is elided; "" for none."""
         return self._words.accessibleName()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Shows the pages of an opened picture or PDF: scrolled, scaled, turned, with what was found and what is selected."""
+"""Shows the pages of an opened picture or PDF. They can be scrolled, scaled and turned; matches of a search and the
+selected text are marked."""
 
 import asyncio
 from collections.abc import Sequence
@@ -31,11 +32,11 @@ from ui.viewer.tiles import Tiles, base_of, pieces_of
 
 LEAST, MOST, STEP = 0.05, 16.0, 1.25
 _POINT = 96 / 72
-"""A PDF's point in pixels at 100 %."""
+"""A PDF's point in logical pixels at 100 %."""
 _MOST_FITTED = 1.5
-"""A PDF in a wide window is made no larger than this by itself."""
+"""The highest scale to which a PDF is fitted automatically in a wide window (1.5: 150 %)."""
 _PAINT_AHEAD = 0.5
-"""That much of the window's height is painted before and behind what is in sight."""
+"""The part of the window's height that is painted above and below what is visible."""
 _SLIDES = {
     Qt.Key.Key_Down: QAbstractSlider.SliderAction.SliderSingleStepAdd,
     Qt.Key.Key_Up: QAbstractSlider.SliderAction.SliderSingleStepSub,
@@ -48,8 +49,8 @@ FIT, FIT_WIDTH = "fit", "width"
 
 
 class PageCanvas(Spoken, QAbstractScrollArea):
-    """The pages of one file. `failed` has the error that ended the file's process; `changed` follows scrolling and
-    scaling; `selected` the selected text of a PDF."""
+    """A view of the pages of one file. `changed` is emitted after scrolling, scaling and turning. `selected` is emitted
+    with the selected text of a PDF, "" for none. `failed` is emitted with the error that ended the file's process."""
 
     changed = Signal()
     selected = Signal(str)
@@ -84,8 +85,8 @@ class PageCanvas(Spoken, QAbstractScrollArea):
     # -- what is shown ----------------------------------------------------------------------------------------------
 
     def show_file(self, file: ShownFile | None) -> None:
-        """Shows a file's first page: a picture whole, a PDF as wide as there is room. None: nothing. The caller closes
-        the file."""
+        """Shows a file from its first page: a picture as a whole, a PDF at the width of the window. None: shows
+        nothing. The caller closes the file."""
         if self._filling is not None:
             self._filling.cancel()
             self._filling = None
@@ -100,7 +101,7 @@ class PageCanvas(Spoken, QAbstractScrollArea):
 
     @property
     def pages(self) -> int:
-        """How many pages there are."""
+        """The number of pages; 0 without a file."""
         return self._file.pages if self._file is not None else 0
 
     @property
@@ -120,11 +121,12 @@ class PageCanvas(Spoken, QAbstractScrollArea):
 
     @property
     def is_painted(self) -> bool:
-        """Whether all that is in sight is painted."""
+        """Whether everything that is visible is painted."""
         return self._filling is None and self._wanted() is None
 
     def refresh(self) -> None:
-        """Lays the pages out again, since more of their sizes are known; what is in sight stays there."""
+        """Lays out the pages again, since more of their sizes are known. The visible part of the file stays the
+        same."""
         page = self.page
         into = self.verticalScrollBar().value() - self._rect(page).top() if self.pages else 0.0
         self._lay_out()
@@ -132,29 +134,31 @@ class PageCanvas(Spoken, QAbstractScrollArea):
             self.verticalScrollBar().setValue(round(self._rect(page).top() + into))
 
     def go_to(self, page: int) -> None:
-        """Scrolls to the top of a page, from 0."""
+        """Scrolls to the top of a page (from 0). Does nothing for a page that does not exist."""
         if 0 <= page < self.pages:
             self.verticalScrollBar().setValue(int(self._rect(page).top()) - GAP_PX)
 
     def fit(self, mode: str) -> None:
-        """Scales so that the page (FIT) or its width (FIT_WIDTH) fits the window, also when that changes."""
+        """Scales so that the first page (FIT) or its width (FIT_WIDTH) fits the window, now and after each change of
+        the window's size."""
         self._mode = mode
         self._scale_at(self.scale, self._middle())
 
     def zoom(self, scale: float, at: QPointF | None = None) -> None:
-        """Scales to `scale` (1.0: 100 %); the point `at` of the window stays where it is (None: the middle)."""
+        """Scales to `scale` (1.0: 100 %). What is at the point `at` of the window stays there (None: the middle)."""
         self._mode = ""
         self._scale_at(scale, at or self._middle())
 
     def rotate(self, quarters: int = 1) -> None:
-        """Turns all pages to the right."""
+        """Turns all pages by `quarters` quarters to the right."""
         page = self.page
         self.turn = (self.turn + quarters) % 4
         self._lay_out()
         self.go_to(page)
 
     def show_hits(self, hits: Sequence[tuple[int, list[Rect]]], current: int) -> None:
-        """Marks what was found: (page, rectangles) each. `current`: the index of the one to scroll to; -1: none."""
+        """Marks the matches of a search, each a (page, rectangles). `current`: the index of the match to which it
+        scrolls, if it has changed; -1 for none."""
         self._hits, moved, self._hit = list(hits), current != self._hit, current
         if moved and 0 <= current < len(self._hits):
             page, rects = self._hits[current]
@@ -171,7 +175,7 @@ class PageCanvas(Spoken, QAbstractScrollArea):
         return QRectF(self.viewport().rect()).center()
 
     def _fitted(self) -> float:
-        """The scale for the mode in force."""
+        """The scale by `fits`; the present one without it."""
         if self._file is None or not self._mode:
             return self.scale
         width, height = self._file.sizes[0] if self._file.sizes else (1.0, 1.0)
@@ -234,14 +238,14 @@ class PageCanvas(Spoken, QAbstractScrollArea):
                 bar.setValue(round(first - shown / 3))
 
     def _sight(self) -> QRectF:
-        """What of the pages is in the window."""
+        """The visible part, in the coordinates of the layout."""
         corner = QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
         return QRectF(QRect(corner, self.viewport().size()))
 
     # -- painting ---------------------------------------------------------------------------------------------------
 
     def _wanted(self) -> Piece | None:
-        """The next piece that is to be painted; None if all that is needed is there."""
+        """The next piece to be painted; None if everything that is needed is painted."""
         sight, ratio = self._sight(), self.devicePixelRatioF()
         near = sight.adjusted(0, -sight.height() * _PAINT_AHEAD, 0, sight.height() * _PAINT_AHEAD)
         pages = self._layout.between(near.top(), near.bottom()) if self.pages else range(0)
@@ -257,7 +261,7 @@ class PageCanvas(Spoken, QAbstractScrollArea):
         return None
 
     def _fill(self) -> None:
-        """Begins to have painted what is in sight, unless that is under way."""
+        """Starts painting the pieces that are needed, unless that is under way."""
         if self._file is not None and self._filling is None and self.isVisible() and self._wanted() is not None:
             self._filling = run(self, self._fill_all(self._file), on_error=self._on_error)
 
@@ -310,8 +314,8 @@ class PageCanvas(Spoken, QAbstractScrollArea):
         self._paint_marks(painter, page, rect)
 
     def _paint_marks(self, painter: QPainter, page: int, rect: QRectF) -> None:
-        """Marks what was found and what is selected. The page is paper, white in every theme; so are the marks' colours
-        the same in all."""
+        """Paints the marks of matches and of the selection. A page is white in every theme, so the marks have the same
+        colours in all themes."""
         for number, (where, rects) in enumerate(self._hits):
             if where == page:
                 colour = QColor(255, 140, 0, 130) if number == self._hit else QColor(255, 225, 0, 110)
@@ -324,7 +328,7 @@ class PageCanvas(Spoken, QAbstractScrollArea):
     # -- selecting, dragging, links ---------------------------------------------------------------------------------
 
     def _at(self, point: QPointF) -> tuple[int, QPointF]:
-        """The page at a point of the window, and the point among the pages."""
+        """The page at a point of the window, and that point in the coordinates of the layout."""
         place = self._sight().topLeft() + point
         return self._layout.page_at(place.y()), place
 

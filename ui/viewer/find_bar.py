@@ -15,8 +15,10 @@ from ui.kit.translate import tr
 
 
 class FindBar(QFrame):
-    """A field for words, and buttons for the next and previous place. `wanted` is emitted with the words when they have
-    changed, `stepped` with 1 or -1. Hidden until `open`."""
+    """A field for words, and buttons for the next and the previous match. It is hidden until `open`. `wanted` is
+    emitted with the words when they have changed, `stepped` with 1 (next) or -1 (previous), and `left` when the bar is
+    closed.
+    """
 
     wanted = Signal(str)
     stepped = Signal(int)
@@ -51,14 +53,14 @@ class FindBar(QFrame):
         self.field.selectAll()
 
     def leave(self) -> None:
-        """Hides the bar and ends the search."""
+        """Hides the bar and emits `left`. Does nothing if it is hidden already."""
         if not self.isHidden():
             self.hide()
             self.show_count("")
             self.left.emit()
 
     def show_count(self, text: str, *, spoken: bool = False) -> None:
-        """Shows how many places there are, or that there are none. `spoken`: a screen reader announces it."""
+        """Shows `text`, the number of matches. `spoken`: a screen reader also announces it."""
         self.count.setText(text)
         if spoken and text:
             announce(self.count, text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A file that the viewer can show, as a tool gives it."""
+"""The description of a file that a tool passes to the viewer."""
 
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A file for the viewer. `key` identifies it. `about`: one line that says who sent it and when. `fetch` returns its
-    bytes, and may be cancelled. `save` asks the person where to save a copy; None if policy lets no file be saved.
-    `go_to` leaves the viewer and shows where the file was sent."""
+    """A file for the viewer. `key`: identifies it. `about`: one line that says who sent it and when. `fetch`: returns
+    its bytes; the viewer may cancel it. `save`: asks the person where to save a copy; None if the policy lets no file
+    be saved. `go_to`: shows the message with which the file was sent; the viewer is closed before."""
 
     key: Hashable
     name: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where the pages of a file are, for a scale and a turn. Numbers only; nothing is painted here."""
+"""Computes where the pages of a file are, for a scale and a turn. Nothing is painted here."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ Rect = tuple[float, float, float, float]
 
 
 class PageLayout:
-    """The pages of a file below each other, each in the middle. `sizes` are those of the pages at 100 %; pages whose
-    size is not known yet count as the first. `scale` 1.0 is 100 %, `turn` the quarters to the right, all sizes in
-    logical pixels."""
+    """The pages of a file below each other, centred. `sizes`: the sizes of the pages before scaling; a page whose size
+    is not known yet has that of the first. `scale`: logical pixels for one unit of these sizes. `turn`: quarters to the
+    right. `width`, `height` and all results are in logical pixels."""
 
     def __init__(self, pages: int, sizes: Sequence[Size], scale: float, turn: int, room_height: float = 0.0) -> None:
-        """`room_height`: the window's; pages that are lower are in its middle."""
+        """`room_height`: the height of the window. Pages that are lower together are centred in it."""
         self.turn = turn
         self._sizes = [self._scaled(size, scale) for size in sizes] or [(1.0, 1.0)]
         self._first = self._sizes[0]
@@ -35,25 +35,25 @@ class PageLayout:
         return max(1.0, width * scale), max(1.0, height * scale)
 
     def size(self, page: int) -> Size:
-        """The size of a page, turned."""
+        """The (width, height) of a page, turned and scaled."""
         return self._sizes[page] if page < len(self._sizes) else self._first
 
     def rect(self, page: int, across: float) -> QRectF:
-        """The place of a page where `across` is the width that pages are in the middle of."""
+        """The rectangle of a page, which is centred in the width `across` or in `width`, if that is larger."""
         width, height = self.size(page)
         return QRectF((max(across, self.width) - width) / 2, self._tops[page], width, height)
 
     def page_at(self, y: float) -> int:
-        """The page at this height, or the nearest one before it."""
+        """The page at the height `y`, or the last one above it; 0 above the first page."""
         return max(0, min(self._count - 1, bisect_right(self._tops, y) - 1))
 
     def between(self, top: float, bottom: float) -> range:
-        """The pages that are in sight between two heights."""
+        """The pages between two heights. Includes the page above `top` if `top` is between two pages."""
         return range(self.page_at(top), self.page_at(bottom) + 1)
 
 
 def turned(rect: Rect, turn: int) -> Rect:
-    """A rectangle in fractions of a page, as it is after `turn` quarters to the right."""
+    """Turns a rectangle (left, top, width, height) in fractions of a page by `turn` quarters to the right."""
     x, y, w, h = rect
     match turn % 4:
         case 1:
@@ -66,13 +66,14 @@ def turned(rect: Rect, turn: int) -> Rect:
 
 
 def on_page(rect: Rect, page: QRectF, turn: int) -> QRectF:
-    """A rectangle in fractions of a page, on the page as it is shown at `page`."""
+    """Converts a rectangle in fractions of an unturned page to coordinates, for a page that is shown at `page`."""
     x, y, w, h = turned(rect, turn)
     return QRectF(page.x() + x * page.width(), page.y() + y * page.height(), w * page.width(), h * page.height())
 
 
 def fraction(point: QPointF, page: QRectF, turn: int) -> tuple[float, float]:
-    """A point on a page that is shown at `page`, in fractions of the page without its turn, within it."""
+    """Converts a point to fractions of the unturned page, for a page that is shown at `page`. A point outside is moved
+    to the page's edge."""
     x = min(1.0, max(0.0, (point.x() - page.x()) / page.width()))
     y = min(1.0, max(0.0, (point.y() - page.y()) / page.height()))
     back = turned((x, y, 0.0, 0.0), -turn % 4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the viewer shows in place of a file: that it is being fetched, or why it cannot be shown."""
+"""The pages that the viewer shows in place of a file: while it is fetched, and if it cannot be shown."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from ui.viewer.item import Item
 
 
 class FetchPage(Spoken, QWidget):
-    """A file is being fetched and opened: how far it is, and a button that stops it."""
+    """Shows that a file is being fetched and opened: how far this is, and a button that calls `on_cancel`."""
 
     def __init__(self, on_cancel: Callable[[], object]) -> None:
         super().__init__()
@@ -45,12 +45,12 @@ class FetchPage(Spoken, QWidget):
         self.spinner.start()
 
     def show_progress(self, done: int, total: int) -> None:
-        """Shows how many bytes have come."""
+        """Shows that `done` of `total` bytes are fetched."""
         figure = f"{size_text(done)} / {size_text(total)}"
         self.row.set_progress(done * 100 // total if total else 0, 100 if total else 0, figure)
 
     def show_opening(self) -> None:
-        """Shows that the file is here and is being opened."""
+        """Shows that the file is fetched and is being opened."""
         self.row.set_text(tr("Opening the file"))
         self.row.set_progress(0, 0)
 
@@ -60,7 +60,7 @@ class FetchPage(Spoken, QWidget):
 
 
 class FailedPage(Spoken, QWidget):
-    """Says why a file is not shown, with a button to try again. (A copy is saved by the viewer's bar.)"""
+    """Shows why a file cannot be shown, and a button that calls `on_retry`. (The viewer's bar saves a copy.)"""
 
     def __init__(self, on_retry: Callable[[], object]) -> None:
         super().__init__()

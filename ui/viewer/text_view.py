@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Shows the text of an opened file, plain and to read only: a text file, or the text of a PDF's pages."""
+"""Shows the plain text of an opened file, read-only: a text file, or the text of a PDF's pages."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from ui.kit.translate import tr
 
 
 class TextView(QPlainTextEdit):
-    """The text of a file. It is filled part by part, between other work. It never interprets the text."""
+    """A view of the text of a file. The text is added part by part, between other work, and never interpreted."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,8 +30,8 @@ class TextView(QPlainTextEdit):
         self.setMinimumSize(1, 1)
 
     async def fill(self, file: ShownFile) -> None:
-        """Shows the text of a file in place of what was shown: of a PDF with a line before each page. ViewFault if the
-        file's process ends."""
+        """Replaces what is shown by the text of a file; a PDF's pages each have a line with their number before them.
+        ViewFault if the file's process ends."""
         self.clear()
         if file.kind == TEXT:
             self.document().setDefaultFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
@@ -51,8 +51,9 @@ class TextView(QPlainTextEdit):
         cursor.insertText(("\n" if page else "") + text)
 
     def find_words(self, words: str, *, back: bool, fresh: bool = False) -> bool:
-        """Selects the next place of `words` after the selection, round to the first; before it with `back`. `fresh`:
-        the place where the selection begins counts too. False if there is none."""
+        """Selects the next match of `words` after the selection, or with `back` the one before it; after the last match
+        follows the first. `fresh`: a match at the beginning of the selection counts too. Returns False if there is no
+        match."""
         cursor = self.textCursor()
         if fresh:
             cursor.setPosition(cursor.selectionStart())

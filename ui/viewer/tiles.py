@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The painted pieces of a file's pages: which are needed for what is in sight, and those that are kept."""
+"""Computes which pieces of a file's pages are needed for what is visible, and keeps those that are painted.
+
+A page has a base, that is, one small picture of the whole page. If it has more pixels than the base, it also has pieces
+in full detail, which are painted over the base.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -11,15 +15,15 @@ from app.viewing.limits import MAX_SCALED_SIDE, MAX_TILE_PIXELS
 from app.viewing.shown_file import Piece
 
 SIDE = 768
-"""A piece of a large page is so many pixels wide and high: 2.4 MB."""
+"""The width and height of a piece in full detail, in pixels: 2.4 MB."""
 BASE_PIXELS = 400_000
-"""A page of more pixels is first painted with so many, and shown larger until its pieces are there."""
+"""The most pixels of a base. It is shown enlarged until the pieces in full detail are painted."""
 CACHE_BYTES = 128 * 1024 * 1024
 
 
 def base_of(page: int, width: float, height: float, ratio: float, turn: int) -> Piece:
-    """The whole page as one small piece. `width` and `height`: its size in logical pixels; `ratio`: device pixels in
-    one."""
+    """The base of a page. `width` and `height`: the page's size as it is shown, in logical pixels. `ratio`: device
+    pixels for one logical pixel. `turn`: quarters to the right."""
     wide, high = width * ratio, height * ratio
     shrink = min(1.0, (BASE_PIXELS / max(1.0, wide * high)) ** 0.5)
     # a page may be so narrow that its height alone would be too much
@@ -31,8 +35,9 @@ def base_of(page: int, width: float, height: float, ratio: float, turn: int) -> 
 
 
 def pieces_of(page: int, rect: QRectF, seen: QRectF, ratio: float, turn: int) -> Iterator[Piece]:
-    """The pieces of a page in full detail that are in sight. `rect` is the page's place and `seen` what is in sight,
-    in logical pixels; `ratio`: device pixels in one. None if the base is as sharp."""
+    """Yields the visible pieces of a page in full detail. `rect`: where the page is, and `seen`: what is visible, both
+    in logical pixels. `ratio`: device pixels for one logical pixel. Yields nothing if the base is as sharp, and if the
+    page is larger than MAX_SCALED_SIDE."""
     width, height = round(rect.width() * ratio), round(rect.height() * ratio)
     if width * height <= BASE_PIXELS or max(width, height) > MAX_SCALED_SIDE:
         return
@@ -50,8 +55,8 @@ def pieces_of(page: int, rect: QRectF, seen: QRectF, ratio: float, turn: int) ->
 
 
 class Tiles:
-    """The pieces that were painted last, up to CACHE_BYTES. The base of a page is found by its number alone, whatever
-    its scale was."""
+    """The painted pieces of one file, up to CACHE_BYTES; the least recently used ones are dropped. The base that was
+    painted last is found by page and turn alone, at whatever scale it was painted."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Piece, QImage] = OrderedDict()
@@ -59,14 +64,14 @@ class Tiles:
         self._bytes = 0
 
     def get(self, piece: Piece) -> QImage | None:
-        """A painted piece; None if it is not kept."""
+        """The picture of a piece; None if it is not kept."""
         image = self._kept.get(piece)
         if image is not None:
             self._kept.move_to_end(piece)
         return image
 
     def base(self, page: int, turn: int) -> QImage | None:
-        """The small picture of a whole page that was painted last."""
+        """The base of a page that was painted last, at any scale; None if none is kept."""
         piece = self._bases.get((page, turn))
         return None if piece is None else self.get(piece)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The bar over the file that the viewer shows: what it is, and its tools."""
+"""The bar above the file that the viewer shows: what the file is, and its tools."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QWidget
@@ -17,7 +17,8 @@ from ui.viewer.item import Item
 
 class ViewerTools(QFrame):
     """Name, size, sender and time of the file, and buttons for what can be done with it. It decides nothing: each
-    button emits a signal. `page_wanted` has a page from 0; `stepped` and `zoomed` have 1 or -1."""
+    button emits a signal. `page_wanted` has a page (from 0). `stepped` has 1 for the next file and -1 for the previous
+    one, `zoomed` 1 for larger and -1 for smaller, `text_wanted` whether a PDF is to be shown as text."""
 
     closed = Signal()
     stepped = Signal(int)
@@ -95,7 +96,8 @@ class ViewerTools(QFrame):
         self.show_file(None, pages=0, fits=False)
 
     def show_file(self, file: ShownFile | None, *, pages: int, fits: bool) -> None:
-        """Shows the tools of an opened file; None: those that need none."""
+        """Shows the tools of an opened file; with None, only the tools that need no opened file. `pages`: how many it
+        has. `fits`: the file is fitted to the window, so that this button is disabled."""
         kind = file.kind if file is not None else ""
         painted = kind not in ("", TEXT) and not (kind == PDF and self.as_text.isChecked())
         for part in self._painted:
@@ -112,7 +114,7 @@ class ViewerTools(QFrame):
             self._pages = pages
 
     def show_place(self, page: int, percent: int) -> None:
-        """Shows the number of the page (from 0) and the scale."""
+        """Shows the number of the page (`page` is from 0) and the scale in per cent."""
         self.percent.setText(f"{percent} %")
         self._page = page
         if not self.page.isModified():
@@ -122,7 +124,7 @@ class ViewerTools(QFrame):
         self.page.setText(str(self._page + 1))
 
     def _on_page(self) -> None:
-        """Goes to the page whose number was written, or to the nearest that there is."""
+        """Emits `page_wanted` with the page whose number was typed, or with the nearest that exists."""
         written = self.page.text().strip()
         if written.isdecimal():
             self.page.setModified(False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The viewer: a page in the window that shows one file of several, with its tools. Esc leaves it."""
+"""The viewer: a page in the window that shows one of several files, with its tools. Esc closes it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ from ui.viewer.tools import ViewerTools
 
 
 class Viewer(QWidget):
-    """Shows one of several files. `closed` is emitted when the person leaves; the file's process has ended then.
-    `cancelled` is emitted with the file's key when the person stops fetching it."""
+    """Shows one of several files. `closed` is emitted after the viewer was closed; the file's process has ended then.
+    `cancelled` is emitted with the file's key when the person stops fetching the file; `closed` follows."""
 
     closed = Signal()
     cancelled = Signal(object)
@@ -40,7 +40,7 @@ class Viewer(QWidget):
         self._items: Sequence[Item] = ()
         self._at = -1
         self._held: list[ShownFile] = []
-        """The opened file, if any: its process ends with this widget, however that goes."""
+        """The opened file, if any. Its process ends at the latest when this widget is destroyed."""
         held = self._held
         self.destroyed.connect(lambda: _close_all(held))
         self._opening: asyncio.Task[None] | None = None
@@ -85,31 +85,31 @@ class Viewer(QWidget):
     # -- for the view that holds it ---------------------------------------------------------------------------------
 
     def show_items(self, items: Sequence[Item], at: int) -> None:
-        """Shows `items[at]`; the person can go on to the others."""
+        """Fetches and shows `items[at]`. The person can then go on to the other items."""
         self._items = items
         self._show(at)
 
     @property
     def item(self) -> Item | None:
-        """The file that is shown, or that is being fetched."""
+        """The item that is shown or being fetched; None if the viewer is closed."""
         return self._items[self._at] if 0 <= self._at < len(self._items) else None
 
     @property
     def opened(self) -> ShownFile | None:
-        """The opened file; None while it is fetched, or if it cannot be shown."""
+        """The opened file; None while it is being fetched, and if it cannot be shown."""
         return self._held[0] if self._held else None
 
     def show_progress(self, done: int, total: int) -> None:
-        """Shows how many bytes of the file were fetched."""
+        """Shows that `done` of the file's `total` bytes are fetched."""
         self.fetching.show_progress(done, total)
 
     def step(self, by: int) -> None:
-        """Shows the next (`by` 1) or previous (-1) file; nothing past the ends."""
+        """Shows the next (`by` 1) or previous (-1) file. Does nothing after the last and before the first."""
         if 0 <= self._at + by < len(self._items):
             self._show(self._at + by)
 
     def leave(self) -> None:
-        """Ends the file's process, drops what was painted, and emits `closed`."""
+        """Closes the viewer: ends the file's process, drops what was painted, and emits `closed`."""
         self._end()
         self._items, self._at = (), -1
         self.closed.emit()
@@ -158,7 +158,7 @@ class Viewer(QWidget):
             page.setFocus()
 
     def _end(self) -> None:
-        """Ends what is under way with the file that was shown."""
+        """Cancels all tasks with the present file, ends its process and empties the views."""
         for task in (self._opening, self._reading, self._searching):
             if task is not None:
                 task.cancel()
@@ -170,8 +170,8 @@ class Viewer(QWidget):
         _close_all(self._held)
 
     def _on_failed(self, error: Exception) -> None:
-        """Shows why the file is not shown. A fault of ours gets its sentence here too: what a file of others does to
-        its process must not become a dialog."""
+        """Shows why the file cannot be shown. A fault of this program is shown here too. Otherwise a file that somebody
+        sent could open an error dialog."""
         self._end()
         item = self.item
         if item is None:
@@ -239,7 +239,7 @@ class Viewer(QWidget):
     # -- finding ----------------------------------------------------------------------------------------------------
 
     def open_find(self) -> None:
-        """Opens the field for words to find; nothing for a picture."""
+        """Opens the search in a PDF or text. Does nothing for a picture, and while no file is open."""
         if self.opened is not None and self.opened.kind in (PDF, TEXT):
             self.find_bar.open()
             self._on_words(self.find_bar.field.text())
@@ -321,7 +321,7 @@ class Viewer(QWidget):
                 super().keyPressEvent(event)
 
     def take_focus(self) -> None:
-        """Gives the focus to what is shown."""
+        """Moves the keyboard focus to what is shown."""
         shown = self._stack.currentWidget()
         if shown is not None:
             shown.setFocus()

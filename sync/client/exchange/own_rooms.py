@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms of one's own (protocol §5): which rooms they are, and how a device clears their old changes by itself, since
-nobody else would (protocol §7).
+"""Recognises rooms of one's own (protocol §5), whose only member is their founder, and prunes them (protocol §7): the
+server deletes the changes that a snapshot replaces. A device does this automatically, since there is no administrator
+who would start it.
 
-▲ A device prunes (has the server delete what a snapshot replaces) only behind a snapshot that it has attested itself,
-so that it has replayed the changes and found the snapshot right. By the room's rules an attest by any device is enough.
-A stolen device, before it is revoked, could otherwise have the person's own devices delete what a false snapshot of its
-making hides.
+▲ A device prunes only behind a snapshot that it has attested itself, that is, whose changes it has replayed with the
+same result. By the room's rules, an attest by any device of the person is enough. Otherwise a stolen device could make
+a false snapshot before it is revoked, and the person's other devices would delete the changes that it hides.
 """
 
 from functools import partial
@@ -22,7 +22,7 @@ from sync.trust.room.room_state import RoomState, Snapshot
 
 
 class OwnRooms:
-    """The rooms of one account in which nobody but this person can ever be a member."""
+    """Recognises and prunes the rooms of one account in which nobody but this person can ever be a member."""
 
     def __init__(self, link: Link, maker: Snapshots, operations: RoomOperations) -> None:
         self._link = link
@@ -30,19 +30,22 @@ class OwnRooms:
         self._operations = operations
 
     def is_own(self, room: RoomId) -> bool | None:
-        """Whether `room` is one of this person's own: its genesis says so, and this person founded it. Nothing can
-        change that. None while nothing of the room can be read here."""
+        """Whether `room` is one of this person's own: its genesis says so, and this person is its member, which only
+        the founder can be. No later entry can change what the genesis says. None while nothing of the room can be read
+        here."""
         found = self._link.rooms.get(room)
         if found is None or not found.stream.n:
             return None
         return is_own(found.stream.state.policy) and found.is_member
 
     async def prune(self, room: RoomId) -> int:
-        """Has the server delete the old changes of `room`, a room of one's own: of each object those that a snapshot
-        replaces which is 30 days old, by the server's clock and by this device's, and which this device attests.
-        Returns of how many objects. A snapshot that is old enough and that this device has not attested is replayed
-        first, in the background; the next call prunes behind it. 0 for any other room, and while this device does not
-        have everything in it. Refused with the server's code; Unreachable, also while offline."""
+        """Prunes each object of `room`, a room of one's own, behind its newest snapshot that this device has attested
+        and that is 30 days old by both the server's clock and this device's. Returns the number of pruned objects.
+
+        If the newest snapshot of that age is not attested by this device, the device replays and attests it in the
+        background, and the next call prunes behind it. Returns 0 for any other room, and while this device does not
+        have everything in the room. Refused with the server's code; Unreachable, also while offline.
+        """
         found = self._link.rooms.get(room)
         if found is None or not self.is_own(room):
             return 0
@@ -63,9 +66,10 @@ class OwnRooms:
 
 
 def old_enough(s: RoomState, obj: ObjId, now_ms: int, waited: Waited) -> list[Snapshot]:
-    """The snapshots of `obj` in a room with the state `s` that are old enough for a prune and reach beyond what is
-    pruned, the one that reaches furthest last. ▲ As in `prunable`, the age counts by the server's time `now_ms` and by
-    this device's own clock."""
+    """The snapshots of `obj`, in a room with the state `s`, that are old enough for a prune and cover more than is
+    pruned already. The one that covers most is the last. `waited`: returns for how many ms this device has known of a
+    position. ▲ As in `prunable`, a snapshot must be old by the server's time `now_ms` and by this device's own clock.
+    """
     rows = [
         row
         for row in s.snapshots.get(obj, ())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Everything that happened in a room, newest first, with its exact time and position: found by person, kind and period,
-copied and saved as text. Read a page at a time, however long the list is."""
+"""Lists everything that happened in a room, newest first, with exact time and position. The person can filter the list
+by person, kind and period, copy it, and save it as text. It is read a page at a time, however long it is."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -34,7 +34,7 @@ from ui.shell.rows import Row, RowList, Sizes
 from ui.tool_views import toast
 
 PAGE = 50
-"""Rows that are read at a time: about 2 ms."""
+"""The rows of a page, which takes about 2 ms to read."""
 _KINDS: dict[str, tuple[str, ...]] = {
     "members": ("genesis", "add", "joined", "leave", "rm", "reset"),
     "roles": ("role", "heir", "hist", "propose", "approve"),
@@ -46,18 +46,18 @@ _DAYS = (7, 30, 365)
 
 
 class EventsDialog(Dialog):
-    """A dialog that lists what happened in a room. An administrator sees all of it, others what the conversation shows
-    too. A row that comes while it is open is inserted at the top."""
+    """A dialog that lists what happened in a room. An administrator sees all kinds of events, other members only those
+    that the conversation shows. An event that is received while the dialog is open is inserted at the top."""
 
     def __init__(self, parent: QWidget | None, session: Session, room: RoomId) -> None:
         super().__init__(parent, tr("What happened in the room"), accept=tr("Close"), width=680)
         self._session, self._room = session, room
         self._admin = session.rooms.is_admin(room)
         self._last: int | None = MAX_INT
-        """The position before which the next page ends; None: all is read."""
+        """The next page has the events before this position; None if everything is read."""
         self._newest = 0
         self._lines: list[RoomLine] = []
-        """What the rows show."""
+        """The events that the rows show, in the same order."""
         for button in self.buttons.buttons():
             button.setVisible(button is self.accept_button)
         if session.rooms.lines.spans(room) != [(0, MAX_INT)]:
@@ -120,7 +120,7 @@ class EventsDialog(Dialog):
     # -- what is shown --------------------------------------------------------------------------------------------
 
     def wanted(self) -> Wanted:
-        """What the three boxes ask for."""
+        """The events that the three boxes select."""
         kinds = _KINDS.get(self.kind.currentData() or "", tuple(ICONS))
         days = self.period.currentData()
         since = times.now_ms() - round(timedelta(days=days) / timedelta(milliseconds=1)) if days else None
@@ -133,7 +133,7 @@ class EventsDialog(Dialog):
         self.list.choose_first()
 
     def refresh(self) -> None:
-        """Reads the first page again, with what the boxes ask for now."""
+        """Reads the first page again, for what the boxes select now."""
         self._last, self._newest = MAX_INT, self._session.rooms.lines.mark(self._room)[0]
         page = self._page()
         self._newest = max([self._newest, *(line.n for line in page[:1])])
@@ -150,7 +150,7 @@ class EventsDialog(Dialog):
         return found
 
     def _on_scrolled(self, *_value: object) -> None:
-        """Reads the next page when the end of the list comes near."""
+        """Reads the next page when the list is scrolled to less than two pages from its end."""
         bar = self.list.verticalScrollBar()
         if self._last is not None and bar.value() >= bar.maximum() - 2 * bar.pageStep():
             self._insert(len(self._lines), self._page())
@@ -181,7 +181,7 @@ class EventsDialog(Dialog):
         return Row(key=line.key, title=title, detail=detail_text(line), icon=ICONS.get(line.kind, "info"))
 
     def _name_again(self) -> None:
-        """Shows names that were received meanwhile, in the rows in sight."""
+        """Shows names that have changed in the visible rows."""
         first = max(0, self.list.indexAt(QPoint(1, 1)).row())
         self.list.rows.change_rows(first, [self._row(line) for line in self._lines[first : first + PAGE]])
 
@@ -195,8 +195,8 @@ class EventsDialog(Dialog):
             await asyncio.sleep(0)
 
     async def text(self) -> str:
-        """All that the boxes ask for, a line for each event: time, position and sentence, newest first. Gives way to
-        other work between pages."""
+        """All events that the boxes select, as text, newest first: a line with time, position and sentence for each.
+        Other tasks run between two pages."""
         texts: list[str] = []
         async for page in self._pages():
             texts += [f"{detail_text(line)} · {line_text(line, self._session.people.person)}\n" for line in page]
@@ -207,8 +207,8 @@ class EventsDialog(Dialog):
         toast(self, tr("The list is copied"))
 
     async def save(self) -> None:
-        """Asks where, and writes the list there as text. ExportOff if the policy lets no file be saved; FileUnreadable
-        if it cannot be written."""
+        """Asks for a file name, and writes the list there as text. Does nothing if the person cancels. ExportOff if the
+        policy lets no file be saved; FileUnreadable if the file cannot be written."""
         if not self._session.settings.get(ALLOW_EXPORT):
             raise ExportOff()
         name = tr("events") + f"-{local_now().date().isoformat()}.txt"
@@ -226,7 +226,8 @@ def _write(target: Path, text: str) -> None:
 
 
 def detail_text(line: RoomLine) -> str:
-    """The exact time of an event by the server's clock, and its position; of merged changes also how far they reach."""
+    """The time of an event by the server's clock, to the second, and its position; for a prune also the position up to
+    which changes were merged."""
     when = f"{full_day(day(line.t))} {times.local(line.t):%H:%M:%S}"
     parts = [when, tr("position {n}").format(n=line.n)]
     if line.until is not None:
@@ -235,5 +236,5 @@ def detail_text(line: RoomLine) -> str:
 
 
 async def show_events(parent: QWidget, session: Session, room: RoomId) -> None:
-    """Shows what happened in the room. Returns when the dialog is closed."""
+    """Opens an `EventsDialog` for the room. Returns when it is closed."""
     await show(EventsDialog(parent, session, room))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Received files in the settings: how much of them is on this computer, how much may be, and removing them."""
+"""Received files in the settings: how much of them is on this computer, the limit, and buttons that remove them."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -20,7 +20,7 @@ from ui.tool_views import toast
 
 
 class ReceivedFilesCard(Card):
-    """The card in the settings with the received files on this computer. `rows` makes the row for the limit."""
+    """The card in the settings about the received files on this computer. `rows`: makes the row for the limit."""
 
     def __init__(self, files: SealedFiles, rows: SettingRows, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
@@ -43,7 +43,7 @@ class ReceivedFilesCard(Card):
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads again how much is here, and shows it."""
+        """Reads the size of the cache again, and shows it."""
         usage = self._files.cached_bytes()
         used = size_text(usage.used)
         if usage.limit:

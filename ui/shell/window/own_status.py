@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The person's own status: at their picture in the rail, in the account menu and the palette, and the dialog in which
-they write about it."""
+"""Shows and changes the person's own status: at their picture in the rail, in the account menu, in the palette, and in
+a dialog."""
 
 from collections.abc import Callable
 from datetime import date
@@ -26,19 +26,19 @@ from ui.shell.window.commands import Command
 from ui.shell.window.navigation import RailButton
 
 CHOSEN = (Presence.AVAILABLE, Presence.BUSY, Presence.DO_NOT_DISTURB, Presence.AWAY)
-"""What a person can choose, in the order of menus."""
+"""The states that a person can choose, in the order of the menus."""
 
 
 class OwnStatus(QObject):
-    """Shows the person's own status and changes it. Lives as long as the window; `follow` is called for each button
-    that shows it."""
+    """Shows and changes the person's own status. It is a child of the window and lives as long. Call `follow` for each
+    button that is to show the status."""
 
     def __init__(self, window: QWidget, presence: PresenceService) -> None:
         super().__init__(window)
         self._window, self._presence = window, presence
 
     def follow(self, button: RailButton) -> None:
-        """Shows the person's state at their picture on this button, from now on."""
+        """Shows the person's state at their picture on `button`, now and after each change."""
 
         def refresh(*_changed: object) -> None:
             mine = self._presence.of_me()
@@ -48,7 +48,7 @@ class OwnStatus(QObject):
         refresh()
 
     def entries(self) -> list[Entry | None]:
-        """The entries of the account menu: what is shown now, each state to choose, and the dialog."""
+        """The entries of the account menu: what others see now, each state to choose, and one that opens the dialog."""
         choice, mine = self._presence.choice, self._presence.of_me()
         hidden = tr("Your status is not shown")
         found: list[Entry | None] = [Entry(text=presence_line(mine) if mine is not None else hidden)]
@@ -59,7 +59,7 @@ class OwnStatus(QObject):
         return found
 
     def commands(self) -> list[Command]:
-        """The commands of the palette."""
+        """The commands of the palette: each state to choose, and one that opens the dialog."""
         states = [
             Command(
                 id=f"status-{state}",
@@ -72,13 +72,14 @@ class OwnStatus(QObject):
         return [*states, Command(id="status", text=tr("Change status …"), icon="edit", run=self.edit)]
 
     def choose(self, state: Presence) -> None:
-        """Shows this state from now on. The person's words and day stay, unless they are available again."""
+        """Sets the state. The status text and the day of return stay, unless the state is available. An error of the
+        disk is shown to the person."""
         before = self._presence.choice
         kept = before if state is not Presence.AVAILABLE else Choice()
         run_guarded(self._window, lambda: self._presence.choose(state, kept.text, kept.back_on))
 
     def edit(self) -> None:
-        """Opens the dialog for state, words and day."""
+        """Opens the dialog for the state, the status text and the day of return."""
         run(self._window, self._edit())
 
     async def _edit(self) -> None:
@@ -90,7 +91,8 @@ class OwnStatus(QObject):
 
 
 class StatusDialog(Dialog):
-    """A dialog for what a person shows of themselves: `state`, `text` and `back_on` have what is chosen."""
+    """A dialog in which the person chooses what others see. It stores nothing: the caller reads `state`, `text` and
+    `back_on`."""
 
     def __init__(self, parent: QWidget, choice: Choice) -> None:
         super().__init__(parent, tr("Your status"), accept=tr("Show"))
@@ -123,16 +125,18 @@ class StatusDialog(Dialog):
 
     @property
     def text(self) -> str:
+        """The typed status text; "" for none."""
         return self._text.text().strip()
 
     @property
     def back_on(self) -> date | None:
-        """The day that is typed; None for none."""
+        """The typed day of return; None for none, and for one that cannot be read."""
         reading = self._day.reading()
         return reading if isinstance(reading, date) else None
 
     def accept(self) -> None:
-        """Closes the dialog if the day can be meant; otherwise says why not, and keeps what is typed."""
+        """Closes the dialog if the typed day is empty or a valid day of return. Otherwise shows why not, and keeps what
+        is typed."""
         reading = self._day.reading()
         if reading is None or (isinstance(reading, date) and is_ahead(reading, clock.now_ms())):
             super().accept()
