@@ -145,8 +145,7 @@ def _of_note(conn: Connection, series: ObjId, me: Uid, change: StoredChange, rec
 
 def _of_reaction(conn: Connection, series: ObjId, me: Uid, change: StoredChange, message: MessageRow) -> list[Notice]:
     """▲ All reactions to a message make one notice. Each further one only changes its count and does not ring.
-    Otherwise
-    a member could make the notice ring again and again."""
+    Otherwise a member could make the notice ring again and again."""
     if message.author != me:
         return []
     count = int(conn.value(_REACTIONS, (change.obj, message.change_id, me)) or 0)
