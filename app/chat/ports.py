@@ -65,8 +65,9 @@ class Reads(Protocol):
         positions `left`."""
         ...
 
-    def unread(self, series: ObjId, position: int) -> None:
-        """Notes, in the caller's transaction, that nothing behind `position` has been read."""
+    def unread(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
+        """Notes, in the caller's transaction, that nothing behind `position` has been read, nor what is at the
+        positions `left` up to it."""
         ...
 
 
@@ -116,10 +117,10 @@ class NoReads:
     def read(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
         """Does nothing: the mark by rows is enough."""
 
-    def unread(self, series: ObjId, position: int) -> None:
+    def unread(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
         """See `Reads`."""
         generation = read_positions.generation(self._conn, series) + 1
-        read_positions.put(self._conn, series, generation, position, ())
+        read_positions.put(self._conn, series, generation, position, left)
 
 
 class Blobs(Protocol):

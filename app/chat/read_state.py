@@ -47,8 +47,8 @@ class ReadState:
         self._mark(room, lambda obj: unread.see_all(self._db.conn, obj, self._me()))
 
     def unsee(self, room: RoomId, target: ChangeId) -> None:
-        """Marks the received message `target` and all later ones as unread. All earlier ones then count as read. Does
-        nothing if the message is not stored here."""
+        """Marks the received message `target` and all later ones as unread. Earlier ones then count as read, except
+        mentions that were not on screen. Does nothing if the message is not stored here."""
         obj = self._channel(room)
         sort = self._db.value("SELECT sort FROM chat_messages WHERE series = ? AND change_id = ?", (obj, target))
         if obj is not None and sort is not None:
@@ -75,7 +75,7 @@ class ReadState:
 
     def _unsee(self, room: RoomId, obj: ObjId, position: int) -> None:
         with self._db.transaction() as conn:
-            self._reads.unread(obj, position - 1)
+            self._reads.unread(obj, *unread.position_before(conn, room, obj, self._me(), position))
             self._refresh(conn, room, obj)
 
     def _has_unread(self, obj: ObjId) -> bool:

@@ -140,6 +140,17 @@ def position(conn: Connection, room: RoomId, series: ObjId, me: Uid) -> tuple[in
     return max(0, upto), sorted({sort for (sort,) in left if sort <= upto})
 
 
+def position_before(conn: Connection, room: RoomId, series: ObjId, me: Uid, n: int) -> tuple[int, list[int]]:
+    """How far the person has read the conversation after they marked what is at position `n` of the room, and behind
+    it, as unread; returned as `position` returns it. Earlier messages count as read, ▲ except mentions that were not on
+    screen, and what is behind a position that this device has not opened yet."""
+    place = _place(conn, series, me)
+    waits = conn.value("SELECT min(n) FROM waiting WHERE room = ?", (room,))
+    upto = min(n, waits if waits is not None else n) - 1
+    left = [sort for sql in (_NAMED_ABOVE, _LEFT) for (sort,) in conn.execute(f"SELECT m.sort {sql}", place)]
+    return max(0, upto), sorted({sort for sort in left if sort <= upto})
+
+
 def _place(conn: Connection, series: ObjId, me: Uid) -> dict[str, Any]:
     at = {"series": series, "me": me, "mark": objects.read_mark(conn, series)}
     return at | {"position": read_positions.position(conn, series)}

@@ -78,8 +78,9 @@ class StandingNotices:
     async def _look_at_rooms(self) -> None:
         looked = 0
         while self._due:
-            room = self._due.pop()
+            room = next(iter(self._due))
             found = self._proposed(room)
+            self._due.discard(room)  # after a fault it stays due
             if found:
                 self._proposals[room] = found
             else:

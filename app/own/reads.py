@@ -47,11 +47,13 @@ class ReadMarks:
         new = ReadMark(generation=before.generation, position=position, left=tuple(left))
         self._put(series, before, join_marks((before, new)))
 
-    def unread(self, series: ObjId, position: int) -> None:
+    def unread(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
         """Stores, in the caller's transaction, that everything behind `position` is unread, and everything up to it is
-        read. A new generation of the mark begins, which counts on all devices. StoreFault."""
+        read, except what is at the positions `left`. A new generation of the mark begins, which counts on all devices.
+        StoreFault."""
         before = self.mark(series)
-        self._put(series, before, ReadMark(generation=before.generation + 1, position=position))
+        new = ReadMark(generation=before.generation + 1, position=position, left=tuple(left))
+        self._put(series, before, new)
 
     def _put(self, series: ObjId, before: ReadMark, new: ReadMark) -> None:
         with self._store.transaction() as conn:

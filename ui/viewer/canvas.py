@@ -273,7 +273,8 @@ class PageCanvas(Spoken, QAbstractScrollArea):
                     self._tiles.put(piece, data)
                     self.viewport().update()
             if file is self._file and file.kind == PDF and self.page not in self._links:
-                self._links[self.page] = await file.links(self.page)
+                page = self.page
+                self._links[page] = await file.links(page)
         finally:
             if file is self._file:
                 self._filling = None

@@ -133,6 +133,21 @@ def test_a_mention_that_nobody_saw_stays_unread_everywhere(two: Two) -> None:
     assert home.line == office.line == (0, 0)
 
 
+def test_marked_as_unread_keeps_an_earlier_mention_unread_and_what_is_not_opened_yet(two: Two) -> None:
+    home, office, server = two
+    sent = messages(6, named=(1,))
+    for device in (home, office):
+        device.come(sent)
+    home.chat.mark_all_read(CASE)
+    home.chat.mark_unread(CASE, sent[4].change_id)
+    share(server, home, office)
+    assert home.line == office.line == (3, 1), "the mention, and two messages"
+    with home.store.transaction() as conn:  # something at the third position waits for its key
+        conn.execute("INSERT INTO waiting (room, n, item) VALUES (?, 12, x'00')", (CASE,))
+    home.chat.mark_unread(CASE, sent[5].change_id)
+    assert home.reads.mark(CHAT).position == 11
+
+
 def test_marked_as_unread_is_unread_on_all_devices_and_can_be_read_again(two: Two) -> None:
     home, office, server = two
     sent = messages(6)
