@@ -47,12 +47,13 @@ class OwnDrafts:
 
     def at(self, place: str) -> list[OwnDraft]:
         """The drafts of a place that no other draft replaces, the latest first. There are several if devices wrote them
-        without knowledge of each other."""
+        without knowledge of each other. ▲ Only what a device has written can be replaced. Otherwise a stolen device
+        could replace all that another one will ever write there."""
         latest = self._latest(place)
         replaced: dict[str, int] = {}
         for by, value in latest.items():
             for dev, stamp in named_in(value).items():
-                if dev != by:
+                if dev != by and dev in latest and stamp <= latest[dev][0]:
                     replaced[dev] = max(stamp, replaced.get(dev, 0))
         found = [d for dev, v in latest.items() if (d := draft_from(dev, v)) and d.stamp > replaced.get(dev, 0)]
         return sorted(found, key=lambda draft: (draft.stamp, draft.dev), reverse=True)

@@ -15,6 +15,8 @@ import msgspec
 Value = list[Any]
 MAX_NUMBER = 2**53
 """A number in a value is below this."""
+AHEAD_MS = 366 * 86_400_000
+"""How far a stamp may be ahead of this device's clock, since that may be slow."""
 MAX_LEFT = 64
 """The most unread positions that a read mark names. Of more, the newest are named, and the others count as read."""
 
@@ -110,6 +112,16 @@ JOINS: dict[str, Join] = {
     "notices": join_notices,
 }
 """By root of the CRDT. Drafts are not joined over devices: two devices' drafts are both kept (drafts.py)."""
+
+
+def is_possible(root: str, value: Value, now_ms: int) -> bool:
+    """Whether the value of a root can have been written by `now_ms`, this device's clock: its stamp is at most AHEAD_MS
+    ahead, and its generation at most one for each second since 1970. ▲ Otherwise a stolen device could write a number
+    above which there is none, and nobody could ever change the value again, also once the device is revoked."""
+    if not value or type(value[0]) is not int:
+        return True  # it is no value, and the joins leave it out
+    most_ms = now_ms + AHEAD_MS
+    return value[0] <= (most_ms // 1000 if root in ("reads", "notices") else most_ms)
 
 
 def _are_numbers(values: Iterable[object]) -> bool:

@@ -23,7 +23,7 @@ from app.core.signal import Signal
 from app.errors import NotFound, StoreFault
 from app.objects.live import LiveObjects
 from app.own.adapter import Announce, OwnAdapter
-from app.own.joining import JOINS, Value, is_kept
+from app.own.joining import JOINS, Value, is_kept, is_possible
 from app.own.model import MAX_KEY, ROOTS, Key, OwnObject
 from app.own.projection import KIND_ID
 from app.store import own_waiting
@@ -144,14 +144,19 @@ class Own:
 
     def values(self, root: str, key: str) -> dict[str, list[Value]]:
         """What each device has set under a key of a root, by the device's id in hex: one value for each object in which
-        it did. For this device, also the value that is not written yet."""
+        it did. For this device, also the value that is not written yet. Values that nobody can have written by now are
+        left out."""
         found: dict[str, list[Value]] = {}
         for model in self._models.values():
-            for dev, value in model.values(root, key).items():
+            for dev, value in self._possible(model, root, key).items():
                 found.setdefault(dev, []).append(value)
         if (root, key) in self._waiting:
             found.setdefault(self._dev, []).append(self._waiting[root, key])
         return found
+
+    def _possible(self, model: OwnObject, root: str, key: str) -> dict[str, Value]:
+        now_ms = self._now_ms()
+        return {dev: value for dev, value in model.values(root, key).items() if is_possible(root, value, now_ms)}
 
     def value(self, root: str, key: str) -> Value | None:
         """The value that counts, joined from those of all devices; None if there is none. KeyError for the root
@@ -262,7 +267,7 @@ class Own:
         for root in ROOTS:
             for key in self.keys(root):
                 join = JOINS.get(root, join_own)
-                there = model.values(root, key)
+                there = self._possible(model, root, key)
                 if root in JOINS:
                     value, here = self.value(root, key), join(list(there.values()))
                 else:

@@ -8,9 +8,10 @@ import pytest
 
 from app.core.ids import ObjId
 from app.errors import DiskFull
-from app.own.joining import MAX_LEFT, ReadMark
+from app.own.joining import AHEAD_MS, MAX_LEFT, MAX_NUMBER, ReadMark
 from app.own.model import ROOTS
 from tests.app.own.devices import DAY_MS, Device, Server
+from tests.office import ROOM
 
 CHAT, OTHER = ObjId(b"c" * 16), ObjId(b"o" * 16)
 PLACE = CHAT.hex()
@@ -245,3 +246,42 @@ def test_an_object_in_a_room_of_others_is_not_read(two: Two) -> None:
     office.room.there = True
     office.own.look()
     assert office.settings.get("theme") == "dark"
+
+
+# -- a stolen device, before it is revoked --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_plausible", [False, True])
+def test_attack_the_highest_stamp_and_generation_of_a_stolen_device_are_overwritten(
+    two: Two, is_plausible: bool
+) -> None:
+    home, stolen, server = two
+    home.settings.set("theme", "light")
+    home.reads.read(CHAT, 3)
+    home.own.flush()
+    server.meet(home, stolen)
+    highest = home.now_ms + AHEAD_MS if is_plausible else MAX_NUMBER - 1
+    for dev in (stolen.own.dev, home.own.dev):  # it can write in the other's map too
+        _, model = stolen.own._present(ROOM)
+        with stolen.store.transaction():
+            generation = highest // 1000 if is_plausible else highest
+            model.write(dev, 1, {"settings": {"theme": [highest, "dark"]}, "reads": {PLACE: [generation, 9]}})
+    server.meet(home, stolen)
+    home.now_ms += 1000
+    home.settings.set("theme", "light")
+    home.reads.unread(CHAT, 4)
+    home.own.flush()
+    home.restart()
+    assert (home.settings.get("theme"), home.reads.mark(CHAT).position) == ("light", 4)
+
+
+def test_attack_a_stolen_device_replaces_no_draft_that_is_still_to_be_written(two: Two) -> None:
+    home, stolen, server = two
+    home.drafts.put(PLACE, "Utkast å 📝")
+    home.own.flush()
+    stolen.own.put("drafts", PLACE, [stolen.now_ms, None, {home.own.dev: MAX_NUMBER - 1}])
+    stolen.own.flush()
+    server.meet(home, stolen)
+    home.drafts.put(PLACE, "Ett nytt utkast")
+    home.own.flush()
+    assert [draft.text for draft in home.drafts.at(PLACE)] == ["Ett nytt utkast"]
