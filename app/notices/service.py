@@ -169,7 +169,10 @@ class Notices:
         """Makes `notices` the open notices of these kinds. New ones are added and ring. Open ones that are not in
         `notices` are marked as answered. Those that are here already keep their state. Works in parts, between which
         other tasks run. StoreFault."""
-        wanted = {notice.id: notice for notice in notices}
+        wanted, left = dict[NoticeId, Notice](), iter(notices)
+        while some := tuple(islice(left, AT_ONCE)):
+            wanted |= {notice.id: notice for notice in some}
+            await asyncio.sleep(0)
         here = set(self._rows.standing(kinds))
         gone = iter([ident for ident in here if ident not in wanted])
         new = iter([notice for ident, notice in wanted.items() if ident not in here])

@@ -22,6 +22,10 @@ SOON_S = 0.2
 """Seconds from a change of cards to the comparison of their due days, so that several changes are compared at once."""
 MOST = 5000
 """The most cards that have such notices: those with the latest due days."""
+_FIRST = date(1970, 1, 2)
+"""▲ Windows knows no local times before 1970, and a colleague can give a card any day."""
+_AT_ONCE = 200
+"""So many of them are looked at in one turn of the loop: 1 to 2 ms."""
 
 _CARDS = """SELECT room, obj, card, due FROM board_cards WHERE assignee = ? AND done = 0 AND due <= ?
     AND room IN (SELECT room FROM rooms WHERE NOT left) ORDER BY due DESC, obj, card LIMIT ?"""
@@ -77,17 +81,22 @@ class DueCards:
 
     async def _compare(self, today: date, changed: int) -> None:
         with suppress(StoreFault):  # perhaps a full disk: tried again at the next tick
-            await self._notices.keep((DUE, OVERDUE), self._due(today))
+            await self._notices.keep((DUE, OVERDUE), await self._due(today))
             self._compared = (today, changed)
 
-    def _due(self, today: date) -> list[Notice]:
-        rows = self._db.rows(_CARDS, (self._me(), today.isoformat(), MOST))
-        return [_notice(room, obj, card, date.fromisoformat(due), today) for room, obj, card, due in rows]
+    async def _due(self, today: date) -> list[Notice]:
+        """▲ In parts: a colleague can give the person as many cards as they like."""
+        rows, found = self._db.rows(_CARDS, (self._me(), today.isoformat(), MOST)), list[Notice]()
+        for at in range(0, len(rows), _AT_ONCE):
+            some = rows[at : at + _AT_ONCE]
+            found += [_notice(room, obj, card, date.fromisoformat(due), today) for room, obj, card, due in some]
+            await asyncio.sleep(0)
+        return found
 
 
 def _notice(room: RoomId, obj: ObjId, card: str, due: date, today: date) -> Notice:
     kind, day = (DUE, due) if due >= today else (OVERDUE, due + timedelta(days=1))
-    begun = datetime.combine(day, time()).astimezone()
+    begun = datetime.combine(max(day, _FIRST), time()).astimezone()
     return Notice(
         kind=kind,
         room=room,

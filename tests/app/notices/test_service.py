@@ -2,7 +2,7 @@
 """What the person does with notices, which ring and when, and that nothing holds the loop for long."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -229,12 +229,16 @@ class Timer:
     async def ring(self) -> None:
         assert self.act is not None
         self.act()
-        for _ in range(5):
+        for _ in range(8):
             await asyncio.sleep(0)
 
 
 def at_nine(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, 9).astimezone().timestamp() * 1000)
+
+
+def at_midnight(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day).astimezone().timestamp() * 1000)
 
 
 async def test_a_card_is_due_and_overdue_once_each_also_after_a_change_of_the_clock(hl: Desk, now: Now) -> None:
@@ -267,4 +271,42 @@ async def test_a_card_is_due_and_overdue_once_each_also_after_a_change_of_the_cl
     due.on_cards()
     await timer.ring()
     assert hl.notices.count(OPEN) == 0, "it is finished"
+    due.close()
+
+
+async def test_attack_a_day_that_windows_does_not_know_keeps_no_notice_away(hl: Desk, now: Now) -> None:
+    now.ms = at_nine(date(2026, 11, 20))
+    start_board(hl)
+    board, timer = hl.tasks.board(ROOM, BOARD_ID), Timer()
+    for day in (date(1, 1, 1), date(1960, 2, 29), date(2026, 11, 20)):
+        board.add_card(board.columns()[0].id, "Yttrande å", by=HL, assignee=HL, due=day)
+    due = DueCards(hl.store.db, hl.notices, lambda: Uid(HL), timer)
+    due.start()
+    await timer.ring()
+    assert sorted(row.t for row in hl.notices.list()) == [at_midnight(day) for day in
+        (date(1970, 1, 2), date(1970, 1, 2), date(2026, 11, 20))]  # fmt: skip
+    due.close()
+
+
+async def test_attack_five_thousand_due_cards_are_looked_at_in_parts(hl: Desk, now: Now) -> None:
+    now.ms = at_nine(date(2026, 11, 20))
+    start_board(hl)
+    card = "INSERT INTO board_cards SELECT ?, ?, ?, '', '', '', ?, '2026-11-20', 0, '[]', 0, 0, 0"
+    with hl.store.db.transaction() as conn:
+        conn.executemany(card, [(BOARD_ID, str(n), ROOM, HL) for n in range(5000)])
+    kept = list[int]()
+
+    class Counted:
+        async def keep(self, kinds: Sequence[NoticeKind], notices: Sequence[Notice]) -> None:
+            kept.append(len(notices))
+
+    timer, turns = Timer(), 0
+    due = DueCards(hl.store.db, Counted(), lambda: Uid(HL), timer)
+    due.start()
+    await timer.ring()
+    while not kept:
+        turns += 1
+        await asyncio.sleep(0)
+    assert kept == [5000]
+    assert turns >= 10
     due.close()
