@@ -420,13 +420,15 @@ class Session:
         self.presence.on_log(uid)
         self.key_watch.wake()
 
-    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
+    def on_ephemeral(
+        self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int, *, addressed: bool = False
+    ) -> None:
         """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
         Presence belongs to no tool; other kinds go to the tool that owns them, or are dropped. ▲ The engine has checked
         the kind against the sender's role before: a reader's message that they are writing in the chat does not come
         here."""
         if kind == PRESENCE:
-            self.presence.receive(room, uid, dev, payload)
+            self.presence.receive(room, uid, dev, payload, addressed=addressed)
         else:
             self._tools.on_ephemeral(room, uid, dev, payload, kind)
 

@@ -162,7 +162,9 @@ class Client:
     def on_log(self, uid: Uid) -> None:
         self.moved_logs.append(uid)
 
-    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
+    def on_ephemeral(
+        self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int, *, addressed: bool = False
+    ) -> None:
         self.ephemerals.append(payload)
 
 

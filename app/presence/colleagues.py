@@ -85,9 +85,8 @@ class Colleagues:
         """The people of whom at least one device is known."""
         return list(self._devices)
 
-    def expire(self, now_s: float) -> None:
-        """Forgets the devices from which nothing was received for EXPIRES_S (11 minutes)."""
+    def expire(self, uid: Uid, now_s: float) -> None:
+        """Forgets those devices of the person from which nothing was received for EXPIRES_S (11 minutes)."""
         oldest = now_s - EXPIRES_S
-        late = [(uid, dev) for uid, of in self._devices.items() for dev, each in of.items() if each.at_s < oldest]
-        for uid, dev in late:
+        for dev in [dev for dev, each in self._devices.get(uid, {}).items() if each.at_s < oldest]:
             self.drop(uid, dev)

@@ -392,8 +392,11 @@ class Listener(Protocol):
         """A person's log has grown and is stored: their keys may have changed."""
         ...
 
-    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
-        """A verified, decrypted ephemeral message of another device, of a kind that its sender's role may send."""
+    def on_ephemeral(
+        self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int, *, addressed: bool = False
+    ) -> None:
+        """A verified, decrypted ephemeral message of another device, of a kind that its sender's role may send.
+        `addressed`: to this device alone; otherwise to all devices in the room."""
         ...
 
 

@@ -203,7 +203,9 @@ class Inbox:
             return
         if opened is not None:
             sender, payload = opened
-            self._link.listener.on_ephemeral(room.room, sender.uid, DevId(sender.dev), payload, sender.kind)
+            self._link.listener.on_ephemeral(
+                room.room, sender.uid, DevId(sender.dev), payload, sender.kind, addressed=bool(sender.to)
+            )
 
     async def work(self, on_idle: Callable[[], None]) -> None:
         """Reads what the server sent or announced of rooms, one room after another, and invitations that are due; also

@@ -82,7 +82,7 @@ class World:
         service = PresenceService(
             Ports(
                 me=uid,
-                send=lambda room, payload, to: self._send(room, uid, dev, payload, to),
+                send=lambda room, payload, to: self.send(room, uid, dev, payload, to),
                 audience=lambda: self.audience(uid),
                 devices_of=lambda of: (
                     [desk.dev for desk in self.desks.values() if desk.uid == of]
@@ -126,7 +126,7 @@ class World:
             if desk.uid in self.rooms[room]:
                 desk.service.on_audience()
 
-    def _send(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, to: DevId | None) -> None:
+    def send(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, to: DevId | None) -> None:
         if dev not in self.online:
             return
         self.frames.append((room, uid, to))
@@ -136,7 +136,9 @@ class World:
         for desk in goals:
             if desk.dev in self.online:
                 self.received[desk.dev][int(self.time.now_s)] += 1
-                self.time.later(0.02, lambda desk=desk: desk.service.receive(room, uid, dev, payload))  # type: ignore[misc]
+                self.time.later(
+                    0.02, lambda desk=desk: desk.service.receive(room, uid, dev, payload, addressed=to is not None)
+                )  # type: ignore[misc]
 
     def most_in(self, seconds: int, until_s: int) -> int:
         """The most frames that any desk received in any stretch of so many seconds."""

@@ -8,6 +8,7 @@ import pytest
 from app.core.enums import Presence
 from app.presence.asking import AT_ONCE, interval_s
 from app.presence.audience import MOST
+from app.presence.records import Ask, Here, Record, encode
 from tests.app.presence.simulated import Desk, World, room_of, uid_of
 
 ROOM = room_of(1)
@@ -105,3 +106,11 @@ def test_in_a_room_of_500_no_desk_receives_more_than_two_frames_a_second() -> No
 
 def test_the_pause_grows_with_the_room() -> None:
     assert [round(interval_s(members)) for members in (101, 200, 500, 5000)] == [121, 240, 600, 600]
+
+
+@pytest.mark.parametrize("record", [Ask(), Here(state="available", is_new=True)])
+def test_attack_a_message_that_asks_all_of_a_large_room_is_answered_by_nobody(record: Record) -> None:
+    w, (a, *_) = large(desks=20)
+    w.send(ROOM, a.uid, a.dev, encode(record), None)
+    w.time.pass_s(30)
+    assert len(w.frames) == 1

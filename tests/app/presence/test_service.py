@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What colleagues see of each other, and when it is sent."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from app.presence.records import Ask, Gone, Here, encode
 from tests.app.presence.simulated import START_MS, Desk, World, room_of, uid_of
 
 ROOM, OTHER_ROOM = room_of(1), room_of(2)
+HERE = encode(Here(state="busy"))
 AVAILABLE, BUSY, AWAY, DO_NOT_DISTURB, IN_CALL = Presence
 
 
@@ -278,23 +280,23 @@ def test_a_flood_and_hostile_messages_change_nothing_else() -> None:
     w, (a, b) = world()
     for n in range(1000):
         dev = DevId(n.to_bytes(16, "big"))
-        a.service.receive(ROOM, uid_of(5), dev, encode(Here(state="busy", text="x" * n, is_new=True)))
-        a.service.receive(ROOM, uid_of(5), dev, b"\xff" * n)
-        a.service.receive(ROOM, uid_of(5), dev, encode(Ask()))
+        a.service.receive(ROOM, uid_of(5), dev, encode(Here(state="busy", text="x" * n, is_new=True)), addressed=True)
+        a.service.receive(ROOM, uid_of(5), dev, b"\xff" * n, addressed=True)
+        a.service.receive(ROOM, uid_of(5), dev, encode(Ask()), addressed=True)
     w.frames.clear()
     w.time.pass_s(60)
     answers = [to for _, uid, to in w.frames if uid == a.uid and to is not None]
     assert len(answers) <= 120  # two a second
     assert seen(a, b) is AVAILABLE
     for n in range(MAX_DEVICES):
-        a.service.receive(ROOM, uid_of(5), DevId(n.to_bytes(16, "big")), encode(Gone()))
+        a.service.receive(ROOM, uid_of(5), DevId(n.to_bytes(16, "big")), encode(Gone()), addressed=True)
     assert a.service.of(uid_of(5)) is None  # no more than MAX_DEVICES were kept
 
 
 def test_nobody_changes_the_presence_of_somebody_else() -> None:
     w, (a, b) = world()
-    a.service.receive(ROOM, uid_of(5), b.dev, encode(Gone()))
-    a.service.receive(ROOM, uid_of(5), b.dev, encode(Here(state="busy")))
+    a.service.receive(ROOM, uid_of(5), b.dev, encode(Gone()), addressed=True)
+    a.service.receive(ROOM, uid_of(5), b.dev, encode(Here(state="busy")), addressed=True)
     assert seen(a, b) is AVAILABLE
     w.time.pass_s(1)
 
@@ -303,3 +305,27 @@ def test_a_day_is_kept_apart_from_the_state() -> None:
     _, (a, _) = world()
     a.service.choose(BUSY, "", date(2000, 1, 1))
     assert a.service.choice.back_on is None
+
+
+def test_attack_ten_thousand_colleagues_are_looked_at_in_parts() -> None:
+    w = World({ROOM: [uid_of(0), uid_of(1)]})
+    later, gone, turns = w.time.later, list[int](), list[int]()
+
+    def counted(delay_s: float, act: Callable[[], None]) -> Callable[[], None]:
+        def turn() -> None:
+            before = len(gone)
+            act()
+            turns.append(len(gone) - before)
+
+        return later(delay_s, turn)
+
+    w.time.later = counted  # type: ignore[method-assign]
+    a = w.desk(0)
+    a.service.changed.connect(lambda uid: gone.append(a.service.of(uid) is None))
+    w.connect(a)
+    w.time.pass_s(5)
+    for n in range(10, 10_010):
+        a.service.receive(ROOM, uid_of(n), DevId(bytes(n.to_bytes(16, "big"))), HERE, addressed=False)
+    w.time.pass_s(EXPIRES_S + 60)
+    assert sum(gone) == 10_000
+    assert max(turns) <= 200

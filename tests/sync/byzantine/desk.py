@@ -259,7 +259,9 @@ class Desk:
 
     def on_log(self, uid: Uid) -> None: ...
 
-    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
+    def on_ephemeral(
+        self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int, *, addressed: bool = False
+    ) -> None:
         self.ephemerals.append((room, uid, dev, payload, kind))
 
     # -- what it did ------------------------------------------------------------------------------------------------
