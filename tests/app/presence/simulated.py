@@ -7,6 +7,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.core.ids import DevId, RoomId, Uid
 from app.presence.audience import Audience, CommonRoom, audience
@@ -136,9 +137,8 @@ class World:
         for desk in goals:
             if desk.dev in self.online:
                 self.received[desk.dev][int(self.time.now_s)] += 1
-                self.time.later(
-                    0.02, lambda desk=desk: desk.service.receive(room, uid, dev, payload, addressed=to is not None)
-                )  # type: ignore[misc]
+                taken = partial(desk.service.receive, room, uid, dev, payload, addressed=to is not None)
+                self.time.later(0.02, taken)
 
     def most_in(self, seconds: int, until_s: int) -> int:
         """The most frames that any desk received in any stretch of so many seconds."""

@@ -47,7 +47,7 @@ def says(session: Session, uid: Uid, state: str, text: str = "", back_on: str = 
     """A colleague's device sends this."""
     session.presence._online = True
     record = Here(state=state, text=text, back_on=back_on, chosen_ms=1)
-    session.presence.receive(office().case, uid, DevId(uid), encode(record))
+    session.presence.receive(office().case, uid, DevId(uid), encode(record), addressed=False)
 
 
 @pytest.mark.parametrize("name", ["light", "dark", "contrast", "contrast-dark"])
@@ -87,7 +87,7 @@ def test_a_colleagues_status_is_shown_in_the_list_the_members_and_the_conversati
     member = next(row for row in view.panel.findChildren(MemberRow) if row.uid == other.uid)
     assert words in member.accessibleName()
     assert words in member.toolTip()
-    session.presence.receive(office().case, other.uid, DevId(other.uid), encode(Gone()))
+    session.presence.receive(office().case, other.uid, DevId(other.uid), encode(Gone()), addressed=False)
     caught_up(window)
     assert view.presence.isHidden()  # unknown, and never away
     assert not any(presence_name(state) in member.accessibleName() for state in Presence)
