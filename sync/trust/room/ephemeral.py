@@ -37,7 +37,8 @@ TO_ALL = b""
 """The addressee of a message for all devices that listen to the room."""
 _DEV_BYTES = 16
 _LIMIT = 512
-_SESSIONS = 256
+_SESSIONS = 1000
+"""▲ Sessions of one device that are remembered; those of four minutes. An honest device begins one with its program."""
 _CT_LIMIT = 64 * 1024
 
 
@@ -140,7 +141,8 @@ class EphemeralReceiver:
         """`dev`: the id of the device that receives."""
         self._room = room
         self._dev = dev
-        self._newest: dict[tuple[bytes, bytes], tuple[int, int]] = {}
+        self._newest: dict[bytes, dict[bytes, tuple[int, int]]] = {}
+        """By device and session: the newest counter, and when it came."""
 
     def decrypt(
         self,
@@ -152,10 +154,11 @@ class EphemeralReceiver:
     ) -> tuple[EphemeralHeader, bytes] | None:
         """Returns the header and the decrypted payload; None for a message of a kind that this program does not know,
         of which nothing else is looked at: a newer program sends it. ▲ Reject "ephemeral" for a counter that is not
-        above the session's newest (a replay, or too late), for a time over 2 minutes from `now`, a wrong room, role,
-        device or hash, ▲ for a message to another device, for content above 64 KiB, and if `key` has no key;
-        "signature" for a forged message; "malformed", "encoding", "oversize", "format" or "old-format" for one that
-        cannot be decoded, "decrypt" or "padding" for one that cannot be decrypted.
+        above the session's newest (a replay, or too late), ▲ for more than 1,000 sessions of a device within 4 minutes,
+        for a time over 2 minutes from `now`, a wrong room, role, device or hash, ▲ for a message to another device, for
+        content above 64 KiB, and if `key` has no key; "signature" for a forged message; "malformed", "encoding",
+        "oversize", "format" or "old-format" for one that cannot be decoded, "decrypt" or "padding" for one that cannot
+        be decrypted.
 
         `sign_pk` is given a uid and a device id, and returns the public key of that device, or None unless it is an
         active one of a member. `key` is given an epoch's number, and returns its content key or None. `role` is given a
@@ -174,9 +177,11 @@ class EphemeralReceiver:
             raise Reject("ephemeral", "room or device")
         if abs(header.time - now) > CLOCK_TOLERANCE_MS:
             raise Reject("ephemeral", "time")
-        session = header.dev, header.session
-        if header.ctr <= self._newest.get(session, (0, 0))[0]:
+        sessions = self._sessions(header.dev, now)
+        if header.ctr <= sessions.get(header.session, (0, 0))[0]:
             raise Reject("ephemeral", "replay")
+        if header.session not in sessions and len(sessions) >= _SESSIONS:
+            raise Reject("ephemeral", "sessions")
         if H(message.ct) != header.digest:
             raise Reject("ephemeral", "content hash")
         verify(public, DOMAIN, message.body, message.sig)
@@ -184,13 +189,12 @@ class EphemeralReceiver:
         if secret is None:
             raise Reject("ephemeral", "epoch")
         payload = unpad(aead.decrypt(kdf(secret, "eph", self._room, header.epoch), context, message.ct))
-        self._newest[session] = (header.ctr, max(header.time, now))
-        self._forget(now)
+        sessions[header.session] = (header.ctr, max(header.time, now))
+        self._newest[header.dev] = sessions
         return header, payload
 
-    def _forget(self, now: int) -> None:
-        """Keeps few sessions in memory: of more than 256, drops the old ones. ▲ A session is dropped only when the
-        clock alone refuses every message that it ever sent. `now` is the server's time in ms."""
-        if len(self._newest) > _SESSIONS:
-            oldest = now - 2 * CLOCK_TOLERANCE_MS
-            self._newest = {s: (c, t) for s, (c, t) in self._newest.items() if t >= oldest}
+    def _sessions(self, dev: bytes, now: int) -> dict[bytes, tuple[int, int]]:
+        """What is remembered of a device's sessions. ▲ A session is dropped only when the clock alone refuses every
+        message that it ever sent. `now` is the server's time in ms."""
+        sessions, oldest = self._newest.get(dev, {}), now - 2 * CLOCK_TOLERANCE_MS
+        return {s: (c, t) for s, (c, t) in sessions.items() if t >= oldest} if len(sessions) >= _SESSIONS else sessions

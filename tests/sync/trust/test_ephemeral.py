@@ -85,6 +85,23 @@ def test_attack_a_session_is_forgotten_only_when_the_clock_refuses_it(scene: Sce
         assert ears.refuses(first, now) == "ephemeral"
 
 
+def test_attack_no_device_begins_sessions_without_end(scene: Scene) -> None:
+    """Each would be remembered for four minutes, and a member and a server together can send any number."""
+    ears, k = Ears(scene), key_of(scene)
+
+    def begun(now: int = NOW) -> ephemeral.EphemeralMessage:
+        return ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, k, b"", now)
+
+    voice = ephemeral.EphemeralSender(scene.room.id)
+    ears.receive(voice.encrypt(scene.head.author, 1, k, b"", NOW))
+    for _ in range(999):
+        ears.receive(begun())
+    assert ears.refuses(begun()) == "ephemeral"
+    assert ears.receive(voice.encrypt(scene.head.author, 1, k, b"2", NOW)) == b"2"
+    later = NOW + 2 * CLOCK_TOLERANCE_MS + 1
+    assert ears.receive(begun(later), later) == b""
+
+
 @pytest.mark.parametrize("off", [CLOCK_TOLERANCE_MS + 1, -CLOCK_TOLERANCE_MS - 1])
 def test_attack_an_ephemeral_of_another_time_is_dropped(scene: Scene, off: int) -> None:
     message = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"", NOW + off)
