@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from app.store.cached_parts import CachedParts, WantedPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
+from sync.errors import Reject
+from sync.trust.room.blob_manifest import most_sealed
 
 AT_ONCE = 3
 """The most parts that are fetched at a time, of all files: 12 MiB of memory. The parts are fetched in the order in
@@ -33,7 +35,9 @@ class PartFetches:
     async def get(self, wanted: WantedPart) -> bytes:
         """The encrypted bytes of a part, verified by its digest: from the cache, also offline, or from the server, in
         which case they are also kept. ▲ A part that is being fetched already is not fetched again. A cancelled caller
-        stops the fetch only if no other caller waits for the part. Refused, Reject and Unreachable as
+        stops the fetch only if no other caller waits for the part. ▲ Reject "padding" for more bytes than a part of
+        its size has; they are not kept. Otherwise a small file that a person keeps offline could fill their disk.
+        Refused, Reject and Unreachable as
         `Blobs.fetch` (sync/client/exchange/blob_transfer.py) raises them; StoreFault."""
         sealed = await self._cached.read(wanted.digest)
         if sealed is not None:
@@ -63,6 +67,8 @@ class PartFetches:
             self._cached.reserve(wanted)
             try:
                 sealed = await self._transfers.fetch(wanted.room, wanted.obj, wanted.part, wanted.digest)
+                if len(sealed) > most_sealed(wanted.size):
+                    raise Reject("padding", wanted.part.hex())
             except BaseException:
                 self._cached.release(wanted.digest)
                 raise

@@ -77,6 +77,12 @@ def _last_size(length: int) -> int:
     return min(padded_size(max(length, 1)), PART_BYTES)
 
 
+def most_sealed(length: int) -> int:
+    """No part of `length` bytes has more than so many when it is encrypted."""
+    padded = max(length, _last_size(length))
+    return padded + padded // 256 + 1024  # each piece of the ciphertext has a tag
+
+
 def encrypt_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes]:
     """Encrypts `plain`, a part of a file, under a fresh key, bound to the room. Returns the part's row for the
     manifest, and its ciphertext. Only the `last` part of a file is padded. 4 MiB takes 5 ms, so call this in a thread.

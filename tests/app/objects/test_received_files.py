@@ -4,6 +4,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -280,3 +281,16 @@ async def test_emptying_emits_that_it_changed(case: Case) -> None:
     case.sealed.cache_changed.connect(lambda: seen.append(case.sealed.cached_bytes().used))
     await case.sealed.empty()
     assert seen == [0]
+
+
+async def test_attack_a_part_that_is_larger_than_its_manifest_says_is_not_kept(case: Case) -> None:
+    """Otherwise a file of 700 bytes, as the list says, could take 2.8 GB of whoever keeps it offline."""
+    part, sealed = encrypt_part(ROOM, bytes(1_000_000), last=True)
+    case.server.parts[part.part] = sealed
+    manifest = Manifest(1, (replace(part, length=1),)).encode()
+    case.sealed.pin(ROOM, case.obj, manifest)
+    await case.sealed.complete()
+    with pytest.raises(Reject, match="padding"):
+        await case.fetch(manifest)
+    assert not case.sealed.is_here(manifest)
+    assert case.store.cached.files.names() == []
