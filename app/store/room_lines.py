@@ -130,7 +130,7 @@ class RoomLines:
     def __init__(self, db: Database, me: Me) -> None:
         self._db = db
         self._me = me
-        self._spans: dict[RoomId, tuple[Mark, list[tuple[int, int]]]] = {}
+        self._spans: dict[RoomId, tuple[int | None, list[tuple[int, int]]]] = {}
 
     def mark(self, room: RoomId) -> Mark:
         """A value that changes when a line is added to the room."""
@@ -139,7 +139,7 @@ class RoomLines:
 
     def spans(self, room: RoomId) -> list[tuple[int, int]]:
         """The ranges of positions whose lines this person may see: (first, last), both included, ascending."""
-        mark = self.mark(room)
+        mark = self._db.value("SELECT max(n) FROM events WHERE room = ?", (room,))  # they follow from events alone
         kept = self._spans.get(room)
         if kept is None or kept[0] != mark:
             kept = self._spans[room] = mark, visible(self._db.rows(_OWN, (room, self._me.uid)))
