@@ -8,7 +8,7 @@ import pytest
 
 from app.core.ids import ObjId
 from app.errors import DiskFull
-from app.own.joining import AHEAD_MS, MAX_LEFT, MAX_NUMBER, ReadMark
+from app.own.joining import AHEAD_MS, MAX_LEFT, MAX_NUMBER, ReadMark, join_marks
 from app.own.model import ROOTS
 from tests.app.own.devices import DAY_MS, Device, Server
 from tests.office import ROOM
@@ -285,3 +285,13 @@ def test_attack_a_stolen_device_replaces_no_draft_that_is_still_to_be_written(tw
     home.drafts.put(PLACE, "Ett nytt utkast")
     home.own.flush()
     assert [draft.text for draft in home.drafts.at(PLACE)] == ["Ett nytt utkast"]
+
+
+def test_attack_the_marks_of_devices_that_never_were_are_joined_at_once() -> None:
+    """One by one, 64,000 positions would be compared with 1,000 marks: some minutes, at each start of each device."""
+    made = [
+        ReadMark(position=1_000_000, left=tuple(range(1 + dev * MAX_LEFT, 1 + (dev + 1) * MAX_LEFT)))
+        for dev in range(1000)
+    ]
+    assert join_marks(made) == ReadMark(position=1_000_000)
+    assert join_marks([made[0], ReadMark(position=3, left=(3, 70))]).left == tuple(range(3, MAX_LEFT + 1))
