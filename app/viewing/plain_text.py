@@ -48,7 +48,7 @@ def _parts(text: str) -> Iterator[str]:
     """Yields the text in parts, each of whole lines without the last line end."""
     part: list[str] = []
     size = 0
-    for line in _lines(text):
+    for line in short_lines(text):
         if size and size + len(line) > TEXT_PART:
             yield "\n".join(part)
             part, size = [], 0
@@ -57,7 +57,8 @@ def _parts(text: str) -> Iterator[str]:
     yield "\n".join(part)
 
 
-def _lines(text: str) -> Iterator[str]:
+def short_lines(text: str) -> Iterator[str]:
+    """Yields the lines of a text; those of more than LINE_CHARS in several pieces."""
     for line in text.split("\n"):
         if len(line) <= LINE_CHARS:
             yield line
