@@ -138,7 +138,7 @@ class StandingNotices:
             for (room,) in self._store.db.rows(_STOPPED)
             if (why := self._store.problem(room)) is not None
         ]
-        held = {quarantined.change.obj for quarantined in self._store.held_changes.quarantined()}
+        held = self._store.held_changes.quarantined_objects()
         for why, objs in (("held", held), ("large", set(self._store.trials.large))):
             for obj in objs:
                 row = self._store.objects.get(obj)

@@ -44,6 +44,11 @@ class HeldChanges:
             for *row, why, since in rows
         ]
 
+    def quarantined_objects(self) -> list[ObjId]:
+        """The objects of which changes are held back, without reading the changes: a colleague can make any number of
+        them."""
+        return [obj for (obj,) in self._db.rows(sql.QUARANTINED_OBJECTS)]
+
     def still(self, changes: Sequence[StoredChange], code: str) -> set[int]:
         """The row ids of those of the `changes` that are still stored in their row with the mark `code`. ▲ Ask in the
         transaction that merges or quarantines changes after a trial. Otherwise a change that an administrator left out

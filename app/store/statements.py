@@ -111,6 +111,8 @@ IS_HELD = """SELECT 1 FROM quarantined q CROSS JOIN changes c ON c.row = q.row
 DROP_QUARANTINED_OF = "DELETE FROM quarantined WHERE row IN (SELECT row FROM changes WHERE obj = ? AND room <> ?)"
 IS_MARKED_AT = """SELECT 1 FROM changes
     WHERE row = ? AND obj = ? AND author = ? AND change_id = ? AND unprojected = ?"""
+QUARANTINED_OBJECTS = f"""SELECT DISTINCT c.obj FROM quarantined q CROSS JOIN changes c ON c.row = q.row
+    WHERE c.unprojected = '{QUARANTINED}'"""
 QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, q.why, q.since FROM quarantined q
     CROSS JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?)
     AND c.unprojected = '{QUARANTINED}' ORDER BY q.row"""

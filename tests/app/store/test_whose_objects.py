@@ -101,9 +101,11 @@ def test_a_change_that_has_another_mark_by_now_is_held_back_no_more(bench: Bench
     bench.store.db.conn.execute("INSERT INTO quarantined (row, why, since) VALUES (?, 'crash', 1)", (row,))
     assert not bench.store.trials.is_sound(note)
     assert len(bench.store.held_changes.quarantined()) == 1
+    assert bench.store.held_changes.quarantined_objects() == [note]
     bench.store.db.conn.execute(sql.MARK_UNPROJECTED, ("foreign", row))
     assert bench.store.trials.is_sound(note)
     assert bench.store.held_changes.quarantined() == []
+    assert bench.store.held_changes.quarantined_objects() == []
 
 
 def test_an_announcement_that_came_before_its_objects_share_counts_when_that_is_here(squatted: Bench) -> None:
