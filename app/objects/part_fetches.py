@@ -37,8 +37,8 @@ class PartFetches:
         which case they are also kept. ▲ A part that is being fetched already is not fetched again. A cancelled caller
         stops the fetch only if no other caller waits for the part. ▲ Reject "padding" for more bytes than a part of
         its size has; they are not kept. Otherwise a small file that a person keeps offline could fill their disk.
-        Refused, Reject and Unreachable as
-        `Blobs.fetch` (sync/client/exchange/blob_transfer.py) raises them; StoreFault."""
+        Refused, Reject and Unreachable as `Blobs.fetch` (sync/client/exchange/blob_transfer.py) raises them;
+        StoreFault."""
         sealed = await self._cached.read(wanted.digest)
         if sealed is not None:
             return sealed

@@ -111,9 +111,9 @@ def packed(value: Any) -> bytes:
 
 
 def _replaces(value: Value, dev: str, stamp: int) -> bool:
-    """Whether a draft names that of `dev` with this stamp, or a higher one."""
+    """Whether a draft names that of `dev`, whose highest stamp is `stamp`: a higher one names nothing."""
     named = value[2] if len(value) > 2 and isinstance(value[2], dict) else {}
-    return _whole(named.get(dev, -1)) and named[dev] >= stamp
+    return _whole(named.get(dev, -1)) and named[dev] == stamp
 
 
 def _is_content(content: Any) -> bool:
