@@ -95,8 +95,9 @@ class Reads(Protocol):
         positions `left`."""
         ...
 
-    def unread(self, series: ObjId, position: int) -> None:
-        """Notes, in the caller's transaction, that nothing behind `position` has been read."""
+    def unread(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
+        """Notes, in the caller's transaction, that nothing behind `position` has been read, nor what is at the
+        positions `left` up to it."""
 
 
 class Standing(Protocol):
