@@ -29,7 +29,7 @@ from sync.trust.person.agency import (
     verify_server_cert,
 )
 from sync.trust.room import signed_receipts
-from sync.trust.room.blob_manifest import Manifest, decrypt_part, encrypt_part
+from sync.trust.room.blob_manifest import Manifest, decrypt_part, encrypt_part, most_sealed
 from sync.trust.room.envelope import (
     Header,
     ObjectKeys,
@@ -313,3 +313,10 @@ def test_two_receipts_contradict_each_other_only_at_one_position_of_one_room() -
     assert not signed_receipts.contradict(one, change(one, sig=b"t" * 64))
     assert not signed_receipts.contradict(one, change(one, n=8, rh=b"x" * 32))
     assert not signed_receipts.contradict(one, change(one, room=b"x" * 16, rh=b"x" * 32))
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("length", [0, 1, 255, 4096, 65_537, PART_BYTES - 1, PART_BYTES])
+def test_no_part_is_larger_than_its_length_allows(length: int, last: bool) -> None:
+    _, sealed = encrypt_part(ROOM, bytes(length), last=last)
+    assert len(sealed) <= most_sealed(length) <= 2 * length + 16 * 1024
