@@ -48,6 +48,8 @@ _DEBIAN_LICENCES = {
     "zlib": "Zlib",
 }
 """Of the library in each source package; its copyright file covers programs and build scripts besides, which differ."""
+_NOT_TOLD = {"libXau": "MIT-open-group"}
+"""The licences of libraries in wheels whose bills name them without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,18 +132,22 @@ def _is_library(purl: PackageURL, name: str) -> bool:
 
 
 def _told(distribution: metadata.Distribution) -> list[Part]:
+    """What the bills in the wheel list with an address, without the distribution itself and its own modules."""
     found = []
     for file in distribution.files or []:
         if "sboms" in file.parts and file.suffix == ".json":
             for row in json.loads(Path(str(file.locate())).read_text(encoding="utf-8")).get("components", []):
                 if "purl" not in row:
                     continue
+                purl = PackageURL.from_string(row["purl"])
+                if (purl.type, normal(purl.name)) == ("pypi", normal(distribution.name)):
+                    continue
                 said = row.get("licenses", [{}])[0]
-                licence = said.get("expression") or said.get("license", {}).get("id") or "LicenseRef-unknown"
+                licence = said.get("expression") or said.get("license", {}).get("id") or _NOT_TOLD.get(row["name"])
+                licence = licence or "LicenseRef-unknown"
                 component = Component(
                     name=row["name"], version=row.get("version", ""), licence=licence, within=distribution.name
                 )
-                purl = PackageURL.from_string(row["purl"])
                 found.append(Part(component=component, purl=purl._replace(qualifiers=None, subpath=None)))
     return found
 
