@@ -22,6 +22,9 @@ from ui.kit.translate import tr
 SHOWN_MS, UNDO_MS = 7000, 15_000
 """How long a message stays, without and with Undo."""
 _FROM_FOOT, _FROM_FIELD, _APART = 44, 12, 8
+_WIDEST = 16_777_215
+"""Qt's QWIDGETSIZE_MAX: no limit."""
+_LEAST_PX = 80
 WORDS_PX = 230
 """The least width of a bar's sentence beside its button, at 100 %. In a narrower bar the sentence is above the
 button."""
@@ -170,7 +173,7 @@ class Toast(QFrame):
 
     def place(self) -> None:
         """Moves the message to its place at the foot of the host. Call it when the host shows something else there."""
-        self.adjustSize()
+        self._fit()
         host, area = self._host, self._writing_area()
         left, width, foot = 0, host.width(), host.height() - _FROM_FOOT
         if area is not None and area.isVisible():
@@ -179,9 +182,23 @@ class Toast(QFrame):
             left, width, foot = at.x(), area.width(), at.y() - _FROM_FIELD
         if self._over is not None and self._over.isVisible():
             foot = self._over.y() - _APART
-        self.move(left + (width - self.width()) // 2, foot - self.height())
+        x = min(left + (width - self.width()) // 2, host.width() - _APART - self.width())
+        self.move(max(0, x), foot - self.height())
         if self._above is not None and self._above.isVisible():
             self._above.place()
+
+    def _fit(self) -> None:
+        """Takes the size of the text, on several lines if one is wider than the host."""
+        self._text.setWordWrap(False)
+        self._text.setMinimumWidth(0)
+        self._text.setMaximumWidth(_WIDEST)
+        self.adjustSize()
+        line_width = self._text.sizeHint().width()
+        over = self.width() - (self._host.width() - 2 * _APART)
+        if over > 0:
+            self._text.setWordWrap(True)
+            self._text.setFixedWidth(max(_LEAST_PX, line_width - over))
+            self.adjustSize()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and self.isVisible():
