@@ -48,8 +48,6 @@ ANSWER_WAIT_S = 3.0
 """An answer waits a random part of so many seconds. Otherwise all members of a room would answer at once."""
 _REFRESHED = 200
 """People who are looked at in one turn of the loop: 2 to 3 ms."""
-_UNREAD = 200
-"""Most new devices that are remembered until their room is in the audience."""
 _AT_ONCE, _PAUSE_S = 8, 0.05
 """The most rooms to which presence is sent in one iteration of the loop (0.2 ms each), and the seconds until the
 next."""
@@ -69,8 +67,6 @@ class PresenceService:
         self._shown: dict[Uid, PersonPresence] = {}
         self._unlooked: deque[Uid] = deque()
         """People whose presence may have expired, or may count or not count any more."""
-        self._unread: set[Addressee] = set()
-        """New devices that wrote to all of a room which is not in the audience, perhaps not yet."""
         self._waiting: deque[RoomId] = deque()
         """Rooms to which this person's presence is still to be sent."""
         self._sent_s: dict[RoomId, float] = {}
@@ -172,12 +168,10 @@ class PresenceService:
         self._refresh_all()
 
     def on_audience(self) -> None:
-        """Call it when the audience has changed: this person's presence is sent to the rooms that are new in it, and to
-        the new devices that wrote there before."""
+        """Call it when the audience has changed: this person's presence is sent to the rooms that are new in it, also
+        to those that have been in it before. While a room was not in it, new devices there were not answered."""
         rooms = self._ports.audience().rooms
-        for to in [to for to in self._unread if to.room in rooms]:
-            self._unread.discard(to)
-            self._answer(to, self._ports.chance() * ANSWER_WAIT_S, asked=False)
+        self._greeted.intersection_update(rooms)
         new = [room for room in rooms if room not in self._greeted]
         if new and self._online and self._ports.is_shown():
             self._waiting.extend(room for room in new if room not in self._waiting)
@@ -230,8 +224,6 @@ class PresenceService:
                     self._adopt(device.choice)
                 if device.is_new and (addressed or room in self._ports.audience().rooms):
                     self._answer(Addressee(room, dev), self._ports.chance() * ANSWER_WAIT_S, asked=False)
-                elif device.is_new and len(self._unread) < _UNREAD:
-                    self._unread.add(Addressee(room, dev))
             case Gone():
                 self._colleagues.drop(uid, dev)
             case Ask():

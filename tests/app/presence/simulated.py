@@ -120,6 +120,11 @@ class World:
             self._audiences[uid] = audience(uid, mine)
         return self._audiences[uid]
 
+    def set_audience(self, desk: Desk, found: Audience) -> None:
+        """A desk's audience, in place of the one that follows from the rooms."""
+        self._audiences[desk.uid] = found
+        desk.service.on_audience()
+
     def join(self, room: RoomId, *desks: Desk) -> None:
         self.rooms[room] = self.rooms.get(room, frozenset()) | {desk.uid for desk in desks}
         self._audiences.clear()

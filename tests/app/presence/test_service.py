@@ -10,6 +10,7 @@ from app.core import clock
 from app.core.enums import Presence
 from app.core.ids import DevId
 from app.errors import DiskFull
+from app.presence.audience import Audience
 from app.presence.colleagues import EXPIRES_S, MAX_DEVICES, PersonPresence
 from app.presence.records import Ask, Gone, Here, encode
 from tests.app.presence.simulated import START_MS, Desk, World, room_of, uid_of
@@ -132,6 +133,21 @@ def test_a_device_that_was_not_known_before_is_answered_when_the_log_shows_it() 
     a.service.end()
     w.time.pass_s(1)
     assert seen(b, a) is AVAILABLE  # by the new device
+
+
+def test_a_room_that_was_not_in_the_audience_for_a_while_is_greeted_again() -> None:
+    """The room of one who founded it, until a colleague accepts: then the founder's smallest room is another one."""
+    w, (a, b) = world()
+    w.disconnect(b)
+    w.time.pass_s(700)
+    known = w.audience(a.uid)
+    w.set_audience(a, Audience())
+    w.connect(b)
+    w.time.pass_s(5)
+    assert seen(b, a) is None
+    w.set_audience(a, known)
+    w.time.pass_s(5)
+    assert (seen(b, a), seen(a, b)) == (AVAILABLE, AVAILABLE)
 
 
 def test_an_answer_goes_to_the_new_device_alone_and_not_again_within_a_minute() -> None:
