@@ -95,8 +95,9 @@ class Notices:
     def list(
         self, wanted: NoticeFilter = ALL, *, before: Cursor | None = None, limit: int = PAGE
     ) -> tuple[NoticeRow, ...]:
-        """A page of at most `limit` notices that pass `wanted`, the newest first. `before`: (t, id) of the last notice
-        of the page before; None for the first page. `NoticeFilter(open=True)` selects those that ask for an answer."""
+        """A page of at most `limit` notices that pass `wanted`, the newest first, without the kinds that are switched
+        off. `before`: the time (ms) and id of the last notice of the page before; None for the first page.
+        `NoticeFilter(open=True)` selects those that ask for an answer."""
         return tuple(self._rows.page(self._without_off(wanted), clock.now_ms(), before=before, limit=limit))
 
     def count(self, wanted: NoticeFilter = ALL) -> int:

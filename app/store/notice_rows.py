@@ -171,8 +171,9 @@ def put_first(
 
 
 def put(conn: Connection, me: Uid | None, notices: Sequence[Notice]) -> None:
-    """Stores notices that are not stored yet. Leaves out those about what this person did themselves, those about
-    destroyed objects, and, in the first reading of a room, those that are older than KEEP_MS.
+    """Stores notices that are not stored yet; a kind that counts or merges updates its earlier notice instead. Leaves
+    out those about what this person did themselves, those about destroyed objects, and, in the first reading of a room,
+    those that are older than KEEP_MS.
 
     A new notice rings (`notice_store.NoticeStore.claim`) if its kind rings, if it is about a position after this
     device's first reading of the room or has none, and if the person has not read, answered or marked it, also on

@@ -183,8 +183,9 @@ class NoticeStore:
     # -- notices that stand for a present state --------------------------------------------------------------------
 
     def put(self, notices: Sequence[Notice]) -> None:
-        """Stores notices about states. Pass at most AT_ONCE in one call. One that is stored already keeps what the
-        person did with it, and does not ring again; if it was ended (`end`), it is open again."""
+        """Stores notices about present states, such as an invitation that waits for an answer. Pass at most AT_ONCE in
+        one call. A notice that is stored already keeps what the person did with it, and does not ring again. If it was
+        ended (`end`), it asks for an answer again."""
         with self._db.transaction() as conn:
             again = "UPDATE notices SET answered = 0 WHERE id = ? AND answered"
             conn.executemany(again, [(notice.id,) for notice in notices])
@@ -198,8 +199,8 @@ class NoticeStore:
         return [NoticeId(ident) for (ident,) in self._db.rows(sql, [kind.id for kind in kinds])]
 
     def end(self, ids: Sequence[NoticeId]) -> None:
-        """Marks notices as answered, since the states that they are about have ended. Pass at most AT_ONCE in one
-        call."""
+        """Marks notices as answered when the states that they are about have ended. They no longer ring. Pass at most
+        AT_ONCE in one call."""
         with self._db.transaction() as conn:
             conn.executemany("UPDATE notices SET answered = 1, ring = 0 WHERE id = ?", [(ident,) for ident in ids])
             self._notify_changed()
