@@ -78,8 +78,10 @@ def answered(
     sent: Sequence[StoredChange],
     notes: Sequence[tuple[StoredChange, Note]],
 ) -> None:
-    """Stores, in the caller's transaction, that the person `me` has answered in the conversation `series` with their
-    own messages in `sent` and reactions in `notes`. Records of other people are ignored."""
+    """Marks notices of the conversation `series` as answered by the person `me`, in the caller's transaction. A message
+    of theirs in `sent` answers all notices about earlier positions; while it has no position, all notices. A reaction
+    of theirs in `notes` answers those about the message that it belongs to. Ignores records of other people, replayed
+    changes and withdrawn reactions."""
     mine = [change.n for change in sent if change.author == me and not change.replayed]
     if mine:
         notice_rows.answer(conn, series, None if None in mine else max(n for n in mine if n is not None))

@@ -55,8 +55,10 @@ def shown_text(gathered: Gathered, person: Folk, beside: date | None) -> str:
 def lay_out(
     lines: Sequence[Gathered], y: float, width: int, person: Folk, beside: date, opened: Container[object]
 ) -> tuple[list[LineRow], float]:
-    """Places the `lines` from `y` on, centred in `width` pixels. Those whose key is in `opened` are unfolded. `beside`:
-    the day of the message. Returns the painted lines, and where they end."""
+    """Places `lines` below each other from `y` (pixels) on, centred in `width` pixels. If the key of a line is in
+    `opened`, the line is unfolded: the rows of its events follow, and one with the number of those that are only
+    counted. `beside`: the day of the message that the lines belong to; times on another day are shown with their day.
+    Returns the rows to paint, and the `y` at which they end. What this program has no words for gets no row."""
     rows: list[LineRow] = []
     for gathered in lines:
         is_open = folds(gathered) and gathered.key in opened
