@@ -30,8 +30,8 @@ _BOX_PX = 190
 
 
 class Activity(QWidget):
-    """The page with all notices. It emits `opened` with the NoticeRow whose place is wanted, `answered` with that of
-    which an answer is to be begun."""
+    """The page with all notices. It emits `opened` with a NoticeRow when the person wants to see the place that the
+    notice is about, and `answered` with a NoticeRow when the person wants to begin an answer there."""
 
     opened = Signal(object)
     answered = Signal(object)

@@ -13,8 +13,8 @@ from ui.shell.words import type_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomGroup:
-    """A section of the list with its rooms in order. `ident`: the id of one of the person's own (`is_own`), or the name
-    of a type of rooms."""
+    """A section of the list with its rooms in order. `ident`: the section's id if the person made it (`is_own`),
+    otherwise the name of the type of its rooms."""
 
     ident: str
     title: str
@@ -23,8 +23,9 @@ class RoomGroup:
     is_folded: bool
 
     def beside(self, room: RoomId) -> list[RoomId]:
-        """The rooms among which `room` can be moved, itself included, in order: favourites among favourites, and rooms
-        that one can no longer write in among such. [] for a room of another section."""
+        """The rooms among which `room` can be moved, itself included, in the section's order. They equal `room` in
+        three respects: whether the person has left the room, whether another room has replaced it, and whether it is
+        a favourite. [] for a room of another section."""
         ranks = {each.room: _rank(each) for each in self.rooms}
         return [each for each, rank in ranks.items() if rank == ranks[room]] if room in ranks else []
 
