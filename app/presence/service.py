@@ -213,9 +213,11 @@ class PresenceService:
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, *, addressed: bool) -> None:
         """Receives the ephemeral message `payload` about presence, which the device `dev` of the person `uid` sent in
-        `room`, to this device alone if `addressed`. Ignores a damaged one. ▲ The engine has verified the sender.
-        Otherwise a member could change another person's presence. ▲ What asks all of a room is answered only where
-        presence is sent to all. Otherwise one message could make a thousand devices answer."""
+        `room`. `addressed`: it was sent to this device alone, not to all devices in the room. Ignores a damaged
+        message. ▲ The engine has verified the sender. Otherwise a member could change another person's presence.
+
+        ▲ If a device that has come online asks all devices in `room`, it is answered only if presence is sent to all of
+        `room`. Otherwise one message could make a thousand devices answer."""
         now_ms, now_s = self._ports.now_ms(), self._ports.now_s()
         match read(payload, now_ms):
             case DevicePresence() as device:
