@@ -71,8 +71,8 @@ class OwnRooms(Protocol):
         ...
 
     async def ensure(self) -> object:
-        """Makes the room that is written to if there is none. SyncError, such as Unreachable while offline; StoreFault;
-        NotFound if no further room may be made."""
+        """Makes a room to write to if there is none; afterwards `find` returns it. SyncError, such as Unreachable while
+        offline; StoreFault. NotFound if no further room may be made, or if a room exists that cannot be read now."""
         ...
 
 
@@ -159,8 +159,8 @@ class Own:
         return {dev: value for dev, value in model.values(root, key).items() if is_possible(root, value, now_ms)}
 
     def value(self, root: str, key: str) -> Value | None:
-        """The value that counts, joined from those of all devices; None if there is none. KeyError for the root
-        "drafts", whose values are not joined."""
+        """The person's value under a key of a root: the values of all devices, joined by the root's rule in `JOINS`.
+        None if no device has set a valid one. KeyError for the root "drafts", whose values are not joined."""
         return JOINS[root]([value for values in self.values(root, key).values() for value in values])
 
     def keys(self, root: str) -> set[str]:
