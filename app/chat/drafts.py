@@ -7,6 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from app.chat.ports import SharedDraft, SharedDrafts
+from app.chat.records import MAX_TEXT
 from app.core.ids import ObjId, RoomId
 from app.errors import StoreFault
 from app.store.objects import Objects
@@ -71,7 +72,7 @@ class Drafts:
     def leave(self, room: RoomId) -> None:
         """Shares the stored draft of a room with the person's other devices. Call it when the person leaves the field.
         The draft replaces those drafts of other devices that were shown here. Attached files and the text of an edit
-        are not shared."""
+        are not shared, and neither is a text that is too long for a message: it stays on this device."""
         obj = self._channel(room)
         if self._shared is None or obj is None:
             return
@@ -79,6 +80,8 @@ class Drafts:
         if taken and draft == _as_draft(taken[-1]):
             return
         text, reply = (draft.text, draft.reply_to) if draft.edits is None else (draft.aside, draft.aside_reply_to)
+        if len(text) > MAX_TEXT:
+            return
         aside = {"reply_to": reply.hex()} if reply is not None and text else {}
         self._shared.share(obj.hex(), text, aside, self._taken.pop(obj, ()))
 

@@ -75,16 +75,19 @@ class OwnDrafts:
     def put(
         self, place: str, text: str, aside: dict[str, Any] | None = None, *, over: tuple[OwnDraft, ...] = ()
     ) -> None:
-        """Sets this device's draft of a place; an empty `text` without `aside` removes it. `text` is cut to MAX_TEXT
-        characters. `over`: drafts of other devices that this one replaces, since the person has seen them here. Does
-        nothing if nothing changes. A disk that refuses is handled as in `Own.put`."""
+        """Sets this device's draft of a place; an empty `text` without `aside` removes it. `over`: drafts of other
+        devices that this one replaces, since the person has seen them here. Does nothing if nothing changes, or if
+        `text` has more than MAX_TEXT characters: what was shared before stays. A disk that refuses is handled as in
+        `Own.put`."""
+        if len(text) > MAX_TEXT:
+            return
         mine = self.mine(place)
         same = (mine.text, mine.aside) == (text, aside or {}) if mine else not text and not aside
         if same and not over:
             return
         named = named_in(self._latest(place).get(self._own.dev, []))
         named |= {draft.dev: draft.stamp for draft in over}
-        content = {"text": text[:MAX_TEXT], **(aside or {})} if text or aside else None
+        content = {"text": text, **(aside or {})} if text or aside else None
         self._own.put(_ROOT, place, [self._own.stamp(_ROOT, place), content, named])
 
     def share(self, place: str, text: str, aside: Mapping[str, Any], over: Sequence[object]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.chat.drafts import Draft
+from app.chat.records import MAX_TEXT
 from app.core.ids import RoomId
 from tests.app.own.devices import Server
 from tests.app.own.test_reads_in_chat import CASE, AtHand, messages, share
@@ -74,6 +75,21 @@ def test_a_draft_that_is_only_looked_at_stays_with_the_device_that_wrote_it(two:
     leave(home, Draft())
     share(server, home, office)
     assert office.chat.draft(CASE) == Draft()
+
+
+def test_a_draft_that_is_too_long_to_share_stays_whole_and_replaces_the_other_once_it_is_shorter(two: Two) -> None:
+    home, office, server = two
+    leave(home, Draft(text="Hej å 🙂"))
+    share(server, home, office)
+    assert office.chat.draft(CASE).text == "Hej å 🙂"
+    long = Draft(text="å" * (MAX_TEXT + 1))
+    leave(office, long)
+    share(server, home, office)
+    assert home.chat.draft(CASE).text == "Hej å 🙂"
+    assert office.chat.draft(CASE) == long
+    leave(office, Draft(text="å" * MAX_TEXT))
+    share(server, home, office)
+    assert home.chat.draft(CASE).text == "å" * MAX_TEXT
 
 
 def test_what_is_typed_here_is_never_replaced_and_the_other_comes_once_it_is_sent(two: Two) -> None:
