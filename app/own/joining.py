@@ -17,8 +17,9 @@ import msgspec
 Value = list[Any]
 MAX_NUMBER = 2**53
 """A number in a value is below this."""
-AHEAD_MS = 366 * 86_400_000
-"""How far a stamp may be ahead of this device's clock, since that may be slow."""
+AHEAD_DAYS = 366
+AHEAD_MS = AHEAD_DAYS * 86_400_000
+"""How far a stamp, or the day of a notice, may be ahead of this device's clock, since that may be slow."""
 MAX_LEFT = 64
 """The most unread positions that a read mark names. Of more, the newest are named, and the others count as read."""
 
@@ -102,9 +103,9 @@ KEEP_DAYS = 90
 
 def is_kept(root: str, value: Value, today: int) -> bool:
     """Whether a value is carried over, and set again with its device's map. `today`: days since 1970 UTC. All are but
-    those about notices of long ago."""
+    those about notices of long ago, or of a day more than AHEAD_DAYS ahead: such a value would be kept for ever."""
     day = value[3] if root == "notices" and len(value) > 3 else None
-    return not isinstance(day, int) or day + KEEP_DAYS >= today
+    return not isinstance(day, int) or today - KEEP_DAYS <= day <= today + AHEAD_DAYS
 
 
 Join = Callable[[Sequence[Value]], Value | None]

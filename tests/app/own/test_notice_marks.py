@@ -112,6 +112,19 @@ def test_marks_of_notices_are_left_behind_after_ninety_days(two: Two) -> None:
     assert office.states[TWO] == DONE
 
 
+def test_a_mark_of_a_day_that_is_far_ahead_is_left_behind(two: Two) -> None:
+    home, office, server = two
+    today = NOVEMBER // DAY_MS
+    home.own.put("notices", ONE.hex(), [0, 3, 0, today + 91 + 366 + 1])
+    home.own.put("notices", TWO.hex(), [0, 3, 0, today + 91 + 366])
+    share(server, home, office)
+    home.now_ms = office.now_ms = NOVEMBER + 91 * DAY_MS
+    home.mark(NoticeId(b"3" * 16), DONE)
+    share(server, home, office)
+    kept = {key for model in home.own.objects() if model.year == 2027 for key in model.keys("notices")}
+    assert kept == {TWO.hex(), (b"3" * 16).hex()}
+
+
 @pytest.mark.parametrize("value", [[0, 9, 0, 1], [0], ["x", 3, 0], [0, 3, "x"]])
 def test_what_is_no_mark_changes_nothing(two: Two, value: list[object]) -> None:
     home, office, server = two
