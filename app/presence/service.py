@@ -68,7 +68,7 @@ class PresenceService:
         self._unlooked: deque[Uid] = deque()
         """People whose presence may have expired, or may count or not count any more."""
         self._waiting: deque[RoomId] = deque()
-        """Rooms to which this person's presence is still to be sent."""
+        """Rooms to which this person's presence, or Gone while it is hidden, is still to be sent."""
         self._sent_s: dict[RoomId, float] = {}
         self._repeat_s = self._change_s = inf
         self._looked_s = self._offline_s = ports.now_s()
@@ -189,7 +189,8 @@ class PresenceService:
                 self._answer(Addressee(room, dev, asks=True), self._ports.chance() * ANSWER_WAIT_S, asked=False)
 
     def on_setting(self) -> None:
-        """Call it when the person has changed whether their presence is shown: presence or Gone is sent at once."""
+        """Call it when the person has changed whether their presence is shown: presence or Gone is sent to all
+        rooms."""
         if self._ports.is_shown():
             self._send_to_all()
         else:
@@ -198,10 +199,12 @@ class PresenceService:
         self.changed.emit(self._ports.me)
 
     def end(self) -> None:
-        """Sends Gone to all rooms: this device's program ends. Sends nothing while offline or hidden. Nothing is sent
-        after it."""
+        """Sends Gone to all rooms at once: this device's program ends. While hidden, sends it only to the rooms that
+        have not received it yet. Sends nothing while offline. Nothing is sent after it."""
         if self._ports.is_shown():
             self._send_gone()
+        while self._waiting:
+            self._ports.send(self._waiting.popleft(), encode(Gone()), None)
         self._online = False
 
     def close(self) -> None:
@@ -260,11 +263,6 @@ class PresenceService:
     def _payload(self, *, is_new: bool = False) -> bytes:
         return encode(here(replace(self._mine(), is_new=is_new)))
 
-    def _everybody(self) -> list[tuple[RoomId, DevId | None]]:
-        """The rooms to which presence is sent, and the devices of larger rooms that asked lately."""
-        rooms = [(room, None) for room in self._ports.audience().rooms]
-        return [*rooms, *((to.room, to.dev) for to in self._answering.askers(self._ports.now_s()))]
-
     def _on_own_change(self, *, at_once: bool = False) -> None:
         now_s = self._ports.now_s()
         wait_s = 0.0 if at_once else max(0.0, self._changed_s + CHANGE_S - now_s)
@@ -288,10 +286,15 @@ class PresenceService:
         self._wake(0.0)
 
     def _send_gone(self) -> None:
-        if self._online:
-            self._greeted.clear()
-            for room, dev in self._everybody():
-                self._ports.send(room, encode(Gone()), dev)
+        """Queues Gone for every room of at most 100 members, and sends it to the devices of larger rooms that asked
+        lately: at most 20."""
+        if not self._online:
+            return
+        self._greeted.clear()
+        self._waiting = deque(self._ports.audience().rooms)
+        for to in self._answering.askers(self._ports.now_s()):
+            self._ports.send(to.room, encode(Gone()), to.dev)
+        self._wake(0.0)
 
     def _stop_sending(self) -> None:
         self._waiting.clear()
@@ -301,6 +304,9 @@ class PresenceService:
     def _send_waiting(self, now_s: float) -> None:
         for _ in range(min(_AT_ONCE, len(self._waiting))):
             room = self._waiting.popleft()
+            if not self._ports.is_shown():
+                self._ports.send(room, encode(Gone()), None)
+                continue
             self._sent_s[room] = now_s
             self._ports.send(room, self._payload(is_new=room not in self._greeted), None)
             self._greeted.add(room)

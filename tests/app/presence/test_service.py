@@ -260,6 +260,32 @@ def test_a_person_who_does_not_show_presence_is_gone_and_answers_nobody() -> Non
     a.shown[0] = True
 
 
+def hidden_in_many_rooms() -> tuple[World, Desk]:
+    w = World({room_of(n): [uid_of(0), uid_of(n + 1)] for n in range(60)})
+    a = w.desk(0)
+    w.connect(a)
+    w.time.pass_s(10)
+    w.frames.clear()
+    a.shown[0] = False
+    a.service.on_setting()
+    return w, a
+
+
+def test_a_status_that_is_hidden_is_taken_back_in_parts() -> None:
+    w, _ = hidden_in_many_rooms()
+    w.time.pass_s(0.01)
+    assert 0 < len(w.frames) < 20
+    w.time.pass_s(5)
+    assert sorted(room for room, _, _ in w.frames) == sorted(w.rooms)
+
+
+def test_a_program_that_ends_takes_back_at_once_what_is_left() -> None:
+    w, a = hidden_in_many_rooms()
+    w.time.pass_s(0.01)
+    a.service.end()
+    assert sorted(room for room, _, _ in w.frames) == sorted(w.rooms)
+
+
 def test_presence_that_is_shown_again_is_sent_at_once() -> None:
     w, (a, b) = world()
     for on in (False, True):
