@@ -90,7 +90,11 @@ class Answering:
         return bool(self._queue)
 
     def clear(self) -> None:
-        """Empties the queue: the connection is lost, or the person no longer shows their presence."""
+        """Empties the queue: the connection is lost, or the person no longer shows their presence. A device
+        whose answer is dropped by this may be answered again at once."""
+        for each in self._queue:
+            if self._answered.get(each.to.dev) == each.since_s:
+                del self._answered[each.to.dev]
         self._queue.clear()
 
     def _note_asker(self, to: Addressee, now_s: float) -> None:

@@ -10,6 +10,7 @@ from app.core import clock
 from app.core.enums import Presence
 from app.core.ids import DevId
 from app.errors import DiskFull
+from app.presence.answering import Addressee, Answering
 from app.presence.audience import Audience
 from app.presence.colleagues import EXPIRES_S, MAX_DEVICES, PersonPresence
 from app.presence.records import Ask, Gone, Here, encode
@@ -165,6 +166,17 @@ def test_an_answer_goes_to_the_new_device_alone_and_not_again_within_a_minute() 
         w.time.pass_s(5)
     assert [to for _, _, to in w.frames if to is not None] == []
     assert all(seen(new, desk) is AVAILABLE for desk in desks)
+
+
+def test_a_device_whose_answer_was_dropped_is_answered_when_it_asks_again() -> None:
+    answering, to = Answering(), Addressee(ROOM, DevId(bytes(16)))
+    answering.add(to, 1.0, 3.0, asked=False)
+    answering.clear()
+    answering.add(to, 2.0, 0.0, asked=False)
+    assert answering.take(2.0, {}) == to
+    answering.clear()
+    answering.add(to, 3.0, 0.0, asked=False)
+    assert not answering.waits, "it was answered a second ago"
 
 
 def test_nothing_is_shown_of_others_while_this_device_is_offline() -> None:
