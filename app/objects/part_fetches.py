@@ -75,5 +75,5 @@ class PartFetches:
             keeping = asyncio.create_task(self._cached.keep(wanted.digest, sealed))
             self._keeping.add(keeping)
             keeping.add_done_callback(self._keeping.discard)
-            await asyncio.shield(keeping)  # cancelled: what came is kept all the same
+            await asyncio.shield(keeping)  # a caller that cancels now does not stop the part from being stored
             return sealed
