@@ -230,7 +230,7 @@ def visible(own: Sequence[Row]) -> list[tuple[int, int]]:
     begun: int | None = None if own and own[0][1] in ("genesis", "add") else 0
     for n, kind, history in own:
         if kind in ("genesis", "hist") or (kind == "add" and history):
-            spans, begun = [], 0  # whoever may read the history sees all that was
+            spans, begun = [], 0  # a member who may read the history sees the room's lines from its beginning
         elif kind == "add":
             begun = n if begun is None else begun
         elif begun is not None:
