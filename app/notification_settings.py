@@ -7,8 +7,8 @@ NOTIFICATIONS = Setting(
     key="notifications",
     default="all",
     label="Notify about",
-    about="What the desktop is told of while Kansli is not in front; only mentions means all that is meant for the "
-    "person: mentions, answers, messages of two, tasks given.",
+    about="Which notifications the desktop shows while Kansli is not in front; the choice of only mentions includes "
+    "everything else that concerns the person, such as replies, direct messages and tasks that they are given.",
     choices=(("all", "All messages"), ("mentions", "Only mentions"), ("none", "Nothing")),
     follows=True,
 )
@@ -38,7 +38,8 @@ WORKING_DAYS = Setting(
     key="working-days",
     default="always",
     label="When to notify",
-    about="Outside these hours the desktop is told of nothing; what comes is counted all the same.",
+    about="When the desktop shows notifications; outside these hours it shows none, but unread messages and new "
+    "notices are still counted.",
     choices=(
         ("always", "At any time"),
         ("weekdays", "Monday to Friday, in working hours"),
