@@ -15,7 +15,7 @@ from app.chat.lines import LineRows, Lines, NoLines
 from app.chat.records import Attachment, Mention
 from app.core import clock
 from app.core.signal import Signal
-from sync.ids import ChangeId, ObjId, RoomId, Uid
+from sync.ids import ChangeId, ObjId, Uid
 
 PAGE = 128
 PAGES_KEPT = 48
@@ -101,20 +101,6 @@ class Message:
     def day(self) -> date:
         """The local day."""
         return self.when.date()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MentionRow:
-    """A message that mentions this person, as a row of the Home page. `t` in ms; `text` is one line of at most
-    400 characters."""
-
-    room: RoomId
-    obj: ObjId
-    change_id: ChangeId
-    author: Uid
-    t: int
-    text: str
-    unread: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

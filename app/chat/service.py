@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.chat import projection, unread
+from app.chat import projection
 from app.chat.attached import AttachedFiles
 from app.chat.authority import second_id
 from app.chat.carrying import carry
@@ -21,9 +21,8 @@ from app.chat.drafts import Draft, Drafts
 from app.chat.errors import EmptyMessage
 from app.chat.files import MAX_FILE_BYTES, Files, Picture
 from app.chat.lines import ChatLines
-from app.chat.markup import plain
 from app.chat.mentions import find
-from app.chat.model import Author, MentionRow, Message, Timeline
+from app.chat.model import Author, Message, Timeline
 from app.chat.originals import HOPS
 from app.chat.ports import Blobs, Members, NoReads, NoThings, People, Reads, SendEphemeral, SharedDrafts, Things
 from app.chat.read_state import ReadState
@@ -37,7 +36,6 @@ from app.chat.writing import REPLY_OBJ_BYTES, Writing
 from app.core.enums import RoomType
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.core.visible import one_line
 from app.errors import ExportOff, Forbidden, NotFound, StoreFault
 from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink, linked_object
@@ -51,9 +49,6 @@ from app.store.objects import Objects
 from app.store.room_lines import RoomLines
 from app.store.rows import StoredChange
 from app.tool import Unsaved
-
-MENTION_CHARS = 400
-"""How many characters a list shows of a message that mentions a person."""
 
 
 class ChatService:
@@ -164,18 +159,6 @@ class ChatService:
         obj = self.channel(room)
         counter = self._objects.counter(obj) if obj is not None else Counter()
         return counter.unread, counter.mentions
-
-    def mentions(self, limit: int = 50, *, unread_only: bool = False) -> list[MentionRow]:
-        """The latest messages of others that mention this person, over all rooms, newest first, at most `limit`.
-        `unread_only`: only those that are not read."""
-        wanted = f"AND {unread.IS_UNREAD}" if unread_only else ""
-        sql = f"""SELECT c.room, c.series, m.change_id, c.author, c.t, m.text, {unread.IS_UNREAD}
-                 FROM chat_mentions c JOIN chat_messages m ON m.row = c.row
-                 WHERE c.uid = ? AND c.author <> ? {wanted} ORDER BY c.t DESC LIMIT ?"""  # noqa: S608 - constants
-        return [
-            MentionRow(room=room, obj=obj, change_id=change_id, author=author, t=t, text=_shown(text), unread=bool(new))
-            for room, obj, change_id, author, t, text, new in self._db.rows(sql, (self.me, self.me, limit))
-        ]
 
     def authors(self, places: Sequence[tuple[ObjId, bytes]]) -> dict[tuple[ObjId, bytes], Author]:
         """The authors to show for messages, each named by (conversation, message id). Messages that are not here are
@@ -444,7 +427,3 @@ class ChatService:
                 timeline.refresh(carried)
                 self.changed.emit(successor)
             self._refresh_successors(successor, carried, hops - 1)
-
-
-def _shown(text: str) -> str:
-    return one_line(plain(text), MENTION_CHARS)

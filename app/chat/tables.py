@@ -55,7 +55,7 @@ _MENTIONS = (
     "CREATE INDEX chat_mentions_by_series ON chat_mentions (series, row)",
     "CREATE INDEX chat_mentions_by_obj ON chat_mentions (obj)",
 )
-"""The people who are mentioned in each message, for Home and for the counts."""
+"""The people who are mentioned in each message, for the counts."""
 
 EDIT, DELETION, REACTION = "edit", "deletion", "reaction"
 

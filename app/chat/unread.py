@@ -34,12 +34,6 @@ _LEFT = f"""FROM read_apart a JOIN chat_mentions c ON c.uid = :me AND c.row = a.
     JOIN chat_messages m ON m.row = a.row WHERE a.obj = :series AND a.row <= :mark AND {_NOT_READ_ELSEWHERE}"""
 """Mentions that stayed unread when all other messages were marked as read."""
 
-IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj = c.series), 0))
-    <> EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.series AND a.row = c.row)
-    AND (m.sort > coalesce((SELECT p.position FROM read_positions p WHERE p.obj = c.series), 0)
-        OR EXISTS (SELECT 1 FROM read_left e WHERE e.obj = c.series AND e.position = m.sort)))"""
-"""SQL: whether a row `c` of chat_mentions, whose message is `m`, is unread."""
-
 
 def counts(conn: Connection, series: ObjId, me: Uid, most: int) -> tuple[int, int]:
     """(unread messages, those of them that mention this person) in a conversation; messages that are own, deleted, or

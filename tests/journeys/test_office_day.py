@@ -16,6 +16,7 @@ from app.tasks.tool import TOOL as TASKS
 from app.unlocking import KeyChange
 from sync.errors import Refused, Reject, WrongAgency
 from sync.trust.person.agency import SignInCode
+from tests.app.chat.mentions import mentions
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import until
 
@@ -110,7 +111,7 @@ async def test_two_desks_share_chat_document_board_and_search(o: Offices) -> Non
     room = await o.room(a, b)
     a.session.service(CHAT).send(room, f"{HELLO} @Registrator")
     await until(lambda: b.session.service(CHAT).channel(room) is not None and len(b.texts(room)) == 1)
-    assert [m.text for m in b.session.service(CHAT).mentions()] == [f"{HELLO} @Registrator"]
+    assert [m.text for m in mentions(b.session.store, b.session.service(CHAT))] == [f"{HELLO} @Registrator"]
     assert b.session.rooms.rooms()[0].unread == 1
 
     obj = a.session.service(DOCUMENTS).create(room, "Utkast till beslut")

@@ -84,7 +84,7 @@ READS: Mapping[type, str] = {
     " split_undo state",
     Undo: "close split together",
     ChatService: "authors can_delete can_edit can_mark_unread channel check_export draft linked may_write members"
-    " mentions room_title stranded timeline unread unstored",
+    " room_title stranded timeline unread unstored",
     DocumentService: "before begin document_at list may_write presence row shown_now versions",
     TaskService: "before board board_id done_of linked may_write members my_tasks tasks",
     LiveObjects: "begin damaged get holders holding ids models open room_of row shared unsaved unsaved_changes"

@@ -11,6 +11,7 @@ from app.chat.records import Carried, CarriedPart, Mention, MessageEdited, Messa
 from app.core.ids import ObjId, RoomId, new_change
 from app.errors import StoreUnwritable
 from app.store.connection import Params, Rows
+from tests.app.chat.mentions import mentions
 from tests.app.chat.successors import NEXT, THERE, Stream, as_written, claim, hl, rg, shown, successor, wrote
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions
 
@@ -49,7 +50,7 @@ def test_an_edit_of_a_carried_message_mentions_nobody_who_has_nothing_unread(rg:
     stream.put(HL, MessageEdited(target=ident, text="@Registrator jag avslår", mentions=NAMED))
     assert shown(rg)[0].text == "@Registrator jag avslår"
     assert rg.chat.unread(NEXT) == (0, 0)
-    assert rg.chat.mentions() == []
+    assert mentions(rg.store, rg.chat) == []
 
 
 def test_an_own_message_leaves_nothing_of_the_carried_one_that_it_replaces(rg: Desk) -> None:

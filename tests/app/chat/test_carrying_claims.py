@@ -17,6 +17,7 @@ from app.chat.records import (
     encode,
 )
 from app.core.ids import ObjId, RoomId, Uid, new_change
+from tests.app.chat.mentions import mentions
 from tests.app.chat.successors import NEXT, PAYMENT, THERE, Stream, as_written, claim, rg, shown, successor, wrote
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk
 
@@ -51,7 +52,7 @@ def test_attack_a_carried_message_mentions_nobody(rg: Desk) -> None:
     Stream(rg).put(EK, Carried(author=HL, change_id=b"i" * 16, t=8, data=empty, edit=part))
     Stream(rg).put(EK, Carried(author=HL, change_id=new_change(), t=8, data=encode(named)))
     assert [as_written(m) for m in shown(rg)] == [(EK, HL, named.text)] * 2
-    assert rg.chat.mentions() == []
+    assert mentions(rg.store, rg.chat) == []
     assert rg.chat.unread(NEXT) == (0, 0)
 
 

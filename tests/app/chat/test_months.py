@@ -12,6 +12,7 @@ from app.core.months import begins_ms, month_of
 from app.objects.links import ObjectLink, linked_object
 from app.rooms.records import ObjectAnnounced
 from app.rooms.records import decode as room_record
+from tests.app.chat.mentions import mentions
 from tests.app.chat.months import (
     DECEMBER,
     NOVEMBER,
@@ -169,7 +170,7 @@ def test_a_link_a_search_and_a_mention_name_the_conversation_and_the_message(
     sent = ek.chat.send(ROOM, "kallelse till @Handläggare")
     server.deliver()
     (hit,) = hl.store.search.find_here("kallelse")
-    (mention,) = hl.chat.mentions()
+    (mention,) = mentions(hl.store, hl.chat)
     assert (hit.obj, hit.ref) == (mention.obj, mention.change_id) == (CHANNEL, sent)
     assert hl.chat.authors([(CHANNEL, sent)])[CHANNEL, sent].uid == EK
     link = ObjectLink(room=ROOM, obj=CHANNEL, kind="chat", ref=sent)

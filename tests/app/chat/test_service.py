@@ -22,6 +22,7 @@ from app.objects.object import Payload
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from sync.errors import TooSlow
+from tests.app.chat.mentions import mentions
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
 
 
@@ -121,7 +122,7 @@ def test_a_deleted_message_leaves_its_trace_and_no_text(hl: Desk, ek: Desk, serv
     message = ek.chat.timeline(ROOM).message(0)
     assert (message.deleted_by, message.text, message.reactions, message.mentions) == (HL, "", (), ())
     assert ek.store.search.find_here("personnumret") == []
-    assert ek.chat.mentions() == []
+    assert mentions(ek.store, ek.chat) == []
 
 
 def test_an_owner_deletes_what_others_wrote(hl: Desk, ek: Desk, server: Positions) -> None:
@@ -224,7 +225,7 @@ def test_unread_and_mentions_are_counted_and_read(hl: Desk, ek: Desk, server: Po
     assert ek.chat.timeline(ROOM).first_unread == 0
     ek.chat.mark_read(ROOM, [row.change_id for row in map(ek.chat.timeline(ROOM).message, range(2))])
     assert ek.chat.unread(ROOM) == (0, 0)
-    assert [(row.text, row.unread) for row in ek.chat.mentions()] == [("@Enhetschef två", False)]
+    assert [(row.text, row.unread) for row in mentions(ek.store, ek.chat)] == [("@Enhetschef två", False)]
     hl.chat.send(ROOM, "tre")
     server.deliver()
     assert ek.chat.unread(ROOM) == (1, 0)

@@ -16,6 +16,7 @@ from app.store import counters
 from app.store.counters import Counter
 from app.store.store import Store
 from app.tasks import KIND as BOARD
+from tests.app.chat.mentions import mentions
 from tests.app.chat.test_settling import steps
 from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, announce_chat, desk, from_others
 
@@ -44,7 +45,7 @@ def ids(at: Desk) -> list[ChangeId]:
 
 
 def on_home(at: Desk) -> list[ChangeId]:
-    return [mention.change_id for mention in at.chat.mentions(unread_only=True)]
+    return [mention.change_id for mention in mentions(at.store, at.chat, unread_only=True)]
 
 
 def first_unread(at: Desk) -> int | None:
@@ -109,7 +110,7 @@ def test_a_deleted_message_holds_back_no_mark(hl: Desk) -> None:
 def test_an_old_mention_is_not_hidden_by_newer_ones_that_were_read(hl: Desk) -> None:
     sent = come(hl, 20, named=tuple(range(20)))
     hl.chat.mark_read(ROOM, sent[1:])
-    assert [m.change_id for m in hl.chat.mentions(6, unread_only=True)] == [sent[0]]
+    assert [m.change_id for m in mentions(hl.store, hl.chat, 6, unread_only=True)] == [sent[0]]
 
 
 def test_what_was_read_is_so_when_the_rows_are_made_again_by_another_version(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_what_was_read_is_so_when_the_rows_are_made_again_by_another_version(tmp
     store = Store.open(tmp_path / "office.db", KEY, {CHAT.id: CHAT, BOARD.id: BOARD})
     chat = ChatService(store.db, store.changes, store.objects, at.folk, at.folk)
     assert chat.unread(ROOM) == (3, 1)
-    assert [mention.change_id for mention in chat.mentions(unread_only=True)] == [sent[2]]
+    assert [mention.change_id for mention in mentions(store, chat, unread_only=True)] == [sent[2]]
     store.close()
 
 

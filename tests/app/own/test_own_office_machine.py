@@ -23,6 +23,7 @@ from app.own.room_wishes import RoomWishes
 from app.rooms.service import RoomService
 from app.settings import THEME
 from sync.client.ports import OpenedChange
+from tests.app.chat.mentions import mentions
 from tests.app.own.devices import DAY_MS, NOVEMBER, Server
 from tests.app.own.test_reads_in_chat import CASE, CHAT, NAMED, AtHand, share
 from tests.office import EK, RG
@@ -167,7 +168,9 @@ class Office(RuleBasedStateMachine):
         home, office = self.desks
         assert home.line == office.line
         assert home.first == office.first
-        open_mentions = [[m.change_id for m in desk.chat.mentions(unread_only=True)] for desk in self.desks]
+        open_mentions = [
+            [m.change_id for m in mentions(desk.store, desk.chat, unread_only=True)] for desk in self.desks
+        ]
         assert open_mentions[0] == open_mentions[1]
         for desk in self.desks:
             timeline = desk.chat.timeline(CASE)

@@ -14,6 +14,7 @@ from app.store import rooms as room_rows
 from app.store.notice_store import NoticeFilter
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
+from tests.app.chat.mentions import mentions
 from tests.app.own.devices import NOVEMBER, Device, Server
 from tests.office import EK, HL, Folk, announce_chat
 
@@ -102,7 +103,9 @@ def test_what_was_read_at_home_is_read_at_the_office(two: Two) -> None:
     home.chat.mark_read(CASE, [each.change_id for each in sent[:3]])
     share(server, home, office)
     assert (office.line, office.first) == ((3, 1), 3)
-    assert [mention.change_id for mention in office.chat.mentions(unread_only=True)] == [sent[4].change_id]
+    assert [mention.change_id for mention in mentions(office.store, office.chat, unread_only=True)] == [
+        sent[4].change_id
+    ]
     assert CASE in changed
     assert office.unseen() == [sent[4].change_id], "what was read at home rings no more at the office"
 
@@ -115,7 +118,9 @@ def test_messages_that_come_after_the_mark_are_read_at_once(two: Two) -> None:
     share(server, home, office)
     office.come(sent)
     assert (office.line, office.first) == ((2, 1), 4)
-    assert [mention.change_id for mention in office.chat.mentions(unread_only=True)] == [sent[5].change_id]
+    assert [mention.change_id for mention in mentions(office.store, office.chat, unread_only=True)] == [
+        sent[5].change_id
+    ]
     assert office.unseen() == [sent[5].change_id]
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.records import Mention, MessageSent, encode
+from tests.app.chat.mentions import mentions
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, from_others
 from tests.ui.pointing import click, wheel
 from ui.chat.view import ChatView
@@ -125,7 +126,7 @@ def test_one_reads_on_with_the_wheel_until_nothing_is_unread(waiting: Desk, qtbo
         qtbot.waitUntil(lambda: unread(waiting) == below, timeout=3000)  # noqa: B023 - waited for here
         wheel(view.list.viewport(), -3)
     assert unread(waiting) == 0
-    assert waiting.chat.mentions(unread_only=True) == []
+    assert mentions(waiting.store, waiting.chat, unread_only=True) == []
 
 
 @pytest.mark.usefixtures("quick")
@@ -167,10 +168,10 @@ def test_go_to_latest_says_how_many_it_marks_and_leaves_the_mentions(waiting: De
     assert view.list.at_end
     assert waiting.chat.unread(ROOM) == (1, 1)
     rest(qtbot)
-    (mention,) = waiting.chat.mentions(unread_only=True)
+    (mention,) = mentions(waiting.store, waiting.chat, unread_only=True)
     view.open_ref(CHANNEL, mention.change_id)
     qtbot.waitUntil(lambda: waiting.chat.unread(ROOM) == (0, 0), timeout=3000)
-    assert waiting.chat.mentions(unread_only=True) == []
+    assert mentions(waiting.store, waiting.chat, unread_only=True) == []
 
 
 @pytest.mark.usefixtures("quick")
