@@ -11,6 +11,7 @@ to open, instead of 1.1 MB and 260 ms.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ Key = tuple[str, str]
 """A root and a key under it."""
 MAX_KEY = 200
 """The most characters of a key. A longer one is ignored."""
+ID_BYTES = 16
 
 
 class OwnObject:
@@ -178,3 +180,11 @@ def _entries(found: Any) -> dict[str, Value]:
 
 def _value(key: str, found: Any) -> Value | None:
     return found if isinstance(found, list) and key != WEEK and len(key) <= MAX_KEY else None
+
+
+def id_in(key: str) -> bytes | None:
+    """The id of 16 bytes that a key is in hex, such as a room's or a notice's; None if it is no such id."""
+    with suppress(ValueError):
+        found = bytes.fromhex(key)
+        return found if len(found) == ID_BYTES else None
+    return None

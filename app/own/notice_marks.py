@@ -9,7 +9,7 @@ from app.core import clock
 from app.core.signal import Signal
 from app.errors import StoreFault
 from app.own.joining import join_notices
-from app.own.model import Key
+from app.own.model import Key, id_in
 from app.own.service import DAY_MS, Own
 from app.store.notice_rows import AT_ONCE, NoticeId, NoticeState
 
@@ -62,20 +62,14 @@ class NoticeMarks:
         found: dict[NoticeId, Mark] = {}
         for root, key in keys:
             value = self._own.value(_ROOT, key) if root == _ROOT else None
-            ident = _ident(key)
+            ident = id_in(key)
             if value is None or ident is None or value[1] >= len(_STATES):  # ▲ a newer program's state changes nothing
                 continue
             if since_day and not (len(value) > 3 and isinstance(value[3], int) and value[3] >= since_day):
                 continue
             state = _STATES[value[1]]
-            found[ident] = (state, value[2] if state is NoticeState.SNOOZED else None)
+            found[NoticeId(ident)] = (state, value[2] if state is NoticeState.SNOOZED else None)
         marks = list(found.items())
         with suppress(StoreFault):  # taken in again at the next start
             for at in range(0, len(marks), AT_ONCE):
                 self._apply(dict(marks[at : at + AT_ONCE]))
-
-
-def _ident(key: str) -> NoticeId | None:
-    with suppress(ValueError):
-        return NoticeId(bytes.fromhex(key)) if len(key) == 32 else None
-    return None

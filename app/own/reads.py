@@ -2,12 +2,11 @@
 """The person's read marks: how far they have read each series, on any of their devices."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from app.core.ids import ObjId
 from app.core.signal import Signal
 from app.own.joining import NOTHING_READ, ReadMark, join_marks, mark_from
-from app.own.model import Key
+from app.own.model import Key, id_in
 from app.own.service import Own
 from app.store import read_positions
 from app.store.store import Store
@@ -65,9 +64,10 @@ class ReadMarks:
         taken: set[ObjId] = set()
         with self._store.transaction() as conn:
             for root, key in keys:
-                series = _series(key) if root == _ROOT else None
-                if series is None:
+                ident = id_in(key) if root == _ROOT else None
+                if ident is None:
                     continue
+                series = ObjId(ident)
                 mark = self.mark(series)
                 known = ReadMark(
                     generation=read_positions.generation(conn, series),
@@ -79,9 +79,3 @@ class ReadMarks:
                     taken.add(series)
             if taken:
                 self.changed.emit(frozenset(taken))
-
-
-def _series(key: str) -> ObjId | None:
-    with suppress(ValueError):
-        return ObjId(bytes.fromhex(key)) if len(key) == 32 else None
-    return None

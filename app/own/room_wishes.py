@@ -3,6 +3,7 @@
 person's devices."""
 
 from app.core.ids import RoomId
+from app.own.model import id_in
 from app.own.registers import Registers, of_room
 from app.own.service import Own
 from app.rooms.service import RoomService
@@ -44,11 +45,7 @@ class RoomWishes:
         """Applies the wishes of these names to the list. One about a room that is not here yet is applied at the next
         start."""
         for name in names:
-            ident, _, field = name.partition("/")
-            wish = self._registers.get(name)
-            if field in FIELDS and wish is not None and len(ident) == 32:
-                try:
-                    room = RoomId(bytes.fromhex(ident))
-                except ValueError:
-                    continue
-                self._rooms.apply_wish(room, field, wish)
+            key, _, field = name.partition("/")
+            room, wish = id_in(key), self._registers.get(name)
+            if field in FIELDS and wish is not None and room is not None:
+                self._rooms.apply_wish(RoomId(room), field, wish)
