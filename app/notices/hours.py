@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Working hours: when notifications are shown. Outside of them nothing rings, and everything counts."""
+"""Working hours: when notifications are shown. Outside of them none is shown, but everything new is
+counted."""
 
 from datetime import datetime
 
