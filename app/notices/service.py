@@ -104,10 +104,6 @@ class Notices:
         """How many notices pass `wanted`, counted up to 1,000."""
         return self._rows.count(self._without_off(wanted), clock.now_ms())
 
-    def get(self, ident: NoticeId) -> NoticeRow | None:
-        """The notice with this id; None if it was deleted or withdrawn."""
-        return self._rows.get(ident)
-
     def sources(self) -> tuple[set[RoomId], set[Uid]]:
         """The rooms that the latest SOURCES notices are about, and the people whose doing they are: what a list of them
         can be narrowed to."""

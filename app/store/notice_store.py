@@ -126,11 +126,6 @@ class NoticeStore:
         of_each = (self._db.value(sql.format(of_kind), (*params, *kind, most)) for of_kind, kind in _kinds(wanted))
         return min(most, sum(int(count or 0) for count in of_each))
 
-    def get(self, ident: NoticeId) -> NoticeRow | None:
-        """The notice with this id; None if it is not stored, or is hidden."""
-        row = self._db.one(f"SELECT {_COLUMNS} FROM notices v WHERE v.id = ? AND {_SHOWN}", (ident,))
-        return _row(row) if row is not None else None
-
     def sources(self, latest: int) -> tuple[set[RoomId], set[Uid]]:
         """The rooms that the `latest` notices are about, and the people whose doing they are."""
         sql = f"""SELECT DISTINCT room, by FROM

@@ -90,7 +90,7 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
 def test_a_store_that_this_layout_wrote_opens_with_what_the_person_was_told(written: Store) -> None:
     ids = [id_of("mention", ROOM, NOTE, key) for key in (b"first", b"second")]
     assert [ident.hex() for ident in ids] == ["07466627035420b0978b8060ff025b33", "99f3cd657589daa2540b1054e6b14525"]
-    first, second = map(written.notices.get, ids)
+    first, second = map({row.id: row for row in written.notices.page(NoticeFilter(), 0)}.get, ids)
     assert first is not None
     assert second is not None
     assert (first.kind, first.by, first.n, first.ref, first.detail) == ("mention", Uid(b"O" * 16), 5, b"ref", "code")
