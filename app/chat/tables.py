@@ -16,8 +16,10 @@ that already (authority.second_id). `sort` is the server's position, or PENDING 
 change; `row` is the change's row in the store (in the order of receipt), which the read mark counts in.
 """
 
+from app.store import series
+
 VERSION = 9
-PENDING = 1 << 62
+PENDING = series.PENDING
 
 _MESSAGES = (
     """CREATE TABLE chat_messages (row INTEGER PRIMARY KEY, change_id BLOB NOT NULL, room BLOB NOT NULL,

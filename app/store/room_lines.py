@@ -19,8 +19,8 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.store.connection import Row
 from app.store.database import Database
 from app.store.people import Me
+from app.store.series import PENDING
 from app.store.statements import MAX_INT
-from app.store.titles import PENDING
 from sync.client.placed_changes import PLACE_BITS
 
 JOINED, TITLE = "joined", "title"

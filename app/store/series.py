@@ -28,7 +28,8 @@ from sync.client.placed_changes import position_of
 MOST = 8
 """The most objects of one period that count. Two people who begin a month at the same time make two."""
 PENDING = 1 << 62
-"""Above all positions: an announcement that the server does not have has this number + its row."""
+"""Above all positions: an announcement that the server does not have has this number + its row. So has every row that
+is in the order of positions, such as a title (titles.py) or a message."""
 
 _FIRST_OBJECT, _AGAIN, _LATER, _AHEAD = range(4)
 """Values of `rank`. _AHEAD: the period is too far ahead, and the object does not count."""

@@ -7,10 +7,8 @@ from app.core.ids import RoomId
 from app.store import rooms
 from app.store.connection import Connection
 from app.store.rows import StoredChange
+from app.store.series import PENDING
 from sync.client.placed_changes import position_of
-
-PENDING = 1 << 62
-"""Above all positions: a title that the server does not have yet has this number + its row."""
 
 _PUT = """INSERT OR REPLACE INTO titles (row, room, sort, t, by, title, type)
     SELECT ?1, ?2, iif(?3 IS NULL, ?4, ?3 | (SELECT place FROM changes WHERE row = ?1)), ?5, ?6, ?7, ?8"""
