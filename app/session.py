@@ -322,8 +322,8 @@ class Session:
 
     def save(self) -> None:
         """Tries again to store edits and drafts that the disk has refused, and writes what the person's other devices
-        are to know (app/own/). If some stay in memory, raises the disk's
-        StoreFault, or NotStored if a fault of ours keeps them there."""
+        are to know (app/own/). If some stay in memory, raises the disk's StoreFault, or NotStored if a fault of ours
+        keeps them there."""
         faults: list[StoreFault] = []
         for save in (*(service.save for service in self._tools.services), self.own.flush):
             try:
@@ -363,7 +363,7 @@ class Session:
         try:
             self.presence.end()
             await asyncio.sleep(0)  # what it sends leaves before the connection is closed
-        except Exception as fault:  # ▲ it keeps nothing open
+        except Exception as fault:  # ▲ otherwise this fault would leave the store open
             report(fault, "session-presence")
         finally:
             await self._scopes.close()
