@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMenu
 
 from app.core.enums import Presence, RoomType
 from app.core.ids import DevId, RoomId, Uid
+from app.errors import DiskFull
 from app.notification_settings import NOTIFICATIONS
 from app.people.person import Person
 from app.presence.records import Gone, Here, encode
 from app.session import Session
 from app.settings import SHOW_PRESENCE
 from tests.ui.finding import only, timer_of
+from tests.ui.refusing import full
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import say
 from tests.ui.shell.sample import NOW
@@ -168,6 +170,26 @@ async def test_words_and_a_day_are_written_in_the_dialog_by_keyboard(window: Mai
     assert session.presence.choice.text == "Kurs i Malmo"
     window.own_status.choose(Presence.AVAILABLE)
     assert session.presence.choice.text == ""
+
+
+async def test_a_status_that_the_disk_refuses_stays_in_its_dialog(window: MainWindow, session: Session) -> None:
+    before = session.presence.choice
+    window.own_status.edit()
+    await until(lambda: bool(window.findChildren(StatusDialog)))
+    dialog = only(window, StatusDialog)
+    only(dialog, QComboBox).setCurrentIndex(1)
+    words, day = dialog.findChildren(QLineEdit)
+    words.setText("Förhandling å 🙂")
+    day.setText(BACK.isoformat())
+    with full(session):
+        dialog.accept_button.click()
+    assert dialog.isVisible()
+    assert DiskFull.code in dialog.error.text()
+    assert (words.text(), day.text(), session.presence.choice) == ("Förhandling å 🙂", BACK.isoformat(), before)
+    dialog.accept_button.click()
+    assert not dialog.isVisible()
+    chosen = session.presence.choice
+    assert (chosen.state, chosen.text, chosen.back_on) == (Presence.BUSY, "Förhandling å 🙂", BACK)
 
 
 @pytest.mark.parametrize("quiet", [False, True])

@@ -11,11 +11,15 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.core import clock
 from app.core.enums import Presence
+from app.core.typed_days import Unread
+from app.errors import StoreFault
 from app.presence.records import MAX_BACK_DAYS, MAX_TEXT, Choice, is_ahead
 from app.presence.service import PresenceService
+from ui.errors import format_error
 from ui.kit.bind import bind
 from ui.kit.day_field import DayField, unread_sentence
 from ui.kit.dialogs import Dialog, show
+from ui.kit.error_line import ErrorLine
 from ui.kit.menu import Entry
 from ui.kit.presence import presence_line, presence_name
 from ui.kit.style import label
@@ -83,19 +87,18 @@ class OwnStatus(QObject):
         run(self._window, self._edit())
 
     async def _edit(self) -> None:
-        dialog = StatusDialog(self._window, self._presence.choice)
-        chosen: list[tuple[Presence, str, date | None]] = []
-        dialog.accepted.connect(lambda: chosen.append((dialog.state, dialog.text, dialog.back_on)))
-        if await show(dialog) and chosen:
-            self._presence.choose(*chosen[0])
+        await show(StatusDialog(self._window, self._presence.choice, self._presence.choose))
 
 
 class StatusDialog(Dialog):
-    """A dialog in which the person chooses what others see. It stores nothing: the caller reads `state`, `text` and
-    `back_on`."""
+    """A dialog in which the person chooses what others see. `choice` is what it shows at first. `choose` stores what
+    the person accepts: it is called with the state, the status text ("" for none) and the day of return (None for
+    none). If `choose` raises StoreFault, the dialog shows the error and stays open."""
 
-    def __init__(self, parent: QWidget, choice: Choice) -> None:
+    def __init__(self, parent: QWidget, choice: Choice, choose: Callable[[Presence, str, date | None], object]) -> None:
         super().__init__(parent, tr("Your status"), accept=tr("Show"))
+        self._choose = choose
+        self.error = ErrorLine()
         self._states = keep_still(QComboBox())
         self._states.setAccessibleName(tr("Status"))
         for state in CHOSEN:
@@ -108,39 +111,34 @@ class StatusDialog(Dialog):
         self._text = self.add_field(tr("Words about it (may be empty)"), choice.text)
         self._text.setMaxLength(MAX_TEXT)
         self._text.setPlaceholderText(tr("e.g. in a hearing"))
-        self._error: Callable[[str], object] = lambda _text: None
-        self._day = DayField(tr("Back on (may be empty)"), choice.back_on, lambda: self._error(""))
+        self._day = DayField(tr("Back on (may be empty)"), choice.back_on, self.error.hide)
         caption = label(tr("Back on (may be empty)"), "label")
         caption.setBuddy(self._day.field)
         self.body.addWidget(caption)
         self.body.addWidget(self._day)
-        line = self.add_error()
-        self._error = lambda text: line.show_text(text) if text else line.hide()
+        self.body.addWidget(self.error)
         self.add_text(tr("Your colleagues in the same rooms see this. The server does not."), "small")
 
-    @property
-    def state(self) -> Presence:
-        """The chosen state."""
-        return Presence(self._states.currentData())
-
-    @property
-    def text(self) -> str:
-        """The typed status text; "" for none."""
-        return self._text.text().strip()
-
-    @property
-    def back_on(self) -> date | None:
-        """The typed day of return; None for none, and for one that cannot be read."""
-        reading = self._day.reading()
-        return reading if isinstance(reading, date) else None
-
     def accept(self) -> None:
-        """Closes the dialog if the typed day is empty or a valid day of return. Otherwise shows why not, and keeps what
-        is typed."""
-        reading = self._day.reading()
-        if reading is None or (isinstance(reading, date) and is_ahead(reading, clock.now_ms())):
-            super().accept()
-            return
-        late = tr("The day has to be after today, and at most {n} days ahead.").format(n=MAX_BACK_DAYS)
-        self._error(late if isinstance(reading, date) else unread_sentence(reading))
+        """Stores what is chosen and typed, and closes the dialog. If the typed day is no valid day of return, or the
+        disk refuses, the dialog shows why, and keeps what is typed."""
+        self.error.hide()
+        day = self._day.reading()
+        if isinstance(day, Unread):
+            self._refuse_day(unread_sentence(day))
+        elif day is not None and not is_ahead(day, clock.now_ms()):
+            self._refuse_day(tr("The day has to be after today, and at most {n} days ahead.").format(n=MAX_BACK_DAYS))
+        else:
+            self._store(day)
+
+    def _refuse_day(self, sentence: str) -> None:
+        self.error.show_text(sentence)
         self._day.field.setFocus()
+
+    def _store(self, day: date | None) -> None:
+        try:
+            self._choose(Presence(self._states.currentData()), self._text.text().strip(), day)
+        except StoreFault as error:
+            self.error.show_text(*format_error(error))
+        else:
+            super().accept()
