@@ -15,7 +15,7 @@ from ui.kit.card import IconLabel
 from ui.kit.folding_row import FoldingRow
 from ui.kit.gathering import Kind
 from ui.kit.plain import code_line
-from ui.kit.scale import hold
+from ui.kit.scale import hold, px
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
 
@@ -23,8 +23,9 @@ SHOWN_MS, UNDO_MS = 7000, 15_000
 """How long a message stays, without and with Undo."""
 _FROM_FOOT, _FROM_FIELD, _APART = 44, 12, 8
 _WIDEST = 16_777_215
-"""Qt's QWIDGETSIZE_MAX: no limit."""
+"""Qt's QWIDGETSIZE_MAX, which PySide6 does not export: no limit."""
 _LEAST_PX = 80
+"""The least width of a message's text, at 100 %. In a host that has no room for it, the message is wider than that."""
 WORDS_PX = 230
 """The least width of a bar's sentence beside its button, at 100 %. In a narrower bar the sentence is above the
 button."""
@@ -188,16 +189,17 @@ class Toast(QFrame):
             self._above.place()
 
     def _fit(self) -> None:
-        """Takes the size of the text, on several lines if one is wider than the host."""
-        self._text.setWordWrap(False)
-        self._text.setMinimumWidth(0)
-        self._text.setMaximumWidth(_WIDEST)
+        """Takes the size of the text on one line. If that is wider than the host, the text has several lines."""
+        text = self._text
+        text.setWordWrap(False)
+        text.setMinimumWidth(0)
+        text.setMaximumWidth(_WIDEST)
         self.adjustSize()
-        line_width = self._text.sizeHint().width()
-        over = self.width() - (self._host.width() - 2 * _APART)
-        if over > 0:
-            self._text.setWordWrap(True)
-            self._text.setFixedWidth(max(_LEAST_PX, line_width - over))
+        excess = self.width() - (self._host.width() - 2 * _APART)
+        if excess > 0:
+            width = text.sizeHint().width() - excess  # before it wraps, which changes its hint
+            text.setWordWrap(True)
+            text.setFixedWidth(max(px(_LEAST_PX), width))
             self.adjustSize()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -10,9 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
 from tests.ui.finding import timer_of
-from ui.kit import announcing
+from ui.kit import announcing, theme
 from ui.kit.announcing import Announcer
 from ui.kit.gathering import PAUSE_S, Kind
+from ui.kit.plain import Label
 from ui.kit.toast import SHOWN_MS, UNDO_MS, Toast
 
 
@@ -54,6 +55,26 @@ def pass_ms(toast: Toast, ms: int) -> None:
 def enter(toast: Toast) -> None:
     at = QPointF(5, 5)
     QApplication.sendEvent(toast, QEnterEvent(at, at, QPointF(toast.mapToGlobal(QPoint(5, 5)))))
+
+
+@pytest.mark.parametrize("size", [100, 200])
+def test_a_message_wider_than_its_window_has_several_lines(host: Host, qapp: QApplication, size: int) -> None:
+    theme.apply(qapp, "light")
+    theme.resize(qapp, size, "normal")
+    host.resize(700, 600)
+    sentence = "Disken är full, så det som ändrades är inte sparat å 🙂."
+    host.toast.show_text(f"{sentence} {sentence} {sentence} {sentence}", lambda: None, "Försök igen")
+    QApplication.processEvents()
+    text = next(each for each in host.toast.findChildren(Label) if each.text().startswith(sentence))
+    assert text.height() >= 2 * text.fontMetrics().lineSpacing()
+    assert text.height() >= text.heightForWidth(text.width()), "no line is cut off"
+    assert host.rect().contains(host.toast.geometry())
+    for part in (text, host.toast.undo):
+        assert host.toast.rect().contains(part.geometry())
+    host.toast.show_text("Kort 🙂", lambda: None, "Försök igen")
+    QApplication.processEvents()
+    assert not text.wordWrap(), "the next one, which is short, is on one line"
+    assert text.width() >= text.sizeHint().width()
 
 
 def test_it_stays_fifteen_seconds_with_undo_and_seven_without(host: Host) -> None:
