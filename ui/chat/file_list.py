@@ -4,9 +4,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLayout, QListView, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QComboBox, QLayout, QWidget
 
 from app.chat.attached import AttachedFile
 from app.viewing.kinds import PDF, PICTURES, TEXT, kind_of_name
@@ -16,12 +16,11 @@ from ui.kit.card import EmptyState
 from ui.kit.choices import offer
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.list_model import ListModel
-from ui.kit.list_place import ListPlace
+from ui.kit.opening_list import OpeningList
 from ui.kit.pages import Pages
 from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
 from ui.kit.sizes import size_text
-from ui.kit.spoken_list import SpokenList
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import day_or_time, tr, trn
 from ui.kit.wheel import keep_still
@@ -46,58 +45,27 @@ def kind_shown(name: str) -> str:
     return PICTURE if kind in PICTURES else kind or OTHER
 
 
-class FileTable(SpokenList, QListView):
-    """The list itself. Enter, Space or a click emits `wanted` with the file; the menu key or a right click emits
-    `menu_wanted` with the file and the global point for the menu."""
-
-    wanted = Signal(object)
-    menu_wanted = Signal(object, QPoint)
+class FileTable(OpeningList):
+    """The list itself: `wanted` and `menu_wanted` are emitted with an AttachedFile."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.rows: ListModel[FileRow] = ListModel(
+        rows: ListModel[FileRow] = ListModel(
             lambda row: row.file.key,
             {
                 Qt.ItemDataRole.DisplayRole.value: lambda row: row.name,
                 Qt.ItemDataRole.AccessibleTextRole.value: lambda row: f"{row.name}, {row.size}, {row.detail}",
             },
-            self,
         )
-        self.setModel(self.rows)
+        super().__init__(tr("Files"), rows, lambda row: row.file, parent)
+        self.rows = rows
         self.setItemDelegate(FileRowDelegate(self))
-        self.setAccessibleName(tr("Files"))
-        self.setMouseTracking(True)
         self.setUniformItemSizes(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.clicked.connect(self._open)
-        place = ListPlace(self)
-        self.rows.refreshing.connect(place.take)
-        self.rows.refreshed.connect(place.restore)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self._open(self.currentIndex())
-        elif event.key() == Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Escape:
             event.ignore()
         else:
             super().keyPressEvent(event)
-
-    def _open(self, index: QModelIndex) -> None:
-        if (row := self.rows.row(index)) is not None:
-            self.wanted.emit(row.file)
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Emits `menu_wanted`: by mouse for the row under the pointer, by key for the current row."""
-        if event.reason() == QContextMenuEvent.Reason.Mouse:
-            index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
-            at = event.globalPos()
-        else:
-            index = self.currentIndex()
-            self.scrollTo(index)
-            at = self.viewport().mapToGlobal(self.visualRect(index).center())
-        if (row := self.rows.row(index)) is not None:
-            self.menu_wanted.emit(row.file, at)
 
     def focusInEvent(self, event: object) -> None:
         super().focusInEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on

@@ -3,9 +3,8 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QLayout, QListView, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QLayout, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
@@ -23,9 +22,8 @@ from ui.kit.clipboard import copy_text
 from ui.kit.dropping import FileDrops
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.list_model import ListModel
-from ui.kit.list_place import ListPlace
+from ui.kit.opening_list import OpeningList
 from ui.kit.pages import Pages
-from ui.kit.spoken_list import SpokenList
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import day_or_time, tr
 from ui.kit.unsaved_bar import UnsavedBar
@@ -44,56 +42,20 @@ class Row:
     when: str
 
 
-class Documents(SpokenList, QListView):
-    """The list of a room's documents. Enter, Space or a click opens a document: `wanted` is emitted with its id. The
-    menu key or a right click emits `menu_wanted` with the id and the global point for the menu."""
-
-    wanted = Signal(object)
-    menu_wanted = Signal(object, QPoint)
+class Documents(OpeningList):
+    """The list of a room's documents: `wanted` and `menu_wanted` are emitted with a document's id."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.rows: ListModel[Row] = ListModel(
+        rows: ListModel[Row] = ListModel(
             lambda row: row.obj,
             {
                 Qt.ItemDataRole.DisplayRole.value: lambda row: row.title,
                 Qt.ItemDataRole.AccessibleTextRole.value: lambda row: f"{row.title}, {row.when}",
             },
-            self,
         )
-        self.setModel(self.rows)
+        super().__init__(tr("Documents"), rows, lambda row: row.obj, parent)
+        self.rows = rows
         self.setItemDelegate(RowDelegate(self))
-        self.setAccessibleName(tr("Documents"))
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.clicked.connect(self._open)
-        place = ListPlace(self)
-        self.rows.refreshing.connect(place.take)
-        self.rows.refreshed.connect(place.restore)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self._open(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
-
-    def _open(self, index: QModelIndex) -> None:
-        if (row := self.rows.row(index)) is not None:
-            self.wanted.emit(row.obj)
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Emits `menu_wanted` with a document's id and the global point for its menu: by mouse the row under the
-        pointer, there; by key the current row, in its middle. Does nothing where there is no row."""
-        if event.reason() == QContextMenuEvent.Reason.Mouse:
-            index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
-            at = event.globalPos()
-        else:
-            index = self.currentIndex()
-            self.scrollTo(index)
-            at = self.viewport().mapToGlobal(self.visualRect(index).center())
-        if (row := self.rows.row(index)) is not None:
-            self.menu_wanted.emit(row.obj, at)
 
 
 class ListView(QWidget):
