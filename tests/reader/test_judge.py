@@ -11,7 +11,7 @@ from tests.reader.grammar import read
 from tests.reader.judge import Judge
 from tests.reader.pieces import Changes
 from tests.reader.primitives import Refused
-from tests.reader.test_reader import HERE, raw
+from tests.reader.vectors import HERE, raw
 
 
 def load(name: str) -> Any:

@@ -12,7 +12,7 @@ from tests.reader import objects
 from tests.reader.grammar import read
 from tests.reader.judge import Judge
 from tests.reader.primitives import Refused, dec
-from tests.reader.test_reader import load, raw
+from tests.reader.vectors import load, raw
 
 KINDS = ("document", "board")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.reader.own_things import REGISTERS, OwnThings
-from tests.reader.test_reader import HERE, raw
+from tests.reader.vectors import HERE, raw
 
 CASES = json.loads((HERE.parent / "vectors/own-1-objects.json").read_text(encoding="utf-8"))
 
