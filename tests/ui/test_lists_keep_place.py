@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """No list rebuilds its rows under the focus: what a person is at survives a refresh that concerns another row.
 
-The lists are in tests/ui/shell/lists.py and tests/ui/lists_of_tools.py; the second half of this file finds those that
-are missing there.
+The lists are in tests/ui/shell/lists.py, tests/ui/shell/lists_of_a_room.py and tests/ui/lists_of_tools.py; the second
+half of this file finds those that are missing there.
 """
 
 import ast
@@ -22,11 +22,12 @@ from tests.ui.faces import Name, walk
 from tests.ui.faces import listening as listening_
 from tests.ui.lists import Shown
 from tests.ui.shell import lists as lists_of_the_shell
+from tests.ui.shell import lists_of_a_room
 from ui.kit import theme
 from ui.kit.card import scroll
 from ui.kit.flow_layout import FlowLayout
 
-LISTS = lists_of_the_shell.LISTS | lists_of_tools.LISTS
+LISTS = lists_of_the_shell.LISTS | lists_of_a_room.LISTS | lists_of_tools.LISTS
 UI = Path(__file__).parents[2] / "ui"
 
 

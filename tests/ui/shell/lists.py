@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The shell's lists, for tests/ui/test_lists_keep_place.py."""
+"""The shell's lists of the whole office, for tests/ui/test_lists_keep_place.py. Those of one room are in
+lists_of_a_room.py."""
 
 from collections.abc import Callable
 from datetime import date
@@ -9,47 +10,30 @@ from pathlib import Path
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QWidget
 
 from app.core import clock
-from app.core.enums import Role, RoomState, RoomType
-from app.core.ids import DevId, Hash, ObjId, RoomId
+from app.core.enums import Role
+from app.core.ids import DevId, ObjId, RoomId
 from app.devices.service import DeviceInfo
 from app.notices.kinds import WAITS
 from app.notices.service import NoticeFilter
-from app.people.person import Person
 from app.personal.records import PersonBlocked
-from app.rooms.pruning import PrunableObject, PrunePlan
-from app.rooms.records import RoomNamed, encode
 from app.session import Session
-from app.store import objects as object_rows
 from app.store.notice_rows import Notice
 from app.store.rows import SearchHit
 from app.tasks.tool import TOOL as TASKS
 from app.unlocking import SlotKind
-from sync.client.ports import MemberRow as Membership
-from sync.client.ports import RoomEvent
-from sync.client.received import ReceivedSlice
-from sync.trust.room.room_state import Proposal
-from sync.trust.room.successor_claim import Origin
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import join, open_session, receive, set_role, stop
+from tests.ui.shell.opened_office import open_session, set_role
+from tests.ui.shell.rows_stored import name_people, put_documents, put_rooms
 from tests.ui.shell.sample import CASE, NOW, at
 from tests.ui.shell.tool_views import tool_list
 from tests.ui.shell.unlock_methods import UnlockMethods
-from ui.kit.buttons import TextButton
 from ui.shell.home.action_row import ActionRow
 from ui.shell.home.home_page import Home
 from ui.shell.notices.activity_page import Activity
 from ui.shell.notices.lines import NoticeLines
 from ui.shell.notices.notice_card import NoticeCardRow
-from ui.shell.room.ended_card import EndedCard
-from ui.shell.room.events_dialog import EventsDialog
-from ui.shell.room.history_card import HistoryCard
 from ui.shell.room.key_notices import NoticeCard
-from ui.shell.room.member_dialogs import PersonSearch, person_row
-from ui.shell.room.member_row import MemberRow
-from ui.shell.room.people_panel import ObjectRow, PeoplePanel
-from ui.shell.room.prune_dialog import PlanRow, PruneDialog
-from ui.shell.room.succession_bar import SuccessionBar
 from ui.shell.rows import Row
 from ui.shell.settings.device_row import DeviceRow
 from ui.shell.settings.devices_card import DevicesCard
@@ -99,80 +83,6 @@ def keys(folder: Path) -> Shown:
     return Shown(card, show, held, ("keyring", "passphrase", "passphrase"))
 
 
-def _name(session: Session, rows: Rows) -> None:
-    """The agency's records of these people."""
-    for key, text in rows.items():
-        session.store.put_person(person(key, text).uid, {"name": text, "title": "", "unit": ""}, bytes(16))
-
-
-def _documents(session: Session, rows: Rows, *, opened: bool = False) -> None:
-    """The newest documents of the case room; `opened`: in that order, now."""
-    with session.store.db.transaction() as conn:
-        for key in MANY:
-            obj, t_ms = ObjId(number(key)), at(14, 5) + 1000 * (len(MANY) - MANY.index(key))
-            if key in rows:
-                object_rows.announce(conn, office().case, obj, "document", t_ms, office().me.uid)
-                object_rows.set_title(conn, obj, rows[key])
-                if opened:
-                    conn.execute("INSERT OR REPLACE INTO recent (obj, t) VALUES (?, ?)", (obj, t_ms))
-            object_rows.set_deleted(conn, office().case, obj, key not in rows)
-
-
-def _people(folder: Path, put: Callable[[Session, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
-            keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
-    session = open_session(folder)
-    panel = PeoplePanel(session, tool_list(session))
-    panel.set_room(office().case)
-
-    def show(rows: Rows) -> None:
-        put(session, rows)
-        panel.refresh()
-
-    return rows_of(panel, show, kind, inside, keys)
-
-
-def members(folder: Path) -> Shown:
-    def put(session: Session, rows: Rows) -> None:
-        _name(session, rows)
-        there = [Membership(uid=person(key, "").uid, role=Role.WRITER, since_n=n, history=True) for n, key in
-                 enumerate(rows)]  # fmt: skip
-        gone = [person(key, "").uid for key in MANY if key not in rows]
-        session.store.receive(ReceivedSlice(room=office().case, members=there, gone=gone))
-
-    return _people(folder, put, MemberRow, None)
-
-
-def ended_members(folder: Path) -> Shown:
-    """The list of members whose accounts have ended. A person who joins the room with a new account leaves it."""
-
-    def put(session: Session, rows: Rows) -> None:
-        _name(session, rows)
-        ended = [RoomEvent(n=1000 + MANY.index(key), t=at(9, 0), kind="reset", by=office().me.uid,
-                           subject=person(key, "").uid) for key in rows]  # fmt: skip
-        again = {f"x{key}": key for key in MANY if key not in rows}
-        _name(session, again)
-        there = [Membership(uid=person(key, "").uid, role=Role.WRITER, since_n=9, history=True) for key in again]
-        gone = [person(f"x{key}", "").uid for key in rows]
-        session.store.receive(ReceivedSlice(room=office().case, events=ended, members=there, gone=gone))
-
-    return _people(folder, put, EndedCard, None)
-
-
-def proposals(folder: Path) -> Shown:
-    def put(session: Session, rows: Rows) -> None:
-        _name(session, rows)
-        session.engine.parts.link.rooms[office().case].stream.state.proposals = {
-            Hash(number(key, 32)): Proposal(what="hist", subject=person(key, "").uid, by=office().head.uid)
-            for key in rows
-        }
-
-    return _people(folder, put, HistoryCard, TextButton)
-
-
-def changed_objects(folder: Path) -> Shown:
-    return _people(folder, _documents, ObjectRow, None, FEW)
-
-
 def _home(folder: Path, put: Callable[[Session, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
           keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
     session = open_session(folder)
@@ -194,7 +104,7 @@ def home_answers(folder: Path) -> Shown:
     keys = MANY[:7]
 
     def show(rows: Rows) -> None:
-        _rooms(session, rows, by=office().head)
+        put_rooms(session, rows, by=office().head)
         wanted = [
             Notice(kind=WAITS, room=RoomId(number(key)), obj=ObjId(number(key)), key=b"fork", t=at(14, 30 - n),
                    detail="fork")
@@ -215,7 +125,7 @@ def activity(folder: Path) -> Shown:
     page.list.show_only(NoticeFilter(kinds=frozenset({WAITS.id})))
 
     def show(rows: Rows) -> None:
-        _rooms(session, rows, by=office().head)
+        put_rooms(session, rows, by=office().head)
         made = {key: Notice(kind=WAITS, room=RoomId(number(key)), obj=ObjId(number(key)), key=b"fork",
                             t=at(14, 30 - n), detail="fork") for n, key in enumerate(MANY)}  # fmt: skip
         gone = [notice.id for key, notice in made.items() if key not in rows]
@@ -231,7 +141,7 @@ def activity(folder: Path) -> Shown:
 
 def home_notices(folder: Path) -> Shown:
     def put(session: Session, rows: Rows) -> None:
-        _name(session, rows)
+        name_people(session, rows)
         notices = session.store.key_notices
         for key in rows:
             restore = clock.set_clock(partial(at, 9, MANY.index(key)))
@@ -245,7 +155,7 @@ def home_notices(folder: Path) -> Shown:
 
 
 def home_recent(folder: Path) -> Shown:
-    return _home(folder, partial(_documents, opened=True), ActionRow, None, FEW)
+    return _home(folder, partial(put_documents, opened=True), ActionRow, None, FEW)
 
 
 def _put_tasks(session: Session, rows: Rows) -> None:
@@ -280,27 +190,12 @@ def my_tasks(folder: Path) -> Shown:
     return rows_of(view, show, TaskCheck, QCheckBox)
 
 
-def prune_plan(folder: Path) -> Shown:
-    session = open_session(folder)
-    nothing = PrunePlan(refusal=None, ready=(), lacking=(), newcomers=())
-    dialog = PruneDialog(None, session.pruning, tool_list(session), office().case, nothing)
-
-    def show(rows: Rows) -> None:
-        found = tuple(
-            PrunableObject(obj=ObjId(number(key)), kind="document", title=text, items=9, size_bytes=9)
-            for key, text in rows.items()
-        )
-        dialog._show(PrunePlan(refusal=None, ready=found, lacking=(), newcomers=()))
-
-    return rows_of(dialog, show, PlanRow, None, FEW)
-
-
 def blocked(folder: Path) -> Shown:
     session = open_session(folder)
     card = InvitationsCard(session)
 
     def show(rows: Rows) -> None:
-        _name(session, rows)
+        name_people(session, rows)
         found = {person(key, "").uid for key in rows}
         before = {each.uid for each in session.invitations.blocked()}
         session.personal.write(*(PersonBlocked(uid=uid, on=uid in found) for uid in before ^ found))
@@ -309,25 +204,12 @@ def blocked(folder: Path) -> Shown:
     return rows_of(card, show, BlockedRow, QAbstractButton)
 
 
-def _rooms(session: Session, rows: Rows, origin: Origin | None = None, *, by: Person | None = None) -> None:
-    """Rooms that this person founded (`by`: that this colleague founded, and added them to), the first of them the
-    newest; the others have no title, as before they are read."""
-    by = by or office().me
-    for n, key in enumerate(MANY):
-        room = RoomId(number(key))
-        if session.store.rooms_list.get(room) is not None:
-            named = encode(RoomNamed(title=rows.get(key, "\u200b"), type="case"))
-            receive(session, room, by, named, obj=ObjId(room), t_ms=at(14, 59 - n))
-        elif key in rows:
-            join(session, by, rows[key], RoomType.CASE, t_ms=at(14, 59 - n), origin=origin, room=room)
-
-
 def owned_rooms(folder: Path) -> Shown:
     session = open_session(folder)
     card = OwnedCard(session.rooms)
 
     def show(rows: Rows) -> None:
-        _rooms(session, rows)
+        put_rooms(session, rows)
         for key in MANY:
             if session.store.rooms_list.get(RoomId(number(key))) is not None:
                 role = Role.WRITER if key in rows else Role.OWNER
@@ -337,32 +219,12 @@ def owned_rooms(folder: Path) -> Shown:
     return rows_of(card, show, OwnedRow)
 
 
-def successors(folder: Path) -> Shown:
-    session = open_session(folder)
-    bar = SuccessionBar(session, tool_list(session), office().case)
-    stop(session, office().case, RoomState.FORK)
-
-    def show(rows: Rows) -> None:
-        _rooms(session, rows, session.engine.standing(office().case))
-        gone = [(RoomId(number(key)),) for key in MANY if key not in rows]
-        with session.store.db.transaction() as conn:
-            conn.executemany("DELETE FROM origins WHERE room = ?", gone)
-        bar.refresh()
-
-    def held(key: str) -> QWidget:
-        found = bar._buttons.row(RoomId(number(key)))
-        assert found is not None
-        return found
-
-    return Shown(bar, show, held, FEW)
-
-
 def room_list(folder: Path) -> Shown:
     session = open_session(folder)
     view = RoomList(session.rooms, session.invitations, session.presence, session.room_order, lambda room: None)
 
     def show(rows: Rows) -> None:
-        _rooms(session, rows)
+        put_rooms(session, rows)
         with session.store.db.transaction() as conn:
             conn.executemany("UPDATE rooms SET title = '' WHERE room = ?",
                              [(RoomId(number(key)),) for key in MANY if key not in rows])  # fmt: skip
@@ -383,23 +245,6 @@ def search_results(folder: Path) -> Shown:
         view._show("å", hits)
 
     return painted(view, show, view.list, MANY)
-
-
-def room_events(folder: Path) -> Shown:
-    """What happened in a room, the newest first: people whom a colleague removed. Only insertions at the top happen to
-    the open dialog, and other names."""
-    session = open_session(folder)
-    dialog = EventsDialog(None, session, office().case)
-
-    def show(rows: Rows) -> None:
-        _name(session, rows)
-        events = [RoomEvent(n=1000 + len(MANY) - MANY.index(key), t=at(9, 0), kind="rm", by=office().me.uid,
-                            subject=person(key, "").uid) for key in rows]  # fmt: skip
-        session.store.db.conn.execute("DELETE FROM events WHERE n > 1000")
-        session.store.receive(ReceivedSlice(room=office().case, events=events))
-        dialog.refresh()
-
-    return painted(dialog, show, dialog.list, MANY)
 
 
 class _Offered:
@@ -430,35 +275,18 @@ def palette(folder: Path) -> Shown:
     return painted(host, show, made.list, MANY)
 
 
-def found_people(folder: Path) -> Shown:
-    search = PersonSearch(open_session(folder).people, set())
-
-    def show(rows: Rows) -> None:
-        search.list.rows.set_rows([person_row(person(key, text)) for key, text in rows.items()])
-
-    return painted(search, show, search.list, MANY)
-
-
 LISTS = {
     "ui/shell/settings/devices_card.py": devices,
     "ui/shell/settings/keys_card.py": keys,
-    "ui/shell/room/people_panel.py: members": members,
-    "ui/shell/room/people_panel.py: ended": ended_members,
-    "ui/shell/room/people_panel.py: proposals": proposals,
-    "ui/shell/room/people_panel.py: objects": changed_objects,
     "ui/shell/notices/answers.py": home_answers,
     "ui/shell/notices/notice_list.py": activity,
     "ui/shell/home/home_page.py: notices": home_notices,
     "ui/shell/home/home_page.py: recent": home_recent,
     "ui/tasks/home_card.py": home_tasks,
     "ui/tasks/my_tasks.py": my_tasks,
-    "ui/shell/room/prune_dialog.py": prune_plan,
-    "ui/shell/room/events_dialog.py": room_events,
     "ui/shell/settings/invitations_card.py": blocked,
     "ui/shell/settings/owned_card.py": owned_rooms,
-    "ui/shell/room/succession_bar.py": successors,
     "ui/shell/window/room_list.py": room_list,
     "ui/shell/window/search_view.py": search_results,
     "ui/shell/window/palette.py": palette,
-    "ui/shell/room/member_dialogs.py": found_people,
 }
