@@ -48,6 +48,7 @@ from app.worker.frames import (
 )  # fmt: skip
 from tests.app.documents import made_files
 from tests.app.documents.desks import Desk, World
+from tests.app.worker.confined import tried
 from tests.office import EK, HL, NAMES, ROOM
 from tests.world import until
 
@@ -316,30 +317,11 @@ async def test_a_conversion_that_is_cancelled_ends_its_process(monkeypatch: pyte
     await until(lambda: begun[0].poll() is not None)
 
 
-CONFINED = """
-import json, socket, sys
-from app.documents.conversion import process
-from app.worker import confine
-def tried():
-    found = {}
-    for name, act in (("file", lambda: open("/tmp/kansli-conversion", "w")), ("read", lambda: open("/etc/hostname")),
-                      ("socket", socket.socket)):
-        try:
-            act()
-            found[name] = "done"
-        except OSError:
-            found[name] = "refused"
-    print(json.dumps(found), file=sys.stderr)
-answer = process.Converting.answer
-process.Converting.answer = lambda self, question: (tried(), answer(self, question))[1]
-process.main()
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="what is enforced on Windows is in confine_windows")
 def test_attack_the_process_can_open_nothing() -> None:
-    reply = subprocess.run([sys.executable, "-c", CONFINED], input=_question(), capture_output=True, check=True)
-    assert b'"file": "refused", "read": "refused", "socket": "refused"' in reply.stderr
+    assert b'"file": "refused", "read": "refused", "socket": "refused"' in tried(
+        "app.documents.conversion", "Converting", _question()
+    )
 
 
 def test_the_process_has_everything_loaded_before_it_gives_up_opening_files() -> None:

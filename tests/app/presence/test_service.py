@@ -240,7 +240,7 @@ def test_the_choice_survives_a_restart() -> None:
 
 
 def test_a_choice_that_the_disk_refuses_is_not_shown() -> None:
-    w, (a, b) = world()
+    w, _ = world()
 
     class Refusing(list[str]):
         def __setitem__(self, *_: object) -> None:
@@ -250,7 +250,6 @@ def test_a_choice_that_the_disk_refuses_is_not_shown() -> None:
     with pytest.raises(DiskFull):
         bad.service.choose(BUSY)
     assert bad.service.choice.state is AVAILABLE
-    del a, b
 
 
 def test_a_person_who_does_not_show_presence_is_gone_and_answers_nobody() -> None:

@@ -34,6 +34,7 @@ from app.worker.frames import (
     write,
 )
 from tests.app.viewing import samples
+from tests.app.worker.confined import tried
 
 pytestmark = pytest.mark.slow  # each test starts processes
 
@@ -329,30 +330,11 @@ async def test_closing_ends_the_process_and_what_waits() -> None:
         await file.text(0)
 
 
-CONFINED = """
-import json, os, socket, sys
-from app.viewing import process
-def tried():
-    found = {}
-    for name, act in (("file", lambda: open("/tmp/kansli-viewing", "w")), ("read", lambda: open("/etc/hostname")),
-                      ("socket", socket.socket)):
-        try:
-            act()
-            found[name] = "done"
-        except OSError:
-            found[name] = "refused"
-    print(json.dumps(found), file=sys.stderr)
-answer = process.Viewing.answer
-process.Viewing.answer = lambda self, question: (tried(), answer(self, question))[1]
-process.main()
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="what is enforced on Windows is in confine_windows")
 def test_attack_the_process_can_open_nothing() -> None:
-    question = encode(PutBytes(b"a"))
-    reply = subprocess.run([sys.executable, "-c", CONFINED], input=question, capture_output=True, check=True)
-    assert b'"file": "refused", "read": "refused", "socket": "refused"' in reply.stderr
+    assert b'"file": "refused", "read": "refused", "socket": "refused"' in tried(
+        "app.viewing", "Viewing", encode(PutBytes(b"a"))
+    )
 
 
 def test_the_process_has_everything_loaded_before_it_gives_up_opening_files() -> None:
