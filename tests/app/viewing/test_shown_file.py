@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from tests.app.worker.confined import tried
 pytestmark = pytest.mark.slow  # each test starts processes
 
 
+@asynccontextmanager
 async def shown(data: bytes) -> AsyncIterator[ShownFile]:
     file = await open_file(data)
     try:
@@ -58,7 +60,7 @@ async def whole(file: ShownFile, width: int, height: int, turn: int = 0, page: i
 
 async def test_a_picture_is_painted_in_pieces_scaled_and_turned() -> None:
     for kind, name in (("PNG", PNG), ("JPEG", JPEG)):
-        async for file in shown(samples.picture(kind)):
+        async with shown(samples.picture(kind)) as file:
             assert (file.kind, file.pages, file.sizes, file.cut) == (name, 1, [(300.0, 200.0)], False)
             small = await whole(file, 30, 20)
             assert pixel(small, 30, 3, 3)[2] > 200 > 60 > pixel(small, 30, 3, 3)[0]
@@ -71,7 +73,7 @@ async def test_a_picture_is_painted_in_pieces_scaled_and_turned() -> None:
 
 
 async def test_a_turned_piece_is_the_same_as_that_piece_of_the_turned_picture() -> None:
-    async for file in shown(samples.picture(size=(90, 60))):
+    async with shown(samples.picture(size=(90, 60))) as file:
         for turn in range(4):
             size = (90, 60) if turn % 2 == 0 else (60, 90)
             full = await whole(file, *size, turn=turn)
@@ -81,17 +83,17 @@ async def test_a_turned_piece_is_the_same_as_that_piece_of_the_turned_picture() 
 
 
 async def test_a_photo_is_shown_as_it_was_held_and_a_clear_picture_on_white() -> None:
-    async for file in shown(samples.photo_on_its_side()):
+    async with shown(samples.photo_on_its_side()) as file:
         assert file.sizes == [(200.0, 300.0)]
-    async for file in shown(samples.picture(mode="RGBA", colour=(0, 0, 0, 0))):
+    async with shown(samples.picture(mode="RGBA", colour=(0, 0, 0, 0))) as file:
         assert pixel(await whole(file, 30, 20), 30, 5, 5) == (255, 255, 255)
     for mode, colour in (("1", 1), ("L", 128), ("LA", (0, 0)), ("P", 3), ("I;16", 65535)):
-        async for file in shown(samples.picture(mode=mode, colour=colour)):
+        async with shown(samples.picture(mode=mode, colour=colour)) as file:
             assert len(await whole(file, 30, 20)) == 2400
 
 
 async def test_a_pdf_shows_pages_text_finds_and_web_links() -> None:
-    async for file in shown(samples.pdf(3)):
+    async with shown(samples.pdf(3)) as file:
         assert (file.kind, file.pages, file.sizes) == (PDF, 3, [(300.0, 400.0)] * 3)
         painted = await whole(file, 300, 400, page=2)
         assert pixel(painted, 300, 290, 390) == (255, 255, 255)
@@ -105,7 +107,7 @@ async def test_a_pdf_shows_pages_text_finds_and_web_links() -> None:
         assert text in samples.PAGE_TEXT
         assert len(rects) == 1
         assert await file.select(0, (0.9, 0.9), (0.95, 0.95)) == ("", [])
-    async for file in shown(samples.pdf(page="/Rotate 90")):
+    async with shown(samples.pdf(page="/Rotate 90")) as file:
         assert file.sizes == [(400.0, 300.0)]
         ((place,),) = await file.find(0, "2026")
         assert place[3] > place[2]  # along the right edge
@@ -124,13 +126,13 @@ async def test_a_pdf_shows_pages_text_finds_and_web_links() -> None:
     ids=["utf8", "bom", "utf16", "cp1252", "controls", "empty"],
 )
 async def test_text_is_shown_plain_in_its_encoding(data: bytes, text: str) -> None:
-    async for file in shown(data):
+    async with shown(data) as file:
         assert (file.kind, file.pages, file.sizes) == (TEXT, 1, [])
         assert await file.text(0) == text
 
 
 async def test_of_a_long_text_ten_megabytes_are_shown_in_parts_and_a_long_line_is_broken() -> None:
-    async for file in shown(b"a" * (limits.TEXT_BYTES + 5)):
+    async with shown(b"a" * (limits.TEXT_BYTES + 5)) as file:
         assert file.cut
         parts = [await file.text(page) for page in range(file.pages)]
         assert sum(part.count("a") for part in parts) == limits.TEXT_BYTES
@@ -148,7 +150,7 @@ def test_the_bytes_decide_how_a_file_is_read_and_the_name_only_what_a_click_does
 
 
 async def test_attack_a_picture_under_the_name_of_another_kind_is_read_as_what_it_is() -> None:
-    async for file in shown(samples.picture("JPEG")):
+    async with shown(samples.picture("JPEG")) as file:
         assert file.kind == JPEG
     held = io.BytesIO()
     Image.new("RGB", (9, 9)).save(held, "TIFF")
@@ -185,7 +187,7 @@ async def test_a_file_of_more_bytes_than_are_shown_is_refused(monkeypatch: pytes
 
 
 async def test_attack_of_a_pdf_with_100_000_pages_some_are_shown_and_it_is_said() -> None:
-    async for file in shown(samples.pdf(100_000)):
+    async with shown(samples.pdf(100_000)) as file:
         assert (file.pages, file.cut, len(file.sizes)) == (limits.MAX_PAGES, True, limits.SIZES_AT_ONCE)
         while await file.more_sizes():
             pass
@@ -194,13 +196,13 @@ async def test_attack_of_a_pdf_with_100_000_pages_some_are_shown_and_it_is_said(
 
 
 async def test_attack_a_pdf_whose_pages_contain_themselves_shows_white_pages() -> None:
-    async for file in shown(samples.pdf(2, kids="2 0 R 2 0 R")):
+    async with shown(samples.pdf(2, kids="2 0 R 2 0 R")) as file:
         assert set(await whole(file, 30, 40)) == {255}
         assert await file.text(0) == ""
 
 
 async def test_attack_a_pdf_that_paints_itself_for_ever_ends_its_process_alone() -> None:
-    async for file in shown(samples.pdf_with_a_loop()):
+    async with shown(samples.pdf_with_a_loop()) as file:
         file._ask_s = 3.0
         with pytest.raises(ViewEnded):
             await whole(file, 300, 400)
@@ -209,14 +211,14 @@ async def test_attack_a_pdf_that_paints_itself_for_ever_ends_its_process_alone()
 
 
 async def test_attack_nothing_in_a_pdf_is_carried_out_and_only_web_links_are_listed() -> None:
-    async for file in shown(samples.pdf_with_links()):
+    async with shown(samples.pdf_with_links()) as file:
         assert await whole(file, 300, 400)
         assert [link.address for link in await file.links(0)] == ["https://www.exempel.se/beslut"]
 
 
 async def test_attack_pages_of_absurd_sizes_are_bounded() -> None:
     for size in ("0 0 1e30 1e30", "0 0 0 0", "0 0 -5 -5", "0 0 1 999999"):
-        async for file in shown(samples.pdf(size=size)):
+        async with shown(samples.pdf(size=size)) as file:
             assert all(1 <= side <= 14_400 for side in file.sizes[0])
             assert len(await whole(file, 30, 40)) == 4800
 
