@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.chat.lines import WITHIN_MS
 from app.chat.records import MessageSent, encode
 from app.core.enums import Role
 from app.core.i18n import set_language
@@ -167,7 +168,8 @@ def test_a_line_of_another_day_says_its_day_and_is_above_the_new_one(qtbot: QtBo
 
 def test_titles_that_are_long_or_turn_text_round_stay_in_their_line(view: ChatView, hl: Desk) -> None:
     titles = [record(RoomNamed(title=t, type="case")) for t in ("Ett", "\u202e" + "å" * 199, "{by} \x07\n")]
-    from_others(hl, EK, ObjId(ROOM), titles, n=60, t=T + 60_000)
+    from_others(hl, EK, ObjId(ROOM), titles, n=60, t=T + 60_000, step=WITHIN_MS + 1)  # each has a line of its own
+    assert ["bytte namn på rummet: ”" in text for text in painted(view, 1)[-2:]] == [True, True]
     for line in view.list.layout_of(1).lines:
         assert line.rect.left() >= 0
         assert line.rect.right() <= view.list.viewport().width()
