@@ -4,7 +4,7 @@
 from collections.abc import Hashable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, Signal, SignalInstance
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
 from app.core.ids import RoomId, Uid
@@ -132,9 +132,9 @@ class Activity(QWidget):
 
     # -- what the person does --------------------------------------------------------------------------------------
 
-    def _open(self, signal: object, row: NoticeRow) -> None:
+    def _open(self, signal: SignalInstance, row: NoticeRow) -> None:
         dealing.mark_seen(self, self._notices, [row])
-        (self.answered if signal is self.answered else self.opened).emit(row)
+        signal.emit(row)
 
     def _mark_all(self) -> None:
         dealing.mark_all_seen(self, self._notices, self._new())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What asks for the person's answer, on Home: the newest first, some at a time."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QWidget
 
 from app.notices import kinds
@@ -60,9 +60,9 @@ class Answers(QWidget):
             later=self._ask_later,
         )
 
-    def _open(self, line: NoticeLine, signal: object) -> None:
+    def _open(self, line: NoticeLine, signal: SignalInstance) -> None:
         dealing.mark_seen(self, self._session.notices, [line.row])
-        (self.opened if signal is self.opened else self.answered).emit(line.row)
+        signal.emit(line.row)
 
     def _ask_later(self, line: NoticeLine, under: QWidget) -> None:
         open_menu(under, lambda until: dealing.snooze(self, self._session.notices, line.row, until))
