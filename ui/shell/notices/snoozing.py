@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from ui.kit.day_field import DayField, unread_sentence
 from ui.kit.dialogs import Dialog, show
+from ui.kit.error_line import ErrorLine
 from ui.kit.menu import Entry, popup
 from ui.kit.style import label
 from ui.kit.tasks import run
@@ -68,10 +69,8 @@ def open_menu(widget: QWidget, chosen: Callable[[int], object], at: QPoint | Non
 def _ask(widget: QWidget, chosen: Callable[[int], object]) -> None:
     async def asking() -> None:
         dialog = SnoozeDialog(widget.window())
-        found: list[int] = []
-        dialog.accepted.connect(lambda: found.append(dialog.until()))
-        if await show(dialog) and found:
-            chosen(found[0])
+        if await show(dialog):
+            chosen(dialog.until())
 
     run(widget, asking())
 
@@ -81,21 +80,20 @@ class SnoozeDialog(Dialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, tr("Remind me later"), accept=tr("Remind me"))
-        self._error: Callable[[str], object] = lambda _text: None
-        self.day = DayField(tr("Day"), local_now().date() + timedelta(days=1), lambda: self._error(""))
+        self._error = ErrorLine()
+        self.day = DayField(tr("Day"), local_now().date() + timedelta(days=1), self._error.hide)
         self.hour = keep_still(QComboBox())
         self.hour.setAccessibleName(tr("Time"))
         for hour in range(24):
             self.hour.addItem(f"{hour:02}:00", hour)
         self.hour.setCurrentIndex(MORNING)
-        self.hour.activated.connect(lambda: self._error(""))
+        self.hour.activated.connect(self._error.hide)
         for name, field, control in ((tr("Day"), self.day, self.day.field), (tr("Time"), self.hour, self.hour)):
             caption = label(name, "label")
             caption.setBuddy(control)
             self.body.addWidget(caption)
             self.body.addWidget(field)
-        line = self.add_error()
-        self._error = lambda text: line.show_text(text) if text else line.hide()
+        self.body.addWidget(self._error)
 
     def until(self) -> int:
         """The chosen time in ms; 0 if no day is understood."""
@@ -111,7 +109,7 @@ class SnoozeDialog(Dialog):
             super().accept()
             return
         if reading is not None and not isinstance(reading, date):
-            self._error(unread_sentence(reading))
+            self._error.show_text(unread_sentence(reading))
         else:
-            self._error(tr("The time has to be ahead, and within a year."))
+            self._error.show_text(tr("The time has to be ahead, and within a year."))
         self.day.field.setFocus()
