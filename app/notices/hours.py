@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Working hours: when notifications are shown. Outside of them none is shown, but everything new is
-counted."""
+"""When notifications are shown: not outside the working hours, nor while the person is not to be disturbed. What is new
+meanwhile is counted."""
 
 from datetime import datetime
 
-from app.notification_settings import WORKING_DAYS, WORKING_FROM, WORKING_TO
+from app.notification_settings import NOTIFICATIONS, WORKING_DAYS, WORKING_FROM, WORKING_TO
 from app.settings import Settings
 
 _WEEKDAYS = 5
+
+
+def may_notify(settings: Settings, now: datetime, *, quiet: bool) -> bool:
+    """Whether notifications are shown at the local time `now`: the person has not switched them off, is not to be
+    disturbed (`quiet`) or outside their working hours."""
+    return settings.get(NOTIFICATIONS) != "none" and not quiet and is_working(settings, now)
 
 
 def is_working(settings: Settings, now: datetime) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.notices.hours import is_working
-from app.notification_settings import WORKING_DAYS, WORKING_FROM, WORKING_TO
+from app.notices.hours import is_working, may_notify
+from app.notification_settings import NOTIFICATIONS, WORKING_DAYS, WORKING_FROM, WORKING_TO
 from app.settings import Settings
 
 FRIDAY, SATURDAY, SUNDAY, MONDAY = 27, 28, 29, 30
@@ -46,3 +46,23 @@ def test_working_hours(tmp_path: Path, days: str, begin: int, end: int, day: int
 
 def test_the_last_minute_of_an_hour_belongs_to_it(tmp_path: Path) -> None:
     assert working(tmp_path, "weekdays", 7, 18, FRIDAY, 17, 59)
+
+
+@pytest.mark.parametrize(
+    ("notifications", "quiet", "hour", "shown"),
+    [
+        ("all", False, 12, True),
+        ("mentions", False, 12, True),
+        ("none", False, 12, False),
+        ("all", True, 12, False),
+        ("all", False, 3, False),
+    ],
+    ids=["all", "mentions", "off", "not to be disturbed", "night"],
+)
+def test_nothing_is_notified_that_is_off_or_while_the_person_is_not_to_be_disturbed(
+    tmp_path: Path, notifications: str, quiet: bool, hour: int, shown: bool
+) -> None:
+    settings = Settings(tmp_path / "settings.json")
+    settings.set(NOTIFICATIONS, notifications)
+    settings.set(WORKING_DAYS, "weekdays")
+    assert may_notify(settings, datetime(2026, 11, FRIDAY, hour).astimezone(), quiet=quiet) is shown

@@ -18,7 +18,7 @@ from app.core.enums import Level, LinkState
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.core.visible import one_line
-from app.notices.hours import is_working
+from app.notices.hours import may_notify
 from app.notices.service import FreshNotices, NoticeRow
 from app.notification_settings import NOTIFICATION_CONTENT, NOTIFICATION_SOUND, NOTIFICATIONS
 from app.people.person import Person
@@ -143,14 +143,9 @@ class Notifications(QObject):
 
     def is_silent(self) -> bool:
         """Whether nothing is to be shown now."""
-        settings = self._session.settings
-        return (
-            self.desktop is None
-            or self._window.isActiveWindow()
-            or settings.get(NOTIFICATIONS) == "none"
-            or self._session.presence.quiet
-            or not is_working(settings, self._now())
-        )
+        if self.desktop is None or self._window.isActiveWindow():
+            return True
+        return not may_notify(self._session.settings, self._now(), quiet=self._session.presence.quiet)
 
     def _show_due(self) -> None:
         due, self._due = self._due, {}
