@@ -182,11 +182,13 @@ class RoomList(QFrame):
         row = self.list.current_row()
         if event.reason() is QContextMenuEvent.Reason.Mouse:
             row = self.list.rows.row(self.list.indexAt(self.list.viewport().mapFromGlobal(event.globalPos())))
-        for group in self._groups if row is not None else []:
-            if row is not None and row.key == group.ident:
+        if row is None:
+            return
+        for group in self._groups:
+            if row.key == group.ident:
                 self._menu.open_of_section(group, event.globalPos())
             for room in group.rooms:
-                if row is not None and row.key == room.room:
+                if row.key == room.room:
                     self._menu.open_of_room(room, group, event.globalPos())
 
     # -- sections and order ----------------------------------------------------------------------------------------
