@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.errors import WorldError
 from app.viewing.kinds import PDF, TEXT
 from app.viewing.shown_file import ShownFile, open_file
 from ui.errors import format_error, sentence_of
 from ui.kit.announcing import announce
+from ui.kit.clipboard import copy_text
 from ui.kit.pages import Pages
 from ui.kit.style import column, set_props
 from ui.kit.tasks import run
@@ -234,7 +235,7 @@ class Viewer(QWidget):
 
     def _copy(self) -> None:
         if self._marked:
-            QApplication.clipboard().setText(self._marked)
+            copy_text(self._marked)
 
     # -- finding ----------------------------------------------------------------------------------------------------
 
