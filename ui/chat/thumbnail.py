@@ -7,6 +7,7 @@ as the viewer's files are.
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPainterPath
@@ -95,9 +96,7 @@ async def painted(source: Source, side: int) -> QImage:
         file.close()
 
 
-def _read(source: Source) -> bytes:
-    if isinstance(source, Pasted):
-        return source.data
-    file, size = open_on_disk(source)
+def _read(path: Path) -> bytes:
+    file, size = open_on_disk(path)
     with file:
         return file.read(size) if size <= _MAX_BYTES else b""
