@@ -16,9 +16,9 @@ Row = TypeVar("Row")
 
 
 class OpeningList(SpokenList, QListView):
-    """A list of `rows`, with the name `name` for screen readers. `thing` returns what a row stands for, never None.
-    Enter, Space or a click emits `wanted` with that. The menu key or a right click emits `menu_wanted` with it and the
-    global point for the menu. The list owns `rows`; a subclass sets the delegate that paints them."""
+    """A list of `rows`, with the name `name` for screen readers. `thing` returns what a row shows, such as a document,
+    never None. Enter, Space or a click emits `wanted` with that. The menu key or a right click emits `menu_wanted` with
+    it and the global point for the menu. The list owns `rows`; a subclass sets the delegate that paints them."""
 
     wanted = Signal(object)
     menu_wanted = Signal(object, QPoint)
