@@ -24,6 +24,7 @@ from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit.dialogs import Dialog
 from ui.kit.tasks import run
+from ui.kit.translate import day_or_time
 from ui.shell.settings.device_row import DeviceRow
 from ui.shell.settings.devices_card import DevicesCard
 
@@ -31,6 +32,7 @@ __all__ = ["account", "tower"]  # fixtures
 
 NO_NAME = "En enhet utan namn"
 REVOKED_TEXT = "Spärrad: får inget nytt innehåll."
+SEEN, DAY = 1_795_000_000_000, 86_400_000
 
 
 @pytest.fixture
@@ -132,6 +134,20 @@ async def test_a_button_keeps_the_focus_when_another_device_changes(
     assert [row.findChildren(QLabel)[1].text() for row in rows(view)] == [
         f"{TOWER} (den här enheten)", NO_NAME, "Gammal", "Läsplatta", TABLET
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("last_seen", "alive"), [(SEEN, SEEN - DAY), (SEEN - DAY, SEEN), (None, SEEN), (SEEN, None)])
+def test_a_device_is_said_to_be_seen_once_at_the_later_time(
+    qtbot: QtBot, last_seen: int | None, alive: int | None
+) -> None:
+    device = DeviceInfo(
+        dev=DevId(bytes(16)), name="Bärbar", system="", version="", added=SEEN - 9 * DAY, last_seen=last_seen,
+        alive=alive, mine=False, revoked=False, revocable=True, by="",
+    )  # fmt: skip
+    row = DeviceRow(device, lambda _: None, lambda _: None)
+    qtbot.addWidget(row)
+    row.show_device(device, ended=False)
+    assert row.findChildren(QLabel)[-1].text() == f"Senast sedd {day_or_time(SEEN)}"
 
 
 async def test_the_button_of_a_kept_row_is_about_the_device_as_it_is_called_now(qtbot: QtBot, session: Session) -> None:
