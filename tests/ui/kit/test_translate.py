@@ -2,7 +2,9 @@
 """Every text has a Swedish one; dates as they are written in Sweden."""
 
 import ast
+import re
 import string
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -63,7 +65,17 @@ def test_every_setting_and_choice_has_a_swedish_name() -> None:
     assert [x for x in labels if x not in swedish] == []
 
 
-@pytest.mark.parametrize("area", sorted(file.stem for file in (ROOT / "resources/locale/sv").glob("*.po")))
+AREAS = sorted(file.stem for file in (ROOT / "resources/locale/sv").glob("*.po"))
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_no_text_is_translated_twice_in_an_area(area: str) -> None:
+    msgids = re.findall(r'^msgid ((?:"[^\n]*"\n)+)', path(f"locale/sv/{area}.po").read_text(encoding="utf-8"), re.M)
+    assert len(msgids) > 1
+    assert [msgid for msgid, count in Counter(msgids).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("area", AREAS)
 def test_translations_have_the_same_placeholders(area: str) -> None:
     for msgid, forms in read_po(path(f"locale/sv/{area}.po")).items():
         for form in forms:
