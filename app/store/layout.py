@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 20
+VERSION = 21
 
 
 def prepare(db: Database) -> None:

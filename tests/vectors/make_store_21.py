@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-20.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-21.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 20
+    assert VERSION == 21
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -135,4 +135,4 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-20.db")
+    write(Path(__file__).parent / "store-21.db")
