@@ -97,9 +97,7 @@ _EVENTS = f"""SELECT e.n AS n, 0 AS part, e.kind AS kind, e.place AS place, e.t,
 _JOINS = """SELECT n, 1, 'joined', 0, t, uid, uid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM joins WHERE room = ? AND n > ? AND n <= ?"""
 _TITLES = f"""SELECT sort >> {PLACE_BITS}, 2, 'title', sort & {(1 << PLACE_BITS) - 1}, t, by, NULL, NULL, NULL, NULL,
-    NULL, NULL, NULL, NULL, title, old, NULL FROM (SELECT a.sort, a.t, a.by, a.title, (SELECT b.title FROM titles b
-        WHERE b.room = a.room AND b.sort < a.sort ORDER BY b.sort DESC LIMIT 1) AS old
-    FROM titles a WHERE a.room = ? AND a.sort > ? AND a.sort <= ?) WHERE old <> title"""
+    NULL, NULL, NULL, NULL, title, old, NULL FROM titles WHERE room = ? AND sort > ? AND sort <= ? AND old <> title"""
 _OWN = """SELECT n, kind, history FROM events WHERE room = ?1 AND subject = ?2
         AND kind IN ('add', 'hist', 'rm', 'reset')
     UNION ALL SELECT n, kind, NULL FROM events WHERE room = ?1 AND by = ?2 AND kind IN ('genesis', 'leave')

@@ -12,6 +12,11 @@ from sync.client.placed_changes import position_of
 
 _PUT = """INSERT OR REPLACE INTO titles (row, room, sort, t, by, title, type)
     SELECT ?1, ?2, iif(?3 IS NULL, ?4, ?3 | (SELECT place FROM changes WHERE row = ?1)), ?5, ?6, ?7, ?8"""
+_OLD = """UPDATE titles SET old = (SELECT b.title FROM titles b WHERE b.room = titles.room AND b.sort < titles.sort
+    ORDER BY b.sort DESC LIMIT 1) WHERE row IN (
+        SELECT row FROM titles WHERE row = ?1
+        UNION ALL SELECT * FROM (SELECT row FROM titles WHERE room = ?2 AND sort > ?3 ORDER BY sort LIMIT 1))"""
+_SORT = "SELECT sort FROM titles WHERE row = ?"
 _LATEST = "SELECT title, type FROM titles WHERE room = ? ORDER BY sort DESC LIMIT 1"
 
 
@@ -21,7 +26,10 @@ def put(conn: Connection, change: StoredChange, title: str, type_: str) -> str:
     server does not have yet is later than all others. Call it again when an own record has received its position."""
     first = position_of(change.n, 0) if change.n is not None else None
     values = (change.rowid, change.room, first, PENDING + change.rowid, change.t, change.author, title, type_)
+    former = conn.execute(_SORT, (change.rowid,)).fetchone()
     conn.execute(_PUT, values)
+    for (sort,) in filter(None, (former, conn.only(_SORT, (change.rowid,)))):
+        conn.execute(_OLD, (change.rowid, change.room, sort))
     return show_latest(conn, change.room, change.t)
 
 
