@@ -203,6 +203,8 @@ class Succession:
             held = [origin for origin in self._store.origins.all() if self.offers.due(origin.room)]
             for origin in [*unfinished, *(origin for origin in held if origin not in unfinished)]:
                 if self._believed(origin):
+                    if self._store.origins.note_believed(origin):
+                        self._rooms.notify_changed(origin.old)
                     failed = not await self._go_on(origin) or failed
             try:
                 async with asyncio.timeout(RETRY_S if failed else None):

@@ -22,6 +22,7 @@ from app.store.origins import note
 from app.store.people import Me
 from app.store.projecting import Projecting, Tried
 from app.store.receipts import Receipts
+from app.store.room_marks import note_restored
 from app.store.snapshots import Snapshots
 from app.store.trials import Trials
 from app.store.verdicts import Verdicts
@@ -123,6 +124,8 @@ class Inbox:
         if code is not None and not number:
             raise BugError(f"a reason that cannot be stored: {code}")
         with self._db.transaction():
+            if code == "restored" and self.problem(room) != code:
+                note_restored(self._db.conn, room)
             self._db.conn.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
 
     def bad(self, room: RoomId) -> list[tuple[int, str]]:

@@ -158,6 +158,8 @@ _STATEMENTS = (
        by BLOB NOT NULL, title TEXT NOT NULL, type TEXT NOT NULL, old TEXT)""",
     "CREATE INDEX titles_in_order ON titles (room, sort)",
     "CREATE INDEX titles_that_changed ON titles (room, sort) WHERE old <> title",
+    """CREATE TABLE room_marks (room BLOB NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, other BLOB NOT NULL,
+       t INTEGER NOT NULL, by BLOB, PRIMARY KEY (room, n, kind, other)) WITHOUT ROWID""",
     "CREATE TABLE drafts (obj BLOB PRIMARY KEY, room BLOB NOT NULL, data BLOB NOT NULL, t INTEGER NOT NULL)",
     """CREATE TABLE read_markers (obj BLOB PRIMARY KEY, room BLOB NOT NULL, row INTEGER NOT NULL,
        t INTEGER NOT NULL)""",

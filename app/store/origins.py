@@ -13,6 +13,7 @@ from app.store.connection import Connection
 from app.store.database import Database
 from app.store.outbox import Outbox
 from app.store.people import Me
+from app.store.room_marks import note_continued
 from app.store.rows import StoredChange
 from sync.client.ports import RoomEvent
 
@@ -102,6 +103,11 @@ class Origins:
         changes nothing."""
         with self._db.transaction():
             self._db.conn.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
+
+    def note_believed(self, origin: OriginRow) -> bool:
+        """Stores, for the lines of the old room, that `origin.room` continues it. Returns whether that was new."""
+        with self._db.transaction():
+            return note_continued(self._db.conn, origin.old, origin.room, origin.by)
 
     def own(self, room: RoomId, after: int) -> list[StoredChange]:
         """This account's own changes of a room above position `after`, in order, without those that are not merged here

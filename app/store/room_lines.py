@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads what happened in a room as lines: the entries of its log, members that joined, and the room's titles.
+"""Reads what happened in a room as lines: the entries of its log, members that joined, the room's titles, and
+what the device has noted itself (room_marks.py).
 
 ▲ A person sees what happened while they were a member, or since the room began if they may read the history. Their
 program has verified the earlier entries, to know the members, but shows none of them: who was added or removed earlier
@@ -19,6 +20,7 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.store.connection import Row
 from app.store.database import Database
 from app.store.people import Me
+from app.store.room_marks import CONTINUED, RESTORED
 from app.store.series import PENDING
 from app.store.statements import MAX_INT
 from sync.client.placed_changes import PLACE_BITS
@@ -27,7 +29,7 @@ JOINED, TITLE = "joined", "title"
 """The kinds of lines that are no entries of the room's log."""
 SHOWN = (
     "genesis", "add", "joined", "leave", "rm", "reset", "heir", "role", "title", "hist", "destroy", "prune",
-    "leave-out", "recovery_use",
+    "leave-out", "recovery_use", RESTORED, CONTINUED,
 )  # fmt: skip
 """The kinds of lines that a conversation shows. New keys, notes about devices, proposals and settings are only in the
 dialog with all events (ui/shell/room/events_dialog.py): programs make them automatically, or they concern
@@ -37,15 +39,16 @@ administrators."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomLine:
     """Something that happened in a room, at the position `n` and the time `t` (by the server's clock, ms). `kind`: that
-    of a `RoomEvent`, JOINED (the person `by` accepted that they were added), or TITLE. `part` and `place` give the
-    order of lines at one position.
+    of a `RoomEvent`, JOINED (the person `by` accepted that they were added), TITLE, RESTORED or CONTINUED
+    (room_marks.py; `by` is this person if nobody is named). `part` and `place` give the order of lines at one position.
 
     Every other field is None where it does not apply. `subject`: the person concerned. `role`: their role after it;
     `was`, for the kind "role": their role before. `history`: whether the added person may read the history. `obj`: the
     object that was destroyed or pruned, or of which a change was left out; `obj_title` and `obj_kind` are those that
-    this device knows; `until`: the position up to which it was pruned. `title`: the room's new title; `old`: the one
-    before. `why`, for a new key: the kind of the event that required it, "leave", "role", "pin" (a device was revoked)
-    or "reset"; None if no event did. For the room's first entry, `why` is "origin" if the room continues another.
+    this device knows; `until`: the position up to which it was pruned. `title`: the room's new title; for the kind
+    CONTINUED, that of the room which continues this one; `old`: the title before. `why`, for a new key: the kind of the
+    event that required it, "leave", "role", "pin" (a device was revoked) or "reset"; None if no event did. For the
+    room's first entry, `why` is "origin" if the room continues another.
     """
 
     n: int
@@ -98,17 +101,22 @@ _JOINS = """SELECT n, 1, 'joined', 0, t, uid, uid, NULL, NULL, NULL, NULL, NULL,
     FROM joins WHERE room = ? AND n > ? AND n <= ?"""
 _TITLES = f"""SELECT sort >> {PLACE_BITS}, 2, 'title', sort & {(1 << PLACE_BITS) - 1}, t, by, NULL, NULL, NULL, NULL,
     NULL, NULL, NULL, NULL, title, old, NULL FROM titles WHERE room = ? AND sort > ? AND sort <= ? AND old <> title"""
+_MARKS = """SELECT n, 3, kind, place, t, by, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, title, NULL, NULL FROM (
+        SELECT n, kind, t, coalesce(m.by, ?) AS by, (SELECT r.title FROM rooms r WHERE r.room = m.other) AS title,
+            (SELECT count(*) FROM room_marks b WHERE (b.room, b.n, b.kind) = (m.room, m.n, m.kind)
+                AND b.other < m.other) AS place
+        FROM room_marks m WHERE room = ? AND n > ? AND n <= ?) WHERE true"""
 _OWN = """SELECT n, kind, history FROM events WHERE room = ?1 AND subject = ?2
         AND kind IN ('add', 'hist', 'rm', 'reset')
     UNION ALL SELECT n, kind, NULL FROM events WHERE room = ?1 AND by = ?2 AND kind IN ('genesis', 'leave')
     ORDER BY n"""
 _MARK = """SELECT (SELECT max(n) FROM events WHERE room = ?1), (SELECT count(*) FROM joins WHERE room = ?1),
-    (SELECT count(*) FROM titles WHERE room = ?1 AND sort < ?2)"""
+    (SELECT count(*) FROM titles WHERE room = ?1 AND sort < ?2), (SELECT count(*) FROM room_marks WHERE room = ?1)"""
 PEOPLE, _LATEST = 300, 2000
 """PEOPLE: the most people that `people` returns. _LATEST: in how many of the latest events they are looked for; 10,000
 would take 10 ms."""
 _PEOPLE = f"""SELECT by, subject FROM events WHERE room = ? AND n BETWEEN ? AND ? ORDER BY n DESC LIMIT {_LATEST}"""
-Mark = tuple[int, int, int]
+Mark = tuple[int, int, int, int]
 
 
 class _Branch:
@@ -132,8 +140,8 @@ class RoomLines:
 
     def mark(self, room: RoomId) -> Mark:
         """A value that changes when a line is added to the room."""
-        n, joins, titles = self._db.rows(_MARK, (room, PENDING))[0]
-        return n or 0, joins, titles
+        n, joins, titles, marks = self._db.rows(_MARK, (room, PENDING))[0]
+        return n or 0, joins, titles, marks
 
     def spans(self, room: RoomId) -> list[tuple[int, int]]:
         """The ranges of positions whose lines this person may see: (first, last), both included, ascending."""
@@ -200,7 +208,7 @@ class RoomLines:
         first, last = low + 1 << PLACE_BITS, min(high + 1 << PLACE_BITS, PENDING)
         found = []
         kinds = wanted.kinds
-        if kinds is None or set(kinds) - {JOINED, TITLE}:
+        if kinds is None or set(kinds) - {JOINED, TITLE, RESTORED, CONTINUED}:
             events = _Branch(_EVENTS, [room, low, high], ("e.n", "e.kind", "e.place"))
             if kinds is not None:
                 events.add(f"e.kind IN ({', '.join('?' * len(kinds))})", *kinds)
@@ -210,6 +218,11 @@ class RoomLines:
         if kinds is None or TITLE in kinds:
             titles = _Branch(_TITLES, [room, first - 1, last - 1], ("sort",))
             found.append(_narrowed(titles, wanted, "t", "by", "by"))
+        if kinds is None or {RESTORED, CONTINUED} & set(kinds):
+            marks = _Branch(_MARKS, [self._me.uid, room, low, high], ("n", "kind", "place"))
+            if kinds is not None:
+                marks.add(f"kind IN ({', '.join('?' * len(kinds))})", *kinds)
+            found.append(_narrowed(marks, wanted, "t", "by", "by"))
         return found
 
 

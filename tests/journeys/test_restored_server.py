@@ -11,6 +11,7 @@ import pytest
 
 from app.core.ids import ObjId, new_obj
 from app.store.rows import Evidence
+from app.store.statements import MAX_INT
 from sync.client.restore import reupload
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
@@ -109,6 +110,7 @@ async def test_it_is_shown_as_a_restore_with_the_servers_statement_and_heals_by_
     await until(lambda: a.engine.blocked(room) == "closed")  # B may hold more
     explained(a.engine.blocked(room), "closed")
     explained("restored", "restored")
+    assert [line.kind for line in a.store.room_lines.between(room, 0, MAX_INT, 100)].count("restored") == 1
     await nothing_lost(a, obj, [HELLO, "väntar".encode()], waiting=1)
     b.online()
     await w.settle(room)

@@ -15,7 +15,9 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import Forbidden
 from app.rooms.records import RoomNamed, encode
+from app.store.room_lines import Wanted
 from app.store.rows import StoredChange
+from app.store.statements import MAX_INT
 from app.tasks.tool import TOOL as TASKS
 from sync.trust.room.successor_claim import object_in
 from tests.journeys.desks import Desk, Offices
@@ -65,6 +67,12 @@ def messages(desk: Desk, room: RoomId) -> list[Message]:
     """What the chat shows."""
     timeline = desk.session.service(CHAT).timeline(room)
     return [timeline.message(i) for i in range(len(timeline))]
+
+
+def continued(desk: Desk, room: RoomId) -> list[tuple[Uid, str | None]]:
+    """Who opened the rooms that continue this one, and their titles, as its lines say."""
+    found = desk.session.rooms.lines.between(room, 0, MAX_INT, 10, Wanted(kinds=["continued"]))
+    return [(line.by, line.title) for line in found]
 
 
 BEFORE = ["Före, åäö 😀", "Svar före"]
@@ -162,12 +170,14 @@ async def test_the_old_room_stays_readable_and_is_closed(o: Offices) -> None:
     c = await case(o)
     room = await c.owner.session.succession.open(c.room)
     await c.followed(c.clerk)
+    owner = c.owner.session.people.me.uid
     for desk, last in ((c.owner, UNSENT[0]), (c.clerk, UNSENT[1])):
         assert desk.texts(c.room) == [*BEFORE, *SEEN, last]
         assert not desk.session.rooms.may_write(c.room)
         assert desk.session.rooms.room(c.room).sealed_state == "fork"
         assert desk.session.store.unsent(c.room) == 0
         assert desk.session.succession.standing(c.room).refusal in ("replaced", "not-owner")
+    await until(lambda: [continued(desk, c.room) for desk in (c.owner, c.clerk)] == [[(owner, TITLE)]] * 2)
     with pytest.raises(Forbidden):
         await c.owner.session.succession.open(c.room)
     c.clerk.session.service(CHAT).send(c.room, "skrivet i det gamla")  # a window that was open all along

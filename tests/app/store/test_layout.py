@@ -69,7 +69,13 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
         ("add", None),
     ]
     lines = written.room_lines.between(ROOM, 0, MAX_INT, 10)
-    assert [(line.n, line.kind) for line in lines] == [(1, "genesis"), (2, "rm"), (3, "add"), (4, "joined")]
+    assert [(line.n, line.kind) for line in lines] == [
+        (1, "genesis"),
+        (2, "rm"),
+        (3, "add"),
+        (4, "joined"),
+        (4, "restored"),
+    ]
     titles = "SELECT room, sort, t, title, type FROM titles"
     assert written.db.rows(titles) == [(ROOM, 4 << 20, 4, "Bygglov åäö 🙂", "case")]
     row = written.rooms_list.get(ROOM)

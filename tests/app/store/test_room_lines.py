@@ -7,6 +7,7 @@ from itertools import permutations
 
 import pytest
 
+from app.core import clock
 from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.rooms.projection import KIND
@@ -191,6 +192,33 @@ def test_the_lines_are_the_same_after_the_read_model_is_made_again(bench: Bench,
     assert [line.kind for line in before] == ["genesis", "title", "title"]
 
 
+def test_a_restored_server_is_a_line_where_this_devices_copy_ended(store: Store) -> None:
+    store.receive(ReceivedSlice(room=ROOM, cursor=4, state=b"", events=[event(1, "genesis"), event(5, "prune")]))
+    for code in ("restored", "restored", None, "restored", "fork"):
+        store.set_problem(ROOM, code)
+    assert brief(lines(store)) == [(1, "genesis"), (4, "restored"), (5, "prune")]
+    assert brief(lines(store, Wanted(uid=OTHER))) == [(1, "genesis"), (5, "prune")]
+    assert brief(lines(store, Wanted(kinds=["restored"]))) == [(4, "restored")]
+    assert lines(store, Wanted(kinds=["restored"], since=clock.now_ms() + 60_000)) == []
+    assert store.room_lines.count(ROOM, 0, END, ["restored", "genesis"]) == 2
+
+
+def test_each_room_that_continues_this_one_is_a_line_of_its_own(store: Store) -> None:
+    store.receive(ReceivedSlice(room=ROOM, cursor=4, state=b"", events=[event(1, "genesis")]))
+    for new in (b"S" * 16, b"T" * 16):
+        origin = Origin(room=ROOM, n=4, rh=Hash(b"5" * 32))
+        begun = RoomEvent(n=1, t=7000, kind="genesis", by=OTHER, origin=origin)
+        named_so = replace(named(2, new.decode()), obj=ObjId(new), change_id=ChangeId(new))
+        store.receive(ReceivedSlice(room=RoomId(new), cursor=2, state=b"", events=[begun], changes=[named_so]))
+    assert [store.origins.note_believed(o) for o in [*store.origins.successors(ROOM)] * 2] == [True, True, False, False]
+    found = lines(store, Wanted(kinds=["continued"]))
+    assert [(line.n, line.t, line.by, line.title) for line in found] == [
+        (4, 7000, OTHER, "S" * 16),
+        (4, 7000, OTHER, "T" * 16),
+    ]
+    assert len({line.key for line in found}) == 2
+
+
 def test_an_entry_that_comes_twice_is_one_line(store: Store) -> None:
     for _ in range(2):
         receive(store, [event(1, "genesis"), event(2, "add", subject=THIRD)], beats=[beat(3, THIRD)])
@@ -262,7 +290,7 @@ def test_the_mark_moves_with_each_kind_of_line(store: Store) -> None:
         store.receive(each)
         marks.append(store.room_lines.mark(ROOM))
     assert len(set(marks)) == len(marks)
-    assert store.room_lines.mark(RoomId(b"X" * 16)) == (0, 0, 0)
+    assert store.room_lines.mark(RoomId(b"X" * 16)) == (0, 0, 0, 0)
 
 
 # -- hostile --------------------------------------------------------------------------------------------------------

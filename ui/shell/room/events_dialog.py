@@ -39,7 +39,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "members": ("genesis", "add", "joined", "leave", "rm", "reset"),
     "roles": ("role", "heir", "hist", "propose", "approve"),
     "title": ("title",),
-    "content": ("destroy", "prune", "leave-out"),
+    "content": ("destroy", "prune", "leave-out", "restored", "continued"),
     "keys": ("epoch", "pin", "cannot_open", "recovery_use", "policy", "note"),
 }
 _DAYS = (7, 30, 365)
