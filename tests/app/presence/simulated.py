@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
+from app.core.enums import Presence
 from app.core.ids import DevId, RoomId, Uid
 from app.presence.audience import Audience, CommonRoom, audience
 from app.presence.ports import Ports
@@ -65,13 +66,16 @@ class Desk:
 class World:
     """`rooms` have the people in them. Everybody has accepted every room."""
 
-    def __init__(self, rooms: dict[RoomId, Iterable[Uid]], seed: int = 1) -> None:
+    def __init__(self, rooms: dict[RoomId, Iterable[Uid]], seed: int = 1, length: Callable[[bytes], int] = len) -> None:
+        self._length = length
         self.time = Time()
         self.rooms = {room: frozenset(uids) for room, uids in rooms.items()}
         self.desks: dict[DevId, Desk] = {}
         self.online: set[DevId] = set()
         self.received: dict[DevId, Counter[int]] = defaultdict(Counter)
         """How many frames each desk received in each second."""
+        self.received_bytes: dict[DevId, Counter[int]] = defaultdict(Counter)
+        """The lengths of those frames together, by `length`, which is given a payload."""
         self.frames: list[tuple[RoomId, Uid, DevId | None]] = []
         self._chance = random.Random(seed)
         self._audiences: dict[Uid, Audience] = {}
@@ -142,15 +146,45 @@ class World:
         for desk in goals:
             if desk.dev in self.online:
                 self.received[desk.dev][int(self.time.now_s)] += 1
+                self.received_bytes[desk.dev][int(self.time.now_s)] += self._length(payload)
                 taken = partial(desk.service.receive, room, uid, dev, payload, addressed=to is not None)
                 self.time.later(0.02, taken)
 
-    def most_in(self, seconds: int, until_s: int) -> int:
-        """The most frames that any desk received in any stretch of so many seconds."""
+    def most_in(self, seconds: int, until_s: int, received: dict[DevId, Counter[int]] | None = None) -> int:
+        """The most frames that any desk received in any stretch of so many seconds; for `received_bytes`, bytes."""
         most = 0
-        for counts in self.received.values():
+        for counts in (received or self.received).values():
             window = 0
             for second in range(until_s):
                 window += counts[second] - (counts[second - seconds] if second >= seconds else 0)
                 most = max(most, window)
         return most
+
+
+def busy_room(members: int = 500, seconds: int = 600, length: Callable[[bytes], int] = len) -> World:
+    """A room whose desks all show the same twenty people, lose the connection, and are back in the same second. In the
+    `seconds` that follow, each person scrolls through the members every three minutes, and changes their status every
+    ten."""
+    w = World({room_of(1): [uid_of(n) for n in range(members)]}, length=length)
+    desks = [w.desk(n) for n in range(members)]
+    chance = random.Random(2)
+    for desk in desks:
+        desk.service.show("panel", [uid_of(n) for n in range(20)])
+    w.connect(*desks)
+    w.disconnect(*desks)
+    w.connect(*desks)
+
+    def scroll(desk: Desk) -> None:
+        first = chance.choice([0, 0, 0, chance.randrange(members - 20)])
+        desk.service.show("panel", [uid_of(n) for n in range(first, first + 20)])
+        w.time.later(chance.uniform(60, 300), lambda: scroll(desk))
+
+    def change(desk: Desk) -> None:
+        desk.service.choose(chance.choice([Presence.AVAILABLE, Presence.BUSY]))
+        w.time.later(chance.uniform(300, 900), lambda: change(desk))
+
+    for desk in desks:
+        w.time.later(chance.uniform(60, 300), partial(scroll, desk))
+        w.time.later(chance.uniform(0, 600), partial(change, desk))
+    w.time.pass_s(seconds)
+    return w

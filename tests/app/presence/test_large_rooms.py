@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A room of more than 100 members: who is shown is asked, and no desk receives more than two frames a second."""
 
-import random
-from functools import partial
-
 import pytest
 
 from app.core.enums import Presence
 from app.presence.asking import AT_ONCE, interval_s
 from app.presence.audience import MOST
 from app.presence.records import Ask, Here, Record, encode
-from tests.app.presence.simulated import Desk, World, room_of, uid_of
+from tests.app.presence.simulated import Desk, World, busy_room, room_of, uid_of
 
 ROOM = room_of(1)
 
@@ -75,31 +72,7 @@ def test_a_few_people_are_asked_at_a_time() -> None:
 
 @pytest.mark.slow
 def test_in_a_room_of_500_no_desk_receives_more_than_two_frames_a_second() -> None:
-    """500 desks that show the same twenty people lose the connection and are back in the same second. In the ten
-    minutes that follow, each person scrolls through the members every three minutes, and changes their status every
-    ten."""
-    w = World({ROOM: [uid_of(n) for n in range(500)]})
-    desks = [w.desk(n) for n in range(500)]
-    chance = random.Random(2)
-    for desk in desks:
-        desk.service.show("panel", [uid_of(n) for n in range(20)])
-    w.connect(*desks)
-    w.disconnect(*desks)
-    w.connect(*desks)
-
-    def scroll(desk: Desk) -> None:
-        first = chance.choice([0, 0, 0, chance.randrange(480)])
-        desk.service.show("panel", [uid_of(n) for n in range(first, first + 20)])
-        w.time.later(chance.uniform(60, 300), lambda: scroll(desk))
-
-    def change(desk: Desk) -> None:
-        desk.service.choose(chance.choice([Presence.AVAILABLE, Presence.BUSY]))
-        w.time.later(chance.uniform(300, 900), lambda: change(desk))
-
-    for desk in desks:
-        w.time.later(chance.uniform(60, 300), partial(scroll, desk))
-        w.time.later(chance.uniform(0, 600), partial(change, desk))
-    w.time.pass_s(600)
+    w = busy_room()
     until = int(w.time.now_s)
     assert w.most_in(60, until) <= 2 * 60
     assert w.most_in(10, until) <= 4 * 10  # a page of twenty answers
