@@ -136,8 +136,17 @@ class _Ends:
     async def receive(self) -> bytes | None:
         return await self.up.get()
 
-    async def send(self, data: bytes) -> None:
-        self.down.put_nowait(data)
+    def write(self, messages: Sequence[bytes]) -> None:
+        for data in messages:
+            self.down.put_nowait(data)
+
+    @property
+    def writable(self) -> bool:
+        """Always true: the client reads at once."""
+        return True
+
+    async def drained(self) -> None:
+        return
 
     async def close(self, code: int) -> None:
         self.down.put_nowait(None)

@@ -1,130 +1,30 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Notifies connections: a bounded queue for each connection, and the index of which connection listens to which room.
+"""Notifies connections: the index of which connection listens to which room.
 
-A slow reader costs at most its queue: frames that do not fit become one `Behind` per room, sent when the queue has
-drained. Work per message is proportional to the connections that listen, never to the room's members.
+Work per message is proportional to the connections that listen, never to the room's members.
 """
 
-import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 
 from sync.errors import Reject
 from sync.protocol.codec import encode
-from sync.protocol.messages import Behind, ErrorCode, Frame
+from sync.protocol.messages import ErrorCode, Frame
 from sync.server.config import Limits
 from sync.server.load import spending
 from sync.server.load.fairness import NO_TERMS, Budget, Budgets, FairQueue, device_terms
+from sync.server.load.flushing import Flushing
+from sync.server.load.outbox import Outbox
 from sync.server.load.rates import Bucket
 
 _SEND_S = 30e-6
-"""Processor time for one more listener of a frame: task, WebSocket, TLS, socket (27–38 µs measured)."""
+"""Processor time for one more listener of a frame: WebSocket, TLS, socket (28 µs measured, less if several are
+joined)."""
 _BYTE_S = 2e-9
 """Processor time for each byte that is sent: encrypted, and copied twice."""
 DEVICES = 3
 """All devices of one person together have the processor time of this many devices."""
 _PEOPLE_KEPT = 65_536
-
-
-class Outbox:
-    """The queue of frames on their way to one connection, oldest first. `limit_bytes`: how many bytes may wait before
-    news of rooms are no longer queued and no new request is read."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit = limit_bytes
-        self._queue: deque[bytes] = deque()
-        self._behind: dict[bytes, int] = {}
-        self._wake = asyncio.Event()
-        self._room_for_more = asyncio.Event()
-        self._room_for_more.set()
-        self._last = False
-        self._held: list[bytes] | None = None
-        self.size_bytes = 0
-
-    def finish(self) -> None:
-        """Lets this queue of frames to one connection end: `take` returns None as soon as nothing is queued any more.
-        What is queued is sent first. A second call does nothing."""
-        self._last = True
-        self._wake.set()
-
-    def reply(self, data: bytes) -> None:
-        """Queues `data`, an encoded answer of any size, also beyond the limit; `space` then keeps the connection from
-        reading more requests."""
-        self._queue.append(data)
-        self.size_bytes += len(data)
-        if self.size_bytes > self._limit:
-            self._room_for_more.clear()
-        self._wake.set()
-
-    def must(self, data: bytes) -> bool:
-        """Queues `data`, an encoded frame that must not be lost. False, and nothing is queued, if more than twice the
-        limit waits already; the connection should then end."""
-        if self.size_bytes > 2 * self._limit:
-            return False
-        if self._held is None:
-            self.reply(data)
-        else:
-            self._held.append(data)
-            self.size_bytes += len(data)
-        return True
-
-    def hold(self) -> None:
-        """Makes `must` collect its frames until `release`. Answers are still queued at once."""
-        self._held = []
-
-    def discard(self) -> None:
-        """Ends what `hold` began, and drops the frames that `must` has collected since. Nothing happens without a
-        `hold`, or after a `release`."""
-        self.size_bytes -= sum(map(len, self._held or ()))
-        self._held = None
-
-    def release(self) -> None:
-        """Ends what `hold` began (that `must` only collects its frames): queues the collected frames behind those that
-        are queued already. So notifications that come during a sign-in follow the answer to it. Does nothing without
-        `hold`."""
-        held, self._held = self._held or [], None
-        for data in held:
-            self.size_bytes -= len(data)
-            self.reply(data)
-
-    def news(self, room: bytes, n: int, data: bytes) -> None:
-        """Queues `data`, an encoded Fresh frame with the items of `room` up to position `n`. If it does not fit, or is
-        empty, or the room is behind already, it is dropped: a Behind frame with the newest `n` is sent when the queue
-        is empty, and the client pulls the items."""
-        if not data or room in self._behind or self.size_bytes + len(data) > self._limit:
-            self._behind[room] = n
-            self._wake.set()
-        else:
-            self.reply(data)
-
-    def passing(self, data: bytes) -> None:
-        """Queues `data`, an encoded frame that may be lost, such as a notice that somebody types. Drops it if more than
-        a quarter of the limit would then be queued."""
-        if self.size_bytes + len(data) <= self._limit // 4:
-            self.reply(data)
-
-    async def take(self) -> bytes | None:
-        """Waits for the next frame on its way to the connection, and removes it from the queue. Answers and news come
-        first; the notices that a room is behind follow when there are no others. None after `finish` when the queue is
-        empty."""
-        while True:
-            if self._queue:
-                data = self._queue.popleft()
-                self.size_bytes -= len(data)
-                if self.size_bytes <= self._limit:
-                    self._room_for_more.set()
-                return data
-            if self._behind:
-                room = next(iter(self._behind))
-                return encode(Behind(room, self._behind.pop(room)))
-            if self._last:
-                return None
-            self._wake.clear()
-            await self._wake.wait()
-
-    async def space(self) -> None:
-        """Waits until the queue is within its limit. The connection reads no new request before."""
-        await self._room_for_more.wait()
 
 
 class Listener:
@@ -149,6 +49,8 @@ class Hub:
 
     def __init__(self, limits: Limits) -> None:
         self.queue = FairQueue(limits.waiting_share)
+        self.flushing = Flushing()
+        """Writes what is queued for the connections."""
         self.anybody = Budget(self.queue, NO_TERMS)
         """The budget of connections that are not limited: within a program, in tests."""
         self._budgets: Budgets[bytes] = Budgets(self.queue, device_terms(limits))
@@ -234,7 +136,8 @@ class Hub:
                 data = encode(frame)
             except Reject:  # many large entries placed together: they are pulled in slices instead
                 data = b""
-            for listener in sorted(listeners, key=lambda one: one.dev == by):
+            own = [one for one in listeners if one.dev == by]
+            for listener in listeners if not own else [*(one for one in listeners if one.dev != by), *own]:
                 listener.outbox.news(room, n, data)
             _charge(len(listeners), data)
 

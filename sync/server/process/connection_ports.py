@@ -1,26 +1,39 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a connection needs from the rest of the server."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from sync.protocol.messages import Auth, Authed, ClientFrame, Ephemeral, Frame, Revoked
 from sync.server.load.fairness import Budget
-from sync.server.load.fanout import Hub, Listener, Outbox
+from sync.server.load.fanout import Hub, Listener
 from sync.server.load.meters import Meters
+from sync.server.load.outbox import Outbox
 from sync.server.rules.handshake import Handshake, Who
 from sync.trust.room.ephemeral import EphemeralHeader
 
 
 class Socket(Protocol):
     """An interface: one WebSocket, as the code that serves it sees it. `receive` returns the next binary message, b""
-    for a text message, None when the other end has gone. `send` sends a binary message, and `close` ends the WebSocket
+    for a text message, None when the other end has gone. `write` sends binary messages and `close` ends the WebSocket
     with a close code; both raise ConnectionError if the other end has gone."""
 
     async def receive(self) -> bytes | None:
         """The next binary message, b"" for a text message, None when the other end has gone."""
         ...
 
-    async def send(self, data: bytes) -> None: ...
+    def write(self, messages: Sequence[bytes]) -> None:
+        """Sends the messages in their order, or keeps in memory what the other end does not read yet."""
+        ...
+
+    @property
+    def writable(self) -> bool:
+        """False while much that was written is in memory; the caller then waits with the next messages."""
+        ...
+
+    async def drained(self) -> None:
+        """Returns once `writable` is true, also because the other end has gone."""
+        ...
 
     async def close(self, code: int) -> None: ...
 

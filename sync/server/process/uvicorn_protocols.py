@@ -9,6 +9,7 @@ events.
 import functools
 import time
 from asyncio import Transport
+from collections.abc import Sequence
 from typing import Any
 
 import h11
@@ -28,6 +29,8 @@ _CLOSE_S = 2.0
 """How long the other end may take to close a connection that we close."""
 _HEADER_BYTES = 14
 """The longest header of a WebSocket frame."""
+_BINARY = 0x82
+"""The first byte of a whole binary message."""
 _SLICE = 1024
 """Bytes that are parsed at once before sign-in: 170 of the smallest frames, 2 ms."""
 
@@ -73,6 +76,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, caller: Caller, **given: Any) -> None:
         super().__init__(**given)
+        self.app_state = self.app_state | {"line": self}
         self._caller = caller
         self._fragments = 0
         self._control = Bucket(_CONTROL_PER_S, _CONTROL_BURST)
@@ -103,6 +107,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         message: Any = await super().receive()
         self._given_bytes = len(message.get("bytes") or b"") + _HEADER_BYTES
         return message
+
+    def write(self, messages: Sequence[bytes]) -> None:
+        """Sends binary messages, all in one go: one TLS record and one call of the system for many short ones.
+        ConnectionError if the connection has ended or is ending. Does not wait: `writable` is an event that is not set
+        while much waits to be sent."""
+        if self.disconnected or self.close_sent or self.transport.is_closing():
+            raise ConnectionError("gone")
+        self.transport.write(b"".join([part for data in messages for part in (_head(len(data)), data)]))
 
     def handle_text(self, event: Frame) -> None:
         self._fragments = 1
@@ -139,3 +151,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.frames = []
             self.conn.fail(CloseCode.POLICY_VIOLATION, reason)
             self.handle_parser_exception()
+
+
+def _head(size: int) -> bytes:
+    """The header of an unfragmented binary message of `size` bytes that a server sends (RFC 6455, section 5.2)."""
+    if size < 126:
+        return bytes((_BINARY, size))
+    if size < 1 << 16:
+        return bytes((_BINARY, 126)) + size.to_bytes(2, "big")
+    return bytes((_BINARY, 127)) + size.to_bytes(8, "big")

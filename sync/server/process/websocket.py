@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One WebSocket: reads frames, passes requests to the service, writes answers. It has limits but no rules.
 
-There are three kinds of tasks: one reader, one writer, and up to `requests_at_once` requests of a device over all its
-connections (before sign-in one at a time). When the reader or the writer ends, the connection ends with all its tasks.
+There are two kinds of tasks: one reader, and up to `requests_at_once` requests of a device over all its connections
+(before sign-in one at a time). When the reader or the sending ends, the connection ends with all its tasks.
 A request that fails is answered with an Error frame; a frame that cannot be read ends the connection with one. A
 request that may not begin yet (fairness.py) blocks its connection's reader, so that nothing is queued.
 """
@@ -17,9 +17,11 @@ from sync.protocol.codec import decode_client, encode
 from sync.protocol.messages import Auth, Authed, ClientFrame, Ephemeral, Error, ErrorCode, Frame, Hello, Revoked
 from sync.server.config import Limits
 from sync.server.load.fairness import Budget
-from sync.server.load.fanout import Listener, Outbox
+from sync.server.load.fanout import Listener
+from sync.server.load.outbox import Outbox
 from sync.server.load.spending import metered, pay_by
 from sync.server.process.connection_ports import Caller, Rules, Socket
+from sync.server.process.sending import Sending
 from sync.server.rules.handshake import Who
 from sync.server.rules.refusal import Refusal, refusal_of
 from sync.server.store.base import Full, StoreError
@@ -66,6 +68,7 @@ class Connection:
         self._rules = rules
         self._limits = limits
         self._outbox = Outbox(limits.send_queue_bytes)
+        self._sending = Sending(self._outbox, socket, rules.hub.flushing, limits.stall_s, self.end)
         self._handshake = rules.handshake()
         self._listener: Listener | None = None
         self._requests: dict[asyncio.Task[None], Budget | None] = {}
@@ -77,7 +80,6 @@ class Connection:
     async def run(self) -> None:
         """Serves the connection until it ends, and leaves no task behind."""
         self._reader = asyncio.create_task(self._end_on_return(self._read))
-        tasks = [self._reader, asyncio.create_task(self._end_on_return(self._write))]
         self._await_sign_in()
         try:
             code = await self._over
@@ -88,9 +90,10 @@ class Connection:
                 self._rules.hub.leave(self._proven.dev, self._outbox)
             if self._listener is not None:
                 self._rules.hub.drop(self._listener)
-            for task in (*tasks, *self._requests):
+            await self._sending.close()
+            for task in (self._reader, *self._requests):
                 task.cancel()
-            await asyncio.gather(*tasks, *self._requests, return_exceptions=True)
+            await asyncio.gather(self._reader, *self._requests, return_exceptions=True)
         if code is not None:
             self._rules.meters.refused(code)
             await self._last_word(encode(Error(0, code, self._detail)), _REFUSED)
@@ -120,9 +123,6 @@ class Connection:
         code: str | None = ErrorCode.INTERNAL
         try:
             code = await work()
-        except TimeoutError:
-            code = None
-            log.info("slow reader cut off, %d bytes waiting", self._outbox.size_bytes)
         except ConnectionError:
             code = None
         except Exception:
@@ -142,7 +142,8 @@ class Connection:
         try:
             async with asyncio.timeout(1):
                 if frame is not None:
-                    await self._socket.send(frame)
+                    await self._socket.drained()
+                    self._socket.write([frame])
                 await self._socket.close(close_code)
         except (TimeoutError, ConnectionError, RuntimeError):
             return
@@ -256,6 +257,7 @@ class Connection:
         self._outbox.reply(_encoded(reply, rid))
         if isinstance(reply, Authed):
             self._outbox.release()
+        self._sending.flush()  # at once: others, whom this may concern too, are notified in the steps that follow
 
     async def _reply(self, frame: ClientFrame) -> Frame:
         if isinstance(frame, Auth):
@@ -311,13 +313,3 @@ class Connection:
         await budget.begin()
         self._requests[task] = self._budget = budget
         pay_by(budget)
-
-    # -- writing
-
-    async def _write(self) -> str | None:
-        while True:
-            data = await self._outbox.take()
-            if data is None:
-                return None
-            async with asyncio.timeout(self._limits.stall_s):
-                await self._socket.send(data)

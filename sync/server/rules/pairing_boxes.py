@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sync.protocol.codec import encode
 from sync.protocol.messages import ErrorCode, PairEnd, PairJoin, PairMail, PairOpen, PairOpened
 from sync.protocol.version import PAIR_BOX_BYTES, PAIR_MESSAGE_BYTES, PAIR_MESSAGES, PAIR_NUMBER_DIGITS
-from sync.server.load.fanout import Outbox
+from sync.server.load.outbox import Outbox
 from sync.server.load.rates import Bucket
 from sync.server.rules.handshake import now_ms
 from sync.server.rules.refusal import Refusal

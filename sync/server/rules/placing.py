@@ -297,22 +297,30 @@ class Placing:
                     answer.exception()  # read here: asyncio would warn if the requester is gone
                 return
             with charged():
-                receipt = self._publish(live, placement, items, shares)
+                receipt = self._stored(live, placement)
+                if not answer.done():
+                    answer.set_result(receipt)  # first: its sender is answered before the others are notified
+                self._publish(live, placement, items, shares, receipt)
             if pruned:
                 self._pruning.begin(live, pruned)
-            if not answer.done():
-                answer.set_result(receipt)
 
         written.add_done_callback(durable)
         return answer
 
-    def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> Receipt:
-        """Moves the room's head to the end of `placement`, which is on the disk now, and notifies listeners, added
-        members and removed members. `items` and `shares` are what it stored. Returns the receipt, the server's
+    def _stored(self, live: LiveRoom, placement: Placement) -> Receipt:
+        """Moves the room's head to the end of `placement`, which is on the disk now. Returns the receipt, the server's
         signature on the new head."""
-        room, last = placement.room, placement.items[-1]
+        last = placement.items[-1]
         self._meters.accepted(len(placement.items))
-        live.head = receipt = self._live.receipt(room, last.n, last.rh, last.t)
+        live.head = receipt = self._live.receipt(placement.room, last.n, last.rh, last.t)
+        return receipt
+
+    def _publish(
+        self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare], receipt: Receipt
+    ) -> None:
+        """Notifies listeners, added members and removed members of `placement`, which is on the disk. `items` and
+        `shares` are what it stored, `receipt` is the server's signature on the new head."""
+        room, last = placement.room, placement.items[-1]
         for change in placement.members:
             if change.until_n is not None:
                 self._hub.unsubscribe(change.uid, room)
@@ -324,7 +332,6 @@ class Placing:
         for change in placement.members:
             if change.until_n is None:
                 self._hub.notify_each_device(change.uid, lambda dev: Joined(self._head_for(live, dev)))
-        return receipt
 
     def _head_for(self, live: LiveRoom, dev: bytes) -> RoomHead:
         head = live.stream.device_heads.get(dev)

@@ -58,8 +58,9 @@ from sync.protocol.programs import Release
 from sync.server.config import Limits
 from sync.server.host.identity import Identity
 from sync.server.load.entrance import Entrance
-from sync.server.load.fanout import Hub, Listener, Outbox
+from sync.server.load.fanout import Hub, Listener
 from sync.server.load.meters import Meters
+from sync.server.load.outbox import Outbox
 from sync.server.load.spending import metered
 from sync.server.objects.base import Objects
 from sync.server.rules.blob_parts import Blobs

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.server.store import schema as s
 from sync.server.store.base import InviteRow, ItemRow, Moved, Placement, StoreError, Taken, Tally
+from sync.server.store.prepared import Prepared
 
 _EXISTS = {
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -20,7 +21,7 @@ _EXISTS = {
 }
 """SQLite's error codes for a row whose key exists."""
 
-_place_update = (
+_place_update = Prepared(
     update(s.rooms)
     .where(s.rooms.c.room == bindparam("b_room"), s.rooms.c.n == bindparam("b_expected"))
     .values(
@@ -30,14 +31,18 @@ _place_update = (
         size_bytes=s.rooms.c.size_bytes + bindparam("b_size"),
     )
 )
-_insert_items = insert(s.items)
-_count = upsert(s.usage)
-_count = _count.on_conflict_do_update(
-    index_elements=["what", "who", "day"], set_={"amount": s.usage.c.amount + _count.excluded.amount}
+_insert_items = Prepared(insert(s.items))
+_usage = upsert(s.usage)
+_count = Prepared(
+    _usage.on_conflict_do_update(
+        index_elements=["what", "who", "day"], set_={"amount": s.usage.c.amount + _usage.excluded.amount}
+    )
 )
-_set_head = upsert(s.device_heads)
-_set_head = _set_head.on_conflict_do_update(
-    index_elements=["room", "dev"], set_={"dev_seq": _set_head.excluded.dev_seq, "id": _set_head.excluded.id}
+_heads = upsert(s.device_heads)
+_set_head = Prepared(
+    _heads.on_conflict_do_update(
+        index_elements=["room", "dev"], set_={"dev_seq": _heads.excluded.dev_seq, "id": _heads.excluded.id}
+    )
 )
 _set_member = upsert(s.members)
 _set_member = _set_member.on_conflict_do_update(
@@ -88,11 +93,11 @@ def place(c: Connection, p: Placement) -> None:
     """Writes everything in `p`, an accepted request that adds items to a room, within the caller's transaction. Moved
     if the room's last position is not `p.expected_n`."""
     _move_room(c, p)
-    c.execute(_insert_items, [_item_values(p.room, i) for i in p.items])
+    _insert_items.run(c, *(_item_values(p.room, i) for i in p.items))
     add_counts(c, dict.fromkeys(p.by, p.size_bytes), p.day)
     if p.device_head is not None:
         head = p.device_head
-        c.execute(_set_head, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
+        _set_head.run(c, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
     _place_rest(c, p)
     if p.reuploaded is not None:
         _note_reuploaded(c, p, p.reuploaded)
@@ -130,7 +135,7 @@ def _move_room(c: Connection, p: Placement) -> None:
             "b_t": last.t,
             "b_size": p.size_bytes,
         }
-        if c.execute(_place_update, moved).rowcount != 1:
+        if _place_update.run(c, moved) != 1:
             raise Moved("room")
         if p.state is not None:
             c.execute(update(s.rooms).where(s.rooms.c.room == p.room).values(state_n=last.n, state=p.state))
@@ -207,7 +212,7 @@ def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
     day. The caller commits."""
     rows = [{"what": t.what, "who": t.who, "day": day, "amount": amount} for t, amount in amounts.items()]
     if rows:
-        c.execute(_count, rows)
+        _count.run(c, *rows)
 
 
 def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:

@@ -133,15 +133,15 @@ def _run_alone(connection: Connection, job: _Job) -> None:
     """Runs a job within a larger transaction, behind a savepoint: if the job is refused or fails, only its own writes
     are undone, and the job keeps the error. A database error is raised, which undoes the whole transaction; but not a
     broken constraint, which is the fault of this job alone (BugError)."""
-    savepoint = connection.begin_nested()
+    connection.exec_driver_sql("SAVEPOINT job")  # by itself SQLAlchemy takes 50 µs for one, with what it notes of it
     try:
         _run(connection, job)
-        savepoint.commit()
     except DBAPIError:
         raise
     except Exception as e:
-        savepoint.rollback()
+        connection.exec_driver_sql("ROLLBACK TO job")
         job.error = e
+    connection.exec_driver_sql("RELEASE job")
 
 
 def _run(connection: Connection, job: _Job) -> None:

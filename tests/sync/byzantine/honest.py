@@ -43,8 +43,14 @@ class _Socket:
     async def receive(self) -> bytes | None:
         return await self.waiting.get()
 
-    async def send(self, data: bytes) -> None:
-        self._line.deliver_bytes(data)
+    writable = True
+
+    def write(self, messages: Sequence[bytes]) -> None:
+        for data in messages:
+            self._line.deliver_bytes(data)
+
+    async def drained(self) -> None:
+        return
 
     async def close(self, code: int) -> None:
         self._line.cut()

@@ -9,7 +9,8 @@ from sync.protocol.messages import Behind, MemberMoved
 from sync.server.config import Limits
 from sync.server.load import spending
 from sync.server.load.fairness import NO_TERMS, Budget
-from sync.server.load.fanout import Hub, Listener, Outbox
+from sync.server.load.fanout import Hub, Listener
+from sync.server.load.outbox import Outbox
 
 ROOM = b"r" * 16
 

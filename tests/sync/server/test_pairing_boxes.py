@@ -11,7 +11,7 @@ import pytest
 from sync.protocol import messages as m
 from sync.protocol.version import PAIR_MESSAGE_BYTES, PAIR_MESSAGES
 from sync.server.config import Limits
-from sync.server.load.fanout import Outbox
+from sync.server.load.outbox import Outbox
 from sync.server.load.rates import Bucket
 from sync.server.process.running import start_server
 from sync.server.rules import pairing_boxes
