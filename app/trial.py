@@ -161,6 +161,10 @@ class _Here:
     async def send(self, data: bytes) -> None:
         self._ends.up.put_nowait(data)
 
+    def send_at_once(self, data: bytes) -> bool:
+        self._ends.up.put_nowait(data)
+        return True
+
     async def receive(self) -> bytes:
         data = await self._ends.down.get()
         if data is None:

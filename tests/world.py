@@ -79,6 +79,10 @@ class _Spoilt:
         for frame in spoil(data, True) if spoil else [data]:
             await self._line.send(frame)
 
+    def send_at_once(self, data: bytes) -> bool:
+        spoil = self._wire.spoil
+        return all(self._line.send_at_once(frame) for frame in (spoil(data, True) if spoil else [data]))
+
     async def receive(self) -> bytes:
         while not self._waiting:
             data = await self._line.receive()

@@ -17,6 +17,7 @@ from app.store.connection import Row
 from app.store.database import Database
 from app.store.journal import Journal
 from app.store.known import Name, known_of, place_of
+from app.store.outbox import Outbox
 from app.store.people import Me
 from app.store.projecting import Projecting, Tried
 from app.store.rows import Flush, StoredChange
@@ -30,10 +31,11 @@ class Changes:
     after the commit, on the loop's thread: `appended` with a change that was written here, `received` with changes to
     merge, `positioned` with own ones that the server has placed, `taken_back` with an object to read again."""
 
-    def __init__(self, db: Database, me: Me, projecting: Projecting, journal: Journal) -> None:
+    def __init__(self, db: Database, me: Me, projecting: Projecting, journal: Journal, outbox: Outbox) -> None:
         self._db = db
         self._me = me
         self._projecting = projecting
+        self._outbox = outbox
         self.merging = journal.merging
         """A context manager for code that merges changes of others: it names them in the journal on the disk while the
         merge runs, so that the next start knows what it was doing if the process ended."""
@@ -61,7 +63,8 @@ class Changes:
         t: int | None = None,
     ) -> ChangeId:
         """Stores a change that was made on this device, its outbox row and its projection (the rows for lists and
-        search), durably, in one transaction. Returns the change's id. `data`: the change, opaque here.
+        search), durably, in one transaction. Often it is encrypted for sending in the same transaction
+        (`Outbox.set_encrypter`). Returns the change's id. `data`: the change, opaque here.
 
         `live`: a document edit, which the engine batches; otherwise a record, which is sent at once. `blobs` are the
         ids of file parts that must be uploaded before the change is sent. `baseline`: the change is the object's
@@ -80,9 +83,6 @@ class Changes:
         def write() -> None:
             with self._db.transaction() as conn:
                 row: int = conn.execute(sql.ADD_CHANGE, (room, obj, change_id, author, None, now, None, data)).lastrowid
-                conn.execute(sql.ADD_OUTBOX, (row, room, obj, Flush.BASELINE if baseline else Flush(live)))
-                if blobs:
-                    self._hold(row, blobs)
                 change = StoredChange(
                     rowid=row,
                     room=room,
@@ -94,6 +94,7 @@ class Changes:
                     data=data,
                     own=True,
                 )
+                self._outbox.add(change, Flush.BASELINE if baseline else Flush(live), blobs)
                 if not self._projecting.touch(obj, room, now, author, row):
                     raise BugError("the object belongs to another room")
                 self._projecting.run(conn, room, {obj: [change]}, strict=offered is None)
@@ -110,11 +111,6 @@ class Changes:
         conn.executemany("DELETE FROM outbox WHERE row = ?", [(change.rowid,) for change in changes])
         for obj in {change.obj for change in changes}:
             self._projecting.take_back(obj)
-
-    def _hold(self, row: int, blobs: Sequence[bytes]) -> None:
-        conn = self._db.conn
-        conn.executemany(sql.ADD_OUTBOX_PART, [(row, part) for part in dict.fromkeys(blobs)])
-        conn.execute(sql.COUNT_HELD, (row,))
 
     def receive(
         self, room: RoomId, changes: Sequence[OpenedChange], tried: Tried, verdicts: Verdicts | None = None

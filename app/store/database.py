@@ -62,6 +62,8 @@ class Database:
         self._gave_room = False
         """Whether that gave room when the disk was full last."""
         self._after: _Acts = []
+        self._before: dict[Callable[[list[Any]], object], list[Any]] = {}
+        """What is to be called before the running transaction is committed, with what it is called with."""
         self._committing: tuple[Future[Exception | None], _Acts, list[Exception]] | None = None
         """The commit that runs apart, its callbacks, and their errors."""
         self._committer = ThreadPoolExecutor(1, "store-commit")
@@ -201,6 +203,7 @@ class Database:
                 raise
             finally:
                 self._depth, self._doomed = 0, False
+                self._before.clear()
             acts, self._after = self._after, []
             failed: list[Exception] = []
             is_short = is_short and not self.conn.long_commit
@@ -261,6 +264,9 @@ class Database:
         self._begin(durable)
         try:
             yield self.conn
+            while durable and self._before:
+                act, items = self._before.popitem()
+                act(items)
             self._check_sound()
             self._commit()
             self._commits += 1
@@ -269,6 +275,7 @@ class Database:
             raise
         finally:
             self._depth, self._doomed = 0, False
+            self._before.clear()
         self._wake_checkpointer()
 
     def _begin(self, durable: bool) -> None:
@@ -320,14 +327,26 @@ class Database:
         if self.conn.in_transaction:
             self.conn.execute("ROLLBACK")
 
-    def after_commit(self, act: Callable[[], None]) -> None:
+    def before_commit(self, act: Callable[[list[T]], object], item: T) -> None:
+        """Has `act` called within the running transaction, right before it is committed: once, with all items for which
+        this was called meanwhile, in order. What `act` writes is committed with the rest, and its error rolls back all
+        of it. Never called if the transaction is not durable, if it is committed apart, or if it is rolled back before.
+        BugError if no transaction is open."""
+        if not self._depth:
+            raise BugError("no transaction is open")
+        self._before.setdefault(act, []).append(item)
+
+    def after_commit(self, act: Callable[[], None], *, first: bool = False) -> None:
         """Has `act` called, without arguments, on the loop's thread once the running transaction is committed; at once
-        if no transaction is open, never if it is rolled back. Its first error is raised to the code that made the
-        transaction, after the other callbacks; what was committed stays."""
-        if self._depth:
-            self._after.append(act)
-        else:
+        if no transaction is open, never if it is rolled back. `first`: before the callbacks that were given until now.
+        Its first error is raised to the code that made the transaction, after the other callbacks; what was committed
+        stays."""
+        if not self._depth:
             act()
+        elif first:
+            self._after.insert(0, act)
+        else:
+            self._after.append(act)
 
     def _run_after(self) -> None:
         acts, self._after = self._after, []

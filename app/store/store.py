@@ -69,9 +69,9 @@ class Store:
         self.notices = NoticeStore(db, self._me, self._projecting)
         self.people = People(db)
         self.account = Account(db, self.people)
-        self.changes = Changes(db, self._me, self._projecting, journal)
-        self.receipts_kept = Receipts(db)
         self.outbox = Outbox(db, self.waiting_changed.emit)
+        self.changes = Changes(db, self._me, self._projecting, journal, self.outbox)
+        self.receipts_kept = Receipts(db)
         self.kept = KeptItems(db)
         self._make_inbox(kinds, tester)
         self.left_out = LeftOutChanges(db)
@@ -192,6 +192,7 @@ class Store:
     def _give_outbox_port(self) -> None:
         self.pending = self.outbox.pending
         self.pending_in = self.outbox.pending_in
+        self.set_encrypter = self.outbox.set_encrypter
         self.put_sealed = self.outbox.put_sealed
         self.sealed = self.outbox.sealed
         self.rooms_with_work = self.outbox.rooms_with_work

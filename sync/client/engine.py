@@ -366,7 +366,7 @@ class Engine:
     def set_shared(self, obj: ObjId, shared: bool) -> None:
         """Records in `shared` whether another member has the object `obj` open now. While they have, this device's
         edits of it are sent more often (every 250 ms instead of 2 s)."""
-        (self.parts.outbox.shared.add if shared else self.parts.outbox.shared.discard)(obj)
+        (self.parts.outbox.maker.shared.add if shared else self.parts.outbox.maker.shared.discard)(obj)
         self.wake()
 
     def send_ephemeral(self, room: RoomId, payload: bytes, kind: int = PRESENCE, to: DevId | None = None) -> None:

@@ -5,7 +5,7 @@ Every method is synchronous, durable when it returns (one transaction each) and 
 app/store implements `Ports`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -281,6 +281,10 @@ class SnapshotPort(Protocol):
         ...
 
 
+EncryptAtOnce = Callable[[RoomId, Sequence[PendingChange]], Callable[[], None] | None]
+"""Encrypts changes of one room within the transaction that has written them; see `OutboxPort.set_encrypter`."""
+
+
 class OutboxPort(Protocol):
     """What the engine asks of the application's store about sending: changes that are not encrypted yet, and batches
     that are not acknowledged."""
@@ -294,10 +298,20 @@ class OutboxPort(Protocol):
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
 
+    def set_encrypter(self, encrypt: EncryptAtOnce) -> None:
+        """Has `encrypt` called right before a transaction that has written changes of the person is committed: once for
+        each room, with the room and all changes of it. It is called only if the outbox has nothing else of any room,
+        none of the changes names a file or is a baseline, and they are few. `encrypt` may call `put_sealed`, which then
+        joins the transaction: change and batch are stored together or not at all. It returns what is to be called once
+        both are on the disk, before anybody else is notified of the commit; None if it encrypted nothing. An error of
+        `encrypt` rolls back the changes too. A second call replaces the first."""
+        ...
+
     def put_sealed(self, batch: SealedBatch) -> None:
         """Stores `batch` with its shares (objects' secrets), and records that its outbox rows are encrypted and its
         sequence numbers (dev_seq) are used, in one transaction. It is on the disk when this returns, before the batch
-        is sent: no number is signed twice, even after a crash."""
+        is sent: no number is signed twice, even after a crash. (Within `encrypt` of `set_encrypter` it is there when
+        the outer transaction is committed.) BugError if a number of the batch was used before."""
         ...
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
@@ -323,7 +337,7 @@ class OutboxPort(Protocol):
     def burned(self, room: RoomId) -> int:
         """The highest dev_seq that was ever signed in the room by this store, 0 for none. No number up to it is signed
         again. If the room shows a higher one of this device, the store is an old copy, and the next number is higher
-        still (`Outbox._next_seq`)."""
+        still (`BatchMaker._next_seq`)."""
         ...
 
     def waiting_count(self) -> int:

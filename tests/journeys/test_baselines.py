@@ -139,7 +139,7 @@ async def test_attack_lowering_the_adder_before_the_baseline_is_sent_does_not_si
     await a.session.rooms.set_role(room, c.session.engine.uid, Role.ADMIN)
     await until(lambda: c.session.rooms.my_role(room) == 3)
     with monkeypatch.context() as held:
-        held.setattr(c.session.engine.parts.outbox, "_seal_next", lambda at: None)
+        held.setattr(c.session.engine.parts.outbox.maker, "next_batch", lambda at: None)
         await add(c, b, room)
         await until(lambda: bool(c.session.store.db.rows("SELECT 1 FROM outbox WHERE live = ?", (BASELINE,))))
         await a.session.rooms.set_role(room, c.session.engine.uid, Role.WRITER)

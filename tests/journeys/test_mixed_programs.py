@@ -48,7 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 6)
     monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
     monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
-    monkeypatch.setattr("sync.client.exchange.outbox.QUIET_FLUSH_S", 0.01)
+    monkeypatch.setattr("sync.client.exchange.batch_maker.QUIET_FLUSH_S", 0.01)
     for name in ("A_MEMBER_S", "LOOK_S"):
         monkeypatch.setattr(formats, name, 0.0)
     monkeypatch.setattr(formats, "EVERY_S", 0.02)

@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 6)
     monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
     monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
-    monkeypatch.setattr("sync.client.exchange.outbox.QUIET_FLUSH_S", 0.01)
+    monkeypatch.setattr("sync.client.exchange.batch_maker.QUIET_FLUSH_S", 0.01)
     for name in ("FIRST_S", "EVERY_S", "AGAIN_S"):
         monkeypatch.setattr(pruning, name, 0.05)
 

@@ -30,7 +30,7 @@ async def o(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Of
     monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 6)
     monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
     monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
-    monkeypatch.setattr("sync.client.exchange.outbox.QUIET_FLUSH_S", 0.01)
+    monkeypatch.setattr("sync.client.exchange.batch_maker.QUIET_FLUSH_S", 0.01)
     async with offices(tmp_path) as running:
         yield running
 

@@ -28,6 +28,6 @@ def swedish(monkeypatch: pytest.MonkeyPatch, qapp: QApplication) -> None:
 
 @pytest_asyncio.fixture
 async def o(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Offices]:
-    monkeypatch.setattr("sync.client.exchange.outbox.QUIET_FLUSH_S", 0.01)
+    monkeypatch.setattr("sync.client.exchange.batch_maker.QUIET_FLUSH_S", 0.01)
     async with offices(tmp_path, (*TOOLS, TOOL)) as running:
         yield running

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the client sends to the server: pending changes are encrypted at flush, stored, and sent until acknowledged
-(protocol §7)."""
+"""What the client sends to the server: batches of pending changes, which are sent until acknowledged (protocol §7), and
+new keys. How a batch is made is in batch_maker.py."""
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from sync.client.exchange.batch_maker import BatchMaker
 from sync.client.exchange.extras import Extra, Extras
 from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.link import Link
@@ -14,24 +15,16 @@ from sync.client.ports import PendingChange, SealedBatch
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
 from sync.client.wakeup import woken
+from sync.client.wire.connection import Connection, SentRequest
 from sync.errors import NeedLog, Refused, Reject
-from sync.ids import Hash, ObjId, RoomId
+from sync.ids import Hash, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.formats.items import ENTRY, Item
-from sync.trust.room import envelope
 from sync.trust.room.entry_drafts import Draft, Drafter
-from sync.trust.room.envelope import PlainOp
 
 log = logging.getLogger("sync")
 
-BATCH_ROWS = 1024
-BATCH_OPS = 64
-BATCH_BYTES = 512 * 1024
-PACK_BYTES = 32 * 1024
-"""Changes of one object that are flushed together share an envelope up to this size."""
-SHARED_FLUSH_S = 0.25
-QUIET_FLUSH_S = 2.0
 ECHO_S = 10.0
 """How long the room's stream may take to show what the server has acknowledged, before it is pulled."""
 SOON_S = 0.05
@@ -47,8 +40,6 @@ Written changes must not wait behind it."""
 SHOW_AFTER = 3
 """The number of refusals in a row after which the person sees even `stale`."""
 SEALS_A_FRAME = 512
-RESTORED_JUMP = 2**16
-"""How far dev_seq jumps in a store that was set back: more than a device signs in a room between two backups."""
 
 
 class Outbox:
@@ -62,16 +53,17 @@ class Outbox:
         self._link = link
         self._verifier = verifier
         self._pull_again = pull_again
-        self.shared: set[ObjId] = set()
-        """Objects that another member has open now: their edits are sent every 250 ms."""
-        self._flushed_at: dict[ObjId, float] = {}
         self._retry_at: dict[RoomId, float] = {}
         self._refusals: dict[RoomId, int] = {}
         self._rotate_at: dict[RoomId, float] = {}
         self._wake_at: float | None = None
-        self._own_ahead: dict[RoomId, int] = {}
+        self._is_at_work = False
+        self._sent: tuple[Connection, SealedBatch, SentRequest] | None = None
+        """A batch that was sent right after its commit, and whose answer `work` has not waited for yet."""
         self._rotations: dict[RoomId, int] = {}
         self._extras = Extras()
+        self.maker = BatchMaker(link, self._extras, pull_again, self._later)
+        link.ports.set_encrypter(self._encrypt_at_once)
 
     def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
         """Queues `extras`, envelopes that are no changes of the person's (a snapshot's pieces, an attest, a heartbeat),
@@ -83,7 +75,15 @@ class Outbox:
 
     async def work(self) -> None:
         """Whenever something is to be sent: begins the new keys that rooms need, then sends the batches of each room.
-        Runs until it is cancelled with the connection."""
+        Runs until it is cancelled with the connection. Meanwhile the store has changes sealed in the transaction that
+        writes them."""
+        self._is_at_work = True
+        try:
+            await self._work()
+        finally:
+            self._is_at_work = False
+
+    async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             wait_s = None if self._wake_at is None else max(0.0, self._wake_at - loop.time())
@@ -95,6 +95,22 @@ class Outbox:
             for room in rooms:
                 with self._link.apart(room.room):
                     await self._flush(room)
+
+    def _encrypt_at_once(self, room: RoomId, rows: Sequence[PendingChange]) -> Callable[[], None] | None:
+        """See `OutboxPort.set_encrypter` and `BatchMaker.at_once`. Nothing is encrypted so while `work` does not run,
+        or after the server has refused a batch of the room."""
+        found = self._link.rooms.get(room)
+        if found is None or not self._is_at_work or room in self._refusals:
+            return None
+        return self.maker.at_once(found, rows, self._send_at_once)
+
+    def _send_at_once(self, batch: SealedBatch) -> None:
+        """Sends `batch`, which was committed with its changes a moment ago, if the line takes it without waiting, and
+        wakes `work`, which waits for the answer. So it does not wait for those who are notified of the commit."""
+        self._link.outbox_work.set()
+        if self._link.connection is not None:
+            sent = self._link.connection.request_at_once(partial(_push_frame, batch))
+            self._sent = None if sent is None else (self._link.connection, batch, sent)
 
     def _later(self, at: float) -> None:
         self._wake_at = at if self._wake_at is None else min(self._wake_at, at)
@@ -109,139 +125,9 @@ class Outbox:
         while room.may_send:  # ▲ an encrypted batch waits too until the head is confirmed
             batch = self._link.ports.sealed(room.room)
             if batch is None:
-                batch = self._seal_next(room)
+                batch = self.maker.next_batch(room)
             if batch is None or not await self._push(room, batch):
                 return
-
-    # -- encrypting -----------------------------------------------------------------------------------------------
-
-    def _ready(self, room: RoomSync) -> bool:
-        """Whether a batch for `room` may be encrypted now: nothing stops the room or holds back what is sent there;
-        everything that the server announced is read, also this device's own last batch; no new key is due; this device
-        has the newest key; and this person is a member. Whether they may write is not checked here."""
-        return room.may_send and not room.stream.rotation_owed and not room.keys.needs_key and room.is_member
-
-    def _seal_next(self, room: RoomSync) -> SealedBatch | None:
-        log_ = self._link.book.log(self._link.account.uid)
-        if log_ is None or not self._ready(room):
-            return None
-        rows = self._due(self._pending(room)) if room.may_write else []
-        ops, shares, used = self._pack(room, rows)
-        ops = ops or self._extras.pack(room, BATCH_BYTES)
-        if not ops:
-            return None
-        first_seq = self._next_seq(room)
-        author = self._link.account.author(log_)
-        stream = room.stream
-        prev = stream.next_prev(author.uid, author.dev)
-        sealed = envelope.encrypt_batch(author, room.room, stream.epoch, (stream.n, stream.rh), first_seq, prev, ops)
-        batch = SealedBatch(
-            room=room.room,
-            first_seq=first_seq,
-            last_id=sealed.last_id,
-            bodies=sealed.bodies,
-            cts=sealed.cts,
-            sig=sealed.sig,
-            shares=tuple(shares.items()),
-            rows=tuple(used),
-        )
-        self._own_ahead[room.room] = first_seq + len(ops) - 1
-        self._link.ports.put_sealed(batch)
-        return batch
-
-    def _pending(self, room: RoomSync) -> list[PendingChange]:
-        """The oldest of the outbox rows of `room` (changes of the person) that are not encrypted yet, oldest first; []
-        if there are none. Reads BATCH_ROWS rows, and more only while all of them are left out. ▲ A row of an object
-        that has been destroyed since is not sent (left out), and delays no other row."""
-        gone, limit = room.stream.state.destroyed, BATCH_ROWS
-        while True:
-            rows = self._link.ports.pending_in(room.room, limit)
-            left = [row for row in rows if row.obj not in gone]
-            if left or len(rows) < limit:
-                return left
-            limit *= 4
-
-    def _next_seq(self, room: RoomSync) -> int:
-        """▲ The sequence number (dev_seq) for this device's next envelope in `room`, such that no number is signed
-        twice: one above every number that this store ever signed there. If the room shows own items that this store
-        never signed, the store is an old copy (restored from a backup). The number is then RESTORED_JUMP above the
-        highest one shown, beyond whatever the lost store may have signed."""
-        signed = self._own_ahead.get(room.room) or self._link.ports.burned(room.room)
-        return signed + 1 if signed >= room.own_seq else room.own_seq + RESTORED_JUMP
-
-    def _due(self, rows: Sequence[PendingChange]) -> list[PendingChange]:
-        """Those of `rows` that are to be sent now, in their order: edits of an object that is edited live at once, then
-        every 250 ms while another member has the object open, and every 2 s otherwise; all other changes always. The
-        edits that are returned count as sent at the time of this call. Notes when the rest is due."""
-        now = asyncio.get_running_loop().time()
-        due: dict[ObjId, bool] = {}
-        out = []
-        for row in rows:
-            if row.live:
-                if row.obj not in due:
-                    wait_s = SHARED_FLUSH_S if row.obj in self.shared else QUIET_FLUSH_S
-                    at = self._flushed_at.get(row.obj, 0.0) + wait_s
-                    due[row.obj] = at <= now
-                    if at > now:
-                        self._later(at)
-                if not due[row.obj]:
-                    continue
-            out.append(row)
-        for obj, is_due in due.items():
-            if is_due:
-                self._flushed_at[obj] = now
-        return out
-
-    def _pack(
-        self, room: RoomSync, rows: Sequence[PendingChange]
-    ) -> tuple[list[PlainOp], dict[ObjId, bytes], list[int]]:
-        """Packs `rows`, the outbox rows to send, into envelopes to encrypt: neighbouring changes of one object share
-        one. Returns (the envelopes, the new objects with the secret drawn for each, the numbers of the rows that are in
-        the envelopes). Rows beyond the size of a batch, and rows whose key is missing here, are left for later."""
-        groups: list[list[PendingChange]] = []
-        size = packed = 0
-        for row in rows:
-            size += len(row.payload)
-            first = groups[-1][0] if groups else None
-            joins = (
-                first is not None
-                and (first.obj, first.baseline) == (row.obj, row.baseline)
-                and packed + len(row.payload) <= PACK_BYTES
-            )
-            if (not joins and len(groups) >= BATCH_OPS) or (groups and size > BATCH_BYTES):
-                break
-            if joins:
-                groups[-1].append(row)
-                packed += len(row.payload)
-            else:
-                groups.append([row])
-                packed = len(row.payload)
-        ops: list[PlainOp] = []
-        shares: dict[ObjId, bytes] = {}
-        used: list[int] = []
-        for group in groups:
-            op = self._op(room, group, shares)
-            if op is not None:
-                ops.append(op)
-                used += [row.row for row in group]
-        return ops, shares, used
-
-    def _op(self, room: RoomSync, group: list[PendingChange], shares: dict[ObjId, bytes]) -> PlainOp | None:
-        obj = group[0].obj
-        payload = envelope.pack([(row.change_id, row.payload) for row in group])
-        share_c = b""
-        if obj in shares:
-            key = room.keys.key_with(obj, shares[obj])
-        elif obj == ObjId(room.room) or obj in room.stream.state.shares:
-            key = room.keys.content_key(obj)
-            if room.keys.lacks_share(obj):
-                self._pull_again(room)
-        else:
-            share = shares[obj] = self._link.ports.share(room.room, obj) or os.urandom(32)
-            share_c = envelope.share_commitment(room.room, obj, share)
-            key = room.keys.key_with(obj, share)
-        kind = envelope.BASELINE if group[0].baseline else envelope.OP
-        return PlainOp(obj, key, share_c, payload, kind) if key is not None else None
 
     # -- sending --------------------------------------------------------------------------------------------------
 
@@ -256,16 +142,11 @@ class Outbox:
         another author's items, or give ours a position at which they have no effect by the room's rules: what was
         written would then reach nobody, and its author would not know.
         """
-        shares = [m.WireShare(obj, share) for obj, share in batch.shares]
-        bodies, cts = list(batch.bodies), list(batch.cts)
         try:
-            placed = await self._link.online.request(
-                lambda rid: m.Push(rid=rid, room=room.room, bodies=bodies, cts=cts, sig=batch.sig, shares=shares),
-                m.Placed,
-            )
+            placed = await self._placed(batch)
         except Refused as e:
             return self._refused(room, batch, e)
-        receipt = self._verifier.placed(room, placed, len(bodies))
+        receipt = self._verifier.placed(room, placed, len(batch.bodies))
         self._link.ports.put_receipts([receipt] if receipt else [])
         if room.problem is not None:
             return False
@@ -285,6 +166,13 @@ class Outbox:
             self._link.listener.on_room(room.room)
         self._link.listener.on_status()
         return room.may_send
+
+    async def _placed(self, batch: SealedBatch) -> m.Placed:
+        """The server's answer to `batch`, which is sent now unless `_send_at_once` has sent it on this connection."""
+        online, sent, self._sent = self._link.online, self._sent, None
+        if sent is not None and sent[0] is online and sent[1] == batch:
+            return await online.reply_to(sent[2], m.Placed)
+        return await online.request(partial(_push_frame, batch), m.Placed)
 
     async def _echoed(self, room: RoomSync, n: int) -> bool:
         """After the server has acknowledged this device's items up to position `n` of `room`: waits until this device
@@ -420,6 +308,13 @@ class Outbox:
         await self._link.online.request(
             lambda rid: m.PutSeals(rid=rid, room=room, root=root, start=start, seals=seals), m.Ok
         )
+
+
+def _push_frame(batch: SealedBatch, rid: int) -> m.Push:
+    shares = [m.WireShare(obj, share) for obj, share in batch.shares]
+    return m.Push(
+        rid=rid, room=batch.room, bodies=list(batch.bodies), cts=list(batch.cts), sig=batch.sig, shares=shares
+    )
 
 
 def _next_try(first_s: float, times: int) -> float:

@@ -13,7 +13,7 @@ from sync.client.account.known_logs import Book
 from sync.client.ports import InboxPort
 from sync.client.room.bootstrap_buffer import BootstrapBuffer
 from sync.client.room.room_keys import RoomKeys
-from sync.client.room.room_phase import ALARMS, LASTING, Event, Head, Mark, Reading, RoomPhase, UnlistedTransition
+from sync.client.room.room_phase import ALARMS, LASTING, Event, Head, Mark, Past, Reading, RoomPhase, UnlistedTransition
 from sync.client.status import RoomState
 from sync.ids import ObjId, RoomId
 from sync.trust.formats.items import Role
@@ -164,6 +164,15 @@ class TrackedRoom:
     def may_send(self) -> bool:
         """Whether items may be sent: nothing stops the room, and everything that the server announced is judged."""
         return self.problem is None and not self.held_back and self.caught_up
+
+    @property
+    def is_settled(self) -> bool:
+        """▲ Whether this device has everything of the room: its content is stored as it comes, the server has confirmed
+        on this connection that it has the same last position, no item waits for a key, none is missing, and none is
+        still to be read again. What is written now may then be encrypted at once."""
+        phase = self._phase
+        known = phase.reading is Reading.FOLLOWING and phase.head is Head.CONFIRMED and phase.past is Past.READ
+        return known and self.caught_up and self._buffer is None and not (self._waiting or self._incomplete)
 
     def security_status(self) -> RoomState:
         """The room's security status: what stops it; or LEFT if this person is no member, WAITING if a key or an

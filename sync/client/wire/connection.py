@@ -5,7 +5,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from sync.client.wire.transport import Dialer, Transport
@@ -67,6 +67,14 @@ class ServerIdentity:
     nonce: bytes
     client_nonce: bytes
     offset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """A request that was sent on a connection and waits for its reply."""
+
+    rid: int
+    future: "asyncio.Future[ServerFrame]" = field(repr=False)
 
 
 class Connection:
@@ -134,18 +142,39 @@ class Connection:
         than `reply`."""
         if self._closed is not None:
             raise Unreachable("connection lost") from self._closed
-        rid = self._next_rid
-        self._next_rid += 1
-        future: asyncio.Future[ServerFrame] = asyncio.get_running_loop().create_future()
-        self._replies[rid] = future
+        sent = self._next_request()
         try:
-            await self.post(build(rid))
+            await self.post(build(sent.rid))
+            return await self.reply_to(sent, reply)
+        finally:
+            self._replies.pop(sent.rid, None)
+
+    def request_at_once(self, build: Callable[[int], Frame]) -> "SentRequest | None":
+        """Sends the frame that `build` returns for a new request id, which it is given, if the line takes it without
+        waiting. Returns what `reply_to` waits for. None if nothing was sent: then use `request`."""
+        if self._closed is not None:
+            return None
+        sent = self._next_request()
+        if self._transport.send_at_once(codec.encode(build(sent.rid))):
+            return sent
+        del self._replies[sent.rid]
+        return None
+
+    def _next_request(self) -> "SentRequest":
+        sent = SentRequest(self._next_rid, asyncio.get_running_loop().create_future())
+        self._next_rid += 1
+        self._replies[sent.rid] = sent.future
+        return sent
+
+    async def reply_to(self, sent: "SentRequest", reply: type[Reply]) -> Reply:
+        """Waits for the reply to a request that was sent. Raises what `request` raises."""
+        try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
-                frame = await future
+                frame = await sent.future
         except TimeoutError as e:
             raise Unreachable("no reply in time") from e
         finally:
-            del self._replies[rid]
+            self._replies.pop(sent.rid, None)
         if isinstance(frame, Error):
             raise _refused(frame)
         if not isinstance(frame, reply):

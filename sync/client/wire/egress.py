@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import truststore
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, ProxyError, WebSocketException
+from websockets.protocol import State
 
 from sync.client.wire.progress_timeout import Pace
 from sync.client.wire.route import Route
@@ -59,6 +60,16 @@ class WebSocketTransport:
             await self._socket.send(data)
         except ConnectionClosed as e:
             raise Unreachable("connection lost") from e
+
+    def send_at_once(self, data: bytes) -> bool:
+        socket = self._socket
+        if socket.state is not State.OPEN or socket.paused or socket.send_in_progress is not None:
+            return False
+        if socket.protocol.close_expected():
+            return False
+        socket.protocol.send_binary(data)
+        socket.send_data()
+        return True
 
     async def receive(self) -> bytes:
         try:

@@ -33,6 +33,20 @@ def batch_of(store: Store, obj: ObjId, first_seq: int = 1, limit: int = 10) -> S
     )
 
 
+def test_a_number_that_was_used_is_refused_by_the_store(bench: Bench) -> None:
+    note = bench.note()
+    bench.store.changes.append(ROOM, note, b"1")
+    first = batch_of(bench.store, note, 7)
+    bench.store.put_sealed(first)
+    last = 6 + len(first.bodies)
+    bench.store.unseal(first)
+    for used in (1, 7, last):
+        with pytest.raises(BugError, match="number"):
+            bench.store.put_sealed(batch_of(bench.store, note, used))
+    assert (bench.store.sealed(ROOM), bench.store.burned(ROOM)) == (None, last)
+    bench.store.put_sealed(batch_of(bench.store, note, last + 1))
+
+
 def part(ident: PartId = PART, *, uploaded: bool = False) -> BlobPart:
     return BlobPart(
         part=ident, room=ROOM, obj=ObjId(ROOM), key=b"k" * 32, hash=b"h" * 32, size=9, plain_size=3,

@@ -54,11 +54,15 @@ class Line:
         server.on_open(self)
 
     async def send(self, data: bytes) -> None:
-        if not self.open:
+        if not self.send_at_once(data):
             raise Unreachable("closed")
-        frame = decode_client(data)
-        self.desk.sent(frame)
-        self._server.on_frame(self, frame)
+
+    def send_at_once(self, data: bytes) -> bool:
+        if self.open:
+            frame = decode_client(data)
+            self.desk.sent(frame)
+            self._server.on_frame(self, frame)
+        return self.open
 
     def deliver(self, frame: m.Frame) -> None:
         """From the server to the desk."""

@@ -25,6 +25,9 @@ class Breaking:
         await self.closed.wait()
         raise Unreachable("connection lost")
 
+    def send_at_once(self, data: bytes) -> bool:
+        return False
+
     async def receive(self) -> bytes:
         await self.sending.wait()
         raise Unreachable("connection lost")

@@ -300,7 +300,7 @@ async def test_a_dev_seq_is_never_signed_twice_not_even_after_a_restart(w: World
     await a.offline()
     a.say(room, obj, b"2")
     await b.engine.operations.rotate(room)
-    a.engine.parts.outbox._seal_next(a.engine.parts.link.rooms[room])
+    a.engine.parts.outbox.maker.next_batch(a.engine.parts.link.rooms[room])
     assert len(signed) == 1
     a.store.unseal(signed[0])
     await a.restart()

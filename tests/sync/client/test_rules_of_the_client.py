@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from app.core.ids import Hash, ObjId, RoomId, new_obj
+from sync.client.exchange.batch_maker import RESTORED_JUMP
 from sync.client.exchange.inbox import Inbox
-from sync.client.exchange.outbox import RESTORED_JUMP, Outbox
+from sync.client.exchange.outbox import Outbox
 from sync.client.exchange.slice_reader import SliceReader
 from sync.client.ports import PRESENCE, SealedBatch
 from sync.client.room.room_sync import RoomSync
@@ -110,14 +111,14 @@ async def test_nothing_is_sealed_or_sent_before_the_room_is_caught_up(
     a.say(room, obj, HELLO)
     at, outbox = a.engine.parts.link.rooms[room], a.engine.parts.outbox
     at.announce(at.stream.n + 1)
-    assert outbox._seal_next(at) is None
+    assert outbox.maker.next_batch(at) is None
     await outbox._flush(at)
     assert signed == []
     at.forget_announced()
     at.stream.state.rotation_owed = True
-    assert outbox._seal_next(at) is None
+    assert outbox.maker.next_batch(at) is None
     at.stream.state.rotation_owed = False
-    assert outbox._seal_next(at) is not None
+    assert outbox.maker.next_batch(at) is not None
     sent: list[SealedBatch] = []
 
     async def push(_: object, batch: SealedBatch) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync.client.exchange import outbox, snapshot_maker
+from sync.client.exchange import batch_maker, snapshot_maker
 from sync.client.placed_changes import Compacted
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState
@@ -55,7 +55,7 @@ async def test_one_snapshot_is_made_of_what_all_could_make(w: World) -> None:
 
 async def test_a_long_state_goes_in_pieces(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.trust.room.snapshots.PIECE_BYTES", 100)
-    monkeypatch.setattr(outbox, "BATCH_BYTES", 600)
+    monkeypatch.setattr(batch_maker, "BATCH_BYTES", 600)
     p = await paper(w)
     await p.attested()
     await p.add(p.guest)

@@ -55,7 +55,7 @@ def _snapshots_at_once() -> Iterator[None]:
         patched.setattr(snapshot_maker, "EVERY_OPS", WORTH_IT)
         patched.setattr(snapshot_maker, "SPREAD_S", 0.02)
         patched.setattr(snapshot_maker, "AGAIN_S", 0.05)
-        patched.setattr("sync.client.exchange.outbox.QUIET_FLUSH_S", 0.01)
+        patched.setattr("sync.client.exchange.batch_maker.QUIET_FLUSH_S", 0.01)
         yield
 
 
