@@ -3,13 +3,16 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Protocol, TypeVar
 
 from app.core import log
 from app.errors import StoreFault, is_ours
+
+AGAIN_S = 30.0
+"""Seconds until a part of the session begins again that an error has ended."""
 
 
 class Closing(Protocol):
@@ -95,3 +98,19 @@ def report(fault: Exception, event: str, **about: str) -> None:
     if is_ours(fault):
         with suppress(RuntimeError):  # no loop runs
             asyncio.get_running_loop().call_exception_handler({"message": event, "exception": fault})
+
+
+async def lasting(part: Callable[[], Awaitable[None]]) -> None:
+    """Runs a part of the session until it ends by itself or is cancelled. ▲ An error is reported, and the part begins
+    again in AGAIN_S (30 s). Otherwise one fault of ours would end it until the program is started again, for example
+    syncing. If the part fails while it is being cancelled, the error is raised and the part does not begin again, since
+    `Session.close` would wait for it for ever."""
+    task = asyncio.current_task()
+    while True:
+        try:
+            return await part()
+        except Exception as fault:
+            if task is not None and task.cancelling():
+                raise
+            report(fault, "session-part")
+        await asyncio.sleep(AGAIN_S)

@@ -3,10 +3,11 @@
 built on (app/scopes.py): app/arrival/place.py opens them, and `Session.close` closes them in the reverse order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from app import diagnosis
 from app.core import clock, garbage
+from app.core.alarms import Alarms
 from app.core.delay import LoopTimer
 from app.core.enums import Level, LinkState
 from app.core.ids import DevId, RoomId, Uid
@@ -18,15 +19,14 @@ from app.devices.unsent import UnsentWork
 from app.errors import BugError, NotStored, StoreFault
 from app.kinds import room_kinds_of
 from app.notices import kinds as notice_kinds
-from app.notices.service import Notices
 from app.notices.standing import StandingNotices
 from app.notification_settings import NOTIFICATIONS, NOTIFY_REACTIONS
 from app.objects.files import SealedFiles
 from app.objects.kept_offline import KeptOffline
+from app.objects.links import Linked, ObjectLink
 from app.objects.trash import Trash
 from app.open_tools import OpenTools
 from app.own.drafts import OwnDrafts
-from app.own.notice_marks import NoticeMarks
 from app.own.pruning import OwnPruning
 from app.own.reads import ReadMarks
 from app.own.room import OwnRoom
@@ -43,6 +43,7 @@ from app.presence.service import PresenceService
 from app.presence.wiring import ports_of
 from app.profile import Profile
 from app.recovery import Recovery
+from app.reminders.wiring import open_notices, turns_of
 from app.rooms.arrivals import Arrivals
 from app.rooms.formats import DeviceFormats
 from app.rooms.held import HeldBack
@@ -51,7 +52,7 @@ from app.rooms.pruning import Pruning
 from app.rooms.security_status import SecurityStatuses
 from app.rooms.service import RoomService
 from app.rooms.succession import Succession
-from app.scopes import Scopes, report
+from app.scopes import Scopes, lasting, report
 from app.setting import Setting, Switch
 from app.settings import (
     ALLOW_EXPORT,
@@ -74,8 +75,6 @@ from sync.client.wire.transport import Dialer
 
 __all__ = ["Session", "SyncStatus"]
 
-AGAIN_S = 30.0
-"""Seconds until a part of the session begins again that an error has ended."""
 _LEVELS = {"all": Level.ALL, "mentions": Level.MENTIONS, "none": Level.NOTHING}
 """By the value of the setting NOTIFICATIONS."""
 _PLACE = "place"
@@ -143,6 +142,7 @@ class Session:
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self._common_rooms = enter("common-rooms", CommonRooms(store, self.engine, self.rooms.room_changed))
         self._timer = LoopTimer()
+        self.alarms = enter("alarms", Alarms(self._timer.later))
         self.presence = enter(
             "presence", PresenceService(ports_of(store, self.engine, settings, self._common_rooms, self._timer.later))
         )
@@ -151,9 +151,9 @@ class Session:
         store.cache_upkeep.chosen = self._cache_limit
         self._switches: dict[str, Switch] = {}
         kinds = [*notice_kinds.KINDS, *(each for tool in tools for kind in tool.store_kinds for each in kind.notices)]
-        self.notices = enter("notices", Notices(store, kinds, self._level, self._notices_off))
-        marks = NoticeMarks(self.own, self.notices.marked, self.notices.apply_states)
-        self._notice_marks = enter("notice-marks", marks)
+        self.turns = turns_of(self.engine, self.own_room)
+        opened = open_notices(scopes, store, self.own, self.alarms, self.turns, kinds, self._level, self._notices_off)
+        self.notices, self.reminders, self._notice_marks = opened.notices, opened.reminders, opened.marks
         standing = StandingNotices(self.notices, store, self.people, self.rooms, self.invitations)
         self._standing = enter("standing-notices", standing)
         self._tools = OpenTools(tools, store.objects, self._parts, scopes)
@@ -223,7 +223,12 @@ class Session:
             lines=self.store.room_lines,
             reads=self.reads,
             drafts=self.drafts,
+            alarms=self.alarms,
         )
+
+    def linked(self, link: ObjectLink) -> Linked | None:
+        """What to show of the thing that a link leads to; None if it is not here (any more)."""
+        return self._tools.find(link)
 
     def _level(self, room: RoomId) -> Level:
         """What of a room rings: no more than the settings say, and no more than the person chose for the room."""
@@ -263,8 +268,10 @@ class Session:
         return self.engine.reading
 
     def hurry(self) -> None:
-        """Reconnects at once. Call it when the machine woke, or when the network or the route to the server changed."""
+        """Reconnects, and looks whether the time of a reminder has come. Call it when the machine woke, or when the
+        network or the route to the server changed."""
         self.engine.hurry()
+        self.alarms.look()
 
     def report(self) -> dict[str, str]:
         """The texts that the IT department may read, without content or names. May be called in any thread."""
@@ -284,9 +291,11 @@ class Session:
         self.wishes.start()
         self._settings_followed.start()
         self._notice_marks.start()
+        self.reminders.start()
+        self._timer.start()
+        self.alarms.start()
         for service in self._tools.services:
             service.start()
-        self._timer.start()
         self.presence.start()
         self._scopes.enter("requests", self.engine.blobs)
         parts = (
@@ -300,6 +309,7 @@ class Session:
             self.devices.run,
             self.key_watch.run,
             self.notices.run,
+            self.reminders.run,
             self._standing.run,
             self._arrivals.run,
             self._formats.run,
@@ -309,7 +319,7 @@ class Session:
             self.kept_offline.run,
         )
         self._scopes.add("parts", self._stop)
-        self._running = [asyncio.ensure_future(_lasting(part)) for part in parts]
+        self._running = [asyncio.ensure_future(lasting(part)) for part in parts]
 
     def keep_place(self, text: str) -> None:
         """Stores the person's place in the window (`text`) for the next start of the program; "" forgets it. Raises
@@ -427,23 +437,9 @@ class Session:
         Presence belongs to no tool; other kinds go to the tool that owns them, or are dropped. ▲ The engine has checked
         the kind against the sender's role before: a reader's message that they are writing in the chat does not come
         here."""
-        if kind == PRESENCE:
+        if kind == PRESENCE and uid == self.engine.uid and room in self.own_room.rooms():
+            self.turns.receive(dev, payload)
+        elif kind == PRESENCE:
             self.presence.receive(room, uid, dev, payload, addressed=addressed)
         else:
             self._tools.on_ephemeral(room, uid, dev, payload, kind)
-
-
-async def _lasting(part: Callable[[], Awaitable[None]]) -> None:
-    """Runs a part of the session until it ends by itself or is cancelled. ▲ An error is reported, and the part begins
-    again in AGAIN_S (30 s). Otherwise one fault of ours would end it until the program is started again, for example
-    syncing. If the part fails while it is being cancelled, the error is raised and the part does not begin again, since
-    `Session.close` would wait for it for ever."""
-    task = asyncio.current_task()
-    while True:
-        try:
-            return await part()
-        except Exception as fault:
-            if task is not None and task.cancelling():
-                raise
-            report(fault, "session-part")
-        await asyncio.sleep(AGAIN_S)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+from app.core.alarms import Alarms
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import BugError
@@ -125,7 +126,8 @@ class Parts:
     a message, and where in which document they are. `origin_of` returns the stopped room that a room was opened to
     replace, or None. `find` returns the title and state that a linked object of any tool has now, or None if this
     device does not have it. `room_changed` is emitted with a room whose content or members changed, by whomever.
-    `reads` are the person's read marks and `drafts` what they were writing, which follow to their other devices.
+    `alarms` calls the tool at times of day. `reads` are the person's read marks and `drafts` what they were writing,
+    which follow to their other devices.
     """
 
     db: Database
@@ -148,6 +150,7 @@ class Parts:
     lines: RoomLines
     reads: Reads
     drafts: OwnDrafts
+    alarms: Alarms
 
 
 # ---- what a tool gives the app

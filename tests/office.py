@@ -8,6 +8,7 @@ from pathlib import Path
 from app.chat import KIND as CHAT
 from app.chat.service import ChatService
 from app.core import clock
+from app.core.alarms import Alarms
 from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
@@ -157,16 +158,16 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
     return Desk(store, folk, chat, tasks, notices)
 
 
-def notices_of(store: Store) -> Notices:
-    """The account's notices; all of them ring, in every room."""
+def notices_of(store: Store, alarms: Alarms | None = None) -> Notices:
+    """The account's notices; all of them ring, in every room. `alarms`: a timer; None: one that never comes."""
     kinds = [*NOTICE_KINDS, *CHAT.notices, *BOARD.notices]
-    return Notices(store, kinds, lambda room: Level.ALL, frozenset[str])
+    return Notices(store, kinds, lambda room: Level.ALL, frozenset[str], alarms or Alarms())
 
 
 def board_service(store: Store, folk: Folk, notices: Notices) -> TaskService:
     """The service of boards, whose timer never comes."""
     parts = (store.db, store.changes, store.objects, folk, folk, Announcing(store))
-    return TaskService(*parts, notices, later=lambda delay_s, act: lambda: None)
+    return TaskService(*parts, notices, alarms=Alarms())
 
 
 def start_board(at: Desk, title: str = "Ärendets uppgifter") -> None:

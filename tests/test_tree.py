@@ -27,6 +27,7 @@ SHARED = {
     "worker",
     "richtext",
     "notices",
+    "reminders",
     "viewing",
 }
 NO_TOOLS_IN_UI = {"errors", "kit", "shell", "desktop", "richtext", "viewer"}

@@ -26,6 +26,7 @@ from app.setting import AnySetting
 from app.settings import Settings
 from app.tool import AppTool, NoSnapshot, Offer, People, S
 from ui.kit.presence import PresenceOf
+from ui.reminding import Reminders
 from ui.tool_parts import (
     Check,
     JoinedKind,
@@ -88,14 +89,15 @@ class LinkWords(Protocol):
 class ViewParts(Generic[S]):
     """What the views of one tool work with, for as long as a window is open. `service` is the tool's own. `people`
     looks persons up, `rooms` the rooms; `settings` has the person's settings and policy's. `links` says how things of
-    other tools are shown. `presence_of` returns what is shown of whether a person can be reached. `now` returns the
-    local time, which tests can set."""
+    other tools are shown. `reminders` are the person's own. `presence_of` returns what is shown of whether a person can
+    be reached. `now` returns the local time, which tests can set."""
 
     service: S
     people: People
     rooms: Rooms
     settings: Settings
     links: LinkWords
+    reminders: Reminders
     presence_of: PresenceOf
     now: Callable[[], datetime]
 
@@ -199,6 +201,8 @@ class Office(Protocol):
     def settings(self) -> Settings: ...
     @property
     def presence(self) -> KnownPresence: ...
+    @property
+    def reminders(self) -> Reminders: ...
     def service(self, tool: AppTool[S], /) -> S: ...
 
 
@@ -291,6 +295,7 @@ class Tool(Generic[S]):
             rooms=office.rooms,
             settings=office.settings,
             links=links,
+            reminders=office.reminders,
             presence_of=office.presence.of,
             now=now,
         )

@@ -306,8 +306,9 @@ class ChatService:
         self.typing.receive(room, uid, dev, payload)
 
     def linked(self, link: ObjectLink) -> Linked | None:
-        """A conversation as a message shows it; None if it is not here."""
-        return linked_object(self._objects, link)
+        """A conversation as a message shows it, or the message in it to which the link leads; None if it is not
+        here."""
+        return self.line(link) if link.ref else linked_object(self._objects, link)
 
     def carry(self, objects: Sequence[tuple[ObjId, ObjId]]) -> Iterator[Sequence[tuple[ObjId, bytes]]]:
         """Yields groups of pairs (object, encoded change), oldest first, that carry a conversation over into the room

@@ -15,6 +15,9 @@ WAITS = NoticeKind(id="waits", asks=True)
 """A room is stopped, or changes of an object are not merged on this computer. `detail` is the reason: "fork",
 "rollback" or "restored" for a room, "held" or "large" for an object."""
 
+REMINDER = NoticeKind(id="reminder", asks=True, personal=True, by_turns=True, always=True)
+"""The time has come of which the person wanted to be reminded. app/reminders/ makes these."""
+
 ADDED, ROLE = event_notices.ADDED, event_notices.ROLE
-KINDS = (INVITATION, HISTORY, KEYS, WAITS, *event_notices.KINDS)
+KINDS = (INVITATION, HISTORY, KEYS, WAITS, REMINDER, *event_notices.KINDS)
 STANDING = (INVITATION, HISTORY, KEYS, WAITS)

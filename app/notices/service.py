@@ -6,16 +6,18 @@ row has no text: what is shown of a notice is read from the place that it leads 
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from app.core import clock, log
+from app.core.alarms import Alarms
 from app.core.enums import Level, LinkState
 from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
 from app.errors import StoreFault
+from app.notices.turns import ALONE, Turns
 from app.store import event_notices
 from app.store.notice_rows import AT_ONCE, Notice, NoticeId, NoticeKind, NoticeState
 from app.store.notice_store import ALL, Cursor, NoticeFilter, NoticeRow
@@ -23,8 +25,8 @@ from app.store.store import Store
 
 MOST_NAMED = 20
 """The most notices in `FreshNotices.notices`. More are shown as one number."""
-TICK_S = 60.0
-"""Seconds between two looks at the clock, for snoozed and old notices: it may have been set, or the computer slept."""
+AGAIN_MS = 60_000
+"""Milliseconds until what the disk has refused is tried again."""
 TRIM_MS = 3_600_000
 """Milliseconds between two deletions of old notices."""
 PAGE = 50
@@ -63,7 +65,10 @@ class Notices:
         kinds: Collection[NoticeKind],
         level: Callable[[RoomId], Level],
         off: Callable[[], frozenset[str]],
+        alarms: Alarms,
+        turns: Turns | None = None,
     ) -> None:
+        """`alarms`: the session's timer. `turns`: decides which of the person's devices rings; None: this one."""
         self.changed: Signal[()] = Signal()
         """Emitted when notices were made, marked, answered or withdrawn: read the lists again."""
         self.fresh: Signal[FreshNotices] = Signal()
@@ -73,22 +78,34 @@ class Notices:
         self.marked: Signal[Mapping[NoticeId, Mark]] = Signal()
         """Emitted with the new states of notices that the person marked on this device. Not emitted by
         `apply_states`."""
+        self.rung: Signal[Sequence[NoticeId]] = Signal()
+        """Emitted with notices that have rung on this device and ring on no other: at most AT_ONCE at once."""
         self.level = level
         self.off = off
         self._store = store
         self._rows = store.notices
         self._personal = {kind.id for kind in kinds if kind.personal}
+        self._always = {kind.id for kind in kinds if kind.always}
+        self._turns = turns or Turns(ALONE)
+        self._alarm = alarms.make(lambda: self._woken.set())
+        self._gathering = 0
         self._catching_up = False
         self._was_away = True
         self._begun = False
         self._trimmed_at: int | None = None
         self._woken = asyncio.Event()
         self._woken.set()
-        self._end = store.notices.changed.connect(self._on_changed)
+        self._ends = [
+            store.notices.changed.connect(self._on_changed),
+            self._turns.changed.connect(self._woken.set),
+            self._turns.rung.connect(self._on_rung_elsewhere),
+            alarms.shifted.connect(self._turns.begin_again),
+        ]
 
     def close(self) -> None:
         """Stops following the store."""
-        self._end()
+        for end in self._ends:
+            end()
 
     # -- lists -----------------------------------------------------------------------------------------------------
 
@@ -170,6 +187,10 @@ class Notices:
         while some := tuple(islice(left, AT_ONCE)):
             wanted |= {notice.id: notice for notice in some}
             await asyncio.sleep(0)
+        with self.gathering():
+            await self._keep(kinds, wanted)
+
+    async def _keep(self, kinds: Sequence[NoticeKind], wanted: Mapping[NoticeId, Notice]) -> None:
         here = set(self._rows.standing(kinds))
         gone = iter([ident for ident in here if ident not in wanted])
         new = iter([notice for ident, notice in wanted.items() if ident not in here])
@@ -185,6 +206,7 @@ class Notices:
     def on_status(self, state: LinkState) -> None:
         """Notes the state of the connection. Nothing rings in the state SYNCING, in which the device reads what was
         written while it was offline."""
+        self._turns.on_status(state)
         self._catching_up = state is LinkState.SYNCING
         self._was_away |= state is not LinkState.ONLINE
         if state is LinkState.ONLINE and not self._begun:
@@ -197,44 +219,83 @@ class Notices:
         self._woken.set()
         self.changed.emit()
 
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """A context in which nothing rings: many notices are made in parts, and ring together afterwards."""
+        self._gathering += 1
+        try:
+            yield
+        finally:
+            self._gathering -= 1
+            self._woken.set()
+
     async def run(self) -> None:
-        """Runs until cancelled. Emits the notices that ring, finishes changes to many rows, deletes old notices, and
-        emits `changed` when a snoozed notice is new again. StoreFault is logged and tried again."""
-        wake: int | None = None
+        """Runs until cancelled. Emits the notices that ring, makes snoozed notices new again when their time has come,
+        finishes changes to many rows, and deletes old notices. StoreFault is logged and tried again."""
         while True:
             self._woken.clear()
             try:
+                await _in_parts(lambda: self._rows.bring_back(clock.now_ms()))
                 await self._ring()
                 await self._tidy()
-                if wake is not None and wake <= clock.now_ms():
-                    self.changed.emit()
-                wake = self._rows.next_wake(clock.now_ms())
+                self._alarm.set(self._next_ms())
             except StoreFault as e:
                 log.store.warning("notices", code=e.code)
-            wait_s = TICK_S if wake is None else min(TICK_S, max(0, wake - clock.now_ms()) / 1000 + 0.001)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._woken.wait()
+                self._alarm.set(clock.now_ms() + AGAIN_MS)
+            await self._woken.wait()
+
+    def _next_ms(self) -> int:
+        """When this is to look at the notices again, if nothing happens before."""
+        waiting = self._rows.next_by_turns()
+        ready = None if waiting is None or self._is_holding() else self._turns.ready_ms(waiting)
+        trimmed = (self._trimmed_at or 0) + TRIM_MS
+        return min(at for at in (self._rows.next_return(), ready, trimmed) if at is not None)
+
+    def _is_holding(self) -> bool:
+        return self._catching_up or self._gathering > 0
+
+    def _on_rung_elsewhere(self, ids: Collection[NoticeId]) -> None:
+        """Stores what another device has rung. If the disk refuses, this device rings too."""
+        with suppress(StoreFault):
+            self.silence(ids)
+
+    def silence(self, ids: Collection[NoticeId]) -> None:
+        """Stores that notices have rung on another device of the person: they no longer ring here. Snoozed ones are new
+        again. StoreFault."""
+        left = iter(ids)
+        while part := tuple(islice(left, AT_ONCE)):
+            self._rows.silence(part, clock.now_ms())
 
     async def _ring(self) -> None:
-        if self._catching_up:
+        if self._is_holding():
             return
         caught_up, rooms = self._was_away, dict[RoomId, _Ringing]()
         self._was_away = False
-        off = self.off()
         while found := self._rows.claim():
-            for row in found:
-                if row.kind not in off and self._rings(row):
-                    ringing = rooms.setdefault(row.room, _Ringing())
-                    ringing.notices = [*ringing.notices[1 - MOST_NAMED :], row]
-                    ringing.count += 1
+            self._gather(found, rooms)
+            await asyncio.sleep(0)
+        while (upto := self._turns.upto_ms()) is not None and (found := self._rows.claim(upto)):
+            self._gather(found, rooms)
+            ids = [row.id for row in found]
+            self._turns.note_rung(ids)
+            self.rung.emit(ids)
             await asyncio.sleep(0)
         for room, ringing in rooms.items():
             self.fresh.emit(
                 FreshNotices(room=room, notices=tuple(ringing.notices), count=ringing.count, caught_up=caught_up)
             )
 
+    def _gather(self, found: Sequence[NoticeRow], rooms: dict[RoomId, _Ringing]) -> None:
+        off = self.off()
+        for row in found:
+            if row.kind not in off and self._rings(row):
+                ringing = rooms.setdefault(row.room, _Ringing())
+                ringing.notices = [*ringing.notices[1 - MOST_NAMED :], row]
+                ringing.count += 1
+
     def _rings(self, row: NoticeRow) -> bool:
+        if row.kind in self._always or row.returned:  # the person asked for it
+            return True
         level = self.level(row.room)
         return level is Level.ALL or (level is Level.MENTIONS and row.kind in self._personal)
 

@@ -97,14 +97,23 @@ def join_notices(values: Sequence[Value]) -> Value | None:
     return max(valid, key=lambda v: (*v[:3], _encode(v[3:])), default=None)
 
 
+def join_reminders(values: Sequence[Value]) -> Value | None:
+    """The value with the highest generation, state and time, compared in this order; None if no value has these and a
+    day."""
+    valid = [v for v in values if len(v) > 3 and _are_numbers(v[:4])]
+    return max(valid, key=lambda v: (*v[:3], _encode(v[3:])), default=None)
+
+
 KEEP_DAYS = 90
 """How long what the person did with a notice is kept: by then the notice is deleted (app/store/notice_rows.py)."""
 
 
 def is_kept(root: str, value: Value, today: int) -> bool:
     """Whether a value is carried over, and set again with its device's map. `today`: days since 1970 UTC. All are but
-    those about notices of long ago, or of a day more than AHEAD_DAYS ahead: such a value would be kept for ever."""
-    day = value[3] if root == "notices" and len(value) > 3 else None
+    those about notices of long ago, reminders that were removed long ago, and those of a day more than AHEAD_DAYS
+    ahead: such a value would be kept for ever."""
+    ends = root == "notices" or (root == "reminders" and len(value) > 1 and value[1] != 0)
+    day = value[3] if ends and len(value) > 3 else None
     return not isinstance(day, int) or today - KEEP_DAYS <= day <= today + AHEAD_DAYS
 
 
@@ -115,6 +124,7 @@ JOINS: dict[str, Join] = {
     "sections": join_registers,
     "settings": join_registers,
     "notices": join_notices,
+    "reminders": join_reminders,
 }
 """By root of the CRDT. Drafts are not joined over devices: two devices' drafts are both kept (drafts.py)."""
 
@@ -126,7 +136,7 @@ def is_possible(root: str, value: Value, now_ms: int) -> bool:
     if not value or type(value[0]) is not int:
         return True  # it is no value, and the joins leave it out
     most_ms = now_ms + AHEAD_MS
-    return value[0] <= (most_ms // 1000 if root in ("reads", "notices") else most_ms)
+    return value[0] <= (most_ms // 1000 if root in ("reads", "notices", "reminders") else most_ms)
 
 
 def _are_numbers(values: Iterable[object]) -> bool:

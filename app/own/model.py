@@ -20,8 +20,8 @@ from app.objects.crdt import REMOTE, SETUP, CrdtDoc, CrdtMap, Origin, Path, Upda
 from app.own.joining import MAX_NUMBER, Value, is_kept
 
 ABOUT = "about"
-ROOTS = ("reads", "rooms", "sections", "drafts", "settings", "notices")
-"""The roots that this program reads. `reminders` is reserved (FORMAT.md)."""
+ROOTS = ("reads", "rooms", "sections", "drafts", "settings", "notices", "reminders")
+"""The roots that this program reads."""
 ROOT_MAPS = (ABOUT, *ROOTS)
 WEEK = "week"
 Key = tuple[str, str]

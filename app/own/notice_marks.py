@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which notices the person is done with or has put off, on all their devices. What was only seen is not shared:
-messages have their read marks (reads.py)."""
+"""Which notices the person is done with or has put off, on all their devices, and which of those have rung that ring at
+one device. What was only seen is not shared: messages have their read marks (reads.py)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from app.core import clock
@@ -14,8 +14,11 @@ from app.own.service import DAY_MS, Own
 from app.store.notice_rows import AT_ONCE, NoticeId, NoticeState
 
 _ROOT = "notices"
-_STATES = (NoticeState.NEW, NoticeState.SEEN, NoticeState.SNOOZED, NoticeState.DONE)
+_STATES = (NoticeState.NEW, NoticeState.SEEN, NoticeState.SNOOZED, NoticeState.NEW, NoticeState.DONE)
 """By the number that the shared value has: the later one counts of two that were written apart."""
+_NUMBERS = {NoticeState.NEW: 0, NoticeState.SEEN: 1, NoticeState.SNOOZED: 2, NoticeState.DONE: 4}
+_SNOOZED, _RETURNED = 2, 3
+"""RETURNED: the notice was snoozed, its time has come, and it has rung."""
 LOOK_BACK_DAYS = 2
 """What was marked that long ago is taken in again at each start: the program may have ended before it was stored."""
 
@@ -24,17 +27,28 @@ Mark = tuple[NoticeState, int | None]
 
 class NoticeMarks:
     """Brings what the person does with notices on this device to their other devices, and back. `marked` names what was
-    done here; `apply` stores what was done elsewhere, and emits no `marked`."""
+    done here; `apply` stores what was done elsewhere, and emits no `marked`. `rung` names what has rung here, and
+    `silence` stores what has rung elsewhere."""
 
     def __init__(
         self,
         own: Own,
         marked: Signal[Mapping[NoticeId, Mark]],
         apply: Callable[[Mapping[NoticeId, Mark]], object],
+        rung: Signal[Sequence[NoticeId]],
+        silence: Callable[[Collection[NoticeId]], object],
         now_ms: Callable[[], int] = clock.now_ms,
+        *,
+        has_others: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._own, self._apply, self._now_ms = own, apply, now_ms
-        self._ends = [own.changed.connect(self._take), marked.connect(self._on_marked)]
+        """`has_others`: whether the person has other devices; if not, it is not shared what has rung."""
+        self._own, self._apply, self._silence, self._now_ms = own, apply, silence, now_ms
+        self._has_others = has_others
+        self._ends = [
+            own.changed.connect(self._take),
+            marked.connect(self._on_marked),
+            rung.connect(self._on_rung),
+        ]
 
     def close(self) -> None:
         """Stops following the notices and the devices."""
@@ -52,14 +66,28 @@ class NoticeMarks:
             before = self._own.value(_ROOT, key)
             if state is NoticeState.SEEN or (state is NoticeState.NEW and before is None):
                 continue
-            day, number = self._now_ms() // DAY_MS, _STATES.index(state)
+            day, number = self._now_ms() // DAY_MS, _NUMBERS[state]
             new = [before[0] if before is not None else 0, number, until or 0, day]
             if before is not None and (new[:3] == before[:3] or join_notices([before, new]) is not new):
                 new[0] += 1  # otherwise what was there would go on to count
             self._own.put(_ROOT, key, new)
 
+    def _on_rung(self, ids: Sequence[NoticeId]) -> None:
+        """Shares that notices have rung: devices that are not connected now do not ring them later."""
+        if not self._has_others():
+            return
+        day, new = self._now_ms() // DAY_MS, dict[str, list[int]]()
+        for ident in ids:
+            before = self._own.value(_ROOT, ident.hex())
+            if before is None:
+                new[ident.hex()] = [0, 0, 0, day]
+            elif before[1] == _SNOOZED:
+                new[ident.hex()] = [before[0], _RETURNED, before[2], day]
+        if new:
+            self._own.put_all(_ROOT, new)
+
     def _take(self, keys: frozenset[Key], since_day: int = 0) -> None:
-        found: dict[NoticeId, Mark] = {}
+        found, rung = dict[NoticeId, Mark](), list[NoticeId]()
         for root, key in keys:
             value = self._own.value(_ROOT, key) if root == _ROOT else None
             ident = id_in(key)
@@ -68,8 +96,12 @@ class NoticeMarks:
             if since_day and not (len(value) > 3 and isinstance(value[3], int) and value[3] >= since_day):
                 continue
             state = _STATES[value[1]]
-            found[NoticeId(ident)] = (state, value[2] if state is NoticeState.SNOOZED else None)
+            if value[1] == _RETURNED or value[:2] == [0, 0]:
+                rung.append(NoticeId(ident))
+            else:
+                found[NoticeId(ident)] = (state, value[2] if state is NoticeState.SNOOZED else None)
         marks = list(found.items())
         with suppress(StoreFault):  # taken in again at the next start
             for at in range(0, len(marks), AT_ONCE):
                 self._apply(dict(marks[at : at + AT_ONCE]))
+            self._silence(rung)

@@ -196,10 +196,19 @@ class Own:
         with suppress(StoreFault):  # `fault` has said it
             self.put_within(root, key, value)
 
+    def put_all(self, root: str, values: Mapping[str, Value]) -> None:
+        """As `put`, for the values of several keys in one transaction."""
+        with suppress(StoreFault):
+            self._put(root, values)
+
     def put_within(self, root: str, key: str, value: Value) -> None:
         """As `put`, in the caller's transaction. StoreFault if the disk refuses it; the transaction must then end."""
-        self._waiting[root, key] = value
-        self._unkept.add((root, key))
+        self._put(root, {key: value})
+
+    def _put(self, root: str, values: Mapping[str, Value]) -> None:
+        for key, value in values.items():
+            self._waiting[root, key] = value
+            self._unkept.add((root, key))
         self._woken.set()
         self._keep()
 

@@ -33,6 +33,8 @@ AT_ONCE = 100
 UNDONE_MS = 86_400_000
 """Milliseconds: if the cause of a hidden notice is received again within this time, somebody has undone what hid it.
 The notice is then shown again and does not ring."""
+AT_RECEIPT, BY_TURNS = 1, 2
+"""How a notice is still to ring: here, as on each device, or at one of the person's devices."""
 MAX_COUNT = 100
 """The highest count of a notice, such as one about reactions."""
 
@@ -54,6 +56,9 @@ class NoticeKind:
     `personal`: it also rings in a room in which only mentions ring. `rings`: it rings at all. `merges`: a further
     notice about the same place only updates an earlier one that is still open (not done if the kind asks, otherwise not
     seen), and does not ring. `counts`: a further notice with the same id only replaces the earlier one's count.
+    `by_turns`: all of the person's devices make it at the same time, by their clocks, so it rings at one of them
+    (app/notices/turns.py). `always`: it rings in every room, also in one of which nothing rings: the person asked for
+    it.
     """
 
     id: str
@@ -62,6 +67,8 @@ class NoticeKind:
     rings: bool = True
     merges: bool = False
     counts: bool = False
+    by_turns: bool = False
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,12 +212,14 @@ def _put(conn: Connection, notice: Notice, mark: int | None) -> None:
             return
     if kind.merges and _merged(conn, notice):
         return
-    state, until = conn.execute(_STATE_FROM_ELSEWHERE, (ident,)).fetchone() or (NoticeState.NEW, None)
+    elsewhere = conn.execute(_STATE_FROM_ELSEWHERE, (ident,)).fetchone()
+    state, until = elsewhere or (NoticeState.NEW, None)
     thread = notice.thread or notice.obj
     if state == NoticeState.NEW and notice.n is not None and read_positions.is_read(conn, thread, notice.n):
         state = NoticeState.SEEN
     answered = kind.asks and notice.n is not None and _is_answered(conn, thread, notice.ref, notice.n)
-    ring = is_new and kind.rings and not answered and state == NoticeState.NEW
+    rings = is_new and kind.rings and not answered and state == NoticeState.NEW and elsewhere is None
+    ring = (BY_TURNS if kind.by_turns else AT_RECEIPT) if rings else 0
     what = (ident, kind.id, notice.room, notice.obj, thread, notice.ref, notice.by, notice.n, notice.t)
     shown_as = (notice.detail, min(notice.count, MAX_COUNT), kind.asks, state, until, answered, 0, ring)
     conn.execute(_ADD, (*what, *shown_as))

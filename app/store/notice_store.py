@@ -31,8 +31,8 @@ from app.store.projecting import Projecting
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRow:
     """A stored notice. `kind`: the id of its `NoticeKind`. `object_kind`: the kind of the object, "" if the object is
-    not stored here. `until`: for SNOOZED, the time (ms) at which it is new again. `answered`: the person has answered
-    it, or its state has ended. The other fields are those of `Notice`."""
+    not stored here. `until`: for SNOOZED, the time (ms) at which it is new again; for NEW, at which it was so.
+    `answered`: the person has answered it, or its state has ended. The other fields are those of `Notice`."""
 
     id: NoticeId
     kind: str
@@ -50,6 +50,11 @@ class NoticeRow:
     state: NoticeState
     until: int | None
     answered: bool
+
+    @property
+    def returned(self) -> bool:
+        """Whether the notice was snoozed, and is new again since `until`."""
+        return self.state is NoticeState.NEW and self.until is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +138,16 @@ class NoticeStore:
         rows = self._db.rows(sql, (latest,))
         return {room for room, _ in rows if room}, {by for _, by in rows if by is not None}
 
-    def next_wake(self, now: int) -> int | None:
-        """The next time after `now` (ms) at which a snoozed notice is new again; None if none is snoozed."""
-        found: int | None = self._db.value("SELECT min(until) FROM notices WHERE state = 3 AND until > ?", (now,))
+    def next_return(self) -> int | None:
+        """The earliest time (ms) at which a snoozed notice is new again, also if that is past; None if none is
+        snoozed."""
+        found: int | None = self._db.value("SELECT min(until) FROM notices WHERE state = 3")
+        return found
+
+    def next_by_turns(self) -> int | None:
+        """Since when (ms) the first of those notices is to ring that ring at one of the person's devices; None if none
+        is."""
+        found: int | None = self._db.value("SELECT min(coalesce(until, t)) FROM notices WHERE ring = 2")
         return found
 
     # -- marking ---------------------------------------------------------------------------------------------------
@@ -202,20 +214,51 @@ class NoticeStore:
 
     # -- ringing ---------------------------------------------------------------------------------------------------
 
-    def claim(self) -> Sequence[NoticeRow]:
+    def claim(self, by_turns_upto: int | None = None) -> Sequence[NoticeRow]:
         """Returns at most AT_ONCE notices that are still to ring, oldest first, and marks them as rung in the same
         transaction. So none is returned a second time, also after a restart. Fewer than AT_ONCE, even none, may be
-        returned although more are to ring, if rooms or objects were left or destroyed."""
-        sql = (
-            f"SELECT {_COLUMNS} FROM notices v INDEXED BY notices_ring WHERE v.ring ORDER BY v.t, v.id LIMIT {AT_ONCE}"
-        )
-        if not self._db.rows("SELECT 1 FROM notices INDEXED BY notices_ring WHERE ring LIMIT 1"):
+        returned although more are to ring, if rooms or objects were left or destroyed.
+
+        `by_turns_upto`: returns notices that ring at one of the person's devices instead, those that are to ring since
+        this time (ms) or an earlier one."""
+        if by_turns_upto is None:
+            where, params = "INDEXED BY notices_ring WHERE v.ring AND v.ring = 1 ORDER BY v.t, v.id", tuple[int, ...]()
+        else:
+            since = "coalesce(v.until, v.t)"
+            where = f"INDEXED BY notices_by_turns WHERE v.ring = 2 AND {since} <= ? ORDER BY {since}, v.id"
+            params = (by_turns_upto,)
+        if not self._db.rows(f"SELECT 1 FROM notices v {where} LIMIT 1", params):
             return []
+        sql = f"SELECT {_COLUMNS} FROM notices v {where} LIMIT {AT_ONCE}"
         with self._db.transaction() as conn:
-            found = [_row(row) for row in conn.execute(sql)]
+            found = [_row(row) for row in conn.execute(sql, params)]
             conn.executemany("UPDATE notices SET ring = 0 WHERE id = ?", [(row.id,) for row in found])
         gone = {place for (place,) in self._db.rows("SELECT place FROM notice_sweeps WHERE what = ?", (GONE,))}
         return [row for row in found if not {row.room, row.obj} & gone]
+
+    def bring_back(self, now: int) -> bool:
+        """Makes snoozed notices new again whose time has come at `now` (ms): at most AT_ONCE. They ring at one of the
+        person's devices, unless they were answered meanwhile. `until` stays what it was. Returns whether there may be
+        more."""
+        due = f"SELECT id FROM notices WHERE state = 3 AND until <= ? ORDER BY until LIMIT {AT_ONCE}"
+        if not self._db.rows(f"{due[: -len(str(AT_ONCE))]}1", (now,)):
+            return False
+        back = f"UPDATE notices SET state = 0, ring = iif(answered OR hidden, 0, 2) WHERE id IN ({due})"
+        with self._db.transaction() as conn:
+            found = conn.execute(back, (now,)).rowcount
+            self._notify_changed()
+        return found == AT_ONCE
+
+    def silence(self, ids: Collection[NoticeId], now: int) -> None:
+        """Stores that notices have rung on another device of the person: they no longer ring here, also those that this
+        device makes later. Snoozed ones are new again. Pass at most AT_ONCE ids in one call."""
+        here = "UPDATE notices SET ring = 0, state = iif(state = 3, 0, state) WHERE id = ?"
+        keep = """INSERT INTO notice_states (id, state, until, t) VALUES (?, 0, NULL, ?)
+            ON CONFLICT (id) DO UPDATE SET state = 0, until = NULL WHERE state = 3"""
+        with self._db.transaction() as conn:
+            conn.executemany(here, [(ident,) for ident in ids])
+            conn.executemany(keep, [(ident, now) for ident in ids])
+            self._notify_changed()
 
     def due(self, room: RoomId) -> Sequence[NoticeRow]:
         """At most AT_ONCE notices of the room that are still to ring, the newest first."""

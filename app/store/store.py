@@ -41,6 +41,7 @@ from app.store.people import Me, People
 from app.store.projecting import Projecting
 from app.store.projection import Projector, Tester
 from app.store.receipts import Receipts
+from app.store.reminder_rows import ReminderStore
 from app.store.room_lines import RoomLines
 from app.store.rooms import Rooms
 from app.store.search import Search
@@ -80,6 +81,7 @@ class Store:
         self.seen = SeenTimes(db)
         self.heartbeats = Heartbeats(db)
         self.key_notices = KeyNotices(db)
+        self.reminders = ReminderStore(db)
         self.unsent_work = UnsentRows(db, self._me, self.changes)
         self.rooms_list = Rooms(db, self._projecting)
         self.room_lines = RoomLines(db, self._me)

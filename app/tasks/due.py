@@ -3,11 +3,10 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 
 from app.core import clock
-from app.core.delay import Later
+from app.core.alarms import Alarms
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import StoreFault
 from app.store.database import Database
@@ -15,11 +14,11 @@ from app.store.notice_rows import Notice
 from app.tasks.noticing import DUE, OVERDUE
 from app.tool import Standing
 
-TICK_S = 60.0
-"""Seconds between two looks at the clock: it may have been set, the computer may have slept, or the time zone
-changed."""
-SOON_S = 0.2
-"""Seconds from a change of cards to the comparison of their due days, so that several changes are compared at once."""
+AGAIN_MS = 60_000
+"""Milliseconds until what the disk has refused is tried again."""
+SOON_MS = 200
+"""Milliseconds from a change of cards to the comparison of their due days, so that several changes are compared at
+once."""
 MOST = 5000
 """The most cards that have such notices: those with the latest due days."""
 _FIRST = date(1970, 1, 2)
@@ -34,14 +33,14 @@ _CARDS = """SELECT room, obj, card, due FROM board_cards WHERE assignee = ? AND 
 class DueCards:
     """Keeps the notices about due and overdue cards. A notice is made when its day (local time) begins. It is marked as
     answered when the card is finished, gone or somebody else's, or has another due day. `me`: returns this account's
-    person. `later`: calls a function after some seconds. Lives on the event loop."""
+    person. `alarms`: the session's timer. Lives on the event loop."""
 
-    def __init__(self, db: Database, notices: Standing, me: Callable[[], Uid], later: Later) -> None:
+    def __init__(self, db: Database, notices: Standing, me: Callable[[], Uid], alarms: Alarms) -> None:
         self._db = db
         self._notices = notices
         self._me = me
-        self._later = later
-        self._cancel: Callable[[], None] | None = None
+        self._alarm = alarms.make(self._on_time)
+        self._end = alarms.shifted.connect(self._on_time)
         self._task: asyncio.Task[None] | None = None
         self._compared: tuple[date, int] | None = None
         self._changed = 0
@@ -50,39 +49,42 @@ class DueCards:
     def start(self) -> None:
         """Compares the cards' due days with today, now and whenever either has changed, until `close`."""
         self._is_open = True
-        self._plan(0)
+        self._alarm.set(clock.now_ms())
 
     def close(self) -> None:
         """Stops the comparisons. A second call does nothing."""
         self._is_open = False
-        if self._cancel is not None:
-            self._cancel()
+        self._alarm.set(None)
+        self._end()
         if self._task is not None:
             self._task.cancel()
 
     def on_cards(self) -> None:
-        """Call it when cards have changed: compares their due days after SOON_S."""
+        """Call it when cards have changed: compares their due days after SOON_MS."""
         self._changed += 1
-        self._plan(SOON_S)
-
-    def _plan(self, delay_s: float) -> None:
-        if not self._is_open:
-            return
-        if self._cancel is not None:
-            self._cancel()
-        self._cancel = self._later(delay_s, self._on_time)
+        if self._is_open:
+            self._alarm.set(clock.now_ms() + SOON_MS)
 
     def _on_time(self) -> None:
-        self._cancel = None
+        if not self._is_open:
+            return
         today = clock.local(clock.now_ms()).date()
-        if self._compared != (today, self._changed) and (self._task is None or self._task.done()):
+        is_busy = self._task is not None and not self._task.done()
+        if is_busy:
+            self._alarm.set(clock.now_ms() + SOON_MS)
+        elif self._compared != (today, self._changed):
             self._task = asyncio.ensure_future(self._compare(today, self._changed))
-        self._plan(TICK_S)
+        else:
+            self._alarm.set(_begin(today + timedelta(days=1)))
 
     async def _compare(self, today: date, changed: int) -> None:
-        with suppress(StoreFault):  # perhaps a full disk: tried again at the next tick
+        try:
             await self._notices.keep((DUE, OVERDUE), await self._due(today))
-            self._compared = (today, changed)
+        except StoreFault:  # perhaps a full disk
+            self._alarm.set(clock.now_ms() + AGAIN_MS)
+            return
+        self._compared = (today, changed)
+        self._alarm.set(_begin(today + timedelta(days=1)) if changed == self._changed else clock.now_ms())
 
     async def _due(self, today: date) -> list[Notice]:
         """▲ In parts: a colleague can give the person as many cards as they like."""
@@ -96,13 +98,17 @@ class DueCards:
 
 def _notice(room: RoomId, obj: ObjId, card: str, due: date, today: date) -> Notice:
     kind, day = (DUE, due) if due >= today else (OVERDUE, due + timedelta(days=1))
-    begun = datetime.combine(max(day, _FIRST), time()).astimezone()
     return Notice(
         kind=kind,
         room=room,
         obj=obj,
         key=card.encode() + due.isoformat().encode(),
-        t=max(0, int(begun.timestamp() * 1000)),
+        t=max(0, _begin(max(day, _FIRST))),
         ref=card.encode(),
         thread=ObjId(room),  # ▲ changing the card does not answer it: it stays due
     )
+
+
+def _begin(day: date) -> int:
+    """When a day begins, local time, in ms."""
+    return int(datetime.combine(day, time()).astimezone().timestamp() * 1000)

@@ -21,8 +21,8 @@ longer theirs, archived or deleted."""
 CHANGED = NoticeKind(id="task-changed", asks=False, merges=True)
 """Somebody changed a card of the person. `detail` has the changed FIELDS and "column", joined by commas. "assignee":
 the card is no longer theirs."""
-DUE = NoticeKind(id="task-due", asks=True, personal=True)
-OVERDUE = NoticeKind(id="task-overdue", asks=True, personal=True)
+DUE = NoticeKind(id="task-due", asks=True, personal=True, by_turns=True)
+OVERDUE = NoticeKind(id="task-overdue", asks=True, personal=True, by_turns=True)
 """A card of the person is due today (DUE) or was due earlier (OVERDUE). app/tasks/due.py makes these two kinds."""
 KINDS = (GIVEN, CHANGED, DUE, OVERDUE)
 FIELDS = ("title", "description", "due", "labels", "checklist", "archived", "deleted", "assignee")

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Protocol
 
 from app.core import clock
-from app.core.delay import Later, on_loop
+from app.core.alarms import Alarms
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -115,7 +115,7 @@ class TaskService:
         rooms: Rooms,
         notices: Standing,
         *,
-        later: Later = on_loop,
+        alarms: Alarms,
     ) -> None:
         self.changed: Signal[RoomId] = Signal()
         """The cards of a room changed."""
@@ -135,7 +135,7 @@ class TaskService:
         self.open, self.close = live.open, live.close
         self._closed = False
         self.trash = CardTrash(db, lambda: self.me, self.board)
-        self._due = DueCards(db, notices, lambda: self.me, later)
+        self._due = DueCards(db, notices, lambda: self.me, alarms)
         self._ends = [
             self.changed.connect(lambda room: self._due.on_cards()),
             changes.received.connect(self._on_received),

@@ -10,7 +10,16 @@ from app.tool import AppTool, Offer, Parts, ToolKind, from_snapshot
 
 
 def _make(parts: Parts) -> TaskService:
-    return TaskService(parts.db, parts.changes, parts.objects, parts.people, parts.rooms, parts.rooms, parts.notices)
+    return TaskService(
+        parts.db,
+        parts.changes,
+        parts.objects,
+        parts.people,
+        parts.rooms,
+        parts.rooms,
+        parts.notices,
+        alarms=parts.alarms,
+    )
 
 
 def _first_board() -> bytes:

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which tool gets a colleague's ephemeral message: its kind says so, since the sender's role was judged by the kind."""
 
+from collections.abc import Collection
 from pathlib import Path
+
+import msgspec
+import pytest
 
 from app.core.ids import DevId, RoomId, Uid
 from app.kinds import TOOLS
+from app.store.notice_rows import NoticeId
 from app.tool import AppTool
 from app.trial import trial
 from sync.client.ports import CARET, PRESENCE, TYPING
@@ -28,3 +33,18 @@ async def test_attack_a_message_is_given_to_the_tool_of_its_kind_alone(tmp_path:
         "documents": ["start", "caret", "close_all"],
         "tasks": ["start", "close_all"],
     }
+
+
+async def test_attack_a_colleague_silences_no_reminder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a device of the same person, in the person's own room, says what has rung there."""
+    ident, heard = NoticeId(b"n" * 16), list[Collection[NoticeId]]()
+    payload = b"\x01" + msgspec.msgpack.encode({"type": "rung", "ids": [ident]})
+    async with trial(tmp_path, "Handläggare", "fyra vanliga ord, å ä ö", LISTENING) as (_, session):
+        own = RoomId(b"O" * 16)
+        monkeypatch.setattr(session.own_room, "rooms", lambda: [own])
+        session.turns.rung.connect(heard.append)
+        for room, uid in ((ROOM, WHO), (own, WHO), (ROOM, session.engine.uid)):
+            session.on_ephemeral(room, uid, DEV, payload, PRESENCE)
+        assert heard == []
+        session.on_ephemeral(own, session.engine.uid, DEV, payload, PRESENCE)
+        assert heard == [[ident]]

@@ -131,7 +131,7 @@ async def test_a_fault_in_the_engine_is_a_state_and_the_next_attempt(
 async def test_a_part_of_the_session_that_fails_is_told_and_begins_again(
     o: Offices, monkeypatch: pytest.MonkeyPatch, told: list[BaseException], part: type[Any]
 ) -> None:
-    monkeypatch.setattr("app.session.AGAIN_S", 0.01)
+    monkeypatch.setattr("app.scopes.AGAIN_S", 0.01)
     real, failed = part.run, list[bool]()
 
     async def once(self: Any) -> None:
@@ -161,7 +161,7 @@ async def test_a_part_of_the_session_that_fails_while_it_is_stopped_does_not_beg
             finally:
                 fail()
 
-    monkeypatch.setattr("app.session.AGAIN_S", 0)
+    monkeypatch.setattr("app.scopes.AGAIN_S", 0)
     monkeypatch.setattr(KeyWatch, "run", run)
     (a,) = await o.hire("Handläggare")
     await a.session.close()

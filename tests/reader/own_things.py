@@ -33,7 +33,7 @@ class OwnThings:
             crdt.merge(update)
         crdt.settle()
         self.years.append(_map(crdt, "about").get("year", 0))
-        for root in (*REGISTERS, "reads", "drafts", "notices"):
+        for root in (*REGISTERS, "reads", "drafts", "notices", "reminders"):
             for dev, entries in _map(crdt, root).items():
                 for key, value in entries.items() if isinstance(entries, dict) else ():
                     if isinstance(value, list) and len(key) <= LONGEST_KEY:
@@ -70,6 +70,14 @@ class OwnThings:
             whole = [value for value in values if len(value) > 2 and _whole(*value[:3])]
             if whole:
                 found[key] = max(whole, key=lambda value: value[:3])
+        return found
+
+    def reminders(self) -> dict[str, Value]:
+        found = {}
+        for key, values in self._of("reminders"):
+            whole = [value for value in values if len(value) > 3 and _whole(*value[:4])]
+            if whole:
+                found[key] = max(whole, key=lambda value: (value[:3], packed(value[3:])))
         return found
 
     def drafts(self) -> dict[str, list[Value]]:

@@ -30,6 +30,7 @@ def test_what_counts_is_the_same_in_any_order_of_the_objects(case: Any, seed: in
     for root in REGISTERS:
         assert things.registers(root) == counts[root]
     assert things.notices() == counts["notices"]
+    assert things.reminders() == counts["reminders"]
     assert things.drafts() == counts["drafts"]
 
 
@@ -40,4 +41,5 @@ def test_the_newest_object_has_everything_of_the_years_before_it() -> None:
     assert len(newest) == 2
     alone = taken(case, newest)
     assert (alone.reads(), alone.notices()) == (whole.reads(), whole.notices())
+    assert alone.reminders() == whole.reminders()
     assert {root: alone.registers(root) for root in REGISTERS} == {root: whole.registers(root) for root in REGISTERS}

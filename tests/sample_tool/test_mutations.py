@@ -25,7 +25,7 @@ from app.settings import Settings
 from app.store.store import Store
 from app.tool import AppTool, Parts, S
 from tests.office import HL, KEY, Announcing, Folk
-from tests.ui.view_parts import NoPresence, NoRooms, no_settings
+from tests.ui.view_parts import NoPresence, NoReminders, NoRooms, no_settings
 from ui.kit.translate import local_now
 from ui.shell.tool_list import ToolList
 from ui.tool import Tool
@@ -142,6 +142,7 @@ class Session:
     rooms: NoRooms
     settings: Settings
     presence: NoPresence = field(default_factory=NoPresence)
+    reminders: NoReminders = field(default_factory=NoReminders)
 
     def service(self, tool: AppTool[S], /) -> S:
         return self.tools.service(tool)

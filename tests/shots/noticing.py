@@ -5,9 +5,10 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from tests.shots import story as told
 from tests.shots.scene import Scene, Step, dialog
+from ui.kit.choose_time import TimeDialog
+from ui.kit.translate import tr
 from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.notices.notice_card import NoticeCardRow
-from ui.shell.notices.snoozing import SnoozeDialog
 from ui.shell.window.navigation import Place
 
 
@@ -55,7 +56,7 @@ async def later(s: Scene) -> QWidget:
 
 async def later_at(s: Scene) -> QWidget:
     s.window.go_section("home")
-    return dialog(s, SnoozeDialog(s.window))
+    return dialog(s, TimeDialog(s.window, tr("Remind me later"), lambda until: None))
 
 
 async def room_menu(s: Scene) -> QWidget:

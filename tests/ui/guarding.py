@@ -94,7 +94,7 @@ READS: Mapping[type, str] = {
     DocumentFiles: "check_export check_pdf check_print close content",
     Transfers: "failed get of",
     Typing: "now",
-    Session: "kept_place report service start unstored",
+    Session: "kept_place linked report service start unstored",
     RoomService: "ended events filling history_proposals history_refusal is_admin may_write members my_role notices"
     " objects opened people_in put_away recent removals removed room rooms sole_owner",
     PeopleService: "close notices person safety_number",

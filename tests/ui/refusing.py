@@ -13,6 +13,7 @@ from sqlcipher3 import dbapi2 as driver
 
 from app.chat import KIND as CHAT
 from app.chat.service import ChatService
+from app.core.alarms import Alarms
 from app.core.enums import Role
 from app.core.i18n import set_language
 from app.core.ids import ObjId
@@ -90,7 +91,7 @@ class Place:
             store,
             ChatService(*parts, folk),
             DocumentService(*parts, rooms, later=Timers().later),
-            TaskService(*parts, folk, rooms, notices_of(store), later=Timers().later),
+            TaskService(*parts, folk, rooms, notices_of(store), alarms=Alarms()),
             next(iter(store.db.rows("SELECT obj FROM document_rows")), (ObjId(b""),))[0],
         )
 

@@ -2,14 +2,16 @@
 """What a window gives tools, for tests of their views without a window: a service, people from a list, no rooms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
-from app.core.ids import RoomId
+from app.core.ids import ObjId, RoomId, new_id
 from app.core.signal import Signal
+from app.objects.links import ObjectLink
 from app.rooms.service import RoomSummary
 from app.settings import Settings
+from app.store.reminder_rows import ReminderId, ReminderRow
 from app.tool import AppTool, People, S
 from ui.chat.things import Unnamed
 from ui.kit.presence import unknown
@@ -37,6 +39,39 @@ class NoPresence:
     of = staticmethod(unknown)
 
 
+@dataclass(slots=True)
+class NoReminders:
+    """Reminders in memory, one for each place."""
+
+    changed: Signal[()] = field(default_factory=Signal[()])
+    rows: dict[ReminderId, ReminderRow] = field(default_factory=dict)
+
+    def at(self, link: ObjectLink, /) -> ReminderRow | None:
+        return next((row for row in self.rows.values() if (row.obj, row.ref) == (link.obj, link.ref)), None)
+
+    def places(self, obj: ObjId, /) -> frozenset[bytes]:
+        return frozenset(row.ref for row in self.rows.values() if row.obj == obj)
+
+    def remind(self, link: ObjectLink, at_ms: int, /) -> ReminderRow:
+        before = self.at(link)
+        ident = before.id if before is not None else ReminderId(new_id())
+        row = ReminderRow(
+            id=ident, generation=0, state=0, at=at_ms, room=link.room, obj=link.obj, kind=link.kind, ref=link.ref
+        )
+        self.rows[ident] = row
+        self.changed.emit()
+        return row
+
+    def move(self, ident: ReminderId, at_ms: int, /) -> ReminderRow:
+        row = self.rows[ident] = replace(self.rows[ident], at=at_ms)
+        self.changed.emit()
+        return row
+
+    def remove(self, ident: ReminderId, /) -> None:
+        del self.rows[ident]
+        self.changed.emit()
+
+
 def no_settings() -> Settings:
     """Settings that were never stored."""
     return Settings(Path("no-profile") / "settings.json")
@@ -50,6 +85,7 @@ def view_parts(service: S, people: People) -> ViewParts[S]:
         rooms=NoRooms(),
         settings=no_settings(),
         links=Unnamed(),
+        reminders=NoReminders(),
         presence_of=unknown,
         now=local_now,
     )
@@ -64,6 +100,7 @@ class FewServices:
     rooms: NoRooms = field(default_factory=NoRooms)
     settings: Settings = field(default_factory=no_settings)
     presence: NoPresence = field(default_factory=NoPresence)
+    reminders: "NoReminders" = field(default_factory=lambda: NoReminders())
 
     def service(self, tool: AppTool[S], /) -> S:
         return cast("S", self.services[tool.id])

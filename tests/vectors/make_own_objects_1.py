@@ -14,7 +14,7 @@ from app.objects.pieces import PAYLOAD, Whole
 from app.own.drafts import OwnDraft
 from app.own.joining import JOINS
 from app.own.model import ROOTS
-from tests.app.own.devices import DAY_MS, Device, Server
+from tests.app.own.devices import DAY_MS, NOVEMBER, Device, Server
 
 HERE = Path(__file__).parent
 CHATS = [ObjId(bytes([letter]) * 16) for letter in b"abc"]
@@ -51,7 +51,10 @@ def two_years() -> tuple[Device, Server]:
     home.own.put("notices", "aa" * 16, [0, 1, 0])
     office.own.put("notices", "aa" * 16, [0, 2, 1_795_600_000_000])
     home.own.put("notices", "bb" * 16, [1, 1, 0])
-    office.own.put("notices", "bb" * 16, [0, 3, 0])
+    office.own.put("notices", "bb" * 16, [0, 4, 0])
+    _meet(server, office, home, third)
+    for name, by, state, at in (("ee", home, 0, 60), ("ee", office, 1, 60), ("ff", home, 0, 90), ("ff", third, 0, 30)):
+        by.own.put("reminders", name * 16, _reminder(int(name == "ff" and by is home), state, at))
     _meet(server, office, home, third)
     third.drafts.put(CHATS[1].hex(), "Svarar i morgon")
     _meet(server, third, home)
@@ -68,6 +71,12 @@ def two_years() -> tuple[Device, Server]:
     return home, server
 
 
+def _reminder(generation: int, state: int, minutes: int) -> list[Any]:
+    """A reminder of a message, so many minutes after the start."""
+    at, day = NOVEMBER + minutes * 60_000, NOVEMBER // DAY_MS
+    return [generation, state, at, day, "61" * 16, "62" * 16, "chat", "63" * 16]
+
+
 def strange() -> tuple[Device, Server]:
     """Values that are none, fields and roots of a newer program, equal stamps, and a map that another device replaced:
     each counts as the page says."""
@@ -76,12 +85,12 @@ def strange() -> tuple[Device, Server]:
     home.settings.set("theme", "dark")
     _meet(server, home)
     doc: Any = pycrdt.Doc()
-    for root in (*ROOTS, "reminders"):
+    for root in (*ROOTS, "newer"):
         doc[root] = pycrdt.Map()
     other = DevId(b"\x02" * 16).hex()
     stamp = home.now_ms
     with doc.transaction():
-        doc["reminders"]["ett"] = "Ring å 🙂"
+        doc["newer"]["ett"] = "Ring å 🙂"
         doc["reads"][other] = pycrdt.Map(
             {
                 CHATS[0].hex(): [0, 9, [2], "ett nytt fält"],
@@ -100,7 +109,11 @@ def strange() -> tuple[Device, Server]:
                 "d": [stamp, {"text": "ä"}, 5],
             }
         )
-        doc["notices"][other] = pycrdt.Map({"cc" * 16: [0, 1], "dd" * 16: [0, 3, 0, "nytt"]})
+        doc["notices"][other] = pycrdt.Map({"cc" * 16: [0, 1], "dd" * 16: [0, 4, 0, "nytt"]})
+        reminders = {"11" * 16: [0, 0, -1, 1], "22" * 16: [0, 0, stamp], "33" * 16: [*_reminder(0, 0, 5), "nytt"]}
+        doc["reminders"][other] = pycrdt.Map(
+            {**reminders, "ingen id": _reminder(0, 0, 5), "44" * 16: _reminder(0, 7, 5)}
+        )
         doc["rooms"][other] = "ingen karta"
     server.put_strange(home, PAYLOAD.encode(Whole(update=bytes(doc.get_update()))))
     server.meet(home)

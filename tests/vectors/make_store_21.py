@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Wrote tests/vectors/store-21.db: a store with something in every table that needs explaining."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from app.core.enums import Role
 from app.core.ids import ChangeId, Hash, ObjId, PartId, RoomId, Uid
 from app.core.months import month_of
-from app.store import counters, notice_rows, own_waiting, read_positions, rooms, series, titles
+from app.store import counters, notice_rows, own_waiting, read_positions, reminder_rows, rooms, series, titles
 from app.store.cached_parts import WantedPart
 from app.store.counters import Counter, Latest
 from app.store.layout import VERSION
 from app.store.notice_rows import Notice, NoticeId, NoticeKind, NoticeState
 from app.store.origins import Step
+from app.store.reminder_rows import GONE, WAITS, ReminderId, ReminderRow
 from app.store.store import Store
 from sync.client.placed_changes import Compacted
 from sync.client.ports import KeptReceipt, MemberRow, OpenedChange, OpenedHeartbeat, OpenedSnapshot, RoomEvent
@@ -118,6 +120,12 @@ def _notices(store: Store) -> None:
         notice_rows.put(conn, ME, made)
         notice_rows.forget(conn, RoomId(b"L" * 16))
     store.notices.mark([made[1].id], NoticeState.SNOOZED, T + 1000)
+    reminder = ReminderRow(
+        id=ReminderId(b"m" * 16), generation=1, state=WAITS, at=T + 5000, room=ROOM, obj=NOTE, kind="note", ref=b"ref"
+    )
+    gone = replace(reminder, id=ReminderId(b"g" * 16), state=GONE, at=T, notice=made[0].id)
+    with store.transaction() as conn:
+        reminder_rows.put(conn, [reminder, gone])
     store.notices.apply({NoticeId(b"i" * 16): (NoticeState.DONE, None)}, T)
 
 

@@ -19,7 +19,14 @@ Parts = ViewParts[ChatService]
 
 
 def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return ChatView(parts.service, room, parent, words=parts.links, presence_of=parts.presence_of)
+    return ChatView(
+        parts.service,
+        room,
+        parent,
+        words=parts.links,
+        presence_of=parts.presence_of,
+        reminders=parts.reminders,
+    )
 
 
 def _origins(parts: Parts, places: Sequence[Place]) -> Mapping[Place, Origin]:

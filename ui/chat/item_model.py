@@ -2,6 +2,7 @@
 """A timeline as Qt's item model: the sentence that a screen reader reads out for each message, and the message itself
 for painting."""
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
@@ -27,6 +28,8 @@ class TimelineModel(QAbstractListModel):
         self.timeline = timeline
         self.people = people
         self._count = len(timeline)
+        self.reminded: Callable[[Message], bool] = lambda message: False
+        """Whether the person is to be reminded of a message."""
         bind(self, timeline.inserted, self._on_inserted)
         bind(self, timeline.removed, self._on_removed)
         bind(self, timeline.changed, self._on_changed)
@@ -64,6 +67,8 @@ class TimelineModel(QAbstractListModel):
             spoken.append(carried_text(self.people, message.carried_by))
         if message.late:
             spoken.append(tr("came over a month late"))
+        if self.reminded(message):
+            spoken.append(tr("you have a reminder"))
         if message.waiting:
             spoken.append(tr("waiting to be sent"))
         if message.replies:

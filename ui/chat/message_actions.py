@@ -23,6 +23,7 @@ from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import naming
 from ui.chat.letters import edit_letter, reply_letter
 from ui.chat.message_layout import Hit, Part, left_px
+from ui.chat.reminders import MessageReminding
 from ui.chat.timeline import TimelineView
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, close_when, popup
@@ -56,6 +57,8 @@ class MessageActions:
         """The person has marked a message as unread."""
         self.open_file: Callable[[ChangeId, int], object] | None = None
         """Shows a file of a message, by its number, in the viewer; None: files are only saved."""
+        self.reminding: MessageReminding | None = None
+        """Offers reminders of messages; None: none are offered."""
         self._view = view
         self._service = service
         self._room = room
@@ -165,6 +168,8 @@ class MessageActions:
             entries.append(
                 Entry(text=tr("Mark as unread"), icon="notifications", run=lambda: self.mark_unread(message.change_id))
             )
+        if self.reminding is not None:
+            entries.append(self.reminding.entry(message, at))
         if self._service.can_delete(self._room, message):
             delete = partial(self.act, message, "delete")
             entries += [None, Entry(text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=delete)]

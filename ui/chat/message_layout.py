@@ -120,6 +120,7 @@ class MessageLayout:
         self.width = width
         self.words = words
         self._things = things or Things()
+        self.reminded = self._things.reminded(message)
         self.person = people.person(message.author)
         self.time = clock(message.t)
         self.day: tuple[QRectF, str] | None = None
@@ -246,13 +247,15 @@ class MessageLayout:
             name = people.person(message.deleted_by).name
             trace = tr("The message was deleted by {name}").format(name=name)
             return self._put_text(y, RichText([Run(text=trace, italic=True)], self.room, ink="muted"))
-        if message.text or message.late:
+        if message.text or message.late or self.reminded:
             notes = [tr("edited")] if message.edited_t is not None else []
             if message.late:
                 notes.append(tr("came over a month late"))
             if message.carried_by is not None and message.quoted_author is None:
                 name = people.person(message.carried_by).name
                 notes.append(tr("carried over by {name}").format(name=name))
+            if self.reminded:
+                notes.append(tr("you have a reminder"))
             runs, linked_things = split(parse(message.text, message.mentions), self._things.find)
             if runs or notes:
                 y = self._put_text(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from app.chat.markup import Run
+from app.chat.model import Message
 from app.objects.links import Linked, ObjectLink
 from ui.tool import LinkWords
 
@@ -27,12 +28,14 @@ class Unnamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Things:
-    """Two things that are needed to show a message's links: `find`, which gets a link and returns what it leads to
+    """What is needed to show a message's links: `find`, which gets a link and returns what it leads to
     (None: that is not on this computer, or not any more), and `words`, which gives the icon and a line of text for
     it."""
 
     find: Find = lambda link: None
     words: LinkWords = field(default_factory=Unnamed)
+    reminded: Callable[[Message], bool] = lambda message: False
+    """Whether the person is to be reminded of a message."""
 
 
 def split(runs: Sequence[Run], find: Find) -> tuple[list[Run], list[tuple[Run, ObjectLink, Linked]]]:

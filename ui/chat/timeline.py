@@ -5,7 +5,7 @@ Unseen rows have a guessed height (layouts.py). The wheel, keys and scroll bar a
 and how far into it the window begins. So the row at the top stays in its place when a guess turns out wrong.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
@@ -163,6 +163,19 @@ class TimelineView(PlacedList):
         """Reads again the tasks and documents that messages link to, and lays these messages out again."""
         if self._layouts.forget_where(lambda layout: "kansli:" in layout.message.text):
             self._settle()
+
+    def refresh_reminders(self, reminded: Callable[[Message], bool]) -> None:
+        """Lays the messages out again of which it has changed whether the person is to be reminded of them."""
+        if self._layouts.forget_where(lambda layout: layout.reminded != reminded(layout.message)):
+            self._settle()
+
+    def current_message(self) -> Message | None:
+        """The message of the current row; the latest one if there is none. None for a deleted one, or for none."""
+        timeline, row = self._chat.timeline, self.currentIndex().row()
+        if not len(timeline):
+            return None
+        message = timeline.message(row if 0 <= row < len(timeline) else len(timeline) - 1)
+        return None if message.deleted else message
 
     def row_rect(self, row: int) -> QRect:
         """The place of a row in the viewport."""

@@ -2,8 +2,10 @@
 """A room's chat: the timeline, who is writing, files on their way, and the composer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -26,6 +28,7 @@ from ui.chat.jump_button import JumpButton
 from ui.chat.message_actions import MessageActions
 from ui.chat.pictures import picture_of
 from ui.chat.reading import Reading
+from ui.chat.reminders import MessageReminding
 from ui.chat.stranded_bar import StrandedBar
 from ui.chat.things import Things, Unnamed
 from ui.chat.timeline import TimelineView
@@ -41,6 +44,7 @@ from ui.kit.selecting import select
 from ui.kit.style import column, label, set_props
 from ui.kit.tasks import Recurring, run, run_guarded
 from ui.kit.translate import tr
+from ui.reminding import COMMAND, Reminders
 from ui.tool import LinkWords
 from ui.tool_views import ViewPlace
 
@@ -56,9 +60,11 @@ class ChatView(QWidget):
         *,
         words: LinkWords | None = None,
         presence_of: PresenceOf = unknown,
+        reminders: Reminders | None = None,
     ) -> None:
         """`presence_of` returns what is shown of a person who may be mentioned. `words` says how things that a
-        message links to are shown; None: with the same icon each, and no line."""
+        message links to are shown; None: with the same icon each, and no line. `reminders`: the person's own; None:
+        none are offered."""
         super().__init__(parent)
         set_props(self, frame="surface")
         self._service = service
@@ -67,7 +73,13 @@ class ChatView(QWidget):
         self._timeline = service.timeline(room)
         self.setAccessibleName(tr("Chat"))
         self.model = TimelineModel(self._timeline, service.people, self)
-        self.list = TimelineView(self.model, service.transfers, Things(find=service.things.find, words=words))
+        reminding = MessageReminding(self, room, reminders) if reminders is not None else None
+        things = Things(find=service.things.find, words=words)
+        if reminding is not None:
+            things = replace(things, reminded=reminding.reminded)
+            self.model.reminded = reminding.reminded
+            bind(self, reminding.reminders.changed, self._on_reminders)
+        self.list = TimelineView(self.model, service.transfers, things)
         self._empty = EmptyState(
             "chat", tr("No messages yet"), tr("Only the room's members can read what is written here.")
         )
@@ -77,6 +89,7 @@ class ChatView(QWidget):
         )
         self.hover = HoverBar(self.list.viewport(), self._on_action)
         self.message_actions = MessageActions(self, service, room, self.list, self.composer, self.hover, words)
+        self.message_actions.reminding = self._reminding = reminding
         self.drafting = Drafting(self, service, room, self.composer)
         self._reading = Reading(self.list, self)
         self.jump = JumpButton(self._on_jump, self.list)
@@ -140,6 +153,10 @@ class ChatView(QWidget):
         self.composer.written.connect(self._on_written)
         self.composer.edit_last_asked.connect(self._edit_last)
 
+    def _on_reminders(self) -> None:
+        if self._reminding is not None:
+            self.list.refresh_reminders(self._reminding.reminded)
+
     # -- for the shell ----------------------------------------------------------------------------------------------
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
@@ -153,6 +170,13 @@ class ChatView(QWidget):
             self._unread_left = None  # a view that is not shown yet stays here when it is
             self.list.jump_to(index)
             self.list.setFocus()
+
+    def doable(self) -> Mapping[str, Callable[[], object]]:
+        """The window's commands that are possible now: to be reminded of the current message, or of the latest."""
+        message = self.list.current_message()
+        if self._reminding is None or message is None:
+            return {}
+        return {COMMAND: partial(self._reminding.open, message)}
 
     def answer(self, obj: ObjId, ref: bytes) -> None:
         """Begins an answer to the message whose id is `ref`, in the field, which gets the focus; only the field gets it

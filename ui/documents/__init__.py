@@ -18,7 +18,7 @@ Parts = ViewParts[DocumentService]
 
 
 def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return DocumentsView(parts.service, room, obj, parent)
+    return DocumentsView(parts.service, room, obj, parent, reminders=parts.reminders)
 
 
 def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:

@@ -15,10 +15,12 @@ from app.objects.trash import PutAway
 from app.richtext.finding import find_words
 from ui.documents import exporting
 from ui.documents.presence_panel import PresencePanel
+from ui.documents.reminders import DocumentReminding
 from ui.kit import menu, theme
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
+from ui.kit.icons import set_icon
 from ui.kit.scale import px
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import run_guarded
@@ -83,9 +85,18 @@ class DocumentView(QWidget):
 
     closed = Signal()
 
-    def __init__(self, service: DocumentService, row: DocumentRow, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        service: DocumentService,
+        row: DocumentRow,
+        parent: QWidget | None = None,
+        *,
+        reminding: DocumentReminding | None = None,
+    ) -> None:
+        """`reminding`: offers reminders of documents; None: none are offered."""
         super().__init__(parent)
         self._service = service
+        self._reminding = reminding
         self.obj: ObjId = row.obj
         self._room = row.room
         self._document = service.open(row.obj)
@@ -160,9 +171,23 @@ class DocumentView(QWidget):
         self.title.editingFinished.connect(self._rename)
         self.title.returnPressed.connect(self.editor.setFocus)
         row.addWidget(self.title, 1)
+        if self._reminding is not None:
+            self.remind = IconButton("clock", tr("Remind me"), self._open_reminder)
+            row.addWidget(self.remind)
+            bind(self, self._reminding.reminders.changed, self._show_reminder)
+            self._show_reminder()
         self.more = IconButton("more", tr("Print and export"), self._open_menu)
         row.addWidget(self.more)
         return frame
+
+    def _open_reminder(self) -> None:
+        if self._reminding is not None:
+            self._reminding.open(self.obj, self.remind.mapToGlobal(self.remind.rect().bottomLeft()))
+
+    def _show_reminder(self) -> None:
+        text = self._reminding.text(self.obj) if self._reminding is not None else ""
+        self.remind.set_name(text or tr("Remind me"))
+        set_icon(self.remind, "clock", "accent" if text else "muted", 18)
 
     def _open_menu(self) -> None:
         menu.popup(self.more, tr("Print and export"), exporting.entries(self, self._service.files, self.obj))

@@ -13,9 +13,10 @@ from app.documents.service import DocumentService
 from app.objects.links import ObjectLink
 from ui.documents import exporting
 from ui.documents.import_panel import ImportPanel
+from ui.documents.reminders import DocumentReminding
 from ui.documents.row_delegate import RowDelegate
 from ui.kit import menu
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
@@ -34,12 +35,13 @@ from ui.trash import trash_words
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One document as a list shows it, all in texts: its title, its beginning (`excerpt`), and when and by whom it was
-    changed (`when`)."""
+    changed (`when`). `reminder`: when the person is reminded of it, "" if they are not."""
 
     obj: ObjId
     title: str
     excerpt: str
     when: str
+    reminder: str = ""
 
 
 class Documents(OpeningList):
@@ -50,7 +52,9 @@ class Documents(OpeningList):
             lambda row: row.obj,
             {
                 Qt.ItemDataRole.DisplayRole.value: lambda row: row.title,
-                Qt.ItemDataRole.AccessibleTextRole.value: lambda row: f"{row.title}, {row.when}",
+                Qt.ItemDataRole.AccessibleTextRole.value: lambda row: ", ".join(
+                    part for part in (row.title, row.when, row.reminder) if part
+                ),
             },
         )
         super().__init__(tr("Documents"), rows, lambda row: row.obj, parent)
@@ -71,8 +75,17 @@ class ListView(QWidget):
     files_dropped = Signal(list)
     """Paths of files that somebody dropped here."""
 
-    def __init__(self, service: DocumentService, room: RoomId, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        service: DocumentService,
+        room: RoomId,
+        parent: QWidget | None = None,
+        *,
+        reminding: DocumentReminding | None = None,
+    ) -> None:
+        """`reminding`: offers reminders of documents; None: none are offered."""
         super().__init__(parent)
+        self._reminding = reminding
         self._service = service
         self._room = room
         set_props(self, frame="window")
@@ -95,6 +108,8 @@ class ListView(QWidget):
         self._stack.addWidget(self.all_away)
         layout.addWidget(self._stack, 1)
         bind(self, service.changed, self._on_changed)
+        if reminding is not None:
+            bind(self, reminding.reminders.changed, Soon(self, self._refresh_shown).due)
         self.refresh()
 
     def _head(self) -> QLayout:
@@ -145,7 +160,8 @@ class ListView(QWidget):
             when = tr("{when} · {name}").format(when=day_or_time(row.updated), name=name)
             more = "…" if len(row.excerpt) == EXCERPT_CHARS else ""
             title = row.title or tr("Untitled")
-            rows.append(Row(obj=row.obj, title=title, excerpt=row.excerpt + more, when=when))
+            reminder = self._reminding.text(row.obj) if self._reminding is not None else ""
+            rows.append(Row(obj=row.obj, title=title, excerpt=row.excerpt + more, when=when, reminder=reminder))
         self.documents.rows.set_rows(rows)
         if rows and not self.documents.currentIndex().isValid():
             self.documents.setCurrentIndex(self.documents.rows.index(0))
@@ -173,7 +189,11 @@ class ListView(QWidget):
             shown.step.setFocus()
 
     def _on_changed(self, room: RoomId) -> None:
-        if room == self._room and self.isVisible():
+        if room == self._room:
+            self._refresh_shown()
+
+    def _refresh_shown(self) -> None:
+        if self.isVisible():
             self.refresh()
 
     def showEvent(self, event: object) -> None:
@@ -188,6 +208,8 @@ class ListView(QWidget):
             menu.Entry(text=tr("Open"), icon="open", run=lambda: self.opened.emit(obj)),
             menu.Entry(text=tr("Copy link"), icon="link", run=lambda: self._copy_link(row)),
         ]
+        if self._reminding is not None:
+            entries.append(self._reminding.entry(obj, at))
         entries += [None, *exporting.entries(self, self._service.files, obj)]
         if self._service.may_write(self._room):
             entries += [

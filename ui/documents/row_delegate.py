@@ -46,13 +46,16 @@ class RowDelegate(QStyledItemDelegate):
         tokens, small, strong = theme.current(), font(SMALL_PX), font(BASE_PX, 500)
         width = QFontMetricsF(small).horizontalAdvance(when)
         right = rect.right() - 16
+        if getattr(row, "reminder", ""):
+            icons.paint(painter, "clock", "accent", right - px(16), rect.center().y() + px(2), 16)
         painter.setFont(small)
         painter.setPen(tokens.colour("muted"))
         upper = QRectF(0, 0, right - rect.left() - 30 - px(22), px(20))
         upper.moveTopLeft(QPointF(rect.left() + 30 + px(22), rect.center().y() - px(20)))
         lower = upper.translated(0, px(20))
         painter.drawText(QRectF(right - width, upper.top(), width, px(20)), Qt.AlignmentFlag.AlignVCenter, when)
-        cut = QFontMetricsF(small).elidedText(excerpt, Qt.TextElideMode.ElideRight, lower.width())
+        room = lower.width() - (px(16) + 8 if getattr(row, "reminder", "") else 0)
+        cut = QFontMetricsF(small).elidedText(excerpt, Qt.TextElideMode.ElideRight, room)
         painter.drawText(lower, Qt.AlignmentFlag.AlignVCenter, cut)
         painter.setFont(strong)
         painter.setPen(tokens.colour("text"))

@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import shiboken6
@@ -18,10 +19,12 @@ from ui.documents.document_view import DocumentView
 from ui.documents.import_panel import file_filter
 from ui.documents.imported import losses, refusal
 from ui.documents.list_view import ListView
+from ui.documents.reminders import DocumentReminding
 from ui.kit.dialogs import ask, open_files
 from ui.kit.selecting import select
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
+from ui.reminding import COMMAND, Reminders
 from ui.richtext import staying
 from ui.tool_views import ViewPlace, toast
 from ui.trash import visit
@@ -32,12 +35,20 @@ class DocumentsView(QStackedWidget):
     first, None for the list."""
 
     def __init__(
-        self, service: DocumentService, room: RoomId, obj: ObjId | None = None, parent: QWidget | None = None
+        self,
+        service: DocumentService,
+        room: RoomId,
+        obj: ObjId | None = None,
+        parent: QWidget | None = None,
+        *,
+        reminders: Reminders | None = None,
     ) -> None:
+        """`reminders`: the person's own; None: none are offered."""
         super().__init__(parent)
         self._service = service
         self._room = room
-        self.list = ListView(service, room)
+        self._reminding = DocumentReminding(self, room, reminders) if reminders is not None else None
+        self.list = ListView(service, room, reminding=self._reminding)
         self.list.opened.connect(self.open)
         self.list.created.connect(self.new_document)
         self.list.rename_wanted.connect(lambda obj, title: run(self, self._rename(obj, title)))
@@ -62,7 +73,7 @@ class DocumentsView(QStackedWidget):
             self._show(row)
 
     def _show(self, row: DocumentRow) -> None:
-        self.document = DocumentView(self._service, row)
+        self.document = DocumentView(self._service, row, reminding=self._reminding)
         self.document.closed.connect(self.show_list)
         self.addWidget(self.document)
         self.setCurrentWidget(self.document)
@@ -136,12 +147,14 @@ class DocumentsView(QStackedWidget):
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
         """The functions, without arguments, for the window's commands that are possible now, by the commands' names:
-        "print", "export-docx", "export-pdf" and "export-markdown" for the open document or the current row of the list;
-        "import" if the person may write. Empty if none is possible."""
+        "print", "export-docx", "export-pdf", "export-markdown" and "remind" for the open document or the current row of
+        the list; "import" if the person may write. Empty if none is possible."""
         found: dict[str, Callable[[], object]] = {}
         shown = self.list.current() if self.document is None else self.document.obj
         if shown is not None:
             found |= exporting.actions(self.document or self.list, self._service.files, shown)
+            if self._reminding is not None:
+                found[COMMAND] = partial(self._reminding.open, shown)
         if self._service.may_write(self._room):
             found["import"] = lambda: run(self, self._choose_files())
         return found

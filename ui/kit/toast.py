@@ -57,10 +57,12 @@ class Toast(QFrame):
         row = line(self, margins=(16, 8, 8, 8), spacing=12)
         self._text, self._code = label("", "on-tip", wrap=False), label("", "code-on-tip")
         self.undo = TextButton(tr("Undo"), self._take_back, kind="toast")
+        self.other = TextButton("", self._do_other, kind="toast")
         self._close = IconButton("close", tr("Close the message"), self.hide, size=16, role="on-tip")
-        for part in (self._text, self._code, self.undo, self._close):
+        for part in (self._text, self._code, self.undo, self.other, self._close):
             row.addWidget(part)
         self._action: Callable[[], object] | None = None
+        self._other: Callable[[], object] | None = None
         self._timer = QTimer(self, singleShot=True, interval=SHOWN_MS)
         self._timer.timeout.connect(self.hide)
         self._came_from: QWidget | None = None
@@ -77,23 +79,26 @@ class Toast(QFrame):
         undo: Callable[[], object] | None = None,
         action: str = "",
         *,
+        other: tuple[str, Callable[[], object]] | None = None,
         code: str = "",
         kept: bool = False,
     ) -> None:
         """Shows and announces a message. `undo` is called by a button with the text `action` ("": Undo); None: there is
-        no button. With `undo` or `kept` the announcement is never dropped. `code`: an error's code, shown small after
-        the text."""
+        no button. `other`: the text of a second button, and what it calls. With `undo` or `kept` the announcement is
+        never dropped. `code`: an error's code, shown small after the text."""
         if undo is None and self._action is not None and self.isVisible():
             self._show_above(text, code=code, kept=kept)
             return
         if self._above is not None and undo is None:
             self._above.hide()
-        self._action = undo
+        self._action, self._other = undo, other[1] if other is not None else None
+        self.other.setText(other[0] if other is not None else "")
+        self.other.setVisible(other is not None)
         self._code.setText(code_line(code))
         self._code.setVisible(bool(code))
         self.undo.setText(action or tr("Undo"))
         self._text.setText(text)
-        for part in (self, self.undo, self._close):  # two messages may have the same buttons
+        for part in (self, self.undo, self.other, self._close):  # two messages may have the same buttons
             part.setAccessibleDescription(text)
         self.undo.setVisible(undo is not None)
         self.show()
@@ -171,6 +176,11 @@ class Toast(QFrame):
         self.hide()
         if self._action is not None:
             self._action()
+
+    def _do_other(self) -> None:
+        self.hide()
+        if self._other is not None:
+            self._other()
 
     def place(self) -> None:
         """Moves the message to its place at the foot of the host. Call it when the host shows something else there."""

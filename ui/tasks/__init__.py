@@ -23,7 +23,7 @@ Parts = ViewParts[TaskService]
 
 
 def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return TasksView(parts.service, room, obj, parent)
+    return TasksView(parts.service, room, obj, parent, reminders=parts.reminders)
 
 
 def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:

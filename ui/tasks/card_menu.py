@@ -15,6 +15,7 @@ from ui.kit.menu import Entry, close_when, popup
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
 from ui.tasks.kanban import KanbanView
+from ui.tasks.reminders import CardReminding
 from ui.tool_views import toast
 
 _SHOWN_PEOPLE = 12
@@ -23,7 +24,8 @@ _SHOWN_PEOPLE = 12
 class CardMenu:
     """The menu of a card of the board. To open or delete a card, it emits the signals of `kanban`, the board's view.
     `link` gets a card's id and returns the link to that card, or None while colleagues do not know the board yet.
-    `people` returns whom a card can be assigned to. `owner` shows messages and errors."""
+    `people` returns whom a card can be assigned to. `owner` shows messages and errors. `reminding` offers reminders of
+    cards; None: none are offered."""
 
     def __init__(
         self,
@@ -32,7 +34,9 @@ class CardMenu:
         board: Board,
         people: Callable[[], Sequence[Person]],
         link: Callable[[str], ObjectLink | None],
+        reminding: CardReminding | None = None,
     ) -> None:
+        self._reminding = reminding
         self._owner, self._kanban, self._board = owner, kanban, board
         self._people, self._link = people, link
         self.writable = True
@@ -49,6 +53,8 @@ class CardMenu:
         if self.writable:
             entries += [*self._moves(card_id), None, *self._assignments(card_id), None]
         entries.append(Entry(text=tr("Copy link"), icon="link", run=lambda: self._copy_link(card_id)))
+        if self._reminding is not None:
+            entries += self._reminding.entries(card_id, at)
         if self.writable:
             entries += self._removals(card_id)
         menu = popup(self._owner, tr("Task menu"), entries, at)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One card on the board, painted: labels, title, due date, checklist, who does it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -33,13 +33,14 @@ LABEL_KINDS = {"accent": "accent", "success": "success", "warning": "warning", "
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardLook:
     """All that is painted of a card on the board. `person` is the one whom it is assigned to, `done` whether its column
-    is one for finished tasks."""
+    is one for finished tasks. `reminded`: the person is to be reminded of it."""
 
     card: Card
     labels: tuple[Label, ...]
     person: Person | None
     done: bool
     today: date
+    reminded: bool = False
 
     def spoken(self) -> str:
         """The text that a screen reader reads out for the card; its title comes first."""
@@ -48,6 +49,8 @@ class CardLook:
             parts.append(tr("due {day}").format(day=short_day(self.card.due, self.today)))
         if self.card.checklist:
             parts.append(tr("{done} of {all} ticked").format(done=self.card.checked, all=len(self.card.checklist)))
+        if self.reminded:
+            parts.append(tr("you have a reminder"))
         if self.person is not None:
             parts.append(tr("assigned to {name}").format(name=self.person.name))
         return ", ".join(parts)
@@ -183,6 +186,8 @@ class CardWidget(Spoken, QAbstractButton):
             facts.append(_Fact(icon="checklist", text=f"{card.checked}/{len(card.checklist)}", role=role))
         if card.description:
             facts.append(_Fact(icon="paragraph", text="", role="muted"))
+        if self._look.reminded:
+            facts.append(_Fact(icon="clock", text="", role="accent"))
         return facts
 
     def _foot_rows(self, width: int) -> list[list[_Fact]]:
@@ -296,9 +301,16 @@ def _top() -> int:
     return _PAD + _AIR[density()]
 
 
-def looks(cards: Sequence[Card], labels: Sequence[Label], people: Sequence[Person], done: bool) -> list[CardLook]:
+def looks(
+    cards: Sequence[Card],
+    labels: Sequence[Label],
+    people: Sequence[Person],
+    done: bool,
+    reminded: Container[str] = frozenset(),
+) -> list[CardLook]:
     """What is to be painted of the cards of one column, today. `labels` and `people` are the board's labels and the
-    members. `done`: whether the column is one for finished tasks."""
+    members. `done`: whether the column is one for finished tasks. `reminded`: the cards of which the person is to be
+    reminded."""
     today, by_id, by_uid = local_now().date(), {each.id: each for each in labels}, {each.uid: each for each in people}
     return [
         CardLook(
@@ -307,6 +319,7 @@ def looks(cards: Sequence[Card], labels: Sequence[Label], people: Sequence[Perso
             person=by_uid.get(card.assignee) if card.assignee else None,
             done=done,
             today=today,
+            reminded=card.id in reminded,
         )
         for card in cards
     ]

@@ -54,6 +54,8 @@ class CardEditor(Spoken, QFrame):
     closed = Signal(str)
     """The card that was open, "" if it is gone. Emitted before the panel disappears, so that the focus can go on."""
     delete_asked = Signal(str)
+    card_shown = Signal(str)
+    """The open card's id; "" for a new one that is not on the board yet."""
 
     def __init__(
         self, board: Board, people: Callable[[], Sequence[Person]], who: Who, parent: QWidget | None = None
@@ -104,9 +106,8 @@ class CardEditor(Spoken, QFrame):
     def _build(self) -> None:
         body = QWidget()
         rows = column(body, margins=(18, 4, 18, 18), spacing=6)
-        head = line(margins=(18, 12, 10, 4))
-        head.addWidget(label(tr("Task"), "section"))
-        head.addStretch(1)
+        self.head = head = line(margins=(18, 12, 10, 4))
+        head.addWidget(label(tr("Task"), "section"), 1)
         head.addWidget(self._delete)
         head.addWidget(IconButton("close", tr("Close the task"), self.close_card, size=16))
         fields: list[tuple[str, QWidget]] = [
@@ -202,9 +203,8 @@ class CardEditor(Spoken, QFrame):
         card = self._board.any_card(card_id)
         if card is None:
             return
-        self._card, self._make = card_id, None
         self._end_series()
-        self._made = ""
+        self._card, self._make, self._made = card_id, None, ""
         self._from_archive = card.archived
         self.title.open_text(card_id, card.title, self._retitled_by(card_id))
         self.description.open_text(card.description)
@@ -260,6 +260,7 @@ class CardEditor(Spoken, QFrame):
         self.archived.hide()
         for button in (self.labels.button, self._delete):
             button.setVisible(self._writable and self._make is None)
+        self.card_shown.emit(self._card)
 
     def _retitled_by(self, card_id: str) -> str:
         """The name of the person who replaced the title of the card `card_id` in another program since the board was
@@ -275,8 +276,7 @@ class CardEditor(Spoken, QFrame):
         if not self._card and self._make is None:
             return
         self._leave_card()
-        card, self._card, self._make = self._card or self._made, "", None
-        self._made = ""
+        card, self._card, self._make, self._made = self._card or self._made, "", None, ""
         self._end_series()
         self.closed.emit(card)
         self.hide()

@@ -43,6 +43,7 @@ class KanbanView(QScrollArea):
         self._board = board
         self._people = people
         self._filter = Filter()
+        self._reminded: frozenset[str] = frozenset()
         self._drag = Drag()
         self._held: CardWidget | None = None
         """The pressed card's widget."""
@@ -75,6 +76,12 @@ class KanbanView(QScrollArea):
         self._filter = chosen
         self.refresh()
 
+    def show_reminders(self, cards: frozenset[str]) -> None:
+        """Shows on these cards, and on no others, that the person is to be reminded of them."""
+        changed, self._reminded = cards ^ self._reminded, cards
+        if changed:
+            self._on_cards(changed)
+
     def set_writable(self, writable: bool) -> None:
         """Sets whether cards and columns can be moved, added and deleted here (`writable`); if not, a drag ends. Cards
         can be opened in either case."""
@@ -106,7 +113,7 @@ class KanbanView(QScrollArea):
         view.show_cards(self._looks([c for c in self._board.cards(column.id) if self._filter.shows(c, today)], column))
 
     def _looks(self, cards: Sequence[Card], column: Column) -> list[CardLook]:
-        return looks(cards, self._board.labels(), self._people(), column.done)
+        return looks(cards, self._board.labels(), self._people(), column.done, self._reminded)
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         """Shows again the card that has changed, by its id. If several have, shows all cards of the columns that they

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A room's board: the line with views, filter and New task, the board or table, and the card that is open."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
@@ -28,6 +28,7 @@ from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import local_now, tr
 from ui.kit.unsaved_bar import UnsavedBar
+from ui.reminding import COMMAND, Reminders
 from ui.tasks.archive import ArchiveDialog
 from ui.tasks.card_menu import CardMenu
 from ui.tasks.column_menu import ColumnMenu
@@ -36,6 +37,7 @@ from ui.tasks.filter import Filter
 from ui.tasks.filter_line import FilterLine
 from ui.tasks.kanban import KanbanView
 from ui.tasks.nothing import Nothing
+from ui.tasks.reminders import CardReminding, ReminderButton
 from ui.tasks.table import CardTable
 from ui.tool_views import ViewPlace, toast
 from ui.trash import trash_words, visit
@@ -51,8 +53,15 @@ class TasksView(QWidget):
     board; None for the room's own."""
 
     def __init__(
-        self, service: TaskService, room: RoomId, obj: ObjId | None = None, parent: QWidget | None = None
+        self,
+        service: TaskService,
+        room: RoomId,
+        obj: ObjId | None = None,
+        parent: QWidget | None = None,
+        *,
+        reminders: Reminders | None = None,
     ) -> None:
+        """`reminders`: the person's own; None: none are offered."""
         super().__init__(parent)
         set_props(self, frame="window")
         self.setAccessibleName(tr("Tasks"))
@@ -77,7 +86,8 @@ class TasksView(QWidget):
         self._views.addWidget(self.kanban)
         self._views.addWidget(_framed(self.table))
         self._column_menu = ColumnMenu(self, self.board)
-        self._card_menu = CardMenu(self, self.kanban, self.board, people, self._link)
+        self._reminding = CardReminding(self, reminders, self._link) if reminders is not None else None
+        self._card_menu = CardMenu(self, self.kanban, self.board, people, self._link, self._reminding)
         self._writable = True
         self._build()
         self.nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()), self.open_trash)
@@ -86,6 +96,8 @@ class TasksView(QWidget):
         bind(self, self.board.columns_changed, self._show_nothing)
         self._show_nothing()
         self._connect()
+        if self._reminding is not None:
+            self._offer_reminders(self._reminding)
         self.set_writable(service.may_write(room))
 
     def _connect(self) -> None:
@@ -102,6 +114,26 @@ class TasksView(QWidget):
         for keys in REDO_KEYS:
             QShortcut(QKeySequence(keys), self, self.redo)
         QShortcut(QKeySequence(ARCHIVE_KEYS), self, self.open_archive)
+
+    def _offer_reminders(self, reminding: CardReminding) -> None:
+        button = ReminderButton(reminding)
+        self.editor.head.insertWidget(1, button)
+        self.editor.card_shown.connect(button.show_card)
+        bind(self, reminding.reminders.changed, button.refresh)
+        bind(self, reminding.reminders.changed, self._show_reminders)
+        self._show_reminders()
+
+    def _show_reminders(self) -> None:
+        if self._reminding is not None:
+            self.kanban.show_reminders(self._reminding.cards(self._shown))
+
+    def doable(self) -> Mapping[str, Callable[[], object]]:
+        """The window's commands that are possible now: to be reminded of the open card, or of the one with the
+        focus."""
+        card = self.editor.card_id or self.kanban.focused_card()
+        if self._reminding is None or not card or self._link(card) is None:
+            return {}
+        return {COMMAND: partial(self._reminding.open, card)}
 
     def _build(self) -> None:
         top = QFrame()

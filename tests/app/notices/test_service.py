@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from app.core import clock
+from app.core.alarms import Alarms
 from app.core.enums import LinkState
 from app.core.ids import ObjId, Uid
 from app.notices.kinds import KEYS, WAITS
 from app.notices.service import FreshNotices, Level, NoticeFilter, NoticeId, NoticeState
 from app.store import notice_rows
 from app.store.notice_rows import AT_ONCE, KEEP_MS, Notice, NoticeKind
-from app.tasks.due import DueCards
+from app.tasks.due import SOON_MS, DueCards
 from tests.office import BOARD_ID, EK, HL, ROOM, Desk, desk, start_board
 from tests.world import until
 
@@ -233,6 +234,13 @@ class Timer:
             await asyncio.sleep(0)
 
 
+def started(timer: Timer) -> Alarms:
+    """Alarms on a timer."""
+    alarms = Alarms(timer)
+    alarms.start()
+    return alarms
+
+
 def at_nine(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, 9).astimezone().timestamp() * 1000)
 
@@ -248,7 +256,7 @@ async def test_a_card_is_due_and_overdue_once_each_also_after_a_change_of_the_cl
     board = hl.tasks.board(ROOM, BOARD_ID)
     card = board.add_card(board.columns()[0].id, "Yttrande å", by=HL, assignee=HL, due=day)
     board.add_card(board.columns()[0].id, "Någon annans", by=HL, assignee=EK, due=day)
-    due = DueCards(hl.store.db, hl.notices, lambda: Uid(HL), timer)
+    due = DueCards(hl.store.db, hl.notices, lambda: Uid(HL), started(timer))
     due.start()
     await timer.ring()
     assert hl.notices.list() == ()
@@ -256,19 +264,20 @@ async def test_a_card_is_due_and_overdue_once_each_also_after_a_change_of_the_cl
     await timer.ring()
     (row,) = hl.notices.list(OPEN)
     assert (row.kind, row.ref, row.obj) == ("task-due", card.encode(), BOARD_ID)
-    assert len(hl.store.notices.claim()) == 1
+    assert len(hl.store.notices.claim(clock.MAX_MS)) == 1
     now.ms = at_nine(day - timedelta(days=3))
     await timer.ring()
     assert hl.notices.count(OPEN) == 0
     now.ms = at_nine(day)
     await timer.ring()
     assert hl.notices.count(OPEN) == 1
-    assert hl.store.notices.claim() == [], "a clock that was set back and forth rings nothing"
+    assert hl.store.notices.claim(clock.MAX_MS) == [], "a clock that was set back and forth rings nothing"
     now.ms = at_nine(day + timedelta(days=2))
     await timer.ring()
     assert [row.kind for row in hl.notices.list(OPEN)] == ["task-overdue"]
     board.move_card(card, board.columns()[-1].id)
     due.on_cards()
+    now.ms += SOON_MS
     await timer.ring()
     assert hl.notices.count(OPEN) == 0, "it is finished"
     due.close()
@@ -280,7 +289,7 @@ async def test_attack_a_day_that_windows_does_not_know_keeps_no_notice_away(hl: 
     board, timer = hl.tasks.board(ROOM, BOARD_ID), Timer()
     for day in (date(1, 1, 1), date(1960, 2, 29), date(2026, 11, 20)):
         board.add_card(board.columns()[0].id, "Yttrande å", by=HL, assignee=HL, due=day)
-    due = DueCards(hl.store.db, hl.notices, lambda: Uid(HL), timer)
+    due = DueCards(hl.store.db, hl.notices, lambda: Uid(HL), started(timer))
     due.start()
     await timer.ring()
     assert sorted(row.t for row in hl.notices.list()) == [at_midnight(day) for day in
@@ -301,7 +310,7 @@ async def test_attack_five_thousand_due_cards_are_looked_at_in_parts(hl: Desk, n
             kept.append(len(notices))
 
     timer, turns = Timer(), 0
-    due = DueCards(hl.store.db, Counted(), lambda: Uid(HL), timer)
+    due = DueCards(hl.store.db, Counted(), lambda: Uid(HL), started(timer))
     due.start()
     await timer.ring()
     while not kept:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from app.core.delay import LoopTimer
+from app.core.alarms import Alarms
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND as DOCUMENT
 from app.documents.service import DocumentService
@@ -233,9 +233,8 @@ class BoardSide(Side):
 
     def service(self, store: Store) -> TaskService:
         folk = Folk(HL)
-        later = LoopTimer().later  # no loop runs: the clock's notices are no part of this
         return TaskService(
-            store.db, store.changes, store.objects, folk, folk, Rooms(store), notices_of(store), later=later
+            store.db, store.changes, store.objects, folk, folk, Rooms(store), notices_of(store), alarms=Alarms()
         )
 
     def new(self, emit: Callable[[bytes], None] | None = None) -> Board:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A notice that the person is done with on one device is so on their others, whoever was offline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,13 @@ class AtHand(Device):
 
     def begin(self) -> None:
         self.marked: Signal[Mapping[NoticeId, Mark]] = Signal()
+        self.rung: Signal[Sequence[NoticeId]] = Signal()
+        self.silenced: list[NoticeId] = []
         self.applied: list[dict[NoticeId, Mark]] = []
         self.states: dict[NoticeId, Mark] = {}
-        self.marks = NoticeMarks(self.own, self.marked, self._apply, lambda: self.now_ms)
+        self.marks = NoticeMarks(
+            self.own, self.marked, self._apply, self.rung, self.silenced.extend, lambda: self.now_ms
+        )
 
     def _apply(self, marks: Mapping[NoticeId, Mark]) -> None:
         self.applied.append(dict(marks))
@@ -115,8 +119,8 @@ def test_marks_of_notices_are_left_behind_after_ninety_days(two: Two) -> None:
 def test_a_mark_of_a_day_that_is_far_ahead_is_left_behind(two: Two) -> None:
     home, office, server = two
     today = NOVEMBER // DAY_MS
-    home.own.put("notices", ONE.hex(), [0, 3, 0, today + 91 + 366 + 1])
-    home.own.put("notices", TWO.hex(), [0, 3, 0, today + 91 + 366])
+    home.own.put("notices", ONE.hex(), [0, 4, 0, today + 91 + 366 + 1])
+    home.own.put("notices", TWO.hex(), [0, 4, 0, today + 91 + 366])
     share(server, home, office)
     home.now_ms = office.now_ms = NOVEMBER + 91 * DAY_MS
     home.mark(NoticeId(b"3" * 16), DONE)

@@ -103,17 +103,20 @@ async def test_a_notification_is_shown_escaped_and_what_is_chosen_on_it_is_recei
         app, replaces, _, title, body, actions, hints, _ = shown.notified[0]
         assert (app, replaces, title) == ("Kansli", 0, "Enhetschef · Tillsyn 2026-1184")
         assert body == "Å &lt;b&gt;ä&lt;/b&gt; &amp; ö 👍"
-        assert actions == ["default", "Öppna", "reply", "Svara", "read", "Markera som läst"]
+        named = ["Öppna", "Svara", "Markera som läst", "Påminn om en timme"]
+        assert actions[::2] == ["default", "reply", "read", "snooze"]
+        assert actions[1::2] == named
         assert hints["category"] == ("s", "im.received")
         assert hints["sound-name"] == ("s", "message-new-instant")
         tell(toast("två"))  # the first one's number is known when this one is shown
         await until(lambda: len(shown.notified) == 2)
         await shown.choose(6)
         await shown.choose(7, "unknown")
-        for action in ("default", "reply", "read"):
+        for action in ("default", "reply", "read", "snooze"):
             await shown.choose(7, action)
-        await until(lambda: len(chosen) == 3)
-        assert chosen == [("ett", ToastAction.OPEN), ("ett", ToastAction.REPLY), ("ett", ToastAction.READ)]
+        await until(lambda: len(chosen) == 4)
+        wanted = (ToastAction.OPEN, ToastAction.REPLY, ToastAction.READ, ToastAction.SNOOZE)
+        assert chosen == [("ett", action) for action in wanted]
         await end(owner, tell)
 
 

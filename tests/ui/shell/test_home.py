@@ -36,9 +36,9 @@ from tests.ui.shell.opened_office import (
 from tests.ui.shell.sample import NOW, at
 from tests.ui.shell.tool_views import TOOLS, FakeView
 from tests.ui.soon import caught_up
+from ui.kit.choose_time import TimeDialog
 from ui.shell.home.home_page import greeting
 from ui.shell.notices.notice_card import NoticeCardRow
-from ui.shell.notices.snoozing import SnoozeDialog
 from ui.shell.window.main_window import MainWindow
 from ui.tasks.my_tasks import TaskCheck
 
@@ -139,7 +139,7 @@ def test_by_keyboard_a_notice_is_opened_answered_done_and_put_off(
 
 
 def test_a_time_that_is_past_or_not_understood_keeps_what_was_typed(window: MainWindow, quiet: None) -> None:
-    dialog = SnoozeDialog(window)
+    dialog = TimeDialog(window, "Påminn senare", lambda until: None)
     dialog.day.field.setText("2026-11-24")
     dialog.hour.setCurrentIndex(14)
     dialog.show()

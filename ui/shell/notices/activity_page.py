@@ -15,6 +15,7 @@ from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.choices import offer
+from ui.kit.choose_time import open_menu
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.menu import Entry, popup
 from ui.kit.scale import hold
@@ -24,7 +25,6 @@ from ui.kit.wheel import keep_still
 from ui.shell.notices import dealing
 from ui.shell.notices.lines import NoticeLines
 from ui.shell.notices.notice_list import NoticeList
-from ui.shell.notices.snoozing import open_menu
 
 _BOX_PX = 190
 
@@ -156,7 +156,7 @@ class Activity(QWidget):
             self._ask_later(row, self.list.place_of(self.list.currentIndex()))
 
     def _ask_later(self, row: NoticeRow, at: QPoint) -> None:
-        open_menu(self.list, lambda until: dealing.snooze(self, self._notices, row, until), at)
+        open_menu(self.list, tr("Remind me later"), dealing.snoozing(self, self._notices, row), at)
 
     def _menu(self, row: NoticeRow, at: QPoint) -> None:
         entries: list[Entry | None] = [Entry(text=tr("Open"), icon="open", run=partial(self._open, self.opened, row))]

@@ -2,15 +2,15 @@
 """What a person does with notices in a view, each with a message by which it can be taken back."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 
 from PySide6.QtWidgets import QWidget
 
 from app.notices.service import Mark, NoticeFilter, NoticeId, NoticeRow, Notices, NoticeState
+from ui.kit.choose_time import when_text
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
-from ui.shell.notices.snoozing import when_text
 from ui.tool_views import toast
 
 _PART = 100
@@ -22,11 +22,15 @@ def mark_done(view: QWidget, notices: Notices, row: NoticeRow) -> None:
         toast(view, tr("Marked as done"), lambda: _restore(view, notices, row))
 
 
-def snooze(view: QWidget, notices: Notices, row: NoticeRow, until_ms: int) -> None:
-    """Puts a notice off, and offers to take it back."""
-    if run_guarded(view, lambda: notices.snooze([row.id], until_ms)):
+def snoozing(view: QWidget, notices: Notices, row: NoticeRow) -> Callable[[int], None]:
+    """A function that puts a notice off to a time in ms, and offers to take that back. StoreFault."""
+
+    def snooze(until_ms: int) -> None:
+        notices.snooze([row.id], until_ms)
         text = tr("Comes back {when}").format(when=when_text(until_ms))
         toast(view, text, lambda: _restore(view, notices, row))
+
+    return snooze
 
 
 def mark_seen(view: QWidget, notices: Notices, rows: Sequence[NoticeRow]) -> None:

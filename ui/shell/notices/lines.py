@@ -95,6 +95,12 @@ class NoticeLines:
         except NotFound:
             return False
 
+    def reminder(self, row: NoticeRow, room: str) -> tuple[str, str]:
+        """The words of a reminder: what it is about, and the room."""
+        found = self._session.linked(_link(row)) if row.object_kind else None
+        text = one_line(found.title, _MAX_TEXT) if found is not None else ""
+        return tr("Reminder: {text}").format(text=text or tr("something that is no longer here")), room
+
     def _room_title(self, room: RoomId) -> str:
         try:
             return self._session.rooms.room(room).title if room else ""
@@ -159,6 +165,12 @@ def _waits(_lines: NoticeLines, row: NoticeRow, _who: str, room: str) -> tuple[s
 
 
 _OWN: Mapping[str, _OwnKind] = {
+    kinds.REMINDER.id: _OwnKind(
+        icon="clock",
+        name="Reminders",
+        words=lambda lines, row, _who, room: lines.reminder(row, room),
+        hidden=lambda: tr("You have a reminder."),
+    ),
     kinds.INVITATION.id: _OwnKind(
         icon="invite",
         name="Invitations",

@@ -8,10 +8,10 @@ from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from app.notices.service import NoticeFilter, NoticeRow, Notices, NoticeState
+from ui.kit.choose_time import when_text
 from ui.kit.style import set_props
 from ui.kit.translate import day_or_time, tr
 from ui.shell.notices.lines import NoticeLine, NoticeLines
-from ui.shell.notices.snoozing import when_text
 from ui.shell.rows import Row, RowList, Sizes
 
 PAGE = 50

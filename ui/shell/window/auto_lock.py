@@ -25,6 +25,8 @@ class InUse(QObject):
     """Emits `changed` with False after AWAY_MINUTES without input, and with True at the next input."""
 
     changed = Signal(bool)
+    used = Signal()
+    """The person has used the program: at each input."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -37,6 +39,7 @@ class InUse(QObject):
         """Call it at each input: the person uses the program now."""
         self._timer.start()
         self._set(True)
+        self.used.emit()
 
     def _set(self, used: bool) -> None:
         if used != self._is_used:

@@ -8,11 +8,13 @@ from typing import Protocol
 
 
 class ToastAction(StrEnum):
-    """What a person chooses on a notification: its place, an answer there, or that it is read."""
+    """What a person chooses on a notification: its place, an answer there, that it is read, or that it comes back in an
+    hour."""
 
     OPEN = "open"
     REPLY = "reply"
     READ = "read"
+    SNOOZE = "snooze"
 
 
 OnAction = Callable[[Hashable, ToastAction], object]

@@ -27,7 +27,12 @@ SERVICE = DBusAddress("/org/freedesktop/Notifications", bus_name=_NAME, interfac
 WAITING = 8
 """The most conversations whose notifications wait while the service does not answer. Older ones are dropped: they add
 nothing."""
-_ACTIONS = {"default": ToastAction.OPEN, "reply": ToastAction.REPLY, "read": ToastAction.READ}
+_ACTIONS = {
+    "default": ToastAction.OPEN,
+    "reply": ToastAction.REPLY,
+    "read": ToastAction.READ,
+    "snooze": ToastAction.SNOOZE,
+}
 """By the name that the service gives back."""
 _SOUND = "message-new-instant"
 """Of the sound naming specification: the desktop's own sound for a message."""
@@ -133,4 +138,6 @@ def _actions(toast: Toast) -> list[str]:
         found += ["reply", tr("Reply")]
     if ToastAction.READ in toast.actions:
         found += ["read", tr("Mark as read")]
+    if ToastAction.SNOOZE in toast.actions:
+        found += ["snooze", tr("Remind me in an hour")]
     return found

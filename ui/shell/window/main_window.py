@@ -58,6 +58,7 @@ from ui.shell.window.room_list import RoomList
 from ui.shell.window.room_requests import RoomRequests
 from ui.shell.window.sections import SEARCH, SETTINGS, sections
 from ui.shell.window.settings_in_force import SettingsInForce
+from ui.shell.window.time_come import TimeCome
 from ui.shell.window.tray_toasts import TrayToasts
 from ui.shell.window.unread_counts import UnreadCounts
 from ui.shell.window.window_commands import window_commands
@@ -116,6 +117,15 @@ class MainWindow(QMainWindow):
         self._notifications = Notifications(self, session, self.tools, lambda: self.content.lines, None)
         self._notifications.desktop = desktop(self, self._notifications.on_action)
         self._notifications.place_wanted.connect(self._on_place_wanted)
+        time_come = TimeCome(
+            self,
+            session,
+            lambda: self._toast,
+            lambda: self.content.lines,
+            self.navigator.open_notice,
+            lambda: self.go_section("home"),
+        )
+        self._notifications.time_come.connect(time_come.show)
         self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
         bind(self, session.invitations.arrived, self._notifications.invited)
         self._errors = ErrorMessages(self, session, lambda: self._toast)
@@ -129,6 +139,7 @@ class MainWindow(QMainWindow):
         self.auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
         self.auto_lock.idle.connect(self.lock_requested)
         self.auto_lock.presence.changed.connect(self.session.presence.set_in_use)
+        self.auto_lock.presence.used.connect(self.session.turns.use)
         self.settings_in_force = SettingsInForce(self, settings, self.auto_lock)
         self.settings_in_force.language_changed.connect(self._on_language)
         self.connection = ConnectionNotices(self, self.session, self.announcer)

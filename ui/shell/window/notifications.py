@@ -18,6 +18,7 @@ from app.core.enums import Level, LinkState
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.core.visible import one_line
+from app.notices import kinds
 from app.notices.hours import may_notify
 from app.notices.service import FreshNotices, NoticeRow
 from app.notification_settings import NOTIFICATION_CONTENT, NOTIFICATION_SOUND, NOTIFICATIONS
@@ -25,6 +26,7 @@ from app.people.person import Person
 from app.rooms.service import RoomSummary
 from app.session import Session
 from ui.kit.bind import Soon, bind
+from ui.kit.choose_time import in_an_hour
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import local_now, tr, trn
 from ui.shell.notices.lines import NoticeLines
@@ -87,6 +89,9 @@ class Notifications(QObject):
     RoomId that it was about, or None if that was several or none; and with whether an answer is to be begun."""
 
     place_wanted = Signal(object, bool)
+    time_come = Signal(object, int)
+    """The window is in front, and something rings that the person wanted at this time: the NoticeRows, the newest last,
+    and how many there are in all. The window shows them itself."""
 
     def __init__(
         self,
@@ -143,12 +148,20 @@ class Notifications(QObject):
 
     def is_silent(self) -> bool:
         """Whether nothing is to be shown now."""
-        if self.desktop is None or self._window.isActiveWindow():
-            return True
-        return not may_notify(self._session.settings, self._now(), quiet=self._session.presence.quiet)
+        return self.desktop is None or self._is_in_front() or not self._may_notify()
+
+    def _is_in_front(self) -> bool:
+        return self._window.isActiveWindow()
+
+    def _may_notify(self) -> bool:
+        return may_notify(self._session.settings, self._now(), quiet=self._session.presence.quiet)
 
     def _show_due(self) -> None:
         due, self._due = self._due, {}
+        wanted = [row for news in due.values() for row in news.notices if comes_at_a_time(row)]
+        if wanted and self._is_in_front() and self._may_notify():
+            count = sum(news.count for news in due.values() if any(map(comes_at_a_time, news.notices)))
+            self.time_come.emit(wanted, count)
         if not due or self.is_silent():
             return
         if len(due) > MOST_AT_ONCE:
@@ -169,7 +182,7 @@ class Notifications(QObject):
         newest, lines = news.notices[-1], self._lines()
         key: Hashable = room or newest.id
         place: NoticeRow | RoomId = newest if news.count == 1 or not room else room
-        actions = {ToastAction.READ} | ({ToastAction.REPLY} if newest.kind in lines.counted else set())
+        actions = _actions(newest, lines)
         if not self._shows_content(room):
             text = lines.hidden(newest.kind, news.count) if _are_alike(news) else _several_text(news.count)
             self._show(key, "Kansli", text, place, news.notices, actions)
@@ -238,8 +251,15 @@ class Notifications(QObject):
         if action is ToastAction.READ:
             run_guarded(self, lambda: self._mark_read(place, notices))
             return
+        if action is ToastAction.SNOOZE:
+            run_guarded(self, lambda: self._snooze(notices))
+            return
         run_guarded(self, lambda: self._session.notices.mark_seen([row.id for row in notices]))
         self.place_wanted.emit(place, action is ToastAction.REPLY)
+
+    def _snooze(self, notices: Sequence[NoticeRow]) -> None:
+        asking = [row.id for row in notices if row.asks]
+        self._session.notices.snooze(asking, in_an_hour(self._now()))
 
     def _mark_read(self, place: NoticeRow | RoomId | None, notices: Sequence[NoticeRow]) -> None:
         self._session.notices.mark_seen([row.id for row in notices])
@@ -252,6 +272,18 @@ class Notifications(QObject):
 
 
 _BOTH = frozenset({ToastAction.REPLY, ToastAction.READ})
+
+
+def _actions(notice: NoticeRow, lines: NoticeLines) -> set[ToastAction]:
+    """What is offered on a notification whose newest notice is this one."""
+    if comes_at_a_time(notice):
+        return {ToastAction.SNOOZE}
+    return {ToastAction.READ} | ({ToastAction.REPLY} if notice.kind in lines.counted else set())
+
+
+def comes_at_a_time(notice: NoticeRow) -> bool:
+    """Whether the notice is one that the person wanted at this time: a reminder, or one that they had put off."""
+    return notice.kind == kinds.REMINDER.id or notice.returned
 
 
 def _are_alike(news: _News) -> bool:

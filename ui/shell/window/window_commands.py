@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 
 from app.settings import TEXT_SIZE, THEME
 from ui.kit.translate import tr
+from ui.reminding import COMMAND
 from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.window.commands import Command
 from ui.shell.window.navigation import Place
 from ui.shell.window.sections import HOME
+from ui.tool_parts import ToolCommand
 from ui.tool_views import ActingView
 
 if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
     from ui.shell.window.main_window import MainWindow
+
+
+_REMIND = ToolCommand(id=COMMAND, title="Remind me …", icon="clock", shortcuts=("Ctrl+Shift+R",))
+"""Offered where a view can do it: of the message, document or card that is current there."""
 
 
 def window_commands(w: "MainWindow") -> list[Command]:
@@ -105,8 +111,7 @@ def _of_view(w: "MainWindow") -> list[Command]:
             run=partial(do, each.id),
             enabled=partial(possible, each.id),
         )
-        for tool in w.tools.all
-        for each in tool.commands
+        for each in (_REMIND, *(each for tool in w.tools.all for each in tool.commands))
     ]
 
 

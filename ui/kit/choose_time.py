@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Until when a notice is put off: in an hour, tomorrow, on Monday, or at a time that the person gives."""
+"""A time to come at which the person is reminded: in an hour, tomorrow, on Monday, or at a time that they give."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -8,17 +8,20 @@ from functools import partial
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from app.errors import WorldError
+from ui.errors import code_of, sentence
 from ui.kit.day_field import DayField, unread_sentence
 from ui.kit.dialogs import Dialog, show
 from ui.kit.error_line import ErrorLine
 from ui.kit.menu import Entry, popup
 from ui.kit.style import label
-from ui.kit.tasks import run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import full_day, local_now, tr
 from ui.kit.wheel import keep_still
 
+Act = Callable[[int], object]
 MORNING = 8
-"""The hour at which what was put off to a day comes back."""
+"""The hour of a day for which no hour is given."""
 MAX_DAYS = 366
 
 
@@ -50,50 +53,58 @@ def when_text(until_ms: int) -> str:
     return f"{full_day(then.date())} {then:%H:%M}"
 
 
-def open_menu(widget: QWidget, chosen: Callable[[int], object], at: QPoint | None = None) -> None:
-    """Opens the menu of times under a button, or at the global point `at`. `chosen` is called with the time in ms."""
+def entries(widget: QWidget, title: str, act: Act) -> list[Entry | None]:
+    """The entries of a menu from which a time is chosen. `act` is called with the time in ms, and raises a WorldError
+    if what it does fails: the error is then shown in the window of `widget`. `title` is that of the dialog in which
+    another time is given."""
     now = local_now()
     times = (
         (tr("In an hour"), "1", in_an_hour(now)),
         (tr("Tomorrow"), "2", tomorrow(now)),
         (tr("On Monday"), "3", monday(now)),
     )
-    entries: list[Entry | None] = [
-        Entry(text=f"{text} ({when_text(until)})", icon="clock", shortcut=key, run=partial(chosen, until))
+
+    def choose(until: int) -> None:
+        run_guarded(widget, lambda: act(until), again=lambda: choose(until))
+
+    found: list[Entry | None] = [
+        Entry(text=f"{text} ({when_text(until)})", icon="clock", shortcut=key, run=partial(choose, until))
         for text, key, until in times
     ]
-    entries.append(Entry(text=tr("At a time …"), icon="calendar", shortcut="4", run=lambda: _ask(widget, chosen)))
-    popup(widget, tr("Remind me later"), entries, at)
+    ask = partial(_ask, widget, title, act)
+    return [*found, Entry(text=tr("At a time …"), icon="calendar", shortcut="4", run=ask)]
 
 
-def _ask(widget: QWidget, chosen: Callable[[int], object]) -> None:
-    async def asking() -> None:
-        dialog = SnoozeDialog(widget.window())
-        if await show(dialog):
-            chosen(dialog.until())
-
-    run(widget, asking())
+def open_menu(widget: QWidget, title: str, act: Act, at: QPoint | None = None) -> None:
+    """Opens a menu of the `entries` under a button, or at the global point `at`."""
+    popup(widget, title, entries(widget, title, act), at)
 
 
-class SnoozeDialog(Dialog):
-    """A dialog that asks for a day and an hour to come."""
+def _ask(widget: QWidget, title: str, act: Act) -> None:
+    run(widget, show(TimeDialog(widget.window(), title, act)))
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, tr("Remind me later"), accept=tr("Remind me"))
-        self._error = ErrorLine()
-        self.day = DayField(tr("Day"), local_now().date() + timedelta(days=1), self._error.hide)
+
+class TimeDialog(Dialog):
+    """A dialog that asks for a day and an hour to come, and calls `act` with them, in ms. If that fails, the dialog
+    says why and keeps what was chosen."""
+
+    def __init__(self, parent: QWidget, title: str, act: Act) -> None:
+        super().__init__(parent, title, accept=tr("Remind me"))
+        self._act = act
+        self.error = ErrorLine()
+        self.day = DayField(tr("Day"), local_now().date() + timedelta(days=1), self.error.hide)
         self.hour = keep_still(QComboBox())
         self.hour.setAccessibleName(tr("Time"))
         for hour in range(24):
             self.hour.addItem(f"{hour:02}:00", hour)
         self.hour.setCurrentIndex(MORNING)
-        self.hour.activated.connect(self._error.hide)
+        self.hour.activated.connect(self.error.hide)
         for name, field, control in ((tr("Day"), self.day, self.day.field), (tr("Time"), self.hour, self.hour)):
             caption = label(name, "label")
             caption.setBuddy(control)
             self.body.addWidget(caption)
             self.body.addWidget(field)
-        self.body.addWidget(self._error)
+        self.body.addWidget(self.error)
 
     def until(self) -> int:
         """The chosen time in ms; 0 if no day is understood."""
@@ -101,15 +112,25 @@ class SnoozeDialog(Dialog):
         return at_hour(day, int(self.hour.currentData())) if isinstance(day, date) else 0
 
     def accept(self) -> None:
-        """Closes the dialog if the time is ahead; otherwise says why not, and keeps what is typed."""
+        """Does what the time is for, and closes the dialog. If the time is not ahead, or the disk refuses, says so and
+        keeps what is typed."""
         reading = self.day.reading()
         now = local_now()
         last = now + timedelta(days=MAX_DAYS)
         if isinstance(reading, date) and now.timestamp() * 1000 < self.until() < last.timestamp() * 1000:
-            super().accept()
+            self._finish()
             return
         if reading is not None and not isinstance(reading, date):
-            self._error.show_text(unread_sentence(reading))
+            self.error.show_text(unread_sentence(reading))
         else:
-            self._error.show_text(tr("The time has to be ahead, and within a year."))
+            self.error.show_text(tr("The time has to be ahead, and within a year."))
         self.day.field.setFocus()
+
+    def _finish(self) -> None:
+        try:
+            self._act(self.until())
+        except WorldError as fault:
+            code = code_of(fault)
+            self.error.show_text(sentence(code).text, code)
+            return
+        super().accept()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Opens an account's notices and reminders, connected with its store, its engine and its other devices."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from app.core.alarms import Alarms
+from app.core.enums import Level
+from app.core.ids import RoomId
+from app.notices.service import Notices
+from app.notices.turns import TurnPorts, Turns
+from app.own.notice_marks import NoticeMarks
+from app.own.room import OwnRoom
+from app.own.service import Own
+from app.reminders.service import Reminders
+from app.scopes import Scopes
+from app.store.notice_rows import NoticeKind
+from app.store.store import Store
+from sync.client.engine import Engine
+from sync.client.ports import PRESENCE
+
+
+def turns_of(engine: Engine, room: OwnRoom) -> Turns:
+    """What decides at which of the person's devices something rings. The devices are those of the person's key log, and
+    they talk in the person's own room."""
+
+    def send(payload: bytes) -> None:
+        found = room.find()
+        if found is not None:
+            engine.send_ephemeral(found, payload, kind=PRESENCE)
+
+    mine = engine.devices.mine
+    return Turns(TurnPorts(me=mine, devices=lambda: [dev for dev, _ in engine.active_devices(engine.uid)], send=send))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenNotices:
+    """The notices and reminders of an open account, and what connects them with the person's other devices."""
+
+    notices: Notices
+    reminders: Reminders
+    marks: NoticeMarks
+
+
+def open_notices(
+    scopes: Scopes,
+    store: Store,
+    own: Own,
+    alarms: Alarms,
+    turns: Turns,
+    kinds: Collection[NoticeKind],
+    level: Callable[[RoomId], Level],
+    off: Callable[[], frozenset[str]],
+) -> OpenNotices:
+    """Opens the notices, the reminders and their marks, each as a scope. `kinds`, `level` and `off` as in `Notices`."""
+    notices = scopes.enter("notices", Notices(store, kinds, level, off, alarms, turns))
+    marks = NoticeMarks(
+        own,
+        notices.marked,
+        notices.apply_states,
+        notices.rung,
+        notices.silence,
+        has_others=lambda: turns.has_others,
+    )
+    scopes.enter("notice-marks", marks)
+    reminders = scopes.enter("reminders", Reminders(store, own, notices, alarms))
+    return OpenNotices(notices=notices, reminders=reminders, marks=marks)

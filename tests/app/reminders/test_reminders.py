@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reminders ring once, at the device that was used last, whatever happens to the clock, the network and the devices."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core import clock
+from app.notices.turns import WAIT_S
+from app.store.notice_rows import NoticeState
+from tests.app.own.devices import DAY_MS, NOVEMBER, Server
+from tests.app.reminders.devices import HOUR_MS, MESSAGES, Air, Now, Reminded, settle, wait
+
+ONE, TWO, THREE = MESSAGES
+GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
+
+
+@pytest.fixture
+def now() -> Iterator[Now]:
+    made = Now()
+    end = clock.set_clock(made)
+    yield made
+    end()
+
+
+Two = tuple[Reminded, Reminded, Server]
+
+
+@pytest.fixture
+async def alone(tmp_path: Path, now: Now) -> AsyncIterator[Reminded]:
+    made = Reminded(tmp_path, 1, now, Air())
+    made.run()
+    await made.go(online=True)
+    yield made
+    await made.stop()
+    made.close()
+
+
+@pytest.fixture
+async def two(tmp_path: Path, now: Now) -> AsyncIterator[Two]:
+    air = Air()
+    both = Reminded(tmp_path / "home", 1, now, air), Reminded(tmp_path / "office", 2, now, air)
+    for device in both:
+        device.run()
+        await device.go(online=True)
+    yield (*both, Server())
+    for device in both:
+        await device.stop()
+        device.close()
+
+
+async def meet(server: Server, *devices: Reminded) -> None:
+    for _ in range(2):
+        for device in devices:
+            device.own.flush()
+        server.meet(*devices)
+        await settle(*devices)
+
+
+async def test_a_reminder_rings_at_its_time_and_once(alone: Reminded, now: Now) -> None:
+    alone.reminders.remind(ONE, now.ms + HOUR_MS)
+    await settle(alone)
+    assert alone.rung == []
+    assert alone.reminders.places(ONE.obj) == {ONE.ref}
+    now.pass_s(3600)
+    await settle(alone)
+    (row,) = alone.open()
+    assert (row.kind, row.room, row.obj, row.ref, row.t) == ("reminder", ONE.room, ONE.obj, ONE.ref, now.ms)
+    assert alone.rung == [row.id]
+    assert alone.reminders.places(ONE.obj) == frozenset()
+    assert alone.reminders.list() == []
+    now.pass_s(3600)
+    await settle(alone)
+    assert len(alone.rung) == 1
+
+
+async def test_the_timer_ends_when_the_first_reminder_is_due_and_looks_at_the_clock_each_minute(
+    alone: Reminded, now: Now
+) -> None:
+    alone.reminders.remind(ONE, now.ms + 20_000)
+    alone.reminders.remind(TWO, now.ms + HOUR_MS)
+    await settle(alone)
+    assert alone.timer.delay_s == 20
+    now.pass_s(20)
+    alone.timer.act()
+    await settle(alone)
+    assert len(alone.rung) == 1
+    assert alone.timer.delay_s == 60
+
+
+async def test_what_became_due_while_the_program_did_not_run_is_there_after_its_start(
+    alone: Reminded, now: Now
+) -> None:
+    alone.reminders.remind(ONE, now.ms + HOUR_MS)
+    await settle(alone)
+    await alone.stop()
+    now.pass_s(26 * 3600)
+    alone.restart(killed=True)
+    alone.run()
+    await settle(alone)
+    assert len(alone.open()) == 1
+    assert len(alone.rung) == 1
+
+
+async def test_after_sleep_it_rings_as_soon_as_the_computer_wakes(alone: Reminded, now: Now) -> None:
+    alone.reminders.remind(ONE, now.ms + HOUR_MS)
+    await settle(alone)
+    now.pass_s(9 * 3600)
+    alone.alarms.look()  # what the program does when the computer wakes
+    await settle(alone)
+    assert len(alone.rung) == 1
+
+
+async def test_a_clock_that_is_set_forward_and_back_rings_nothing_twice(alone: Reminded, now: Now) -> None:
+    alone.reminders.remind(ONE, now.ms + HOUR_MS)
+    alone.reminders.remind(TWO, now.ms + 3 * HOUR_MS)
+    await settle(alone)
+    shifts = []
+    alone.alarms.shifted.connect(lambda: shifts.append(now.ms))
+    now.ms += 2 * HOUR_MS
+    await settle(alone)
+    assert len(alone.rung) == 1
+    now.ms -= 2 * HOUR_MS
+    await settle(alone)
+    now.ms += 2 * HOUR_MS
+    await settle(alone)
+    assert len(alone.rung) == 1
+    assert len(shifts) == 3
+    now.ms += HOUR_MS
+    await settle(alone)
+    assert len(alone.rung) == 2
+
+
+async def test_a_snoozed_notice_comes_back_and_rings(alone: Reminded, now: Now) -> None:
+    alone.reminders.remind(ONE, now.ms)
+    await settle(alone)
+    (row,) = alone.open()
+    alone.notices.mark_seen([row.id])
+    alone.notices.snooze([row.id], now.ms + HOUR_MS)
+    assert alone.open() == []
+    now.pass_s(3599)
+    await settle(alone)
+    assert alone.rung == [row.id]
+    now.pass_s(1)
+    await settle(alone)
+    assert alone.rung == [row.id, row.id]
+    (back,) = alone.open()
+    assert back.returned
+    assert back.state is NoticeState.NEW
+    now.pass_s(HOUR_MS)
+    await settle(alone)
+    assert len(alone.rung) == 2
+
+
+async def test_a_reminder_is_moved_and_removed_and_brought_back(alone: Reminded, now: Now) -> None:
+    row = alone.reminders.remind(ONE, now.ms + HOUR_MS)
+    again = alone.reminders.remind(ONE, now.ms + 2 * HOUR_MS)
+    assert again.id == row.id
+    assert alone.reminders.count() == 1
+    alone.reminders.remove(row.id)
+    assert alone.reminders.at(ONE) is None
+    alone.reminders.move(row.id, now.ms + HOUR_MS)
+    now.pass_s(3600)
+    await settle(alone)
+    assert len(alone.rung) == 1
+
+
+async def test_it_rings_at_the_device_that_was_used_last_and_at_the_others_it_is_only_listed(
+    two: Two, now: Now
+) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    home.turns.use()
+    now.pass_s(60)
+    office.turns.use()
+    now.pass_s(3540)
+    await settle(home, office)
+    assert (len(home.rung), len(office.rung)) == (0, 1)
+    await wait(now, 60, home, office)
+    assert home.rung == []
+    assert [row.id for row in home.open()] == office.rung
+
+
+async def test_a_device_waits_fifteen_seconds_for_the_one_that_was_used_last(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    office.turns.use()
+    await office.stop()  # it hangs
+    office.air.devices[1].is_online = False
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, WAIT_S - 1, home)
+    assert home.rung == []
+    await wait(now, 1, home)
+    assert len(home.rung) == 1
+
+
+async def test_devices_that_nobody_has_used_ring_one_after_the_other_so_one_rings(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    now.pass_s(3600)
+    await wait(now, 30, home, office)
+    assert (len(home.rung), len(office.rung)) == (1, 0)
+
+
+async def test_devices_that_are_apart_ring_each_and_after_they_met_it_is_one_notice(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    for device in (home, office):
+        await device.go(online=False)
+    now.pass_s(3600)
+    await settle(home, office)
+    assert (len(home.rung), len(office.rung)) == (1, 1)
+    assert home.rung == office.rung
+    for device in (home, office):
+        await device.go(online=True)
+    await meet(server, home, office)
+    assert [row.id for row in home.open()] == [row.id for row in office.open()] == home.rung
+    home.notices.mark_done(home.rung)
+    await meet(server, home, office)
+    assert office.open() == []
+    assert (len(home.rung), len(office.rung)) == (1, 1)
+
+
+async def test_a_device_that_was_off_when_it_rang_elsewhere_does_not_ring_later(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    await office.stop()
+    await office.go(online=False)
+    now.pass_s(3600)
+    home.turns.use()
+    await settle(home)
+    assert len(home.rung) == 1
+    home.own.flush()
+    now.pass_s(3600)
+    office.restart()
+    office.run()
+    await settle(office)
+    server.meet(home, office)
+    await office.go(online=True)
+    await wait(now, 60, office)
+    assert office.rung == []
+    assert [row.id for row in office.open()] == home.rung
+
+
+async def test_what_is_done_on_one_device_is_over_on_the_other_and_can_be_taken_back(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms)
+    home.turns.use()
+    await meet(server, home, office)
+    (row,) = office.open()
+    office.notices.mark_done([row.id])
+    await meet(server, home, office)
+    assert home.open() == office.open() == []
+    office.notices.mark_new([row.id])
+    await meet(server, home, office)
+    assert [each.id for each in home.open()] == [each.id for each in office.open()] == [row.id]
+    assert len(home.rung) + len(office.rung) == 1
+
+
+async def test_a_snooze_rings_once_over_two_devices_also_when_it_was_set_on_the_other(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.turns.use()
+    home.reminders.remind(ONE, now.ms)
+    await meet(server, home, office)
+    (row,) = office.open()
+    now.pass_s(30)
+    office.turns.use()
+    office.notices.snooze([row.id], now.ms + HOUR_MS)
+    await meet(server, home, office)
+    assert home.open() == office.open() == []
+    now.pass_s(3600)
+    await settle(home, office)
+    await wait(now, 60, home, office)
+    assert (len(home.rung), len(office.rung)) == (1, 1)
+    assert [each.id for each in home.open()] == [each.id for each in office.open()] == [row.id]
+
+
+async def test_a_later_time_that_was_chosen_elsewhere_counts_although_it_has_rung_here(two: Two, now: Now) -> None:
+    home, office, server = two
+    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    for device in (home, office):
+        await device.go(online=False)
+    office.reminders.move(row.id, now.ms + 3 * HOUR_MS)
+    now.pass_s(3600)
+    await settle(home, office)
+    assert (len(home.rung), len(office.rung)) == (1, 0)
+    for device in (home, office):
+        await device.go(online=True)
+    await meet(server, home, office)
+    assert home.open() == office.open() == []
+    assert home.reminders.count() == office.reminders.count() == 1
+    now.pass_s(7200)
+    await settle(home, office)
+    await wait(now, 60, home, office)
+    assert len(home.rung) + len(office.rung) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("kein id", GOOD),
+        ("aa" * 16, GOOD[:7]),
+        ("aa" * 16, [0, 0, -1, *GOOD[3:]]),
+        ("aa" * 16, [0, 0, clock.MAX_MS + 1, *GOOD[3:]]),
+        ("aa" * 16, [0, 2, *GOOD[2:]]),
+        ("aa" * 16, [True, *GOOD[1:]]),
+        ("aa" * 16, [*GOOD[:4], "61", *GOOD[5:]]),
+        ("aa" * 16, [*GOOD[:6], "no identifier", GOOD[7]]),
+        ("aa" * 16, [*GOOD[:7], "63" * 65]),
+        ("aa" * 16, [*GOOD[:7], 5]),
+        ("aa" * 16, [2**52, *GOOD[1:]]),
+    ],
+)
+async def test_attack_what_is_no_reminder_changes_nothing(two: Two, now: Now, key: str, value: list[object]) -> None:
+    home, office, server = two
+    home.own.put("reminders", key, value)
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    assert office.reminders.count() == 1
+    now.pass_s(3600)
+    await settle(home, office)
+    await wait(now, 20, home, office)
+    assert len(office.open()) == 1
+
+
+async def test_a_reminder_that_is_gone_is_left_behind_and_one_that_waits_is_not(two: Two, now: Now) -> None:
+    home, office, server = two
+    now.ms = NOVEMBER + 20 * DAY_MS
+    for device in (home, office):
+        device.now_ms = now.ms
+    gone, waits = home.reminders.remind(ONE, now.ms + HOUR_MS), home.reminders.remind(TWO, now.ms + 200 * DAY_MS)
+    home.reminders.remove(gone.id)
+    await meet(server, home, office)
+    now.ms += 91 * DAY_MS
+    for device in (home, office):
+        device.now_ms = now.ms
+    home.reminders.remind(THREE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    (new,) = [model for model in home.own.objects() if model.year == 2027]
+    assert waits.id.hex() in new.keys("reminders")
+    assert gone.id.hex() not in new.keys("reminders")
+    assert office.reminders.count() == 2
+
+
+@pytest.mark.parametrize("at_ms", [0, 1, clock.MAX_MS])
+async def test_attack_a_time_of_long_ago_or_far_ahead_rings_once_or_waits(
+    alone: Reminded, now: Now, at_ms: int
+) -> None:
+    alone.own.put("reminders", "aa" * 16, [0, 0, at_ms, *GOOD[3:]])
+    alone.own.changed.emit(frozenset({("reminders", "aa" * 16)}))
+    await settle(alone)
+    await wait(now, 3, alone)
+    assert len(alone.rung) == (at_ms < now.ms)
+    assert alone.reminders.count() == (at_ms > now.ms)
+    assert alone.timer.delay_s <= 60
+
+
+async def test_messages_of_others_and_damaged_ones_change_nothing(two: Two, now: Now) -> None:
+    home, office, _ = two
+    for payload in (b"", b"x", b"\x01\xc1", bytes(5000)):
+        home.turns.receive(office.dev, payload)
+    assert home.open() == []

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A reminder in the window: it rings with Open and "In an hour", is on Home, and a full disk loses no chosen time."""
+
+import asyncio
+
+import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core import clock
+from app.errors import DiskFull
+from app.notices.service import NoticeState
+from app.notification_settings import NOTIFICATION_CONTENT
+from app.objects.links import ObjectLink
+from app.session import Session
+from tests.ui.finding import toast_of
+from tests.ui.pointing import click
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import chat_of, say
+from tests.ui.shell.sample import at
+from tests.ui.shell.test_home import rows
+from tests.ui.shell.toasts import ring, watch
+from tests.ui.soon import caught_up
+from tests.world import until
+from ui.kit.choose_time import TimeDialog
+from ui.shell.window.desktop_toast import ToastAction
+from ui.shell.window.main_window import MainWindow
+
+
+def message(session: Session, text: str) -> ObjectLink:
+    """A message of the head in the case room."""
+    case = office().case
+    say(session, case, office().head, text, t_ms=at(13, 0))
+    timeline = chat_of(session).timeline(case)
+    said = timeline.message(len(timeline) - 1)
+    return ObjectLink(room=case, obj=said.obj, kind="chat", ref=said.change_id)
+
+
+async def due(session: Session) -> None:
+    """What is due has become a notice, and has rung."""
+    task = asyncio.ensure_future(session.reminders.run())
+    await until(lambda: not session.store.reminders.due(clock.now_ms(), 1))
+    await asyncio.sleep(0)
+    task.cancel()
+    await ring(session)
+
+
+@pytest.fixture
+def seen(session: Session) -> None:
+    session.notices.mark_done([row.id for row in session.notices.list()])
+
+
+async def test_it_rings_in_the_window_that_is_in_front_and_is_on_home(
+    window: MainWindow, session: Session, seen: None
+) -> None:
+    await ring(session)
+    link = message(session, "Kan du ringa å 🙂?")
+    session.reminders.remind(link, clock.now_ms())
+    await due(session)
+    caught_up(window)
+    shown = toast_of(window)
+    assert shown.text() == "Påminnelse: Kan du ringa å 🙂?"
+    assert (shown.undo.text(), shown.other.text()) == ("Öppna", "Om en timme")
+    assert rows(window) == ["Påminnelse: Kan du ringa å 🙂?, Tillsyn 2026-1184, nyss"]
+    click(shown.other)
+    assert rows(window) == []
+    (row,) = session.notices.list(limit=1)
+    assert row.state is NoticeState.SNOOZED
+    session.notices.mark_new([row.id])
+    assert len(rows(window)) == 1
+
+
+async def test_its_desktop_notification_says_no_content_and_puts_off(
+    qtbot: QtBot, session: Session, seen: None
+) -> None:
+    hidden = QWidget()
+    qtbot.addWidget(hidden)
+    await ring(session)
+    watching, desktop = watch(hidden, session)
+    session.reminders.remind(message(session, "Hemligt å"), clock.now_ms())
+    await due(session)
+    caught_up(hidden)
+    assert desktop.texts == ["Du har en påminnelse."]
+    assert desktop.shown[0].actions == {ToastAction.SNOOZE}
+    watching.on_action(desktop.shown[0].key, ToastAction.SNOOZE)
+    (row,) = [each for each in session.notices.list() if each.kind == "reminder"]
+    assert row.state is NoticeState.SNOOZED
+    assert row.until is not None
+    assert 0 <= row.until - at(15, 5) < 60_000
+    session.settings.set(NOTIFICATION_CONTENT, "shown")
+    session.reminders.remind(message(session, "Inte hemligt 🙂"), clock.now_ms())
+    await due(session)
+    caught_up(hidden)
+    assert desktop.texts[1:] == ["Påminnelse: Inte hemligt 🙂"]
+
+
+def test_a_full_disk_keeps_the_dialog_and_what_was_chosen(window: MainWindow) -> None:
+    refused = [DiskFull()]
+    kept: list[int] = []
+
+    def act(until: int) -> None:
+        if refused:
+            raise refused.pop()
+        kept.append(until)
+
+    dialog = TimeDialog(window, "Påminn mig", act)
+    dialog.show()
+    dialog.hour.setCurrentIndex(dialog.hour.findText("15:00"))
+    dialog.day.field.setText("2026-11-27")
+    dialog.accept()
+    assert dialog.isVisible()
+    assert "disk" in dialog.error.text()
+    assert dialog.day.field.text() == "2026-11-27"
+    dialog.accept()
+    assert not dialog.isVisible()
+    assert kept == [at(15, 0, 27)]

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reminders of things in rooms: the menu in which a time is chosen, changed or removed. Every tool's views open it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId
+from app.core.signal import Signal
+from app.objects.links import ObjectLink
+from app.store.reminder_rows import ReminderId, ReminderRow
+from ui.kit import choose_time
+from ui.kit.choose_time import when_text
+from ui.kit.menu import Entry, popup
+from ui.kit.tasks import run_guarded
+from ui.kit.translate import tr
+from ui.tool_views import toast
+
+COMMAND = "remind"
+"""The window's command, as `ActingView.doable` names it."""
+
+
+class Reminders(Protocol):
+    """The person's reminders (app/reminders/)."""
+
+    @property
+    def changed(self) -> Signal[()]:
+        """Reminders were made, changed, removed, or have rung."""
+        ...
+
+    def at(self, link: ObjectLink, /) -> ReminderRow | None:
+        """The reminder that waits about a place."""
+        ...
+
+    def places(self, obj: ObjId, /) -> frozenset[bytes]:
+        """The places in an object about which reminders wait."""
+        ...
+
+    def remind(self, link: ObjectLink, at_ms: int, /) -> ReminderRow: ...
+
+    def move(self, ident: ReminderId, at_ms: int, /) -> ReminderRow: ...
+
+    def remove(self, ident: ReminderId, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reminding:
+    """What a view offers about reminders. `view` is the parent of its menus, and shows errors."""
+
+    view: QWidget
+    reminders: Reminders
+
+    def entry(self, link: ObjectLink, at: QPoint | None = None) -> Entry:
+        """The entry of a thing's menu that opens the times, at the global point `at`."""
+        row = self.reminders.at(link)
+        text = tr("Remind me …") if row is None else tr("Reminder {when} …").format(when=when_text(row.at))
+        return Entry(text=text, icon="clock", run=lambda: self.open(link, at))
+
+    def open(self, link: ObjectLink, at: QPoint | None = None) -> None:
+        """Opens the menu of times for a thing, under the view or at the global point `at`. If there is a reminder
+        already, the menu changes or removes it."""
+        row = self.reminders.at(link)
+        found = choose_time.entries(self.view, tr("Remind me"), self._set(link))
+        if row is not None:
+            heading = Entry(text=tr("Reminder {when}").format(when=when_text(row.at)))
+            remove = Entry(text=tr("Remove the reminder"), icon="delete", shortcut="Del", run=lambda: self.remove(row))
+            found = [heading, None, *found, None, remove]
+        popup(self.view, tr("Remind me"), found, at or self.view.mapToGlobal(self.view.rect().center()))
+
+    def _set(self, link: ObjectLink) -> Callable[[int], None]:
+        def put(at_ms: int) -> None:
+            before = self.reminders.at(link)
+            row = self.reminders.remind(link, at_ms)
+            text = tr("You are reminded {when}").format(when=when_text(at_ms))
+            toast(self.view, text, lambda: self._restore(row, before))
+
+        return put
+
+    def remove(self, row: ReminderRow) -> None:
+        """Removes a reminder, and offers to take that back."""
+        if run_guarded(self.view, lambda: self.reminders.remove(row.id), again=lambda: self.remove(row)):
+            toast(self.view, tr("The reminder is removed"), lambda: self._restore(row, row))
+
+    def _restore(self, row: ReminderRow, before: ReminderRow | None) -> None:
+        def restore() -> None:
+            if before is None:
+                self.reminders.remove(row.id)
+            else:
+                self.reminders.move(before.id, before.at)
+
+        run_guarded(self.view, restore, again=lambda: self._restore(row, before))
