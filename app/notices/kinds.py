@@ -15,6 +15,10 @@ WAITS = NoticeKind(id="waits", asks=True)
 """A room is stopped, or changes of an object are not merged on this computer. `detail` is the reason: "fork",
 "rollback" or "restored" for a room, "held" or "large" for an object."""
 
+LEFT_PARENT = NoticeKind(id="left-parent", asks=True, personal=True)
+"""Somebody else removed a person from a room, and the person is still in a room that belongs to it and that this person
+owns. `room` is that room; `by` removed the person, whose id is `ref`."""
+
 ADDED, ROLE = event_notices.ADDED, event_notices.ROLE
-KINDS = (INVITATION, HISTORY, KEYS, WAITS, *event_notices.KINDS)
-STANDING = (INVITATION, HISTORY, KEYS, WAITS)
+KINDS = (INVITATION, HISTORY, KEYS, WAITS, LEFT_PARENT, *event_notices.KINDS)
+STANDING = (INVITATION, HISTORY, KEYS, WAITS, LEFT_PARENT)
